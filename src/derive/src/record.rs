@@ -1,0 +1,176 @@
+//! A struct as a row of columns: what the derives for components, events and inputs share.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Attribute, Data, DeriveInput, Expr, ExprRange, Fields, Ident, LitInt, Member, Type, spanned::Spanned};
+
+/// A struct, field by field.
+pub(crate) struct Record {
+    name: Ident,
+    shape: TokenStream,
+    fields: Vec<RecordField>,
+}
+
+struct RecordField {
+    member: Member,
+    ty: Type,
+    /// The type of the quantisation, and its value.
+    quantiser: (TokenStream, TokenStream),
+    one_shot: bool,
+}
+
+impl Record {
+    pub(crate) fn parse(input: &DeriveInput) -> syn::Result<Self> {
+        let Data::Struct(data) = &input.data else {
+            return Err(syn::Error::new_spanned(&input.ident, "this derive is for structs"));
+        };
+        if !input.generics.params.is_empty() {
+            return Err(syn::Error::new_spanned(&input.generics, "what travels has one fixed schema: no generics"));
+        }
+        let shape = match &data.fields {
+            Fields::Unit => quote!(Unit),
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => quote!(Value),
+            Fields::Unnamed(fields) => return Err(syn::Error::new_spanned(fields, "name the fields: clients see them by name")),
+            Fields::Named(_) => quote!(Struct),
+        };
+        let fields = data.fields.members().zip(&data.fields);
+        let fields = fields.map(|(member, field)| RecordField::parse(member, field)).collect::<syn::Result<_>>()?;
+        Ok(Self { name: input.ident.clone(), shape, fields })
+    }
+
+    /// `impl Columns`.
+    pub(crate) fn columns(&self) -> TokenStream {
+        let (name, shape, text) = (&self.name, &self.shape, self.name.to_string());
+        let members: Vec<_> = self.fields.iter().map(|f| &f.member).collect();
+        let names: Vec<_> = members.iter().map(|m| m.to_token_stream().to_string()).collect();
+        let (types, values): (Vec<_>, Vec<_>) = self.fields.iter().map(|f| f.quantiser.clone()).unzip();
+        let one_shots: Vec<_> = self.fields.iter().map(|f| f.one_shot).collect();
+        let fields: Vec<_> = self
+            .fields
+            .iter()
+            .zip(&types)
+            .map(|(f, quantiser)| {
+                let ty = &f.ty;
+                quote!(<#ty as ::tickcast::protocol::Field<::tickcast::protocol::#quantiser>>)
+            })
+            .collect();
+        let starts: Vec<_> = (0..fields.len())
+            .map(|i| {
+                let before = &fields[..i];
+                quote!(0 #(+ #before::COLUMNS)*)
+            })
+            .collect();
+        quote! {
+            impl ::tickcast::protocol::Columns for #name {
+                const NAME: &'static str = #text;
+                const SHAPE: ::tickcast::protocol::Shape = ::tickcast::protocol::Shape::#shape;
+                const WIDTH: usize = 0 #(+ #fields::COLUMNS)*;
+                fn fields() -> ::std::vec::Vec<::tickcast::protocol::FieldSpec> {
+                    vec![#(::tickcast::protocol::FieldSpec {
+                        name: #names.into(),
+                        kind: #fields::kind(&::tickcast::protocol::#values),
+                        one_shot: #one_shots,
+                    }),*]
+                }
+                #[inline]
+                #[allow(unused_variables)]
+                fn quantise(&self, columns: &mut [i64]) {
+                    #({
+                        const START: usize = #starts;
+                        #fields::quantise(&self.#members, &::tickcast::protocol::#values, &mut columns[START..START + #fields::COLUMNS]);
+                    })*
+                }
+                #[inline]
+                #[allow(unused_variables)]
+                fn dequantise(columns: &[i64]) -> Self {
+                    Self { #(#members: {
+                        const START: usize = #starts;
+                        #fields::dequantise(&::tickcast::protocol::#values, &columns[START..START + #fields::COLUMNS])
+                    }),* }
+                }
+            }
+        }
+    }
+
+    /// The methods that save a component to the last bit.
+    pub(crate) fn exact(&self) -> TokenStream {
+        let members: Vec<_> = self.fields.iter().map(|f| &f.member).collect();
+        let fields: Vec<_> = self
+            .fields
+            .iter()
+            .map(|f| {
+                let (ty, quantiser) = (&f.ty, &f.quantiser.0);
+                quote!(<#ty as ::tickcast::protocol::Field<::tickcast::protocol::#quantiser>>)
+            })
+            .collect();
+        quote! {
+            #[allow(unused_variables)]
+            fn save(&self, to: &mut ::std::vec::Vec<u8>) { #(#fields::save(&self.#members, to);)* }
+            #[allow(unused_variables)]
+            fn restore(from: &mut &[u8]) -> ::core::option::Option<Self> {
+                ::core::option::Option::Some(Self { #(#members: #fields::restore(from)?),* })
+            }
+        }
+    }
+
+    /// The methods that treat one-shot fields apart.
+    pub(crate) fn one_shot(&self) -> TokenStream {
+        let members: Vec<_> = self.fields.iter().filter(|f| f.one_shot).map(|f| &f.member).collect();
+        quote! {
+            #[allow(unused_variables)]
+            fn keep_shots(&mut self, earlier: &Self) {
+                let rest = <Self as ::core::default::Default>::default();
+                #(if self.#members == rest.#members { self.#members = ::core::clone::Clone::clone(&earlier.#members); })*
+            }
+            fn clear_shots(&mut self) {
+                let rest = <Self as ::core::default::Default>::default();
+                #(self.#members = rest.#members;)*
+            }
+        }
+    }
+}
+
+impl RecordField {
+    fn parse(member: Member, field: &syn::Field) -> syn::Result<Self> {
+        let mut quantiser = (quote!(Plain), quote!(Plain));
+        let mut one_shot = false;
+        for attribute in &field.attrs {
+            if attribute.path().is_ident("q") {
+                quantiser = parse_quantiser(attribute)?;
+            } else if attribute.path().is_ident("one_shot") {
+                one_shot = true;
+            }
+        }
+        Ok(Self { member, ty: field.ty.clone(), quantiser, one_shot })
+    }
+}
+
+/// `#[q(step = 0.5)]`, `#[q(step = 0.5, range = 0.0..=9.0)]`, `#[q(angle)]`, `#[q(angle = 1024)]`.
+fn parse_quantiser(attribute: &Attribute) -> syn::Result<(TokenStream, TokenStream)> {
+    let (mut step, mut range, mut angle) = (None::<Expr>, None::<ExprRange>, None::<LitInt>);
+    attribute.parse_nested_meta(|meta| {
+        if meta.path.is_ident("step") {
+            step = Some(meta.value()?.parse()?);
+        } else if meta.path.is_ident("range") {
+            range = Some(meta.value()?.parse()?);
+        } else if meta.path.is_ident("angle") {
+            let steps =
+                if meta.input.peek(syn::Token![=]) { meta.value()?.parse()? } else { LitInt::new("256", Span::call_site()) };
+            angle = Some(steps);
+        } else {
+            return Err(meta.error("q takes `step = 0.03125`, `range = a..=b`, `angle` or `angle = 256`"));
+        }
+        Ok(())
+    })?;
+    match (step, range, angle) {
+        (Some(step), None, None) => Ok((quote!(Step), quote!(Step::new(#step)))),
+        (Some(step), Some(range), None) => {
+            let (Some(low), Some(high)) = (&range.start, &range.end) else {
+                return Err(syn::Error::new(range.span(), "a range has both ends: -64.0..=64.0"));
+            };
+            Ok((quote!(Step), quote!(Step::within(#step, #low, #high))))
+        }
+        (None, None, Some(steps)) => Ok((quote!(Angle), quote!(Angle::new(#steps)))),
+        _ => Err(syn::Error::new_spanned(attribute, "q takes a step (with or without a range) or an angle")),
+    }
+}

@@ -1,0 +1,233 @@
+//! What [`Game::build`](super::Game::build) writes on.
+
+use std::{marker::PhantomData, ops::RangeInclusive, time::Duration};
+
+use bevy_ecs::{
+    component::Mutable,
+    prelude::*,
+    schedule::{ScheduleLabel, SystemSet},
+    system::{BoxedSystem, ScheduleSystem},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Bot, EventId, Game, GameEvent, Leave, Outcome, intents::IntentWriter};
+use crate::{
+    protocol::{Audience, Replicate, Seat, TypeSpec},
+    replication::{Replicator, View},
+    sim::{Clock, Registry, Rng, Sim, Team},
+};
+
+/// A rule that changes the world for a seat.
+pub(crate) type SeatRule = Box<dyn Fn(Seat, &mut World) + Send + Sync>;
+
+/// A bot without its game's types.
+pub(crate) trait Brain: Send {
+    fn think(&mut self, view: &View<'_>, rng: &mut Rng, columns: &mut Vec<i64>);
+    fn save(&self) -> Vec<u8>;
+    fn restore(&mut self, bytes: &[u8]) -> bool;
+}
+
+struct Mind<G, B>(B, PhantomData<fn() -> G>);
+
+impl<G: Game, B: Bot<G>> Brain for Mind<G, B> {
+    fn think(&mut self, view: &View<'_>, rng: &mut Rng, columns: &mut Vec<i64>) {
+        use crate::protocol::Columns;
+        columns.resize(G::Input::WIDTH, 0);
+        self.0.think(view, rng).quantise(columns);
+    }
+    fn save(&self) -> Vec<u8> {
+        rmp_serde::to_vec(&self.0).unwrap_or_else(|error| panic!("a bot cannot be saved: {error}"))
+    }
+    fn restore(&mut self, bytes: &[u8]) -> bool {
+        rmp_serde::from_slice(bytes).map(|bot| self.0 = bot).is_ok()
+    }
+}
+
+/// Puts one match of a game together. Every method says one thing about the game; order matters only for `systems`.
+pub struct MatchBuilder<G: Game> {
+    pub(super) world: World,
+    pub(super) schedule: Schedule,
+    pub(super) registry: Registry,
+    pub(super) components: Vec<TypeSpec>,
+    pub(super) events: Vec<TypeSpec>,
+    pub(super) replicate: Vec<fn(&mut Replicator, &mut World)>,
+    pub(super) hz: u16,
+    pub(super) seats: RangeInclusive<u8>,
+    pub(super) leave: Leave,
+    pub(super) fill: u8,
+    pub(super) hooks: Hooks,
+    stages: usize,
+    marker: PhantomData<fn() -> G>,
+}
+
+/// The rules that run outside of the schedule.
+#[derive(Default)]
+pub(crate) struct Hooks {
+    pub(crate) join: Vec<SeatRule>,
+    pub(crate) left: Vec<SeatRule>,
+    pub(crate) finish: Option<BoxedSystem<(), Option<Outcome>>>,
+    pub(crate) bot: Option<fn() -> Box<dyn Brain>>,
+}
+
+#[derive(ScheduleLabel, Debug, Clone, PartialEq, Eq, Hash)]
+struct TickSchedule;
+
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+struct Stage(usize);
+
+impl<G: Game> MatchBuilder<G> {
+    pub(super) fn new(seed: u64) -> Self {
+        const HZ: u16 = 30;
+        let mut world = Sim::prepare(HZ, seed);
+        let mut registry = Registry::default();
+        registry.replicated::<Seat>(&mut world);
+        registry.state::<Team>(&mut world);
+        Self {
+            world,
+            schedule: Schedule::new(TickSchedule),
+            registry,
+            components: vec![TypeSpec::of::<Seat>(Some(Seat::ID), Some(Audience::Everyone))],
+            events: Vec::new(),
+            replicate: Vec::new(),
+            hz: HZ,
+            seats: 1..=16,
+            leave: Leave::KeepFor(Duration::from_secs(20)),
+            fill: 0,
+            hooks: Hooks::default(),
+            stages: 0,
+            marker: PhantomData,
+        }
+    }
+
+    pub(super) fn intents(&mut self) -> IntentWriter<G::Input> {
+        IntentWriter::new(&mut self.world, &mut self.registry)
+    }
+
+    /// Ticks a second, 1 to 128; 30 if not said.
+    pub fn tick_rate(&mut self, hz: u16) -> &mut Self {
+        self.hz = hz;
+        self.world.insert_resource(Clock::new(hz));
+        self
+    }
+
+    /// How many seats: the matchmaker starts a match with the least, a room takes the most. 1 to 16 if not said.
+    pub fn seats(&mut self, seats: RangeInclusive<u8>) -> &mut Self {
+        self.seats = seats;
+        self
+    }
+
+    /// Components that clients see.
+    pub fn replicate<C: ReplicatedSet>(&mut self) -> &mut Self {
+        C::register(self);
+        self
+    }
+
+    /// A component that only the server knows; it is saved with the match.
+    pub fn state<C: Component + Serialize + DeserializeOwned>(&mut self) -> &mut Self {
+        self.registry.state::<C>(&mut self.world);
+        self
+    }
+
+    /// A resource that the rules read or write, with its first value; it is saved with the match.
+    pub fn resource<R: Resource<Mutability = Mutable> + Serialize + DeserializeOwned>(&mut self, first: R) -> &mut Self {
+        self.world.insert_resource(first);
+        self.registry.resource::<R>(&mut self.world);
+        self
+    }
+
+    /// A game event, with its wire id, 1 to 127. Systems send it through [`Emit`](super::Emit).
+    pub fn event<E: GameEvent>(&mut self, id: u8) -> &mut Self {
+        self.world.insert_resource(EventId::<E> { id, marker: PhantomData });
+        self.events.push(TypeSpec::of::<E>(Some(id), Some(Audience::Everyone)));
+        self
+    }
+
+    /// What happens to the world when a seat is taken; usually an avatar is spawned.
+    pub fn on_join<R>(&mut self, rule: impl Fn(Seat, &mut World) -> R + Send + Sync + 'static) -> &mut Self {
+        self.hooks.join.push(Box::new(move |seat, world| drop(rule(seat, world))));
+        self
+    }
+
+    /// What becomes of a seat whose player's connection is gone; kept for 20 seconds if not said.
+    pub fn on_leave(&mut self, leave: Leave) -> &mut Self {
+        self.leave = leave;
+        self
+    }
+
+    /// What happens to the world when a seat becomes free, before its entities are despawned.
+    pub fn on_left<R>(&mut self, rule: impl Fn(Seat, &mut World) -> R + Send + Sync + 'static) -> &mut Self {
+        self.hooks.left.push(Box::new(move |seat, world| drop(rule(seat, world))));
+        self
+    }
+
+    /// The systems that make up a tick. They run in the order written, one after the other, and see what those before them
+    /// spawned.
+    pub fn systems<M>(&mut self, systems: impl IntoScheduleConfigs<ScheduleSystem, M>) -> &mut Self {
+        if self.stages > 0 {
+            self.schedule.configure_sets(Stage(self.stages).after(Stage(self.stages - 1)));
+        }
+        self.schedule.add_systems(systems.chain().in_set(Stage(self.stages)));
+        self.stages += 1;
+        self
+    }
+
+    /// The rule that ends the match: a system that is asked after each tick.
+    pub fn finish_when<M>(&mut self, rule: impl IntoSystem<(), Option<Outcome>, M> + 'static) -> &mut Self {
+        let mut system: BoxedSystem<(), Option<Outcome>> = Box::new(IntoSystem::into_system(rule));
+        system.initialize(&mut self.world);
+        self.hooks.finish = Some(system);
+        self
+    }
+
+    /// The game's bots.
+    pub fn bot<B: Bot<G>>(&mut self) -> &mut Self {
+        self.hooks.bot = Some(|| Box::new(Mind::<G, B>(B::default(), PhantomData)));
+        self
+    }
+
+    /// How many seats are filled with bots until people take them; 0 if not said.
+    pub fn fill(&mut self, seats: u8) -> &mut Self {
+        self.fill = seats;
+        self
+    }
+
+    fn replicate_one<C: Component + Replicate>(&mut self) {
+        self.registry.replicated::<C>(&mut self.world);
+        self.components.push(TypeSpec::of::<C>(Some(C::ID), Some(C::TO)));
+        self.replicate.push(Replicator::register::<C>);
+    }
+}
+
+/// One component, or several in a tuple, that clients see.
+pub trait ReplicatedSet {
+    #[doc(hidden)]
+    fn register<G: Game>(m: &mut MatchBuilder<G>);
+}
+
+impl<C: Component + Replicate> ReplicatedSet for C {
+    fn register<G: Game>(m: &mut MatchBuilder<G>) {
+        m.replicate_one::<C>();
+    }
+}
+
+macro_rules! sets {
+    ($($name:ident)+) => {
+        impl<$($name: ReplicatedSet),+> ReplicatedSet for ($($name,)+) {
+            fn register<G: Game>(m: &mut MatchBuilder<G>) {
+                $($name::register(m);)+
+            }
+        }
+    };
+}
+sets!(A);
+sets!(A B);
+sets!(A B C);
+sets!(A B C D);
+sets!(A B C D E);
+sets!(A B C D E F);
+sets!(A B C D E F H);
+sets!(A B C D E F H I);
+sets!(A B C D E F H I J);
+sets!(A B C D E F H I J K);
+sets!(A B C D E F H I J K L);
+sets!(A B C D E F H I J K L M);

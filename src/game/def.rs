@@ -1,0 +1,277 @@
+//! A game without its types: what hosts hold, and what makes matches.
+
+use std::{
+    ops::RangeInclusive,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use bevy_ecs::prelude::*;
+use serde_json::Value;
+use thiserror::Error;
+
+use super::{Game, Leave, MatchBuilder, builder::Hooks};
+use crate::{
+    protocol::{InputError, Schema, SchemaError, Seat, TypeSpec, decode_input},
+    replication::Replicator,
+    sim::{Sim, SimError},
+};
+
+/// How many ticks are tried at start, to find mistakes in the rules.
+const TRIAL_TICKS: u32 = 3;
+
+/// A game as its hosts see it. Cheap to clone.
+#[derive(Clone)]
+pub struct GameDef(Arc<Inner>);
+
+struct Inner {
+    name: &'static str,
+    hz: u16,
+    seats: RangeInclusive<u8>,
+    grace_seconds: f32,
+    fill: u8,
+    schema: Arc<Schema>,
+    make: fn(Option<&Value>, u64) -> Result<Made, ConfigError>,
+}
+
+/// One match, put together: what a room runs.
+pub(crate) struct Match {
+    pub(crate) sim: Sim,
+    pub(crate) replicator: Replicator,
+    pub(crate) hooks: Hooks,
+    pub(crate) config: Value,
+}
+
+/// A match and what its builder said of the game.
+struct Made {
+    game: Match,
+    hz: u16,
+    seats: RangeInclusive<u8>,
+    leave: Leave,
+    fill: u8,
+    components: Vec<TypeSpec>,
+    events: Vec<TypeSpec>,
+}
+
+/// A configuration that the game refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+/// A mistake in a game's rules, found at start.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum GameError {
+    /// The name is not one that links can carry.
+    #[error("the game's name {0:?} must be of lower-case letters, digits and -")]
+    Name(String),
+    /// A tick rate out of range.
+    #[error("{game}: the tick rate {hz} must be from 1 to 128")]
+    TickRate {
+        /// The game.
+        game: &'static str,
+        /// Its tick rate.
+        hz: u16,
+    },
+    /// No seats, or more to fill than there are.
+    #[error("{game}: there must be at least one seat, and no more to fill than there are")]
+    Seats {
+        /// The game.
+        game: &'static str,
+    },
+    /// Something is registered twice, or out of range.
+    #[error("{game}: {error}")]
+    Schema {
+        /// The game.
+        game: &'static str,
+        /// What is wrong.
+        error: SchemaError,
+    },
+    /// A system uses a component or resource that is not registered.
+    #[error("{game}: {name} is used by a system but not registered: {help}")]
+    Unregistered {
+        /// The game.
+        game: &'static str,
+        /// The type.
+        name: String,
+        /// How to register it.
+        help: &'static str,
+    },
+    /// Bots are to fill seats, but there is no bot.
+    #[error("{game}: .fill(..) needs bots: add .bot::<..>()")]
+    NoBot {
+        /// The game.
+        game: &'static str,
+    },
+    /// The default configuration is refused by the game itself.
+    #[error("{game}: the default configuration is refused: {error}")]
+    DefaultConfig {
+        /// The game.
+        game: &'static str,
+        /// Why.
+        error: ConfigError,
+    },
+    /// The rules failed when they were tried.
+    #[error("{game}: the rules failed when tried for {TRIAL_TICKS} ticks: {message}")]
+    Rules {
+        /// The game.
+        game: &'static str,
+        /// What they said.
+        message: String,
+    },
+}
+
+impl GameDef {
+    /// Takes a game in: builds a match of it, and tries that for a few ticks.
+    ///
+    /// # Errors
+    /// A mistake in the registration or the rules; the message names the culprit.
+    pub fn new<G: Game>() -> Result<Self, GameError> {
+        let game = G::NAME;
+        if game.is_empty() || !game.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+            return Err(GameError::Name(game.into()));
+        }
+        let tried = catch_unwind(|| {
+            let made = make::<G>(None, 0).map_err(|error| GameError::DefaultConfig { game, error })?;
+            let schema = made.check(game, TypeSpec::of::<G::Input>(None, None))?;
+            Ok((made, schema))
+        });
+        let (mut made, schema) = tried.map_err(|panic| GameError::Rules { game, message: panic_message(&*panic) })??;
+        made.game.try_out(game)?;
+        let grace_seconds = match made.leave {
+            Leave::AtOnce => 0.0,
+            Leave::KeepFor(grace) => grace.as_secs_f32(),
+        };
+        let Made { hz, seats, fill, .. } = made;
+        let schema = Arc::new(schema);
+        Ok(Self(Arc::new(Inner { name: game, hz, seats, grace_seconds, fill, schema, make: make::<G> })))
+    }
+
+    /// The game's name.
+    pub fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    /// Ticks a second.
+    pub fn hz(&self) -> u16 {
+        self.0.hz
+    }
+
+    /// How many seats: the least that start a match, and the most that a room has.
+    pub fn seats(&self) -> RangeInclusive<u8> {
+        self.0.seats.clone()
+    }
+
+    /// Seconds for which the seat of a dropped player is kept.
+    pub fn grace_seconds(&self) -> f32 {
+        self.0.grace_seconds
+    }
+
+    /// How many seats are filled with bots until people take them.
+    pub fn fill(&self) -> u8 {
+        self.0.fill
+    }
+
+    /// What clients must know to follow a match.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.0.schema
+    }
+
+    /// Whether the bytes are an input of this game, without doing anything with it.
+    ///
+    /// # Errors
+    /// They are not.
+    pub fn check_input(&self, bytes: &[u8]) -> Result<(), InputError> {
+        decode_input(self.schema(), bytes).map(|_| ())
+    }
+
+    /// Puts a match together.
+    ///
+    /// # Errors
+    /// The game refuses the configuration.
+    pub(crate) fn make(&self, config: Option<&Value>, seed: u64) -> Result<Match, ConfigError> {
+        (self.0.make)(config, seed).map(|made| made.game)
+    }
+}
+
+fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError> {
+    let config: G::Config = match config {
+        None | Some(Value::Null) => G::Config::default(),
+        Some(given) => serde_json::from_value(given.clone()).map_err(|error| ConfigError(error.to_string()))?,
+    };
+    G::check(&config).map_err(ConfigError)?;
+    let text = serde_json::to_value(&config).map_err(|error| ConfigError(error.to_string()))?;
+    let mut m = MatchBuilder::<G>::new(seed);
+    let intents = m.intents();
+    m.world.insert_resource(config);
+    m.registry.accept_known(&m.world);
+    G::build(&mut m);
+    let MatchBuilder { mut world, mut schedule, registry, components, events, replicate, hz, seats, leave, fill, hooks, .. } = m;
+    let mut replicator = Replicator::new(&mut world, hz);
+    replicate.iter().for_each(|register| register(&mut replicator, &mut world));
+    if let Err(error) = schedule.initialize(&mut world) {
+        panic!("{}", error.to_string(schedule.graph(), &world));
+    }
+    let sim = Sim::new(world, schedule, Box::new(intents), registry);
+    let game = Match { sim, replicator, hooks, config: text };
+    Ok(Made { game, hz, seats, leave, fill, components, events })
+}
+
+impl Made {
+    fn check(&self, game: &'static str, input: TypeSpec) -> Result<Schema, GameError> {
+        if !(1..=128).contains(&self.hz) {
+            return Err(GameError::TickRate { game, hz: self.hz });
+        }
+        let (least, most) = (*self.seats.start(), *self.seats.end());
+        if least == 0 || least > most || self.fill > most {
+            return Err(GameError::Seats { game });
+        }
+        if self.fill > 0 && self.game.hooks.bot.is_none() {
+            return Err(GameError::NoBot { game });
+        }
+        if let Some(name) = self.game.sim.registry().unregistered(self.game.sim.world()) {
+            return Err(unregistered(game, name));
+        }
+        let (components, events) = (self.components.clone(), self.events.clone());
+        Schema::new(game, self.hz, components, events, input).map_err(|error| GameError::Schema { game, error })
+    }
+}
+
+impl Match {
+    /// Lets a seat join and steps a few ticks.
+    fn try_out(&mut self, game: &'static str) -> Result<(), GameError> {
+        let tried = catch_unwind(AssertUnwindSafe(|| {
+            self.hooks.join.iter().for_each(|rule| rule(Seat(1), self.sim.world_mut()));
+            (0..TRIAL_TICKS).try_for_each(|_| {
+                self.sim.step()?;
+                let tick = self.sim.tick();
+                self.replicator.collect(self.sim.world_mut(), tick);
+                Ok(())
+            })
+        }));
+        match tried {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(SimError::Unregistered(name))) => Err(unregistered(game, name)),
+            Ok(Err(error)) => Err(GameError::Rules { game, message: error.to_string() }),
+            Err(panic) => Err(GameError::Rules { game, message: panic_message(&*panic) }),
+        }
+    }
+}
+
+fn unregistered(game: &'static str, name: String) -> GameError {
+    match name.find("EventId<") {
+        Some(at) => {
+            let name = name[at + "EventId<".len()..].trim_end_matches('>').into();
+            GameError::Unregistered { game, name, help: "add .event::<..>(id)" }
+        }
+        None => {
+            let help = "add .replicate::<(..)>() if clients see it, .state::<(..)>() if only the server does, .resource(..) if it is one";
+            GameError::Unregistered { game, name, help }
+        }
+    }
+}
+
+/// What a panic said, for people.
+pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_string());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a message".into())
+}

@@ -1,0 +1,45 @@
+//! How rules send game events.
+
+use std::marker::PhantomData;
+
+use bevy_ecs::{prelude::*, system::SystemParam};
+use smallvec::SmallVec;
+
+use super::GameEvent;
+use crate::{
+    protocol::Seat,
+    sim::{Outgoing, Recipient, WroteEvent},
+};
+
+/// The wire id of an event type; `.event::<E>(id)` puts it into the world.
+#[derive(Resource, Debug)]
+pub struct EventId<E: GameEvent> {
+    pub(super) id: u8,
+    pub(super) marker: PhantomData<fn() -> E>,
+}
+
+/// A system's way to tell players what happened: `fn shoot(mut hits: Emit<Hit>) { hits.everyone(Hit { .. }) }`. Events reach
+/// clients in order, none is skipped, and they come before the state of their tick.
+#[derive(SystemParam)]
+pub struct Emit<'w, E: GameEvent> {
+    outgoing: ResMut<'w, Outgoing>,
+    id: Res<'w, EventId<E>>,
+}
+
+impl<E: GameEvent> Emit<'_, E> {
+    /// Tells every seat.
+    pub fn everyone(&mut self, event: E) {
+        self.push(Recipient::Everyone, event);
+    }
+
+    /// Tells one seat.
+    pub fn to(&mut self, seat: Seat, event: E) {
+        self.push(Recipient::Seat(seat), event);
+    }
+
+    fn push(&mut self, to: Recipient, event: E) {
+        let mut columns = SmallVec::from_elem(0, E::WIDTH);
+        event.quantise(&mut columns);
+        self.outgoing.0.push(WroteEvent { to, id: self.id.id, columns });
+    }
+}

@@ -1,0 +1,76 @@
+//! How inputs reach the avatars.
+
+use std::collections::BTreeMap;
+
+use bevy_ecs::{prelude::*, world::EntityWorldMut};
+
+use super::GameInput;
+use crate::{
+    protocol::{Columns, Exact, Seat},
+    sim::{Intent, Intents, Registry, Taken},
+};
+
+/// Writes the inputs of one type into the avatars' [`Intent`]s.
+pub(super) struct IntentWriter<I: GameInput> {
+    avatars: QueryState<(&'static Seat, &'static mut Intent<I>)>,
+}
+
+/// How an avatar of the game gets its intent, whatever the input's type.
+#[derive(Resource, Clone, Copy)]
+struct AvatarKind(fn(&mut EntityWorldMut<'_>));
+
+impl<I: GameInput> IntentWriter<I> {
+    pub(super) fn new(world: &mut World, registry: &mut Registry) -> Self {
+        registry.component::<Intent<I>>(world, save, restore);
+        world.insert_resource(AvatarKind(|avatar| {
+            avatar.insert(Intent(I::default()));
+        }));
+        Self { avatars: world.query() }
+    }
+}
+
+impl<I: GameInput> Intents for IntentWriter<I> {
+    fn apply(&mut self, world: &mut World, taken: &[Taken]) {
+        let mut newest: BTreeMap<Seat, I> = BTreeMap::new();
+        for Taken { seat, columns } in taken {
+            let mut input = I::dequantise(columns);
+            if let Some(earlier) = newest.get(seat) {
+                input.keep_shots(earlier);
+            }
+            newest.insert(*seat, input);
+        }
+        for (seat, mut intent) in self.avatars.iter_mut(world) {
+            match newest.get(seat) {
+                Some(input) => intent.0 = input.clone(),
+                None => intent.0.clear_shots(),
+            }
+        }
+    }
+}
+
+fn save<I: GameInput>(intent: &Intent<I>, to: &mut Vec<u8>) {
+    let mut columns = vec![0; I::WIDTH];
+    intent.0.quantise(&mut columns);
+    columns.iter().for_each(|column| Exact::save(column, to));
+}
+
+fn restore<I: GameInput>(from: &mut &[u8]) -> Option<Intent<I>> {
+    let columns = (0..I::WIDTH).map(|_| Exact::restore(from)).collect::<Option<Vec<i64>>>()?;
+    Some(Intent(<I as Columns>::dequantise(&columns)))
+}
+
+/// What a join rule does with the world.
+pub trait SpawnAvatar {
+    /// Spawns the entity by which a seat plays: the bundle, the [`Seat`] and an [`Intent`]. It goes when the seat is free
+    /// again, as does everything with that [`Seat`].
+    fn spawn_avatar(&mut self, seat: Seat, bundle: impl Bundle) -> Entity;
+}
+
+impl SpawnAvatar for World {
+    fn spawn_avatar(&mut self, seat: Seat, bundle: impl Bundle) -> Entity {
+        let AvatarKind(add_intent) = *self.resource::<AvatarKind>();
+        let mut avatar = self.spawn((seat, bundle));
+        add_intent(&mut avatar);
+        avatar.id()
+    }
+}

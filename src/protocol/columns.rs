@@ -1,0 +1,361 @@
+//! Values as rows of integers: what a field of a component, event or input is on the wire.
+
+use std::f32::consts::TAU;
+
+use glam::{Vec2, Vec3};
+use serde::{Deserialize, Serialize};
+
+use super::schema::{Audience, FieldKind, FieldSpec, Shape};
+
+/// The largest magnitude of a quantised float's column; beyond it values are clamped. Within it differences and sums stay
+/// far inside what JavaScript's numbers hold exactly.
+const LIMIT: f64 = 2_147_483_648.0;
+
+/// A struct that travels as a fixed row of integer columns. Derived, never written by hand.
+pub trait Columns: Sized {
+    /// The type's name, as clients see it.
+    const NAME: &'static str;
+    /// How the value looks to a program.
+    const SHAPE: Shape;
+    /// How many columns a value takes.
+    const WIDTH: usize;
+    /// The fields, in order.
+    fn fields() -> Vec<FieldSpec>;
+    /// Writes the value's columns; `columns` has `WIDTH` places.
+    fn quantise(&self, columns: &mut [i64]);
+    /// The value that the columns stand for. Total: any integers give some value.
+    fn dequantise(columns: &[i64]) -> Self;
+}
+
+/// A component that travels to clients. Derived: `#[derive(Replicate)] #[replicate(id = 1)]`.
+pub trait Replicate: Columns {
+    /// The wire id: stable, 1 to 52 in a game.
+    const ID: u8;
+    /// Who sees the component.
+    const TO: Audience;
+    /// Appends the component to the last bit, for saving a match.
+    fn save(&self, to: &mut Vec<u8>);
+    /// Reads what [`Replicate::save`] wrote; `None` if there is too little or it makes no sense.
+    fn restore(from: &mut &[u8]) -> Option<Self>;
+}
+
+/// One field's way to its columns under a quantisation `Q`: [`Plain`], [`Step`] or [`Angle`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel under the quantisation `{Q}`",
+    label = "floats and vectors say #[q(step = 0.03125)] or #[q(angle)]; integers, bool and #[derive(Choice)] enums say nothing"
+)]
+pub trait Field<Q>: Sized {
+    /// How many columns the field takes.
+    const COLUMNS: usize;
+    /// How the schema describes the field.
+    fn kind(q: &Q) -> FieldKind;
+    /// Writes the field's columns.
+    fn quantise(&self, q: &Q, columns: &mut [i64]);
+    /// The field that the columns stand for.
+    fn dequantise(q: &Q, columns: &[i64]) -> Self;
+    /// Appends the field to the last bit, for saving a match.
+    fn save(&self, to: &mut Vec<u8>);
+    /// Reads what [`Field::save`] wrote; `None` if there is too little or it makes no sense.
+    fn restore(from: &mut &[u8]) -> Option<Self>;
+}
+
+/// No quantisation: the value is an integer already.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain;
+
+/// Fixed point: a column is the value divided by the step, rounded to the nearest integer, half away from zero.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    step: f64,
+    inverse: f64,
+    range: Option<(f64, f64)>,
+    low: f64,
+    high: f64,
+}
+
+impl Step {
+    /// Steps of `step` units, without bounds. The step is above 0: a wrong one does not compile.
+    pub const fn new(step: f64) -> Self {
+        assert!(step > 0.0, "a quantisation step is above 0");
+        Self { step, inverse: 1.0 / step, range: None, low: -LIMIT, high: LIMIT }
+    }
+
+    /// Steps of `step` units, clamped to `low..=high` units.
+    pub const fn within(step: f64, low: f64, high: f64) -> Self {
+        assert!(low < high, "a quantisation range goes upwards");
+        let mut this = Self::new(step);
+        this.range = Some((low, high));
+        this.low = (low * this.inverse).max(-LIMIT);
+        this.high = (high * this.inverse).min(LIMIT);
+        this
+    }
+
+    #[inline]
+    fn quantise(&self, value: f32) -> i64 {
+        let scaled = f64::from(value) * self.inverse;
+        // The cast takes NaN to 0 and truncates, so half a step is added away from zero first.
+        (scaled.clamp(self.low, self.high) + 0.5f64.copysign(scaled)) as i64
+    }
+
+    #[inline]
+    fn dequantise(&self, column: i64) -> f32 {
+        (column as f64 * self.step) as f32
+    }
+
+    fn bounds(&self) -> (f64, Option<f64>, Option<f64>) {
+        (self.step, self.range.map(|r| r.0), self.range.map(|r| r.1))
+    }
+}
+
+/// A direction: a column counts steps of a turn and wraps around.
+#[derive(Debug, Clone, Copy)]
+pub struct Angle {
+    steps: u32,
+}
+
+impl Angle {
+    /// `steps` steps a turn, at least 2.
+    pub const fn new(steps: u32) -> Self {
+        assert!(steps >= 2 && steps <= 1 << 24, "an angle has 2 to 2^24 steps");
+        Self { steps }
+    }
+}
+
+impl Field<Angle> for f32 {
+    const COLUMNS: usize = 1;
+    fn kind(q: &Angle) -> FieldKind {
+        FieldKind::Angle { steps: q.steps }
+    }
+    #[inline]
+    fn quantise(&self, q: &Angle, columns: &mut [i64]) {
+        let turns = f64::from(*self) / f64::from(TAU);
+        let turns = turns - turns.floor();
+        columns[0] = (turns * f64::from(q.steps) + 0.5) as i64 % i64::from(q.steps);
+    }
+    #[inline]
+    fn dequantise(q: &Angle, columns: &[i64]) -> Self {
+        columns[0] as f32 * TAU / q.steps as f32
+    }
+    fn save(&self, to: &mut Vec<u8>) {
+        Exact::save(self, to);
+    }
+    fn restore(from: &mut &[u8]) -> Option<Self> {
+        Exact::restore(from)
+    }
+}
+
+macro_rules! step_fields {
+    ($($ty:ty, $kind:ident, $columns:literal, [$($at:literal: $part:ident),*], $build:expr;)*) => { $(
+        impl Field<Step> for $ty {
+            const COLUMNS: usize = $columns;
+            fn kind(q: &Step) -> FieldKind {
+                let (step, min, max) = q.bounds();
+                FieldKind::$kind { step, min, max }
+            }
+            #[inline]
+            fn quantise(&self, q: &Step, columns: &mut [i64]) {
+                $(columns[$at] = q.quantise(self.$part);)*
+            }
+            #[inline]
+            fn dequantise(q: &Step, columns: &[i64]) -> Self {
+                $build($(q.dequantise(columns[$at])),*)
+            }
+            fn save(&self, to: &mut Vec<u8>) {
+                $(Exact::save(&self.$part, to);)*
+            }
+            fn restore(from: &mut &[u8]) -> Option<Self> {
+                Some($build($({ let $part: f32 = Exact::restore(from)?; $part }),*))
+            }
+        }
+    )* };
+}
+
+step_fields! {
+    Vec2, Vec2, 2, [0: x, 1: y], Vec2::new;
+    Vec3, Vec3, 3, [0: x, 1: y, 2: z], Vec3::new;
+}
+
+impl Field<Step> for f32 {
+    const COLUMNS: usize = 1;
+    fn kind(q: &Step) -> FieldKind {
+        let (step, min, max) = q.bounds();
+        FieldKind::Float { step, min, max }
+    }
+    #[inline]
+    fn quantise(&self, q: &Step, columns: &mut [i64]) {
+        columns[0] = q.quantise(*self);
+    }
+    #[inline]
+    fn dequantise(q: &Step, columns: &[i64]) -> Self {
+        q.dequantise(columns[0])
+    }
+    fn save(&self, to: &mut Vec<u8>) {
+        Exact::save(self, to);
+    }
+    fn restore(from: &mut &[u8]) -> Option<Self> {
+        Exact::restore(from)
+    }
+}
+
+/// Numbers that can be saved to the last bit, little-endian.
+pub trait Exact: Sized {
+    /// Appends the number.
+    fn save(&self, to: &mut Vec<u8>);
+    /// Reads it back, moving `from` along; `None` if there is too little.
+    fn restore(from: &mut &[u8]) -> Option<Self>;
+}
+
+macro_rules! exact {
+    ($($ty:ty),*) => { $(
+        impl Exact for $ty {
+            fn save(&self, to: &mut Vec<u8>) {
+                to.extend_from_slice(&self.to_le_bytes());
+            }
+            fn restore(from: &mut &[u8]) -> Option<Self> {
+                let (bytes, rest) = from.split_first_chunk()?;
+                *from = rest;
+                Some(Self::from_le_bytes(*bytes))
+            }
+        }
+    )* };
+}
+exact!(f32, i64, u8, u16, u32, i8, i16, i32);
+
+macro_rules! integer_fields {
+    ($($ty:ty),*) => { $(
+        impl Field<Plain> for $ty {
+            const COLUMNS: usize = 1;
+            fn kind(_: &Plain) -> FieldKind {
+                FieldKind::Int { min: i64::from(Self::MIN), max: i64::from(Self::MAX) }
+            }
+            #[inline]
+            fn quantise(&self, _: &Plain, columns: &mut [i64]) {
+                columns[0] = i64::from(*self);
+            }
+            #[inline]
+            fn dequantise(_: &Plain, columns: &[i64]) -> Self {
+                columns[0].clamp(i64::from(Self::MIN), i64::from(Self::MAX)) as Self
+            }
+            fn save(&self, to: &mut Vec<u8>) {
+                Exact::save(self, to);
+            }
+            fn restore(from: &mut &[u8]) -> Option<Self> {
+                Exact::restore(from)
+            }
+        }
+    )* };
+}
+integer_fields!(u8, u16, u32, i8, i16, i32);
+
+impl Field<Plain> for bool {
+    const COLUMNS: usize = 1;
+    fn kind(_: &Plain) -> FieldKind {
+        FieldKind::Bool
+    }
+    #[inline]
+    fn quantise(&self, _: &Plain, columns: &mut [i64]) {
+        columns[0] = i64::from(*self);
+    }
+    #[inline]
+    fn dequantise(_: &Plain, columns: &[i64]) -> Self {
+        columns[0] != 0
+    }
+    fn save(&self, to: &mut Vec<u8>) {
+        to.push(u8::from(*self));
+    }
+    fn restore(from: &mut &[u8]) -> Option<Self> {
+        <u8 as Exact>::restore(from).map(|byte| byte != 0)
+    }
+}
+
+/// One of the eight directions of a compass, or none. East is +x, north is +y.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, tickcast_derive::Choice)]
+pub enum Dir8 {
+    /// No direction: stand still.
+    #[default]
+    None,
+    /// +x
+    E,
+    /// +x +y
+    NE,
+    /// +y
+    N,
+    /// −x +y
+    NW,
+    /// −x
+    W,
+    /// −x −y
+    SW,
+    /// −y
+    S,
+    /// +x −y
+    SE,
+}
+
+impl Dir8 {
+    /// The direction as a vector of length 1, or zero.
+    pub fn unit(self) -> Vec2 {
+        const D: f32 = std::f32::consts::FRAC_1_SQRT_2;
+        match self {
+            Self::None => Vec2::ZERO,
+            Self::E => Vec2::new(1.0, 0.0),
+            Self::NE => Vec2::new(D, D),
+            Self::N => Vec2::new(0.0, 1.0),
+            Self::NW => Vec2::new(-D, D),
+            Self::W => Vec2::new(-1.0, 0.0),
+            Self::SW => Vec2::new(-D, -D),
+            Self::S => Vec2::new(0.0, -1.0),
+            Self::SE => Vec2::new(D, -D),
+        }
+    }
+
+    /// The direction nearest to a vector; none for a vector shorter than `dead` units.
+    pub fn nearest(vector: Vec2, dead: f32) -> Self {
+        if vector.length() < dead || !vector.is_finite() {
+            return Self::None;
+        }
+        const AROUND: [Dir8; 8] = [Dir8::E, Dir8::NE, Dir8::N, Dir8::NW, Dir8::W, Dir8::SW, Dir8::S, Dir8::SE];
+        let eighths = (vector.to_angle() / TAU * 8.0).round() as i32;
+        AROUND[eighths.rem_euclid(8) as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column<Q, F: Field<Q>>(q: &Q, field: F) -> i64 {
+        let mut columns = [0];
+        field.quantise(q, &mut columns);
+        columns[0]
+    }
+
+    #[test]
+    fn floats_round_to_the_nearest_step_and_never_break() {
+        let q = Step::new(0.03125);
+        for (value, expected) in [(0.0, 0), (1.0, 32), (-1.0, -32), (0.016, 1), (-0.016, -1), (0.015, 0), (f32::NAN, 0)] {
+            assert_eq!(column(&q, value), expected, "{value}");
+        }
+        assert_eq!(column(&q, f32::INFINITY), 2_147_483_648);
+        assert_eq!(column(&Step::within(0.5, -4.0, 4.0), 100.0f32), 8);
+        assert_eq!(column(&Step::within(0.5, -4.0, 4.0), f32::NEG_INFINITY), -8);
+    }
+
+    #[test]
+    fn angles_wrap() {
+        let q = Angle::new(256);
+        for (turns, expected) in [(0.0, 0), (0.25, 64), (-0.25, 192), (1.0, 0), (0.9999, 0), (7.5, 128)] {
+            assert_eq!(column(&q, turns * TAU), expected, "{turns} turns");
+        }
+        assert!((0..256).contains(&column(&q, f32::NAN)));
+        assert!((0..256).contains(&column(&q, f32::INFINITY)));
+    }
+
+    #[test]
+    fn directions_are_found_from_vectors() {
+        for direction in [Dir8::E, Dir8::NE, Dir8::N, Dir8::NW, Dir8::W, Dir8::SW, Dir8::S, Dir8::SE] {
+            assert_eq!(Dir8::nearest(direction.unit() * 3.0, 0.1), direction);
+        }
+        assert_eq!(Dir8::nearest(Vec2::ZERO, 0.1), Dir8::None);
+    }
+}

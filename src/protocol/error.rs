@@ -1,0 +1,76 @@
+//! The codes by which clients are told what went wrong. One table, here and in `docs/PROTOCOL.md`.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// Why a request, a connection or an input was refused. The text never changes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ErrorCode { $($(#[$doc])* $name,)* }
+
+        impl ErrorCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as it travels.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The arguments are not what the request takes.
+    BadRequest = "bad_request",
+    /// The arguments are longer than allowed.
+    TooLarge = "too_large",
+    /// Too many requests from this connection.
+    RateLimited = "rate_limited",
+    /// No such request in this namespace.
+    UnknownEvent = "unknown_event",
+    /// This server does not host that game.
+    UnknownGame = "unknown_game",
+    /// No room with that id, or it has ended.
+    UnknownRoom = "unknown_room",
+    /// No private room with that code.
+    UnknownCode = "unknown_code",
+    /// The game refuses this configuration.
+    BadConfig = "bad_config",
+    /// A display name that may not be shown.
+    BadName = "bad_name",
+    /// Every seat is taken.
+    RoomFull = "room_full",
+    /// The server runs as many rooms as it may.
+    ServerFull = "server_full",
+    /// This connection waits in a queue already.
+    AlreadyQueued = "already_queued",
+    /// This connection waits in no queue.
+    NotQueued = "not_queued",
+    /// A ticket that is forged, or another server's.
+    BadTicket = "bad_ticket",
+    /// A ticket that has taken its seat already.
+    TicketUsed = "ticket_used",
+    /// A ticket that is too old, or whose room has ended.
+    TicketExpired = "ticket_expired",
+    /// A resume token that is not the newest of any seat.
+    BadResume = "bad_resume",
+    /// The seat's grace time is over, or its room has ended.
+    ResumeExpired = "resume_expired",
+    /// An input that is not what the schema describes.
+    BadInput = "bad_input",
+    /// An input for a tick more than a second ahead.
+    InputTooEarly = "input_too_early",
+    /// An acknowledged tick that was never sent.
+    BadAck = "bad_ack",
+    /// The server is stopping.
+    ShuttingDown = "shutting_down",
+    /// A fault of the server's.
+    Internal = "internal",
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

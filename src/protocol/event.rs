@@ -1,0 +1,49 @@
+//! Game events, event `e`: `[tick, [id, column, ...], [id, ...], ...]`.
+
+use super::{
+    FrameError, Schema, Tick,
+    wire::{Reader, write_array, write_int},
+};
+
+/// Appends the head of a message of `events` events; that many of [`write_event`] follow.
+pub fn write_events_head(to: &mut Vec<u8>, tick: Tick, events: usize) {
+    write_array(to, 1 + events);
+    write_int(to, i64::from(tick.0));
+}
+
+/// Appends one event.
+pub fn write_event(to: &mut Vec<u8>, id: u8, columns: &[i64]) {
+    write_array(to, 1 + columns.len());
+    write_int(to, i64::from(id));
+    columns.iter().for_each(|&column| write_int(to, column));
+}
+
+/// Game events as they travel: wire ids and columns, in order.
+pub type WireEvents = Vec<(u8, Vec<i64>)>;
+
+/// Decodes the events of one tick. Events that the schema does not know are left out.
+///
+/// # Errors
+/// The bytes are not events of the schema.
+pub fn decode_events(schema: &Schema, bytes: &[u8]) -> Result<(Tick, WireEvents), FrameError> {
+    let mut from = Reader::new(bytes);
+    let events = from.array()?.checked_sub(1).ok_or(FrameError)?;
+    let tick = Tick(from.int_in(0..=i64::from(u32::MAX))? as u32);
+    let mut decoded = Vec::new();
+    for _ in 0..events {
+        let columns = from.array()?.checked_sub(1).ok_or(FrameError)?;
+        let id = from.int_in(1..=127)? as u8;
+        match schema.event(id) {
+            Some(known) if known.len() == columns => {
+                decoded.push((id, (0..columns).map(|_| from.int()).collect::<Result<_, _>>()?));
+            }
+            Some(_) => return Err(FrameError),
+            None => {
+                for _ in 0..columns {
+                    from.skip()?;
+                }
+            }
+        }
+    }
+    if from.is_empty() { Ok((tick, decoded)) } else { Err(FrameError) }
+}

@@ -1,0 +1,351 @@
+//! Frames of state, event `s`:
+//!
+//! ```text
+//! [kind, tick, age, ack, margin, section, section, ...]
+//!
+//! [-3, ids]                                      despawn
+//! [-2, component, ids]                           remove a component
+//! [-1, mask, ids, value, value, ...]             spawn, row after row
+//! [component, columns, ids, [v, ...], [v, ...]]  change, column by column
+//! [-4, component, sum, component, sum, ...]      checksums
+//! ```
+//!
+//! The head is a seat's own; the sections are encoded once for everyone who sees the same thing.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use rmp::encode;
+use smallvec::SmallVec;
+use thiserror::Error;
+
+use super::{
+    Id, MAX_COMPONENT, Schema, Tick,
+    ids::{read_ids, write_ids},
+    wire::{Malformed, Reader, write_array, write_int},
+};
+
+const DESPAWN: i64 = -3;
+const REMOVE: i64 = -2;
+const SPAWN: i64 = -1;
+const CHECKSUMS: i64 = -4;
+
+/// The integers that open a frame, before its sections.
+const HEAD_ELEMENTS: usize = 5;
+
+/// What a frame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Everything that the seat sees.
+    Snapshot,
+    /// What changed since the base, as differences.
+    Diff,
+    /// What changed since the base, as values, for a seat that fell behind.
+    Merged,
+}
+
+/// The part of a frame that is the seat's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// What the frame is.
+    pub kind: Kind,
+    /// The tick whose state a mirror holds after the frame.
+    pub tick: Tick,
+    /// The tick that the frame starts from; 0 for a snapshot.
+    pub base: Tick,
+    /// The low 16 bits of the number of the newest input taken.
+    pub ack: u16,
+    /// How many ticks before its tick that input came.
+    pub margin: i8,
+}
+
+/// Encoded sections, shared by all who see the same thing.
+#[derive(Debug, Clone, Default)]
+pub struct Block {
+    sections: usize,
+    bytes: Bytes,
+}
+
+/// One seat's frame: a head of its own and shared blocks.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    head: Head,
+    blocks: SmallVec<[Block; 3]>,
+}
+
+/// Bytes that are not a frame of the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("not a frame of this game's schema")]
+pub struct FrameError;
+
+impl From<Malformed> for FrameError {
+    fn from(_: Malformed) -> Self {
+        Self
+    }
+}
+
+/// A decoded section. Ids ascend; `values` are as in the frame, differences or values by its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of the layout above")]
+pub enum Section {
+    /// These entities are gone.
+    Despawn { ids: Vec<u32> },
+    /// The component is gone from these entities.
+    Remove { component: u8, ids: Vec<u32> },
+    /// These entities are new; for each in turn, the columns of each component in turn.
+    Spawn { components: Vec<u8>, ids: Vec<u32>, values: Vec<i64> },
+    /// For each column named (ascending), a value for each id in turn.
+    Change { component: u8, columns: Vec<usize>, ids: Vec<u32>, values: Vec<i64> },
+    /// Components and the checksums of their columns.
+    Checksums { sums: Vec<(u8, u32)> },
+}
+
+impl Block {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.sections == 0
+    }
+
+    /// Its length in bytes.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl Frame {
+    /// Puts a frame together; empty blocks are left out.
+    pub fn new(head: Head, blocks: impl IntoIterator<Item = Block>) -> Self {
+        Self { head, blocks: blocks.into_iter().filter(|block| !block.is_empty()).collect() }
+    }
+
+    /// The tick whose state a mirror holds after the frame.
+    pub fn tick(&self) -> Tick {
+        self.head.tick
+    }
+
+    /// The seat's own part.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The frame's length in bytes.
+    #[allow(clippy::len_without_is_empty, reason = "a frame has a head at least")]
+    pub fn len(&self) -> usize {
+        self.encoded_head().len() + self.blocks.iter().map(Block::len).sum::<usize>()
+    }
+
+    /// The frame as it travels.
+    pub fn to_bytes(&self) -> Bytes {
+        let mut bytes = BytesMut::with_capacity(self.len());
+        self.write_to(&mut bytes);
+        bytes.freeze()
+    }
+
+    /// Appends the frame as it travels.
+    pub fn write_to(&self, to: &mut impl BufMut) {
+        to.put_slice(&self.encoded_head());
+        self.blocks.iter().for_each(|block| to.put_slice(&block.bytes));
+    }
+
+    fn encoded_head(&self) -> SmallVec<[u8; 24]> {
+        let head = &self.head;
+        let sections: usize = self.blocks.iter().map(|block| block.sections).sum();
+        let (kind, age) = match head.kind {
+            Kind::Snapshot => (0, 0),
+            Kind::Diff => (1, head.tick.since(head.base)),
+            Kind::Merged => (2, head.tick.since(head.base)),
+        };
+        let mut bytes = [0; 24];
+        let mut left = &mut bytes[..];
+        let fits = "24 bytes hold an array header and five integers of 32 bits at most";
+        encode::write_array_len(&mut left, (HEAD_ELEMENTS + sections) as u32).expect(fits);
+        for value in [kind, i64::from(head.tick.0), i64::from(age), i64::from(head.ack), i64::from(head.margin.max(-32))] {
+            encode::write_sint(&mut left, value).expect(fits);
+        }
+        let unused = left.len();
+        SmallVec::from_slice(&bytes[..bytes.len() - unused])
+    }
+}
+
+/// Encodes sections one after the other into a [`Block`].
+#[derive(Debug, Default)]
+pub struct SectionWriter {
+    sections: usize,
+    bytes: Vec<u8>,
+}
+
+impl SectionWriter {
+    /// Entities are gone. Nothing is written for no ids.
+    pub fn despawn(&mut self, ids: &[u32]) {
+        if !ids.is_empty() {
+            self.open(2, DESPAWN);
+            write_ids(&mut self.bytes, ids);
+        }
+    }
+
+    /// A component is gone from entities. Nothing is written for no ids.
+    pub fn remove(&mut self, component: u8, ids: &[u32]) {
+        if !ids.is_empty() {
+            self.open(3, REMOVE);
+            write_int(&mut self.bytes, i64::from(component));
+            write_ids(&mut self.bytes, ids);
+        }
+    }
+
+    /// Entities with the components in `mask` are new; `values` row after row.
+    pub fn spawn(&mut self, mask: u64, ids: &[u32], values: &[i64]) {
+        self.open(3 + values.len(), SPAWN);
+        write_int(&mut self.bytes, mask as i64);
+        write_ids(&mut self.bytes, ids);
+        values.iter().for_each(|&value| write_int(&mut self.bytes, value));
+    }
+
+    /// A component of entities changed in the columns of `mask`; `column` gives the values of one for all ids in turn.
+    pub fn change<'a>(&mut self, component: u8, mask: u64, ids: &[u32], column: impl Fn(usize) -> &'a [i64]) {
+        self.open(3 + mask.count_ones() as usize, i64::from(component));
+        write_int(&mut self.bytes, mask as i64);
+        write_ids(&mut self.bytes, ids);
+        for at in bits(mask) {
+            let values = column(at);
+            write_array(&mut self.bytes, ids.len());
+            // The gather by id keeps the caller's columns where they are.
+            ids.iter().for_each(|&id| write_int(&mut self.bytes, values[id as usize]));
+        }
+    }
+
+    /// Components and the checksums of their columns. Nothing is written for none.
+    pub fn checksums(&mut self, sums: &[(u8, u32)]) {
+        if !sums.is_empty() {
+            self.open(1 + 2 * sums.len(), CHECKSUMS);
+            for &(component, sum) in sums {
+                write_int(&mut self.bytes, i64::from(component));
+                write_int(&mut self.bytes, i64::from(sum));
+            }
+        }
+    }
+
+    /// The block of all that was written since the last one.
+    pub fn finish(&mut self) -> Block {
+        let block = Block { sections: self.sections, bytes: Bytes::copy_from_slice(&self.bytes) };
+        self.sections = 0;
+        self.bytes.clear();
+        block
+    }
+
+    fn open(&mut self, elements: usize, code: i64) {
+        self.sections += 1;
+        write_array(&mut self.bytes, elements);
+        write_int(&mut self.bytes, code);
+    }
+}
+
+/// An entity's part in the checksum of a component: FNV-1a over its id and columns as 32-bit words. The checksum is the
+/// sum of all parts, so that no order matters.
+#[inline]
+pub fn term(id: Id, columns: impl IntoIterator<Item = i64>) -> u32 {
+    let mix = |hash: u32, word: u32| (hash ^ word).wrapping_mul(16_777_619);
+    columns.into_iter().fold(mix(2_166_136_261, id.0), |hash, value| mix(hash, value as u32))
+}
+
+/// Decodes a frame. Everything is checked against the schema; unknown sections are left out.
+///
+/// # Errors
+/// The bytes are not one whole frame of the schema.
+pub fn decode_frame(schema: &Schema, bytes: &[u8]) -> Result<(Head, Vec<Section>), FrameError> {
+    let mut from = Reader::new(bytes);
+    let elements = from.array()?;
+    let sections = elements.checked_sub(HEAD_ELEMENTS).ok_or(FrameError)?;
+    let kind = match from.int()? {
+        0 => Kind::Snapshot,
+        1 => Kind::Diff,
+        2 => Kind::Merged,
+        _ => return Err(FrameError),
+    };
+    let tick = from.int_in(0..=i64::from(u32::MAX))? as u32;
+    let age = from.int_in(0..=i64::from(tick))? as u32;
+    let ack = from.int_in(0..=i64::from(u16::MAX))? as u16;
+    let margin = from.int_in(-32..=127)? as i8;
+    let base = if kind == Kind::Snapshot { Tick(0) } else { Tick(tick - age) };
+    let mut decoded = Vec::with_capacity(sections.min(64));
+    for _ in 0..sections {
+        decoded.extend(decode_section(schema, &mut from)?);
+    }
+    if from.is_empty() { Ok((Head { kind, tick: Tick(tick), base, ack, margin }, decoded)) } else { Err(FrameError) }
+}
+
+fn decode_section(schema: &Schema, from: &mut Reader<'_>) -> Result<Option<Section>, FrameError> {
+    let elements = from.array()?;
+    let code = if elements == 0 { return Err(FrameError) } else { from.int()? };
+    let rest = elements - 1;
+    let section = match code {
+        DESPAWN if rest == 1 => Section::Despawn { ids: read_ids(from)? },
+        REMOVE if rest == 2 => Section::Remove { component: known(schema, from.int()?)?.0, ids: read_ids(from)? },
+        SPAWN if rest >= 2 => decode_spawn(schema, from, rest - 2)?,
+        CHECKSUMS if rest % 2 == 0 => {
+            let mut sums = Vec::new();
+            for _ in 0..rest / 2 {
+                sums.push((known(schema, from.int()?)?.0, from.int_in(0..=i64::from(u32::MAX))? as u32));
+            }
+            Section::Checksums { sums }
+        }
+        0.. if known(schema, code).is_ok() && rest >= 2 => decode_change(schema, code as u8, from, rest - 2)?,
+        DESPAWN | REMOVE | SPAWN | CHECKSUMS | 0.. => return Err(FrameError),
+        _ => {
+            for _ in 0..rest {
+                from.skip()?;
+            }
+            return Ok(None);
+        }
+    };
+    Ok(Some(section))
+}
+
+fn decode_spawn(schema: &Schema, from: &mut Reader<'_>, values: usize) -> Result<Section, FrameError> {
+    let mask = from.int_in(0..=(1 << (MAX_COMPONENT + 1)) - 1)? as u64;
+    let mut components = Vec::new();
+    let mut width = 0;
+    for component in bits(mask) {
+        let (component, columns) = known(schema, component as i64)?;
+        width += columns;
+        components.push(component);
+    }
+    let ids = read_ids(from)?;
+    if width * ids.len() != values {
+        return Err(FrameError);
+    }
+    let values = (0..values).map(|_| from.int()).collect::<Result<_, _>>()?;
+    Ok(Section::Spawn { components, ids, values })
+}
+
+fn decode_change(schema: &Schema, component: u8, from: &mut Reader<'_>, arrays: usize) -> Result<Section, FrameError> {
+    let (_, width) = known(schema, i64::from(component))?;
+    let mask = from.int_in(0..=(1 << width) - 1)? as u64;
+    let columns: Vec<usize> = bits(mask).collect();
+    let ids = read_ids(from)?;
+    if columns.len() != arrays {
+        return Err(FrameError);
+    }
+    let mut values = Vec::new();
+    for _ in 0..arrays {
+        if from.array()? != ids.len() {
+            return Err(FrameError);
+        }
+        for _ in 0..ids.len() {
+            values.push(from.int()?);
+        }
+    }
+    Ok(Section::Change { component, columns, ids, values })
+}
+
+/// A component of the schema and how many columns it has.
+fn known(schema: &Schema, component: i64) -> Result<(u8, usize), FrameError> {
+    let component = u8::try_from(component).map_err(|_| FrameError)?;
+    schema.component(component).map(|columns| (component, columns.len())).ok_or(FrameError)
+}
+
+/// The positions of the bits of a mask, ascending.
+pub(crate) fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let at = mask.trailing_zeros() as usize;
+        mask &= mask.wrapping_sub(1);
+        (at < 64).then_some(at)
+    })
+}

@@ -1,0 +1,77 @@
+//! Inputs, event `i`: `[ack]`, or `[ack, seq, tick, column, column, ...]`.
+
+use thiserror::Error;
+
+use super::{
+    Schema, Tick,
+    wire::{Malformed, Reader, write_array, write_int},
+};
+
+/// Bytes that are not an input of the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("not an input of this game's schema")]
+pub struct InputError;
+
+impl From<Malformed> for InputError {
+    fn from(_: Malformed) -> Self {
+        Self
+    }
+}
+
+/// What came as event `i`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AckOrInput {
+    /// Nothing new.
+    Ack {
+        /// The low 16 bits of the newest tick that the mirror holds.
+        ack: u16,
+    },
+    /// An input.
+    Input {
+        /// The low 16 bits of the newest tick that the mirror holds.
+        ack: u16,
+        /// The input's number.
+        seq: u32,
+        /// The tick that it is meant for; 0 for the next one.
+        tick: Tick,
+        /// Its columns.
+        columns: Vec<i64>,
+    },
+}
+
+/// Decodes what came as event `i`. Every column is checked against its range.
+///
+/// # Errors
+/// The bytes are not one whole input of the schema.
+pub fn decode_input(schema: &Schema, bytes: &[u8]) -> Result<AckOrInput, InputError> {
+    let mut from = Reader::new(bytes);
+    let elements = from.array()?;
+    let ack = from.int_in(0..=i64::from(u16::MAX))? as u16;
+    let input = if elements == 1 {
+        AckOrInput::Ack { ack }
+    } else {
+        let seq = from.int_in(1..=i64::from(u32::MAX))? as u32;
+        let tick = Tick(from.int_in(0..=i64::from(u32::MAX))? as u32);
+        if elements != 3 + schema.input().len() {
+            return Err(InputError);
+        }
+        let columns = schema.input().iter().map(|column| from.int_in(column.min..=column.max)).collect::<Result<_, _>>()?;
+        AckOrInput::Input { ack, seq, tick, columns }
+    };
+    if from.is_empty() { Ok(input) } else { Err(InputError) }
+}
+
+/// Appends `[ack]`.
+pub fn encode_ack(to: &mut Vec<u8>, ack: u16) {
+    write_array(to, 1);
+    write_int(to, i64::from(ack));
+}
+
+/// Appends an input.
+pub fn encode_input(to: &mut Vec<u8>, ack: u16, seq: u32, tick: Tick, columns: &[i64]) {
+    write_array(to, 3 + columns.len());
+    write_int(to, i64::from(ack));
+    write_int(to, i64::from(seq));
+    write_int(to, i64::from(tick.0));
+    columns.iter().for_each(|&column| write_int(to, column));
+}

@@ -1,0 +1,87 @@
+//! What travels: ids, ticks, schemas, and the codec of frames, game events and inputs.
+//!
+//! This room knows bytes and integers. It refuses to know worlds, games, seats' owners and sockets. `docs/PROTOCOL.md`
+//! is the norm that it implements.
+
+mod columns;
+mod dts;
+mod error;
+mod event;
+mod frame;
+mod ids;
+mod input;
+mod schema;
+mod wire;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use columns::{Angle, Columns, Dir8, Exact, Field, Plain, Replicate, Step};
+pub use error::ErrorCode;
+pub use event::{WireEvents, decode_events, write_event, write_events_head};
+pub use frame::{Block, Frame, FrameError, Head, Kind, Section, SectionWriter, decode_frame, term};
+pub use input::{AckOrInput, InputError, decode_input, encode_ack, encode_input};
+pub use schema::{Audience, Column, FieldKind, FieldSpec, Schema, SchemaError, Shape, TypeSpec};
+
+/// The version of the protocol that this library speaks.
+pub const PROTOCOL_VERSION: u8 = 1;
+
+/// The wire id of the built-in component `Seat`.
+pub const SEAT_COMPONENT: u8 = 0;
+
+/// The highest wire id of a component, so that a mask of components is exact in JavaScript's numbers.
+pub const MAX_COMPONENT: u8 = 52;
+
+/// The number of a step of a match. The first step is 1; 0 is the match before any step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tick(pub u32);
+
+impl Tick {
+    /// How many ticks have passed since `earlier`; 0 if it is not earlier.
+    pub fn since(self, earlier: Self) -> u32 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl fmt::Display for Tick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An entity's match-local id: dense, from 0. An id freed by a despawn is not given again while a client may still hold it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Id(pub u32);
+
+/// A player's place in a match, numbered from 1; on an entity, the seat that owns it.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    bevy_ecs::component::Component,
+    tickcast_derive::Replicate,
+)]
+#[serde(transparent)]
+#[replicate(id = 0)]
+pub struct Seat(pub u8);
+
+impl fmt::Display for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How many ticks make `seconds` at `hz` ticks a second, at least 1.
+pub fn ticks(seconds: f32, hz: u16) -> u32 {
+    (seconds * f32::from(hz)).round().max(1.0) as u32
+}

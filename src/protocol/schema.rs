@@ -1,0 +1,303 @@
+//! The schema: what a client must know to read a game's frames and events, and to write its inputs.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{MAX_COMPONENT, PROTOCOL_VERSION, columns::Columns};
+
+/// The most columns of one type, so that a mask of columns is exact in JavaScript's numbers.
+const MAX_COLUMNS: usize = 52;
+
+/// Everything that travels in one game's matches.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Schema {
+    /// The game's name.
+    pub game: String,
+    /// The protocol's version.
+    pub protocol: u8,
+    /// Ticks a second.
+    pub hz: u16,
+    /// The components, by ascending wire id; the first is `Seat`.
+    pub components: Vec<TypeSpec>,
+    /// The game events, by ascending wire id.
+    pub events: Vec<TypeSpec>,
+    /// The input.
+    pub input: TypeSpec,
+    #[serde(skip)]
+    layout: OnceLock<Layout>,
+}
+
+/// The columns of everything, looked up by wire id.
+#[derive(Debug, Clone, Default)]
+struct Layout {
+    components: Vec<Option<Vec<Column>>>,
+    events: BTreeMap<u8, Vec<Column>>,
+    input: Vec<Column>,
+}
+
+/// A component, event or input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TypeSpec {
+    /// The wire id; the input has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u8>,
+    /// The name by which programs know it.
+    pub name: String,
+    /// Who sees it; the input has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Audience>,
+    /// How the value looks to a program.
+    pub shape: Shape,
+    /// Its fields, in order.
+    pub fields: Vec<FieldSpec>,
+}
+
+/// Who sees a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Audience {
+    /// Every seat.
+    Everyone,
+    /// The seat in the entity's `Seat`.
+    Owner,
+    /// The seats of the entity's `Team`.
+    Team,
+}
+
+/// How a value looks to a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// No fields: it is there or not.
+    Unit,
+    /// One nameless field: the value itself.
+    Value,
+    /// Named fields.
+    Struct,
+}
+
+/// One field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldSpec {
+    /// Its name; `0` in a [`Shape::Value`].
+    pub name: String,
+    /// What it is and how it is quantised.
+    #[serde(flatten)]
+    pub kind: FieldKind,
+    /// In an input: it acts in one tick only.
+    #[serde(default, rename = "oneShot", skip_serializing_if = "std::ops::Not::not")]
+    pub one_shot: bool,
+}
+
+/// What a field is, and how it becomes columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the fields' meaning is the variants'")]
+pub enum FieldKind {
+    /// One column, 0 or 1.
+    Bool,
+    /// One column, the integer itself.
+    Int { min: i64, max: i64 },
+    /// One column, the position in `values`.
+    Choice { values: Vec<String> },
+    /// One column, in steps.
+    Float {
+        step: f64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        min: Option<f64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max: Option<f64>,
+    },
+    /// One column that wraps, `steps` a turn.
+    Angle { steps: u32 },
+    /// Two columns, in steps.
+    Vec2 {
+        step: f64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        min: Option<f64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max: Option<f64>,
+    },
+    /// Three columns, in steps.
+    Vec3 {
+        step: f64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        min: Option<f64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max: Option<f64>,
+    },
+}
+
+/// One column: the integers it may hold, and the modulus at which it wraps (0: it does not).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// The least value.
+    pub min: i64,
+    /// The greatest value.
+    pub max: i64,
+    /// Steps a turn of an angle; 0 for a column that does not wrap.
+    pub steps: i64,
+}
+
+/// A schema that makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SchemaError {
+    /// Two of a kind with one wire id.
+    #[error("{first} and {second} both have the wire id {id}")]
+    SameId {
+        /// The id.
+        id: u8,
+        /// Who has it first.
+        first: String,
+        /// Who has it too.
+        second: String,
+    },
+    /// Two of a kind with one name.
+    #[error("two {kind}s are called {name}: clients know them by name")]
+    SameName {
+        /// `component` or `event`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// More columns than a frame can name.
+    #[error("{name} has {columns} columns: one type may have {limit} at most")]
+    TooWide {
+        /// Which type.
+        name: String,
+        /// How many columns it has.
+        columns: usize,
+        /// How many it may have.
+        limit: usize,
+    },
+    /// A wire id outside its range.
+    #[error("{name} has the wire id {id}: it must be from {low} to {high}")]
+    BadId {
+        /// Whose id it is.
+        name: String,
+        /// The id.
+        id: u8,
+        /// The least id.
+        low: u8,
+        /// The greatest id.
+        high: u8,
+    },
+}
+
+impl Column {
+    /// The difference that takes `from` to `to`; the short way round if the column wraps.
+    #[inline]
+    pub fn difference(&self, from: i64, to: i64) -> i64 {
+        if self.steps == 0 {
+            return to.wrapping_sub(from);
+        }
+        let half = self.steps / 2;
+        (to - from + half).rem_euclid(self.steps) - half
+    }
+
+    /// The value after a difference. Total: any difference gives a value.
+    #[inline]
+    pub fn sum(&self, from: i64, difference: i64) -> i64 {
+        if self.steps == 0 { from.wrapping_add(difference) } else { from.wrapping_add(difference).rem_euclid(self.steps) }
+    }
+}
+
+impl FieldKind {
+    fn columns(&self, columns: &mut Vec<Column>) {
+        let linear = |min: i64, max: i64| Column { min, max, steps: 0 };
+        let stepped = |step: f64, min: Option<f64>, max: Option<f64>| {
+            let limit = i64::from(i32::MAX) + 1;
+            let bound = |value: Option<f64>, otherwise| value.map_or(otherwise, |v| (v / step).round() as i64);
+            linear(bound(min, -limit), bound(max, limit))
+        };
+        match *self {
+            Self::Bool => columns.push(linear(0, 1)),
+            Self::Int { min, max } => columns.push(linear(min, max)),
+            Self::Choice { ref values } => columns.push(linear(0, values.len() as i64 - 1)),
+            Self::Angle { steps } => {
+                columns.push(Column { min: 0, max: i64::from(steps) - 1, steps: i64::from(steps) });
+            }
+            Self::Float { step, min, max } => columns.push(stepped(step, min, max)),
+            Self::Vec2 { step, min, max } => columns.extend([stepped(step, min, max); 2]),
+            Self::Vec3 { step, min, max } => columns.extend([stepped(step, min, max); 3]),
+        }
+    }
+}
+
+impl TypeSpec {
+    /// The description of a type with columns.
+    pub fn of<C: Columns>(id: Option<u8>, to: Option<Audience>) -> Self {
+        Self { id, name: C::NAME.into(), to, shape: C::SHAPE, fields: C::fields() }
+    }
+
+    /// Its columns, in order.
+    pub fn columns(&self) -> Vec<Column> {
+        let mut columns = Vec::new();
+        self.fields.iter().for_each(|field| field.kind.columns(&mut columns));
+        columns
+    }
+}
+
+impl Schema {
+    /// Puts a schema together, sorted by wire id.
+    ///
+    /// # Errors
+    /// Two of a kind with one id or one name; an id out of range.
+    pub fn new(
+        game: &str, hz: u16, mut components: Vec<TypeSpec>, mut events: Vec<TypeSpec>, input: TypeSpec,
+    ) -> Result<Self, SchemaError> {
+        for (kind, list, low, high) in [("component", &mut components, 0, MAX_COMPONENT), ("event", &mut events, 1, 127)] {
+            list.sort_by_key(|spec| spec.id);
+            for spec in list.iter() {
+                let id = spec.id.unwrap_or(u8::MAX);
+                if !(low..=high).contains(&id) {
+                    return Err(SchemaError::BadId { name: spec.name.clone(), id, low, high });
+                }
+                let columns = spec.columns().len();
+                if columns > MAX_COLUMNS {
+                    return Err(SchemaError::TooWide { name: spec.name.clone(), columns, limit: MAX_COLUMNS });
+                }
+            }
+            if let Some(pair) = list.windows(2).find(|pair| pair[0].id == pair[1].id) {
+                let (first, second) = (pair[0].name.clone(), pair[1].name.clone());
+                return Err(SchemaError::SameId { id: pair[0].id.unwrap_or(0), first, second });
+            }
+            let mut names: Vec<&String> = list.iter().map(|spec| &spec.name).collect();
+            names.sort();
+            if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(SchemaError::SameName { kind, name: pair[0].clone() });
+            }
+        }
+        Ok(Self { game: game.into(), protocol: PROTOCOL_VERSION, hz, components, events, input, layout: OnceLock::new() })
+    }
+
+    /// The columns of a component; `None` if there is none with that wire id.
+    pub fn component(&self, id: u8) -> Option<&[Column]> {
+        self.layout().components.get(usize::from(id))?.as_deref()
+    }
+
+    /// The columns of a game event; `None` if there is none with that wire id.
+    pub fn event(&self, id: u8) -> Option<&[Column]> {
+        self.layout().events.get(&id).map(Vec::as_slice)
+    }
+
+    /// The columns of the input.
+    pub fn input(&self) -> &[Column] {
+        &self.layout().input
+    }
+
+    fn layout(&self) -> &Layout {
+        self.layout.get_or_init(|| {
+            let mut components = vec![None; usize::from(MAX_COMPONENT) + 1];
+            for spec in &self.components {
+                if let Some(place) = spec.id.and_then(|id| components.get_mut(usize::from(id))) {
+                    *place = Some(spec.columns());
+                }
+            }
+            let events = self.events.iter().filter_map(|spec| Some((spec.id?, spec.columns()))).collect();
+            Layout { components, events, input: self.input.columns() }
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! The two things that frames are made of: MessagePack integers and array headers.
+
+use rmp::{Marker, encode};
+
+/// Appends an integer in its shortest form.
+#[inline]
+pub(crate) fn write_int(to: &mut Vec<u8>, value: i64) {
+    if (-32..128).contains(&value) {
+        to.push(value as u8);
+    } else {
+        encode::write_sint(to, value).expect("writing to a Vec cannot fail");
+    }
+}
+
+/// Appends an array's header in its shortest form.
+#[inline]
+pub(crate) fn write_array(to: &mut Vec<u8>, len: usize) {
+    encode::write_array_len(to, len as u32).expect("writing to a Vec cannot fail");
+}
+
+/// Bytes that are not what was expected, or not enough of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+/// Walks over MessagePack bytes from somewhere else. Never panics, never allocates by a length that it read.
+pub(crate) struct Reader<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// An integer of any width. Floats, even whole ones, are refused, and so is what does not fit an `i64`.
+    #[inline]
+    pub(crate) fn int(&mut self) -> Result<i64, Malformed> {
+        match Marker::from_u8(self.take::<1>()?[0]) {
+            Marker::FixPos(value) => Ok(i64::from(value)),
+            Marker::FixNeg(value) => Ok(i64::from(value)),
+            Marker::U8 => Ok(i64::from(self.take::<1>()?[0])),
+            Marker::U16 => Ok(i64::from(u16::from_be_bytes(self.take()?))),
+            Marker::U32 => Ok(i64::from(u32::from_be_bytes(self.take()?))),
+            Marker::U64 => i64::try_from(u64::from_be_bytes(self.take()?)).map_err(|_| Malformed),
+            Marker::I8 => Ok(i64::from(i8::from_be_bytes(self.take()?))),
+            Marker::I16 => Ok(i64::from(i16::from_be_bytes(self.take()?))),
+            Marker::I32 => Ok(i64::from(i32::from_be_bytes(self.take()?))),
+            Marker::I64 => Ok(i64::from_be_bytes(self.take()?)),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// An integer within a range.
+    pub(crate) fn int_in(&mut self, range: std::ops::RangeInclusive<i64>) -> Result<i64, Malformed> {
+        self.int().and_then(|value| if range.contains(&value) { Ok(value) } else { Err(Malformed) })
+    }
+
+    /// An array's header. As every element takes a byte at least, a length beyond the bytes left is refused here.
+    pub(crate) fn array(&mut self) -> Result<usize, Malformed> {
+        let len = match Marker::from_u8(self.take::<1>()?[0]) {
+            Marker::FixArray(len) => usize::from(len),
+            Marker::Array16 => usize::from(u16::from_be_bytes(self.take()?)),
+            Marker::Array32 => u32::from_be_bytes(self.take()?) as usize,
+            _ => return Err(Malformed),
+        };
+        if len <= self.bytes.len() { Ok(len) } else { Err(Malformed) }
+    }
+
+    /// Steps over one value of any kind. Iterative, so that deep nesting costs no stack.
+    pub(crate) fn skip(&mut self) -> Result<(), Malformed> {
+        let mut left: u64 = 1;
+        while left > 0 {
+            left -= 1;
+            let (bytes, elements): (u64, u64) = match Marker::from_u8(self.take::<1>()?[0]) {
+                Marker::FixPos(_) | Marker::FixNeg(_) | Marker::Null | Marker::True | Marker::False => (0, 0),
+                Marker::U8 | Marker::I8 => (1, 0),
+                Marker::U16 | Marker::I16 => (2, 0),
+                Marker::U32 | Marker::I32 | Marker::F32 => (4, 0),
+                Marker::U64 | Marker::I64 | Marker::F64 => (8, 0),
+                Marker::FixStr(len) => (u64::from(len), 0),
+                Marker::Str8 | Marker::Bin8 => (u64::from(self.take::<1>()?[0]), 0),
+                Marker::Str16 | Marker::Bin16 => (u64::from(u16::from_be_bytes(self.take()?)), 0),
+                Marker::Str32 | Marker::Bin32 => (u64::from(u32::from_be_bytes(self.take()?)), 0),
+                Marker::FixArray(len) => (0, u64::from(len)),
+                Marker::Array16 => (0, u64::from(u16::from_be_bytes(self.take()?))),
+                Marker::Array32 => (0, u64::from(u32::from_be_bytes(self.take()?))),
+                Marker::FixMap(len) => (0, 2 * u64::from(len)),
+                Marker::Map16 => (0, 2 * u64::from(u16::from_be_bytes(self.take()?))),
+                Marker::Map32 => (0, 2 * u64::from(u32::from_be_bytes(self.take()?))),
+                Marker::FixExt1 => (2, 0),
+                Marker::FixExt2 => (3, 0),
+                Marker::FixExt4 => (5, 0),
+                Marker::FixExt8 => (9, 0),
+                Marker::FixExt16 => (17, 0),
+                Marker::Ext8 => (1 + u64::from(self.take::<1>()?[0]), 0),
+                Marker::Ext16 => (1 + u64::from(u16::from_be_bytes(self.take()?)), 0),
+                Marker::Ext32 => (1 + u64::from(u32::from_be_bytes(self.take()?)), 0),
+                Marker::Reserved => return Err(Malformed),
+            };
+            let bytes = usize::try_from(bytes).map_err(|_| Malformed)?;
+            self.bytes = self.bytes.get(bytes..).ok_or(Malformed)?;
+            left += elements;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let (bytes, rest) = self.bytes.split_first_chunk::<N>().ok_or(Malformed)?;
+        self.bytes = rest;
+        Ok(*bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_integer_is_read_as_it_was_written(value: i64) {
+            let mut bytes = Vec::new();
+            write_int(&mut bytes, value);
+            let mut reader = Reader::new(&bytes);
+            prop_assert_eq!(reader.int(), Ok(value));
+            prop_assert!(reader.is_empty());
+        }
+
+        #[test]
+        fn any_bytes_are_skipped_or_refused(bytes: Vec<u8>) {
+            let _ = Reader::new(&bytes).skip();
+        }
+    }
+
+    #[test]
+    fn deep_nesting_costs_no_stack() {
+        assert_eq!(Reader::new(&[0x91; 1_000_000]).skip(), Err(Malformed));
+    }
+}

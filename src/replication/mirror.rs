@@ -1,0 +1,146 @@
+//! The client's side: a mirror of what one seat sees, kept by frames.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use thiserror::Error;
+
+use crate::protocol::{FrameError, Head, Id, Kind, Schema, Section, Tick, decode_frame, term};
+
+/// What one client holds of a match.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    schema: Arc<Schema>,
+    tick: Tick,
+    entities: BTreeMap<Id, Components>,
+}
+
+/// The columns of an entity's components, by wire id.
+type Components = BTreeMap<u8, Box<[i64]>>;
+
+/// What a frame that was applied said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// What the frame was.
+    pub kind: Kind,
+    /// The tick whose state the mirror holds now.
+    pub tick: Tick,
+    /// The low 16 bits of the number of the newest input taken.
+    pub ack: u16,
+    /// How many ticks before its tick that input came.
+    pub margin: i8,
+    /// The first component whose checksum differs.
+    pub desync: Option<Desync>,
+}
+
+/// A component of the mirror differs from the server's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Desync {
+    /// The component's wire id.
+    pub component: u8,
+    /// The checksum that the server sent.
+    pub expected: u32,
+    /// The mirror's.
+    pub got: u32,
+}
+
+/// Why a frame was not applied. The mirror is as it was; a snapshot mends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum MirrorError {
+    /// The bytes are not a frame of the schema.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The frame starts from a tick that the mirror does not hold.
+    #[error("the frame starts from tick {base}, the mirror holds {held}")]
+    WrongBase {
+        /// The tick that the mirror holds.
+        held: Tick,
+        /// The tick that the frame starts from.
+        base: Tick,
+    },
+}
+
+impl Mirror {
+    /// A mirror that holds nothing.
+    pub fn new(schema: Arc<Schema>) -> Self {
+        Self { schema, tick: Tick(0), entities: BTreeMap::new() }
+    }
+
+    /// The tick whose state it holds; 0 before the first snapshot.
+    pub fn tick(&self) -> Tick {
+        self.tick
+    }
+
+    /// The entities and the columns of their components, by id and wire id.
+    pub fn entities(&self) -> impl Iterator<Item = (Id, &BTreeMap<u8, Box<[i64]>>)> {
+        self.entities.iter().map(|(id, components)| (*id, components))
+    }
+
+    /// The columns of one component of an entity.
+    pub fn get(&self, id: Id, component: u8) -> Option<&[i64]> {
+        self.entities.get(&id)?.get(&component).map(|columns| &**columns)
+    }
+
+    /// Applies a frame, whole or not at all.
+    ///
+    /// # Errors
+    /// The bytes are not a frame, or it does not fit what the mirror holds.
+    pub fn apply(&mut self, frame: &[u8]) -> Result<Applied, MirrorError> {
+        let (head, sections) = decode_frame(&self.schema, frame)?;
+        if head.kind == Kind::Snapshot {
+            self.entities.clear();
+        } else if head.base != self.tick || self.tick == Tick(0) {
+            return Err(MirrorError::WrongBase { held: self.tick, base: head.base });
+        }
+        self.tick = head.tick;
+        let mut desync = None;
+        for section in sections {
+            match section {
+                Section::Despawn { ids } => ids.into_iter().for_each(|id| drop(self.entities.remove(&Id(id)))),
+                Section::Remove { component, ids } => {
+                    for id in ids {
+                        self.entities.get_mut(&Id(id)).map(|components| components.remove(&component));
+                    }
+                }
+                Section::Spawn { components, ids, values } => self.spawn(&components, &ids, &values),
+                Section::Change { component, columns, ids, values } => {
+                    self.change(&head, component, &columns, &ids, &values);
+                }
+                Section::Checksums { sums } => desync = desync.or(self.check(&sums)),
+            }
+        }
+        Ok(Applied { kind: head.kind, tick: head.tick, ack: head.ack, margin: head.margin, desync })
+    }
+
+    fn spawn(&mut self, components: &[u8], ids: &[u32], mut values: &[i64]) {
+        for &id in ids {
+            let entity = self.entities.entry(Id(id)).or_default();
+            for &component in components {
+                let width = self.schema.component(component).map_or(0, <[_]>::len);
+                let (columns, rest) = values.split_at(width);
+                entity.insert(component, columns.into());
+                values = rest;
+            }
+        }
+    }
+
+    fn change(&mut self, head: &Head, component: u8, columns: &[usize], ids: &[u32], values: &[i64]) {
+        let Some(specs) = self.schema.component(component) else { return };
+        for (at, &id) in ids.iter().enumerate() {
+            let entity = self.entities.entry(Id(id)).or_default();
+            let held = entity.entry(component).or_insert_with(|| vec![0; specs.len()].into());
+            for (nth, &column) in columns.iter().enumerate() {
+                let value = values[nth * ids.len() + at];
+                held[column] = if head.kind == Kind::Diff { specs[column].sum(held[column], value) } else { value };
+            }
+        }
+    }
+
+    fn check(&self, sums: &[(u8, u32)]) -> Option<Desync> {
+        let got = |component: u8| {
+            let held = self.entities.iter().filter_map(|(id, components)| Some((*id, components.get(&component)?)));
+            held.fold(0u32, |sum, (id, columns)| sum.wrapping_add(term(id, columns.iter().copied())))
+        };
+        let compared = sums.iter().map(|&(component, expected)| Desync { component, expected, got: got(component) });
+        compared.into_iter().find(|desync| desync.expected != desync.got)
+    }
+}

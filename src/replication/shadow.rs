@@ -1,0 +1,219 @@
+//! Shadow columns: one component of every entity, quantised, as a client that is in step holds it.
+
+use std::marker::PhantomData;
+
+use bevy_ecs::{change_detection::Tick as ChangeTick, prelude::*};
+use fixedbitset::FixedBitSet;
+
+use super::{Ids, Key, columns_of};
+use crate::protocol::{Audience, Column, Replicate, Tick, TypeSpec};
+
+/// One component's columns, by entity id.
+pub(super) struct Shadow {
+    /// The wire id.
+    pub id: u8,
+    pub to: Audience,
+    pub columns: Vec<Column>,
+    /// By column, then by entity id. Zero where the component is missing.
+    values: Vec<Vec<i64>>,
+    /// What this tick changed, by column and entity id; valid for `dirty` ids.
+    deltas: Vec<Vec<i64>>,
+    present: FixedBitSet,
+    /// Changed or new in this tick.
+    dirty: FixedBitSet,
+    /// New in this tick for its audience: its deltas are its values.
+    fresh: FixedBitSet,
+    /// The columns that changed in this tick, of any entity.
+    dirty_columns: u64,
+    changed_at: Vec<Tick>,
+    keys: Vec<Key>,
+}
+
+impl Shadow {
+    pub fn of<C: Replicate>() -> Self {
+        let columns = TypeSpec::of::<C>(Some(C::ID), Some(C::TO)).columns();
+        Self {
+            id: C::ID,
+            to: C::TO,
+            values: vec![Vec::new(); columns.len()],
+            deltas: vec![Vec::new(); columns.len()],
+            columns,
+            present: FixedBitSet::new(),
+            dirty: FixedBitSet::new(),
+            fresh: FixedBitSet::new(),
+            dirty_columns: 0,
+            changed_at: Vec::new(),
+            keys: Vec::new(),
+        }
+    }
+
+    /// Forgets what the last tick changed.
+    pub fn begin(&mut self) {
+        if !self.dirty.is_clear() {
+            self.dirty.clear();
+            self.fresh.clear();
+        }
+        self.dirty_columns = 0;
+    }
+
+    /// Makes room for ids below `limit`.
+    pub fn fit(&mut self, limit: usize) {
+        if self.keys.len() < limit {
+            let limit = limit.next_power_of_two();
+            self.values.iter_mut().chain(&mut self.deltas).for_each(|column| column.resize(limit, 0));
+            self.changed_at.resize(limit, Tick(0));
+            self.keys.resize(limit, Key::Nobody);
+            [&mut self.present, &mut self.dirty, &mut self.fresh].into_iter().for_each(|set| set.grow(limit));
+        }
+    }
+
+    /// Takes in what the component of an entity is now. Nothing happens if a client would see no difference.
+    #[inline]
+    pub fn write(&mut self, id: u32, value: &[i64], now: Tick) {
+        let at = id as usize;
+        self.fit(at + 1);
+        if !self.present.put(at) {
+            self.fresh.insert(at);
+        }
+        let fresh = self.fresh.contains(at);
+        let mut changed = 0u64;
+        for (k, (&new, column)) in value.iter().zip(&self.columns).enumerate() {
+            let old = &mut self.values[k][at];
+            let delta = if fresh { new } else { column.difference(*old, new) };
+            self.deltas[k][at] = delta;
+            *old = new;
+            changed |= u64::from(delta != 0) << k;
+        }
+        if changed != 0 || fresh {
+            self.dirty_columns |= changed;
+            self.dirty.insert(at);
+            self.changed_at[at] = now;
+        }
+    }
+
+    /// Takes the component from an entity. Gives back who saw it, if it was there.
+    pub fn take(&mut self, id: u32) -> Option<Key> {
+        let at = id as usize;
+        if !self.has(id) {
+            return None;
+        }
+        self.present.remove(at);
+        self.dirty.remove(at);
+        self.fresh.remove(at);
+        self.values.iter_mut().for_each(|column| column[at] = 0);
+        Some(std::mem::replace(&mut self.keys[at], Key::Nobody))
+    }
+
+    /// Hands the component of an entity from one audience to another: new for the one, gone for the other, which is given
+    /// back.
+    pub fn rekey(&mut self, id: u32, key: Key, now: Tick) -> Option<Key> {
+        let at = id as usize;
+        if !self.has(id) || self.keys[at] == key || self.fresh.contains(at) {
+            return None;
+        }
+        self.fresh.insert(at);
+        self.dirty.insert(at);
+        self.changed_at[at] = now;
+        for (k, (column, delta)) in self.values.iter().zip(&mut self.deltas).enumerate() {
+            delta[at] = column[at];
+            self.dirty_columns |= u64::from(column[at] != 0) << k;
+        }
+        Some(std::mem::replace(&mut self.keys[at], key))
+    }
+
+    pub fn set_key(&mut self, id: u32, key: Key) {
+        self.keys[id as usize] = key;
+    }
+
+    pub fn key(&self, id: u32) -> Key {
+        self.keys[id as usize]
+    }
+
+    #[inline]
+    pub fn has(&self, id: u32) -> bool {
+        self.present.contains(id as usize)
+    }
+
+    /// The ids that have the component, ascending.
+    pub fn present(&self) -> impl Iterator<Item = u32> {
+        self.present.ones().map(|id| id as u32)
+    }
+
+    /// The ids that changed in this tick, ascending.
+    pub fn dirty(&self) -> impl Iterator<Item = u32> {
+        self.dirty.ones().map(|id| id as u32)
+    }
+
+    /// The ids that are new in this tick, ascending.
+    pub fn fresh(&self) -> Vec<u32> {
+        self.fresh.ones().map(|id| id as u32).collect()
+    }
+
+    pub fn is_clean(&self) -> bool {
+        self.dirty.is_clear()
+    }
+
+    pub fn dirty_columns(&self) -> u64 {
+        self.dirty_columns
+    }
+
+    pub fn all_columns(&self) -> u64 {
+        (1 << self.columns.len()) - 1
+    }
+
+    pub fn changed_at(&self, id: u32) -> Tick {
+        self.changed_at[id as usize]
+    }
+
+    /// One column's values, by entity id.
+    pub fn values(&self, column: usize) -> &[i64] {
+        &self.values[column]
+    }
+
+    /// One column's changes in this tick, by entity id.
+    pub fn deltas(&self, column: usize) -> &[i64] {
+        &self.deltas[column]
+    }
+
+    /// The columns of one entity.
+    pub fn row(&self, id: u32) -> impl Iterator<Item = i64> {
+        self.values.iter().map(move |column| column[id as usize])
+    }
+
+    /// The first column of an entity that has the component.
+    pub fn first_column(&self, id: u32) -> Option<i64> {
+        self.has(id).then(|| self.values[0][id as usize])
+    }
+}
+
+/// Scans the world for one component type.
+pub(super) trait Scan: Send {
+    /// Writes every component that was touched since `since` into the shadow.
+    fn scan(&mut self, world: &World, since: ChangeTick, ids: &mut Ids, shadow: &mut Shadow, now: Tick);
+}
+
+pub(super) struct Typed<C: Component> {
+    query: QueryState<(Entity, Ref<'static, C>)>,
+    marker: PhantomData<C>,
+}
+
+impl<C: Component> Typed<C> {
+    pub fn new(world: &mut World) -> Self {
+        Self { query: world.query(), marker: PhantomData }
+    }
+}
+
+impl<C: Component + Replicate> Scan for Typed<C> {
+    fn scan(&mut self, world: &World, since: ChangeTick, ids: &mut Ids, shadow: &mut Shadow, now: Tick) {
+        let this = world.read_change_tick();
+        let chunks = self.query.contiguous_iter(world).expect("replicated components are stored in tables, the default");
+        for (entities, components) in chunks {
+            for (at, tick) in components.changed_ticks_slice().iter().enumerate() {
+                if tick.is_newer_than(since, this) {
+                    let id = ids.get_or_give(entities[at]);
+                    shadow.write(id.0, &columns_of(&components[at]), now);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What a seat sees, read straight from the shadow: what a client in step holds, without a client.
+
+use smallvec::SmallVec;
+
+use super::{Replicator, Shadow, Viewer};
+use crate::protocol::{Id, Replicate, SEAT_COMPONENT, Seat, Tick};
+
+/// The match as a client in a certain seat sees it: quantised, and without what goes to others.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    replicator: &'a Replicator,
+    viewer: Viewer,
+}
+
+impl Replicator {
+    /// The match as a seat sees it.
+    pub fn view(&self, viewer: Viewer) -> View<'_> {
+        View { replicator: self, viewer }
+    }
+}
+
+impl<'a> View<'a> {
+    /// The seat that looks.
+    pub fn seat(&self) -> Seat {
+        self.viewer.seat
+    }
+
+    /// The tick whose state this is.
+    pub fn tick(&self) -> Tick {
+        self.replicator.now
+    }
+
+    /// The component of the entity that this seat owns; of the one with the least id if it owns several.
+    pub fn me<C: Replicate>(&self) -> Option<C> {
+        self.iter::<C>().find(|(id, _)| self.owner(*id) == Some(self.viewer.seat)).map(|(_, component)| component)
+    }
+
+    /// The component of an entity, if the seat sees it.
+    pub fn get<C: Replicate>(&self, id: Id) -> Option<C> {
+        let shadow = self.shadow::<C>()?;
+        (shadow.has(id.0) && self.viewer.sees(shadow.key(id.0))).then(|| read(shadow, id.0))
+    }
+
+    /// All components of a type that the seat sees, by ascending id.
+    pub fn iter<C: Replicate>(&self) -> impl Iterator<Item = (Id, C)> + use<'a, C> {
+        let viewer = self.viewer;
+        let visible = move |shadow: &'a Shadow| {
+            let seen = shadow.present().filter(move |&id| viewer.sees(shadow.key(id)));
+            seen.map(move |id| (Id(id), read(shadow, id)))
+        };
+        self.shadow::<C>().into_iter().flat_map(visible)
+    }
+
+    /// The seat that owns an entity.
+    pub fn owner(&self, id: Id) -> Option<Seat> {
+        let seats = self.table(SEAT_COMPONENT)?;
+        seats.has(id.0).then(|| read(seats, id.0))
+    }
+
+    fn shadow<C: Replicate>(&self) -> Option<&'a Shadow> {
+        self.table(C::ID)
+    }
+
+    fn table(&self, component: u8) -> Option<&'a Shadow> {
+        self.replicator.tables.iter().map(|table| &table.shadow).find(|shadow| shadow.id == component)
+    }
+}
+
+fn read<C: Replicate>(shadow: &Shadow, id: u32) -> C {
+    C::dequantise(&shadow.row(id).collect::<SmallVec<[i64; 8]>>())
+}

@@ -1,0 +1,53 @@
+//! The bots that sit in a room. Each sees what a client in its seat would see, and its inputs take the same way.
+
+use std::collections::BTreeMap;
+
+use super::seats::Seats;
+use crate::{
+    game::Brain,
+    protocol::{Seat, Tick},
+    replication::{Replicator, Viewer},
+    sim::{Rng, Sim},
+};
+
+/// The bots' random numbers are theirs, so that the match stays a function of its inputs.
+const BOT_STREAM: u64 = 0xb07;
+
+pub(super) struct Bots {
+    pub rng: Rng,
+    pub employed: BTreeMap<Seat, Employed>,
+}
+
+pub(super) struct Employed {
+    pub brain: Box<dyn Brain>,
+    pub seq: u32,
+    pub columns: Vec<i64>,
+}
+
+impl Bots {
+    pub fn new(seed: u64) -> Self {
+        let mut rng = Rng::seeded(seed);
+        rng.set_stream(BOT_STREAM);
+        Self { rng, employed: BTreeMap::new() }
+    }
+
+    pub fn employ(&mut self, seat: Seat, brain: Box<dyn Brain>) {
+        self.employed.insert(seat, Employed { brain, seq: 0, columns: Vec::new() });
+    }
+
+    pub fn dismiss(&mut self, seat: Seat) {
+        self.employed.remove(&seat);
+    }
+
+    /// Asks every bot for its input for the next tick.
+    pub fn think(&mut self, seats: &Seats, replicator: &Replicator, sim: &mut Sim) {
+        let now = sim.tick();
+        for (&seat, bot) in &mut self.employed {
+            debug_assert!(seats.get(seat).is_some(), "a bot has a seat");
+            let view = replicator.view(Viewer { seat, team: replicator.team_of(seat) });
+            bot.brain.think(&view, &mut self.rng, &mut bot.columns);
+            bot.seq += 1;
+            sim.inputs().offer(seat, bot.seq, Tick(0), now, bot.columns.clone());
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What each seat has been sent, and what it gets next: its baseline is one integer.
+
+use super::{Message, Outbox, Refused, Room};
+use crate::{
+    protocol::{ErrorCode, Frame, Head, Kind, Tick},
+    replication::Viewer,
+    sim::Team,
+};
+
+/// Seconds between two checksums.
+const CHECK_SECONDS: u32 = 2;
+
+/// What one seat's connection has been sent and has said.
+#[derive(Debug, Default)]
+pub(super) struct Link {
+    /// The tick that the seat's mirror holds once all sent frames have arrived; `None`: nothing of use.
+    base: Option<Tick>,
+    /// `base` before the newest frame.
+    before: Option<Tick>,
+    /// It has had everything since `base`, so that the tick's own diff fits.
+    in_step: bool,
+    /// The first tick that was ever sent to this seat.
+    pub first_sent: Option<Tick>,
+    /// The newest.
+    pub newest_sent: Tick,
+    acked: Tick,
+    told_ack: u16,
+    team: Option<Team>,
+    /// Inputs that may still come before it counts as a flood.
+    input_credit: u32,
+    refused: Option<Refused>,
+    told_refused: Tick,
+}
+
+impl Link {
+    /// The link of a connection whose mirror holds a tick.
+    pub fn resuming(held: Option<Tick>, first_sent: Option<Tick>, now: Tick) -> Self {
+        let newest_sent = held.unwrap_or_default();
+        let told_refused = now;
+        Self { base: held, first_sent, newest_sent, acked: newest_sent, told_refused, input_credit: 2, ..Self::default() }
+    }
+
+    /// Forgets what the mirror holds.
+    pub fn restart(&mut self) {
+        self.base = None;
+        self.in_step = false;
+    }
+
+    /// The newest frame was not delivered.
+    pub fn missed(&mut self) {
+        self.base = self.before;
+        self.in_step = false;
+    }
+
+    /// Takes one input from the credit; false if there is none.
+    pub fn spend_input(&mut self) -> bool {
+        let has = self.input_credit > 0;
+        self.input_credit = self.input_credit.saturating_sub(1);
+        has
+    }
+
+    /// Notes that the mirror holds a tick, of which `ack` are the low 16 bits; 0 says that it holds none.
+    pub fn acknowledge(&mut self, ack: u16) -> Result<(), ErrorCode> {
+        if ack == 0 && self.acked == Tick(0) {
+            return Ok(());
+        }
+        let behind = u32::from((self.newest_sent.0 as u16).wrapping_sub(ack));
+        match self.newest_sent.0.checked_sub(behind) {
+            Some(tick) if tick >= self.acked.0 => {
+                self.acked = Tick(tick);
+                Ok(())
+            }
+            _ => Err(ErrorCode::BadAck),
+        }
+    }
+
+    pub fn refuse(&mut self, code: ErrorCode) {
+        let count = self.refused.map_or(0, |refused| refused.count) + 1;
+        self.refused = Some(Refused { code, count });
+    }
+}
+
+impl Room {
+    /// The frames of the tick just stepped, for all who are connected.
+    pub(super) fn frames(&mut self, out: &mut Outbox) {
+        let (now, hz) = (self.sim.tick(), u32::from(self.def.hz()));
+        let is_check = now.0 % (CHECK_SECONDS * hz) == 0;
+        if is_check {
+            self.replicator.encode_checks();
+        }
+        for (seat, place) in self.seats.playing_mut() {
+            let link = &mut place.link;
+            let viewer = Viewer { seat, team: self.replicator.team_of(seat) };
+            if std::mem::replace(&mut link.team, viewer.team) != viewer.team {
+                link.restart();
+            }
+            // A second's worth of credit at twice the tick rate, so that a burst after a stall is not a flood.
+            link.input_credit = (link.input_credit + 2).min(2 * hz);
+            let (ack, margin) = self.sim.inputs().acked(seat);
+            let base = link.base.unwrap_or_default();
+            let (kind, mut blocks) = match link.base {
+                Some(_) if link.in_step => (Kind::Diff, self.replicator.diff(viewer)),
+                Some(base) => match self.replicator.merged(viewer, base) {
+                    Some(block) => (Kind::Merged, [block].into_iter().collect()),
+                    None => (Kind::Snapshot, [self.replicator.snapshot(viewer)].into_iter().collect()),
+                },
+                None => (Kind::Snapshot, [self.replicator.snapshot(viewer)].into_iter().collect()),
+            };
+            if is_check {
+                blocks.extend(self.replicator.checks(viewer));
+            }
+            let silent = kind == Kind::Diff && blocks.is_empty() && ack == link.told_ack && now.since(base) < hz;
+            if !silent {
+                let base = if kind == Kind::Snapshot { Tick(0) } else { base };
+                let frame = Frame::new(Head { kind, tick: now, base, ack, margin }, blocks);
+                self.stats.frame(kind, frame.len());
+                link.sent(now, ack);
+                out.messages.push((seat, Message::State(frame)));
+            }
+            if let Some(refused) = link.refused.filter(|_| now.since(link.told_refused) >= hz) {
+                link.refused = None;
+                link.told_refused = now;
+                out.messages.push((seat, Message::Refused(refused)));
+            }
+        }
+    }
+}
+
+impl Link {
+    fn sent(&mut self, now: Tick, ack: u16) {
+        self.before = self.base;
+        self.base = Some(now);
+        self.in_step = true;
+        self.first_sent.get_or_insert(now);
+        self.newest_sent = now;
+        self.told_ack = ack;
+    }
+}

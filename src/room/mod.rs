@@ -1,0 +1,368 @@
+//! One match, without a socket or a clock: seats, `handle(seat, bytes)`, `tick() -> outbox`, stats.
+//!
+//! This room knows who sits where and what each seat has been sent. It refuses to know tokio, Socket.IO and connections:
+//! who hosts it says when a seat enters, drops and leaves, and when a tick is due.
+
+mod bots;
+mod frames;
+mod outbox;
+mod saved;
+mod seats;
+mod stats;
+mod table;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::{
+    game::{ConfigError, GameDef, Hooks, Match, Outcome},
+    protocol::{AckOrInput, ErrorCode, Schema, Seat, Tick, decode_input, ticks},
+    replication::{Replicator, View, Viewer},
+    sim::{Offered, Outgoing, Sim},
+};
+
+pub use outbox::{Message, Outbox, Over, OverReason, Refused};
+pub use saved::RestoreError;
+pub use seats::{Population, SeatInfo, SeatStatus};
+pub use stats::RoomStats;
+pub use table::Table;
+
+use bots::Bots;
+use frames::Link;
+use seats::{Place, Seats};
+
+/// One running match.
+pub struct Room {
+    def: GameDef,
+    sim: Sim,
+    replicator: Replicator,
+    hooks: Hooks,
+    config: Value,
+    seats: Seats,
+    bots: Bots,
+    stats: RoomStats,
+    outcome: Option<Outcome>,
+    /// Tests of rules want to be alone.
+    without_bots: bool,
+}
+
+/// Why a room does not do what a seat wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum RoomError {
+    /// Every seat is taken.
+    #[error("every seat of the room is taken")]
+    Full,
+    /// The match is over.
+    #[error("the match is over")]
+    Over,
+    /// Nobody has that seat.
+    #[error("nobody has the seat {0}")]
+    UnknownSeat(Seat),
+}
+
+impl RoomError {
+    /// The code by which clients know it.
+    pub fn code(self) -> ErrorCode {
+        match self {
+            Self::Full => ErrorCode::RoomFull,
+            Self::Over => ErrorCode::UnknownRoom,
+            Self::UnknownSeat(_) => ErrorCode::ResumeExpired,
+        }
+    }
+}
+
+/// How a seat starts after it entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The newest tick stepped.
+    pub tick: Tick,
+    /// What its first frame is.
+    pub state: Baseline,
+}
+
+/// What a seat's next frame starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Baseline {
+    /// Nothing: it is a snapshot.
+    Snapshot,
+    /// The tick that its mirror holds: it is a diff.
+    Diff,
+}
+
+impl Baseline {
+    /// The word in `welcome`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Snapshot => "snapshot",
+            Self::Diff => "diff",
+        }
+    }
+}
+
+impl Room {
+    /// A match before its first tick.
+    ///
+    /// # Errors
+    /// The game refuses the configuration.
+    pub fn new(def: &GameDef, config: Option<&Value>, seed: u64) -> Result<Self, ConfigError> {
+        let Match { sim, replicator, hooks, config } = def.make(config, seed)?;
+        let seats = Seats::new(*def.seats().end());
+        let bots = Bots::new(seed);
+        let stats = RoomStats::default();
+        Ok(Self { def: def.clone(), sim, replicator, hooks, config, seats, bots, stats, outcome: None, without_bots: false })
+    }
+
+    /// Reserves a seat for a person; a bot makes room if it must. The seat joins the match when it first enters.
+    ///
+    /// # Errors
+    /// Every seat is taken by a person, or the match is over.
+    pub fn reserve(&mut self, name: &str) -> Result<Seat, RoomError> {
+        if self.outcome.is_some() {
+            return Err(RoomError::Over);
+        }
+        if self.seats.first_free().is_none() {
+            let bot = self.seats.last_bot().ok_or(RoomError::Full)?;
+            self.leave(bot);
+        }
+        let seat = self.seats.first_free().ok_or(RoomError::Full)?;
+        self.seats.take(seat, Place::reserved(name));
+        Ok(seat)
+    }
+
+    /// Gives back a reservation that was never used. A seat that has entered keeps its place.
+    pub fn release(&mut self, seat: Seat) {
+        if self.seats.get(seat).is_some_and(|place| !place.joined) {
+            self.seats.free(seat);
+        }
+    }
+
+    /// A seat is connected: for the first time, or again, with a mirror that holds the tick `held`.
+    ///
+    /// # Errors
+    /// The seat is not reserved any more, or the match is over.
+    pub fn enter(&mut self, seat: Seat, held: Option<Tick>) -> Result<Entry, RoomError> {
+        if self.outcome.is_some() {
+            return Err(RoomError::Over);
+        }
+        let now = self.sim.tick();
+        let memory = ticks(crate::replication::MEMORY_SECONDS, self.def.hz());
+        let place = self.seats.get_mut(seat).ok_or(RoomError::UnknownSeat(seat))?;
+        let held = held.filter(|held| {
+            let knew = place.link.first_sent.is_some_and(|first| first <= *held) && *held <= place.link.newest_sent;
+            knew && now.since(*held) < memory
+        });
+        place.link = Link::resuming(held, place.link.first_sent, now);
+        place.joined = place.joined || self.hooks.join_all(seat, &mut self.sim);
+        self.seats.set_status(seat, SeatStatus::Playing);
+        self.stats.entered += 1;
+        Ok(Entry { tick: now, state: if held.is_some() { Baseline::Diff } else { Baseline::Snapshot } })
+    }
+
+    /// A seat's connection is gone. Its place is kept for the game's grace time.
+    pub fn disconnect(&mut self, seat: Seat) {
+        let grace = self.def.grace_seconds();
+        if grace == 0.0 {
+            return self.leave(seat);
+        }
+        let until = Tick(self.sim.tick().0 + ticks(grace, self.def.hz()));
+        if let Some(place) = self.seats.get_mut(seat) {
+            place.away_until = Some(until);
+            self.seats.set_status(seat, SeatStatus::Away);
+        }
+    }
+
+    /// A seat is free at once; its entities go.
+    pub fn leave(&mut self, seat: Seat) {
+        if self.seats.free(seat).is_some_and(|place| place.joined) {
+            self.hooks.leave_all(seat, &mut self.sim);
+        }
+        self.bots.dismiss(seat);
+        self.sim.forget(seat);
+    }
+
+    /// Takes what a seat sent as event `i`. What is wrong with it is counted, and told to the seat in the next outbox.
+    ///
+    /// # Errors
+    /// The code that was counted.
+    pub fn handle(&mut self, seat: Seat, bytes: &[u8]) -> Result<(), ErrorCode> {
+        let (now, hz) = (self.sim.tick(), u32::from(self.def.hz()));
+        let place = self.seats.get_mut(seat).ok_or(ErrorCode::ResumeExpired)?;
+        let taken = if place.link.spend_input() {
+            match decode_input(self.def.schema(), bytes) {
+                Err(_) => Err(ErrorCode::BadInput),
+                Ok(AckOrInput::Ack { ack }) => place.link.acknowledge(ack).map(|()| None),
+                Ok(AckOrInput::Input { tick, .. }) if tick.since(now) > hz => Err(ErrorCode::InputTooEarly),
+                Ok(AckOrInput::Input { ack, seq, tick, columns }) => {
+                    place.link.acknowledge(ack).map(|()| Some(self.sim.inputs().offer(seat, seq, tick, now, columns)))
+                }
+            }
+        } else {
+            Err(ErrorCode::RateLimited)
+        };
+        let counter = match taken {
+            Ok(None) => &mut self.stats.acks,
+            Ok(Some(Offered::Waits)) => &mut self.stats.inputs,
+            Ok(Some(Offered::Late)) => &mut self.stats.inputs_late,
+            Ok(Some(Offered::Duplicate)) => &mut self.stats.inputs_duplicate,
+            Ok(Some(Offered::Full)) => self.stats.refused(ErrorCode::RateLimited),
+            Err(code) => self.stats.refused(code),
+        };
+        *counter += 1;
+        let taken = taken.and_then(|offered| if offered == Some(Offered::Full) { Err(ErrorCode::RateLimited) } else { Ok(()) });
+        if let Err(code) = taken {
+            place.link.refuse(code);
+        }
+        taken
+    }
+
+    /// A seat's mirror is of no use: its next frame is a snapshot.
+    pub fn resync(&mut self, seat: Seat) {
+        if let Some(place) = self.seats.get_mut(seat) {
+            place.link.restart();
+            self.stats.resyncs += 1;
+        }
+    }
+
+    /// The newest frame did not reach the seat: its next one starts from what it had before.
+    pub fn missed(&mut self, seat: Seat) {
+        if let Some(place) = self.seats.get_mut(seat) {
+            place.link.missed();
+            self.stats.missed += 1;
+        }
+    }
+
+    /// Steps the match once.
+    ///
+    /// # Panics
+    /// When the rules do. The room is of no use then: whoever hosts it ends it, and tells its seats.
+    pub fn tick(&mut self) -> Outbox {
+        let mut out = Outbox::default();
+        if self.outcome.is_some() {
+            return out;
+        }
+        self.seat_changes();
+        self.bots.think(&self.seats, &self.replicator, &mut self.sim);
+        if let Err(error) = self.sim.step() {
+            out.end(&self.seats, Over { reason: OverReason::RulesError, message: error.to_string(), winners: Vec::new() });
+            self.outcome = Some(Outcome::draw());
+            return out;
+        }
+        self.stats.ticks += 1;
+        let now = self.sim.tick();
+        self.replicator.collect(self.sim.world_mut(), now);
+        if self.seats.take_changed() {
+            out.seats(&self.seats);
+        }
+        let events = std::mem::take(&mut self.sim.world_mut().resource_mut::<Outgoing>().0);
+        out.events(&self.seats, now, &events);
+        self.frames(&mut out);
+        if let Some(outcome) = self.hooks.finished(&mut self.sim) {
+            let winners = outcome.winners.clone();
+            out.end(&self.seats, Over { reason: OverReason::Finished, message: "the match is over".into(), winners });
+            self.outcome = Some(outcome);
+        }
+        out
+    }
+
+    /// The newest tick stepped.
+    pub fn current_tick(&self) -> Tick {
+        self.sim.tick()
+    }
+
+    /// All taken seats.
+    pub fn seats(&self) -> Arc<[SeatInfo]> {
+        self.seats.infos()
+    }
+
+    /// How many sit here.
+    pub fn population(&self) -> Population {
+        self.seats.population()
+    }
+
+    /// The room's configuration, defaults filled in.
+    pub fn config(&self) -> &Value {
+        &self.config
+    }
+
+    /// The game.
+    pub fn def(&self) -> &GameDef {
+        &self.def
+    }
+
+    /// What clients must know to follow the match.
+    pub fn schema(&self) -> &Arc<Schema> {
+        self.def.schema()
+    }
+
+    /// What happened so far, counted.
+    pub fn stats(&self) -> &RoomStats {
+        &self.stats
+    }
+
+    /// Whether the match is over; no seat can enter then.
+    pub fn is_over(&self) -> bool {
+        self.outcome.is_some()
+    }
+
+    /// How the match ended.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// The match as a seat sees it.
+    pub fn view(&self, seat: Seat) -> View<'_> {
+        self.replicator.view(Viewer { seat, team: self.replicator.team_of(seat) })
+    }
+
+    /// A checksum of the whole match, bots and all: two that agree have the same future under the same inputs.
+    pub fn checksum(&self) -> u64 {
+        self.sim.checksum()
+    }
+
+    /// Ends reservations and grace times that are over, and keeps the seats filled with bots.
+    fn seat_changes(&mut self) {
+        for seat in self.seats.away_since(self.sim.tick()) {
+            self.leave(seat);
+        }
+        let wanted = if self.without_bots { 0 } else { usize::from(self.def.fill()) };
+        while self.seats.surplus_bot(wanted).is_some_and(|bot| {
+            self.leave(bot);
+            true
+        }) {}
+        while let Some(seat) = self.seats.wanted_bot(wanted) {
+            let Some(brain) = self.hooks.bot else { break };
+            self.seats.take(seat, Place::bot(seat));
+            self.bots.employ(seat, brain());
+            self.hooks.join_all(seat, &mut self.sim);
+        }
+    }
+}
+
+impl Hooks {
+    fn join_all(&self, seat: Seat, sim: &mut Sim) -> bool {
+        self.join.iter().for_each(|rule| rule(seat, sim.world_mut()));
+        true
+    }
+
+    /// Runs the game's own rules for a seat that becomes free, then despawns what it owns.
+    fn leave_all(&self, seat: Seat, sim: &mut Sim) {
+        use bevy_ecs::prelude::*;
+        let world = sim.world_mut();
+        self.left.iter().for_each(|rule| rule(seat, world));
+        let mut owned = world.query::<(Entity, &Seat)>();
+        let owned: Vec<Entity> = owned.iter(world).filter(|(_, owner)| **owner == seat).map(|(entity, _)| entity).collect();
+        for entity in owned {
+            world.despawn(entity);
+        }
+    }
+
+    fn finished(&mut self, sim: &mut Sim) -> Option<Outcome> {
+        let rule = self.finish.as_mut()?;
+        match rule.run((), sim.world_mut()) {
+            Ok(outcome) => outcome,
+            Err(error) => panic!("the rule that ends the match cannot run: {error}"),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What a tick has for the seats, in sending order.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+
+use super::seats::{SeatInfo, Seats};
+use crate::{
+    protocol::{ErrorCode, Frame, Seat, Tick, write_event, write_events_head},
+    sim::{Recipient, WroteEvent},
+};
+
+/// What a tick has for the seats.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// For each seat in the order in which it must be sent.
+    pub messages: Vec<(Seat, Message)>,
+    /// The match ended in this tick; every seat has it as its last message.
+    pub over: Option<Over>,
+}
+
+/// Something for one seat.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// Event `s`. If it cannot be delivered at once it is dropped, and the room is told by `missed`.
+    State(Frame),
+    /// Event `e`.
+    Events(Bytes),
+    /// Event `seats`.
+    Seats(Arc<[SeatInfo]>),
+    /// Event `refused`.
+    Refused(Refused),
+    /// Event `over`.
+    Over(Over),
+}
+
+/// Inputs of a seat that were refused since it was last told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// Why the newest of them was.
+    pub code: ErrorCode,
+    /// How many.
+    pub count: u32,
+}
+
+/// The end of a match, or of a seat's part in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Over {
+    /// Why.
+    pub reason: OverReason,
+    /// A sentence for people.
+    pub message: String,
+    /// The seats that won.
+    pub winners: Vec<Seat>,
+}
+
+/// Why a match, or a seat's part in it, is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OverReason {
+    /// The rules say so.
+    Finished,
+    /// The rules failed.
+    RulesError,
+    /// The host closed the room.
+    Closed,
+    /// Another connection took the seat.
+    Replaced,
+    /// The seat left.
+    Left,
+}
+
+impl OverReason {
+    /// The reason as it travels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::RulesError => "rules_error",
+            Self::Closed => "closed",
+            Self::Replaced => "replaced",
+            Self::Left => "left",
+        }
+    }
+}
+
+impl Outbox {
+    pub(super) fn seats(&mut self, seats: &Seats) {
+        let infos = seats.infos();
+        self.messages.extend(seats.playing().map(|seat| (seat, Message::Seats(infos.clone()))));
+    }
+
+    /// The tick's events: encoded once for all seats that hear the same.
+    pub(super) fn events(&mut self, seats: &Seats, now: Tick, events: &[WroteEvent]) {
+        if events.is_empty() {
+            return;
+        }
+        let personal = |seat| events.iter().any(|event| event.to == Recipient::Seat(seat));
+        let mut public: Option<Bytes> = None;
+        let mut own: BTreeMap<Seat, Bytes> = BTreeMap::new();
+        for seat in seats.playing() {
+            let bytes = if personal(seat) {
+                own.entry(seat).or_insert_with(|| encode(events, now, Some(seat)))
+            } else {
+                public.get_or_insert_with(|| encode(events, now, None))
+            };
+            if !bytes.is_empty() {
+                self.messages.push((seat, Message::Events(bytes.clone())));
+            }
+        }
+    }
+
+    pub(super) fn end(&mut self, seats: &Seats, over: Over) {
+        self.messages.extend(seats.playing().map(|seat| (seat, Message::Over(over.clone()))));
+        self.over = Some(over);
+    }
+}
+
+/// The events that a seat hears (`None`: one that none is addressed to); no bytes if it hears none.
+fn encode(events: &[WroteEvent], now: Tick, seat: Option<Seat>) -> Bytes {
+    let hears = |event: &&WroteEvent| match event.to {
+        Recipient::Everyone => true,
+        Recipient::Seat(to) => Some(to) == seat,
+    };
+    let count = events.iter().filter(hears).count();
+    let mut bytes = Vec::new();
+    if count > 0 {
+        write_events_head(&mut bytes, now, count);
+        events.iter().filter(hears).for_each(|event| write_event(&mut bytes, event.id, &event.columns));
+    }
+    bytes.into()
+}

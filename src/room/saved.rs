@@ -1,0 +1,100 @@
+//! A room as bytes.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+
+use super::{Bots, Place, Room, SeatStatus, bots::Employed, frames::Link};
+use crate::{
+    game::{ConfigError, GameDef},
+    protocol::{Seat, Tick, ticks},
+    replication::Ids,
+    sim::{Rng, SimError},
+};
+
+/// Why a room cannot be restored.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RestoreError {
+    /// The bytes are not a saved room, or another game's.
+    #[error("not a saved room of the game {0}")]
+    NotSaved(&'static str),
+    /// The game refuses the room's configuration now.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The match itself cannot be restored.
+    #[error(transparent)]
+    Sim(#[from] SimError),
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedRoom {
+    game: String,
+    config: String,
+    sim: Vec<u8>,
+    ids: Ids,
+    bot_rng: Rng,
+    seats: Vec<SavedSeat>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedSeat {
+    seat: Seat,
+    name: String,
+    joined: bool,
+    /// A bot: the number of its newest input, and its mind.
+    bot: Option<(u32, Vec<u8>)>,
+}
+
+impl Room {
+    /// The match, its bots and who sits where, to the last bit.
+    pub fn save(&self) -> Vec<u8> {
+        let seats = self.seats.iter().map(|(seat, place)| {
+            let bot = self.bots.employed.get(&seat).map(|bot| (bot.seq, bot.brain.save()));
+            SavedSeat { seat, name: place.name.clone(), joined: place.joined, bot }
+        });
+        let saved = SavedRoom {
+            game: self.def.name().into(),
+            config: self.config.to_string(),
+            sim: self.sim.save(|entity| self.replicator.ids().get(entity)),
+            ids: self.replicator.ids().clone(),
+            bot_rng: rmp_serde::from_slice(&rmp_serde::to_vec(&self.bots.rng).expect(PLAIN)).expect(PLAIN),
+            seats: seats.collect(),
+        };
+        rmp_serde::to_vec(&saved).expect(PLAIN)
+    }
+
+    /// The room that was saved. People's seats are away, and kept for the game's grace time.
+    ///
+    /// # Errors
+    /// The bytes are not a saved room of this game, or it refuses the configuration.
+    pub fn restore(def: &GameDef, bytes: &[u8]) -> Result<Self, RestoreError> {
+        let not_saved = || RestoreError::NotSaved(def.name());
+        let saved: SavedRoom = rmp_serde::from_slice(bytes).map_err(|_| not_saved())?;
+        if saved.game != def.name() {
+            return Err(not_saved());
+        }
+        let config: Value = serde_json::from_str(&saved.config).map_err(|_| not_saved())?;
+        let mut room = Self::new(def, Some(&config), 0)?;
+        let entities = room.sim.restore(&saved.sim)?;
+        room.replicator.restore(saved.ids, entities);
+        let now = room.sim.tick();
+        room.replicator.collect(room.sim.world_mut(), now);
+        room.bots = Bots { rng: saved.bot_rng, employed: Default::default() };
+        let until = Tick(now.0 + ticks(def.grace_seconds(), def.hz()));
+        for SavedSeat { seat, name, joined, bot } in saved.seats {
+            let mut place = Place { status: SeatStatus::Away, joined, away_until: Some(until), ..Place::reserved(&name) };
+            if let Some((seq, mind)) = bot {
+                let mut brain = room.hooks.bot.ok_or_else(not_saved)?();
+                if !brain.restore(&mind) {
+                    return Err(not_saved());
+                }
+                room.bots.employed.insert(seat, Employed { brain, seq, columns: Vec::new() });
+                place = Place { status: SeatStatus::Bot, away_until: None, link: Link::default(), ..place };
+            }
+            room.seats.take(seat, place);
+        }
+        Ok(room)
+    }
+}
+
+const PLAIN: &str = "plain data is written to memory and read back";

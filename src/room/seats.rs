@@ -1,0 +1,166 @@
+//! Who sits where.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::frames::Link;
+use crate::protocol::{Seat, Tick};
+
+/// A taken seat, as everyone sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SeatInfo {
+    /// The seat.
+    pub seat: Seat,
+    /// The player's display name.
+    pub name: String,
+    /// Whether someone is there.
+    pub status: SeatStatus,
+}
+
+/// Whether someone is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SeatStatus {
+    /// Reserved, but nobody has come yet. Others do not see it.
+    Reserved,
+    /// A person, connected.
+    Playing,
+    /// A person whose connection is gone, within the grace time.
+    Away,
+    /// A bot.
+    Bot,
+}
+
+/// How many sit in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Population {
+    /// Seats of people, reserved ones included.
+    pub players: usize,
+    /// Seats of bots.
+    pub bots: usize,
+    /// Seats in all.
+    pub seats: usize,
+    /// Seats that a person can still take: the free ones and the bots'.
+    pub free: usize,
+    /// People who are connected.
+    pub connected: usize,
+}
+
+/// A taken seat.
+pub(super) struct Place {
+    pub name: String,
+    pub status: SeatStatus,
+    /// It has an avatar.
+    pub joined: bool,
+    /// When the grace time of an away seat is over.
+    pub away_until: Option<Tick>,
+    pub link: Link,
+}
+
+impl Place {
+    pub fn reserved(name: &str) -> Self {
+        Self { name: name.into(), status: SeatStatus::Reserved, joined: false, away_until: None, link: Link::default() }
+    }
+
+    pub fn bot(seat: Seat) -> Self {
+        Self { status: SeatStatus::Bot, joined: true, ..Self::reserved(&format!("Bot {seat}")) }
+    }
+}
+
+/// All seats of a room.
+pub(super) struct Seats {
+    most: u8,
+    taken: BTreeMap<Seat, Place>,
+    changed: bool,
+}
+
+impl Seats {
+    pub fn new(most: u8) -> Self {
+        Self { most, taken: BTreeMap::new(), changed: false }
+    }
+
+    pub fn get(&self, seat: Seat) -> Option<&Place> {
+        self.taken.get(&seat)
+    }
+
+    pub fn get_mut(&mut self, seat: Seat) -> Option<&mut Place> {
+        self.taken.get_mut(&seat)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (Seat, &Place)> {
+        self.taken.iter().map(|(seat, place)| (*seat, place))
+    }
+
+    /// The seats of people who are connected.
+    pub fn playing_mut(&mut self) -> impl Iterator<Item = (Seat, &mut Place)> {
+        let taken = self.taken.iter_mut().map(|(seat, place)| (*seat, place));
+        taken.filter(|(_, place)| place.status == SeatStatus::Playing)
+    }
+
+    pub fn playing(&self) -> impl Iterator<Item = Seat> {
+        self.iter().filter(|(_, place)| place.status == SeatStatus::Playing).map(|(seat, _)| seat)
+    }
+
+    pub fn take(&mut self, seat: Seat, place: Place) {
+        self.taken.insert(seat, place);
+        self.changed = true;
+    }
+
+    pub fn free(&mut self, seat: Seat) -> Option<Place> {
+        self.changed = true;
+        self.taken.remove(&seat)
+    }
+
+    pub fn set_status(&mut self, seat: Seat, status: SeatStatus) {
+        if let Some(place) = self.taken.get_mut(&seat) {
+            place.status = status;
+            if status != SeatStatus::Away {
+                place.away_until = None;
+            }
+            self.changed = true;
+        }
+    }
+
+    pub fn first_free(&self) -> Option<Seat> {
+        (1..=self.most).map(Seat).find(|seat| !self.taken.contains_key(seat))
+    }
+
+    pub fn last_bot(&self) -> Option<Seat> {
+        self.iter().filter(|(_, place)| place.status == SeatStatus::Bot).map(|(seat, _)| seat).last()
+    }
+
+    /// A bot that is not needed when `wanted` seats are to be filled.
+    pub fn surplus_bot(&self, wanted: usize) -> Option<Seat> {
+        if self.taken.len() > wanted { self.last_bot() } else { None }
+    }
+
+    /// A free seat for a bot that is needed so that `wanted` seats are filled.
+    pub fn wanted_bot(&self, wanted: usize) -> Option<Seat> {
+        if self.taken.len() < wanted { self.first_free() } else { None }
+    }
+
+    /// Seats whose grace time is over.
+    pub fn away_since(&self, now: Tick) -> Vec<Seat> {
+        let over = self.iter().filter(|(_, place)| place.away_until.is_some_and(|until| until <= now));
+        over.map(|(seat, _)| seat).collect()
+    }
+
+    /// Whether anything changed that everyone should hear of, since it was last asked.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    pub fn infos(&self) -> Arc<[SeatInfo]> {
+        let seen = self.iter().filter(|(_, place)| place.status != SeatStatus::Reserved);
+        seen.map(|(seat, place)| SeatInfo { seat, name: place.name.clone(), status: place.status }).collect()
+    }
+
+    pub fn population(&self) -> Population {
+        let count = |status| self.taken.values().filter(|place| place.status == status).count();
+        let bots = count(SeatStatus::Bot);
+        let players = self.taken.len() - bots;
+        let seats = usize::from(self.most);
+        Population { players, bots, seats, free: seats - players, connected: count(SeatStatus::Playing) }
+    }
+}

@@ -1,0 +1,237 @@
+//! A table to play at in tests: a whole match in virtual time, with clients that hold mirrors.
+
+use std::{collections::BTreeMap, marker::PhantomData};
+
+use bevy_ecs::prelude::World;
+
+use super::{Message, Outbox, Over, Room, RoomStats};
+use crate::{
+    game::{Game, GameDef, GameEvent, Outcome},
+    protocol::{Columns, Seat, Tick, decode_events, encode_input},
+    replication::{Mirror, View},
+};
+
+/// A match in virtual time, for tests of rules. Players are counted from 0, in the order of joining.
+///
+/// ```
+/// # use tickcast::prelude::*;
+/// # #[derive(Component, Replicate)] #[replicate(id = 1)] struct Steps(u16);
+/// # #[derive(GameInput, Clone, Default)] struct Pad { go: bool }
+/// # struct Walk;
+/// # impl Game for Walk {
+/// #     const NAME: &'static str = "walk"; type Input = Pad; type Config = NoConfig;
+/// #     fn build(m: &mut MatchBuilder<Self>) {
+/// #         m.replicate::<Steps>().on_join(|seat, w| w.spawn_avatar(seat, Steps(0)))
+/// #             .systems(|mut all: Query<(&Intent<Pad>, &mut Steps)>| all.iter_mut().for_each(|(i, mut s)| s.0 += u16::from(i.go)));
+/// #     }
+/// # }
+/// let mut table = Table::<Walk>::new(7).seats(2);
+/// table.press(0, Pad { go: true });
+/// table.run(30);
+/// assert_eq!(table.view(0).me::<Steps>().unwrap().0, 30);
+/// assert_eq!(table.view(1).me::<Steps>().unwrap().0, 0);
+/// ```
+pub struct Table<G: Game> {
+    room: Room,
+    players: Vec<Player>,
+    over: Option<Over>,
+    marker: PhantomData<fn() -> G>,
+}
+
+struct Player {
+    seat: Seat,
+    mirror: Mirror,
+    seq: u32,
+    events: Vec<(u8, Vec<i64>)>,
+    frame_bytes: Vec<usize>,
+    drop_next: u32,
+    connected: bool,
+}
+
+impl<G: Game> Table<G> {
+    /// An empty table of a game, with its default configuration and no bots.
+    ///
+    /// # Panics
+    /// If the game's registration is wrong.
+    pub fn new(seed: u64) -> Self {
+        Self::with_config(seed, G::Config::default())
+    }
+
+    /// An empty table of a game with a configuration.
+    ///
+    /// # Panics
+    /// If the game's registration is wrong, or it refuses the configuration.
+    pub fn with_config(seed: u64, config: G::Config) -> Self {
+        let def = GameDef::new::<G>().unwrap_or_else(|error| panic!("{error}"));
+        let config = serde_json::to_value(config).expect("a configuration is plain data");
+        let mut room = Room::new(&def, Some(&config), seed).unwrap_or_else(|error| panic!("{error}"));
+        room.without_bots = true;
+        Self { room, players: Vec::new(), over: None, marker: PhantomData }
+    }
+
+    /// Lets bots fill seats as the game says.
+    #[must_use]
+    pub fn bots(mut self) -> Self {
+        self.room.without_bots = false;
+        self
+    }
+
+    /// Seats so many more players.
+    ///
+    /// # Panics
+    /// If the seats are taken.
+    #[must_use]
+    pub fn seats(mut self, players: usize) -> Self {
+        for _ in 0..players {
+            self.join();
+        }
+        self
+    }
+
+    /// Seats one more player; gives back its number.
+    ///
+    /// # Panics
+    /// If the seats are taken.
+    pub fn join(&mut self) -> usize {
+        let player = self.players.len();
+        let seat = self.room.reserve(&format!("player {player}")).unwrap_or_else(|error| panic!("{error}"));
+        self.room.enter(seat, None).unwrap_or_else(|error| panic!("{error}"));
+        let mirror = Mirror::new(self.room.schema().clone());
+        let (events, frame_bytes) = (Vec::new(), Vec::new());
+        self.players.push(Player { seat, mirror, seq: 0, events, frame_bytes, drop_next: 0, connected: true });
+        player
+    }
+
+    /// Lets a player want something from the next tick on.
+    ///
+    /// # Panics
+    /// If the room refuses the input.
+    pub fn press(&mut self, player: usize, input: G::Input) {
+        let mut columns = vec![0; G::Input::WIDTH];
+        input.quantise(&mut columns);
+        let mut bytes = Vec::new();
+        let Player { seat, seq, mirror, .. } = &mut self.players[player];
+        *seq += 1;
+        encode_input(&mut bytes, mirror.tick().0 as u16, *seq, Tick(0), &columns);
+        self.room.handle(*seat, &bytes).unwrap_or_else(|code| panic!("the input was refused: {code}"));
+    }
+
+    /// Steps so many ticks. Frames reach the players' mirrors.
+    ///
+    /// # Panics
+    /// If a frame does not fit its mirror, or a mirror differs from what it should hold.
+    pub fn run(&mut self, ticks: u32) {
+        for _ in 0..ticks {
+            let out = self.room.tick();
+            self.deliver(out);
+        }
+    }
+
+    /// Loses the next frames to a player, as if its queue were full.
+    pub fn drop_next(&mut self, player: usize, frames: u32) {
+        self.players[player].drop_next = frames;
+    }
+
+    /// Cuts a player's connection.
+    pub fn disconnect(&mut self, player: usize) {
+        self.players[player].connected = false;
+        self.room.disconnect(self.players[player].seat);
+    }
+
+    /// Brings a player back, with what its mirror holds.
+    ///
+    /// # Errors
+    /// The seat is not kept any more.
+    pub fn resume(&mut self, player: usize) -> Result<super::Entry, super::RoomError> {
+        let Player { seat, mirror, connected, .. } = &mut self.players[player];
+        let entry = self.room.enter(*seat, Some(mirror.tick()))?;
+        *connected = true;
+        Ok(entry)
+    }
+
+    /// A player leaves for good.
+    pub fn leave(&mut self, player: usize) {
+        self.players[player].connected = false;
+        self.room.leave(self.players[player].seat);
+    }
+
+    /// The seat of a player.
+    pub fn seat(&self, player: usize) -> Seat {
+        self.players[player].seat
+    }
+
+    /// What a player in step sees.
+    pub fn view(&self, player: usize) -> View<'_> {
+        self.room.view(self.players[player].seat)
+    }
+
+    /// What a player's mirror holds.
+    pub fn mirror(&mut self, player: usize) -> &mut Mirror {
+        &mut self.players[player].mirror
+    }
+
+    /// The game events of a type that a player was told, in order.
+    pub fn events<E: GameEvent>(&self, player: usize) -> Vec<E> {
+        let spec = self.room.schema().events.iter().find(|spec| spec.name == E::NAME);
+        let id = spec.and_then(|spec| spec.id).unwrap_or_else(|| panic!("the game has no event {}", E::NAME));
+        let heard = self.players[player].events.iter().filter(|(heard, _)| *heard == id);
+        heard.map(|(_, columns)| E::dequantise(columns)).collect()
+    }
+
+    /// The sizes of the frames that a player was sent, in bytes.
+    pub fn frame_bytes(&self, player: usize) -> &[usize] {
+        &self.players[player].frame_bytes
+    }
+
+    /// How the match ended.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.room.outcome()
+    }
+
+    /// What the players were told of the end.
+    pub fn over(&self) -> Option<&Over> {
+        self.over.as_ref()
+    }
+
+    /// The world, to set a scene between two ticks.
+    pub fn world(&mut self) -> &mut World {
+        self.room.sim.world_mut()
+    }
+
+    /// The room itself.
+    pub fn room(&mut self) -> &mut Room {
+        &mut self.room
+    }
+
+    /// What happened so far, counted.
+    pub fn stats(&self) -> &RoomStats {
+        self.room.stats()
+    }
+
+    fn deliver(&mut self, out: Outbox) {
+        let mut by_seat: BTreeMap<Seat, &mut Player> =
+            self.players.iter_mut().filter(|player| player.connected).map(|player| (player.seat, player)).collect();
+        let mut missed = Vec::new();
+        for (seat, message) in out.messages {
+            let Some(player) = by_seat.get_mut(&seat) else { continue };
+            match message {
+                Message::State(_) if player.drop_next > 0 => {
+                    player.drop_next -= 1;
+                    missed.push(seat);
+                }
+                Message::State(frame) => {
+                    let applied = player.mirror.apply(&frame.to_bytes()).unwrap_or_else(|error| panic!("seat {seat}: {error}"));
+                    assert_eq!(applied.desync, None, "seat {seat} at tick {}", applied.tick);
+                    player.frame_bytes.push(frame.len());
+                }
+                Message::Events(bytes) => {
+                    let decoded = decode_events(self.room.schema(), &bytes);
+                    player.events.extend(decoded.unwrap_or_else(|error| panic!("seat {seat}: {error}")).1);
+                }
+                Message::Seats(_) | Message::Refused(_) | Message::Over(_) => {}
+            }
+        }
+        missed.into_iter().for_each(|seat| self.room.missed(seat));
+        self.over = out.over.or(self.over.take());
+    }
+}

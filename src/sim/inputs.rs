@@ -1,0 +1,141 @@
+//! Inputs by tick: what each seat wants when.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::{Seat, Tick};
+
+/// Inputs of one seat that may wait at once. More would be a flood: at most a second ahead at twice the tick rate.
+const MOST_WAITING: usize = 256;
+
+/// The inputs that wait for their ticks. They are part of the match: saved with it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Inputs {
+    seats: BTreeMap<Seat, SeatInputs>,
+    #[serde(skip)]
+    taken: Vec<Taken>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct SeatInputs {
+    newest: u32,
+    waiting: Vec<Waiting>,
+    acked: u16,
+    margin: i8,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Waiting {
+    seq: u32,
+    tick: Tick,
+    margin: i8,
+    columns: Vec<i64>,
+}
+
+/// An input whose tick has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// Whose it is.
+    pub seat: Seat,
+    /// Its columns.
+    pub columns: Vec<i64>,
+}
+
+/// What became of an input that was offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offered {
+    /// It waits for its tick.
+    Waits,
+    /// Its tick was over; it waits for the next one.
+    Late,
+    /// Its number was not above the newest: it was seen before.
+    Duplicate,
+    /// Too many wait already.
+    Full,
+}
+
+impl Inputs {
+    /// Offers an input to be taken at `tick` (0: the next), after the tick `now` has been stepped.
+    pub fn offer(&mut self, seat: Seat, seq: u32, tick: Tick, now: Tick, columns: Vec<i64>) -> Offered {
+        let inputs = self.seats.entry(seat).or_default();
+        if seq <= inputs.newest {
+            return Offered::Duplicate;
+        }
+        if inputs.waiting.len() >= MOST_WAITING {
+            return Offered::Full;
+        }
+        inputs.newest = seq;
+        let next = Tick(now.0 + 1);
+        let wanted = if tick == Tick(0) { next } else { tick };
+        let margin = (i64::from(wanted.0) - i64::from(next.0)).clamp(-32, 127) as i8;
+        // A later number never acts before an earlier one.
+        let after = inputs.waiting.last().map_or(next, |last| last.tick);
+        inputs.waiting.push(Waiting { seq, tick: wanted.max(next).max(after), margin, columns });
+        if wanted < next { Offered::Late } else { Offered::Waits }
+    }
+
+    /// Takes the inputs due at a tick: by seat, then by number.
+    pub fn take(&mut self, tick: Tick) -> &[Taken] {
+        self.taken.clear();
+        for (&seat, inputs) in &mut self.seats {
+            let due = inputs.waiting.iter().take_while(|waiting| waiting.tick <= tick).count();
+            for waiting in inputs.waiting.drain(..due) {
+                (inputs.acked, inputs.margin) = (waiting.seq as u16, waiting.margin);
+                self.taken.push(Taken { seat, columns: waiting.columns });
+            }
+        }
+        &self.taken
+    }
+
+    /// The low 16 bits of the number of the newest input taken, and how many ticks before its tick it came.
+    pub fn acked(&self, seat: Seat) -> (u16, i8) {
+        self.seats.get(&seat).map_or((0, 0), |inputs| (inputs.acked, inputs.margin))
+    }
+
+    /// Forgets a seat: whoever takes it next numbers from 1 again.
+    pub fn forget(&mut self, seat: Seat) {
+        self.seats.remove(&seat);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEAT: Seat = Seat(1);
+
+    fn taken(inputs: &mut Inputs, tick: u32) -> Vec<i64> {
+        inputs.take(Tick(tick)).iter().map(|taken| taken.columns[0]).collect()
+    }
+
+    #[test]
+    fn inputs_wait_for_their_ticks() {
+        let mut inputs = Inputs::default();
+        assert_eq!(inputs.offer(SEAT, 1, Tick(12), Tick(9), vec![1]), Offered::Waits);
+        assert_eq!(inputs.offer(SEAT, 2, Tick(0), Tick(9), vec![2]), Offered::Waits);
+        assert_eq!(taken(&mut inputs, 10), [] as [i64; 0]);
+        assert_eq!(taken(&mut inputs, 12), [1, 2], "a later number waits for the earlier");
+        assert_eq!(inputs.acked(SEAT), (2, 0));
+    }
+
+    #[test]
+    fn late_and_duplicate_inputs_are_told_apart() {
+        let mut inputs = Inputs::default();
+        assert_eq!(inputs.offer(SEAT, 5, Tick(3), Tick(9), vec![5]), Offered::Late);
+        assert_eq!(inputs.offer(SEAT, 5, Tick(10), Tick(9), vec![6]), Offered::Duplicate);
+        assert_eq!(inputs.offer(SEAT, 4, Tick(10), Tick(9), vec![7]), Offered::Duplicate);
+        assert_eq!(taken(&mut inputs, 10), [5]);
+        assert_eq!(inputs.acked(SEAT), (5, -7));
+    }
+
+    #[test]
+    fn a_seat_that_floods_is_bounded() {
+        let mut inputs = Inputs::default();
+        for seq in 1..=MOST_WAITING as u32 {
+            assert_eq!(inputs.offer(SEAT, seq, Tick(0), Tick(0), vec![]), Offered::Waits);
+        }
+        assert_eq!(inputs.offer(SEAT, 1000, Tick(0), Tick(0), vec![]), Offered::Full);
+        assert_eq!(inputs.offer(Seat(2), 1, Tick(0), Tick(0), vec![]), Offered::Waits, "others are not hurt");
+    }
+}

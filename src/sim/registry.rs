@@ -1,0 +1,180 @@
+//! Which components and resources make up a match, and how each is saved to the last bit.
+
+use std::{any::type_name, collections::BTreeMap};
+
+use bevy_ecs::{
+    component::{ComponentId, Mutable},
+    prelude::*,
+    ptr::OwningPtr,
+    world::EntityWorldMut,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::SimError;
+use crate::protocol::Replicate;
+
+/// Values of a restored entity on their way into the world.
+pub(super) type Values<'a> = Vec<OwningPtr<'a>>;
+
+/// A registered component.
+pub(super) trait StateComponent: Send + Sync {
+    fn register(&self, world: &mut World) -> ComponentId;
+    /// Appends the entity's component, if it has it.
+    fn save(&self, entity: EntityRef<'_>, to: &mut Vec<u8>);
+    /// Reads one value, then those of `rest`, then hands all to the entity at once, so that it goes straight to its archetype.
+    fn restore(&self, next: &mut Restoring<'_, '_, '_>, values: Values<'_>) -> Option<()>;
+}
+
+/// An entity being restored.
+pub(super) struct Restoring<'a, 'b, 'w> {
+    pub(super) from: &'a mut &'b [u8],
+    pub(super) rest: &'a [&'a dyn StateComponent],
+    pub(super) ids: &'a [ComponentId],
+    pub(super) entity: &'a mut EntityWorldMut<'w>,
+}
+
+impl Restoring<'_, '_, '_> {
+    pub(super) fn go_on(&mut self, values: Values<'_>) -> Option<()> {
+        if let Some((next, rest)) = self.rest.split_first() {
+            self.rest = rest;
+            return next.restore(self, values);
+        }
+        #[expect(
+            unsafe_code,
+            reason = "an entity must get all its components at once to reach its archetype without steps between"
+        )]
+        // SAFETY: `ids` are this world's ids of the registered components whose typed `restore` made the values, in the
+        // same order, one each.
+        unsafe {
+            self.entity.insert_by_ids(self.ids, values.into_iter());
+        }
+        Some(())
+    }
+}
+
+/// A component of a type, and how it is saved.
+struct Saved<C> {
+    save: fn(&C, &mut Vec<u8>),
+    restore: fn(&mut &[u8]) -> Option<C>,
+}
+
+impl<C: Component> StateComponent for Saved<C> {
+    fn register(&self, world: &mut World) -> ComponentId {
+        world.register_component::<C>()
+    }
+    fn save(&self, entity: EntityRef<'_>, to: &mut Vec<u8>) {
+        entity.get::<C>().into_iter().for_each(|component| (self.save)(component, to));
+    }
+    fn restore(&self, next: &mut Restoring<'_, '_, '_>, values: Values<'_>) -> Option<()> {
+        push((self.restore)(next.from)?, next, values)
+    }
+}
+
+fn push<C>(value: C, next: &mut Restoring<'_, '_, '_>, values: Values<'_>) -> Option<()> {
+    OwningPtr::make(value, |pointer| {
+        let mut values: Values<'_> = values;
+        values.push(pointer);
+        next.go_on(values)
+    })
+}
+
+/// Appends a value by serde, to the last bit. A type that serde cannot write is the author's mistake and found at start.
+fn write<T: Serialize>(value: &T, to: &mut Vec<u8>) {
+    if let Err(error) = rmp_serde::encode::write(to, value) {
+        panic!("{} cannot be saved: {error}", type_name::<T>());
+    }
+}
+
+fn read<T: DeserializeOwned>(from: &mut &[u8]) -> Option<T> {
+    T::deserialize(&mut rmp_serde::Deserializer::new(from)).ok()
+}
+
+type SaveResource = fn(&World, &mut Vec<u8>);
+type RestoreResource = fn(&mut World, &mut &[u8]) -> Option<()>;
+
+/// The components and resources that make up a match.
+#[derive(Default)]
+pub struct Registry {
+    pub(super) components: Vec<(ComponentId, Box<dyn StateComponent>)>,
+    pub(super) resources: Vec<(SaveResource, RestoreResource)>,
+    /// One saved value of each component, by place, so that even an archetype that is empty now can be made again.
+    pub(super) samples: BTreeMap<usize, Vec<u8>>,
+    /// What the library itself puts into a world.
+    known: Vec<ComponentId>,
+}
+
+impl Registry {
+    /// Registers a component that travels.
+    pub fn replicated<C: Component + Replicate>(&mut self, world: &mut World) {
+        self.component::<C>(world, C::save, C::restore);
+    }
+
+    /// Registers a component that only the server knows.
+    pub fn state<C: Component + Serialize + DeserializeOwned>(&mut self, world: &mut World) {
+        self.component::<C>(world, write, read);
+    }
+
+    /// Registers a component with its own way to be saved and restored.
+    pub fn component<C: Component>(
+        &mut self, world: &mut World, save: fn(&C, &mut Vec<u8>), restore: fn(&mut &[u8]) -> Option<C>,
+    ) {
+        let component = Saved { save, restore };
+        let id = component.register(world);
+        if self.components.iter().all(|(known, _)| *known != id) {
+            self.components.push((id, Box::new(component)));
+        }
+    }
+
+    /// Registers a resource; it must be in the world already.
+    pub fn resource<R: Resource<Mutability = Mutable> + Serialize + DeserializeOwned>(&mut self, world: &mut World) {
+        self.known.push(world.register_component::<R>());
+        self.resources.push((
+            |world, to| write(world.resource::<R>(), to),
+            |world, from| {
+                *world.resource_mut::<R>() = read(from)?;
+                Some(())
+            },
+        ));
+    }
+
+    /// Accepts everything that the world knows by now as the library's own.
+    pub fn accept_known(&mut self, world: &World) {
+        self.known.extend(world.components().iter_registered().map(|(id, _)| id));
+    }
+
+    /// The name of a component or resource that systems use and nobody registered, if there is one.
+    pub fn unregistered(&self, world: &World) -> Option<String> {
+        let mut all = world.components().iter_registered();
+        all.find(|(id, _)| !self.knows(world, *id)).map(|(_, info)| info.name().to_string())
+    }
+
+    /// Looks at the archetypes from `first` on: is everything registered? Keeps a sample of each component.
+    pub(super) fn look(&mut self, world: &World, first: usize) -> Result<(), SimError> {
+        for archetype in world.archetypes().iter().skip(first) {
+            for id in archetype.iter_components() {
+                if !self.knows(world, id) {
+                    return Err(SimError::Unregistered(name_of(world, id)));
+                }
+            }
+            let Some(entity) = archetype.entities().first() else { continue };
+            for (place, (id, component)) in self.components.iter().enumerate() {
+                if archetype.contains(*id) && !self.samples.contains_key(&place) {
+                    let mut sample = Vec::new();
+                    component.save(world.entity(entity.id()), &mut sample);
+                    self.samples.insert(place, sample);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it is registered, or of the library's or the ECS' own.
+    fn knows(&self, world: &World, id: ComponentId) -> bool {
+        let registered = self.components.iter().any(|(known, _)| *known == id) || self.known.contains(&id);
+        registered || name_of(world, id).starts_with("bevy_ecs::")
+    }
+}
+
+fn name_of(world: &World, id: ComponentId) -> String {
+    world.components().get_name(id).map(|name| name.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,118 @@
+//! What every match's world has: the clock, random numbers, intents, teams and outgoing events.
+
+use std::ops::{Deref, DerefMut};
+
+use bevy_ecs::prelude::*;
+use rand::{SeedableRng, rngs::ChaCha8Rng};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use smallvec::SmallVec;
+
+use crate::protocol::Seat;
+
+/// The match's time. It goes in ticks; no rule sees any other clock.
+#[derive(Resource, Debug, Clone, Copy, PartialEq)]
+pub struct Clock {
+    /// The tick being stepped, from 1.
+    pub tick: u32,
+    /// Ticks a second.
+    pub hz: u16,
+    /// Seconds a tick.
+    pub dt: f32,
+}
+
+impl Clock {
+    pub(crate) fn new(hz: u16) -> Self {
+        Self { tick: 0, hz, dt: 1.0 / f32::from(hz) }
+    }
+
+    /// Seconds since the match began.
+    pub fn seconds(&self) -> f32 {
+        self.tick as f32 * self.dt
+    }
+
+    /// How many ticks `seconds` take, at least 1.
+    pub fn ticks(&self, seconds: f32) -> u32 {
+        crate::protocol::ticks(seconds, self.hz)
+    }
+}
+
+/// The match's random numbers: a ChaCha8 generator, seeded, and saved with the match.
+#[derive(Resource, Debug)]
+pub struct Rng(pub ChaCha8Rng);
+
+impl Rng {
+    /// A generator that gives the same numbers for the same seed, on every machine.
+    pub fn seeded(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+}
+
+impl Serialize for Rng {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.0.get_seed().to_vec(), self.0.get_stream(), self.0.get_word_pos()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rng {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (seed, stream, position) = <(Vec<u8>, u64, u128)>::deserialize(deserializer)?;
+        let seed = seed.as_slice().try_into().map_err(|_| D::Error::custom("a seed has 32 bytes"))?;
+        let mut rng = ChaCha8Rng::from_seed(seed);
+        rng.set_stream(stream);
+        rng.set_word_pos(position);
+        Ok(Self(rng))
+    }
+}
+
+impl Deref for Rng {
+    type Target = ChaCha8Rng;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Rng {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+/// What the seat that owns this entity wants: its newest input. One-shot fields are set in the one tick they act.
+#[derive(Component, Debug, Clone, Default, PartialEq)]
+pub struct Intent<I: Send + Sync + 'static>(pub I);
+
+impl<I: Send + Sync + 'static> Deref for Intent<I> {
+    type Target = I;
+    fn deref(&self) -> &I {
+        &self.0
+    }
+}
+
+/// The team of an entity. On a seat's avatar it is the seat's team, too. It does not travel; `to = team` components of the
+/// entity go to the seats of the team.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Team(pub u8);
+
+/// Who gets a game event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recipient {
+    /// Every seat.
+    Everyone,
+    /// One seat.
+    Seat(Seat),
+}
+
+/// A game event on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WroteEvent {
+    /// Who gets it.
+    pub to: Recipient,
+    /// Its wire id.
+    pub id: u8,
+    /// Its columns.
+    pub columns: SmallVec<[i64; 6]>,
+}
+
+/// The game events of the tick being stepped, in order.
+#[derive(Resource, Debug, Default)]
+pub struct Outgoing(pub Vec<WroteEvent>);
