@@ -11,8 +11,8 @@ pub mod prelude {
     //! What a rules crate needs: `use tickcast::prelude::*;`.
 
     pub use bevy_ecs::prelude::{
-        Commands, Component, Entity, Has, In, IntoScheduleConfigs, Mut, Query, Ref, Res, ResMut, Resource, Single, With, Without,
-        World,
+        Commands, Component, DetectChanges, DetectChangesMut, Entity, Has, In, IntoScheduleConfigs, Mut, Query, Ref, Res, ResMut,
+        Resource, Single, With, Without, World,
     };
     pub use glam::{Vec2, Vec3};
     pub use rand::{RngExt, seq::IndexedRandom};

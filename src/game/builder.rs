@@ -138,6 +138,7 @@ impl<G: Game> MatchBuilder<G> {
     /// A game event, with its wire id, 1 to 127. Systems send it through [`Emit`](super::Emit).
     pub fn event<E: GameEvent>(&mut self, id: u8) -> &mut Self {
         self.world.insert_resource(EventId::<E> { id, marker: PhantomData });
+        self.registry.constant::<EventId<E>>(&mut self.world);
         self.events.push(TypeSpec::of::<E>(Some(id), Some(Audience::Everyone)));
         self
     }

@@ -22,7 +22,7 @@ pub struct EventId<E: GameEvent> {
 /// clients in order, none is skipped, and they come before the state of their tick.
 #[derive(SystemParam)]
 pub struct Emit<'w, E: GameEvent> {
-    outgoing: ResMut<'w, Outgoing>,
+    outgoing: Res<'w, Outgoing>,
     id: Res<'w, EventId<E>>,
 }
 
@@ -40,6 +40,6 @@ impl<E: GameEvent> Emit<'_, E> {
     fn push(&mut self, to: Recipient, event: E) {
         let mut columns = SmallVec::from_elem(0, E::WIDTH);
         event.quantise(&mut columns);
-        self.outgoing.0.push(WroteEvent { to, id: self.id.id, columns });
+        self.outgoing.push(WroteEvent { to, id: self.id.id, columns });
     }
 }

@@ -80,6 +80,14 @@ impl Mirror {
         self.entities.get(&id)?.get(&component).map(|columns| &**columns)
     }
 
+    /// Breaks one column of an entity, for tests of what checksums find.
+    #[doc(hidden)]
+    pub fn corrupt(&mut self, id: Id, component: u8, column: usize, by: i64) {
+        if let Some(columns) = self.entities.get_mut(&id).and_then(|components| components.get_mut(&component)) {
+            columns[column] += by;
+        }
+    }
+
     /// Applies a frame, whole or not at all.
     ///
     /// # Errors

@@ -25,6 +25,10 @@ pub(super) struct Link {
     pub newest_sent: Tick,
     acked: Tick,
     told_ack: u16,
+    /// Frames in a row that were not delivered.
+    misses: u32,
+    /// No frame is made before this tick.
+    quiet_until: Tick,
     team: Option<Team>,
     /// Inputs that may still come before it counts as a flood.
     input_credit: u32,
@@ -33,11 +37,24 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// The link of a connection whose mirror holds a tick.
-    pub fn resuming(held: Option<Tick>, first_sent: Option<Tick>, now: Tick) -> Self {
-        let newest_sent = held.unwrap_or_default();
-        let told_refused = now;
-        Self { base: held, first_sent, newest_sent, acked: newest_sent, told_refused, input_credit: 2, ..Self::default() }
+    /// A connection begins whose mirror holds a tick that this seat was sent. Gives back whether that is of use: it was
+    /// sent, and not longer than `memory` ticks ago.
+    pub fn resume(&mut self, held: Option<Tick>, now: Tick, memory: u32) -> bool {
+        let sent = |held: Tick| self.first_sent.is_some_and(|first| first <= held) && held <= self.newest_sent;
+        let base = held.filter(|&held| sent(held) && now.since(held) < memory);
+        let newest_sent = base.unwrap_or_default();
+        let Self { first_sent, team, .. } = *self;
+        *self = Self {
+            base,
+            first_sent,
+            team,
+            newest_sent,
+            acked: newest_sent,
+            told_refused: now,
+            input_credit: 2,
+            ..Self::default()
+        };
+        base.is_some()
     }
 
     /// Forgets what the mirror holds.
@@ -46,10 +63,13 @@ impl Link {
         self.in_step = false;
     }
 
-    /// The newest frame was not delivered.
-    pub fn missed(&mut self) {
+    /// The newest frame was not delivered. The next try waits, longer each time, up to half a second: a merged diff that
+    /// nobody reads is made for nothing.
+    pub fn missed(&mut self, now: Tick, hz: u32) {
         self.base = self.before;
         self.in_step = false;
+        self.misses += 1;
+        self.quiet_until = Tick(now.0 + (1 << self.misses.min(6)).min(hz / 2));
     }
 
     /// Takes one input from the credit; false if there is none.
@@ -96,6 +116,12 @@ impl Room {
             }
             // A second's worth of credit at twice the tick rate, so that a burst after a stall is not a flood.
             link.input_credit = (link.input_credit + 2).min(2 * hz);
+            if now < link.quiet_until {
+                continue;
+            }
+            if link.in_step {
+                link.misses = 0;
+            }
             let (ack, margin) = self.sim.inputs().acked(seat);
             let base = link.base.unwrap_or_default();
             let (kind, mut blocks) = match link.base {

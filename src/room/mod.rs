@@ -30,7 +30,6 @@ pub use stats::RoomStats;
 pub use table::Table;
 
 use bots::Bots;
-use frames::Link;
 use seats::{Place, Seats};
 
 /// One running match.
@@ -149,15 +148,11 @@ impl Room {
         let now = self.sim.tick();
         let memory = ticks(crate::replication::MEMORY_SECONDS, self.def.hz());
         let place = self.seats.get_mut(seat).ok_or(RoomError::UnknownSeat(seat))?;
-        let held = held.filter(|held| {
-            let knew = place.link.first_sent.is_some_and(|first| first <= *held) && *held <= place.link.newest_sent;
-            knew && now.since(*held) < memory
-        });
-        place.link = Link::resuming(held, place.link.first_sent, now);
+        let holds = place.link.resume(held, now, memory);
         place.joined = place.joined || self.hooks.join_all(seat, &mut self.sim);
         self.seats.set_status(seat, SeatStatus::Playing);
         self.stats.entered += 1;
-        Ok(Entry { tick: now, state: if held.is_some() { Baseline::Diff } else { Baseline::Snapshot } })
+        Ok(Entry { tick: now, state: if holds { Baseline::Diff } else { Baseline::Snapshot } })
     }
 
     /// A seat's connection is gone. Its place is kept for the game's grace time.
@@ -227,8 +222,9 @@ impl Room {
 
     /// The newest frame did not reach the seat: its next one starts from what it had before.
     pub fn missed(&mut self, seat: Seat) {
+        let (now, hz) = (self.sim.tick(), u32::from(self.def.hz()));
         if let Some(place) = self.seats.get_mut(seat) {
-            place.link.missed();
+            place.link.missed(now, hz);
             self.stats.missed += 1;
         }
     }
@@ -255,7 +251,7 @@ impl Room {
         if self.seats.take_changed() {
             out.seats(&self.seats);
         }
-        let events = std::mem::take(&mut self.sim.world_mut().resource_mut::<Outgoing>().0);
+        let events = self.sim.world_mut().resource_mut::<Outgoing>().take();
         out.events(&self.seats, now, &events);
         self.frames(&mut out);
         if let Some(outcome) = self.hooks.finished(&mut self.sim) {

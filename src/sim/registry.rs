@@ -137,6 +137,11 @@ impl Registry {
         ));
     }
 
+    /// Accepts a resource that is part of the rules, not of the match: it never changes.
+    pub fn constant<R: Resource>(&mut self, world: &mut World) {
+        self.known.push(world.register_component::<R>());
+    }
+
     /// Accepts everything that the world knows by now as the library's own.
     pub fn accept_known(&mut self, world: &World) {
         self.known.extend(world.components().iter_registered().map(|(id, _)| id));

@@ -1,6 +1,9 @@
 //! What every match's world has: the clock, random numbers, intents, teams and outgoing events.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{Mutex, PoisonError},
+};
 
 use bevy_ecs::prelude::*;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
@@ -113,6 +116,18 @@ pub struct WroteEvent {
     pub columns: SmallVec<[i64; 6]>,
 }
 
-/// The game events of the tick being stepped, in order.
+/// The game events of the tick being stepped, in order. A lock inside lets a system send several kinds at once.
 #[derive(Resource, Debug, Default)]
-pub struct Outgoing(pub Vec<WroteEvent>);
+pub struct Outgoing(Mutex<Vec<WroteEvent>>);
+
+impl Outgoing {
+    /// Adds an event.
+    pub fn push(&self, event: WroteEvent) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+
+    /// Takes all events.
+    pub fn take(&mut self) -> Vec<WroteEvent> {
+        std::mem::take(self.0.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+}
