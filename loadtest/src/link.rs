@@ -76,11 +76,24 @@ impl Target {
         if authority.is_empty() || authority.contains(['/', '?', '#', '@']) {
             bail!("{url} should be http://host:port and nothing more");
         }
-        let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        let host = if has_port { authority.to_owned() } else { format!("{authority}:80") };
-        let mut addresses = tokio::net::lookup_host(&host).await.with_context(|| format!("cannot resolve {host}"))?;
-        let address = addresses.next().with_context(|| format!("{host} has no address"))?;
-        Ok(Self { url: format!("http://{authority}"), address })
+        let has_port = authority
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let host = if has_port {
+            authority.to_owned()
+        } else {
+            format!("{authority}:80")
+        };
+        let mut addresses = tokio::net::lookup_host(&host)
+            .await
+            .with_context(|| format!("cannot resolve {host}"))?;
+        let address = addresses
+            .next()
+            .with_context(|| format!("{host} has no address"))?;
+        Ok(Self {
+            url: format!("http://{authority}"),
+            address,
+        })
     }
 
     fn web_socket_url(&self) -> String {
@@ -101,17 +114,33 @@ pub(crate) struct Link {
 impl Link {
     /// Connects and reads the Engine.IO handshake.
     pub(crate) async fn open(target: &Target, tally: Arc<Tally>) -> Result<Self, Fault> {
-        let stream = TcpStream::connect(target.address).await.map_err(|e| Fault::Connect(e.to_string()))?;
-        stream.set_nodelay(true).map_err(|e| Fault::Connect(e.to_string()))?;
+        let stream = TcpStream::connect(target.address)
+            .await
+            .map_err(|e| Fault::Connect(e.to_string()))?;
+        stream
+            .set_nodelay(true)
+            .map_err(|e| Fault::Connect(e.to_string()))?;
         // Small buffers: thousands of clients live in this process, and each packet is flushed at once.
-        let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
-        let (socket, _) =
-            tokio_tungstenite::client_async_with_config(target.web_socket_url(), stream, Some(config))
-                .await
-                .map_err(|e| Fault::Connect(e.to_string()))?;
+        let config = WebSocketConfig::default()
+            .read_buffer_size(4096)
+            .write_buffer_size(0);
+        let (socket, _) = tokio_tungstenite::client_async_with_config(
+            target.web_socket_url(),
+            stream,
+            Some(config),
+        )
+        .await
+        .map_err(|e| Fault::Connect(e.to_string()))?;
         let last_heard = Instant::now();
         let patience = Duration::from_secs(60);
-        let mut link = Self { socket, tally, next_id: 0, in_gameplay: false, patience, last_heard };
+        let mut link = Self {
+            socket,
+            tally,
+            next_id: 0,
+            in_gameplay: false,
+            patience,
+            last_heard,
+        };
         link.shake_hands().await?;
         Ok(link)
     }
@@ -124,10 +153,13 @@ impl Link {
             .strip_prefix('0')
             .and_then(|json| serde_json::from_str(json).ok())
             .ok_or_else(|| Fault::Connect("not an Engine.IO handshake".to_owned()))?;
-        self.patience = Duration::from_millis(handshake.ping_interval.saturating_add(handshake.ping_timeout));
+        self.patience = Duration::from_millis(
+            handshake
+                .ping_interval
+                .saturating_add(handshake.ping_timeout),
+        );
         Ok(())
     }
-
 
     /// The next WebSocket message. Losing this future loses nothing.
     pub(crate) async fn incoming(&mut self) -> Result<Message, Fault> {
@@ -137,7 +169,8 @@ impl Link {
             None => return Err(Fault::Lost("closed".to_owned())),
         };
         self.last_heard = Instant::now();
-        self.tally.add(Count::ReceivedBytes, wire_len(message.len()));
+        self.tally
+            .add(Count::ReceivedBytes, wire_len(message.len()));
         Ok(message)
     }
 
@@ -146,10 +179,13 @@ impl Link {
         match message {
             Message::Binary(packet) => Ok(Some(packet)),
             Message::Text(text) if text.as_str() == "2" => {
-                self.write(Message::Text(Utf8Bytes::from_static("3"))).await?;
+                self.write(Message::Text(Utf8Bytes::from_static("3")))
+                    .await?;
                 Ok(None)
             }
-            Message::Text(text) if text.as_str() == "1" => Err(Fault::Lost("closed by the server".to_owned())),
+            Message::Text(text) if text.as_str() == "1" => {
+                Err(Fault::Lost("closed by the server".to_owned()))
+            }
             Message::Close(_) => Err(Fault::Lost("closed by the server".to_owned())),
             _ => Ok(None),
         }
@@ -198,14 +234,20 @@ impl Link {
     }
 
     /// Sends a request and waits for its answer.
-    pub(crate) async fn request<A, R>(&mut self, nsp: &str, name: &str, argument: Option<&A>) -> Result<R, Fault>
+    pub(crate) async fn request<A, R>(
+        &mut self,
+        nsp: &str,
+        name: &str,
+        argument: Option<&A>,
+    ) -> Result<R, Fault>
     where
         A: Serialize,
         R: DeserializeOwned,
     {
         let id = self.next_id;
         self.next_id += 1;
-        self.send(wire::event(nsp, name, argument, Some(id))).await?;
+        self.send(wire::event(nsp, name, argument, Some(id)))
+            .await?;
         loop {
             let bytes = self.next_packet().await?;
             let packet = Packet::decode(&bytes)?;
@@ -236,7 +278,10 @@ impl Link {
 
     async fn write(&mut self, message: Message) -> Result<(), Fault> {
         self.tally.add(Count::SentBytes, message.len() as u64);
-        self.socket.send(message).await.map_err(|e| Fault::Lost(e.to_string()))
+        self.socket
+            .send(message)
+            .await
+            .map_err(|e| Fault::Lost(e.to_string()))
     }
 }
 
@@ -280,14 +325,22 @@ fn read_answer<R: DeserializeOwned>(answer: &[u8]) -> Result<R, Fault> {
     match status.error {
         Some(Refusal { code, message }) => Err(Fault::Refused { code, message }),
         None if status.ok => Ok(wire::parse(answer)?),
-        None => Err(Fault::Refused { code: "internal".to_owned(), message: "neither ok nor an error".to_owned() }),
+        None => Err(Fault::Refused {
+            code: "internal".to_owned(),
+            message: "neither ok nor an error".to_owned(),
+        }),
     }
 }
 
 /// Takes `<code>: <text>` apart.
 fn refusal(message: &str) -> Fault {
-    let (code, message) = message.split_once(": ").unwrap_or(("connect_error", message));
-    Fault::Refused { code: code.to_owned(), message: message.to_owned() }
+    let (code, message) = message
+        .split_once(": ")
+        .unwrap_or(("connect_error", message));
+    Fault::Refused {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -304,9 +357,15 @@ mod tests {
         }
         let good = rmp_serde::to_vec_named(&json!({"ok": true, "room": "r1", "more": 1})).unwrap();
         assert_eq!(read_answer::<Room>(&good).unwrap().room, "r1");
-        let bad = rmp_serde::to_vec_named(&json!({"ok": false, "error": {"code": "room_full", "message": "full"}})).unwrap();
+        let bad = rmp_serde::to_vec_named(
+            &json!({"ok": false, "error": {"code": "room_full", "message": "full"}}),
+        )
+        .unwrap();
         let fault = read_answer::<Room>(&bad).err().unwrap();
-        assert_eq!((fault.kind(), fault.to_string().as_str()), ("room_full", "room_full: full"));
+        assert_eq!(
+            (fault.kind(), fault.to_string().as_str()),
+            ("room_full", "room_full: full")
+        );
     }
 
     #[test]
@@ -317,9 +376,24 @@ mod tests {
 
     #[tokio::test]
     async fn only_plain_http_urls_are_taken() {
-        assert_eq!(Target::resolve("http://127.0.0.1:3000/").await.unwrap().url, "http://127.0.0.1:3000");
-        assert!(Target::resolve("http://127.0.0.1").await.unwrap().address.port() == 80);
-        for bad in ["https://127.0.0.1:3000", "127.0.0.1:3000", "http://127.0.0.1:3000/path", "http://"] {
+        assert_eq!(
+            Target::resolve("http://127.0.0.1:3000/").await.unwrap().url,
+            "http://127.0.0.1:3000"
+        );
+        assert!(
+            Target::resolve("http://127.0.0.1")
+                .await
+                .unwrap()
+                .address
+                .port()
+                == 80
+        );
+        for bad in [
+            "https://127.0.0.1:3000",
+            "127.0.0.1:3000",
+            "http://127.0.0.1:3000/path",
+            "http://",
+        ] {
             assert!(Target::resolve(bad).await.is_err(), "{bad}");
         }
     }

@@ -119,13 +119,20 @@ impl Gap {
             return Self::default();
         }
         let ms = |micros: u64| Some(round(micros as f64 / 1000.0));
-        Self { p50: ms(gaps.value_at_quantile(0.5)), p99: ms(gaps.value_at_quantile(0.99)), max: ms(gaps.max()) }
+        Self {
+            p50: ms(gaps.value_at_quantile(0.5)),
+            p99: ms(gaps.value_at_quantile(0.99)),
+            max: ms(gaps.max()),
+        }
     }
 }
 
 impl Cost {
     fn new((before, after): (Usage, Usage), frames: u64, seconds: f64) -> Self {
-        let cpu = after.cpu_seconds.zip(before.cpu_seconds).map(|(after, before)| after - before);
+        let cpu = after
+            .cpu_seconds
+            .zip(before.cpu_seconds)
+            .map(|(after, before)| after - before);
         Self {
             cpu_us_per_frame: cpu.and_then(|cpu| ratio(cpu * 1e6, frames as f64)),
             cpu_cores: cpu.and_then(|cpu| ratio(cpu, seconds)),
@@ -142,20 +149,61 @@ impl Cost {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut row = |name: &str, value: String| writeln!(f, "{name:<20} {value}");
-        row("game", format!("{} in {} rooms", self.game, if self.rooms == 0 { "any".into() } else { self.rooms.to_string() }))?;
-        row("clients", format!("{} ({} verifying)", self.clients, self.verifying))?;
+        row(
+            "game",
+            format!(
+                "{} in {} rooms",
+                self.game,
+                if self.rooms == 0 {
+                    "any".into()
+                } else {
+                    self.rooms.to_string()
+                }
+            ),
+        )?;
+        row(
+            "clients",
+            format!("{} ({} verifying)", self.clients, self.verifying),
+        )?;
         row("seated", self.seated.to_string())?;
         row("measured", format!("{:.1} s", self.duration_s))?;
-        row("frames", format!("{} /client/s", shown(self.frames_per_client_s)))?;
-        row("bytes", format!("{} /client/s", shown(self.bytes_per_client_s)))?;
-        row("bytes per frame", format!("{} ({} on the wire)", shown(self.bytes_per_frame), shown(self.wire_bytes_per_frame)))?;
+        row(
+            "frames",
+            format!("{} /client/s", shown(self.frames_per_client_s)),
+        )?;
+        row(
+            "bytes",
+            format!("{} /client/s", shown(self.bytes_per_client_s)),
+        )?;
+        row(
+            "bytes per frame",
+            format!(
+                "{} ({} on the wire)",
+                shown(self.bytes_per_frame),
+                shown(self.wire_bytes_per_frame)
+            ),
+        )?;
         let Gap { p50, p99, max } = self.gap_ms;
-        row("gap", format!("p50 {} ms, p99 {} ms, max {} ms", shown(p50), shown(p99), shown(max)))?;
+        row(
+            "gap",
+            format!(
+                "p50 {} ms, p99 {} ms, max {} ms",
+                shown(p50),
+                shown(p99),
+                shown(max)
+            ),
+        )?;
         row("inputs sent", self.inputs_sent.to_string())?;
         row("server", self.server.to_string())?;
         row("loadtest", self.loadtest.to_string())?;
         row("rejoins", self.rejoins.to_string())?;
-        row("desyncs", format!("{} in {} frames verified", self.desyncs, self.frames_verified))?;
+        row(
+            "desyncs",
+            format!(
+                "{} in {} frames verified",
+                self.desyncs, self.frames_verified
+            ),
+        )?;
         let mut errors = self.errors_total.to_string();
         for (kind, count) in &self.errors {
             write!(errors, ", {kind} {count}")?;
@@ -166,7 +214,11 @@ impl fmt::Display for Report {
 
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (cpu, cores, rss) = (shown(self.cpu_us_per_frame), shown(self.cpu_cores), shown(self.rss_mb));
+        let (cpu, cores, rss) = (
+            shown(self.cpu_us_per_frame),
+            shown(self.cpu_cores),
+            shown(self.rss_mb),
+        );
         write!(f, "{cpu} us CPU a frame, {cores} cores busy, {rss} MB")
     }
 }
@@ -190,7 +242,10 @@ mod tests {
     use crate::tally::Tally;
 
     fn usage(cpu_seconds: f64) -> Usage {
-        Usage { cpu_seconds: Some(cpu_seconds), rss_bytes: Some(50e6) }
+        Usage {
+            cpu_seconds: Some(cpu_seconds),
+            rss_bytes: Some(50e6),
+        }
     }
 
     fn report(seated: u64, frames: u64) -> Report {
@@ -228,10 +283,30 @@ mod tests {
     #[test]
     fn rates_are_over_seated_clients_and_the_window() {
         let report = report(2, 600);
-        assert_eq!((report.frames_per_client_s, report.bytes_per_client_s), (Some(30.0), Some(4500.0)));
-        assert_eq!((report.bytes_per_frame, report.wire_bytes_per_frame), (Some(100.0), Some(130.0)));
-        assert_eq!(report.server, Cost { cpu_us_per_frame: Some(1000.0), cpu_cores: Some(0.06), rss_mb: Some(50.0) });
-        assert_eq!(report.loadtest, Cost { cpu_us_per_frame: None, cpu_cores: None, rss_mb: Some(50.0) });
+        assert_eq!(
+            (report.frames_per_client_s, report.bytes_per_client_s),
+            (Some(30.0), Some(4500.0))
+        );
+        assert_eq!(
+            (report.bytes_per_frame, report.wire_bytes_per_frame),
+            (Some(100.0), Some(130.0))
+        );
+        assert_eq!(
+            report.server,
+            Cost {
+                cpu_us_per_frame: Some(1000.0),
+                cpu_cores: Some(0.06),
+                rss_mb: Some(50.0)
+            }
+        );
+        assert_eq!(
+            report.loadtest,
+            Cost {
+                cpu_us_per_frame: None,
+                cpu_cores: None,
+                rss_mb: Some(50.0)
+            }
+        );
         assert!((89.0..91.0).contains(&report.gap_ms.max.unwrap()));
         assert!(report.is_clean());
     }
@@ -239,7 +314,10 @@ mod tests {
     #[test]
     fn a_run_without_frames_knows_no_rates() {
         let report = report(0, 0);
-        assert_eq!((report.frames_per_client_s, report.bytes_per_frame), (None, None));
+        assert_eq!(
+            (report.frames_per_client_s, report.bytes_per_frame),
+            (None, None)
+        );
         assert!(!report.is_clean());
         assert!(report.to_string().contains("unknown"));
     }

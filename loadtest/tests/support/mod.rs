@@ -13,37 +13,37 @@ use tokio::time::{Interval, interval};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
-pub const HZ: u64 = 50;
+pub(crate) const HZ: u64 = 50;
 /// The tick that the welcome names; the snapshot is of the next one.
-pub const FIRST_TICK: i64 = 65_500;
+pub(crate) const FIRST_TICK: i64 = 65_500;
 
 /// What goes wrong, at which frame of a seat, counted from 1.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Script {
-    pub refuse_tickets: bool,
-    pub skip_frame: Option<i64>,
-    pub wrong_checksum: Option<i64>,
-    pub over_at: Option<i64>,
-    pub drop_at: Option<i64>,
+pub(crate) struct Script {
+    pub(crate) refuse_tickets: bool,
+    pub(crate) skip_frame: Option<i64>,
+    pub(crate) wrong_checksum: Option<i64>,
+    pub(crate) over_at: Option<i64>,
+    pub(crate) drop_at: Option<i64>,
 }
 
 /// What the server saw.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// The inputs of each seat in order of arrival.
-    pub inputs: Vec<Vec<Vec<i64>>>,
-    pub requests: Vec<(String, Value)>,
-    pub pings: usize,
-    pub pongs: usize,
+    pub(crate) inputs: Vec<Vec<Vec<i64>>>,
+    pub(crate) requests: Vec<(String, Value)>,
+    pub(crate) pings: usize,
+    pub(crate) pongs: usize,
 }
 
-pub struct FakeServer {
-    pub address: SocketAddr,
-    pub seen: Arc<Mutex<Seen>>,
+pub(crate) struct FakeServer {
+    pub(crate) address: SocketAddr,
+    pub(crate) seen: Arc<Mutex<Seen>>,
 }
 
 impl FakeServer {
-    pub async fn start(script: Script) -> Self {
+    pub(crate) async fn start(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Seen::default()));
@@ -51,7 +51,9 @@ impl FakeServer {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let seen = Arc::clone(&shared);
-                tokio::spawn(async move { Connection::open(stream, script, seen).await?.serve().await });
+                tokio::spawn(
+                    async move { Connection::open(stream, script, seen).await?.serve().await },
+                );
             }
         });
         Self { address, seen }
@@ -79,7 +81,12 @@ impl Connection {
         let mut socket = tokio_tungstenite::accept_async(stream).await.ok()?;
         let open = json!({"sid": "x", "upgrades": [], "pingInterval": 300, "pingTimeout": 200, "maxPayload": 16384});
         socket.send(Message::text(format!("0{open}"))).await.ok()?;
-        Some(Self { socket, script, seen, seat: None })
+        Some(Self {
+            socket,
+            script,
+            seen,
+            seat: None,
+        })
     }
 
     async fn serve(mut self) -> Step {
@@ -99,7 +106,9 @@ impl Connection {
 
     async fn hear(&mut self, message: Message) -> Step {
         let packet: Received = match message {
-            Message::Binary(bytes) => rmp_serde::from_slice(&bytes).expect("the client writes packets"),
+            Message::Binary(bytes) => {
+                rmp_serde::from_slice(&bytes).expect("the client writes packets")
+            }
             Message::Text(text) => {
                 assert_eq!(text.as_str(), "3");
                 self.seen.lock().unwrap().pongs += 1;
@@ -118,8 +127,13 @@ impl Connection {
                 self.hear_input(&blob.0);
                 Some(())
             }
-            (2, Some(Data::Event((name, argument)))) => self.hear_event(packet.nsp, name, argument, packet.id).await,
-            (2, Some(Data::Name((name,)))) => self.hear_event(packet.nsp, name, Value::Null, packet.id).await,
+            (2, Some(Data::Event((name, argument)))) => {
+                self.hear_event(packet.nsp, name, argument, packet.id).await
+            }
+            (2, Some(Data::Name((name,)))) => {
+                self.hear_event(packet.nsp, name, Value::Null, packet.id)
+                    .await
+            }
             (kind, data) => panic!("unexpected packet {kind} {data:?}"),
         }
     }
@@ -127,7 +141,14 @@ impl Connection {
     async fn connect(&mut self, nsp: String) -> Step {
         let gameplay = nsp == "/gameplay";
         if gameplay && self.script.refuse_tickets {
-            return self.send(4, "/gameplay", json!({"message": "ticket_expired: it is older than 30 s"}), None).await;
+            return self
+                .send(
+                    4,
+                    "/gameplay",
+                    json!({"message": "ticket_expired: it is older than 30 s"}),
+                    None,
+                )
+                .await;
         }
         self.send(0, &nsp, json!({"sid": "y"}), None).await?;
         if gameplay {
@@ -136,21 +157,37 @@ impl Connection {
                 seen.inputs.push(Vec::new());
                 seen.inputs.len() - 1
             };
-            self.seat = Some(Seat { number, frames: 0, snapshot_due: true });
-            self.send(2, "/gameplay", json!(["welcome", welcome()]), None).await?;
+            self.seat = Some(Seat {
+                number,
+                frames: 0,
+                snapshot_due: true,
+            });
+            self.send(2, "/gameplay", json!(["welcome", welcome()]), None)
+                .await?;
         }
         Some(())
     }
 
-    async fn hear_event(&mut self, nsp: String, name: String, argument: Value, id: Option<u64>) -> Step {
+    async fn hear_event(
+        &mut self,
+        nsp: String,
+        name: String,
+        argument: Value,
+        id: Option<u64>,
+    ) -> Step {
         let pass = json!({"ok": true, "ticket": "t", "url": "", "room": "r"});
         let answer = match name.as_str() {
-            "games" => json!({"ok": true, "games": [{"name": "toy", "hz": HZ, "seats": [1, 8], "rooms": 0, "players": 0}]}),
+            "games" => {
+                json!({"ok": true, "games": [{"name": "toy", "hz": HZ, "seats": [1, 8], "rooms": 0, "players": 0}]})
+            }
             "join" if argument != json!({"room": "r"}) => refusal("unknown_room"),
             "create" if argument["config"]["speed"] == json!("wrong") => refusal("bad_config"),
             "create" | "join" | "quick" => pass,
             "resync" => {
-                self.seat.as_mut().expect("only a seat asks for it").snapshot_due = true;
+                self.seat
+                    .as_mut()
+                    .expect("only a seat asks for it")
+                    .snapshot_due = true;
                 json!({})
             }
             "leave" => json!({}),
@@ -165,10 +202,14 @@ impl Connection {
 
     fn hear_input(&mut self, mut blob: &[u8]) {
         let len = rmp::decode::read_array_len(&mut blob).unwrap();
-        let input = (0..len).map(|_| rmp::decode::read_int(&mut blob).unwrap()).collect();
+        let input = (0..len)
+            .map(|_| rmp::decode::read_int(&mut blob).unwrap())
+            .collect();
         assert!(blob.is_empty());
-        let seat = self.seat.as_ref().expect("only a seat sends inputs");
-        self.seen.lock().unwrap().inputs[seat.number].push(input);
+        // One may be under way while the room ends.
+        if let Some(seat) = &self.seat {
+            self.seen.lock().unwrap().inputs[seat.number].push(input);
+        }
     }
 
     async fn tick(&mut self, ticks: &mut Interval) -> Step {
@@ -182,7 +223,11 @@ impl Connection {
             return None;
         }
         let tick = FIRST_TICK + number;
-        let mut frame = if snapshot { json!([0, tick, 0, 0, 1]) } else { json!([1, tick, 1, 0, 1]) };
+        let mut frame = if snapshot {
+            json!([0, tick, 0, 0, 1])
+        } else {
+            json!([1, tick, 1, 0, 1])
+        };
         if self.script.wrong_checksum == Some(number) {
             frame.as_array_mut().unwrap().push(json!([-4, 0, 12_345]));
         }
@@ -190,8 +235,13 @@ impl Connection {
         self.send(2, "/gameplay", ("s", blob), None).await?;
         if self.script.over_at == Some(number) {
             self.seat = None;
-            self.send(2, "/gameplay", json!(["over", {"reason": "finished", "message": "", "winners": [1]}]), None).await?;
-            // The seat's inputs under way are still taken in: they come before the next ticket's.
+            self.send(
+                2,
+                "/gameplay",
+                json!(["over", {"reason": "finished", "message": "", "winners": [1]}]),
+                None,
+            )
+            .await?;
             self.send(1, "/gameplay", Value::Null, None).await?;
         }
         ticks.reset();
@@ -199,7 +249,13 @@ impl Connection {
     }
 
     async fn send<T: Serialize>(&mut self, kind: u8, nsp: &str, data: T, id: Option<u64>) -> Step {
-        let packet = rmp_serde::to_vec_named(&Sent { kind, nsp, data, id }).unwrap();
+        let packet = rmp_serde::to_vec_named(&Sent {
+            kind,
+            nsp,
+            data,
+            id,
+        })
+        .unwrap();
         self.socket.send(Message::binary(packet)).await.ok()
     }
 }
