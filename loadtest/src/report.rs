@@ -148,68 +148,63 @@ impl Cost {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut row = |name: &str, value: String| writeln!(f, "{name:<20} {value}");
-        row(
-            "game",
-            format!(
-                "{} in {} rooms",
-                self.game,
-                if self.rooms == 0 {
-                    "any".into()
-                } else {
-                    self.rooms.to_string()
-                }
-            ),
-        )?;
-        row(
-            "clients",
-            format!("{} ({} verifying)", self.clients, self.verifying),
-        )?;
-        row("seated", self.seated.to_string())?;
-        row("measured", format!("{:.1} s", self.duration_s))?;
-        row(
-            "frames",
-            format!("{} /client/s", shown(self.frames_per_client_s)),
-        )?;
-        row(
-            "bytes",
-            format!("{} /client/s", shown(self.bytes_per_client_s)),
-        )?;
-        row(
-            "bytes per frame",
-            format!(
-                "{} ({} on the wire)",
-                shown(self.bytes_per_frame),
-                shown(self.wire_bytes_per_frame)
-            ),
-        )?;
-        let Gap { p50, p99, max } = self.gap_ms;
-        row(
-            "gap",
-            format!(
-                "p50 {} ms, p99 {} ms, max {} ms",
-                shown(p50),
-                shown(p99),
-                shown(max)
-            ),
-        )?;
-        row("inputs sent", self.inputs_sent.to_string())?;
-        row("server", self.server.to_string())?;
-        row("loadtest", self.loadtest.to_string())?;
-        row("rejoins", self.rejoins.to_string())?;
-        row(
-            "desyncs",
-            format!(
-                "{} in {} frames verified",
-                self.desyncs, self.frames_verified
-            ),
-        )?;
+        let rooms = match self.rooms {
+            0 => "as many rooms as needed".to_owned(),
+            rooms => format!("{rooms} rooms"),
+        };
+        let [p50, p99, max] = [self.gap_ms.p50, self.gap_ms.p99, self.gap_ms.max].map(shown);
+        let frame = shown(self.bytes_per_frame);
+        let on_the_wire = shown(self.wire_bytes_per_frame);
         let mut errors = self.errors_total.to_string();
         for (kind, count) in &self.errors {
             write!(errors, ", {kind} {count}")?;
         }
-        row("errors", errors)
+        row(f, "game", format_args!("{} in {rooms}", self.game))?;
+        row(
+            f,
+            "clients",
+            format_args!("{} ({} verifying)", self.clients, self.verifying),
+        )?;
+        row(f, "seated", self.seated)?;
+        row(f, "measured", format_args!("{:.1} s", self.duration_s))?;
+        row(
+            f,
+            "frames",
+            format_args!("{} /client/s", shown(self.frames_per_client_s)),
+        )?;
+        row(
+            f,
+            "bytes",
+            format_args!("{} /client/s", shown(self.bytes_per_client_s)),
+        )?;
+        row(
+            f,
+            "bytes per frame",
+            format_args!("{frame} ({on_the_wire} on the wire)"),
+        )?;
+        row(
+            f,
+            "gap",
+            format_args!("p50 {p50} ms, p99 {p99} ms, max {max} ms"),
+        )?;
+        row(f, "inputs sent", self.inputs_sent)?;
+        row(f, "server", self.server)?;
+        row(f, "loadtest", self.loadtest)?;
+        row(f, "rejoins", self.rejoins)?;
+        row(
+            f,
+            "desyncs",
+            format_args!(
+                "{} in {} frames verified",
+                self.desyncs, self.frames_verified
+            ),
+        )?;
+        row(f, "errors", errors)
     }
+}
+
+fn row(f: &mut fmt::Formatter<'_>, name: &str, value: impl fmt::Display) -> fmt::Result {
+    writeln!(f, "{name:<16} {value}")
 }
 
 impl fmt::Display for Cost {

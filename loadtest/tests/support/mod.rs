@@ -117,7 +117,7 @@ impl Connection {
             _ => return Some(()),
         };
         match (packet.kind, packet.data) {
-            (0, Some(Data::Other(_))) => self.connect(packet.nsp).await,
+            (0, Some(Data::Auth(auth))) => self.connect(packet.nsp, auth).await,
             (1, None) => {
                 self.seat = None;
                 Some(())
@@ -138,8 +138,10 @@ impl Connection {
         }
     }
 
-    async fn connect(&mut self, nsp: String) -> Step {
+    async fn connect(&mut self, nsp: String, auth: Value) -> Step {
         let gameplay = nsp == "/gameplay";
+        let expected = if gameplay { "ticket" } else { "name" };
+        assert!(auth[expected].is_string(), "{nsp} with {auth}");
         if gameplay && self.script.refuse_tickets {
             return self
                 .send(
@@ -304,7 +306,7 @@ enum Data {
     Binary((String, Blob)),
     Event((String, Value)),
     Name((String,)),
-    Other(Value),
+    Auth(Value),
 }
 
 #[derive(Debug)]
