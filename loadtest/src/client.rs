@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use crate::follow::{Follower, Resync, Taken};
 use crate::link::{Fault, GAMEPLAY, LOBBY, Link, Target, wire_len};
@@ -33,8 +33,8 @@ pub(crate) struct Common {
     pub(crate) input_hz: Option<u16>,
     /// How many ticks after the newest frame's an input is meant for.
     pub(crate) lead: u32,
-    /// When a client without a seat gives up.
-    pub(crate) seat_deadline: Instant,
+    /// After which time without a seat a client gives up.
+    pub(crate) seat_within: Duration,
     /// How many may be connecting at one time.
     pub(crate) doors: Semaphore,
 }
@@ -66,12 +66,14 @@ impl Client {
 
     async fn seat_and_play(&self, way: Way) -> Result<(), Fault> {
         let tally = &self.common.tally;
-        let first = timeout_at(self.common.seat_deadline, self.first_seat(way)).await;
+        let seat_within = self.common.seat_within;
+        let first = timeout(seat_within, self.first_seat(way)).await;
         tally.add(Count::Settled, 1);
         let (mut link, mut seat) = first.unwrap_or(Err(Fault::SeatTimeout))?;
         tally.add(Count::Seated, 1);
         while seat.play(&mut link).await? == Ended::Over {
-            seat = self.next_seat(&mut link).await?;
+            let next = timeout(seat_within, self.next_seat(&mut link)).await;
+            seat = next.unwrap_or(Err(Fault::SeatTimeout))?;
             tally.add(Count::Rejoins, 1);
         }
         link.close().await;

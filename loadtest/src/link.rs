@@ -66,8 +66,8 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Resolves `http://host:port`.
-    pub(crate) async fn resolve(url: &str) -> anyhow::Result<Self> {
+    /// Resolves `http://host:port`, to the first of its addresses where somebody listens.
+    pub(crate) async fn reach(url: &str) -> anyhow::Result<Self> {
         use anyhow::{Context, bail};
         let Some(rest) = url.strip_prefix("http://") else {
             bail!("{url} is not an http:// URL (TLS is not supported)");
@@ -84,16 +84,21 @@ impl Target {
         } else {
             format!("{authority}:80")
         };
-        let mut addresses = tokio::net::lookup_host(&host)
+        let addresses = tokio::net::lookup_host(&host)
             .await
             .with_context(|| format!("cannot resolve {host}"))?;
-        let address = addresses
-            .next()
-            .with_context(|| format!("{host} has no address"))?;
-        Ok(Self {
-            url: format!("http://{authority}"),
-            address,
-        })
+        let mut refused = None;
+        for address in addresses {
+            match TcpStream::connect(address).await {
+                Ok(_) => {
+                    let url = format!("http://{authority}");
+                    return Ok(Self { url, address });
+                }
+                Err(e) => refused = Some(e),
+            }
+        }
+        let why = refused.map_or_else(|| "it has no address".to_owned(), |e| e.to_string());
+        bail!("cannot reach a server at {url}: {why}");
     }
 
     fn web_socket_url(&self) -> String {
@@ -376,25 +381,22 @@ mod tests {
 
     #[tokio::test]
     async fn only_plain_http_urls_are_taken() {
-        assert_eq!(
-            Target::resolve("http://127.0.0.1:3000/").await.unwrap().url,
-            "http://127.0.0.1:3000"
-        );
-        assert!(
-            Target::resolve("http://127.0.0.1")
-                .await
-                .unwrap()
-                .address
-                .port()
-                == 80
-        );
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let target = Target::reach(&format!("http://{address}/")).await.unwrap();
+        assert_eq!(target.url, format!("http://{address}"));
+        let named = Target::reach(&format!("http://localhost:{}", address.port()))
+            .await
+            .unwrap();
+        assert_eq!(named.address, address);
         for bad in [
             "https://127.0.0.1:3000",
             "127.0.0.1:3000",
             "http://127.0.0.1:3000/path",
             "http://",
         ] {
-            assert!(Target::resolve(bad).await.is_err(), "{bad}");
+            let error = Target::reach(bad).await.err().unwrap().to_string();
+            assert!(error.starts_with(bad), "{error}");
         }
     }
 }

@@ -42,15 +42,20 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
             url: args.url.trim_end_matches('/').to_owned(),
         },
     };
-    let target = Target::resolve(server.url()).await?;
-    let game = timeout(PROBE, probe(&target, &args.game))
+    let reach = async {
+        let target = Target::reach(server.url()).await?;
+        let game = probe(&target, &args.game).await?;
+        anyhow::Ok((target, game))
+    };
+    let (target, game) = timeout(PROBE, reach)
         .await
-        .with_context(|| format!("{} does not answer", target.url))??;
+        .with_context(|| format!("{} does not answer", server.url()))??;
     check_room_for(args, &game)?;
     let verifying = verifying(args);
     let mut crowd = Crowd::seat(args, target, &verifying);
     let window = crowd.measure(args, &server).await?;
     crowd.leave().await;
+    server.stop().await;
     let whole = Whole {
         game: args.game.clone(),
         rooms: args.rooms,
@@ -164,7 +169,7 @@ impl Crowd {
             config: args.config.clone(),
             input_hz: args.input_hz,
             lead: args.lead,
-            seat_deadline: started + SEATING,
+            seat_within: SEATING,
             doors: Semaphore::new(DOORS),
         });
         let mut clients = JoinSet::new();

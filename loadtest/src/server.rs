@@ -26,7 +26,7 @@ pub(crate) struct Usage {
 }
 
 pub(crate) enum Server {
-    /// Started by this run, and killed when this is dropped.
+    /// Started by this run, and killed with it, however it ends.
     Spawned { child: Child, url: String },
     /// Somebody else's.
     Remote { url: String },
@@ -62,6 +62,14 @@ impl Server {
     pub(crate) fn url(&self) -> &str {
         match self {
             Self::Spawned { url, .. } | Self::Remote { url } => url,
+        }
+    }
+
+    /// Kills the server if this run started it.
+    pub(crate) async fn stop(self) {
+        if let Self::Spawned { mut child, .. } = self {
+            // It fails only for a server that has ended by itself.
+            let _ = child.kill().await;
         }
     }
 

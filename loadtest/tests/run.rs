@@ -307,8 +307,63 @@ async fn what_cannot_run_says_why() {
         "http://127.0.0.1:1",
         "toy",
         &[],
-        "cannot use the server at http://127.0.0.1:1: cannot connect",
+        "cannot reach a server at http://127.0.0.1:1: Connection refused",
     )
     .await;
     fails_with("https://127.0.0.1:1", "toy", &[], "TLS is not supported").await;
+}
+
+/// A program named `arcade` that says what the server would say, and whose place the fake server takes.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_spawned_server_is_measured_and_killed() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let server = FakeServer::start(Script::default()).await;
+    let place = std::env::temp_dir().join(format!("loadtest-spawn-{}", std::process::id()));
+    std::fs::create_dir_all(&place).unwrap();
+    let (program, arcade, pid_file) = (
+        place.join("loadtest"),
+        place.join("arcade"),
+        place.join("pid"),
+    );
+    std::fs::copy(env!("CARGO_BIN_EXE_loadtest"), &program).unwrap();
+    let script = format!(
+        "#!/bin/sh\n[ \"$*\" = \"--listen 127.0.0.1:0\" ] || exit 1\necho $$ > {}\n\
+         echo starting\necho '  ready on http://{}/'\nexec sleep 60\n",
+        pid_file.display(),
+        server.address
+    );
+    std::fs::write(&arcade, script).unwrap();
+    std::fs::set_permissions(&arcade, PermissionsExt::from_mode(0o755)).unwrap();
+    let output = Command::new(&program)
+        .args([
+            "run",
+            "--game",
+            "toy",
+            "--spawn",
+            "--clients",
+            "1",
+            "--rooms",
+            "1",
+        ])
+        .args(["--seconds", "0.5", "--warmup", "0", "--json"])
+        .output()
+        .await
+        .unwrap();
+    let pid = std::fs::read_to_string(&pid_file).unwrap();
+    std::fs::remove_dir_all(&place).unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    within(&report["server"]["rss_mb"], 0.1, 100.0);
+    within(&report["server"]["cpu_us_per_frame"], 0.0, 1000.0);
+    assert!(
+        !std::path::Path::new("/proc").join(pid.trim()).exists(),
+        "the server lives on"
+    );
 }
