@@ -86,29 +86,14 @@ impl Client {
             Way::Create(_) | Way::Quick => None,
         };
         let mut link = {
-            let _door = self
-                .common
-                .doors
-                .acquire()
-                .await
-                .expect("the doors are never closed");
+            let _door = self.common.doors.acquire().await.expect("the doors are never closed");
             Link::open(&self.common.target, Arc::clone(&self.common.tally)).await?
         };
-        link.enter(
-            LOBBY,
-            &Name {
-                name: format!("load {}", self.number),
-            },
-        )
-        .await?;
+        link.enter(LOBBY, &Name { name: format!("load {}", self.number) }).await?;
         let game = self.common.game.as_str();
         let pass: Pass = match way {
             Way::Create(announce) => {
-                let create = Create {
-                    game,
-                    config: self.common.config.as_ref(),
-                    private: false,
-                };
+                let create = Create { game, config: self.common.config.as_ref(), private: false };
                 let pass: Pass = link.request(LOBBY, "create", Some(&create)).await?;
                 announce.send_replace(Some(pass.room.clone()));
                 pass
@@ -121,9 +106,7 @@ impl Client {
     }
 
     async fn next_seat(&self, link: &mut Link) -> Result<Seat, Fault> {
-        let quick = Quick {
-            game: &self.common.game,
-        };
+        let quick = Quick { game: &self.common.game };
         let pass: Pass = link.request(LOBBY, "quick", Some(&quick)).await?;
         link.leave_gameplay().await?;
         self.take_seat(link, pass).await
@@ -133,13 +116,7 @@ impl Client {
         if !pass.url.is_empty() && pass.url.trim_end_matches('/') != self.common.target.url {
             return Err(Fault::OtherServer(pass.url));
         }
-        link.enter(
-            GAMEPLAY,
-            &Ticket {
-                ticket: pass.ticket,
-            },
-        )
-        .await?;
+        link.enter(GAMEPLAY, &Ticket { ticket: pass.ticket }).await?;
         loop {
             let bytes = link.next_packet().await?;
             let packet = Packet::decode(&bytes)?;
@@ -186,10 +163,7 @@ fn ticker(input_hz: u16, rng: &mut ChaCha8Rng) -> Interval {
 }
 
 async fn announced(mut room: watch::Receiver<Option<String>>) -> Result<String, Fault> {
-    let room = room
-        .wait_for(Option::is_some)
-        .await
-        .map_err(|_| Fault::NoRoom)?;
+    let room = room.wait_for(Option::is_some).await.map_err(|_| Fault::NoRoom)?;
     room.clone().ok_or(Fault::NoRoom)
 }
 
@@ -245,10 +219,7 @@ impl Seat {
             match self.hear(&bytes)? {
                 Heard::Nothing => {}
                 Heard::Over => return Ok(Ended::Over),
-                Heard::Ask(resync) => {
-                    link.send(wire::event(GAMEPLAY, "resync", Some(&resync), None))
-                        .await?
-                }
+                Heard::Ask(resync) => link.send(wire::event(GAMEPLAY, "resync", Some(&resync), None)).await?,
             }
         }
     }
@@ -259,8 +230,7 @@ impl Seat {
         if waiting > FRAME_PROMISED {
             self.tally.gap(waiting);
         }
-        link.send(wire::event(GAMEPLAY, "leave", None::<&()>, None))
-            .await?;
+        link.send(wire::event(GAMEPLAY, "leave", None::<&()>, None)).await?;
         Ok(Ended::Stopped)
     }
 
@@ -272,10 +242,7 @@ impl Seat {
             wire::append_array(&mut input, 3 + self.walker.len() as u32);
             wire::append_int(&mut input, ack);
             wire::append_int(&mut input, self.seq.into());
-            wire::append_int(
-                &mut input,
-                i64::from(self.follower.newest()) + i64::from(self.lead),
-            );
+            wire::append_int(&mut input, i64::from(self.follower.newest()) + i64::from(self.lead));
             self.walker.append_next(&mut input);
             self.tally.add(Count::Inputs, 1);
         } else {

@@ -40,8 +40,7 @@ impl Head {
     }
 
     fn fits(&self, held: Option<u32>) -> bool {
-        self.kind == SNAPSHOT
-            || held.is_some_and(|held| self.tick.checked_sub(self.age) == Some(held))
+        self.kind == SNAPSHOT || held.is_some_and(|held| self.tick.checked_sub(self.age) == Some(held))
     }
 }
 
@@ -83,12 +82,7 @@ pub(crate) struct Follower {
 impl Follower {
     /// `newest` is the tick that the welcome named; with a `schema` every frame is decoded in full.
     pub(crate) fn new(newest: u32, schema: Option<Arc<Schema>>) -> Self {
-        Self {
-            held: None,
-            newest,
-            asked: None,
-            mirror: schema.map(Mirror::new),
-        }
+        Self { held: None, newest, asked: None, mirror: schema.map(Mirror::new) }
     }
 
     /// The low 16 bits of the tick held, 0 if none: what an input acknowledges.
@@ -136,11 +130,8 @@ impl Follower {
         match desync {
             None => Taken::Held,
             Some(desync) => {
-                let resync = Resync {
-                    component: Some(desync.component.into()),
-                    expected: Some(desync.expected),
-                    got: Some(desync.got),
-                };
+                let resync =
+                    Resync { component: Some(desync.component.into()), expected: Some(desync.expected), got: Some(desync.got) };
                 Taken::Desync(self.ask(resync, now))
             }
         }
@@ -168,13 +159,7 @@ mod tests {
 
     #[test]
     fn the_head_is_read_in_full() {
-        let head = Head {
-            kind: 1,
-            tick: 70_000,
-            age: 3,
-            ack: 65_535,
-            margin: -32,
-        };
+        let head = Head { kind: 1, tick: 70_000, age: 3, ack: 65_535, margin: -32 };
         assert_eq!(Head::read(&frame(1, 70_000, 3)), Some(head));
         assert_eq!(Head::read(&frame(3, 70_000, 3)), None);
         assert_eq!(Head::read(&frame(1, -1, 3)), None);
@@ -197,23 +182,11 @@ mod tests {
         let mut follower = Follower::new(0, None);
         let now = Instant::now();
         assert_eq!(follower.take(&frame(0, 10, 0), now), Taken::Held);
-        assert_eq!(
-            follower.take(&frame(1, 12, 1), now),
-            Taken::WrongBase(Resync::default())
-        );
+        assert_eq!(follower.take(&frame(1, 12, 1), now), Taken::WrongBase(Resync::default()));
         assert_eq!(follower.take(&frame(1, 11, 1), now), Taken::Ignored);
         assert_eq!(follower.ack(), 10);
-        assert_eq!(
-            follower.take(&frame(1, 13, 1), now + ASK_AGAIN),
-            Taken::AskAgain(Resync::default())
-        );
-        assert_eq!(
-            follower.take(&frame(0, 14, 0), now + ASK_AGAIN),
-            Taken::Held
-        );
-        assert_eq!(
-            follower.take(&frame(1, 15, 1), now + ASK_AGAIN),
-            Taken::Held
-        );
+        assert_eq!(follower.take(&frame(1, 13, 1), now + ASK_AGAIN), Taken::AskAgain(Resync::default()));
+        assert_eq!(follower.take(&frame(0, 14, 0), now + ASK_AGAIN), Taken::Held);
+        assert_eq!(follower.take(&frame(1, 15, 1), now + ASK_AGAIN), Taken::Held);
     }
 }

@@ -76,17 +76,9 @@ impl Target {
         if authority.is_empty() || authority.contains(['/', '?', '#', '@']) {
             bail!("{url} should be http://host:port and nothing more");
         }
-        let has_port = authority
-            .rsplit_once(':')
-            .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        let host = if has_port {
-            authority.to_owned()
-        } else {
-            format!("{authority}:80")
-        };
-        let addresses = tokio::net::lookup_host(&host)
-            .await
-            .with_context(|| format!("cannot resolve {host}"))?;
+        let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let host = if has_port { authority.to_owned() } else { format!("{authority}:80") };
+        let addresses = tokio::net::lookup_host(&host).await.with_context(|| format!("cannot resolve {host}"))?;
         let mut refused = None;
         for address in addresses {
             match TcpStream::connect(address).await {
@@ -119,33 +111,16 @@ pub(crate) struct Link {
 impl Link {
     /// Connects and reads the Engine.IO handshake.
     pub(crate) async fn open(target: &Target, tally: Arc<Tally>) -> Result<Self, Fault> {
-        let stream = TcpStream::connect(target.address)
+        let stream = TcpStream::connect(target.address).await.map_err(|e| Fault::Connect(e.to_string()))?;
+        stream.set_nodelay(true).map_err(|e| Fault::Connect(e.to_string()))?;
+        // Small buffers: thousands of clients live in this process, and each packet is flushed at once.
+        let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
+        let (socket, _) = tokio_tungstenite::client_async_with_config(target.web_socket_url(), stream, Some(config))
             .await
             .map_err(|e| Fault::Connect(e.to_string()))?;
-        stream
-            .set_nodelay(true)
-            .map_err(|e| Fault::Connect(e.to_string()))?;
-        // Small buffers: thousands of clients live in this process, and each packet is flushed at once.
-        let config = WebSocketConfig::default()
-            .read_buffer_size(4096)
-            .write_buffer_size(0);
-        let (socket, _) = tokio_tungstenite::client_async_with_config(
-            target.web_socket_url(),
-            stream,
-            Some(config),
-        )
-        .await
-        .map_err(|e| Fault::Connect(e.to_string()))?;
         let last_heard = Instant::now();
         let patience = Duration::from_secs(60);
-        let mut link = Self {
-            socket,
-            tally,
-            next_id: 0,
-            in_gameplay: false,
-            patience,
-            last_heard,
-        };
+        let mut link = Self { socket, tally, next_id: 0, in_gameplay: false, patience, last_heard };
         link.shake_hands().await?;
         Ok(link)
     }
@@ -158,11 +133,7 @@ impl Link {
             .strip_prefix('0')
             .and_then(|json| serde_json::from_str(json).ok())
             .ok_or_else(|| Fault::Connect("not an Engine.IO handshake".to_owned()))?;
-        self.patience = Duration::from_millis(
-            handshake
-                .ping_interval
-                .saturating_add(handshake.ping_timeout),
-        );
+        self.patience = Duration::from_millis(handshake.ping_interval.saturating_add(handshake.ping_timeout));
         Ok(())
     }
 
@@ -174,8 +145,7 @@ impl Link {
             None => return Err(Fault::Lost("closed".to_owned())),
         };
         self.last_heard = Instant::now();
-        self.tally
-            .add(Count::ReceivedBytes, wire_len(message.len()));
+        self.tally.add(Count::ReceivedBytes, wire_len(message.len()));
         Ok(message)
     }
 
@@ -184,13 +154,10 @@ impl Link {
         match message {
             Message::Binary(packet) => Ok(Some(packet)),
             Message::Text(text) if text.as_str() == "2" => {
-                self.write(Message::Text(Utf8Bytes::from_static("3")))
-                    .await?;
+                self.write(Message::Text(Utf8Bytes::from_static("3"))).await?;
                 Ok(None)
             }
-            Message::Text(text) if text.as_str() == "1" => {
-                Err(Fault::Lost("closed by the server".to_owned()))
-            }
+            Message::Text(text) if text.as_str() == "1" => Err(Fault::Lost("closed by the server".to_owned())),
             Message::Close(_) => Err(Fault::Lost("closed by the server".to_owned())),
             _ => Ok(None),
         }
@@ -239,20 +206,14 @@ impl Link {
     }
 
     /// Sends a request and waits for its answer.
-    pub(crate) async fn request<A, R>(
-        &mut self,
-        nsp: &str,
-        name: &str,
-        argument: Option<&A>,
-    ) -> Result<R, Fault>
+    pub(crate) async fn request<A, R>(&mut self, nsp: &str, name: &str, argument: Option<&A>) -> Result<R, Fault>
     where
         A: Serialize,
         R: DeserializeOwned,
     {
         let id = self.next_id;
         self.next_id += 1;
-        self.send(wire::event(nsp, name, argument, Some(id)))
-            .await?;
+        self.send(wire::event(nsp, name, argument, Some(id))).await?;
         loop {
             let bytes = self.next_packet().await?;
             let packet = Packet::decode(&bytes)?;
@@ -283,10 +244,7 @@ impl Link {
 
     async fn write(&mut self, message: Message) -> Result<(), Fault> {
         self.tally.add(Count::SentBytes, message.len() as u64);
-        self.socket
-            .send(message)
-            .await
-            .map_err(|e| Fault::Lost(e.to_string()))
+        self.socket.send(message).await.map_err(|e| Fault::Lost(e.to_string()))
     }
 }
 
@@ -330,22 +288,14 @@ fn read_answer<R: DeserializeOwned>(answer: &[u8]) -> Result<R, Fault> {
     match status.error {
         Some(Refusal { code, message }) => Err(Fault::Refused { code, message }),
         None if status.ok => Ok(wire::parse(answer)?),
-        None => Err(Fault::Refused {
-            code: "internal".to_owned(),
-            message: "neither ok nor an error".to_owned(),
-        }),
+        None => Err(Fault::Refused { code: "internal".to_owned(), message: "neither ok nor an error".to_owned() }),
     }
 }
 
 /// Takes `<code>: <text>` apart.
 fn refusal(message: &str) -> Fault {
-    let (code, message) = message
-        .split_once(": ")
-        .unwrap_or(("connect_error", message));
-    Fault::Refused {
-        code: code.to_owned(),
-        message: message.to_owned(),
-    }
+    let (code, message) = message.split_once(": ").unwrap_or(("connect_error", message));
+    Fault::Refused { code: code.to_owned(), message: message.to_owned() }
 }
 
 #[cfg(test)]
@@ -362,15 +312,9 @@ mod tests {
         }
         let good = rmp_serde::to_vec_named(&json!({"ok": true, "room": "r1", "more": 1})).unwrap();
         assert_eq!(read_answer::<Room>(&good).unwrap().room, "r1");
-        let bad = rmp_serde::to_vec_named(
-            &json!({"ok": false, "error": {"code": "room_full", "message": "full"}}),
-        )
-        .unwrap();
+        let bad = rmp_serde::to_vec_named(&json!({"ok": false, "error": {"code": "room_full", "message": "full"}})).unwrap();
         let fault = read_answer::<Room>(&bad).err().unwrap();
-        assert_eq!(
-            (fault.kind(), fault.to_string().as_str()),
-            ("room_full", "room_full: full")
-        );
+        assert_eq!((fault.kind(), fault.to_string().as_str()), ("room_full", "room_full: full"));
     }
 
     #[test]
@@ -385,16 +329,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let target = Target::reach(&format!("http://{address}/")).await.unwrap();
         assert_eq!(target.url, format!("http://{address}"));
-        let named = Target::reach(&format!("http://localhost:{}", address.port()))
-            .await
-            .unwrap();
+        let named = Target::reach(&format!("http://localhost:{}", address.port())).await.unwrap();
         assert_eq!(named.address, address);
-        for bad in [
-            "https://127.0.0.1:3000",
-            "127.0.0.1:3000",
-            "http://127.0.0.1:3000/path",
-            "http://",
-        ] {
+        for bad in ["https://127.0.0.1:3000", "127.0.0.1:3000", "http://127.0.0.1:3000/path", "http://"] {
             let error = Target::reach(bad).await.err().unwrap().to_string();
             assert!(error.starts_with(bad), "{error}");
         }

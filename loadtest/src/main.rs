@@ -54,11 +54,7 @@ struct RunArgs {
     #[arg(long, default_value_t = 2.0, value_parser = seconds)]
     warmup: f64,
     /// The server to drive.
-    #[arg(
-        long,
-        default_value = "http://127.0.0.1:3000",
-        conflicts_with = "spawn"
-    )]
+    #[arg(long, default_value = "http://127.0.0.1:3000", conflicts_with = "spawn")]
     url: String,
     /// Start the `arcade` server on a free port of this machine, and kill it at the end.
     #[arg(long)]
@@ -87,17 +83,11 @@ struct RunArgs {
 }
 
 fn main() -> ExitCode {
-    let Cli {
-        command: Command::Run(args),
-    } = Cli::parse();
+    let Cli { command: Command::Run(args) } = Cli::parse();
     match drive(&args) {
         Ok(report) => {
             print(&args, &report);
-            if report.is_clean() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(1)
-            }
+            if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) }
         }
         Err(e) => {
             eprintln!("loadtest: {e:#}");
@@ -109,11 +99,7 @@ fn main() -> ExitCode {
 fn drive(args: &RunArgs) -> anyhow::Result<Report> {
     use anyhow::bail;
     if args.rooms > args.clients {
-        bail!(
-            "{} clients cannot create {} rooms: take at most one room a client",
-            args.clients,
-            args.rooms
-        );
+        bail!("{} clients cannot create {} rooms: take at most one room a client", args.clients, args.rooms);
     }
     if args.rooms == 0 && args.config.is_some() {
         bail!("--config is for rooms that are created, and --rooms 0 creates none");
@@ -130,26 +116,18 @@ fn drive(args: &RunArgs) -> anyhow::Result<Report> {
 fn runtime(threads: usize) -> std::io::Result<Runtime> {
     match threads {
         1 => Builder::new_current_thread().enable_all().build(),
-        _ => Builder::new_multi_thread()
-            .worker_threads(threads)
-            .enable_all()
-            .build(),
+        _ => Builder::new_multi_thread().worker_threads(threads).enable_all().build(),
     }
 }
 
 fn print(args: &RunArgs, report: &Report) {
     if args.json {
-        println!(
-            "{}",
-            serde_json::to_string(report).expect("a report is plain data")
-        );
+        println!("{}", serde_json::to_string(report).expect("a report is plain data"));
     } else {
         print!("{report}");
     }
     if report.loadtest.saturates(args.threads) {
-        eprintln!(
-            "the load tool itself was short of CPU time: gaps may be its own (see --threads)"
-        );
+        eprintln!("the load tool itself was short of CPU time: gaps may be its own (see --threads)");
     }
 }
 

@@ -119,20 +119,13 @@ impl Gap {
             return Self::default();
         }
         let ms = |micros: u64| Some(round(micros as f64 / 1000.0));
-        Self {
-            p50: ms(gaps.value_at_quantile(0.5)),
-            p99: ms(gaps.value_at_quantile(0.99)),
-            max: ms(gaps.max()),
-        }
+        Self { p50: ms(gaps.value_at_quantile(0.5)), p99: ms(gaps.value_at_quantile(0.99)), max: ms(gaps.max()) }
     }
 }
 
 impl Cost {
     fn new((before, after): (Usage, Usage), frames: u64, seconds: f64) -> Self {
-        let cpu = after
-            .cpu_seconds
-            .zip(before.cpu_seconds)
-            .map(|(after, before)| after - before);
+        let cpu = after.cpu_seconds.zip(before.cpu_seconds).map(|(after, before)| after - before);
         Self {
             cpu_us_per_frame: cpu.and_then(|cpu| ratio(cpu * 1e6, frames as f64)),
             cpu_cores: cpu.and_then(|cpu| ratio(cpu, seconds)),
@@ -160,45 +153,18 @@ impl fmt::Display for Report {
             write!(errors, ", {kind} {count}")?;
         }
         row(f, "game", format_args!("{} in {rooms}", self.game))?;
-        row(
-            f,
-            "clients",
-            format_args!("{} ({} verifying)", self.clients, self.verifying),
-        )?;
+        row(f, "clients", format_args!("{} ({} verifying)", self.clients, self.verifying))?;
         row(f, "seated", self.seated)?;
         row(f, "measured", format_args!("{:.1} s", self.duration_s))?;
-        row(
-            f,
-            "frames",
-            format_args!("{} /client/s", shown(self.frames_per_client_s)),
-        )?;
-        row(
-            f,
-            "bytes",
-            format_args!("{} /client/s", shown(self.bytes_per_client_s)),
-        )?;
-        row(
-            f,
-            "bytes per frame",
-            format_args!("{frame} ({on_the_wire} on the wire)"),
-        )?;
-        row(
-            f,
-            "gap",
-            format_args!("p50 {p50} ms, p99 {p99} ms, max {max} ms"),
-        )?;
+        row(f, "frames", format_args!("{} /client/s", shown(self.frames_per_client_s)))?;
+        row(f, "bytes", format_args!("{} /client/s", shown(self.bytes_per_client_s)))?;
+        row(f, "bytes per frame", format_args!("{frame} ({on_the_wire} on the wire)"))?;
+        row(f, "gap", format_args!("p50 {p50} ms, p99 {p99} ms, max {max} ms"))?;
         row(f, "inputs sent", self.inputs_sent)?;
         row(f, "server", self.server)?;
         row(f, "loadtest", self.loadtest)?;
         row(f, "rejoins", self.rejoins)?;
-        row(
-            f,
-            "desyncs",
-            format_args!(
-                "{} in {} frames verified",
-                self.desyncs, self.frames_verified
-            ),
-        )?;
+        row(f, "desyncs", format_args!("{} in {} frames verified", self.desyncs, self.frames_verified))?;
         row(f, "errors", errors)
     }
 }
@@ -209,11 +175,7 @@ fn row(f: &mut fmt::Formatter<'_>, name: &str, value: impl fmt::Display) -> fmt:
 
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (cpu, cores, rss) = (
-            shown(self.cpu_us_per_frame),
-            shown(self.cpu_cores),
-            shown(self.rss_mb),
-        );
+        let (cpu, cores, rss) = (shown(self.cpu_us_per_frame), shown(self.cpu_cores), shown(self.rss_mb));
         write!(f, "{cpu} us CPU a frame, {cores} cores busy, {rss} MB")
     }
 }
@@ -237,10 +199,7 @@ mod tests {
     use crate::tally::Tally;
 
     fn usage(cpu_seconds: f64) -> Usage {
-        Usage {
-            cpu_seconds: Some(cpu_seconds),
-            rss_bytes: Some(50e6),
-        }
+        Usage { cpu_seconds: Some(cpu_seconds), rss_bytes: Some(50e6) }
     }
 
     fn report(seated: u64, frames: u64) -> Report {
@@ -278,30 +237,10 @@ mod tests {
     #[test]
     fn rates_are_over_seated_clients_and_the_window() {
         let report = report(2, 600);
-        assert_eq!(
-            (report.frames_per_client_s, report.bytes_per_client_s),
-            (Some(30.0), Some(4500.0))
-        );
-        assert_eq!(
-            (report.bytes_per_frame, report.wire_bytes_per_frame),
-            (Some(100.0), Some(130.0))
-        );
-        assert_eq!(
-            report.server,
-            Cost {
-                cpu_us_per_frame: Some(1000.0),
-                cpu_cores: Some(0.06),
-                rss_mb: Some(50.0)
-            }
-        );
-        assert_eq!(
-            report.loadtest,
-            Cost {
-                cpu_us_per_frame: None,
-                cpu_cores: None,
-                rss_mb: Some(50.0)
-            }
-        );
+        assert_eq!((report.frames_per_client_s, report.bytes_per_client_s), (Some(30.0), Some(4500.0)));
+        assert_eq!((report.bytes_per_frame, report.wire_bytes_per_frame), (Some(100.0), Some(130.0)));
+        assert_eq!(report.server, Cost { cpu_us_per_frame: Some(1000.0), cpu_cores: Some(0.06), rss_mb: Some(50.0) });
+        assert_eq!(report.loadtest, Cost { cpu_us_per_frame: None, cpu_cores: None, rss_mb: Some(50.0) });
         assert!((89.0..91.0).contains(&report.gap_ms.max.unwrap()));
         assert!(report.is_clean());
     }
@@ -309,10 +248,7 @@ mod tests {
     #[test]
     fn a_run_without_frames_knows_no_rates() {
         let report = report(0, 0);
-        assert_eq!(
-            (report.frames_per_client_s, report.bytes_per_frame),
-            (None, None)
-        );
+        assert_eq!((report.frames_per_client_s, report.bytes_per_frame), (None, None));
         assert!(!report.is_clean());
         assert!(report.to_string().contains("unknown"));
     }

@@ -38,18 +38,14 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
     raise_file_limit(args.clients)?;
     let server = match args.spawn {
         true => Server::spawn().await?,
-        false => Server::Remote {
-            url: args.url.trim_end_matches('/').to_owned(),
-        },
+        false => Server::Remote { url: args.url.trim_end_matches('/').to_owned() },
     };
     let reach = async {
         let target = Target::reach(server.url()).await?;
         let game = probe(&target, &args.game).await?;
         anyhow::Ok((target, game))
     };
-    let (target, game) = timeout(PROBE, reach)
-        .await
-        .with_context(|| format!("{} does not answer", server.url()))??;
+    let (target, game) = timeout(PROBE, reach).await.with_context(|| format!("{} does not answer", server.url()))??;
     check_room_for(args, &game)?;
     let verifying = verifying(args);
     let mut crowd = Crowd::seat(args, target, &verifying);
@@ -70,12 +66,9 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
 
 fn raise_file_limit(clients: usize) -> anyhow::Result<()> {
     let needed = clients as u64 + OTHER_FILES;
-    let limit =
-        rlimit::increase_nofile_limit(needed).context("cannot read the limit of open files")?;
+    let limit = rlimit::increase_nofile_limit(needed).context("cannot read the limit of open files")?;
     if limit < needed {
-        bail!(
-            "{clients} clients need {needed} open files, but the limit is {limit}: raise it with ulimit -n"
-        );
+        bail!("{clients} clients need {needed} open files, but the limit is {limit}: raise it with ulimit -n");
     }
     Ok(())
 }
@@ -97,27 +90,15 @@ struct Games {
 async fn probe(target: &Target, name: &str) -> anyhow::Result<Game> {
     let ask = async {
         let mut link = Link::open(target, Arc::new(Tally::new())).await?;
-        link.enter(
-            LOBBY,
-            &Name {
-                name: "load".to_owned(),
-            },
-        )
-        .await?;
+        link.enter(LOBBY, &Name { name: "load".to_owned() }).await?;
         let Games { games } = link.request(LOBBY, "games", None::<&()>).await?;
         link.close().await;
         Ok::<_, Fault>(games)
     };
-    let mut games = ask
-        .await
-        .with_context(|| format!("cannot use the server at {}", target.url))?;
+    let mut games = ask.await.with_context(|| format!("cannot use the server at {}", target.url))?;
     let Some(found) = games.iter().position(|game| game.name == name) else {
         let names: Vec<_> = games.iter().map(|game| game.name.as_str()).collect();
-        bail!(
-            "{} hosts no game {name:?}; it hosts {}",
-            target.url,
-            names.join(", ")
-        );
+        bail!("{} hosts no game {name:?}; it hosts {}", target.url, names.join(", "));
     };
     Ok(games.swap_remove(found))
 }
@@ -138,10 +119,7 @@ fn check_room_for(args: &RunArgs, game: &Game) -> anyhow::Result<()> {
 
 /// Which clients decode everything, spread at random, so that they do not gather in a few rooms.
 fn verifying(args: &RunArgs) -> Vec<bool> {
-    let amount = args
-        .verify
-        .unwrap_or(args.clients.div_ceil(20))
-        .min(args.clients);
+    let amount = args.verify.unwrap_or(args.clients.div_ceil(20)).min(args.clients);
     let mut rng = ChaCha8Rng::seed_from_u64(args.seed);
     let mut verifying = vec![false; args.clients];
     for chosen in rand::seq::index::sample(&mut rng, args.clients, amount) {
@@ -176,32 +154,17 @@ impl Crowd {
         for (number, way) in ways(args).into_iter().enumerate() {
             let common = Arc::clone(&common);
             let seed = args.seed.wrapping_add(number as u64);
-            let client = Client {
-                common,
-                number,
-                seed,
-                verify: verifying[number],
-            };
+            let client = Client { common, number, seed, verify: verifying[number] };
             clients.spawn(client.live(way));
         }
-        Self {
-            tally,
-            clients,
-            size: args.clients,
-            started,
-        }
+        Self { tally, clients, size: args.clients, started }
     }
 
     /// Waits for the seats, warms up, and watches the window.
     async fn measure(&mut self, args: &RunArgs, server: &Server) -> anyhow::Result<Window> {
         let mut progress = Progress::new(self.started);
         while self.tally.counts()[Count::Settled] < self.size as u64 {
-            self.watch_until(
-                Instant::now() + Duration::from_millis(20),
-                "seating",
-                &mut progress,
-            )
-            .await?;
+            self.watch_until(Instant::now() + Duration::from_millis(20), "seating", &mut progress).await?;
         }
         let warm = Instant::now() + Duration::from_secs_f64(args.warmup);
         self.watch_until(warm, "warming up", &mut progress).await?;
@@ -209,29 +172,14 @@ impl Crowd {
         self.tally.forget_gaps();
         let (begin, counts) = (Instant::now(), self.tally.counts());
         let (server_before, own_before) = (server.usage().await, server::own_usage());
-        self.watch_until(
-            begin + Duration::from_secs_f64(args.seconds),
-            "measuring",
-            &mut progress,
-        )
-        .await?;
+        self.watch_until(begin + Duration::from_secs_f64(args.seconds), "measuring", &mut progress).await?;
         let (length, counts) = (begin.elapsed(), self.tally.counts().since(&counts));
         let (server_after, own_after) = (server.usage().await, server::own_usage());
         progress.end();
-        Ok(Window {
-            length,
-            counts,
-            server: (server_before, server_after),
-            loadtest: (own_before, own_after),
-        })
+        Ok(Window { length, counts, server: (server_before, server_after), loadtest: (own_before, own_after) })
     }
 
-    async fn watch_until(
-        &mut self,
-        end: Instant,
-        phase: &str,
-        progress: &mut Progress,
-    ) -> anyhow::Result<()> {
+    async fn watch_until(&mut self, end: Instant, phase: &str, progress: &mut Progress) -> anyhow::Result<()> {
         loop {
             tokio::select! {
                 () = sleep_until(end) => return Ok(()),
@@ -268,13 +216,8 @@ fn ways(args: &RunArgs) -> Vec<Way> {
         return (0..args.clients).map(|_| Way::Quick).collect();
     }
     let (creators, ids): (Vec<_>, Vec<_>) = (0..args.rooms).map(|_| watch::channel(None)).unzip();
-    let joiners =
-        (args.rooms..args.clients).map(|number| Way::Join(ids[number % args.rooms].clone()));
-    creators
-        .into_iter()
-        .map(Way::Create)
-        .chain(joiners)
-        .collect()
+    let joiners = (args.rooms..args.clients).map(|number| Way::Join(ids[number % args.rooms].clone()));
+    creators.into_iter().map(Way::Create).chain(joiners).collect()
 }
 
 /// The line on stderr: rewritten in place on a terminal, a line each second elsewhere.
@@ -289,12 +232,7 @@ impl Progress {
     fn new(started: Instant) -> Self {
         let mut ticks = interval(Duration::from_secs(1));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self {
-            started,
-            ticks,
-            last: Counts::default(),
-            terminal: std::io::stderr().is_terminal(),
-        }
+        Self { started, ticks, last: Counts::default(), terminal: std::io::stderr().is_terminal() }
     }
 
     fn show(&mut self, phase: &str, tally: &Tally, clients: usize) {

@@ -48,11 +48,7 @@ impl Server {
         let url = match timeout(START, printed_url(&mut lines)).await {
             Ok(Some(url)) => url,
             Ok(None) => bail!("{} ended before it printed its URL", program.display()),
-            Err(_) => bail!(
-                "{} printed no URL within {} s",
-                program.display(),
-                START.as_secs()
-            ),
+            Err(_) => bail!("{} printed no URL within {} s", program.display(), START.as_secs()),
         };
         // A full pipe would stop the server at its next line.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
@@ -75,16 +71,12 @@ impl Server {
 
     pub(crate) async fn usage(&self) -> Usage {
         match self {
-            Self::Spawned { child, .. } => child
-                .id()
-                .map(|pid| process_usage(&pid.to_string()))
-                .unwrap_or_default(),
+            Self::Spawned { child, .. } => child.id().map(|pid| process_usage(&pid.to_string())).unwrap_or_default(),
             Self::Remote { url } => {
                 let url = format!("{url}/metrics");
                 let scraped = tokio::task::spawn_blocking(move || {
                     let response = minreq::get(url).with_timeout(SCRAPE_SECONDS).send().ok()?;
-                    (response.status_code == 200)
-                        .then(|| response.as_str().map(metrics_usage).ok())?
+                    (response.status_code == 200).then(|| response.as_str().map(metrics_usage).ok())?
                 });
                 scraped.await.ok().flatten().unwrap_or_default()
             }
@@ -105,16 +97,11 @@ async fn arcade() -> anyhow::Result<PathBuf> {
     if beside.is_file() {
         return Ok(beside);
     }
-    let target_dir = profile_dir
-        .parent()
-        .context("this binary lies in no target directory")?;
+    let target_dir = profile_dir.parent().context("this binary lies in no target directory")?;
     build_arcade(target_dir).await?;
     let built = target_dir.join("release").join(&name);
     if !built.is_file() {
-        bail!(
-            "cargo built no {}; start a server yourself and name it with --url",
-            built.display()
-        );
+        bail!("cargo built no {}; start a server yourself and name it with --url", built.display());
     }
     Ok(built)
 }
@@ -126,9 +113,7 @@ async fn build_arcade(target_dir: &Path) -> anyhow::Result<()> {
         .arg(target_dir)
         .status()
         .await
-        .context(
-            "cannot run cargo to build the server; start one yourself and name it with --url",
-        )?;
+        .context("cannot run cargo to build the server; start one yourself and name it with --url")?;
     if !status.success() {
         bail!("cargo cannot build the server here; start one yourself and name it with --url");
     }
@@ -153,10 +138,7 @@ fn find_url(line: &str) -> Option<String> {
 
 fn process_usage(pid: &str) -> Usage {
     let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
-    Usage {
-        cpu_seconds: read("stat").as_deref().and_then(cpu_seconds),
-        rss_bytes: read("status").as_deref().and_then(rss_bytes),
-    }
+    Usage { cpu_seconds: read("stat").as_deref().and_then(cpu_seconds), rss_bytes: read("status").as_deref().and_then(rss_bytes) }
 }
 
 /// User and system time of `/proc/<pid>/stat`: its fields 14 and 15, counted behind the name, which may hold anything.
@@ -168,26 +150,17 @@ fn cpu_seconds(stat: &str) -> Option<f64> {
 }
 
 fn rss_bytes(status: &str) -> Option<f64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024.0)
 }
 
 fn metrics_usage(text: &str) -> Usage {
     let value = |name: &str| {
-        let samples = text
-            .lines()
-            .filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        samples
-            .filter_map(|rest| rest.split_whitespace().next()?.parse().ok())
-            .next()
+        let samples = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        samples.filter_map(|rest| rest.split_whitespace().next()?.parse().ok()).next()
     };
-    Usage {
-        cpu_seconds: value("process_cpu_seconds_total"),
-        rss_bytes: value("process_resident_memory_bytes"),
-    }
+    Usage { cpu_seconds: value("process_cpu_seconds_total"), rss_bytes: value("process_resident_memory_bytes") }
 }
 
 #[cfg(test)]
@@ -196,10 +169,7 @@ mod tests {
 
     #[test]
     fn the_url_is_found_in_a_line() {
-        assert_eq!(
-            find_url("  listening on http://127.0.0.1:40123/, stop with Ctrl-C").unwrap(),
-            "http://127.0.0.1:40123"
-        );
+        assert_eq!(find_url("  listening on http://127.0.0.1:40123/, stop with Ctrl-C").unwrap(), "http://127.0.0.1:40123");
         assert_eq!(find_url("http://127.0.0.1:"), None);
         assert_eq!(find_url("http://0.0.0.0:3000"), None);
     }
@@ -208,27 +178,15 @@ mod tests {
     fn proc_files_are_read() {
         let stat = "17 (a) b) S 1 17 17 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 3 0 100 1 1";
         assert_eq!(cpu_seconds(stat), Some(3.0));
-        assert_eq!(
-            rss_bytes("Name:\tx\nVmRSS:\t    2048 kB\nThreads:\t1\n"),
-            Some(2_097_152.0)
-        );
-        assert_eq!(
-            (cpu_seconds("17 (a"), rss_bytes("Name:\tx\n")),
-            (None, None)
-        );
+        assert_eq!(rss_bytes("Name:\tx\nVmRSS:\t    2048 kB\nThreads:\t1\n"), Some(2_097_152.0));
+        assert_eq!((cpu_seconds("17 (a"), rss_bytes("Name:\tx\n")), (None, None));
     }
 
     #[test]
     fn metrics_are_found_or_missing() {
         let text = "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total_x 9\nprocess_cpu_seconds_total 1.5\n\
                     process_resident_memory_bytes 4.2e7 1700000000\n";
-        assert_eq!(
-            metrics_usage(text),
-            Usage {
-                cpu_seconds: Some(1.5),
-                rss_bytes: Some(4.2e7)
-            }
-        );
+        assert_eq!(metrics_usage(text), Usage { cpu_seconds: Some(1.5), rss_bytes: Some(4.2e7) });
         assert_eq!(metrics_usage("other 1\n"), Usage::default());
     }
 

@@ -16,15 +16,7 @@ impl Mirror {
         Self
     }
     pub(crate) fn apply(&mut self, frame: &[u8]) -> Result<Applied, ()> {
-        let desync = (frame.first() == Some(&0x96)).then_some(Desync {
-            component: 1,
-            expected: 2,
-            got: 3,
-        });
-        if frame.is_empty() {
-            Err(())
-        } else {
-            Ok(Applied { desync })
-        }
+        let desync = (frame.first() == Some(&0x96)).then_some(Desync { component: 1, expected: 2, got: 3 });
+        if frame.is_empty() { Err(()) } else { Ok(Applied { desync }) }
     }
 }

@@ -53,9 +53,7 @@ impl Tally {
             counts: Default::default(),
             stopping: AtomicBool::new(false),
             errors: Mutex::default(),
-            gaps: Mutex::new(
-                Histogram::new_with_max(LONGEST_GAP, 3).expect("the bounds are valid"),
-            ),
+            gaps: Mutex::new(Histogram::new_with_max(LONGEST_GAP, 3).expect("the bounds are valid")),
         }
     }
 
@@ -64,9 +62,7 @@ impl Tally {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        Counts(std::array::from_fn(|i| {
-            self.counts[i].load(Ordering::Relaxed)
-        }))
+        Counts(std::array::from_fn(|i| self.counts[i].load(Ordering::Relaxed)))
     }
 
     /// Counts an error under its protocol code, or under a kind of this tool's own.
@@ -137,14 +133,7 @@ mod tests {
         tally.add(Count::Frames, 5);
         tally.add(Count::Desyncs, 1);
         let added = tally.counts().since(&before);
-        assert_eq!(
-            (
-                added[Count::Seated],
-                added[Count::Frames],
-                added[Count::Desyncs]
-            ),
-            (0, 5, 1)
-        );
+        assert_eq!((added[Count::Seated], added[Count::Frames], added[Count::Desyncs]), (0, 5, 1));
     }
 
     #[test]
@@ -154,9 +143,6 @@ mod tests {
         tally.error("bad_input", 3);
         tally.error("room_full", 2);
         let errors: Vec<_> = tally.errors().into_iter().collect();
-        assert_eq!(
-            errors,
-            [("bad_input".to_owned(), 3), ("room_full".to_owned(), 3)]
-        );
+        assert_eq!(errors, [("bad_input".to_owned(), 3), ("room_full".to_owned(), 3)]);
     }
 }

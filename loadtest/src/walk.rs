@@ -75,10 +75,7 @@ impl Walker {
     pub(crate) fn new(fields: &[Field], seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut columns: Vec<_> = fields.iter().flat_map(Field::columns).collect();
-        for column in columns
-            .iter_mut()
-            .filter(|column| column.turn != Turn::Shoot)
-        {
+        for column in columns.iter_mut().filter(|column| column.turn != Turn::Shoot) {
             column.value = rng.random_range(column.low..=column.high);
         }
         Self { columns, rng }
@@ -101,18 +98,14 @@ impl Walker {
 impl Column {
     fn step(&mut self, rng: &mut ChaCha8Rng) {
         match self.turn {
-            Turn::Jump if rng.random_bool(TURN) => {
-                self.value = rng.random_range(self.low..=self.high)
-            }
+            Turn::Jump if rng.random_bool(TURN) => self.value = rng.random_range(self.low..=self.high),
             Turn::Jump => {}
             Turn::Sweep => {
                 let reach = (self.high / 64).max(1);
                 let moved = self.value + rng.random_range(-reach..=reach);
                 self.value = moved.rem_euclid(self.high + 1);
             }
-            Turn::Shoot if rng.random_bool(SHOT) => {
-                self.value = rng.random_range(self.low..=self.high)
-            }
+            Turn::Shoot if rng.random_bool(SHOT) => self.value = rng.random_range(self.low..=self.high),
             Turn::Shoot => self.value = self.low,
         }
     }
@@ -122,18 +115,12 @@ impl Field {
     fn columns(&self) -> Vec<Column> {
         let (low, high) = match self.kind {
             FieldKind::Bool => (0, 1),
-            FieldKind::Int => (
-                self.min.unwrap_or(0.0) as i64,
-                self.max.unwrap_or(1.0) as i64,
-            ),
+            FieldKind::Int => (self.min.unwrap_or(0.0) as i64, self.max.unwrap_or(1.0) as i64),
             FieldKind::Choice => (0, self.values.len() as i64 - 1),
             FieldKind::Angle => (0, i64::from(self.steps.unwrap_or(1)) - 1),
             FieldKind::Float | FieldKind::Vec2 | FieldKind::Vec3 => {
                 let step = self.step.unwrap_or(1.0);
-                let (min, max) = (
-                    self.min.unwrap_or(-UNBOUNDED),
-                    self.max.unwrap_or(UNBOUNDED),
-                );
+                let (min, max) = (self.min.unwrap_or(-UNBOUNDED), self.max.unwrap_or(UNBOUNDED));
                 ((min / step).ceil() as i64, (max / step).floor() as i64)
             }
         };
@@ -148,14 +135,7 @@ impl Field {
             _ => Turn::Jump,
         };
         let high = high.max(low);
-        (0..width)
-            .map(|_| Column {
-                low,
-                high,
-                turn,
-                value: low,
-            })
-            .collect()
+        (0..width).map(|_| Column { low, high, turn, value: low }).collect()
     }
 }
 
@@ -183,9 +163,7 @@ mod tests {
             let mut bytes = Vec::new();
             walker.append_next(&mut bytes);
             let mut rest = &bytes[..];
-            (0..walker.len())
-                .map(|_| rmp::decode::read_int(&mut rest).unwrap())
-                .collect()
+            (0..walker.len()).map(|_| rmp::decode::read_int(&mut rest).unwrap()).collect()
         };
         (0..inputs).map(|_| next()).collect()
     }
@@ -196,21 +174,14 @@ mod tests {
         let inputs = walk(1, 20_000);
         for (column, (low, high)) in ranges.into_iter().enumerate() {
             let values = || inputs.iter().map(|input| input[column]);
-            assert_eq!(
-                (values().min(), values().max()),
-                (Some(low), Some(high)),
-                "column {column}"
-            );
+            assert_eq!((values().min(), values().max()), (Some(low), Some(high)), "column {column}");
         }
     }
 
     #[test]
     fn a_walker_holds_its_course_and_shoots_now_and_then() {
         let inputs = walk(2, 3000);
-        let turns = inputs
-            .windows(2)
-            .filter(|pair| pair[0][0] != pair[1][0])
-            .count();
+        let turns = inputs.windows(2).filter(|pair| pair[0][0] != pair[1][0]).count();
         assert!((50..300).contains(&turns), "{turns} turns");
         let shots = inputs.iter().filter(|input| input[2] == 1).count();
         assert!((50..300).contains(&shots), "{shots} shots");

@@ -53,19 +53,13 @@ impl<'a> Packet<'a> {
             }
         }
         let kind = kind.ok_or(Malformed("no type"))?;
-        Ok(Self {
-            kind,
-            nsp,
-            data,
-            id,
-        })
+        Ok(Self { kind, nsp, data, id })
     }
 
     /// The name and the encoded first argument (empty when there is none) of an event.
     pub(crate) fn event(&self) -> Result<(&'a str, &'a [u8]), Malformed> {
         let mut rest = self.data;
-        let len =
-            decode::read_array_len(&mut rest).map_err(|_| Malformed("an event is not an array"))?;
+        let len = decode::read_array_len(&mut rest).map_err(|_| Malformed("an event is not an array"))?;
         if len == 0 {
             return Err(Malformed("an event has no name"));
         }
@@ -110,17 +104,9 @@ pub(crate) fn disconnect(nsp: &str) -> Vec<u8> {
 }
 
 /// `{type: 2, nsp, data: [name, argument]}`; with `id` the server acknowledges it.
-pub(crate) fn event<T: Serialize>(
-    nsp: &str,
-    name: &str,
-    argument: Option<&T>,
-    id: Option<u64>,
-) -> Vec<u8> {
+pub(crate) fn event<T: Serialize>(nsp: &str, name: &str, argument: Option<&T>, id: Option<u64>) -> Vec<u8> {
     let mut packet = head(if id.is_some() { 4 } else { 3 }, 2, nsp);
-    infallible(encode::write_array_len(
-        &mut packet,
-        if argument.is_some() { 2 } else { 1 },
-    ));
+    infallible(encode::write_array_len(&mut packet, if argument.is_some() { 2 } else { 1 }));
     infallible(encode::write_str(&mut packet, name));
     if let Some(argument) = argument {
         append_value(&mut packet, argument);
@@ -179,9 +165,7 @@ fn head(entries: u32, kind: u64, nsp: &str) -> Vec<u8> {
 
 fn append_value<T: Serialize>(packet: &mut Vec<u8>, value: &T) {
     let mut serializer = rmp_serde::Serializer::new(packet).with_struct_map();
-    value
-        .serialize(&mut serializer)
-        .expect("the requests are plain data, and a Vec takes every byte");
+    value.serialize(&mut serializer).expect("the requests are plain data, and a Vec takes every byte");
 }
 
 fn infallible<T, E: std::fmt::Debug>(result: Result<T, E>) -> T {
@@ -219,9 +203,7 @@ fn read_value<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Malformed> {
 fn read_scalar_or_head(rest: &mut &[u8]) -> Result<u64, Malformed> {
     let marker = decode::read_marker(rest).map_err(|_| Malformed("cut short"))?;
     let (skip, announced) = match marker {
-        Marker::Null | Marker::True | Marker::False | Marker::FixPos(_) | Marker::FixNeg(_) => {
-            (0, 0)
-        }
+        Marker::Null | Marker::True | Marker::False | Marker::FixPos(_) | Marker::FixNeg(_) => (0, 0),
         Marker::U8 | Marker::I8 => (1, 0),
         Marker::U16 | Marker::I16 => (2, 0),
         Marker::U32 | Marker::I32 | Marker::F32 => (4, 0),
@@ -282,14 +264,9 @@ mod tests {
 
     #[test]
     fn an_event_gives_its_name_and_argument() {
-        let sent = bytes(
-            &json!({"type": 2, "nsp": "/gameplay", "data": ["over", {"reason": "finished"}], "id": 70000}),
-        );
+        let sent = bytes(&json!({"type": 2, "nsp": "/gameplay", "data": ["over", {"reason": "finished"}], "id": 70000}));
         let packet = Packet::decode(&sent).unwrap();
-        assert_eq!(
-            (packet.kind, packet.nsp, packet.id),
-            (Kind::Event, "/gameplay", Some(70000))
-        );
+        assert_eq!((packet.kind, packet.nsp, packet.id), (Kind::Event, "/gameplay", Some(70000)));
         let (name, argument) = packet.event().unwrap();
         assert_eq!(name, "over");
         assert_eq!(value(argument), json!({"reason": "finished"}));
@@ -298,24 +275,16 @@ mod tests {
     #[test]
     fn keys_may_come_in_any_order_and_unknown_ones_are_skipped() {
         let deep = json!([[[{"a": [1.5, null, true, -70000, "text"]}]]]);
-        let sent = bytes(
-            &json!({"zzz": deep, "nsp": "/x", "options": {"compress": true}, "type": 3, "id": null, "data": [1]}),
-        );
+        let sent = bytes(&json!({"zzz": deep, "nsp": "/x", "options": {"compress": true}, "type": 3, "id": null, "data": [1]}));
         let packet = Packet::decode(&sent).unwrap();
-        assert_eq!(
-            (packet.kind, packet.nsp, packet.id),
-            (Kind::Ack, "/x", None)
-        );
+        assert_eq!((packet.kind, packet.nsp, packet.id), (Kind::Ack, "/x", None));
         assert_eq!(value(packet.answer().unwrap()), json!(1));
     }
 
     #[test]
     fn an_event_without_argument_has_an_empty_one() {
         let sent = bytes(&json!({"type": 5, "nsp": "/", "data": ["hello"]}));
-        assert_eq!(
-            Packet::decode(&sent).unwrap().event(),
-            Ok(("hello", &[][..]))
-        );
+        assert_eq!(Packet::decode(&sent).unwrap().event(), Ok(("hello", &[][..])));
     }
 
     #[test]
@@ -331,38 +300,21 @@ mod tests {
     #[test]
     fn what_is_sent_is_what_the_parser_reads() {
         let auth = json!({"name": "ada"});
-        assert_eq!(
-            value(&connect("/lobby", &auth)),
-            json!({"type": 0, "nsp": "/lobby", "data": {"name": "ada"}})
-        );
-        assert_eq!(
-            value(&disconnect("/lobby")),
-            json!({"type": 1, "nsp": "/lobby"})
-        );
+        assert_eq!(value(&connect("/lobby", &auth)), json!({"type": 0, "nsp": "/lobby", "data": {"name": "ada"}}));
+        assert_eq!(value(&disconnect("/lobby")), json!({"type": 1, "nsp": "/lobby"}));
         assert_eq!(
             value(&event("/", "info", None::<&()>, Some(300))),
             json!({"type": 2, "nsp": "/", "data": ["info"], "id": 300})
         );
-        assert_eq!(
-            value(&event("/", "e", Some(&auth), None)),
-            json!({"type": 2, "nsp": "/", "data": ["e", {"name": "ada"}]})
-        );
+        assert_eq!(value(&event("/", "e", Some(&auth), None)), json!({"type": 2, "nsp": "/", "data": ["e", {"name": "ada"}]}));
     }
 
     #[test]
     fn lengths_beyond_the_data_are_refused() {
-        let array_of_four_billion = [
-            0x81, 0xa4, b'd', b'a', b't', b'a', 0xdd, 0xff, 0xff, 0xff, 0xff,
-        ];
-        assert_eq!(
-            Packet::decode(&array_of_four_billion),
-            Err(Malformed("cut short"))
-        );
+        let array_of_four_billion = [0x81, 0xa4, b'd', b'a', b't', b'a', 0xdd, 0xff, 0xff, 0xff, 0xff];
+        assert_eq!(Packet::decode(&array_of_four_billion), Err(Malformed("cut short")));
         let string_of_four_billion = [0x81, 0xdb, 0xff, 0xff, 0xff, 0xff];
-        assert_eq!(
-            Packet::decode(&string_of_four_billion),
-            Err(Malformed("cut short"))
-        );
+        assert_eq!(Packet::decode(&string_of_four_billion), Err(Malformed("cut short")));
         assert_eq!(binary(&[0xc4, 3, 1, 2]), Err(Malformed("cut short")));
     }
 

@@ -51,9 +51,7 @@ impl FakeServer {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let seen = Arc::clone(&shared);
-                tokio::spawn(
-                    async move { Connection::open(stream, script, seen).await?.serve().await },
-                );
+                tokio::spawn(async move { Connection::open(stream, script, seen).await?.serve().await });
             }
         });
         Self { address, seen }
@@ -81,12 +79,7 @@ impl Connection {
         let mut socket = tokio_tungstenite::accept_async(stream).await.ok()?;
         let open = json!({"sid": "x", "upgrades": [], "pingInterval": 300, "pingTimeout": 200, "maxPayload": 16384});
         socket.send(Message::text(format!("0{open}"))).await.ok()?;
-        Some(Self {
-            socket,
-            script,
-            seen,
-            seat: None,
-        })
+        Some(Self { socket, script, seen, seat: None })
     }
 
     async fn serve(mut self) -> Step {
@@ -106,9 +99,7 @@ impl Connection {
 
     async fn hear(&mut self, message: Message) -> Step {
         let packet: Received = match message {
-            Message::Binary(bytes) => {
-                rmp_serde::from_slice(&bytes).expect("the client writes packets")
-            }
+            Message::Binary(bytes) => rmp_serde::from_slice(&bytes).expect("the client writes packets"),
             Message::Text(text) => {
                 assert_eq!(text.as_str(), "3");
                 self.seen.lock().unwrap().pongs += 1;
@@ -127,13 +118,8 @@ impl Connection {
                 self.hear_input(&blob.0);
                 Some(())
             }
-            (2, Some(Data::Event((name, argument)))) => {
-                self.hear_event(packet.nsp, name, argument, packet.id).await
-            }
-            (2, Some(Data::Name((name,)))) => {
-                self.hear_event(packet.nsp, name, Value::Null, packet.id)
-                    .await
-            }
+            (2, Some(Data::Event((name, argument)))) => self.hear_event(packet.nsp, name, argument, packet.id).await,
+            (2, Some(Data::Name((name,)))) => self.hear_event(packet.nsp, name, Value::Null, packet.id).await,
             (kind, data) => panic!("unexpected packet {kind} {data:?}"),
         }
     }
@@ -143,14 +129,7 @@ impl Connection {
         let expected = if gameplay { "ticket" } else { "name" };
         assert!(auth[expected].is_string(), "{nsp} with {auth}");
         if gameplay && self.script.refuse_tickets {
-            return self
-                .send(
-                    4,
-                    "/gameplay",
-                    json!({"message": "ticket_expired: it is older than 30 s"}),
-                    None,
-                )
-                .await;
+            return self.send(4, "/gameplay", json!({"message": "ticket_expired: it is older than 30 s"}), None).await;
         }
         self.send(0, &nsp, json!({"sid": "y"}), None).await?;
         if gameplay {
@@ -159,24 +138,13 @@ impl Connection {
                 seen.inputs.push(Vec::new());
                 seen.inputs.len() - 1
             };
-            self.seat = Some(Seat {
-                number,
-                frames: 0,
-                snapshot_due: true,
-            });
-            self.send(2, "/gameplay", json!(["welcome", welcome()]), None)
-                .await?;
+            self.seat = Some(Seat { number, frames: 0, snapshot_due: true });
+            self.send(2, "/gameplay", json!(["welcome", welcome()]), None).await?;
         }
         Some(())
     }
 
-    async fn hear_event(
-        &mut self,
-        nsp: String,
-        name: String,
-        argument: Value,
-        id: Option<u64>,
-    ) -> Step {
+    async fn hear_event(&mut self, nsp: String, name: String, argument: Value, id: Option<u64>) -> Step {
         let pass = json!({"ok": true, "ticket": "t", "url": "", "room": "r"});
         let answer = match name.as_str() {
             "games" => {
@@ -186,10 +154,7 @@ impl Connection {
             "create" if argument["config"]["speed"] == json!("wrong") => refusal("bad_config"),
             "create" | "join" | "quick" => pass,
             "resync" => {
-                self.seat
-                    .as_mut()
-                    .expect("only a seat asks for it")
-                    .snapshot_due = true;
+                self.seat.as_mut().expect("only a seat asks for it").snapshot_due = true;
                 json!({})
             }
             "leave" => json!({}),
@@ -204,9 +169,7 @@ impl Connection {
 
     fn hear_input(&mut self, mut blob: &[u8]) {
         let len = rmp::decode::read_array_len(&mut blob).unwrap();
-        let input = (0..len)
-            .map(|_| rmp::decode::read_int(&mut blob).unwrap())
-            .collect();
+        let input = (0..len).map(|_| rmp::decode::read_int(&mut blob).unwrap()).collect();
         assert!(blob.is_empty());
         // One may be under way while the room ends.
         if let Some(seat) = &self.seat {
@@ -225,11 +188,7 @@ impl Connection {
             return None;
         }
         let tick = FIRST_TICK + number;
-        let mut frame = if snapshot {
-            json!([0, tick, 0, 0, 1])
-        } else {
-            json!([1, tick, 1, 0, 1])
-        };
+        let mut frame = if snapshot { json!([0, tick, 0, 0, 1]) } else { json!([1, tick, 1, 0, 1]) };
         if self.script.wrong_checksum == Some(number) {
             frame.as_array_mut().unwrap().push(json!([-4, 0, 12_345]));
         }
@@ -237,13 +196,7 @@ impl Connection {
         self.send(2, "/gameplay", ("s", blob), None).await?;
         if self.script.over_at == Some(number) {
             self.seat = None;
-            self.send(
-                2,
-                "/gameplay",
-                json!(["over", {"reason": "finished", "message": "", "winners": [1]}]),
-                None,
-            )
-            .await?;
+            self.send(2, "/gameplay", json!(["over", {"reason": "finished", "message": "", "winners": [1]}]), None).await?;
             self.send(1, "/gameplay", Value::Null, None).await?;
         }
         ticks.reset();
@@ -251,13 +204,7 @@ impl Connection {
     }
 
     async fn send<T: Serialize>(&mut self, kind: u8, nsp: &str, data: T, id: Option<u64>) -> Step {
-        let packet = rmp_serde::to_vec_named(&Sent {
-            kind,
-            nsp,
-            data,
-            id,
-        })
-        .unwrap();
+        let packet = rmp_serde::to_vec_named(&Sent { kind, nsp, data, id }).unwrap();
         self.socket.send(Message::binary(packet)).await.ok()
     }
 }
