@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tickcast::protocol::Schema;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use crate::follow::{Follower, Resync, Taken};
 use crate::link::{Fault, GAMEPLAY, LOBBY, Link, Target, wire_len};
-use crate::standin::Schema;
 use crate::tally::{Count, Tally};
-use crate::walk::{Field, Walker};
+use crate::walk::Walker;
 use crate::wire::{self, BinaryEvent, Kind, Packet};
 
 /// How often a client that sends no inputs still says what it holds.
@@ -129,17 +128,13 @@ impl Client {
     }
 
     fn sit(&self, encoded: &[u8]) -> Result<Seat, Fault> {
-        let welcome: Welcome<InputSchema> = wire::parse(encoded)?;
-        let schema = match self.verify {
-            true => Some(Arc::new(wire::parse::<Welcome<Schema>>(encoded)?.schema)),
-            false => None,
-        };
-        let input_hz = self.common.input_hz.unwrap_or(welcome.hz);
+        let Welcome { tick, hz, schema } = wire::parse(encoded)?;
+        let input_hz = self.common.input_hz.unwrap_or(hz);
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         Ok(Seat {
             tally: Arc::clone(&self.common.tally),
-            follower: Follower::new(welcome.tick, schema),
-            walker: Walker::new(&welcome.schema.input.fields, rng.random()),
+            walker: Walker::new(&schema.input.fields, rng.random()),
+            follower: Follower::new(tick, self.verify.then(|| Arc::new(schema))),
             ticker: ticker(input_hz, &mut rng),
             sends_inputs: input_hz > 0,
             seq: 0,
@@ -347,23 +342,12 @@ struct Pass {
     room: String,
 }
 
-/// Of the welcome what a client needs; `S` is how much of the schema.
+/// Of the welcome what a client needs.
 #[derive(Deserialize)]
-#[serde(bound = "S: DeserializeOwned")]
-struct Welcome<S> {
+struct Welcome {
     tick: u32,
     hz: u16,
-    schema: S,
-}
-
-#[derive(Deserialize)]
-struct InputSchema {
-    input: InputType,
-}
-
-#[derive(Deserialize)]
-struct InputType {
-    fields: Vec<Field>,
+    schema: Schema,
 }
 
 #[derive(Deserialize)]

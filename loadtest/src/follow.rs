@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use rmp::decode;
 use serde::Serialize;
+use tickcast::protocol::Schema;
+use tickcast::replication::Mirror;
 use tokio::time::Instant;
-
-use crate::standin::{Mirror, Schema};
 
 /// A lost resync, or one refused because it came too early, is asked for again after this time.
 const ASK_AGAIN: Duration = Duration::from_millis(1500);

@@ -7,7 +7,6 @@ mod link;
 mod report;
 mod run;
 mod server;
-mod standin;
 mod tally;
 mod walk;
 mod wire;

@@ -3,7 +3,7 @@
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use serde::Deserialize;
+use tickcast::protocol::{FieldKind, FieldSpec};
 
 use crate::wire::append_int;
 
@@ -13,37 +13,6 @@ const TURN: f64 = 1.0 / 15.0;
 const SHOT: f64 = 1.0 / 10.0;
 /// The range of a float whose schema names none, in the program's unit.
 const UNBOUNDED: f64 = 1.0;
-
-/// One field of the schema's `input`, as the welcome describes it.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Field {
-    #[serde(rename = "type")]
-    kind: FieldKind,
-    #[serde(default)]
-    min: Option<f64>,
-    #[serde(default)]
-    max: Option<f64>,
-    #[serde(default)]
-    step: Option<f64>,
-    #[serde(default)]
-    steps: Option<u32>,
-    #[serde(default)]
-    values: Vec<String>,
-    #[serde(default, rename = "oneShot")]
-    one_shot: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum FieldKind {
-    Bool,
-    Int,
-    Choice,
-    Float,
-    Angle,
-    Vec2,
-    Vec3,
-}
 
 /// One integer of the input.
 #[derive(Debug)]
@@ -72,9 +41,9 @@ pub(crate) struct Walker {
 }
 
 impl Walker {
-    pub(crate) fn new(fields: &[Field], seed: u64) -> Self {
+    pub(crate) fn new(fields: &[FieldSpec], seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut columns: Vec<_> = fields.iter().flat_map(Field::columns).collect();
+        let mut columns: Vec<_> = fields.iter().flat_map(columns).collect();
         for column in columns.iter_mut().filter(|column| column.turn != Turn::Shoot) {
             column.value = rng.random_range(column.low..=column.high);
         }
@@ -111,32 +80,28 @@ impl Column {
     }
 }
 
-impl Field {
-    fn columns(&self) -> Vec<Column> {
-        let (low, high) = match self.kind {
-            FieldKind::Bool => (0, 1),
-            FieldKind::Int => (self.min.unwrap_or(0.0) as i64, self.max.unwrap_or(1.0) as i64),
-            FieldKind::Choice => (0, self.values.len() as i64 - 1),
-            FieldKind::Angle => (0, i64::from(self.steps.unwrap_or(1)) - 1),
-            FieldKind::Float | FieldKind::Vec2 | FieldKind::Vec3 => {
-                let step = self.step.unwrap_or(1.0);
-                let (min, max) = (self.min.unwrap_or(-UNBOUNDED), self.max.unwrap_or(UNBOUNDED));
-                ((min / step).ceil() as i64, (max / step).floor() as i64)
-            }
-        };
-        let width = match self.kind {
-            FieldKind::Vec2 => 2,
-            FieldKind::Vec3 => 3,
-            _ => 1,
-        };
-        let turn = match self.kind {
-            _ if self.one_shot => Turn::Shoot,
-            FieldKind::Angle => Turn::Sweep,
-            _ => Turn::Jump,
-        };
-        let high = high.max(low);
-        (0..width).map(|_| Column { low, high, turn, value: low }).collect()
-    }
+fn columns(field: &FieldSpec) -> Vec<Column> {
+    let stepped = |step: f64, min: Option<f64>, max: Option<f64>| {
+        let (min, max) = (min.unwrap_or(-UNBOUNDED), max.unwrap_or(UNBOUNDED));
+        ((min / step).ceil() as i64, (max / step).floor() as i64)
+    };
+    let (width, (low, high)) = match field.kind {
+        FieldKind::Bool => (1, (0, 1)),
+        FieldKind::Int { min, max } => (1, (min, max)),
+        FieldKind::Choice { ref values } => (1, (0, values.len() as i64 - 1)),
+        FieldKind::Angle { steps } => (1, (0, i64::from(steps) - 1)),
+        FieldKind::Float { step, min, max } => (1, stepped(step, min, max)),
+        FieldKind::Vec2 { step, min, max } => (2, stepped(step, min, max)),
+        FieldKind::Vec3 { step, min, max } => (3, stepped(step, min, max)),
+    };
+    let turn = match field.kind {
+        _ if field.one_shot => Turn::Shoot,
+        FieldKind::Angle { .. } => Turn::Sweep,
+        _ => Turn::Jump,
+    };
+    // The schema is another program's word: an empty range must not end this one.
+    let high = high.max(low);
+    (0..width).map(|_| Column { low, high, turn, value: low }).collect()
 }
 
 #[cfg(test)]
@@ -145,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    fn fields() -> Vec<Field> {
+    fn fields() -> Vec<FieldSpec> {
         serde_json::from_value(json!([
             {"name": "dir", "type": "choice", "values": ["N", "E", "S", "W"]},
             {"name": "aim", "type": "angle", "steps": 256},
