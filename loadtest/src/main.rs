@@ -1,2 +1,166 @@
-//! stub
-fn main() {}
+//! Headless bots that drive a tickcast server and measure it, with a lean Socket.IO client of their own that follows
+//! `docs/PROTOCOL.md`.
+
+mod client;
+mod follow;
+mod link;
+mod report;
+mod run;
+mod server;
+mod tally;
+mod walk;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::report::Report;
+
+/// Drives a tickcast server with headless bots and measures it.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Exit code: 0 if every client was seated and nothing went wrong, 1 if not, 2 if it could not run."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Seat clients in rooms, let them play for a while, and print the figures.
+    Run(RunArgs),
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// The game to play.
+    #[arg(long)]
+    game: String,
+    /// How many clients.
+    #[arg(long, default_value_t = 100, value_parser = at_least_one)]
+    clients: usize,
+    /// How many rooms to create; 0: `quick` puts every client where it likes.
+    #[arg(long, default_value_t = 10)]
+    rooms: usize,
+    /// How long to measure, in seconds.
+    #[arg(long, default_value_t = 10.0, value_parser = seconds)]
+    seconds: f64,
+    /// How long to wait between the last client's seat and the measurement, in seconds.
+    #[arg(long, default_value_t = 2.0, value_parser = seconds)]
+    warmup: f64,
+    /// The server to drive.
+    #[arg(long, default_value = "http://127.0.0.1:3000", conflicts_with = "spawn")]
+    url: String,
+    /// Start the `arcade` server on a free port of this machine, and kill it at the end.
+    #[arg(long)]
+    spawn: bool,
+    /// Configuration of the created rooms, a JSON object in the game's own terms.
+    #[arg(long, value_name = "JSON", value_parser = json_object)]
+    config: Option<serde_json::Value>,
+    /// Inputs a second of each client; 0: none; as many as the room has ticks if left out.
+    #[arg(long, value_name = "HZ")]
+    input_hz: Option<u16>,
+    /// For how many ticks after the newest frame's an input is meant.
+    #[arg(long, value_name = "TICKS", default_value_t = 2)]
+    lead: u32,
+    /// How many clients decode every frame in full and check the checksums; one in 20 if left out.
+    #[arg(long, value_name = "CLIENTS")]
+    verify: Option<usize>,
+    /// Seed of the inputs.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads for the clients. One is the leanest; take more when it has no time left.
+    #[arg(long, default_value_t = 1, value_parser = at_least_one)]
+    threads: usize,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let Cli { command: Command::Run(args) } = Cli::parse();
+    match drive(&args) {
+        Ok(report) => {
+            print(&args, &report);
+            if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+        }
+        Err(e) => {
+            eprintln!("loadtest: {e:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn drive(args: &RunArgs) -> anyhow::Result<Report> {
+    use anyhow::bail;
+    if args.rooms > args.clients {
+        bail!("{} clients cannot create {} rooms: take at most one room a client", args.clients, args.rooms);
+    }
+    if args.rooms == 0 && args.config.is_some() {
+        bail!("--config is for rooms that are created, and --rooms 0 creates none");
+    }
+    runtime(args.threads)?.block_on(async {
+        tokio::select! {
+            report = run::run(args) => report,
+            // Dropping the run kills the server that it started.
+            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        }
+    })
+}
+
+fn runtime(threads: usize) -> std::io::Result<Runtime> {
+    match threads {
+        1 => Builder::new_current_thread().enable_all().build(),
+        _ => Builder::new_multi_thread().worker_threads(threads).enable_all().build(),
+    }
+}
+
+fn print(args: &RunArgs, report: &Report) {
+    if args.json {
+        println!("{}", serde_json::to_string(report).expect("a report is plain data"));
+    } else {
+        print!("{report}");
+    }
+    if report.loadtest.saturates(args.threads) {
+        eprintln!("the load tool itself was short of CPU time: gaps may be its own (see --threads)");
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(e) => Err(format!("{e}")),
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.0..=1e6).contains(&seconds) => Ok(seconds),
+        _ => Err("must be a number of seconds from 0 to 1000000".to_owned()),
+    }
+}
+
+fn json_object(text: &str) -> Result<serde_json::Value, String> {
+    match serde_json::from_str(text) {
+        Ok(value @ serde_json::Value::Object(_)) => Ok(value),
+        Ok(_) => Err("must be a JSON object".to_owned()),
+        Err(e) => Err(format!("not JSON: {e}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

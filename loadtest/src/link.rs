@@ -1,0 +1,339 @@
+//! One Engine.IO v4 connection over WebSocket and the Socket.IO namespaces on it: opening, pings, requests and their
+//! answers. It counts bytes; it knows nothing of rooms and frames.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
+
+use crate::tally::{Count, Tally};
+use crate::wire::{self, Kind, Malformed, Packet};
+
+pub(crate) const LOBBY: &str = "/lobby";
+pub(crate) const GAMEPLAY: &str = "/gameplay";
+
+/// Why a client gave up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    #[error("the connection was lost: {0}")]
+    Lost(String),
+    #[error("the server said nothing for {} s", .0.as_secs())]
+    Silent(Duration),
+    #[error("{code}: {message}")]
+    Refused { code: String, message: String },
+    #[error(transparent)]
+    Packet(#[from] Malformed),
+    #[error("its room was never created")]
+    NoRoom,
+    #[error("its room is on another server, {0}")]
+    OtherServer(String),
+    #[error("took no seat in time")]
+    SeatTimeout,
+}
+
+impl Fault {
+    /// The protocol's code, or a kind of this tool's own.
+    pub(crate) fn kind(&self) -> &str {
+        match self {
+            Self::Connect(_) => "connect_failed",
+            Self::Lost(_) => "connection_lost",
+            Self::Silent(_) => "server_silent",
+            Self::Refused { code, .. } => code,
+            Self::Packet(_) => "bad_packet",
+            Self::NoRoom => "no_room",
+            Self::OtherServer(_) => "other_server",
+            Self::SeatTimeout => "seat_timeout",
+        }
+    }
+}
+
+/// The server under test.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// `http://host:port`, without a slash at the end.
+    pub(crate) url: String,
+    address: SocketAddr,
+}
+
+impl Target {
+    /// Resolves `http://host:port`, to the first of its addresses where somebody listens.
+    pub(crate) async fn reach(url: &str) -> anyhow::Result<Self> {
+        use anyhow::{Context, bail};
+        let Some(rest) = url.strip_prefix("http://") else {
+            bail!("{url} is not an http:// URL (TLS is not supported)");
+        };
+        let authority = rest.trim_end_matches('/');
+        if authority.is_empty() || authority.contains(['/', '?', '#', '@']) {
+            bail!("{url} should be http://host:port and nothing more");
+        }
+        let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let host = if has_port { authority.to_owned() } else { format!("{authority}:80") };
+        let addresses = tokio::net::lookup_host(&host).await.with_context(|| format!("cannot resolve {host}"))?;
+        let mut refused = None;
+        for address in addresses {
+            match TcpStream::connect(address).await {
+                Ok(_) => {
+                    let url = format!("http://{authority}");
+                    return Ok(Self { url, address });
+                }
+                Err(e) => refused = Some(e),
+            }
+        }
+        let why = refused.map_or_else(|| "it has no address".to_owned(), |e| e.to_string());
+        bail!("cannot reach a server at {url}: {why}");
+    }
+
+    fn web_socket_url(&self) -> String {
+        let authority = self.url.trim_start_matches("http://");
+        format!("ws://{authority}/socket.io-msgpack/?EIO=4&transport=websocket")
+    }
+}
+
+pub(crate) struct Link {
+    socket: WebSocketStream<TcpStream>,
+    tally: Arc<Tally>,
+    next_id: u64,
+    in_gameplay: bool,
+    patience: Duration,
+    last_heard: Instant,
+}
+
+impl Link {
+    /// Connects and reads the Engine.IO handshake.
+    pub(crate) async fn open(target: &Target, tally: Arc<Tally>) -> Result<Self, Fault> {
+        let stream = TcpStream::connect(target.address).await.map_err(|e| Fault::Connect(e.to_string()))?;
+        stream.set_nodelay(true).map_err(|e| Fault::Connect(e.to_string()))?;
+        // Small buffers: thousands of clients live in this process, and each packet is flushed at once.
+        let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
+        let (socket, _) = tokio_tungstenite::client_async_with_config(target.web_socket_url(), stream, Some(config))
+            .await
+            .map_err(|e| Fault::Connect(e.to_string()))?;
+        let last_heard = Instant::now();
+        let patience = Duration::from_secs(60);
+        let mut link = Self { socket, tally, next_id: 0, in_gameplay: false, patience, last_heard };
+        link.shake_hands().await?;
+        Ok(link)
+    }
+
+    async fn shake_hands(&mut self) -> Result<(), Fault> {
+        let Message::Text(text) = self.incoming().await? else {
+            return Err(Fault::Connect("no Engine.IO handshake".to_owned()));
+        };
+        let handshake: Handshake = text
+            .strip_prefix('0')
+            .and_then(|json| serde_json::from_str(json).ok())
+            .ok_or_else(|| Fault::Connect("not an Engine.IO handshake".to_owned()))?;
+        self.patience = Duration::from_millis(handshake.ping_interval.saturating_add(handshake.ping_timeout));
+        Ok(())
+    }
+
+    /// The next WebSocket message. Losing this future loses nothing.
+    pub(crate) async fn incoming(&mut self) -> Result<Message, Fault> {
+        let message = match self.socket.next().await {
+            Some(Ok(message)) => message,
+            Some(Err(e)) => return Err(Fault::Lost(e.to_string())),
+            None => return Err(Fault::Lost("closed".to_owned())),
+        };
+        self.last_heard = Instant::now();
+        self.tally.add(Count::ReceivedBytes, wire_len(message.len()));
+        Ok(message)
+    }
+
+    /// Answers a ping; gives the Socket.IO packet that the message holds, if it holds one.
+    pub(crate) async fn packet(&mut self, message: Message) -> Result<Option<Bytes>, Fault> {
+        match message {
+            Message::Binary(packet) => Ok(Some(packet)),
+            Message::Text(text) if text.as_str() == "2" => {
+                self.write(Message::Text(Utf8Bytes::from_static("3"))).await?;
+                Ok(None)
+            }
+            Message::Text(text) if text.as_str() == "1" => Err(Fault::Lost("closed by the server".to_owned())),
+            Message::Close(_) => Err(Fault::Lost("closed by the server".to_owned())),
+            _ => Ok(None),
+        }
+    }
+
+    /// Fails when the server has been silent for longer than Engine.IO allows.
+    pub(crate) fn check_heartbeat(&self, now: Instant) -> Result<(), Fault> {
+        if now.duration_since(self.last_heard) > self.patience {
+            return Err(Fault::Silent(self.patience));
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn send(&mut self, packet: Vec<u8>) -> Result<(), Fault> {
+        self.write(Message::Binary(packet.into())).await
+    }
+
+    /// Enters a namespace.
+    pub(crate) async fn enter<A: Serialize>(&mut self, nsp: &str, auth: &A) -> Result<(), Fault> {
+        self.send(wire::connect(nsp, auth)).await?;
+        loop {
+            let bytes = self.next_packet().await?;
+            let packet = Packet::decode(&bytes)?;
+            match packet.kind {
+                Kind::Connect if packet.nsp == nsp => {
+                    self.in_gameplay |= nsp == GAMEPLAY;
+                    return Ok(());
+                }
+                Kind::ConnectError if packet.nsp == nsp => {
+                    let ConnectError { message } = wire::parse(packet.data)?;
+                    return Err(refusal(&message));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Leaves `/gameplay`, if the server has not ended it before.
+    pub(crate) async fn leave_gameplay(&mut self) -> Result<(), Fault> {
+        // A packet for a namespace that has ended would make the server close the whole connection.
+        if self.in_gameplay {
+            self.in_gameplay = false;
+            self.send(wire::disconnect(GAMEPLAY)).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a request and waits for its answer.
+    pub(crate) async fn request<A, R>(&mut self, nsp: &str, name: &str, argument: Option<&A>) -> Result<R, Fault>
+    where
+        A: Serialize,
+        R: DeserializeOwned,
+    {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.send(wire::event(nsp, name, argument, Some(id))).await?;
+        loop {
+            let bytes = self.next_packet().await?;
+            let packet = Packet::decode(&bytes)?;
+            if (packet.kind, packet.nsp, packet.id) == (Kind::Ack, nsp, Some(id)) {
+                return read_answer(packet.answer()?);
+            }
+        }
+    }
+
+    /// Waits for the next Socket.IO packet, and notes whether the server ends `/gameplay`.
+    pub(crate) async fn next_packet(&mut self) -> Result<Bytes, Fault> {
+        loop {
+            let message = self.incoming().await?;
+            if let Some(bytes) = self.packet(message).await? {
+                let packet = Packet::decode(&bytes)?;
+                if (packet.kind, packet.nsp) == (Kind::Disconnect, GAMEPLAY) {
+                    self.in_gameplay = false;
+                }
+                return Ok(bytes);
+            }
+        }
+    }
+
+    /// Closes the connection; it is over for this client, so a failure is of no interest.
+    pub(crate) async fn close(mut self) {
+        let _ = self.socket.close(None).await;
+    }
+
+    async fn write(&mut self, message: Message) -> Result<(), Fault> {
+        self.tally.add(Count::SentBytes, message.len() as u64);
+        self.socket.send(message).await.map_err(|e| Fault::Lost(e.to_string()))
+    }
+}
+
+/// The length of a message from a server with its WebSocket header.
+pub(crate) fn wire_len(payload: usize) -> u64 {
+    let header = match payload {
+        0..=125 => 2,
+        126..=65535 => 4,
+        _ => 10,
+    };
+    payload as u64 + header
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Handshake {
+    ping_interval: u64,
+    ping_timeout: u64,
+}
+
+#[derive(Deserialize)]
+struct ConnectError {
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    ok: bool,
+    #[serde(default)]
+    error: Option<Refusal>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    code: String,
+    message: String,
+}
+
+fn read_answer<R: DeserializeOwned>(answer: &[u8]) -> Result<R, Fault> {
+    let status: Status = wire::parse(answer)?;
+    match status.error {
+        Some(Refusal { code, message }) => Err(Fault::Refused { code, message }),
+        None if status.ok => Ok(wire::parse(answer)?),
+        None => Err(Fault::Refused { code: "internal".to_owned(), message: "neither ok nor an error".to_owned() }),
+    }
+}
+
+/// Takes `<code>: <text>` apart.
+fn refusal(message: &str) -> Fault {
+    let (code, message) = message.split_once(": ").unwrap_or(("connect_error", message));
+    Fault::Refused { code: code.to_owned(), message: message.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_a_value_or_a_refusal() {
+        #[derive(Deserialize)]
+        struct Room {
+            room: String,
+        }
+        let good = rmp_serde::to_vec_named(&json!({"ok": true, "room": "r1", "more": 1})).unwrap();
+        assert_eq!(read_answer::<Room>(&good).unwrap().room, "r1");
+        let bad = rmp_serde::to_vec_named(&json!({"ok": false, "error": {"code": "room_full", "message": "full"}})).unwrap();
+        let fault = read_answer::<Room>(&bad).err().unwrap();
+        assert_eq!((fault.kind(), fault.to_string().as_str()), ("room_full", "room_full: full"));
+    }
+
+    #[test]
+    fn a_refused_namespace_names_its_code() {
+        assert_eq!(refusal("bad_ticket: it is forged").kind(), "bad_ticket");
+        assert_eq!(refusal("Invalid namespace").kind(), "connect_error");
+    }
+
+    #[tokio::test]
+    async fn only_plain_http_urls_are_taken() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let target = Target::reach(&format!("http://{address}/")).await.unwrap();
+        assert_eq!(target.url, format!("http://{address}"));
+        let named = Target::reach(&format!("http://localhost:{}", address.port())).await.unwrap();
+        assert_eq!(named.address, address);
+        for bad in ["https://127.0.0.1:3000", "127.0.0.1:3000", "http://127.0.0.1:3000/path", "http://"] {
+            let error = Target::reach(bad).await.err().unwrap().to_string();
+            assert!(error.starts_with(bad), "{error}");
+        }
+    }
+}

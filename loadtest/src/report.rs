@@ -1,0 +1,255 @@
+//! The figures of a run, as a table for people and as JSON for programs.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::server::Usage;
+use crate::tally::{Count, Counts};
+
+/// The figures; all rates are over the measured window, which begins when every client has its seat.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Report {
+    pub(crate) game: String,
+    pub(crate) rooms: usize,
+    pub(crate) clients: u64,
+    pub(crate) seated: u64,
+    /// Clients whose every frame was decoded in full and checked.
+    pub(crate) verifying: u64,
+    /// The length of the window.
+    pub(crate) duration_s: f64,
+    pub(crate) frames_per_client_s: Option<f64>,
+    /// Everything received, WebSocket headers included.
+    pub(crate) bytes_per_client_s: Option<f64>,
+    /// The frame alone, as it lies in the event `s`.
+    pub(crate) bytes_per_frame: Option<f64>,
+    /// The WebSocket frame that carries it.
+    pub(crate) wire_bytes_per_frame: Option<f64>,
+    pub(crate) gap_ms: Gap,
+    pub(crate) inputs_sent: u64,
+    pub(crate) frames_verified: u64,
+    pub(crate) server: Cost,
+    /// What the clients themselves cost: a load tool without a core to itself measures itself.
+    pub(crate) loadtest: Cost,
+    pub(crate) rejoins: u64,
+    pub(crate) desyncs: u64,
+    /// By protocol code, or by a kind of this tool's own; over the whole run, not the window alone.
+    pub(crate) errors: BTreeMap<String, u64>,
+    pub(crate) errors_total: u64,
+}
+
+/// The time between consecutive frames of one client.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub(crate) struct Gap {
+    p50: Option<f64>,
+    p99: Option<f64>,
+    max: Option<f64>,
+}
+
+/// What a process used in the window; nothing where that is unknown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub(crate) struct Cost {
+    cpu_us_per_frame: Option<f64>,
+    /// Cores kept busy.
+    cpu_cores: Option<f64>,
+    rss_mb: Option<f64>,
+}
+
+/// What was seen of the window.
+pub(crate) struct Window {
+    pub(crate) length: Duration,
+    pub(crate) counts: Counts,
+    pub(crate) server: (Usage, Usage),
+    pub(crate) loadtest: (Usage, Usage),
+}
+
+/// The run apart from its window.
+pub(crate) struct Whole {
+    pub(crate) game: String,
+    pub(crate) rooms: usize,
+    pub(crate) clients: usize,
+    pub(crate) verifying: usize,
+    pub(crate) counts: Counts,
+    pub(crate) gaps: Histogram<u64>,
+    pub(crate) errors: BTreeMap<String, u64>,
+}
+
+impl Report {
+    pub(crate) fn new(whole: Whole, window: &Window) -> Self {
+        let seated = whole.counts[Count::Seated];
+        let seconds = window.length.as_secs_f64();
+        let frames = window.counts[Count::Frames];
+        let a_client_second = |count| ratio(window.counts[count] as f64, seated as f64 * seconds);
+        let a_frame = |count| ratio(window.counts[count] as f64, frames as f64);
+        Self {
+            game: whole.game,
+            rooms: whole.rooms,
+            clients: whole.clients as u64,
+            seated,
+            verifying: whole.verifying as u64,
+            duration_s: round(seconds),
+            frames_per_client_s: a_client_second(Count::Frames),
+            bytes_per_client_s: a_client_second(Count::ReceivedBytes),
+            bytes_per_frame: a_frame(Count::FrameBytes),
+            wire_bytes_per_frame: a_frame(Count::FrameWireBytes),
+            gap_ms: Gap::new(&whole.gaps),
+            inputs_sent: window.counts[Count::Inputs],
+            frames_verified: window.counts[Count::Verified],
+            server: Cost::new(window.server, frames, seconds),
+            loadtest: Cost::new(window.loadtest, frames, seconds),
+            rejoins: whole.counts[Count::Rejoins],
+            desyncs: whole.counts[Count::Desyncs],
+            errors_total: whole.errors.values().sum(),
+            errors: whole.errors,
+        }
+    }
+
+    /// Whether everyone was seated and nothing went wrong.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.seated == self.clients && self.desyncs == 0 && self.errors_total == 0
+    }
+}
+
+impl Gap {
+    fn new(gaps: &Histogram<u64>) -> Self {
+        if gaps.is_empty() {
+            return Self::default();
+        }
+        let ms = |micros: u64| Some(round(micros as f64 / 1000.0));
+        Self { p50: ms(gaps.value_at_quantile(0.5)), p99: ms(gaps.value_at_quantile(0.99)), max: ms(gaps.max()) }
+    }
+}
+
+impl Cost {
+    fn new((before, after): (Usage, Usage), frames: u64, seconds: f64) -> Self {
+        let cpu = after.cpu_seconds.zip(before.cpu_seconds).map(|(after, before)| after - before);
+        Self {
+            cpu_us_per_frame: cpu.and_then(|cpu| ratio(cpu * 1e6, frames as f64)),
+            cpu_cores: cpu.and_then(|cpu| ratio(cpu, seconds)),
+            rss_mb: after.rss_bytes.map(|bytes| round(bytes / 1e6)),
+        }
+    }
+
+    /// Whether the process kept the whole of `cores` busy, give or take a little.
+    pub(crate) fn saturates(&self, cores: usize) -> bool {
+        self.cpu_cores.is_some_and(|used| used > 0.9 * cores as f64)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rooms = match self.rooms {
+            0 => "as many rooms as needed".to_owned(),
+            rooms => format!("{rooms} rooms"),
+        };
+        let [p50, p99, max] = [self.gap_ms.p50, self.gap_ms.p99, self.gap_ms.max].map(shown);
+        let frame = shown(self.bytes_per_frame);
+        let on_the_wire = shown(self.wire_bytes_per_frame);
+        let mut errors = self.errors_total.to_string();
+        for (kind, count) in &self.errors {
+            write!(errors, ", {kind} {count}")?;
+        }
+        row(f, "game", format_args!("{} in {rooms}", self.game))?;
+        row(f, "clients", format_args!("{} ({} verifying)", self.clients, self.verifying))?;
+        row(f, "seated", self.seated)?;
+        row(f, "measured", format_args!("{:.1} s", self.duration_s))?;
+        row(f, "frames", format_args!("{} /client/s", shown(self.frames_per_client_s)))?;
+        row(f, "bytes", format_args!("{} /client/s", shown(self.bytes_per_client_s)))?;
+        row(f, "bytes per frame", format_args!("{frame} ({on_the_wire} on the wire)"))?;
+        row(f, "gap", format_args!("p50 {p50} ms, p99 {p99} ms, max {max} ms"))?;
+        row(f, "inputs sent", self.inputs_sent)?;
+        row(f, "server", self.server)?;
+        row(f, "loadtest", self.loadtest)?;
+        row(f, "rejoins", self.rejoins)?;
+        row(f, "desyncs", format_args!("{} in {} frames verified", self.desyncs, self.frames_verified))?;
+        row(f, "errors", errors)
+    }
+}
+
+fn row(f: &mut fmt::Formatter<'_>, name: &str, value: impl fmt::Display) -> fmt::Result {
+    writeln!(f, "{name:<16} {value}")
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (cpu, cores, rss) = (shown(self.cpu_us_per_frame), shown(self.cpu_cores), shown(self.rss_mb));
+        write!(f, "{cpu} us CPU a frame, {cores} cores busy, {rss} MB")
+    }
+}
+
+fn ratio(amount: f64, of: f64) -> Option<f64> {
+    (of > 0.0).then(|| round(amount / of))
+}
+
+/// Three decimals say all that such a measurement knows.
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+fn shown(value: Option<f64>) -> String {
+    value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.2}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tally::Tally;
+
+    fn usage(cpu_seconds: f64) -> Usage {
+        Usage { cpu_seconds: Some(cpu_seconds), rss_bytes: Some(50e6) }
+    }
+
+    fn report(seated: u64, frames: u64) -> Report {
+        let tally = Tally::new();
+        for (count, amount) in [
+            (Count::Seated, seated),
+            (Count::Frames, frames),
+            (Count::FrameBytes, frames * 100),
+            (Count::FrameWireBytes, frames * 130),
+            (Count::ReceivedBytes, frames * 150),
+        ] {
+            tally.add(count, amount);
+        }
+        for gap in [30, 33, 36, 90] {
+            tally.gap(Duration::from_millis(gap));
+        }
+        let window = Window {
+            length: Duration::from_secs(10),
+            counts: tally.counts(),
+            server: (usage(1.0), usage(1.6)),
+            loadtest: (Usage::default(), usage(1.0)),
+        };
+        let whole = Whole {
+            game: "arena".to_owned(),
+            rooms: 1,
+            clients: 2,
+            verifying: 1,
+            counts: tally.counts(),
+            gaps: tally.gaps(),
+            errors: tally.errors(),
+        };
+        Report::new(whole, &window)
+    }
+
+    #[test]
+    fn rates_are_over_seated_clients_and_the_window() {
+        let report = report(2, 600);
+        assert_eq!((report.frames_per_client_s, report.bytes_per_client_s), (Some(30.0), Some(4500.0)));
+        assert_eq!((report.bytes_per_frame, report.wire_bytes_per_frame), (Some(100.0), Some(130.0)));
+        assert_eq!(report.server, Cost { cpu_us_per_frame: Some(1000.0), cpu_cores: Some(0.06), rss_mb: Some(50.0) });
+        assert_eq!(report.loadtest, Cost { cpu_us_per_frame: None, cpu_cores: None, rss_mb: Some(50.0) });
+        assert!((89.0..91.0).contains(&report.gap_ms.max.unwrap()));
+        assert!(report.is_clean());
+    }
+
+    #[test]
+    fn a_run_without_frames_knows_no_rates() {
+        let report = report(0, 0);
+        assert_eq!((report.frames_per_client_s, report.bytes_per_frame), (None, None));
+        assert!(!report.is_clean());
+        assert!(report.to_string().contains("unknown"));
+    }
+}

@@ -1,0 +1,264 @@
+//! One run: reach the server, seat every client, measure for a while, let them leave, report.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use serde::Deserialize;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+
+use crate::RunArgs;
+use crate::client::{Client, Common, Name, Way};
+use crate::link::{Fault, LOBBY, Link, Target};
+use crate::report::{Report, Whole, Window};
+use crate::server::{self, Server};
+use crate::tally::{Count, Counts, Tally};
+
+/// Clients without a seat after this time are reported so.
+const SEATING: Duration = Duration::from_secs(40);
+
+/// How long clients may take to leave.
+const LEAVING: Duration = Duration::from_secs(2);
+
+/// How long the server may take to answer the first questions.
+const PROBE: Duration = Duration::from_secs(10);
+
+/// More connections at one time would only wait in the server's backlog.
+const DOORS: usize = 64;
+
+/// Files that a process needs beside its connections.
+const OTHER_FILES: u64 = 64;
+
+pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
+    raise_file_limit(args.clients)?;
+    let server = match args.spawn {
+        true => Server::spawn().await?,
+        false => Server::Remote { url: args.url.trim_end_matches('/').to_owned() },
+    };
+    let reach = async {
+        let target = Target::reach(server.url()).await?;
+        let game = probe(&target, &args.game).await?;
+        anyhow::Ok((target, game))
+    };
+    let (target, game) = timeout(PROBE, reach).await.with_context(|| format!("{} does not answer", server.url()))??;
+    check_room_for(args, &game)?;
+    let verifying = verifying(args);
+    let mut crowd = Crowd::seat(args, target, &verifying);
+    let window = crowd.measure(args, &server).await?;
+    crowd.leave().await;
+    server.stop().await;
+    let whole = Whole {
+        game: args.game.clone(),
+        rooms: args.rooms,
+        clients: args.clients,
+        verifying: verifying.iter().filter(|verifies| **verifies).count(),
+        counts: crowd.tally.counts(),
+        gaps: crowd.tally.gaps(),
+        errors: crowd.tally.errors(),
+    };
+    Ok(Report::new(whole, &window))
+}
+
+fn raise_file_limit(clients: usize) -> anyhow::Result<()> {
+    let needed = clients as u64 + OTHER_FILES;
+    let limit = rlimit::increase_nofile_limit(needed).context("cannot read the limit of open files")?;
+    if limit < needed {
+        bail!("{clients} clients need {needed} open files, but the limit is {limit}: raise it with ulimit -n");
+    }
+    Ok(())
+}
+
+/// Of the answer to `games` what matters here.
+#[derive(Debug, Deserialize)]
+struct Game {
+    name: String,
+    /// Fewest and most.
+    seats: (u32, u32),
+}
+
+#[derive(Deserialize)]
+struct Games {
+    games: Vec<Game>,
+}
+
+/// Asks the server for the game, before hundreds of clients do.
+async fn probe(target: &Target, name: &str) -> anyhow::Result<Game> {
+    let ask = async {
+        let mut link = Link::open(target, Arc::new(Tally::new())).await?;
+        link.enter(LOBBY, &Name { name: "load".to_owned() }).await?;
+        let Games { games } = link.request(LOBBY, "games", None::<&()>).await?;
+        link.close().await;
+        Ok::<_, Fault>(games)
+    };
+    let mut games = ask.await.with_context(|| format!("cannot use the server at {}", target.url))?;
+    let Some(found) = games.iter().position(|game| game.name == name) else {
+        let names: Vec<_> = games.iter().map(|game| game.name.as_str()).collect();
+        bail!("{} hosts no game {name:?}; it hosts {}", target.url, names.join(", "));
+    };
+    Ok(games.swap_remove(found))
+}
+
+fn check_room_for(args: &RunArgs, game: &Game) -> anyhow::Result<()> {
+    let most = game.seats.1 as usize;
+    if args.rooms > 0 && args.clients.div_ceil(args.rooms) > most {
+        let needed = args.clients.div_ceil(most.max(1));
+        bail!(
+            "{} clients do not fit into {} rooms of {}, which has {most} seats a room: take at least {needed} rooms",
+            args.clients,
+            args.rooms,
+            game.name,
+        );
+    }
+    Ok(())
+}
+
+/// Which clients decode everything, spread at random, so that they do not gather in a few rooms.
+fn verifying(args: &RunArgs) -> Vec<bool> {
+    let amount = args.verify.unwrap_or(args.clients.div_ceil(20)).min(args.clients);
+    let mut rng = ChaCha8Rng::seed_from_u64(args.seed);
+    let mut verifying = vec![false; args.clients];
+    for chosen in rand::seq::index::sample(&mut rng, args.clients, amount) {
+        verifying[chosen] = true;
+    }
+    verifying
+}
+
+/// All clients of a run.
+struct Crowd {
+    tally: Arc<Tally>,
+    clients: JoinSet<Result<(), Fault>>,
+    size: usize,
+    started: Instant,
+}
+
+impl Crowd {
+    fn seat(args: &RunArgs, target: Target, verifying: &[bool]) -> Self {
+        let started = Instant::now();
+        let tally = Arc::new(Tally::new());
+        let common = Arc::new(Common {
+            target,
+            tally: Arc::clone(&tally),
+            game: args.game.clone(),
+            config: args.config.clone(),
+            input_hz: args.input_hz,
+            lead: args.lead,
+            seat_within: SEATING,
+            doors: Semaphore::new(DOORS),
+        });
+        let mut clients = JoinSet::new();
+        for (number, way) in ways(args).into_iter().enumerate() {
+            let common = Arc::clone(&common);
+            let seed = args.seed.wrapping_add(number as u64);
+            let client = Client { common, number, seed, verify: verifying[number] };
+            clients.spawn(client.live(way));
+        }
+        Self { tally, clients, size: args.clients, started }
+    }
+
+    /// Waits for the seats, warms up, and watches the window.
+    async fn measure(&mut self, args: &RunArgs, server: &Server) -> anyhow::Result<Window> {
+        let mut progress = Progress::new(self.started);
+        while self.tally.counts()[Count::Settled] < self.size as u64 {
+            self.watch_until(Instant::now() + Duration::from_millis(20), "seating", &mut progress).await?;
+        }
+        let warm = Instant::now() + Duration::from_secs_f64(args.warmup);
+        self.watch_until(warm, "warming up", &mut progress).await?;
+
+        self.tally.forget_gaps();
+        let (begin, counts) = (Instant::now(), self.tally.counts());
+        let (server_before, own_before) = (server.usage().await, server::own_usage());
+        self.watch_until(begin + Duration::from_secs_f64(args.seconds), "measuring", &mut progress).await?;
+        let (length, counts) = (begin.elapsed(), self.tally.counts().since(&counts));
+        let (server_after, own_after) = (server.usage().await, server::own_usage());
+        progress.end();
+        Ok(Window { length, counts, server: (server_before, server_after), loadtest: (own_before, own_after) })
+    }
+
+    async fn watch_until(&mut self, end: Instant, phase: &str, progress: &mut Progress) -> anyhow::Result<()> {
+        loop {
+            tokio::select! {
+                () = sleep_until(end) => return Ok(()),
+                Some(ended) = self.clients.join_next() => self.mourn(ended)?,
+                _ = progress.ticks.tick() => progress.show(phase, &self.tally, self.size),
+            }
+        }
+    }
+
+    /// Notes a client that ended before its time; some reasons make the whole run pointless.
+    fn mourn(&self, ended: Result<Result<(), Fault>, JoinError>) -> anyhow::Result<()> {
+        match ended {
+            Ok(Err(Fault::Refused { code, message })) if code == "bad_config" => {
+                bail!("the game refuses --config: {message}")
+            }
+            Ok(_) => Ok(()),
+            Err(e) => Err(e).context("a client of this tool panicked"),
+        }
+    }
+
+    /// Asks all clients to leave, and drops those that do not.
+    async fn leave(&mut self) {
+        self.tally.stop();
+        let all_left = async { while self.clients.join_next().await.is_some() {} };
+        if timeout(LEAVING, all_left).await.is_err() {
+            self.clients.shutdown().await;
+        }
+    }
+}
+
+/// One way into a room for each client: the first ones create the rooms, the others follow in turn.
+fn ways(args: &RunArgs) -> Vec<Way> {
+    if args.rooms == 0 {
+        return (0..args.clients).map(|_| Way::Quick).collect();
+    }
+    let (creators, ids): (Vec<_>, Vec<_>) = (0..args.rooms).map(|_| watch::channel(None)).unzip();
+    let joiners = (args.rooms..args.clients).map(|number| Way::Join(ids[number % args.rooms].clone()));
+    creators.into_iter().map(Way::Create).chain(joiners).collect()
+}
+
+/// The line on stderr: rewritten in place on a terminal, a line each second elsewhere.
+struct Progress {
+    started: Instant,
+    ticks: tokio::time::Interval,
+    last: Counts,
+    terminal: bool,
+}
+
+impl Progress {
+    fn new(started: Instant) -> Self {
+        let mut ticks = interval(Duration::from_secs(1));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { started, ticks, last: Counts::default(), terminal: std::io::stderr().is_terminal() }
+    }
+
+    fn show(&mut self, phase: &str, tally: &Tally, clients: usize) {
+        let counts = tally.counts();
+        let second = counts.since(&self.last);
+        self.last = counts;
+        let errors: u64 = tally.errors().values().sum();
+        let line = format!(
+            "{:>4} s  {phase}: {}/{clients} seated, {} frames/s, {} kB/s, {} inputs/s, {} desyncs, {errors} errors",
+            self.started.elapsed().as_secs(),
+            counts[Count::Seated],
+            second[Count::Frames],
+            second[Count::ReceivedBytes] / 1000,
+            second[Count::Inputs],
+            counts[Count::Desyncs],
+        );
+        // Nobody may be reading stderr; the run goes on.
+        let _ = match self.terminal {
+            true => write!(std::io::stderr(), "\r\x1b[K{line}"),
+            false => writeln!(std::io::stderr(), "{line}"),
+        };
+    }
+
+    fn end(&self) {
+        if self.terminal {
+            let _ = writeln!(std::io::stderr());
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What all clients count together. Clients only add; the run reads the difference between two moments.
+
+use std::collections::BTreeMap;
+use std::ops::Index;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Count {
+    /// Clients that took their first seat.
+    Seated,
+    /// Clients that took their first seat or gave up.
+    Settled,
+    /// Frames, whatever became of them.
+    Frames,
+    /// Bytes of the frames themselves.
+    FrameBytes,
+    /// Bytes of the WebSocket frames that carried a frame.
+    FrameWireBytes,
+    /// Bytes of everything received, as WebSocket frames.
+    ReceivedBytes,
+    /// Bytes of everything sent, without WebSocket headers.
+    SentBytes,
+    Inputs,
+    Rejoins,
+    /// Frames that a mirror decoded in full.
+    Verified,
+    Desyncs,
+}
+
+const COUNTS: usize = Count::Desyncs as usize + 1;
+
+/// The longest gap that the histogram tells apart, in microseconds.
+const LONGEST_GAP: u64 = 120_000_000;
+
+pub(crate) struct Tally {
+    counts: [AtomicU64; COUNTS],
+    stopping: AtomicBool,
+    errors: Mutex<BTreeMap<String, u64>>,
+    gaps: Mutex<Histogram<u64>>,
+}
+
+/// The counts at one moment, or what was added between two.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts([u64; COUNTS]);
+
+impl Tally {
+    pub(crate) fn new() -> Self {
+        Self {
+            counts: Default::default(),
+            stopping: AtomicBool::new(false),
+            errors: Mutex::default(),
+            gaps: Mutex::new(Histogram::new_with_max(LONGEST_GAP, 3).expect("the bounds are valid")),
+        }
+    }
+
+    pub(crate) fn add(&self, count: Count, amount: u64) {
+        self.counts[count as usize].fetch_add(amount, Ordering::Relaxed);
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        Counts(std::array::from_fn(|i| self.counts[i].load(Ordering::Relaxed)))
+    }
+
+    /// Counts an error under its protocol code, or under a kind of this tool's own.
+    pub(crate) fn error(&self, kind: &str, amount: u64) {
+        let mut errors = locked(&self.errors);
+        match errors.get_mut(kind) {
+            Some(count) => *count += amount,
+            None => drop(errors.insert(kind.to_owned(), amount)),
+        }
+    }
+
+    pub(crate) fn errors(&self) -> BTreeMap<String, u64> {
+        locked(&self.errors).clone()
+    }
+
+    /// Records the time between two consecutive frames of one client.
+    pub(crate) fn gap(&self, gap: Duration) {
+        let micros = u64::try_from(gap.as_micros()).unwrap_or(u64::MAX);
+        locked(&self.gaps).saturating_record(micros);
+    }
+
+    pub(crate) fn gaps(&self) -> Histogram<u64> {
+        locked(&self.gaps).clone()
+    }
+
+    pub(crate) fn forget_gaps(&self) {
+        locked(&self.gaps).reset();
+    }
+
+    /// Asks every client to leave.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+impl Counts {
+    /// What was added since `earlier`.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] - earlier.0[i]))
+    }
+}
+
+impl Index<Count> for Counts {
+    type Output = u64;
+
+    fn index(&self, count: Count) -> &u64 {
+        &self.0[count as usize]
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nothing under these locks panics")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_told_apart_and_subtracted() {
+        let tally = Tally::new();
+        tally.add(Count::Seated, 2);
+        let before = tally.counts();
+        tally.add(Count::Frames, 5);
+        tally.add(Count::Desyncs, 1);
+        let added = tally.counts().since(&before);
+        assert_eq!((added[Count::Seated], added[Count::Frames], added[Count::Desyncs]), (0, 5, 1));
+    }
+
+    #[test]
+    fn errors_add_up_by_kind() {
+        let tally = Tally::new();
+        tally.error("room_full", 1);
+        tally.error("bad_input", 3);
+        tally.error("room_full", 2);
+        let errors: Vec<_> = tally.errors().into_iter().collect();
+        assert_eq!(errors, [("bad_input".to_owned(), 3), ("room_full".to_owned(), 3)]);
+    }
+}

@@ -1,0 +1,160 @@
+//! Random but steady inputs for any game, made from the schema's description of its input: a walker that holds its course
+//! and changes it now and then.
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use tickcast::protocol::{FieldKind, FieldSpec};
+
+use crate::wire::append_int;
+
+/// How likely a column that holds its value takes a new one in one input.
+const TURN: f64 = 1.0 / 15.0;
+/// How likely a one-shot field acts in one input.
+const SHOT: f64 = 1.0 / 10.0;
+/// The range of a float whose schema names none, in the program's unit.
+const UNBOUNDED: f64 = 1.0;
+
+/// One integer of the input.
+#[derive(Debug)]
+struct Column {
+    low: i64,
+    high: i64,
+    turn: Turn,
+    value: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Holds its value and now and then takes another at random.
+    Jump,
+    /// Moves on a little each time and comes round again.
+    Sweep,
+    /// Is the lowest value, and now and then another for one input.
+    Shoot,
+}
+
+/// Makes the inputs of one client.
+#[derive(Debug)]
+pub(crate) struct Walker {
+    columns: Vec<Column>,
+    rng: ChaCha8Rng,
+}
+
+impl Walker {
+    pub(crate) fn new(fields: &[FieldSpec], seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut columns: Vec<_> = fields.iter().flat_map(columns).collect();
+        for column in columns.iter_mut().filter(|column| column.turn != Turn::Shoot) {
+            column.value = rng.random_range(column.low..=column.high);
+        }
+        Self { columns, rng }
+    }
+
+    /// How many integers an input has.
+    pub(crate) fn len(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Walks on by one input and appends its columns.
+    pub(crate) fn append_next(&mut self, input: &mut Vec<u8>) {
+        for column in &mut self.columns {
+            column.step(&mut self.rng);
+            append_int(input, column.value);
+        }
+    }
+}
+
+impl Column {
+    fn step(&mut self, rng: &mut ChaCha8Rng) {
+        match self.turn {
+            Turn::Jump if rng.random_bool(TURN) => self.value = rng.random_range(self.low..=self.high),
+            Turn::Jump => {}
+            Turn::Sweep => {
+                let reach = (self.high / 64).max(1);
+                let moved = self.value + rng.random_range(-reach..=reach);
+                self.value = moved.rem_euclid(self.high + 1);
+            }
+            Turn::Shoot if rng.random_bool(SHOT) => self.value = rng.random_range(self.low..=self.high),
+            Turn::Shoot => self.value = self.low,
+        }
+    }
+}
+
+fn columns(field: &FieldSpec) -> Vec<Column> {
+    let stepped = |step: f64, min: Option<f64>, max: Option<f64>| {
+        let (min, max) = (min.unwrap_or(-UNBOUNDED), max.unwrap_or(UNBOUNDED));
+        ((min / step).ceil() as i64, (max / step).floor() as i64)
+    };
+    let (width, (low, high)) = match field.kind {
+        FieldKind::Bool => (1, (0, 1)),
+        FieldKind::Int { min, max } => (1, (min, max)),
+        FieldKind::Choice { ref values } => (1, (0, values.len() as i64 - 1)),
+        FieldKind::Angle { steps } => (1, (0, i64::from(steps) - 1)),
+        FieldKind::Float { step, min, max } => (1, stepped(step, min, max)),
+        FieldKind::Vec2 { step, min, max } => (2, stepped(step, min, max)),
+        FieldKind::Vec3 { step, min, max } => (3, stepped(step, min, max)),
+    };
+    let turn = match field.kind {
+        _ if field.one_shot => Turn::Shoot,
+        FieldKind::Angle { .. } => Turn::Sweep,
+        _ => Turn::Jump,
+    };
+    // The schema is another program's word: an empty range must not end this one.
+    let high = high.max(low);
+    (0..width).map(|_| Column { low, high, turn, value: low }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fields() -> Vec<FieldSpec> {
+        serde_json::from_value(json!([
+            {"name": "dir", "type": "choice", "values": ["N", "E", "S", "W"]},
+            {"name": "aim", "type": "angle", "steps": 256},
+            {"name": "fire", "type": "bool", "oneShot": true},
+            {"name": "slot", "type": "int", "min": -3, "max": 3},
+            {"name": "push", "type": "vec2", "step": 0.5, "min": -2, "max": 1.25},
+            {"name": "zoom", "type": "float", "step": 0.25},
+        ]))
+        .unwrap()
+    }
+
+    fn walk(seed: u64, inputs: usize) -> Vec<Vec<i64>> {
+        let mut walker = Walker::new(&fields(), seed);
+        let mut next = || {
+            let mut bytes = Vec::new();
+            walker.append_next(&mut bytes);
+            let mut rest = &bytes[..];
+            (0..walker.len()).map(|_| rmp::decode::read_int(&mut rest).unwrap()).collect()
+        };
+        (0..inputs).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn every_column_stays_in_its_range_and_reaches_its_ends() {
+        let ranges = [(0, 3), (0, 255), (0, 1), (-3, 3), (-4, 2), (-4, 2), (-4, 4)];
+        let inputs = walk(1, 20_000);
+        for (column, (low, high)) in ranges.into_iter().enumerate() {
+            let values = || inputs.iter().map(|input| input[column]);
+            assert_eq!((values().min(), values().max()), (Some(low), Some(high)), "column {column}");
+        }
+    }
+
+    #[test]
+    fn a_walker_holds_its_course_and_shoots_now_and_then() {
+        let inputs = walk(2, 3000);
+        let turns = inputs.windows(2).filter(|pair| pair[0][0] != pair[1][0]).count();
+        assert!((50..300).contains(&turns), "{turns} turns");
+        let shots = inputs.iter().filter(|input| input[2] == 1).count();
+        assert!((50..300).contains(&shots), "{shots} shots");
+    }
+
+    #[test]
+    fn the_same_seed_walks_the_same_way() {
+        assert_eq!(walk(3, 100), walk(3, 100));
+        assert_ne!(walk(3, 100), walk(4, 100));
+    }
+}

@@ -1,0 +1,181 @@
+//! The program from its command line to its report, against a scripted server on this machine.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so may its helpers")]
+
+mod support;
+
+use std::process::Output;
+
+use serde_json::{Value, json};
+use support::{FIRST_TICK, FakeServer, HZ, Script};
+use tokio::process::Command;
+
+async fn run(url: &str, more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_loadtest"))
+        .args(["run", "--url", url, "--seconds", "1", "--warmup", "0.3", "--json"])
+        .args(more)
+        .env("RUST_BACKTRACE", "0")
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap()
+}
+
+async fn play(script: Script, more: &[&str]) -> (FakeServer, i32, Value) {
+    let server = FakeServer::start(script).await;
+    let output = run(&format!("http://{}", server.address), &[&["--game", "toy"], more].concat()).await;
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("no report, but {}", String::from_utf8_lossy(&output.stderr)));
+    (server, output.status.code().unwrap(), report)
+}
+
+fn within(value: &Value, low: f64, high: f64) {
+    let number = value.as_f64().unwrap_or_else(|| panic!("{value} is no number"));
+    assert!((low..=high).contains(&number), "{number} is not in {low}..={high}");
+}
+
+#[tokio::test]
+async fn a_clean_run_reports_what_was_sent() {
+    let (server, code, report) = play(Script::default(), &["--clients", "3", "--rooms", "1"]).await;
+    assert_eq!(code, 0, "{report}");
+    assert_eq!((&report["clients"], &report["seated"], &report["verifying"]), (&json!(3), &json!(3), &json!(1)));
+    assert_eq!((&report["desyncs"], &report["errors"], &report["errors_total"]), (&json!(0), &json!({}), &json!(0)));
+    within(&report["frames_per_client_s"], 0.8 * HZ as f64, 1.1 * HZ as f64);
+    within(&report["gap_ms"]["p50"], 15.0, 30.0);
+    // An array of five: three small integers and a tick in three bytes, or in five past 65,535.
+    within(&report["bytes_per_frame"], 8.0, 10.0);
+    within(&report["wire_bytes_per_frame"], 42.0, 46.0);
+    within(&report["frames_verified"], 1.0, 1.1 * HZ as f64);
+    assert_eq!(report["server"], json!({"cpu_us_per_frame": null, "cpu_cores": null, "rss_mb": null}));
+    let seen = server.seen.lock().unwrap();
+    assert!(seen.pings > 6 && seen.pongs + 6 >= seen.pings, "{} pings, {} pongs", seen.pings, seen.pongs);
+    let asked = |name: &str| seen.requests.iter().filter(|(asked, _)| asked == name).count();
+    assert_eq!((asked("create"), asked("join"), asked("leave"), asked("resync")), (1, 2, 3, 0));
+    assert_eq!(seen.requests.iter().find(|(name, _)| name == "create").unwrap().1, json!({"game": "toy", "private": false}));
+}
+
+#[tokio::test]
+async fn inputs_are_numbered_acknowledge_and_fit_the_schema() {
+    let (server, code, report) = play(Script::default(), &["--clients", "1", "--rooms", "1", "--lead", "3"]).await;
+    assert_eq!(code, 0, "{report}");
+    within(&report["inputs_sent"], 0.8 * HZ as f64, 1.1 * HZ as f64);
+    let seen = server.seen.lock().unwrap();
+    let inputs = &seen.inputs[0];
+    assert!(inputs.len() > 50, "{} inputs", inputs.len());
+    for (input, seq) in inputs.iter().zip(1..) {
+        let &[ack, number, tick, dir, fire, push] = &input[..] else { panic!("{input:?} has not six elements") };
+        assert_eq!(number, seq);
+        assert!((FIRST_TICK + 3..FIRST_TICK + 200).contains(&tick), "tick {tick}");
+        assert!(ack == (tick - 3) % 65_536 || ack == 0, "ack {ack} for tick {tick}");
+        assert!((0..4).contains(&dir) && (0..2).contains(&fire) && (-300..=-200).contains(&push), "{input:?}");
+    }
+    assert!(inputs.last().unwrap()[0] < 200, "the ack has passed 65,535 and begins again");
+}
+
+#[tokio::test]
+async fn without_inputs_a_client_still_acknowledges() {
+    let (server, code, report) = play(Script::default(), &["--clients", "1", "--rooms", "1", "--input-hz", "0"]).await;
+    assert_eq!((code, &report["inputs_sent"]), (0, &json!(0)), "{report}");
+    let seen = server.seen.lock().unwrap();
+    assert!(!seen.inputs[0].is_empty() && seen.inputs[0].iter().all(|input| input.len() == 1), "{:?}", seen.inputs);
+}
+
+#[tokio::test]
+async fn a_missing_frame_is_an_error_and_asks_for_a_snapshot() {
+    let script = Script { skip_frame: Some(5), ..Script::default() };
+    let (server, code, report) = play(script, &["--clients", "1", "--rooms", "1", "--verify", "0"]).await;
+    assert_eq!((code, &report["errors"]), (1, &json!({"wrong_base": 1})), "{report}");
+    assert!(server.seen.lock().unwrap().requests.contains(&("resync".to_owned(), json!({}))));
+}
+
+#[tokio::test]
+async fn a_wrong_checksum_is_a_desync_only_to_those_who_verify() {
+    let script = Script { wrong_checksum: Some(5), ..Script::default() };
+    let (server, code, report) = play(script, &["--clients", "3", "--rooms", "1", "--verify", "2"]).await;
+    assert_eq!((code, &report["desyncs"], &report["errors_total"]), (1, &json!(2), &json!(0)), "{report}");
+    let seen = server.seen.lock().unwrap();
+    let resync = seen.requests.iter().find(|(name, _)| name == "resync").unwrap();
+    assert!(resync.1["component"].is_u64() && resync.1["expected"] != resync.1["got"], "{resync:?}");
+}
+
+#[tokio::test]
+async fn when_a_room_ends_the_client_takes_another() {
+    let script = Script { over_at: Some(30), ..Script::default() };
+    let (server, code, report) = play(script, &["--clients", "2", "--rooms", "2"]).await;
+    assert_eq!(code, 0, "{report}");
+    within(&report["rejoins"], 2.0, 6.0);
+    assert_eq!(report["seated"], json!(2));
+    let seen = server.seen.lock().unwrap();
+    let quick = seen.requests.iter().filter(|(name, _)| name == "quick").count();
+    assert_eq!(json!(quick), report["rejoins"]);
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_an_error() {
+    let script = Script { drop_at: Some(10), ..Script::default() };
+    let (_server, code, report) = play(script, &["--clients", "2", "--rooms", "0"]).await;
+    assert_eq!((code, &report["errors"]), (1, &json!({"connection_lost": 2})), "{report}");
+}
+
+#[tokio::test]
+async fn a_refused_seat_is_reported_with_its_code() {
+    let script = Script { refuse_tickets: true, ..Script::default() };
+    let (_server, code, report) = play(script, &["--clients", "2", "--rooms", "1"]).await;
+    assert_eq!((code, &report["seated"]), (1, &json!(0)), "{report}");
+    assert_eq!(report["errors"], json!({"ticket_expired": 2}));
+}
+
+async fn fails_with(url: &str, game: &str, more: &[&str], sentence: &str) {
+    let output = run(url, &[&["--game", game], more].concat()).await;
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.lines().last().unwrap().contains(sentence), "{said}");
+    assert!(output.stdout.is_empty());
+}
+
+#[tokio::test]
+async fn what_cannot_run_says_why() {
+    let server = FakeServer::start(Script::default()).await;
+    let url = format!("http://{}", server.address);
+    fails_with(&url, "chess", &[], "hosts no game \"chess\"; it hosts toy").await;
+    fails_with(&url, "toy", &["--clients", "9", "--rooms", "1"], "take at least 2 rooms").await;
+    fails_with(&url, "toy", &["--clients", "1", "--rooms", "2"], "at most one room a client").await;
+    let config = ["--clients", "1", "--rooms", "1", "--config", r#"{"speed": "wrong"}"#];
+    fails_with(&url, "toy", &config, "the game refuses --config: the field speed is wrong").await;
+    fails_with("http://127.0.0.1:1", "toy", &[], "cannot reach a server at http://127.0.0.1:1: Connection refused").await;
+    fails_with("https://127.0.0.1:1", "toy", &[], "TLS is not supported").await;
+}
+
+/// A program named `arcade` that says what the server would say, and whose place the fake server takes.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_spawned_server_is_measured_and_killed() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let server = FakeServer::start(Script::default()).await;
+    let place = std::env::temp_dir().join(format!("loadtest-spawn-{}", std::process::id()));
+    std::fs::create_dir_all(&place).unwrap();
+    let (program, arcade, pid_file) = (place.join("loadtest"), place.join("arcade"), place.join("pid"));
+    std::fs::copy(env!("CARGO_BIN_EXE_loadtest"), &program).unwrap();
+    let script = format!(
+        "#!/bin/sh\n[ \"$*\" = \"--listen 127.0.0.1:0\" ] || exit 1\necho $$ > {}\n\
+         echo starting\necho '  ready on http://{}/'\nexec sleep 60\n",
+        pid_file.display(),
+        server.address
+    );
+    std::fs::write(&arcade, script).unwrap();
+    std::fs::set_permissions(&arcade, PermissionsExt::from_mode(0o755)).unwrap();
+    let output = Command::new(&program)
+        .args(["run", "--game", "toy", "--spawn", "--clients", "1", "--rooms", "1"])
+        .args(["--seconds", "0.5", "--warmup", "0", "--json"])
+        .output()
+        .await
+        .unwrap();
+    let pid = std::fs::read_to_string(&pid_file).unwrap();
+    std::fs::remove_dir_all(&place).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    within(&report["server"]["rss_mb"], 0.1, 100.0);
+    within(&report["server"]["cpu_us_per_frame"], 0.0, 1000.0);
+    assert!(!std::path::Path::new("/proc").join(pid.trim()).exists(), "the server lives on");
+}
