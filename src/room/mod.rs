@@ -41,6 +41,8 @@ pub struct Room {
     config: Value,
     seats: Seats,
     bots: Bots,
+    /// Seats whose entities go with the next tick: between two ticks the world stands still.
+    leaving: Vec<Seat>,
     stats: RoomStats,
     outcome: Option<Outcome>,
     /// Tests of rules want to be alone.
@@ -110,7 +112,19 @@ impl Room {
         let seats = Seats::new(*def.seats().end());
         let bots = Bots::new(seed);
         let stats = RoomStats::default();
-        Ok(Self { def: def.clone(), sim, replicator, hooks, config, seats, bots, stats, outcome: None, without_bots: false })
+        Ok(Self {
+            def: def.clone(),
+            sim,
+            replicator,
+            hooks,
+            config,
+            seats,
+            bots,
+            leaving: Vec::new(),
+            stats,
+            outcome: None,
+            without_bots: false,
+        })
     }
 
     /// Reserves a seat for a person; a bot makes room if it must. The seat joins the match when it first enters.
@@ -132,7 +146,7 @@ impl Room {
 
     /// Gives back a reservation that was never used. A seat that has entered keeps its place.
     pub fn release(&mut self, seat: Seat) {
-        if self.seats.get(seat).is_some_and(|place| !place.joined) {
+        if self.seats.get(seat).is_some_and(|place| !place.entered) {
             self.seats.free(seat);
         }
     }
@@ -149,7 +163,7 @@ impl Room {
         let memory = ticks(crate::replication::MEMORY_SECONDS, self.def.hz());
         let place = self.seats.get_mut(seat).ok_or(RoomError::UnknownSeat(seat))?;
         let holds = place.link.resume(held, now, memory);
-        place.joined = place.joined || self.hooks.join_all(seat, &mut self.sim);
+        place.entered = true;
         self.seats.set_status(seat, SeatStatus::Playing);
         self.stats.entered += 1;
         Ok(Entry { tick: now, state: if holds { Baseline::Diff } else { Baseline::Snapshot } })
@@ -168,10 +182,10 @@ impl Room {
         }
     }
 
-    /// A seat is free at once; its entities go.
+    /// A seat is free at once; its entities go with the next tick.
     pub fn leave(&mut self, seat: Seat) {
         if self.seats.free(seat).is_some_and(|place| place.joined) {
-            self.hooks.leave_all(seat, &mut self.sim);
+            self.leaving.push(seat);
         }
         self.bots.dismiss(seat);
         self.sim.forget(seat);
@@ -317,7 +331,7 @@ impl Room {
         self.sim.checksum()
     }
 
-    /// Ends reservations and grace times that are over, and keeps the seats filled with bots.
+    /// Ends grace times that are over, keeps the seats filled with bots, and lets the world hear who came and went.
     fn seat_changes(&mut self) {
         for seat in self.seats.away_since(self.sim.tick()) {
             self.leave(seat);
@@ -331,15 +345,20 @@ impl Room {
             let Some(brain) = self.hooks.bot else { break };
             self.seats.take(seat, Place::bot(seat));
             self.bots.employ(seat, brain());
+        }
+        for seat in std::mem::take(&mut self.leaving) {
+            self.hooks.leave_all(seat, &mut self.sim);
+        }
+        for (seat, place) in self.seats.joining_mut() {
+            place.joined = true;
             self.hooks.join_all(seat, &mut self.sim);
         }
     }
 }
 
 impl Hooks {
-    fn join_all(&self, seat: Seat, sim: &mut Sim) -> bool {
+    fn join_all(&self, seat: Seat, sim: &mut Sim) {
         self.join.iter().for_each(|rule| rule(seat, sim.world_mut()));
-        true
     }
 
     /// Runs the game's own rules for a seat that becomes free, then despawns what it owns.

@@ -34,12 +34,14 @@ struct SavedRoom {
     ids: Ids,
     bot_rng: Rng,
     seats: Vec<SavedSeat>,
+    leaving: Vec<Seat>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct SavedSeat {
     seat: Seat,
     name: String,
+    entered: bool,
     joined: bool,
     /// A bot: the number of its newest input, and its mind.
     bot: Option<(u32, Vec<u8>)>,
@@ -50,7 +52,7 @@ impl Room {
     pub fn save(&self) -> Vec<u8> {
         let seats = self.seats.iter().map(|(seat, place)| {
             let bot = self.bots.employed.get(&seat).map(|bot| (bot.seq, bot.brain.save()));
-            SavedSeat { seat, name: place.name.clone(), joined: place.joined, bot }
+            SavedSeat { seat, name: place.name.clone(), entered: place.entered, joined: place.joined, bot }
         });
         let saved = SavedRoom {
             game: self.def.name().into(),
@@ -59,6 +61,7 @@ impl Room {
             ids: self.replicator.ids().clone(),
             bot_rng: rmp_serde::from_slice(&rmp_serde::to_vec(&self.bots.rng).expect(PLAIN)).expect(PLAIN),
             seats: seats.collect(),
+            leaving: self.leaving.clone(),
         };
         rmp_serde::to_vec(&saved).expect(PLAIN)
     }
@@ -80,9 +83,11 @@ impl Room {
         let now = room.sim.tick();
         room.replicator.collect(room.sim.world_mut(), now);
         room.bots = Bots { rng: saved.bot_rng, employed: Default::default() };
+        room.leaving = saved.leaving;
         let until = Tick(now.0 + ticks(def.grace_seconds(), def.hz()));
-        for SavedSeat { seat, name, joined, bot } in saved.seats {
-            let mut place = Place { status: SeatStatus::Away, joined, away_until: Some(until), ..Place::reserved(&name) };
+        for SavedSeat { seat, name, entered, joined, bot } in saved.seats {
+            let mut place =
+                Place { status: SeatStatus::Away, entered, joined, away_until: Some(until), ..Place::reserved(&name) };
             if let Some((seq, mind)) = bot {
                 let mut brain = room.hooks.bot.ok_or_else(not_saved)?();
                 if !brain.restore(&mind) {

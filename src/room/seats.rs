@@ -51,7 +51,9 @@ pub struct Population {
 pub(super) struct Place {
     pub name: String,
     pub status: SeatStatus,
-    /// It has an avatar.
+    /// Someone has come; it is more than a reservation.
+    pub entered: bool,
+    /// The world knows of it.
     pub joined: bool,
     /// When the grace time of an away seat is over.
     pub away_until: Option<Tick>,
@@ -60,11 +62,18 @@ pub(super) struct Place {
 
 impl Place {
     pub fn reserved(name: &str) -> Self {
-        Self { name: name.into(), status: SeatStatus::Reserved, joined: false, away_until: None, link: Link::default() }
+        Self {
+            name: name.into(),
+            status: SeatStatus::Reserved,
+            entered: false,
+            joined: false,
+            away_until: None,
+            link: Link::default(),
+        }
     }
 
     pub fn bot(seat: Seat) -> Self {
-        Self { status: SeatStatus::Bot, joined: true, ..Self::reserved(&format!("Bot {seat}")) }
+        Self { status: SeatStatus::Bot, entered: true, ..Self::reserved(&format!("Bot {seat}")) }
     }
 }
 
@@ -96,6 +105,12 @@ impl Seats {
     pub fn playing_mut(&mut self) -> impl Iterator<Item = (Seat, &mut Place)> {
         let taken = self.taken.iter_mut().map(|(seat, place)| (*seat, place));
         taken.filter(|(_, place)| place.status == SeatStatus::Playing)
+    }
+
+    /// The seats of which the world is to hear.
+    pub fn joining_mut(&mut self) -> impl Iterator<Item = (Seat, &mut Place)> {
+        let taken = self.taken.iter_mut().map(|(seat, place)| (*seat, place));
+        taken.filter(|(_, place)| place.entered && !place.joined)
     }
 
     pub fn playing(&self) -> impl Iterator<Item = Seat> {

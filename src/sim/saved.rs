@@ -27,19 +27,33 @@ struct SavedArchetype {
     entities: Vec<(Option<Id>, Vec<u8>)>,
 }
 
+/// What the future of the match depends on. The samples are a help to restore it and no part of that.
+pub(super) fn essence(sim: &Sim) -> Vec<u8> {
+    let mut saved = snapshot(sim, |_| None);
+    saved.archetypes.iter_mut().for_each(|archetype| archetype.sample = None);
+    write(&saved)
+}
+
 pub(super) fn save(sim: &Sim, id: impl Fn(Entity) -> Option<Id>) -> Vec<u8> {
+    write(&snapshot(sim, id))
+}
+
+fn write(saved: &SavedSim) -> Vec<u8> {
+    rmp_serde::to_vec(saved).expect("plain data is written to memory")
+}
+
+fn snapshot(sim: &Sim, id: impl Fn(Entity) -> Option<Id>) -> SavedSim {
     let mut resources = Vec::new();
     for (save, _) in &sim.registry.resources {
         save(&sim.world, &mut resources);
     }
-    let saved = SavedSim {
+    SavedSim {
         tick: sim.tick,
         rng: rmp_serde::to_vec(sim.world.resource::<Rng>()).expect("plain data is written to memory"),
         inputs: sim.inputs.clone(),
         resources,
         archetypes: sim.world.archetypes().iter().filter_map(|archetype| save_archetype(sim, archetype, &id)).collect(),
-    };
-    rmp_serde::to_vec(&saved).expect("plain data is written to memory")
+    }
 }
 
 fn save_archetype(
@@ -59,9 +73,21 @@ fn save_archetype(
         (id(entity), bytes)
     });
     let entities: Vec<_> = entities.collect();
-    let samples = || components.iter().map(|place| sim.registry.samples.get(place)).collect::<Option<Vec<_>>>();
-    let sample = if entities.is_empty() { samples().map(|all| all.into_iter().flatten().copied().collect()) } else { None };
+    let samples = || components.iter().map(|&place| sample(sim, place)).collect::<Option<Vec<_>>>();
+    let sample = if entities.is_empty() { samples().map(|all| all.concat()) } else { None };
     Some(SavedArchetype { components, sample, entities })
+}
+
+/// One value of a component: one seen earlier, or one of now.
+fn sample(sim: &Sim, place: usize) -> Option<Vec<u8>> {
+    let (id, component) = &sim.registry.components[place];
+    sim.registry.samples.get(&place).cloned().or_else(|| {
+        let mut archetypes = sim.world.archetypes().iter().filter(|archetype| archetype.contains(*id));
+        let entity = archetypes.find_map(|archetype| archetype.entities().first())?;
+        let mut bytes = Vec::new();
+        component.save(sim.world.entity(entity.id()), &mut bytes);
+        Some(bytes)
+    })
 }
 
 pub(super) fn restore(sim: &mut Sim, bytes: &[u8]) -> Option<Vec<(Entity, Id)>> {
