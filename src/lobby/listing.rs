@@ -80,6 +80,18 @@ impl Listing {
     }
 }
 
+/// How people find a room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Entrance {
+    /// In the listing, and by quick play.
+    #[default]
+    Listed,
+    /// By a private code.
+    Code,
+    /// By a ticket that was given to them, not otherwise.
+    Ticket,
+}
+
 /// What changed in the listing since the news before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Changes {
@@ -117,27 +129,23 @@ pub struct Lobby {
 #[derive(Debug)]
 struct Entry {
     listing: Listing,
+    listed: bool,
     code: Option<Code>,
     /// The how manyeth room to open, so that of equals the oldest is picked.
     age: u64,
 }
 
 impl Lobby {
-    /// Lists a public room.
-    pub fn open(&mut self, listing: Listing) {
-        self.insert(listing, None);
-    }
-
-    /// Takes in a private room, which is not listed, and makes up its code.
-    pub fn open_private(&mut self, listing: Listing, rng: &mut (impl Rng + ?Sized)) -> Code {
-        let code = loop {
-            let code = Code::random(rng);
-            if !self.codes.contains_key(&code) {
-                break code;
-            }
-        };
-        self.codes.insert(code.clone(), listing.room.clone());
-        self.insert(listing, Some(code.clone()));
+    /// Takes a room in. The code, if that is how it is entered, is made up here.
+    pub fn open(&mut self, listing: Listing, entrance: Entrance, rng: &mut (impl Rng + ?Sized)) -> Option<Code> {
+        let code = (entrance == Entrance::Code).then(|| self.unused_code(rng));
+        if let Some(code) = &code {
+            self.codes.insert(code.clone(), listing.room.clone());
+        }
+        self.opened += 1;
+        self.dirty.insert(listing.room.clone());
+        let entry = Entry { listed: entrance == Entrance::Listed, code: code.clone(), age: self.opened, listing };
+        self.rooms.insert(entry.listing.room.clone(), entry);
         code
     }
 
@@ -162,14 +170,14 @@ impl Lobby {
 
     /// The listed rooms, of one game or all, and the number of the newest news. News that follow may repeat what is here already.
     pub fn rooms(&self, game: Option<&str>) -> (u64, Vec<Listing>) {
-        let listed = self.rooms.values().filter(|entry| entry.code.is_none());
+        let listed = self.rooms.values().filter(|entry| entry.listed);
         let rooms = listed.map(|entry| &entry.listing).filter(|listing| game.is_none_or(|game| listing.game == game));
         (self.seq, rooms.cloned().collect())
     }
 
     /// The room for somebody who wants to play at once: the fullest public one with a seat, of equals the oldest.
     pub fn quick(&self, game: &str) -> Option<RoomId> {
-        let open = self.rooms.values().filter(|entry| entry.code.is_none() && entry.listing.game == game && entry.listing.has_seat());
+        let open = self.rooms.values().filter(|entry| entry.listed && entry.listing.game == game && entry.listing.has_seat());
         let best = open.max_by_key(|entry| (entry.listing.players, std::cmp::Reverse(entry.age)));
         best.map(|entry| entry.listing.room.clone())
     }
@@ -201,7 +209,7 @@ impl Lobby {
         }
         let mut changes = Changes { seq: self.seq + 1, added: Vec::new(), updated: Vec::new(), removed: Vec::new() };
         for room in std::mem::take(&mut self.dirty) {
-            let listed = self.rooms.get(&room).filter(|entry| entry.code.is_none()).map(|entry| entry.listing.clone());
+            let listed = self.rooms.get(&room).filter(|entry| entry.listed).map(|entry| entry.listing.clone());
             match (self.told.get(&room), listed) {
                 (None, Some(listing)) => {
                     self.told.insert(room, listing.clone());
@@ -226,10 +234,13 @@ impl Lobby {
         Some(changes)
     }
 
-    fn insert(&mut self, listing: Listing, code: Option<Code>) {
-        self.opened += 1;
-        self.dirty.insert(listing.room.clone());
-        self.rooms.insert(listing.room.clone(), Entry { listing, code, age: self.opened });
+    fn unused_code(&self, rng: &mut (impl Rng + ?Sized)) -> Code {
+        loop {
+            let code = Code::random(rng);
+            if !self.codes.contains_key(&code) {
+                return code;
+            }
+        }
     }
 }
 
@@ -244,6 +255,10 @@ mod tests {
         Listing { room: RoomId::named(room), game: "arena", players, bots: 0, seats: 4 }
     }
 
+    fn open(lobby: &mut Lobby, listing: Listing, entrance: Entrance) -> Option<Code> {
+        lobby.open(listing, entrance, &mut ChaCha8Rng::seed_from_u64(1))
+    }
+
     fn at(millis: u64) -> Duration {
         Duration::from_millis(millis)
     }
@@ -252,9 +267,10 @@ mod tests {
     fn quick_picks_the_fullest_room_with_a_seat() {
         let mut lobby = Lobby::default();
         for (room, players) in [("a", 1), ("b", 3), ("c", 4), ("d", 3)] {
-            lobby.open(listing(room, players));
+            open(&mut lobby, listing(room, players), Entrance::Listed);
         }
-        lobby.open_private(listing("e", 3), &mut ChaCha8Rng::seed_from_u64(1));
+        open(&mut lobby, listing("e", 3), Entrance::Code);
+        open(&mut lobby, listing("f", 3), Entrance::Ticket);
         assert_eq!(lobby.quick("arena"), Some(RoomId::named("b")));
         lobby.update(&RoomId::named("b"), 4, 0);
         assert_eq!(lobby.quick("arena"), Some(RoomId::named("d")));
@@ -264,14 +280,14 @@ mod tests {
     #[test]
     fn a_seat_of_a_bot_counts_as_a_seat() {
         let mut lobby = Lobby::default();
-        lobby.open(Listing { bots: 3, ..listing("a", 1) });
+        open(&mut lobby, Listing { bots: 3, ..listing("a", 1) }, Entrance::Listed);
         assert_eq!(lobby.quick("arena"), Some(RoomId::named("a")));
     }
 
     #[test]
     fn a_private_room_is_found_by_its_code_alone() {
         let mut lobby = Lobby::default();
-        let code = lobby.open_private(listing("a", 0), &mut ChaCha8Rng::seed_from_u64(1));
+        let code = open(&mut lobby, listing("a", 0), Entrance::Code).unwrap();
         assert_eq!(lobby.by_code(&code), Some(RoomId::named("a")));
         assert_eq!(lobby.rooms(None), (0, vec![]));
         assert_eq!(lobby.quick("arena"), None);
@@ -284,14 +300,14 @@ mod tests {
     #[test]
     fn changes_of_one_room_are_told_as_one() {
         let mut lobby = Lobby::default();
-        lobby.open(listing("a", 0));
+        open(&mut lobby, listing("a", 0), Entrance::Listed);
         lobby.update(&RoomId::named("a"), 1, 0);
         let first = lobby.flush(at(0)).unwrap();
         assert_eq!((first.seq, first.added), (1, vec![listing("a", 1)]));
         lobby.update(&RoomId::named("a"), 2, 0);
         lobby.update(&RoomId::named("a"), 1, 0);
         assert_eq!(lobby.flush(at(1000)), None, "nothing changed in the end");
-        lobby.open(listing("b", 0));
+        open(&mut lobby, listing("b", 0), Entrance::Listed);
         lobby.close(&RoomId::named("b"));
         lobby.close(&RoomId::named("a"));
         let second = lobby.flush(at(2000)).unwrap();
@@ -301,7 +317,7 @@ mod tests {
     #[test]
     fn news_come_at_most_four_times_a_second() {
         let mut lobby = Lobby::default();
-        lobby.open(listing("a", 0));
+        open(&mut lobby, listing("a", 0), Entrance::Listed);
         assert!(lobby.flush(at(10)).is_some());
         lobby.update(&RoomId::named("a"), 1, 0);
         assert_eq!(lobby.flush_due(), Some(at(260)));
@@ -338,7 +354,7 @@ mod tests {
             for step in steps.into_iter().chain([Step::Flush]) {
                 match step {
                     Step::Open(room) if !lobby.rooms.contains_key(&RoomId::named(&room.to_string())) => {
-                        lobby.open(listing(&room.to_string(), 0));
+                        open(&mut lobby, listing(&room.to_string(), 0), Entrance::Listed);
                     }
                     Step::Open(_) => {}
                     Step::Update(room, players) => lobby.update(&RoomId::named(&room.to_string()), players, 0),

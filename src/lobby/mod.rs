@@ -8,5 +8,5 @@ mod listing;
 mod name;
 
 pub use code::Code;
-pub use listing::{Changes, FLUSH_INTERVAL, Listing, Lobby, RoomId, Totals};
+pub use listing::{Changes, Entrance, FLUSH_INTERVAL, Listing, Lobby, RoomId, Totals};
 pub use name::{DisplayName, MAX_NAME, NameError};
