@@ -27,10 +27,6 @@ pub(crate) struct Exposition(PrometheusHandle);
 /// # Errors
 ///
 /// Only if the buckets of the histograms were malformed.
-pub fn install() -> Result<(), BuildError> {
-    exposition().map(|_| ())
-}
-
 pub(crate) fn exposition() -> Result<Exposition, BuildError> {
     if let Some(exposition) = EXPOSITION.get() {
         return Ok(exposition.clone());

@@ -27,5 +27,5 @@ mod meters;
 mod process;
 
 pub use logs::start_logs;
-pub use meters::{DropReason, GameMeters, connected, dropped, install, refused, streams};
-pub(crate) use meters::{Exposition, StreamMeters};
+pub use meters::{DropReason, GameMeters, connected, dropped, refused, streams};
+pub(crate) use meters::{Exposition, StreamMeters, exposition};
