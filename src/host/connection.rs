@@ -21,7 +21,7 @@ use crate::{
     game::GameDef,
     observe::{self, DropReason},
     protocol::{ErrorCode, Seat, Tick},
-    room::{Baseline, Entry, OverReason},
+    room::{Entry, OverReason},
 };
 
 /// A client may ask for a snapshot once in this time.
@@ -99,7 +99,6 @@ impl Connection {
             Claim::Resume { token, held } => {
                 table.check_resume(*seat, *stay, token)?;
                 table.detach(*seat, Some((OverReason::Replaced, "another connection has taken this seat")));
-                table.with(&running.meters, |room| room.disconnect(*seat))?;
                 held_tick = held;
             }
         }
@@ -129,10 +128,7 @@ impl Connection {
             hz: running.def.hz(),
             schema: running.def.schema(),
             resume: running.keys.resume(&running.id, *seat, *stay, token),
-            state: match entry.state {
-                Baseline::Snapshot => "snapshot",
-                Baseline::Diff => "diff",
-            },
+            state: entry.state.as_str(),
             grace: running.def.grace_seconds(),
             config: room.config(),
             seats: &room.seats(),

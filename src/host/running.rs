@@ -34,7 +34,7 @@ impl Running {
     pub(super) fn new(id: RoomId, room: Room, host: &super::Shared, meters: GameMeters) -> Self {
         let (def, population) = (room.def().clone(), room.population());
         meters.rooms.increment(1);
-        meters.bots.increment(f64::from(population.bots));
+        meters.bots.increment(population.bots as f64);
         Self {
             id,
             inbox: Inbox::new(def.hz(), *def.seats().end()),
@@ -101,8 +101,8 @@ impl Running {
     /// Takes the room out of the lobby and the gauges. Called once, by the driver.
     pub(super) fn retire(&self) {
         let told = self.told();
-        self.meters.players.decrement(f64::from(told.players));
-        self.meters.bots.decrement(f64::from(told.bots));
+        self.meters.players.decrement(told.players as f64);
+        self.meters.bots.decrement(told.bots as f64);
         self.meters.rooms.decrement(1);
         self.board.change(|lobby| lobby.close(&self.id));
     }
@@ -110,8 +110,8 @@ impl Running {
     fn tell(&self, population: Population) {
         let mut told = self.told();
         if *told != population {
-            self.meters.players.increment(f64::from(population.players) - f64::from(told.players));
-            self.meters.bots.increment(f64::from(population.bots) - f64::from(told.bots));
+            self.meters.players.increment(population.players as f64 - told.players as f64);
+            self.meters.bots.increment(population.bots as f64 - told.bots as f64);
             *told = population;
             self.board.update(&self.id, population);
         }

@@ -82,7 +82,8 @@ impl Table {
         meters.inputs.increment(inputs.len() as u64);
         let stepped = self.with(meters, |room| {
             for (seat, input) in inputs.drain(..) {
-                room.handle(seat, &input);
+                // What is refused, the room tells the seat itself.
+                let _ = room.handle(seat, &input);
             }
             room.tick()
         });
@@ -91,7 +92,11 @@ impl Table {
         for (seat, message) in outbox.messages {
             self.deliver(seat, message, meters);
         }
-        if outbox.over.is_some() {
+        if let Some(over) = outbox.over {
+            if over.reason == OverReason::RulesError {
+                tracing::error!(message = over.message, "the rules failed");
+                meters.rules_panics.increment(1);
+            }
             self.over_at = Some(Instant::now());
         }
         self.forget_freed_seats();

@@ -66,11 +66,11 @@ pub struct Listing {
     /// The name of its game.
     pub game: &'static str,
     /// People seated.
-    pub players: u8,
+    pub players: usize,
     /// Bots seated.
-    pub bots: u8,
+    pub bots: usize,
     /// Seats in all.
-    pub seats: u8,
+    pub seats: usize,
 }
 
 impl Listing {
@@ -150,7 +150,7 @@ impl Lobby {
     }
 
     /// Says how many sit in a room now; a room that is not open stays unknown.
-    pub fn update(&mut self, room: &RoomId, players: u8, bots: u8) {
+    pub fn update(&mut self, room: &RoomId, players: usize, bots: usize) {
         if let Some(entry) = self.rooms.get_mut(room) {
             entry.listing.players = players;
             entry.listing.bots = bots;
@@ -192,7 +192,7 @@ impl Lobby {
         let of_game = self.rooms.values().map(|entry| &entry.listing).filter(|listing| listing.game == game);
         of_game.fold(Totals::default(), |sum, listing| Totals {
             rooms: sum.rooms + 1,
-            players: sum.players + usize::from(listing.players),
+            players: sum.players + listing.players,
         })
     }
 
@@ -251,7 +251,7 @@ mod tests {
 
     use super::*;
 
-    fn listing(room: &str, players: u8) -> Listing {
+    fn listing(room: &str, players: usize) -> Listing {
         Listing { room: RoomId::named(room), game: "arena", players, bots: 0, seats: 4 }
     }
 
@@ -329,7 +329,7 @@ mod tests {
     #[derive(Debug, Clone)]
     enum Step {
         Open(u8),
-        Update(u8, u8),
+        Update(u8, usize),
         Close(u8),
         Flush,
     }
@@ -339,7 +339,7 @@ mod tests {
         vec(
             prop_oneof![
                 room.clone().prop_map(Step::Open),
-                (room.clone(), 0u8..5).prop_map(|(room, players)| Step::Update(room, players)),
+                (room.clone(), 0usize..5).prop_map(|(room, players)| Step::Update(room, players)),
                 room.prop_map(Step::Close),
                 Just(Step::Flush),
             ],

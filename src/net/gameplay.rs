@@ -92,6 +92,17 @@ fn leave(call: &Call<'_, Gameplay>, _: Value, ack: Option<i64>) {
     call.session.leave();
 }
 
+/// What a person makes of a refused input.
+fn explain(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::BadInput => "an input is not what the schema describes",
+        ErrorCode::InputTooEarly => "an input is for a tick more than a second ahead",
+        ErrorCode::BadAck => "an acknowledged tick was never sent",
+        ErrorCode::RateLimited => "inputs come faster than twice the tick rate",
+        _ => "an input was refused",
+    }
+}
+
 /// The way to one client through socketioxide.
 struct SocketOutlet {
     socket: SocketArc,
@@ -115,8 +126,8 @@ impl Outlet for SocketOutlet {
             Message::Events(events) => self.emit("e", &events),
             Message::Seats(seats) => self.emit("seats", &*seats),
             Message::Refused(refused) => {
-                let code = refused.code.as_str();
-                self.emit("refused", &json!({ "code": code, "message": refused.message, "count": refused.count }))
+                let (code, message) = (refused.code.as_str(), explain(refused.code));
+                self.emit("refused", &json!({ "code": code, "message": message, "count": refused.count }))
             }
             Message::Over(over) => {
                 let reason = over.reason.as_str();
