@@ -113,8 +113,9 @@ fn code<T>(result: Result<T, tickcast::host::Refusal>) -> ErrorCode {
     result.err().expect("refused").code
 }
 
+/// A little longer, so that what is due at the end has happened.
 async fn seconds(seconds: f32) {
-    sleep(Duration::from_secs_f32(seconds)).await;
+    sleep(Duration::from_secs_f32(seconds) + Duration::from_millis(10)).await;
 }
 
 #[tokio::test(start_paused = true)]
