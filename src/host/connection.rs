@@ -1,0 +1,212 @@
+//! One connection to one seat.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::{
+    Full, Outlet, Refusal, Welcome,
+    pass::Pass,
+    running::Running,
+    table::{Place, Table},
+};
+use crate::{
+    game::GameDef,
+    observe::{self, DropReason},
+    protocol::{ErrorCode, Seat, Tick},
+    room::{Entry, OverReason},
+};
+
+/// A client may ask for a snapshot once in this time.
+const RESYNC_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A claim on a seat, and once [`enter`](Self::enter)ed the connection that holds it. Cheap to clone.
+#[derive(Clone)]
+pub struct Connection(Arc<Link>);
+
+pub(super) struct Link {
+    running: Arc<Running>,
+    seat: Seat,
+    stay: u128,
+    claim: Claim,
+    /// Whether this connection holds the seat now. Cleared under the room's lock, read without it.
+    pub(super) live: AtomicBool,
+    resynced: Mutex<Option<Instant>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Claim {
+    Ticket,
+    Resume { token: u128, held: Option<Tick> },
+}
+
+/// What a client found wrong with its mirror, as it tells with `resync`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Desync {
+    /// The component whose checksum differed.
+    pub component: Option<u8>,
+    /// The checksum in the frame.
+    pub expected: Option<u32>,
+    /// The mirror's checksum.
+    pub got: Option<u32>,
+}
+
+impl Connection {
+    /// Uses up a ticket. Its seat stays reserved until the connection has entered.
+    pub(super) fn from_ticket(running: Arc<Running>, pass: &Pass) -> Result<Self, Refusal> {
+        let stay = number(&pass.stay, ErrorCode::BadTicket)?;
+        running.at_table(|table| table.use_ticket(stay))?;
+        Ok(Self::new(running, Seat(pass.seat), stay, Claim::Ticket))
+    }
+
+    /// Checks a resume token; who holds the seat notices nothing before the connection enters.
+    pub(super) fn from_resume(running: Arc<Running>, pass: &Pass, held: Option<Tick>) -> Result<Self, Refusal> {
+        let (stay, token) = (number(&pass.stay, ErrorCode::BadResume)?, number(&pass.jti, ErrorCode::BadResume)?);
+        running.at_table(|table| table.check_resume(Seat(pass.seat), stay, token))?;
+        Ok(Self::new(running, Seat(pass.seat), stay, Claim::Resume { token, held }))
+    }
+
+    fn new(running: Arc<Running>, seat: Seat, stay: u128, claim: Claim) -> Self {
+        Self(Arc::new(Link { running, seat, stay, claim, live: AtomicBool::new(false), resynced: Mutex::default() }))
+    }
+
+    /// Takes the seat: the outlet is welcomed and gets the room's messages from now on. A connection that held it is told that
+    /// it was replaced.
+    ///
+    /// # Errors
+    ///
+    /// If the room has ended or another connection was faster since the claim.
+    pub fn enter(&self, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
+        self.0.running.at_table(|table| self.enter_at(table, outlet))?;
+        self.0.running.wake.notify_one();
+        Ok(())
+    }
+
+    fn enter_at(&self, table: &mut Table, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
+        let Link { running, seat, stay, claim, live, .. } = &*self.0;
+        let mut held_tick = None;
+        match *claim {
+            Claim::Ticket if table.stay(*seat).is_some_and(|sitting| sitting.id == *stay) => {}
+            Claim::Ticket => return Err(Refusal::new(ErrorCode::TicketExpired, "the reservation has expired")),
+            Claim::Resume { token, held } => {
+                table.check_resume(*seat, *stay, token)?;
+                table.detach(*seat, Some((OverReason::Replaced, "another connection has taken this seat")));
+                held_tick = held;
+            }
+        }
+        let entry = table.with(&running.meters, |room| room.enter(*seat, held_tick))??;
+        let token = rand::random();
+        let welcomed = self.welcome(table, entry, token, &*outlet);
+        if let Some(sitting) = table.stay_mut(*seat) {
+            sitting.resume = token;
+            sitting.place = Place::Connected { link: self.0.clone(), outlet };
+            live.store(true, Ordering::Release);
+        }
+        if welcomed.is_err() {
+            table.cut(*seat, &running.meters);
+        }
+        Ok(())
+    }
+
+    fn welcome(&self, table: &Table, entry: Entry, token: u128, outlet: &dyn Outlet) -> Result<(), Full> {
+        let Link { running, seat, stay, .. } = &*self.0;
+        let Some(room) = table.room() else { return Err(Full) };
+        outlet.welcome(&Welcome {
+            seat: *seat,
+            room: &running.id,
+            game: running.def.name(),
+            protocol: Welcome::PROTOCOL,
+            tick: entry.tick,
+            hz: running.def.hz(),
+            schema: running.def.schema(),
+            resume: running.keys.resume(&running.id, *seat, *stay, token),
+            state: entry.state.as_str(),
+            grace: running.def.grace_seconds(),
+            config: room.config(),
+            seats: &room.seats(),
+        })
+    }
+
+    /// Queues an input for the next step. Called from the socket's reader: no waiting, no copy.
+    pub fn push(&self, input: Bytes) {
+        let lost = if !self.is_live() {
+            DropReason::NotSeated
+        } else if self.0.running.inbox.push(self.0.seat, input).is_err() {
+            DropReason::InputShare
+        } else {
+            return;
+        };
+        observe::dropped(lost);
+    }
+
+    /// The connection is lost: the seat is kept for its grace time. Does nothing if this connection no longer holds the seat.
+    pub fn disconnect(&self) {
+        if !self.is_live() {
+            return;
+        }
+        self.0.running.at_table(|table| {
+            if self.is_live() {
+                table.detach(self.0.seat, None);
+                // A panic in here has closed the room already.
+                let _ = table.with(&self.0.running.meters, |room| room.disconnect(self.0.seat));
+            }
+        });
+        self.0.running.wake.notify_one();
+    }
+
+    /// Gives the seat up at once; the outlet is told `left`.
+    pub fn leave(&self) {
+        self.0.running.at_table(|table| {
+            if self.is_live() {
+                table.detach(self.0.seat, Some((OverReason::Left, "you left")));
+                table.free(self.0.seat);
+                let _ = table.with(&self.0.running.meters, |room| room.leave(self.0.seat));
+            }
+        });
+        self.0.running.wake.notify_one();
+    }
+
+    /// Makes the next frame a snapshot. At most once a second.
+    pub fn resync(&self, desync: Desync) -> Result<(), Refusal> {
+        let now = Instant::now();
+        let mut resynced = self.0.resynced.lock().unwrap_or_else(PoisonError::into_inner);
+        if resynced.is_some_and(|at| now < at + RESYNC_INTERVAL) {
+            return Err(Refusal::new(ErrorCode::RateLimited, "a snapshot was asked for less than a second ago"));
+        }
+        *resynced = Some(now);
+        let Link { running, seat, .. } = &*self.0;
+        running.meters.resyncs.increment(1);
+        if let Some(component) = desync.component {
+            running.meters.desyncs.increment(1);
+            tracing::debug!(room = %running.id, seat = seat.0, component, ?desync.expected, ?desync.got, "a mirror differs");
+        }
+        running.at_table(|table| if self.is_live() { table.with(&running.meters, |room| room.resync(*seat)) } else { Ok(()) })
+    }
+
+    /// The room's time in ticks.
+    pub fn ticks(&self) -> f64 {
+        self.0.running.ticks()
+    }
+
+    /// The game that is played.
+    pub fn def(&self) -> &GameDef {
+        &self.0.running.def
+    }
+
+    /// Whether this connection holds its seat.
+    pub fn is_live(&self) -> bool {
+        self.0.live.load(Ordering::Acquire)
+    }
+}
+
+fn number(text: &str, code: ErrorCode) -> Result<u128, Refusal> {
+    u128::from_str_radix(text, 16).map_err(|_| Refusal::new(code, "this is no pass of this server's"))
+}

@@ -1,0 +1,51 @@
+//! The tick driver: one task a room.
+
+use std::sync::Arc;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::{running::Running, schedule::Schedule, table::Mode};
+
+/// Steps taken in one go by a room that fell behind; what is missing beyond is dropped.
+const MOST_STEPS: u32 = 4;
+
+/// Steps a room while anybody plays in it, and returns when it has closed.
+pub(super) async fn drive(running: Arc<Running>) {
+    loop {
+        match running.upkeep(Instant::now()) {
+            Mode::Playing => play(&running).await,
+            Mode::Waiting(until) => {
+                tokio::select! {
+                    () = running.wake.notified() => {}
+                    () = sleep_until(until) => {}
+                }
+            }
+            Mode::Closed => return,
+        }
+    }
+}
+
+async fn play(running: &Running) {
+    let now = Instant::now();
+    let mut schedule = Schedule::new(now, running.def.hz());
+    let mut inputs = Vec::new();
+    running.restart_clock(now);
+    loop {
+        sleep_until(schedule.next()).await;
+        let due = schedule.due(Instant::now(), MOST_STEPS);
+        if due.steps == 0 {
+            continue;
+        }
+        running.meters.tick_lateness.record(due.late);
+        if due.dropped > 0 {
+            running.meters.ticks_dropped.increment(due.dropped);
+            tracing::debug!(room = %running.id, dropped = due.dropped, "too far behind: steps dropped");
+        }
+        for _ in 0..due.steps {
+            running.step(&mut inputs, due.at);
+        }
+        if running.upkeep(Instant::now()) != Mode::Playing {
+            return;
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The host: owns the running rooms, drives their ticks and says who may sit where.
+//!
+//! This room knows rooms, seats, tickets and time. It refuses to know Socket.IO: what a client sees goes through an [`Outlet`].
+
+mod board;
+mod connection;
+mod driver;
+mod inbox;
+mod outlet;
+mod pass;
+mod refusal;
+mod running;
+mod schedule;
+mod table;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+use self::{
+    board::Board,
+    pass::{Keys, Purpose},
+    running::Running,
+};
+use crate::{
+    game::GameDef,
+    lobby::{Changes, Code, DisplayName, Entrance, Listing, RoomId, Totals},
+    observe::GameMeters,
+    protocol::{ErrorCode, Tick},
+    room::{OverReason, Room},
+};
+
+pub use self::{
+    connection::{Connection, Desync},
+    outlet::{Ending, Full, Outlet, Welcome},
+    refusal::Refusal,
+};
+
+/// How much a host takes on, and how long it waits.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Rooms at a time. 1,000 unless set.
+    pub max_rooms: usize,
+    /// How long a ticket holds its seat. 30 s unless set.
+    pub ticket_life: Duration,
+    /// How long a room without people is kept. 10 s unless set.
+    pub empty_linger: Duration,
+    /// How long a finished room is kept, so that everybody reads the result. 5 s unless set.
+    pub over_linger: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_rooms: 1000,
+            ticket_life: Duration::from_secs(30),
+            empty_linger: Duration::from_secs(10),
+            over_linger: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What a player needs to take a seat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Admission {
+    /// The signed pass, good for one seat, once.
+    pub ticket: String,
+    /// Where to connect; empty for this same server.
+    pub url: String,
+    /// The room.
+    pub room: RoomId,
+    /// The room's code, for whoever opened a private one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+}
+
+/// A running server's rooms. Cheap to clone.
+#[derive(Clone)]
+pub struct Host(Arc<Shared>);
+
+struct Shared {
+    games: BTreeMap<&'static str, GameDef>,
+    limits: Limits,
+    rooms: Mutex<HashMap<RoomId, Arc<Running>>>,
+    board: Arc<Board>,
+    keys: Arc<Keys>,
+    closing: AtomicBool,
+}
+
+impl Host {
+    /// Starts to host games. Must be called within a Tokio runtime.
+    pub fn start(games: impl IntoIterator<Item = GameDef>, limits: Limits) -> Self {
+        let board = Arc::new(Board::new());
+        tokio::spawn(board.clone().tell_news());
+        Self(Arc::new(Shared {
+            games: games.into_iter().map(|game| (game.name(), game)).collect(),
+            limits,
+            rooms: Mutex::default(),
+            board,
+            keys: Arc::new(Keys::random()),
+            closing: AtomicBool::new(false),
+        }))
+    }
+
+    /// The hosted games, by name.
+    pub fn games(&self) -> impl Iterator<Item = &GameDef> {
+        self.0.games.values()
+    }
+
+    /// One of the hosted games.
+    pub fn game(&self, name: &str) -> Result<&GameDef, Refusal> {
+        self.0.games.get(name).ok_or_else(|| Refusal::unknown_game(name))
+    }
+
+    /// Opens a room and takes a seat in it.
+    pub fn create(&self, game: &str, options: &RoomOptions, name: &DisplayName) -> Result<Admission, Refusal> {
+        let (running, code) = self.open(game, options)?;
+        Ok(Admission { code, ..admit(&running, name)? })
+    }
+
+    /// Takes a seat in a room.
+    pub fn join(&self, room: &RoomId, name: &DisplayName) -> Result<Admission, Refusal> {
+        self.check_open()?;
+        let running = self.find(room)?;
+        admit(&running, name)
+    }
+
+    /// Takes a seat in a private room.
+    pub fn join_private(&self, typed: &str, name: &DisplayName) -> Result<Admission, Refusal> {
+        let room = Code::parse(typed).and_then(|code| self.0.board.lobby().by_code(&code));
+        let room = room.ok_or_else(|| Refusal::new(ErrorCode::UnknownCode, format!("there is no private room with the code \"{typed}\"")))?;
+        self.join(&room, name)
+    }
+
+    /// Takes a seat in the fullest open room that has one, else in a new one.
+    pub fn quick(&self, game: &str, name: &DisplayName) -> Result<Admission, Refusal> {
+        self.check_open()?;
+        self.game(game)?;
+        // The last seat may go to somebody else between the pick and the reservation; then the listing has changed.
+        for _ in 0..4 {
+            let Some(room) = self.0.board.lobby().quick(game) else { break };
+            if let Ok(admission) = self.join(&room, name) {
+                return Ok(admission);
+            }
+        }
+        self.create(game, &RoomOptions::default(), name)
+    }
+
+    /// Opens a room for people who were matched, with a seat for each, in order.
+    pub fn seat_match(&self, game: &str, names: &[DisplayName]) -> Result<Vec<Admission>, Refusal> {
+        let (running, _) = self.open(game, &RoomOptions { config: None, entrance: Entrance::Ticket })?;
+        let admissions: Result<Vec<_>, _> = names.iter().map(|name| admit(&running, name)).collect();
+        if admissions.is_err() {
+            running.close(OverReason::Closed, "not everybody who was matched found a seat");
+        }
+        admissions
+    }
+
+    /// Claims a seat with a ticket.
+    pub fn claim(&self, ticket: &str) -> Result<Connection, Refusal> {
+        self.check_open()?;
+        let pass = self.0.keys.verify(Purpose::Ticket, ticket);
+        let pass = pass.ok_or_else(|| Refusal::new(ErrorCode::BadTicket, "this is no ticket of this server's"))?;
+        let running = self.find(&RoomId::named(&pass.room));
+        let running = running.map_err(|_| Refusal::new(ErrorCode::TicketExpired, "the room of this ticket has ended"))?;
+        Connection::from_ticket(running, &pass)
+    }
+
+    /// Claims the seat that a resume token keeps. `held` is the newest tick that the client's mirror holds.
+    pub fn claim_back(&self, resume: &str, held: Option<Tick>) -> Result<Connection, Refusal> {
+        self.check_open()?;
+        let pass = self.0.keys.verify(Purpose::Resume, resume);
+        let pass = pass.ok_or_else(|| Refusal::new(ErrorCode::BadResume, "this is no resume token of this server's"))?;
+        let running = self.find(&RoomId::named(&pass.room));
+        let running = running.map_err(|_| Refusal::new(ErrorCode::ResumeExpired, "the room of this token has ended"))?;
+        Connection::from_resume(running, &pass, held)
+    }
+
+    /// The number of the newest news and the listed rooms, of one game or all.
+    pub fn rooms(&self, game: Option<&str>) -> (u64, Vec<Listing>) {
+        self.0.board.lobby().rooms(game)
+    }
+
+    /// How many rooms and people a game has.
+    pub fn totals(&self, game: &str) -> Totals {
+        self.0.board.lobby().totals(game)
+    }
+
+    /// The news of the listing, from now on.
+    pub fn news(&self) -> broadcast::Receiver<Arc<Changes>> {
+        self.0.board.subscribe()
+    }
+
+    /// Ends a room.
+    pub fn close_room(&self, room: &RoomId, message: &str) -> Result<(), Refusal> {
+        self.find(room)?.close(OverReason::Closed, message);
+        Ok(())
+    }
+
+    /// Refuses everything from now on and ends every room.
+    pub fn close(&self) {
+        self.0.closing.store(true, Ordering::Release);
+        let rooms: Vec<_> = self.running().values().cloned().collect();
+        for room in rooms {
+            room.close(OverReason::Closed, "the server is stopping");
+        }
+    }
+
+    /// Whether the host is stopping.
+    pub fn is_closing(&self) -> bool {
+        self.0.closing.load(Ordering::Acquire)
+    }
+
+    /// Refuses if the host is stopping.
+    pub fn check_open(&self) -> Result<(), Refusal> {
+        if self.is_closing() { Err(Refusal::new(ErrorCode::ShuttingDown, "the server is stopping")) } else { Ok(()) }
+    }
+
+    fn open(&self, game: &str, options: &RoomOptions) -> Result<(Arc<Running>, Option<Code>), Refusal> {
+        self.check_open()?;
+        let def = self.game(game)?;
+        let most = self.0.limits.max_rooms;
+        let full = || Refusal::new(ErrorCode::ServerFull, format!("the server runs {most} rooms already, its most"));
+        if self.running().len() >= most {
+            return Err(full());
+        }
+        // The rules run in there: what they panic about is no reason to stop serving others.
+        let room = catch_unwind(AssertUnwindSafe(|| Room::new(def, options.config.as_ref(), rand::random())));
+        let room = room.map_err(|_| Refusal::rules_panicked())?.map_err(|error| Refusal::new(ErrorCode::BadConfig, error.to_string()))?;
+        let (id, population) = (RoomId::random(&mut rand::rng()), room.population());
+        let running = Arc::new(Running::new(id.clone(), room, &self.0, GameMeters::new(def.name())));
+        match &mut *self.running() {
+            rooms if rooms.len() >= most => return Err(full()),
+            rooms => rooms.insert(id.clone(), running.clone()),
+        };
+        let listing = Listing { room: id, game: def.name(), players: population.players, bots: population.bots, seats: population.seats };
+        let code = self.0.board.change(|lobby| lobby.open(listing, options.entrance, &mut rand::rng()));
+        tracing::info!(room = %running.id, game, "room opened");
+        tokio::spawn(Retiring(self.clone(), running.clone()).drive());
+        if self.is_closing() {
+            running.close(OverReason::Closed, "the server is stopping");
+        }
+        Ok((running, code))
+    }
+
+    fn find(&self, room: &RoomId) -> Result<Arc<Running>, Refusal> {
+        self.running().get(room).cloned().ok_or_else(|| Refusal::unknown_room(room.as_str()))
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<RoomId, Arc<Running>>> {
+        self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a new room is like.
+#[derive(Debug, Clone, Default)]
+pub struct RoomOptions {
+    /// The game's configuration; what it leaves out has its default.
+    pub config: Option<serde_json::Value>,
+    /// How people find it.
+    pub entrance: Entrance,
+}
+
+fn admit(running: &Running, name: &DisplayName) -> Result<Admission, Refusal> {
+    let ticket = running.reserve(name.as_str())?;
+    Ok(Admission { ticket, url: String::new(), room: running.id.clone(), code: None })
+}
+
+/// Takes a room off the host's books when its driver ends, however it ends.
+struct Retiring(Host, Arc<Running>);
+
+impl Retiring {
+    async fn drive(self) {
+        driver::drive(self.1.clone()).await;
+    }
+}
+
+impl Drop for Retiring {
+    fn drop(&mut self) {
+        self.0.running().remove(&self.1.id);
+        self.1.retire();
+        tracing::info!(room = %self.1.id, "room closed");
+    }
+}

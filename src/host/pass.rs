@@ -1,0 +1,105 @@
+//! Tickets and resume tokens: JSON Web Tokens signed with a key that lives and dies with the process.
+
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use crate::{lobby::RoomId, protocol::Seat};
+
+/// What a pass is for. A ticket is no resume token, and the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Purpose {
+    Ticket,
+    Resume,
+}
+
+/// The claims of a pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Pass {
+    pub(super) purpose: Purpose,
+    pub(super) room: String,
+    pub(super) seat: u8,
+    /// The ticket that took the seat: tells one person's stay in the seat from the next one's.
+    pub(super) stay: String,
+    /// 128 random bits. Of a ticket the same as `stay`; of a resume token its own, new at each welcome.
+    pub(super) jti: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) exp: Option<u64>,
+}
+
+/// The key that signs this process's passes.
+pub(super) struct Keys {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+}
+
+impl Keys {
+    pub(super) fn random() -> Self {
+        let secret: [u8; 32] = rand::random();
+        let mut validation = Validation::new(Algorithm::HS256);
+        // Expiry is judged by the room, by its own record of the ticket and its own clock.
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        Self { encoding: EncodingKey::from_secret(&secret), decoding: DecodingKey::from_secret(&secret), validation }
+    }
+
+    pub(super) fn ticket(&self, room: &RoomId, seat: Seat, stay: u128, life: Duration) -> String {
+        let exp = Some(jsonwebtoken::get_current_timestamp() + life.as_secs());
+        self.sign(&Pass { purpose: Purpose::Ticket, room: room.to_string(), seat: seat.0, stay: hex(stay), jti: hex(stay), exp })
+    }
+
+    pub(super) fn resume(&self, room: &RoomId, seat: Seat, stay: u128, newest: u128) -> String {
+        self.sign(&Pass { purpose: Purpose::Resume, room: room.to_string(), seat: seat.0, stay: hex(stay), jti: hex(newest), exp: None })
+    }
+
+    /// The claims of a pass that this process signed for that purpose.
+    pub(super) fn verify(&self, purpose: Purpose, token: &str) -> Option<Pass> {
+        let pass = jsonwebtoken::decode::<Pass>(token, &self.decoding, &self.validation).ok()?.claims;
+        (pass.purpose == purpose).then_some(pass)
+    }
+
+    fn sign(&self, pass: &Pass) -> String {
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), pass, &self.encoding).expect("claims of text and numbers always encode")
+    }
+}
+
+/// A random number as a pass carries it.
+pub(super) fn hex(number: u128) -> String {
+    format!("{number:032x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIFE: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn a_pass_is_good_for_its_purpose_and_its_process() {
+        let (keys, others) = (Keys::random(), Keys::random());
+        let room = RoomId::named("abc");
+        let ticket = keys.ticket(&room, Seat(2), 7, LIFE);
+        let pass = keys.verify(Purpose::Ticket, &ticket).unwrap();
+        assert_eq!((pass.room.as_str(), pass.seat, pass.stay), ("abc", 2, hex(7)));
+        assert_eq!(keys.verify(Purpose::Resume, &ticket), None);
+        assert_eq!(others.verify(Purpose::Ticket, &ticket), None);
+        let resume = keys.resume(&room, Seat(2), 7, 8);
+        assert_eq!(keys.verify(Purpose::Resume, &resume).unwrap().jti, hex(8));
+    }
+
+    #[test]
+    fn no_other_algorithm_is_taken() {
+        // {"alg":"none","typ":"JWT"} and empty signature over valid claims.
+        let keys = Keys::random();
+        let ticket = keys.ticket(&RoomId::named("abc"), Seat(1), 1, LIFE);
+        let claims = ticket.split('.').nth(1).unwrap();
+        let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
+        assert_eq!(keys.verify(Purpose::Ticket, &unsigned), None);
+        for garbage in ["", ".", "..", "a.b.c", "é"] {
+            assert_eq!(keys.verify(Purpose::Ticket, garbage), None, "{garbage:?}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Why the host says no.
+
+use thiserror::Error;
+
+use crate::{protocol::ErrorCode, room::RoomError};
+
+/// A refused request or connection: a stable code for programs and a sentence for people.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{code}: {message}")]
+pub struct Refusal {
+    /// The code, one of the protocol's table.
+    pub code: ErrorCode,
+    /// What was wrong, and what would be right.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal with a code and a sentence.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    pub(super) fn unknown_game(game: &str) -> Self {
+        Self::new(ErrorCode::UnknownGame, format!("there is no game \"{game}\" here"))
+    }
+
+    pub(super) fn unknown_room(room: &str) -> Self {
+        Self::new(ErrorCode::UnknownRoom, format!("there is no room \"{room}\", or it has ended"))
+    }
+
+    pub(super) fn rules_panicked() -> Self {
+        Self::new(ErrorCode::Internal, "the rules of this game failed, its room is closed")
+    }
+}
+
+impl From<RoomError> for Refusal {
+    fn from(error: RoomError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}

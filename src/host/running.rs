@@ -1,0 +1,131 @@
+//! A running room: its table under a lock, its inbox beside it, and what the two need.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::{sync::Notify, time::Instant};
+
+use super::{Keys, Limits, Refusal, board::Board, inbox::Inbox, table::Mode, table::Table};
+use crate::{
+    game::GameDef,
+    lobby::RoomId,
+    observe::GameMeters,
+    protocol::{Seat, Tick},
+    room::{OverReason, Population, Room},
+};
+
+pub(super) struct Running {
+    pub(super) id: RoomId,
+    pub(super) def: GameDef,
+    pub(super) inbox: Inbox,
+    pub(super) keys: Arc<Keys>,
+    pub(super) limits: Limits,
+    pub(super) meters: GameMeters,
+    /// Wakes a driver that waits because nobody plays.
+    pub(super) wake: Notify,
+    board: Arc<Board>,
+    table: Mutex<Table>,
+    /// The newest tick and when it was due.
+    clock: Mutex<(Tick, Instant)>,
+    told: Mutex<Population>,
+}
+
+impl Running {
+    pub(super) fn new(id: RoomId, room: Room, host: &super::Shared, meters: GameMeters) -> Self {
+        let (def, population) = (room.def().clone(), room.population());
+        meters.rooms.increment(1);
+        meters.bots.increment(population.bots as f64);
+        Self {
+            id,
+            inbox: Inbox::new(def.hz(), *def.seats().end()),
+            def,
+            keys: host.keys.clone(),
+            limits: host.limits.clone(),
+            meters,
+            wake: Notify::new(),
+            board: host.board.clone(),
+            clock: Mutex::new((room.current_tick(), Instant::now())),
+            told: Mutex::new(population),
+            table: Mutex::new(Table::new(room)),
+        }
+    }
+
+    /// Does something under the room's lock, and tells the lobby if it changed who sits there.
+    pub(super) fn at_table<R>(&self, act: impl FnOnce(&mut Table) -> R) -> R {
+        let mut table = self.table();
+        let result = act(&mut table);
+        if let Some(population) = table.population().filter(|_| table.over_at.is_none()) {
+            self.tell(population);
+        }
+        result
+    }
+
+    /// Steps the room once and publishes its tick; `due` is when the step was due, not when it was done. `inputs` is scratch space.
+    pub(super) fn step(&self, inputs: &mut Vec<(Seat, Bytes)>, due: Instant) {
+        self.inbox.drain(inputs);
+        let began = Instant::now();
+        if let Some(tick) = self.at_table(|table| table.step(inputs, &self.meters)) {
+            *self.clock() = (tick, due);
+        }
+        self.meters.tick_seconds.record(began.elapsed());
+    }
+
+    /// Time goes on from the newest tick: nothing was stepped for a while.
+    pub(super) fn restart_clock(&self, now: Instant) {
+        self.clock().1 = now;
+    }
+
+    pub(super) fn upkeep(&self, now: Instant) -> Mode {
+        self.at_table(|table| table.upkeep(now, &self.limits, &self.meters))
+    }
+
+    /// Reserves a seat and signs the ticket for it.
+    pub(super) fn reserve(&self, name: &str) -> Result<String, Refusal> {
+        let (stay, life) = (rand::random(), self.limits.ticket_life);
+        let seat = self.at_table(|table| table.reserve(name, stay, life, &self.meters))?;
+        self.wake.notify_one();
+        Ok(self.keys.ticket(&self.id, seat, stay, life))
+    }
+
+    pub(super) fn close(&self, reason: OverReason, message: &str) {
+        self.table().close(reason, message);
+        self.wake.notify_one();
+    }
+
+    /// The room's time in ticks.
+    pub(super) fn ticks(&self) -> f64 {
+        let (tick, due) = *self.clock();
+        f64::from(tick.0) + due.elapsed().as_secs_f64() * f64::from(self.def.hz())
+    }
+
+    /// Takes the room out of the lobby and the gauges. Called once, by the driver.
+    pub(super) fn retire(&self) {
+        let told = self.told();
+        self.meters.players.decrement(told.players as f64);
+        self.meters.bots.decrement(told.bots as f64);
+        self.meters.rooms.decrement(1);
+        self.board.change(|lobby| lobby.close(&self.id));
+    }
+
+    fn tell(&self, population: Population) {
+        let mut told = self.told();
+        if *told != population {
+            self.meters.players.increment(population.players as f64 - told.players as f64);
+            self.meters.bots.increment(population.bots as f64 - told.bots as f64);
+            *told = population;
+            self.board.update(&self.id, population);
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn clock(&self) -> MutexGuard<'_, (Tick, Instant)> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn told(&self) -> MutexGuard<'_, Population> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,108 @@
+//! When a room's steps are due: on an absolute schedule, so that lateness never adds up.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Steps at a fixed rate from a point in time.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    anchor: Instant,
+    hz: u32,
+    /// Steps taken since the anchor.
+    taken: u64,
+}
+
+/// What to do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Due {
+    /// Steps to take at once.
+    pub(super) steps: u32,
+    /// When the last of them was due.
+    pub(super) at: Instant,
+    /// How late the first of them is.
+    pub(super) late: Duration,
+    /// Steps left out: the room was further behind than it may catch up.
+    pub(super) dropped: u64,
+}
+
+impl Schedule {
+    /// The first step is due one period after `now`.
+    pub(super) fn new(now: Instant, hz: u16) -> Self {
+        Self { anchor: now, hz: u32::from(hz.max(1)), taken: 0 }
+    }
+
+    /// When the next step is due.
+    pub(super) fn next(&self) -> Instant {
+        self.at(self.taken + 1)
+    }
+
+    /// The steps due by `now`, `most` at the most; those beyond are dropped and their time with them.
+    pub(super) fn due(&mut self, now: Instant, most: u32) -> Due {
+        let elapsed = now.saturating_duration_since(self.anchor).as_nanos();
+        let due = u64::try_from(elapsed * u128::from(self.hz) / 1_000_000_000).unwrap_or(u64::MAX).saturating_sub(self.taken);
+        let late = now.saturating_duration_since(self.next());
+        let steps = u32::try_from(due).unwrap_or(u32::MAX).min(most);
+        let dropped = due - u64::from(steps);
+        self.taken += due;
+        Due { steps, at: self.at(self.taken), late, dropped }
+    }
+
+    fn at(&self, step: u64) -> Instant {
+        let (seconds, part) = (step / u64::from(self.hz), step % u64::from(self.hz));
+        self.anchor + Duration::from_secs(seconds) + Duration::from_nanos((part * 1_000_000_000).div_ceil(u64::from(self.hz)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    #[expect(clippy::disallowed_methods, reason = "an arbitrary beginning")]
+    fn start() -> Instant {
+        Instant::from_std(std::time::Instant::now())
+    }
+
+    fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn a_step_is_due_each_period() {
+        let start = start();
+        let mut schedule = Schedule::new(start, 20);
+        assert_eq!(schedule.next(), start + millis(50));
+        assert_eq!(schedule.due(start + millis(49), 4).steps, 0);
+        let due = schedule.due(start + millis(53), 4);
+        assert_eq!(due, Due { steps: 1, at: start + millis(50), late: millis(3), dropped: 0 });
+        assert_eq!(schedule.next(), start + millis(100), "lateness does not move the schedule");
+    }
+
+    #[test]
+    fn catching_up_is_bounded() {
+        let start = start();
+        let mut schedule = Schedule::new(start, 20);
+        let due = schedule.due(start + millis(1000), 4);
+        assert_eq!((due.steps, due.dropped, due.at), (4, 16, start + millis(1000)));
+        assert_eq!(schedule.next(), start + millis(1050));
+    }
+
+    proptest! {
+        #[test]
+        fn every_period_is_a_step_or_dropped(hz in 1u16..=128, waits in vec(0u64..300, 1..40)) {
+            let start = start();
+            let mut schedule = Schedule::new(start, hz);
+            let (mut now, mut counted) = (start, 0);
+            for wait in waits {
+                now += millis(wait);
+                let due = schedule.due(now, 4);
+                prop_assert!(due.steps <= 4 && (due.dropped == 0 || due.steps == 4));
+                counted += u64::from(due.steps) + due.dropped;
+                prop_assert_eq!(u128::from(counted), (now - start).as_nanos() * u128::from(hz) / 1_000_000_000);
+                prop_assert!(schedule.next() > now);
+            }
+        }
+    }
+}

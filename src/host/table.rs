@@ -1,0 +1,290 @@
+//! One room and who sits at it: reservations, connections, stays. Everything under the room's lock.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::{Ending, Limits, Outlet, Refusal, connection::Link};
+use crate::{
+    observe::{self, DropReason, GameMeters},
+    protocol::{ErrorCode, Seat, Tick},
+    room::{Message, Over, OverReason, Population, Room, RoomError, SeatStatus},
+};
+
+pub(super) struct Table {
+    /// Gone once the room has closed.
+    room: Option<Room>,
+    stays: Vec<Option<Stay>>,
+    tickets: Vec<Ticket>,
+    pub(super) over_at: Option<Instant>,
+    empty_since: Option<Instant>,
+}
+
+/// One person's time in a seat, from reservation to leaving.
+pub(super) struct Stay {
+    pub(super) id: u128,
+    /// The newest resume token's number.
+    pub(super) resume: u128,
+    pub(super) place: Place,
+}
+
+pub(super) enum Place {
+    Reserved,
+    Connected { link: Arc<Link>, outlet: Arc<dyn Outlet> },
+    Away,
+}
+
+/// The record of a ticket, kept until it expires so that a second use is told from a first.
+struct Ticket {
+    stay: u128,
+    seat: Seat,
+    until: Instant,
+    used: bool,
+}
+
+/// What the driver has to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Somebody plays, or may come back: step.
+    Playing,
+    /// Nobody is there to see a step. Look again then, or when woken.
+    Waiting(Instant),
+    Closed,
+}
+
+impl Table {
+    pub(super) fn new(room: Room) -> Self {
+        let seats = usize::from(*room.def().seats().end()) + 1;
+        Self { room: Some(room), stays: (0..seats).map(|_| None).collect(), tickets: Vec::new(), over_at: None, empty_since: None }
+    }
+
+    /// Does something with the room. Rules run in there: if they panic the room ends, alone.
+    pub(super) fn with<R>(&mut self, meters: &GameMeters, act: impl FnOnce(&mut Room) -> R) -> Result<R, Refusal> {
+        let room = self.room.as_mut().ok_or_else(|| Refusal::from(RoomError::Over))?;
+        let panic = match catch_unwind(AssertUnwindSafe(|| act(room))) {
+            Ok(result) => return Ok(result),
+            Err(panic) => panic,
+        };
+        tracing::error!(game = room.def().name(), tick = room.current_tick().0, panic = panic_text(&*panic), "the rules panicked");
+        meters.rules_panics.increment(1);
+        self.close(OverReason::RulesError, "the rules of this game failed");
+        Err(Refusal::rules_panicked())
+    }
+
+    /// Steps the room once with the inputs that came since, and hands the frames over. The newest tick; `None` if the room has
+    /// ended.
+    pub(super) fn step(&mut self, inputs: &mut Vec<(Seat, Bytes)>, meters: &GameMeters) -> Option<Tick> {
+        meters.inputs.increment(inputs.len() as u64);
+        let stepped = self.with(meters, |room| {
+            for (seat, input) in inputs.drain(..) {
+                // What is refused, the room tells the seat itself.
+                let _ = room.handle(seat, &input);
+            }
+            room.tick()
+        });
+        inputs.clear();
+        let outbox = stepped.ok()?;
+        for (seat, message) in outbox.messages {
+            self.deliver(seat, message, meters);
+        }
+        if let Some(over) = outbox.over {
+            if over.reason == OverReason::RulesError {
+                tracing::error!(message = over.message, "the rules failed");
+                meters.rules_panics.increment(1);
+            }
+            self.over_at = Some(Instant::now());
+        }
+        self.forget_freed_seats();
+        self.room.as_ref().map(Room::current_tick)
+    }
+
+    fn deliver(&mut self, seat: Seat, message: Message, meters: &GameMeters) {
+        let Some(Stay { place: Place::Connected { outlet, .. }, .. }) = self.stay(seat) else { return };
+        let frame = match &message {
+            Message::State(frame) => Some(frame.len()),
+            Message::Refused(refused) => {
+                observe::refused(refused.code, u64::from(refused.count));
+                None
+            }
+            _ => None,
+        };
+        match (outlet.send(message), frame) {
+            (Ok(()), Some(length)) => {
+                meters.frames.increment(1);
+                meters.frame_bytes.increment(length as u64);
+            }
+            (Ok(()), None) => {}
+            (Err(_), Some(_)) => {
+                observe::dropped(DropReason::Frame);
+                // Cannot fail: the room has just made a frame for this seat.
+                let _ = self.with(meters, |room| room.missed(seat));
+            }
+            (Err(_), None) => self.cut(seat, meters),
+        }
+    }
+
+    /// Ends a connection that took no reliable message; the seat is away and may be resumed.
+    pub(super) fn cut(&mut self, seat: Seat, meters: &GameMeters) {
+        let Some(stay) = self.stay_mut(seat) else { return };
+        let Place::Connected { link, outlet } = std::mem::replace(&mut stay.place, Place::Away) else { return };
+        observe::dropped(DropReason::Stalled);
+        link.live.store(false, Ordering::Release);
+        outlet.close(Ending::Cut);
+        let _ = self.with(meters, |room| room.disconnect(seat));
+    }
+
+    /// Expires reservations, and says what the driver does next.
+    pub(super) fn upkeep(&mut self, now: Instant, limits: &Limits, meters: &GameMeters) -> Mode {
+        self.expire_tickets(now, meters);
+        if self.room.is_none() {
+            return Mode::Closed;
+        }
+        if let Some(over_at) = self.over_at {
+            return self.close_after(over_at + limits.over_linger, now, OverReason::Finished);
+        }
+        let present = |stay: &Stay| !matches!(stay.place, Place::Reserved);
+        if self.stays.iter().flatten().any(present) {
+            self.empty_since = None;
+            return Mode::Playing;
+        }
+        if self.stays.iter().flatten().next().is_some() {
+            self.empty_since = None;
+            let next = self.tickets.iter().map(|ticket| ticket.until).min();
+            return Mode::Waiting(next.unwrap_or(now + limits.ticket_life));
+        }
+        let empty_since = *self.empty_since.get_or_insert(now);
+        self.close_after(empty_since + limits.empty_linger, now, OverReason::Closed)
+    }
+
+    fn close_after(&mut self, until: Instant, now: Instant, reason: OverReason) -> Mode {
+        if now < until {
+            return Mode::Waiting(until);
+        }
+        self.close(reason, "");
+        Mode::Closed
+    }
+
+    fn expire_tickets(&mut self, now: Instant, meters: &GameMeters) {
+        while let Some(at) = self.tickets.iter().position(|ticket| ticket.until <= now) {
+            let ticket = self.tickets.swap_remove(at);
+            if self.stay(ticket.seat).is_some_and(|stay| stay.id == ticket.stay && matches!(stay.place, Place::Reserved)) {
+                self.stays[usize::from(ticket.seat.0)] = None;
+                let _ = self.with(meters, |room| room.release(ticket.seat));
+            }
+        }
+    }
+
+    /// Reserves a seat for whoever comes with the ticket of this stay.
+    pub(super) fn reserve(&mut self, name: &str, stay: u128, life: Duration, meters: &GameMeters) -> Result<Seat, Refusal> {
+        let seat = self.with(meters, |room| room.reserve(name))??;
+        self.stays[usize::from(seat.0)] = Some(Stay { id: stay, resume: stay, place: Place::Reserved });
+        self.tickets.push(Ticket { stay, seat, until: Instant::now() + life, used: false });
+        Ok(seat)
+    }
+
+    /// Marks a ticket used; the seat stays reserved until its holder has entered.
+    pub(super) fn use_ticket(&mut self, stay: u128) -> Result<(), Refusal> {
+        match self.tickets.iter_mut().find(|ticket| ticket.stay == stay) {
+            Some(ticket) if ticket.used => Err(Refusal::new(ErrorCode::TicketUsed, "this ticket has taken its seat already")),
+            Some(ticket) => {
+                ticket.used = true;
+                Ok(())
+            }
+            None => Err(Refusal::new(ErrorCode::TicketExpired, "this ticket is too old, ask for a new one")),
+        }
+    }
+
+    /// Whether a resume token is the newest of a seat that is still kept.
+    pub(super) fn check_resume(&self, seat: Seat, stay: u128, token: u128) -> Result<(), Refusal> {
+        let Some(sitting) = self.stay(seat).filter(|sitting| sitting.id == stay && self.over_at.is_none()) else {
+            return Err(Refusal::new(ErrorCode::ResumeExpired, "the seat was given up, or its room has ended"));
+        };
+        if sitting.resume != token || matches!(sitting.place, Place::Reserved) {
+            return Err(Refusal::new(ErrorCode::BadResume, "a newer resume token has been given out for this seat"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn stay(&self, seat: Seat) -> Option<&Stay> {
+        self.stays.get(usize::from(seat.0))?.as_ref()
+    }
+
+    pub(super) fn stay_mut(&mut self, seat: Seat) -> Option<&mut Stay> {
+        self.stays.get_mut(usize::from(seat.0))?.as_mut()
+    }
+
+    /// Takes a seat's connection off; who held it is told why, if there is a reason.
+    pub(super) fn detach(&mut self, seat: Seat, why: Option<(OverReason, &str)>) {
+        let Some(stay) = self.stay_mut(seat) else { return };
+        if let Place::Connected { link, outlet } = std::mem::replace(&mut stay.place, Place::Away) {
+            link.live.store(false, Ordering::Release);
+            if let Some((reason, message)) = why {
+                finish(&*outlet, reason, message);
+            }
+        }
+    }
+
+    /// Frees a seat at once.
+    pub(super) fn free(&mut self, seat: Seat) {
+        if let Some(stay) = self.stays.get_mut(usize::from(seat.0)) {
+            *stay = None;
+        }
+    }
+
+    /// Ends the room. Nobody plays afterwards; whoever is connected is told, unless a result was told already.
+    pub(super) fn close(&mut self, reason: OverReason, message: &str) {
+        for stay in self.stays.iter_mut().filter_map(Option::take) {
+            if let Place::Connected { link, outlet } = stay.place {
+                link.live.store(false, Ordering::Release);
+                match self.over_at {
+                    Some(_) => outlet.close(Ending::AfterQueued),
+                    None => finish(&*outlet, reason, message),
+                }
+            }
+        }
+        if let Some(room) = self.room.take() {
+            // A world that panicked may panic again while it is taken apart.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(room)));
+        }
+    }
+
+    /// Who sits here; nobody once the room has closed.
+    pub(super) fn population(&self) -> Option<Population> {
+        self.room.as_ref().map(Room::population)
+    }
+
+    /// The room, to read.
+    pub(super) fn room(&self) -> Option<&Room> {
+        self.room.as_ref()
+    }
+
+    /// The room gives up a seat when its grace time is over; so does the table.
+    fn forget_freed_seats(&mut self) {
+        if !self.stays.iter().flatten().any(|stay| matches!(stay.place, Place::Away)) {
+            return;
+        }
+        let Some(room) = &self.room else { return };
+        let seats = room.seats();
+        for (seat, stay) in (0..).zip(&mut self.stays) {
+            let away = stay.as_ref().is_some_and(|stay| matches!(stay.place, Place::Away));
+            if away && !seats.iter().any(|info| info.seat == Seat(seat) && info.status == SeatStatus::Away) {
+                *stay = None;
+            }
+        }
+    }
+}
+
+fn finish(outlet: &dyn Outlet, reason: OverReason, message: &str) {
+    let over = Over { reason, message: message.to_owned(), winners: Vec::new() };
+    let ending = if outlet.send(Message::Over(over)).is_ok() { Ending::AfterQueued } else { Ending::Cut };
+    outlet.close(ending);
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

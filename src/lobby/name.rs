@@ -1,0 +1,126 @@
+//! Display names: what other players see.
+
+use std::fmt;
+
+use rand::{Rng, RngExt};
+use serde::Serialize;
+use thiserror::Error;
+
+/// The most characters that a display name has.
+pub const MAX_NAME: usize = 24;
+
+const MOODS: &[&str] = &[
+    "Brave", "Calm", "Clever", "Eager", "Gentle", "Happy", "Jolly", "Keen", "Lucky", "Merry", "Nimble", "Proud", "Quick", "Quiet", "Swift",
+    "Witty",
+];
+
+const ANIMALS: &[&str] = &[
+    "Badger", "Beaver", "Crane", "Falcon", "Fox", "Hare", "Heron", "Ibex", "Lynx", "Marten", "Otter", "Owl", "Raven", "Seal", "Stoat",
+    "Wolf",
+];
+
+/// A name that may be shown to others: 1 to 24 characters, none of which hides or reorders what stands beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct DisplayName(String);
+
+/// Why a name may not be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NameError {
+    /// Nothing is left after trimming white space.
+    #[error("a display name must not be empty")]
+    Empty,
+    /// More than [`MAX_NAME`] characters.
+    #[error("a display name has at most {MAX_NAME} characters, this one has {0}")]
+    TooLong(usize),
+    /// A control, bidirectional or invisible formatting character.
+    #[error("a display name must not contain the character U+{:04X}", u32::from(*.0))]
+    Forbidden(char),
+}
+
+impl DisplayName {
+    /// The name as it may be shown, without white space at its ends.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let name = text.trim();
+        if name.is_empty() {
+            return Err(NameError::Empty);
+        }
+        match name.chars().count() {
+            count if count > MAX_NAME => return Err(NameError::TooLong(count)),
+            _ => {}
+        }
+        match name.chars().find(|letter| is_forbidden(*letter)) {
+            Some(letter) => Err(NameError::Forbidden(letter)),
+            None => Ok(Self(name.to_owned())),
+        }
+    }
+
+    /// A made-up name for somebody who gave none.
+    pub fn guest(rng: &mut (impl Rng + ?Sized)) -> Self {
+        let mood = MOODS[rng.random_range(0..MOODS.len())];
+        let animal = ANIMALS[rng.random_range(0..ANIMALS.len())];
+        Self(format!("{mood} {animal} {}", rng.random_range(10..100)))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DisplayName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_forbidden(letter: char) -> bool {
+    let bidirectional = matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let invisible = matches!(letter, '\u{ad}' | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
+    letter.is_control() || bidirectional || invisible
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::{SeedableRng, rngs::ChaCha8Rng};
+
+    use super::*;
+
+    #[test]
+    fn names_are_judged_by_what_others_would_see() {
+        let cases: &[(&str, Result<&str, NameError>)] = &[
+            ("Ada", Ok("Ada")),
+            ("  Ada Lovelace ", Ok("Ada Lovelace")),
+            ("Žofie 李 🦊", Ok("Žofie 李 🦊")),
+            ("", Err(NameError::Empty)),
+            (" \t ", Err(NameError::Empty)),
+            ("abcdefghijklmnopqrstuvwx", Ok("abcdefghijklmnopqrstuvwx")),
+            ("abcdefghijklmnopqrstuvwxy", Err(NameError::TooLong(25))),
+            ("a\u{7}b", Err(NameError::Forbidden('\u{7}'))),
+            ("a\nb", Err(NameError::Forbidden('\n'))),
+            ("a\u{202e}b", Err(NameError::Forbidden('\u{202e}'))),
+            ("a\u{2066}b", Err(NameError::Forbidden('\u{2066}'))),
+            ("a\u{200b}b", Err(NameError::Forbidden('\u{200b}'))),
+        ];
+        for (text, expected) in cases {
+            let name = DisplayName::parse(text);
+            assert_eq!(name.as_ref().map(DisplayName::as_str).map_err(|error| *error), *expected, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_made_up_name_is_a_good_name(seed: u64) {
+            let name = DisplayName::guest(&mut ChaCha8Rng::seed_from_u64(seed));
+            prop_assert_eq!(DisplayName::parse(name.as_str()), Ok(name));
+        }
+
+        #[test]
+        fn no_text_panics_and_a_parsed_name_is_short(text in "\\PC*|.*") {
+            if let Ok(name) = DisplayName::parse(&text) {
+                prop_assert!((1..=MAX_NAME).contains(&name.as_str().chars().count()));
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The two Socket.IO endpoints: the same namespaces behind two parsers.
+
+use std::time::Duration;
+
+use axum::Router;
+use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, layer::SocketIoLayer};
+
+use super::{
+    NetLimits,
+    gameplay::Gameplay,
+    lobby::{Lobby, send_news},
+    matchmaking::Matchmaking,
+    namespace::Wired,
+    root::Root,
+};
+use crate::host::Host;
+
+/// How long a binary event may lack its attachments.
+const ATTACHMENT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a client may stay without a namespace.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Both endpoints of a server.
+pub(crate) struct Endpoints {
+    json: (SocketIoLayer, SocketIo),
+    msgpack: (SocketIoLayer, SocketIo),
+}
+
+impl Endpoints {
+    /// Sets up the namespaces on both. Must be called within a Tokio runtime.
+    pub(crate) fn new(host: &Host, limits: &NetLimits) -> Self {
+        let (json, msgpack) = (ParserConfig::common(), ParserConfig::msgpack());
+        let bounded = |config| builder(limits).req_path(config);
+        let endpoints = Self {
+            json: bounded("/socket.io")
+                .with_parser(
+                    json.max_incoming_binaries(1)
+                        .max_incoming_binary_buf_size(limits.message_bytes)
+                        .packet_completion_timeout(ATTACHMENT_TIMEOUT),
+                )
+                .build_layer(),
+            msgpack: bounded("/socket.io-msgpack").with_parser(msgpack).build_layer(),
+        };
+        let matchmaking = Matchmaking::new(host.clone());
+        for io in [&endpoints.json.1, &endpoints.msgpack.1] {
+            io.ns("/", Wired::new(Root(host.clone()), limits.clone()));
+            io.ns("/lobby", Wired::new(Lobby(host.clone()), limits.clone()));
+            io.ns("/matchmaking", Wired::new(matchmaking.clone(), limits.clone()));
+            io.ns("/gameplay", Wired::new(Gameplay(host.clone()), limits.clone()));
+            tokio::spawn(send_news(io.clone(), host.news()));
+        }
+        tokio::spawn(matchmaking.run());
+        endpoints
+    }
+
+    /// Puts both endpoints before a router; its requests under their paths never reach it.
+    pub(crate) fn before(&self, router: Router) -> Router {
+        router.layer(self.json.0.clone()).layer(self.msgpack.0.clone())
+    }
+
+    /// Ends every connection. May never return: a client that stopped reading is waited for.
+    pub(crate) async fn close(&self) {
+        tokio::join!(self.json.1.close(), self.msgpack.1.close());
+    }
+}
+
+fn builder(limits: &NetLimits) -> SocketIoBuilder {
+    SocketIo::builder()
+        .max_payload(limits.message_bytes as u64)
+        .ws_max_message_size(limits.message_bytes)
+        .ws_max_frame_size(limits.message_bytes)
+        .max_buffer_size(limits.queued_messages)
+        .connect_timeout(CONNECT_TIMEOUT)
+}

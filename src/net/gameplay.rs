@@ -1,0 +1,146 @@
+//! The namespace `/gameplay`: one connection is one seat in one room.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::json;
+use socketioxide::handler::Value;
+
+use super::{
+    namespace::{Call, Event, Namespace, SocketArc},
+    request::{Answer, Argument, acknowledge, answer, bad_request, binary_argument, done},
+    stream::StreamHandle,
+};
+use crate::{
+    host::{Connection, Desync, Ending, Full, Host, Outlet, Refusal, Welcome},
+    observe,
+    protocol::{ErrorCode, Tick},
+    room::{Message, Over, OverReason},
+};
+
+#[derive(Clone)]
+pub(super) struct Gameplay(pub(super) Host);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Auth {
+    ticket: Option<String>,
+    resume: Option<String>,
+    tick: Option<u32>,
+}
+
+impl Namespace for Gameplay {
+    const PATH: &'static str = "/gameplay";
+    const EVENTS: &'static [(&'static str, Event<Self>)] = &[
+        ("i", Event::Raw(input)),
+        ("t", Event::Request(|call, _| answer(&json!({ "tick": call.session.ticks() })))),
+        ("resync", Event::Request(resync)),
+        ("leave", Event::Raw(leave)),
+    ];
+    type Session = Connection;
+
+    fn admit(&self, auth: Argument) -> Result<Connection, Refusal> {
+        match auth.read()? {
+            Auth { ticket: Some(ticket), resume: None, tick: None } => self.0.claim(&ticket),
+            Auth { ticket: None, resume: Some(resume), tick } => self.0.claim_back(&resume, tick.map(Tick)),
+            _ => Err(bad_request("auth needs either `ticket`, or `resume` and perhaps `tick`")),
+        }
+    }
+
+    fn connected(&self, connection: &Connection, socket: &SocketArc) {
+        let outlet = SocketOutlet { socket: socket.clone(), stream: socket.req_parts().extensions.get().cloned() };
+        let outlet: Arc<dyn Outlet> = Arc::new(outlet);
+        if let Err(refusal) = connection.enter(outlet.clone()) {
+            // Somebody else took the seat, or the room ended, since this connection was let in.
+            observe::refused(refusal.code, 1);
+            let over = Over { reason: OverReason::Closed, message: refusal.to_string(), winners: Vec::new() };
+            let _ = outlet.send(Message::Over(over));
+            outlet.close(Ending::AfterQueued);
+        }
+    }
+
+    fn disconnected(&self, connection: &Connection) {
+        connection.disconnect();
+    }
+}
+
+/// The hot path: no spawn, no waiting, no copy.
+fn input(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
+    let Some(bytes) = binary_argument(value) else {
+        acknowledge(call.socket, ack, Err(bad_request("an input is one binary")));
+        return;
+    };
+    if ack.is_some() {
+        let checked = call.session.def().check_input(&bytes);
+        let refused = checked.is_err();
+        acknowledge(call.socket, ack, checked.map_err(|error| Refusal::new(ErrorCode::BadInput, error.to_string())).and_then(|()| done()));
+        if refused {
+            return;
+        }
+    }
+    call.session.push(bytes);
+}
+
+fn resync(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
+    call.session.resync(argument.read::<Desync>()?)?;
+    done()
+}
+
+/// The answer goes out first: after it comes `over`, and then nothing.
+fn leave(call: &Call<'_, Gameplay>, _: Value, ack: Option<i64>) {
+    acknowledge(call.socket, ack, done());
+    call.session.leave();
+}
+
+/// What a person makes of a refused input.
+fn explain(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::BadInput => "an input is not what the schema describes",
+        ErrorCode::InputTooEarly => "an input is for a tick more than a second ahead",
+        ErrorCode::BadAck => "an acknowledged tick was never sent",
+        ErrorCode::RateLimited => "inputs come faster than twice the tick rate",
+        _ => "an input was refused",
+    }
+}
+
+/// The way to one client through socketioxide.
+struct SocketOutlet {
+    socket: SocketArc,
+    stream: Option<StreamHandle>,
+}
+
+impl SocketOutlet {
+    fn emit(&self, event: &str, data: &(impl serde::Serialize + ?Sized)) -> Result<(), Full> {
+        self.socket.emit(event, data).map_err(|_| Full)
+    }
+}
+
+impl Outlet for SocketOutlet {
+    fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full> {
+        self.emit("welcome", welcome)
+    }
+
+    fn send(&self, message: Message) -> Result<(), Full> {
+        match message {
+            Message::State(frame) => self.emit("s", &frame.to_bytes()),
+            Message::Events(events) => self.emit("e", &events),
+            Message::Seats(seats) => self.emit("seats", &*seats),
+            Message::Refused(refused) => {
+                let (code, message) = (refused.code.as_str(), explain(refused.code));
+                self.emit("refused", &json!({ "code": code, "message": message, "count": refused.count }))
+            }
+            Message::Over(over) => {
+                let reason = over.reason.as_str();
+                self.emit("over", &json!({ "reason": reason, "message": over.message, "winners": over.winners }))
+            }
+        }
+    }
+
+    fn close(&self, ending: Ending) {
+        // Leaving the namespace is a packet of its own, which a full queue does not take either.
+        let left = self.socket.clone().disconnect();
+        if let (Some(stream), true) = (&self.stream, ending == Ending::Cut || left.is_err()) {
+            stream.cut();
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The accept loop. Hyper serves each connection with a bound on how long a header may take.
+
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, time::Duration};
+
+use axum::Router;
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{net::TcpListener, sync::watch};
+use tower::ServiceExt;
+
+use super::{NetLimits, stream::Stream};
+use crate::observe::StreamMeters;
+
+/// The most bytes of a request's header.
+const HEADER_BYTES: usize = 16 * 1024;
+
+/// How long the loop rests when the system has no more file descriptors.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// A bound TCP port and what it is served with.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    limits: NetLimits,
+}
+
+impl Listener {
+    /// Binds a port.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, for instance that the port is in use.
+    pub async fn bind(address: &str, limits: NetLimits) -> io::Result<Self> {
+        Ok(Self { tcp: TcpListener::bind(address).await?, limits })
+    }
+
+    /// The address that is listened on; useful after binding port 0.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// Accepts and serves until `stop` turns true; connections that are open then finish their request.
+    pub(crate) async fn serve(self, router: Router, mut stop: watch::Receiver<bool>) {
+        let meters = StreamMeters::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.tcp.accept() => accepted,
+                () = stopped(&mut stop) => return,
+            };
+            let stream = match accepted {
+                Ok((tcp, _)) => Stream::new(tcp, self.limits.unacknowledged_timeout, meters.clone()),
+                Err(error) => {
+                    tracing::debug!(%error, "cannot accept a connection");
+                    tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                    continue;
+                }
+            };
+            match stream {
+                Ok(stream) => drop(tokio::spawn(serve_connection(stream, router.clone(), self.limits.header_timeout, stop.clone()))),
+                Err(error) => tracing::debug!(%error, "the connection ended before it began"),
+            }
+        }
+    }
+}
+
+async fn serve_connection(stream: Stream, router: Router, header_timeout: Duration, mut stop: watch::Receiver<bool>) {
+    let handle = stream.handle();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(handle.clone());
+        let answer = router.clone().oneshot(request);
+        async move { Ok::<_, Infallible>(answer.await?) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = stopped(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Waits until `stop` turns true, or nobody is left to turn it.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,57 @@
+//! The network: Socket.IO namespaces, plain HTTP, and the streams under both.
+//!
+//! This room knows requests, origins, limits and sockets. It refuses to know games: it carries their bytes.
+
+mod endpoint;
+mod gameplay;
+mod listen;
+mod lobby;
+mod matchmaking;
+mod namespace;
+mod origin;
+mod request;
+mod root;
+mod stream;
+mod web;
+
+pub use listen::Listener;
+pub use origin::Origins;
+pub use web::Page;
+
+pub(crate) use endpoint::Endpoints;
+pub(crate) use web::Site;
+
+use std::time::Duration;
+
+/// How much the network takes from a client, and for how long it waits.
+#[derive(Debug, Clone)]
+pub struct NetLimits {
+    /// The most bytes of one message, on WebSocket and in one polling request. 16 KiB unless set.
+    pub message_bytes: usize,
+    /// The most bytes of one event's arguments on `/`, `/lobby` and `/matchmaking`. 4 KiB unless set.
+    pub request_bytes: usize,
+    /// Requests that a connection may make at once after a pause. 20 unless set.
+    pub request_burst: u32,
+    /// Requests a second that a connection may make for long. 10 unless set.
+    pub requests_per_second: f32,
+    /// Messages that wait for one connection; a frame beyond is left out, a reliable message beyond ends it. 128 unless set.
+    pub queued_messages: usize,
+    /// How long a client may take to send a request's header or body. 10 s unless set.
+    pub header_timeout: Duration,
+    /// How long sent bytes may stay unacknowledged before the connection is given up. 15 s unless set.
+    pub unacknowledged_timeout: Duration,
+}
+
+impl Default for NetLimits {
+    fn default() -> Self {
+        Self {
+            message_bytes: 16 * 1024,
+            request_bytes: 4 * 1024,
+            request_burst: 20,
+            requests_per_second: 10.0,
+            queued_messages: 128,
+            header_timeout: Duration::from_secs(10),
+            unacknowledged_timeout: Duration::from_secs(15),
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Requests: their arguments, their acknowledgements, and how many a connection may make.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value as Json, json};
+use socketioxide::{
+    adapter::LocalAdapter,
+    extract::AckSender,
+    handler::{FromMessageParts, Value},
+    socket::Socket,
+};
+use tokio::time::Instant;
+
+use crate::{host::Refusal, observe, protocol::ErrorCode};
+
+/// What a request answers: the fields beside `ok`.
+pub(super) type Answer = Result<Map<String, Json>, Refusal>;
+
+/// An answer with the fields of a struct.
+pub(super) fn answer(fields: &impl Serialize) -> Answer {
+    match serde_json::to_value(fields) {
+        Ok(Json::Object(fields)) => Ok(fields),
+        _ => Err(Refusal::new(ErrorCode::Internal, "the answer is no object")),
+    }
+}
+
+/// An answer of `ok` alone.
+pub(super) fn done() -> Answer {
+    Ok(Map::new())
+}
+
+/// The one argument of a request, or none.
+#[derive(Debug)]
+pub(super) struct Argument(Json);
+
+impl Argument {
+    /// Reads the arguments of an event, whichever parser it came through.
+    pub(super) fn of_event(value: &Value, most_bytes: usize) -> Result<Self, Refusal> {
+        let length = value.len();
+        if length > most_bytes {
+            return Err(Refusal::new(ErrorCode::TooLarge, format!("the arguments have {length} bytes, at most {most_bytes} are taken")));
+        }
+        let mut elements: Vec<Json> = decode(value)?;
+        if elements.len() > 2 {
+            return Err(bad_request("a request takes one argument at most, an object"));
+        }
+        // The first element is the event's name.
+        Ok(Self(elements.drain(..).nth(1).unwrap_or_default()))
+    }
+
+    /// Reads the handshake's `auth`.
+    pub(super) fn of_auth(auth: Option<&Value>, most_bytes: usize) -> Result<Self, Refusal> {
+        match auth {
+            None => Ok(Self(Json::Null)),
+            Some(value) if value.len() > most_bytes => Err(Refusal::new(ErrorCode::TooLarge, "auth is too long")),
+            Some(value) => decode(value).map(Self),
+        }
+    }
+
+    /// The argument as a type. A missing argument reads as an empty object.
+    pub(super) fn read<T: DeserializeOwned>(self) -> Result<T, Refusal> {
+        let object = match self.0 {
+            Json::Null => json!({}),
+            object @ Json::Object(_) => object,
+            _ => return Err(bad_request("the argument must be an object")),
+        };
+        T::deserialize(object).map_err(|error| bad_request(&error.to_string()))
+    }
+}
+
+fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, Refusal> {
+    match value {
+        Value::Str(text, None) => serde_json::from_str(text).map_err(|error| bad_request(&error.to_string())),
+        Value::Str(_, Some(_)) => Err(bad_request("no binary data is taken here")),
+        Value::Bytes(bytes) => rmp_serde::from_slice(bytes).map_err(|error| bad_request(&error.to_string())),
+    }
+}
+
+pub(super) fn bad_request(message: &str) -> Refusal {
+    Refusal::new(ErrorCode::BadRequest, message)
+}
+
+/// The binary argument of an event that has exactly one, without a copy.
+pub(super) fn binary_argument(value: Value) -> Option<Bytes> {
+    match value {
+        Value::Str(_, Some(mut attachments)) if attachments.len() == 1 => attachments.pop_front(),
+        Value::Str(..) => None,
+        Value::Bytes(bytes) => {
+            let range = binary_element(&bytes)?;
+            Some(bytes.slice(range))
+        }
+    }
+}
+
+/// Where the second element of the MessagePack array `[name, bin]` stands.
+fn binary_element(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
+    let mut rest = bytes;
+    if rmp::decode::read_array_len(&mut rest).ok()? != 2 {
+        return None;
+    }
+    let name = rmp::decode::read_str_len(&mut rest).ok()?;
+    rest = rest.get(name as usize..)?;
+    let length = rmp::decode::read_bin_len(&mut rest).ok()? as usize;
+    let start = bytes.len() - rest.len();
+    (rest.len() == length).then_some(start..start + length)
+}
+
+/// Answers a request, if an answer was asked for, and counts refusals.
+pub(super) fn acknowledge(socket: &Arc<Socket<LocalAdapter>>, ack: Option<i64>, answer: Answer) {
+    if let Err(refusal) = &answer {
+        observe::refused(refusal.code, 1);
+        tracing::debug!(namespace = socket.ns(), %refusal, "refused");
+    }
+    if ack.is_none() {
+        return;
+    }
+    let body = match answer {
+        Ok(mut fields) => {
+            fields.insert("ok".to_owned(), Json::Bool(true));
+            Json::Object(fields)
+        }
+        Err(refusal) => json!({"ok": false, "error": {"code": refusal.code.as_str(), "message": refusal.message}}),
+    };
+    let Ok(sender) = AckSender::from_message_parts(socket, &mut Value::Bytes(Bytes::new()), &ack);
+    // Who does not read its answers has a full queue, and is found out by the next reliable message or ping.
+    let _ = sender.send(&body);
+}
+
+/// A token bucket: `burst` at once, `rate` a second for long.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    burst: f32,
+    rate: f32,
+    tokens: f32,
+    filled: Instant,
+}
+
+impl Bucket {
+    pub(super) fn new(burst: u32, rate: f32, now: Instant) -> Self {
+        Self { burst: burst as f32, rate, tokens: burst as f32, filled: now }
+    }
+
+    /// Takes a token.
+    pub(super) fn take(&mut self, now: Instant) -> Result<(), Refusal> {
+        let since: Duration = now.saturating_duration_since(self.filled);
+        self.tokens = self.burst.min(self.tokens + since.as_secs_f32() * self.rate);
+        self.filled = now;
+        if self.tokens < 1.0 {
+            return Err(Refusal::new(ErrorCode::RateLimited, format!("at most {} requests a second are taken", self.rate)));
+        }
+        self.tokens -= 1.0;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Game {
+        game: Option<String>,
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Str(text.into(), None)
+    }
+
+    fn packed(json: &Json) -> Value {
+        Value::Bytes(rmp_serde::to_vec(json).unwrap().into())
+    }
+
+    #[test]
+    fn arguments_read_the_same_through_both_parsers() {
+        for (json, expected) in [
+            (json!(["rooms", {"game": "arena"}]), Ok(Some("arena"))),
+            (json!(["rooms", {}]), Ok(None)),
+            (json!(["rooms", null]), Ok(None)),
+            (json!(["rooms"]), Ok(None)),
+            (json!(["rooms", "arena"]), Err(ErrorCode::BadRequest)),
+            (json!(["rooms", ["arena"]]), Err(ErrorCode::BadRequest)),
+            (json!(["rooms", {"game": 5}]), Err(ErrorCode::BadRequest)),
+            (json!(["rooms", {"gmae": "arena"}]), Err(ErrorCode::BadRequest)),
+            (json!(["rooms", {}, {}]), Err(ErrorCode::BadRequest)),
+            (json!(["rooms", {"game": "a".repeat(200)}]), Err(ErrorCode::TooLarge)),
+        ] {
+            for value in [text(&json.to_string()), packed(&json)] {
+                let game = Argument::of_event(&value, 100).and_then(Argument::read::<Game>);
+                let game = game.map(|game| game.game).map_err(|refusal| refusal.code);
+                assert_eq!(game.as_ref().map(Option::as_deref).map_err(|code| *code), expected, "{json}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_binary_argument_is_found_without_a_copy() {
+        let bytes = Bytes::from(rmp_serde::to_vec(&("i", Bytes::from_static(&[1, 2, 3]))).unwrap());
+        let found = binary_argument(Value::Bytes(bytes.clone())).unwrap();
+        assert_eq!(&found[..], [1, 2, 3]);
+        assert_eq!(found.as_ptr(), bytes[bytes.len() - 3..].as_ptr());
+        let attachments = |count| Some(VecDeque::from(vec![Bytes::from_static(&[1]); count]));
+        assert_eq!(binary_argument(Value::Str("[]".into(), attachments(1))), Some(Bytes::from_static(&[1])));
+        assert_eq!(binary_argument(Value::Str("[]".into(), attachments(2))), None);
+    }
+
+    #[test]
+    fn what_is_not_one_binary_is_none() {
+        for json in [json!(["i"]), json!(["i", 5]), json!(["i", [1, 2]]), json!(["i", "text"]), json!({})] {
+            assert_eq!(binary_argument(packed(&json)), None, "{json}");
+            assert_eq!(binary_argument(text(&json.to_string())), None, "{json}");
+        }
+        let bytes = rmp_serde::to_vec(&("i", Bytes::from_static(&[1, 2, 3]))).unwrap();
+        for length in 0..bytes.len() {
+            assert_eq!(binary_argument(Value::Bytes(Bytes::copy_from_slice(&bytes[..length]))), None);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bucket_lets_a_burst_through_and_then_its_rate() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(3, 2.0, start);
+        let taken = (0..10).filter(|_| bucket.take(start).is_ok()).count();
+        assert_eq!(taken, 3);
+        assert_eq!(bucket.take(start + Duration::from_millis(400)).map_err(|refusal| refusal.code), Err(ErrorCode::RateLimited));
+        assert_eq!(bucket.take(start + Duration::from_millis(500)), Ok(()));
+    }
+}

@@ -1,0 +1,39 @@
+//! The namespace `/`: takes any stock client and says what this server is.
+
+use serde::Serialize;
+
+use super::{
+    namespace::{Event, Namespace},
+    request::{Argument, answer},
+};
+use crate::{
+    host::{Host, Refusal},
+    protocol::PROTOCOL_VERSION,
+};
+
+#[derive(Clone)]
+pub(super) struct Root(pub(super) Host);
+
+#[derive(Serialize)]
+struct Info<'a> {
+    server: &'static str,
+    version: &'static str,
+    protocol: u8,
+    games: Vec<&'a str>,
+}
+
+impl Namespace for Root {
+    const PATH: &'static str = "/";
+    const EVENTS: &'static [(&'static str, Event<Self>)] = &[(
+        "info",
+        Event::Request(|call, _| {
+            let games = call.namespace.0.games().map(|game| game.name()).collect();
+            answer(&Info { server: "tickcast", version: env!("CARGO_PKG_VERSION"), protocol: PROTOCOL_VERSION, games })
+        }),
+    )];
+    type Session = ();
+
+    fn admit(&self, _: Argument) -> Result<(), Refusal> {
+        Ok(())
+    }
+}

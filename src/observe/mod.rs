@@ -1,0 +1,31 @@
+//! What operators see: metrics, and the set-up of logs.
+//!
+//! | metric | kind | labels | meaning |
+//! | --- | --- | --- | --- |
+//! | `tickcast_connections` | gauge | `namespace` | Socket.IO connections to a namespace |
+//! | `tickcast_streams` | gauge | | TCP connections |
+//! | `tickcast_bytes_total` | counter | `direction` (`in`, `out`) | bytes read from and written to TCP connections |
+//! | `tickcast_rooms` | gauge | `game` | running rooms |
+//! | `tickcast_seats` | gauge | `game`, `by` (`player`, `bot`) | taken seats |
+//! | `tickcast_tick_seconds` | histogram | `game` | how long one step of a room took, frames handed over |
+//! | `tickcast_tick_lateness_seconds` | histogram | `game` | how long after its time a step began |
+//! | `tickcast_ticks_dropped_total` | counter | `game` | steps left out because a room was too far behind |
+//! | `tickcast_inputs_total` | counter | `game` | inputs handed to rooms |
+//! | `tickcast_frames_total`, `tickcast_frame_bytes_total` | counter | `game` | state frames queued to clients, and their payload |
+//! | `tickcast_drops_total` | counter | `reason` | `input_share`: above a seat's share of inputs; `not_seated`: an input without a seat; `frame`: a state frame found the outgoing queue full; `stalled`: a connection cut because a reliable message did |
+//! | `tickcast_refused_total` | counter | `code` | refused requests, connections and inputs |
+//! | `tickcast_rules_panics_total` | counter | `game` | rooms ended by a panic in their rules |
+//! | `tickcast_resyncs_total` | counter | `game` | snapshots that clients asked for |
+//! | `tickcast_desyncs_total` | counter | `game` | of these, with a checksum that differed |
+//! | `process_cpu_seconds_total` | counter | | user and system time of the process |
+//! | `process_resident_memory_bytes` | gauge | | resident memory of the process |
+//!
+//! This room knows names of metrics and the process it runs in. It refuses to know games and rooms: they hand their numbers in.
+
+mod logs;
+mod meters;
+mod process;
+
+pub use logs::start_logs;
+pub use meters::{DropReason, GameMeters, connected, dropped, refused, streams};
+pub(crate) use meters::{Exposition, StreamMeters, exposition};

@@ -1,0 +1,135 @@
+//! `tickcast::serve()`: what a server hosts, and how.
+
+use anyhow::Context;
+use bytes::Bytes;
+use clap::Parser;
+
+use super::{
+    cli::Args,
+    running::{RunningServer, StartError},
+};
+use crate::{
+    game::{Game, GameDef, GameError},
+    host::Limits,
+    net::{NetLimits, Origins, Page},
+    observe,
+};
+
+/// Begins a server that hosts nothing yet.
+///
+/// `tickcast::serve().game::<Arena>().run()` is a whole program.
+pub fn serve() -> Builder {
+    Builder::default()
+}
+
+/// How a server behaves. Each field has its default.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Rooms, tickets and how long an empty room is kept.
+    pub host: Limits,
+    /// Sizes, rates and time limits of connections.
+    pub net: NetLimits,
+}
+
+/// A server in the making.
+#[derive(Default)]
+#[must_use = "a builder does nothing until `run` or `start`"]
+pub struct Builder {
+    pub(super) games: Vec<Result<GameDef, GameError>>,
+    pub(super) pages: Vec<Page>,
+    pub(super) client_bundle: Option<Bytes>,
+    pub(super) origins: Vec<String>,
+    pub(super) config: Config,
+}
+
+impl Builder {
+    /// Hosts a game. What is wrong with its registration is told at the start.
+    pub fn game<G: Game>(mut self) -> Self {
+        self.games.push(GameDef::new::<G>());
+        self
+    }
+
+    /// Serves files; `/index.html` is served at `/` too.
+    pub fn pages(mut self, pages: impl IntoIterator<Item = Page>) -> Self {
+        self.pages.extend(pages);
+        self
+    }
+
+    /// Serves the official browser client at `/socket.io/socket.io.js`.
+    pub fn client_bundle(mut self, bundle: impl Into<Bytes>) -> Self {
+        self.client_bundle = Some(bundle.into());
+        self
+    }
+
+    /// Lets web pages of another origin, like `https://play.example.org`, talk to this server.
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        self.origins.push(origin.into());
+        self
+    }
+
+    /// Changes limits and times.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// The whole program: reads the command line, serves until it is interrupted, and prints the URL on a line of its own when
+    /// it listens.
+    ///
+    /// # Errors
+    ///
+    /// If a game is registered wrongly, the port cannot be had, or the log filter cannot be read.
+    pub fn run(self) -> anyhow::Result<()> {
+        let args = Args::parse();
+        observe::start_logs(&args.log).with_context(|| format!("cannot read the log filter \"{}\"", args.log))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+        let served = runtime.block_on(async {
+            let server = self.start(&args.listen).await?;
+            println!("Listening on {}", server.url());
+            interrupted().await;
+            tracing::info!("stopping");
+            server.shutdown().await;
+            Ok(())
+        });
+        // A task that never ends, for a client that never reads, must not keep the process.
+        runtime.shutdown_background();
+        served
+    }
+
+    /// Starts the server within the running Tokio runtime; it stops with the handle's `shutdown`.
+    ///
+    /// # Errors
+    ///
+    /// If a game is registered wrongly or the port cannot be had.
+    pub async fn start(self, listen: &str) -> Result<RunningServer, StartError> {
+        RunningServer::start(self, listen).await
+    }
+
+    pub(super) fn take_games(&mut self) -> Result<Vec<GameDef>, GameError> {
+        self.games.drain(..).collect()
+    }
+
+    pub(super) fn take_origins(&mut self) -> Origins {
+        self.origins.drain(..).collect()
+    }
+}
+
+/// Waits for Ctrl-C or the system's request to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without signals there is nothing to wait for but the end of the process.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

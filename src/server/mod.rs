@@ -1,0 +1,8 @@
+//! The server: the builder, its configuration, start and shutdown. The foyer that joins the rooms above it; it decides nothing of its own.
+
+mod builder;
+mod cli;
+mod running;
+
+pub use builder::{Builder, Config, serve};
+pub use running::{RunningServer, StartError};

@@ -1,0 +1,115 @@
+//! A server that runs, and how it stops.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use thiserror::Error;
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
+
+use super::Builder;
+use crate::{
+    game::GameError,
+    host::Host,
+    net::{Endpoints, Listener, Site},
+    observe::{self, Exposition},
+};
+
+/// How long clients are given to read their `over`.
+const FAREWELL: Duration = Duration::from_millis(300);
+
+/// How long connections are given to close; a client that does not read never would.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// How often the histograms are folded.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Why a server did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// A game's registration has a mistake; the error names it.
+    #[error(transparent)]
+    Game(#[from] GameError),
+    /// Two games have one name.
+    #[error("two games are named \"{0}\"")]
+    SameName(&'static str),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// What was asked for.
+        address: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The page of metrics could not be set up.
+    #[error("cannot set up metrics: {0}")]
+    Metrics(String),
+}
+
+/// A running server. Dropped without [`shutdown`](Self::shutdown) it stops to accept, and what runs ends with the runtime.
+pub struct RunningServer {
+    address: SocketAddr,
+    host: Host,
+    endpoints: Arc<Endpoints>,
+    stop: watch::Sender<bool>,
+    accepting: JoinHandle<()>,
+    upkeep: JoinHandle<()>,
+}
+
+impl RunningServer {
+    pub(super) async fn start(mut builder: Builder, listen: &str) -> Result<Self, StartError> {
+        let games = builder.take_games()?;
+        for (at, game) in games.iter().enumerate() {
+            if games[..at].iter().any(|other| other.name() == game.name()) {
+                return Err(StartError::SameName(game.name()));
+            }
+        }
+        let exposition = observe::exposition().map_err(|error| StartError::Metrics(error.to_string()))?;
+        let limits = builder.config.net.clone();
+        let bound = async {
+            let listener = Listener::bind(listen, limits.clone()).await?;
+            io::Result::Ok((listener.address()?, listener))
+        };
+        let (address, listener) = bound.await.map_err(|error| StartError::Listen { address: listen.to_owned(), error })?;
+        let host = Host::start(games, builder.config.host.clone());
+        let endpoints = Arc::new(Endpoints::new(&host, &limits));
+        let site = Site { origins: builder.take_origins(), pages: builder.pages, client_bundle: builder.client_bundle };
+        let router = site.router(host.clone(), &endpoints, &limits, exposition.clone());
+        let (stop, stopped) = watch::channel(false);
+        let accepting = tokio::spawn(listener.serve(router, stopped));
+        Ok(Self { address, host, endpoints, stop, accepting, upkeep: tokio::spawn(fold(exposition)) })
+    }
+
+    /// The address that is listened on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where a browser finds the server.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The host, to open rooms from within the program.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Accepts nothing more, ends every room with `over`, and closes every connection within a few seconds.
+    pub async fn shutdown(self) {
+        self.stop.send_replace(true);
+        self.host.close();
+        tokio::time::sleep(FAREWELL).await;
+        if timeout(CLOSING, self.endpoints.close()).await.is_err() {
+            tracing::warn!("some connections did not close in time");
+        }
+        // Ends at once: the loop has been told to stop.
+        let _ = self.accepting.await;
+        self.upkeep.abort();
+    }
+}
+
+async fn fold(exposition: Exposition) {
+    loop {
+        tokio::time::sleep(UPKEEP_INTERVAL).await;
+        exposition.upkeep();
+    }
+}

@@ -1,0 +1,126 @@
+//! Clients that mean harm: each is refused or cut off, and the server serves on.
+#![cfg(feature = "server")]
+
+#[path = "support/server.rs"]
+mod server;
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tickcast::server::RunningServer;
+use tokio_tungstenite::tungstenite::Message;
+
+use server::{Client, PARSERS, Parser, exchange, get, http, start, start_limited, start_with};
+
+const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";
+
+async fn serves_on(server: &RunningServer) {
+    let mut client = Client::join(server, "/lobby", json!({})).await.unwrap();
+    assert_eq!(client.request("/lobby", "games", json!(null)).await["ok"], true);
+}
+
+#[tokio::test]
+async fn a_foreign_page_is_refused_everywhere() {
+    let server = start_with(|builder| builder.allow_origin("https://play.example.org")).await;
+    let foreign = "origin: http://evil.test\r\n";
+    let upgrade = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n";
+    for path in [HANDSHAKE, "/socket.io-msgpack/?EIO=4&transport=polling", "/healthz", "/socket.io/socket.io.js"] {
+        assert_eq!(http(&server, "GET", path, foreign, "").await.0, 403, "{path}");
+    }
+    let websocket = "/socket.io/?EIO=4&transport=websocket";
+    assert_eq!(http(&server, "GET", websocket, &format!("{foreign}{upgrade}"), "").await.0, 403);
+    let own = format!("origin: http://{}\r\n", server.address());
+    assert_eq!(http(&server, "GET", HANDSHAKE, &own, "").await.0, 200);
+    assert_eq!(http(&server, "GET", HANDSHAKE, "", "").await.0, 200);
+    let listed = "origin: https://play.example.org\r\n";
+    let (status, answer) = http(&server, "GET", HANDSHAKE, listed, "").await;
+    assert_eq!(status, 200);
+    assert!(answer.contains("access-control-allow-origin: https://play.example.org\r\n"), "{answer}");
+    assert_eq!(http(&server, "OPTIONS", HANDSHAKE, listed, "").await.0, 204);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_header_that_does_not_come_closes_the_connection() {
+    let server = start_limited(|config| config.net.header_timeout = Duration::from_millis(300)).await;
+    for beginning in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+        let began = Instant::now();
+        let answer = exchange(&server, beginning.as_bytes()).await;
+        assert!(!answer.contains("200 OK"), "{beginning:?}: {answer}");
+        assert!(began.elapsed() >= Duration::from_millis(250), "{beginning:?}");
+    }
+    serves_on(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_closes_the_connection() {
+    let server = start_limited(|config| config.net.header_timeout = Duration::from_millis(300)).await;
+    let (_, opened) = get(&server, HANDSHAKE).await;
+    let sid = opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let request = format!("POST {HANDSHAKE}&sid={sid} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n40");
+    let answer = exchange(&server, request.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    serves_on(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_message_beyond_the_limit_closes_the_connection() {
+    let server = start().await;
+    for parser in PARSERS {
+        let mut client = Client::connect(&server, parser).await;
+        client.enter("/lobby", json!({})).await.unwrap();
+        let message = if parser == Parser::Json { Message::text("4".repeat(20_000)) } else { Message::binary(vec![0; 20_000]) };
+        client.raw(message).await;
+        assert!(client.packet().await.is_none(), "{parser:?}");
+    }
+    let (_, opened) = get(&server, HANDSHAKE).await;
+    let sid = opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let (status, _) = http(&server, "POST", &format!("{HANDSHAKE}&sid={sid}"), "", &"4".repeat(20_000)).await;
+    assert!((400..500).contains(&status), "{status}");
+    serves_on(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn packets_that_are_none_close_the_connection() {
+    let server = start().await;
+    for garbage in ["", "9", "42", "42[]", "42{}", "42[5]", "42/lobby,[", "451-[\"i\"]", "4é"] {
+        let mut client = Client::connect(&server, Parser::Json).await;
+        client.enter("/", json!({})).await.unwrap();
+        client.raw(Message::text(garbage)).await;
+        // Either it is closed, or it was ignored and the connection is as good as before.
+        client.raw(Message::text("421[\"info\"]")).await;
+        if let Some(packet) = client.packet().await {
+            assert!(packet.data[0]["server"] == "tickcast", "{garbage:?}: {packet:?}");
+        }
+    }
+    for garbage in [&[][..], &[0x80], &[0xc1], &[0xdf, 0xff, 0xff, 0xff, 0xff], &[0x84, 0xa4], &[0x91; 2000]] {
+        let mut client = Client::connect(&server, Parser::Msgpack).await;
+        client.raw(Message::binary(garbage.to_vec())).await;
+        assert!(client.packet().await.is_none(), "{garbage:?}");
+    }
+    serves_on(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn http_that_is_none_is_refused() {
+    let server = start().await;
+    for (path, expected) in [
+        ("/socket.io/?EIO=5&transport=polling", 400),
+        ("/socket.io/?EIO=4&transport=pigeon", 400),
+        ("/socket.io/?EIO=4&transport=polling&sid=nobody", 400),
+        ("/socket.io/", 400),
+        ("/socket.io-nothing/", 404),
+        ("/../etc/passwd", 404),
+    ] {
+        assert_eq!(get(&server, path).await.0, expected, "{path}");
+    }
+    let long = format!("/{}", "a".repeat(100_000));
+    let status = get(&server, &long).await.0;
+    assert!(status == 431 || status == 414 || status == 0, "{status}");
+    serves_on(&server).await;
+    server.shutdown().await;
+}

@@ -1,0 +1,388 @@
+//! A server with a tiny game on a free port, and a raw client for it: what the official clients would hide is visible here.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::{collections::VecDeque, time::Duration};
+
+use bevy_ecs::prelude::Resource;
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use tickcast::{
+    prelude::*,
+    server::{Builder, Config, RunningServer},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest},
+};
+
+/// Nothing in these tests takes longer, unless it hangs.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Component, Replicate, Clone)]
+#[replicate(id = 1)]
+pub struct Pos {
+    #[q(step = 0.5)]
+    pub at: Vec2,
+}
+
+#[derive(GameInput, Clone, Default)]
+pub struct Pad {
+    pub dir: Dir8,
+}
+
+/// What a test can make the game do.
+#[derive(Resource, Serialize, Deserialize, Clone, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Wishes {
+    /// Panic in this tick.
+    pub panic_at: Option<u32>,
+    /// The first seat wins in this tick.
+    pub win_at: Option<u32>,
+}
+
+/// Two seats, twenty ticks a second, a second of grace.
+pub struct Duel;
+
+impl Game for Duel {
+    const NAME: &'static str = "duel";
+    type Input = Pad;
+    type Config = Wishes;
+
+    fn build(m: &mut MatchBuilder<Self>) {
+        m.tick_rate(20)
+            .seats(2..=2)
+            .replicate::<(Pos,)>()
+            .on_join(|seat: Seat, world: &mut World| {
+                world.spawn_avatar(seat, (Pos { at: Vec2::ZERO },));
+            })
+            .on_leave(Leave::KeepFor(secs(1.0)))
+            .systems((walk, blow_up).chain())
+            .finish_when(win);
+    }
+}
+
+fn walk(mut avatars: Query<(&Intent<Pad>, &mut Pos)>) {
+    for (intent, mut pos) in &mut avatars {
+        pos.at += intent.dir.unit();
+    }
+}
+
+fn blow_up(wishes: Res<Wishes>, clock: Res<Clock>) {
+    assert!(wishes.panic_at != Some(clock.tick), "as the test wished");
+}
+
+fn win(wishes: Res<Wishes>, clock: Res<Clock>) -> Option<Outcome> {
+    (wishes.win_at == Some(clock.tick)).then(|| Outcome::winner(Seat(1)))
+}
+
+/// Starts a server with the game on a free port.
+pub async fn start() -> RunningServer {
+    start_with(|builder| builder).await
+}
+
+/// Starts a server whose limits a test chose.
+pub async fn start_limited(change: impl FnOnce(&mut Config)) -> RunningServer {
+    let mut config = Config::default();
+    change(&mut config);
+    start_with(|builder| builder.config(config)).await
+}
+
+pub async fn start_with(change: impl FnOnce(Builder) -> Builder) -> RunningServer {
+    change(tickcast::serve().game::<Duel>()).start("127.0.0.1:0").await.expect("a free port")
+}
+
+/// Sends bytes over a connection of its own and reads until the server closes.
+pub async fn exchange(server: &RunningServer, bytes: &[u8]) -> String {
+    let mut tcp = TcpStream::connect(server.address()).await.unwrap();
+    tcp.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    // A reset is a way to close, too.
+    let _ = timeout(PATIENCE, tcp.read_to_end(&mut answer)).await.expect("the server closes");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The status and the rest of an HTTP answer. `headers` end with a line break each.
+pub async fn http(server: &RunningServer, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+    let length = body.len();
+    let address = server.address();
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}");
+    let answer = exchange(server, request.as_bytes()).await;
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    (status, answer)
+}
+
+pub async fn get(server: &RunningServer, path: &str) -> (u16, String) {
+    http(server, "GET", path, "", "").await
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parser {
+    Json,
+    Msgpack,
+}
+
+pub const PARSERS: [Parser; 2] = [Parser::Json, Parser::Msgpack];
+
+/// A Socket.IO packet as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Packet {
+    pub kind: u8,
+    pub namespace: String,
+    pub id: Option<i64>,
+    pub data: Json,
+    pub binary: Option<Bytes>,
+}
+
+#[derive(Deserialize)]
+struct Packed {
+    r#type: u8,
+    nsp: String,
+    id: Option<i64>,
+    #[serde(default)]
+    data: Option<Data>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Data {
+    Plain(Json),
+    Array(Vec<Item>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Item {
+    Plain(Json),
+    Binary(Bytes),
+}
+
+/// A WebSocket that speaks just enough Engine.IO and Socket.IO.
+pub struct Client {
+    ws: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    parser: Parser,
+    ids: i64,
+    waiting: VecDeque<Packet>,
+}
+
+impl Client {
+    pub async fn connect(server: &RunningServer, parser: Parser) -> Self {
+        let path = if parser == Parser::Json { "socket.io" } else { "socket.io-msgpack" };
+        let url = format!("ws://{}/{path}/?EIO=4&transport=websocket", server.address());
+        let (ws, _) = tokio_tungstenite::connect_async(url.into_client_request().unwrap()).await.unwrap();
+        let mut client = Self { ws, parser, ids: 0, waiting: VecDeque::new() };
+        let open = client.message().await.unwrap();
+        assert!(open.to_text().unwrap().starts_with('0'), "{open:?}");
+        client
+    }
+
+    /// A client in a namespace.
+    pub async fn join(server: &RunningServer, namespace: &str, auth: Json) -> Result<Self, String> {
+        let mut client = Self::connect(server, Parser::Msgpack).await;
+        client.enter(namespace, auth).await.map(|()| client)
+    }
+
+    /// Connects to a namespace; the error is the server's message.
+    pub async fn enter(&mut self, namespace: &str, auth: Json) -> Result<(), String> {
+        self.send(0, namespace, None, auth, None).await;
+        let answer = self.wait(|packet| packet.namespace == namespace && matches!(packet.kind, 0 | 4)).await;
+        if answer.kind == 0 { Ok(()) } else { Err(answer.data["message"].as_str().unwrap().to_owned()) }
+    }
+
+    /// Makes a request and waits for its answer.
+    pub async fn request(&mut self, namespace: &str, event: &str, argument: Json) -> Json {
+        let data = if argument.is_null() { json!([event]) } else { json!([event, argument]) };
+        self.request_raw(namespace, data).await
+    }
+
+    /// Makes a request with these very arguments.
+    pub async fn request_raw(&mut self, namespace: &str, data: Json) -> Json {
+        self.ids += 1;
+        let id = self.ids;
+        self.send(2, namespace, Some(id), data, None).await;
+        self.answer(id).await
+    }
+
+    /// Sends an input; with an answer if it is waited for.
+    pub async fn input(&mut self, bytes: &[u8], wait: bool) -> Json {
+        self.ids += 1;
+        let id = wait.then_some(self.ids);
+        self.send(5, "/gameplay", id, json!(["i"]), Some(Bytes::copy_from_slice(bytes))).await;
+        match id {
+            Some(id) => self.answer(id).await,
+            None => Json::Null,
+        }
+    }
+
+    async fn answer(&mut self, id: i64) -> Json {
+        self.wait(|packet| matches!(packet.kind, 3 | 6) && packet.id == Some(id)).await.data[0].clone()
+    }
+
+    /// The next event of a namespace.
+    pub async fn event(&mut self, namespace: &str) -> (String, Packet) {
+        let packet = self.wait(|packet| packet.namespace == namespace && matches!(packet.kind, 2 | 5)).await;
+        (packet.data[0].as_str().unwrap().to_owned(), packet)
+    }
+
+    /// The next event with that name; others before it are skipped.
+    pub async fn event_named(&mut self, namespace: &str, name: &str) -> Packet {
+        loop {
+            let (found, packet) = self.event(namespace).await;
+            if found == name {
+                return packet;
+            }
+        }
+    }
+
+    /// Waits until the connection, or this namespace of it, has ended.
+    pub async fn ended(&mut self, namespace: &str) -> bool {
+        if self.waiting.iter().any(|packet| packet.kind == 1) {
+            return true;
+        }
+        while let Some(packet) = self.packet().await {
+            if packet.kind == 1 && packet.namespace == namespace {
+                return true;
+            }
+        }
+        true
+    }
+
+    async fn wait(&mut self, mut wanted: impl FnMut(&Packet) -> bool) -> Packet {
+        if let Some(at) = self.waiting.iter().position(&mut wanted) {
+            return self.waiting.remove(at).unwrap();
+        }
+        loop {
+            let packet = self.packet().await.expect("the connection stands");
+            if wanted(&packet) {
+                return packet;
+            }
+            self.waiting.push_back(packet);
+        }
+    }
+
+    pub async fn send(&mut self, kind: u8, namespace: &str, id: Option<i64>, data: Json, binary: Option<Bytes>) {
+        match self.parser {
+            Parser::Json => {
+                let count = binary.as_ref().map_or("", |_| "1-");
+                let id = id.map_or(String::new(), |id| id.to_string());
+                let mut data = data;
+                if binary.is_some() {
+                    data.as_array_mut().unwrap().push(json!({"_placeholder": true, "num": 0}));
+                }
+                let data = if data.is_null() { String::new() } else { data.to_string() };
+                self.raw(Message::text(format!("4{kind}{count}{namespace},{id}{data}"))).await;
+                if let Some(binary) = binary {
+                    self.raw(Message::binary(binary)).await;
+                }
+            }
+            Parser::Msgpack => {
+                let mut bytes = Vec::new();
+                let kind = if kind == 5 { 2 } else { kind };
+                rmp::encode::write_map_len(&mut bytes, 4).unwrap();
+                bytes.extend(rmp_serde::to_vec(&("type", kind)).unwrap().split_off(1));
+                bytes.extend(rmp_serde::to_vec(&("nsp", namespace)).unwrap().split_off(1));
+                bytes.extend(rmp_serde::to_vec(&("id", id)).unwrap().split_off(1));
+                bytes.extend(rmp_serde::to_vec("data").unwrap());
+                match binary {
+                    Some(binary) => bytes.extend(rmp_serde::to_vec(&(data[0].as_str().unwrap(), binary)).unwrap()),
+                    None => bytes.extend(rmp_serde::to_vec(&data).unwrap()),
+                }
+                self.raw(Message::binary(bytes)).await;
+            }
+        }
+    }
+
+    pub async fn raw(&mut self, message: Message) {
+        // The server may have closed already; whoever waits for an answer notices.
+        let _ = self.ws.send(message).await;
+    }
+
+    /// The next packet; `None` when the server has closed.
+    pub async fn packet(&mut self) -> Option<Packet> {
+        loop {
+            match self.message().await? {
+                Message::Text(text) if text.as_str() == "2" => self.raw(Message::text("3")).await,
+                Message::Text(text) if text.as_str() == "1" => return None,
+                Message::Text(text) => return Some(self.text_packet(text.strip_prefix('4').unwrap()).await),
+                Message::Binary(bytes) => return Some(packed_packet(&bytes)),
+                Message::Close(_) => return None,
+                _ => {}
+            }
+        }
+    }
+
+    async fn text_packet(&mut self, text: &str) -> Packet {
+        let kind = text.as_bytes()[0] - b'0';
+        let mut rest = &text[1..];
+        let binary = matches!(kind, 5 | 6);
+        if binary {
+            rest = rest.split_once('-').unwrap().1;
+        }
+        let mut namespace = "/".to_owned();
+        if rest.starts_with('/') {
+            let (name, after) = rest.split_once(',').unwrap_or((rest, ""));
+            (namespace, rest) = (name.to_owned(), after);
+        }
+        let digits = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+        let id = rest[..digits].parse().ok();
+        let data = if rest[digits..].is_empty() { Json::Null } else { serde_json::from_str(&rest[digits..]).unwrap() };
+        let binary = if binary { Some(self.message().await.unwrap().into_data()) } else { None };
+        Packet { kind, namespace, id, data, binary }
+    }
+
+    /// The next WebSocket message; `None` when the connection has ended.
+    pub async fn message(&mut self) -> Option<Message> {
+        timeout(PATIENCE, self.ws.next()).await.expect("the server says something")?.ok()
+    }
+}
+
+fn packed_packet(bytes: &[u8]) -> Packet {
+    let packed: Packed = rmp_serde::from_slice(bytes).unwrap();
+    let mut binary = None;
+    let data = match packed.data {
+        None => Json::Null,
+        Some(Data::Plain(data)) => data,
+        Some(Data::Array(items)) => items
+            .into_iter()
+            .filter_map(|item| match item {
+                Item::Plain(item) => Some(item),
+                Item::Binary(bytes) => {
+                    binary = Some(bytes);
+                    None
+                }
+            })
+            .collect(),
+    };
+    Packet { kind: packed.r#type, namespace: packed.nsp, id: packed.id, data, binary }
+}
+
+/// A player in the lobby takes a seat and plays: the client, what `welcome` said, and the room.
+pub async fn seated(server: &RunningServer, ticket: &str) -> (Client, Json) {
+    let mut client = Client::join(server, "/gameplay", json!({ "ticket": ticket })).await.unwrap();
+    let (name, packet) = client.event("/gameplay").await;
+    assert_eq!(name, "welcome", "the first event after connecting");
+    (client, packet.data[1].clone())
+}
+
+/// Creates a room through the lobby; the answer.
+pub async fn create(server: &RunningServer, config: Json) -> Json {
+    let mut lobby = Client::join(server, "/lobby", json!({ "name": "Ada" })).await.unwrap();
+    let answer = lobby.request("/lobby", "create", json!({ "game": "duel", "config": config })).await;
+    assert_eq!(answer["ok"], true, "{answer}");
+    answer
+}
+
+/// Joins a room through the lobby; the ticket.
+pub async fn ticket_for(server: &RunningServer, room: &Json) -> String {
+    let mut lobby = Client::join(server, "/lobby", json!({})).await.unwrap();
+    let answer = lobby.request("/lobby", "join", json!({ "room": room })).await;
+    answer["ticket"].as_str().unwrap_or_else(|| panic!("no ticket: {answer}")).to_owned()
+}
