@@ -148,7 +148,7 @@ class LiveListing {
     this.#rooms = new Map(listing.rooms.map((room) => [room.room, room]));
     this.#seq = listing.seq;
     // Updates may overtake the answer; those that it has in it already are skipped by their number.
-    for (const change of this.#early.splice(0)) this.#changed(change);
+    if (!this.#early.splice(0).every((change) => this.#merge(change))) this.#reload();
   }
 
   readonly #reload = (): void => {
@@ -167,15 +167,20 @@ class LiveListing {
       return;
     }
     if (change.seq <= this.#seq) return;
-    if (change.seq > this.#seq + 1) {
-      this.#reload();
-      return;
-    }
-    this.#seq = change.seq;
-    for (const room of change.removed) this.#rooms.delete(room);
-    for (const room of [...change.added, ...change.updated]) this.#rooms.set(room.room, room);
-    this.#watchers.tell(this.#list());
+    if (this.#merge(change)) this.#watchers.tell(this.#list());
+    else this.#reload();
   };
+
+  /** Takes an update in, unless the list has it already; false if there is a gap before it. */
+  #merge({ seq, added, updated, removed }: ListingChange): boolean {
+    const newest = this.#seq ?? 0;
+    if (seq > newest + 1) return false;
+    if (seq <= newest) return true;
+    this.#seq = seq;
+    for (const room of removed) this.#rooms.delete(room);
+    for (const room of [...added, ...updated]) this.#rooms.set(room.room, room);
+    return true;
+  }
 
   #list(): RoomInfo[] {
     return [...this.#rooms.values()];
