@@ -1,4 +1,5 @@
 import { decode } from "@msgpack/msgpack";
+import type { Mock } from "vitest";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { GameplayChannel } from "../src/link.js";
@@ -27,7 +28,7 @@ const welcome = (more: Partial<Welcome> = {}): Welcome => ({
 const SNAPSHOT = frame(0, 10, 0, 0, 0, [-1, 0b111, [-2], 1, 0, 0, 50, 2, 4, 4, 60]);
 
 let channel: FakeChannel;
-let line: GameplayChannel & { cut: ReturnType<typeof vi.fn>; release: ReturnType<typeof vi.fn> };
+let line: GameplayChannel & { cut: Mock<() => void>; release: Mock<() => void> };
 let room: Room;
 /** The server's tick at `performance.now()` 0. */
 const EPOCH = 10;
@@ -38,7 +39,7 @@ beforeEach(() => {
     event === "t" ? { ok: true, tick: EPOCH + (performance.now() * 30) / 1000 } : { ok: true },
   );
   channel.connected = true;
-  line = { channel, timeout: 1_000, cut: vi.fn(), release: vi.fn() };
+  line = { channel, timeout: 1_000, cut: vi.fn<() => void>(), release: vi.fn<() => void>() };
 });
 afterEach(() => void vi.useRealTimers());
 
