@@ -66,7 +66,7 @@ export async function mistakes(room: Room<Arena>): Promise<void> {
 export async function untyped(): Promise<void> {
   const server = await connect("http://localhost:3000");
   const room = await server.lobby.joinCode("ABCD");
-  for (const e of room.view("Pos")) sprite(e.id, e["Pos"].at, 0);
+  for (const e of room.view("Pos")) sprite(e.id, e.Pos.at, 0);
   room.input({ anything: 1 });
   room.on("Whatever", (value) => value.at);
 }
