@@ -33,7 +33,7 @@ describe("the clock", () => {
     const late = (now: number): number => TRUE(now) - 6;
     ask(clock, 0, 10, 10);
     let last = clock.tick(1_000);
-    ask(clock, 1_000, 10, 10, late);
+    ask(clock, 1_000, 15, 15, late);
     for (let now = 1_016; now < 4_000; now += 16) {
       const tick = clock.tick(now);
       expect(tick).toBeGreaterThan(last);

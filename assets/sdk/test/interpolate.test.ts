@@ -112,6 +112,6 @@ test("the past is forgotten, and the present is not", () => {
   const { take, at } = stage(10);
   take(0, 0, 0, 0, 0, [-1, POS, [-2], 0, 0, 7, 7]);
   for (let tick = 1; tick <= 200; tick++) take(1, tick, 1, 0, 0, [1, 1, [0], [2]], ...(tick === 1 ? [[-3, [1]]] : []));
-  expect(at(1, "Pos")).toEqual([]);
+  expect(at(0.5, "Pos")).toEqual([]);
   expect(at(191.5, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 191.5, y: 0 } } }]);
 });

@@ -130,9 +130,10 @@ describe("what a frame did", () => {
   test("leaves out what came and went within it", () => {
     const { take } = feed();
     take(...START);
-    const applied = take(1, 11, 1, 0, 0, [-1, 1, [5], 1], [-3, [5]], [-2, 1, [0]], [1, 0, [0]]);
+    const applied = take(1, 11, 1, 0, 0, [-1, 1, [5], 1], [0, 1, [1], [1]], [-3, [1, 3]], [-2, 1, [0]], [1, 0, [0]]);
     expect(ids(applied?.spawned)).toEqual([]);
-    expect(ids(applied?.despawned)).toEqual([]);
+    expect(ids(applied?.despawned)).toEqual([1]);
+    expect(ids(applied?.changed[0])).toEqual([]);
     expect(ids(applied?.stripped[1])).toEqual([]);
     expect(ids(applied?.changed[1])).toEqual([0]);
   });

@@ -222,6 +222,7 @@ describe("a drop", () => {
     channel.hear("s", SNAPSHOT);
     const all = statuses();
     room.input({ dir: "E" });
+    await vi.advanceTimersByTimeAsync(100);
     channel.drop();
     room.input({ dir: "N", fire: true });
     expect(channel.pass()).toEqual({ resume: "first", tick: 10 });
