@@ -45,6 +45,7 @@ export interface GameEvents {
 
 /** A room has far fewer entities; a frame that names more is not one that a server means. */
 const MAX_ENTITIES = 1 << 20;
+const U32 = 0xffff_ffff;
 
 const decoder = new Decoder({ maxArrayLength: MAX_ENTITIES });
 
@@ -52,7 +53,7 @@ const decoder = new Decoder({ maxArrayLength: MAX_ENTITIES });
 export function decodeFrame(bytes: Uint8Array, schemas: Schemas): Frame {
   const all = decodeArray(bytes);
   const kind = integer(all[0], "kind");
-  const tick = natural(all[1], "tick");
+  const tick = natural(all[1], "tick", U32);
   const age = natural(all[2], "age");
   if (kind !== SNAPSHOT && kind !== DIFF && kind !== MERGED) throw new FrameError(`${kind} is no kind of frame`);
   if (kind === SNAPSHOT && age !== 0) throw new FrameError(`a snapshot with age ${age}`);
@@ -61,12 +62,12 @@ export function decodeFrame(bytes: Uint8Array, schemas: Schemas): Frame {
     kind,
     tick,
     base: tick - age,
-    ack: natural(all[3], "ack"),
-    margin: integer(all[4], "margin"),
+    ack: natural(all[3], "ack", 0xffff),
+    margin: within(all[4], "margin", -32, 127),
     sections: [],
     checksums: [],
   };
-  for (let k = 5; k < all.length; k++) readSection(array(all[k], "section"), frame, schemas, k === all.length - 1);
+  for (let k = 5; k < all.length; k++) readSection(array(all[k], "section"), frame, schemas);
   return frame;
 }
 
@@ -104,28 +105,31 @@ export function idsOf(walk: readonly unknown[]): number[] {
   for (const step of walk) {
     const value = integer(step, "id");
     const end = value < 0 ? next - value : next + value + 1;
-    if (end > MAX_ENTITIES) throw new FrameError(`an entity id beyond ${MAX_ENTITIES}`);
+    if (end - 1 > U32) throw new FrameError("an entity id beyond 32 bits");
+    if (ids.length - Math.min(value, 0) > MAX_ENTITIES) throw new FrameError(`more than ${MAX_ENTITIES} entities`);
     for (let id = value < 0 ? next : end - 1; id < end; id++) ids.push(id);
     next = end;
   }
   return ids;
 }
 
-function readSection(section: readonly unknown[], frame: Frame, schemas: Schemas, last: boolean): void {
-  const head = section[0];
-  if (head === undefined) throw new FrameError("an empty section");
+function readSection(section: readonly unknown[], frame: Frame, schemas: Schemas): void {
+  const head = integer(section[0], "section");
+  if (head === -4) {
+    frame.checksums.push(...readChecksums(section, schemas));
+    return;
+  }
+  // A section of a later protocol says nothing to this client.
+  if (head < -4) return;
+  if (frame.checksums.length > 0) throw new FrameError("checksums before the end");
   if (head === -1) {
     frame.sections.push(readSpawn(section, schemas));
   } else if (head === -2 || head === -3) {
     if (frame.kind === SNAPSHOT) throw new FrameError("a snapshot that takes something away");
     frame.sections.push(head === -3 ? readDespawn(section) : readStrip(section, schemas));
-  } else if (head === -4) {
-    if (!last) throw new FrameError("checksums before the end");
-    frame.checksums = readChecksums(section, schemas);
-  } else if (typeof head === "number" && schemas.components[head]) {
+  } else {
     frame.sections.push(readChange(section, head, schemas));
   }
-  // Any other head is a section of a later protocol, which says nothing to this client.
 }
 
 function readDespawn(section: readonly unknown[]): Section {
@@ -172,7 +176,7 @@ function readChecksums(section: readonly unknown[], schemas: Schemas): Checksum[
   for (let k = 1; k < section.length; k += 2) {
     const component = natural(section[k], "component");
     known(component, schemas);
-    checksums.push({ component, sum: natural(section[k + 1], "checksum") });
+    checksums.push({ component, sum: natural(section[k + 1], "checksum", U32) });
   }
   return checksums;
 }
@@ -215,8 +219,12 @@ function integer(value: unknown, what: string): number {
   return value as number;
 }
 
-function natural(value: unknown, what: string): number {
+function within(value: unknown, what: string, least: number, most: number): number {
   const number = integer(value, what);
-  if (number < 0) throw new FrameError(`${what} ${number} is negative`);
+  if (number < least || number > most) throw new FrameError(`${what} ${number} is not within ${least} to ${most}`);
   return number;
+}
+
+function natural(value: unknown, what: string, most = Number.MAX_SAFE_INTEGER): number {
+  return within(value, what, 0, most);
 }

@@ -9,6 +9,7 @@ export type { Room, RoomStats } from "./room.js";
 export type { Field, Schema, Type } from "./schema.js";
 export type {
   AnyGame,
+  ConfigOf,
   Desync,
   EntityOf,
   GameInfo,

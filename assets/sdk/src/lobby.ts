@@ -5,7 +5,7 @@ import { request } from "./link.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
 import type { Room } from "./room.js";
-import type { AnyGame, GameInfo, GameTypes, RoomInfo } from "./types.js";
+import type { AnyGame, ConfigOf, GameInfo, GameTypes, RoomInfo } from "./types.js";
 
 /** What the lobby or the matchmaker answers: the pass into a seat. */
 export interface Grant {
@@ -68,7 +68,7 @@ export class Lobby {
   /** A new room. Configuration fields left out have their defaults; `room.code` is the code of a private room. */
   async create<G extends GameTypes = AnyGame>(
     game: string,
-    options: { config?: Partial<G["config"]>; private?: boolean } = {},
+    options: { config?: Partial<ConfigOf<G>>; private?: boolean } = {},
   ): Promise<Room<G>> {
     return this.#takeSeat(await this.#ask<Grant>("create", { game, ...options }));
   }

@@ -15,6 +15,7 @@ import { Sync } from "./sync.js";
 import type {
   AnyGame,
   ComponentName,
+  ConfigOf,
   Desync,
   EntityOf,
   EventName,
@@ -75,7 +76,7 @@ export class Room<G extends GameTypes = AnyGame> {
   /** Ticks a second. */
   readonly hz: number;
   readonly schema: Schema;
-  readonly config: G["config"];
+  readonly config: ConfigOf<G>;
   /** The code of a private room that this client made or joined by it. */
   readonly code: string | undefined;
   /** For how many seconds the seat is kept after a drop. */
@@ -123,7 +124,7 @@ export class Room<G extends GameTypes = AnyGame> {
     this.seat = welcome.seat;
     this.hz = welcome.hz;
     this.schema = welcome.schema;
-    this.config = welcome.config as G["config"];
+    this.config = welcome.config as ConfigOf<G>;
     this.code = code;
     this.grace = welcome.grace;
     this.#seats = welcome.seats;

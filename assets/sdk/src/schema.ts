@@ -124,7 +124,7 @@ export class Codec {
     const next = [...row];
     for (const slot of this.#slots) {
       const given = this.type.shape === "struct" ? fieldOf(value, slot.field.name) : value;
-      if (given !== undefined) writeField(slot, given, next, this.name);
+      if (given !== undefined) writeField(slot, given, next, this.#label(slot.field));
       else if (slot.field.oneShot) next.fill(0, slot.at, slot.at + slot.width);
     }
     return next;
@@ -133,10 +133,16 @@ export class Codec {
   /** The row of a value that says nothing: zero, or what is nearest to it in the field's range. */
   blank(): number[] {
     const row: number[] = new Array<number>(this.columns).fill(0);
-    for (const slot of this.#slots) {
-      if (slot.field.type === "int") row[slot.at] = clamp(0, slot.field.min, slot.field.max);
+    for (const { field, at, width } of this.#slots) {
+      if (field.type === "int") row[at] = clamp(0, field.min, field.max);
+      else if (field.step !== undefined) row.fill(quantise(0, field), at, at + width);
     }
     return row;
+  }
+
+  /** A field's name in messages; the one of a plain value has none of its own. */
+  #label(field: Field): string {
+    return this.type.shape === "struct" ? `${this.name}.${field.name}` : this.name;
   }
 
   /** The columns that act in one tick only. */
@@ -215,10 +221,12 @@ function readField({ field, at }: Slot, row: ArrayLike<number>): unknown {
   }
 }
 
+/** The largest magnitude of a column with a step, which the server keeps to. */
+const LIMIT = 2 ** 31;
+
 const AXES = ["x", "y", "z"] as const;
 
-function writeField({ field, at, width }: Slot, given: unknown, row: number[], owner: string): void {
-  const name = field.name ? `${owner}.${field.name}` : owner;
+function writeField({ field, at, width }: Slot, given: unknown, row: number[], name: string): void {
   switch (field.type) {
     case "bool":
       row[at] = given ? 1 : 0;
@@ -237,7 +245,7 @@ function writeField({ field, at, width }: Slot, given: unknown, row: number[], o
       return;
     case "angle": {
       const steps = need(field, "steps");
-      row[at] = wrap(round((finite(given, name) / (2 * Math.PI)) * steps), steps) + 0;
+      row[at] = Math.floor(wrap(finite(given, name) / (2 * Math.PI), 1) * steps + 0.5) % steps;
       return;
     }
     default:
@@ -249,7 +257,7 @@ function writeField({ field, at, width }: Slot, given: unknown, row: number[], o
 }
 
 function quantise(value: number, field: Field): number {
-  return round(clamp(value, field.min, field.max) / need(field, "step"));
+  return clamp(round(clamp(value, field.min, field.max) / need(field, "step")), -LIMIT, LIMIT);
 }
 
 /** Halves go away from zero, as in Rust, so that both sides write the same bytes. Never −0. */

@@ -5,8 +5,12 @@ export interface GameTypes {
   components: object;
   events: object;
   input: unknown;
-  config: unknown;
+  /** The served types leave it out; a program that knows its game's configuration may add it. */
+  config?: unknown;
 }
+
+/** A game's configuration, as far as its types say. */
+export type ConfigOf<G extends GameTypes> = G extends { config: infer C } ? C : Record<string, unknown>;
 
 /** For programs without a schema's types: every name is taken and every value is `any`. */
 /* eslint-disable @typescript-eslint/no-explicit-any */

@@ -12,6 +12,7 @@ describe("an input's columns", () => {
     [{ dir: "None", aim: Math.PI, speed: 0.5, fire: true }, [0, 128, 2, 1]],
     [{ dir: "E", aim: -Math.PI / 2, speed: -0.5, fire: false }, [1, 192, -2, 0]],
     [{ aim: 2 * Math.PI - 0.001 }, [0, 0, 0, 0]],
+    [{ aim: -Math.PI / 256 }, [0, 0, 0, 0]],
     [{ speed: 99 }, [0, 0, 4, 0]],
     [{ speed: -0.125 }, [0, 0, -1, 0]],
     [{ speed: 0.01 }, [0, 0, 0, 0]],

@@ -40,7 +40,7 @@ describe("a frame on the starting state", () => {
     ["inserts into an entity", [1, 11, 1, 0, 0, [2, 1, [0], [50]]], { ...STATE, 0: { ...STATE[0], 2: [50] } }],
     ["inserts a component of no columns", [1, 11, 1, 0, 0, [4, 0, [0]]], { ...STATE, 0: { ...STATE[0], 4: [] } }],
     ["inserts zeros", [1, 11, 1, 0, 0, [1, 0, [5]]], { ...STATE, 5: { 1: [0, 0] } }],
-    ["ignores unknown sections", [1, 11, 1, 0, 0, [-9, "new"], [51, 1, 2], ["x"], [-3, [1]]], { 0: STATE[0] }],
+    ["ignores unknown sections", [1, 11, 1, 0, 0, [-9, "new"], [-5], [-3, [1]]], { 0: STATE[0] }],
     ["reuses an id at once", [1, 11, 1, 0, 0, [-3, [0]], [-1, 1, [0], 3]], { 0: { 0: [3] }, 1: STATE[1] }],
     ["replaces everything", [0, 40, 0, 0, 0, [-1, 1, [1], 2], [2, 1, [3], [1]]], { 1: { 0: [2] }, 3: { 2: [1] } }],
   ];
@@ -92,6 +92,10 @@ describe("is refused, and the mirror stays as it was:", () => {
     ["ids that are no array", [1, 11, 1, 0, 0, [-3, 0]]],
     ["more entities than can be", [1, 11, 1, 0, 0, [-3, [-4_000_000_000]]]],
     ["a checksum before the end", [1, 11, 1, 0, 0, [-4, 0, 1], [-3, [0]]]],
+    ["a component that the schema has not", [1, 11, 1, 0, 0, [51, 1, [0], [1]]]],
+    ["a section with no integer ahead", [1, 11, 1, 0, 0, ["x"]]],
+    ["an ack of more than 16 bits", [1, 11, 1, 65536, 0]],
+    ["a margin that is too small", [1, 11, 1, 0, -33]],
     ["half a checksum", [1, 11, 1, 0, 0, [-4, 0]]],
   ];
   test.each(cases)("%s", (_, parts) => {
@@ -168,7 +172,7 @@ describe("the checksum", () => {
     const { mirror, take } = feed();
     take(...START);
     const sum = mirror.checksum(0);
-    expect(take(1, 11, 1, 0, 0, [-4, 0, sum, 2, 0])?.mismatches).toEqual([]);
+    expect(take(1, 11, 1, 0, 0, [-4, 0, sum], [-4, 2, 0])?.mismatches).toEqual([]);
     expect(take(1, 12, 1, 0, 0, [-3, [0]], [-4, 0, sum])?.mismatches).toEqual([
       { component: 0, expected: sum, got: mirror.checksum(0) },
     ]);

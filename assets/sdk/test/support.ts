@@ -14,7 +14,7 @@ export const schema: Schema = {
   protocol: 1,
   hz: 30,
   components: [
-    { id: 0, name: "Seat", to: "everyone", shape: "value", fields: [{ name: "", type: "int", min: 0, max: 255 }] },
+    { id: 0, name: "Seat", to: "everyone", shape: "value", fields: [{ name: "0", type: "int", min: 0, max: 255 }] },
     { id: 1, name: "Pos", to: "everyone", shape: "struct", fields: [{ name: "at", type: "vec2", step: 0.5 }] },
     { id: 2, name: "Hp", to: "everyone", shape: "value", fields: [{ name: "", type: "int", min: 0, max: 100 }] },
     { id: 3, name: "Aim", to: "everyone", shape: "value", fields: [{ name: "", type: "angle", steps: 256 }] },

@@ -71,6 +71,13 @@ export async function untyped(): Promise<void> {
   room.on("Whatever", (value) => value.at);
 }
 
+/** The types as served, which say nothing of the configuration. */
+export async function served(): Promise<void> {
+  const server = await connect("http://localhost:3000");
+  const room = await server.lobby.create<Omit<Arena, "config">>("arena", { config: { fragLimit: 3 } });
+  room.config["fragLimit"] satisfies unknown;
+}
+
 /** Any game will do. */
 export function count<G extends GameTypes>(room: Room<G>): number {
   return [...room.entities].length;
