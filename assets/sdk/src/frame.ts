@@ -1,0 +1,230 @@
+// Bytes to frames and game events. A frame is checked whole before anything is done with it, so that the mirror either
+// takes all of it or none. Nothing here knows what the mirror holds.
+
+import { Decoder } from "@msgpack/msgpack";
+
+import { FrameError } from "./errors.js";
+import type { Schemas } from "./schema.js";
+
+export const SNAPSHOT = 0;
+export const DIFF = 1;
+export const MERGED = 2;
+
+export type Section =
+  | { is: "despawn"; ids: number[] }
+  | { is: "strip"; component: number; ids: number[] }
+  /** `values` has every row of every entity from index `first` on. */
+  | { is: "spawn"; components: number[]; ids: number[]; values: readonly number[]; first: number }
+  | { is: "change"; component: number; columns: number[]; ids: number[]; values: readonly (readonly number[])[] };
+
+export interface Checksum {
+  component: number;
+  sum: number;
+}
+
+export interface Frame {
+  kind: 0 | 1 | 2;
+  tick: number;
+  /** The tick that a diff fits on; of a snapshot its own tick. */
+  base: number;
+  ack: number;
+  margin: number;
+  sections: Section[];
+  checksums: Checksum[];
+}
+
+export interface GameEvent {
+  name: string;
+  value: unknown;
+}
+
+export interface GameEvents {
+  tick: number;
+  events: GameEvent[];
+}
+
+/** A room has far fewer entities; a frame that names more is not one that a server means. */
+const MAX_ENTITIES = 1 << 20;
+const U32 = 0xffff_ffff;
+
+const decoder = new Decoder({ maxArrayLength: MAX_ENTITIES });
+
+/** Reads a frame of the event `s`. Throws a `FrameError` that says what is wrong with it. */
+export function decodeFrame(bytes: Uint8Array, schemas: Schemas): Frame {
+  const all = decodeArray(bytes);
+  const kind = integer(all[0], "kind");
+  const tick = natural(all[1], "tick", U32);
+  const age = natural(all[2], "age");
+  if (kind !== SNAPSHOT && kind !== DIFF && kind !== MERGED) throw new FrameError(`${kind} is no kind of frame`);
+  if (kind === SNAPSHOT && age !== 0) throw new FrameError(`a snapshot with age ${age}`);
+  if (age > tick) throw new FrameError(`age ${age} at tick ${tick}`);
+  const frame: Frame = {
+    kind,
+    tick,
+    base: tick - age,
+    ack: natural(all[3], "ack", 0xffff),
+    margin: within(all[4], "margin", -32, 127),
+    sections: [],
+    checksums: [],
+  };
+  for (let k = 5; k < all.length; k++) readSection(array(all[k], "section"), frame, schemas);
+  return frame;
+}
+
+/** Reads the game events of the event `e`. Throws a `FrameError`. */
+export function decodeEvents(bytes: Uint8Array, schemas: Schemas): GameEvents {
+  const all = decodeArray(bytes);
+  const tick = natural(all[0], "tick");
+  const events: GameEvent[] = [];
+  for (let k = 1; k < all.length; k++) {
+    const row = integers(array(all[k], "event"));
+    const codec = schemas.events[row[0] ?? -1];
+    // An event that this schema does not have is for a newer program.
+    if (!codec) continue;
+    if (row.length !== codec.columns + 1) {
+      throw new FrameError(`event ${codec.name} with ${row.length - 1} columns instead of ${codec.columns}`);
+    }
+    events.push({ name: codec.name, value: codec.read(row.slice(1)) });
+  }
+  return { tick, events };
+}
+
+/** The set bits of a mask of up to 53 bits, ascending. */
+export function bitsOf(mask: number): number[] {
+  const bits: number[] = [];
+  for (let rest = mask, bit = 0; rest > 0; rest = Math.floor(rest / 2), bit++) {
+    if (rest % 2 === 1) bits.push(bit);
+  }
+  return bits;
+}
+
+/** The ids that an upward walk names. */
+export function idsOf(walk: readonly unknown[]): number[] {
+  const ids: number[] = [];
+  let next = 0;
+  for (const step of walk) {
+    const value = integer(step, "id");
+    const end = value < 0 ? next - value : next + value + 1;
+    if (end - 1 > U32) throw new FrameError("an entity id beyond 32 bits");
+    if (ids.length - Math.min(value, 0) > MAX_ENTITIES) throw new FrameError(`more than ${MAX_ENTITIES} entities`);
+    for (let id = value < 0 ? next : end - 1; id < end; id++) ids.push(id);
+    next = end;
+  }
+  return ids;
+}
+
+function readSection(section: readonly unknown[], frame: Frame, schemas: Schemas): void {
+  const head = integer(section[0], "section");
+  if (head === -4) {
+    frame.checksums.push(...readChecksums(section, schemas));
+    return;
+  }
+  // A section of a later protocol says nothing to this client.
+  if (head < -4) return;
+  if (frame.checksums.length > 0) throw new FrameError("checksums before the end");
+  if (head === -1) {
+    frame.sections.push(readSpawn(section, schemas));
+  } else if (head === -2 || head === -3) {
+    if (frame.kind === SNAPSHOT) throw new FrameError("a snapshot that takes something away");
+    frame.sections.push(head === -3 ? readDespawn(section) : readStrip(section, schemas));
+  } else {
+    frame.sections.push(readChange(section, head, schemas));
+  }
+}
+
+function readDespawn(section: readonly unknown[]): Section {
+  lengthIs(section, 2, "despawn");
+  return { is: "despawn", ids: idsOf(array(section[1], "ids")) };
+}
+
+function readStrip(section: readonly unknown[], schemas: Schemas): Section {
+  lengthIs(section, 3, "component removal");
+  const component = natural(section[1], "component");
+  known(component, schemas);
+  return { is: "strip", component, ids: idsOf(array(section[2], "ids")) };
+}
+
+function readSpawn(section: readonly unknown[], schemas: Schemas): Section {
+  const components = bitsOf(natural(section[1], "mask"));
+  const ids = idsOf(array(section[2], "ids"));
+  let width = 0;
+  for (const component of components) width += known(component, schemas).columns;
+  lengthIs(section, 3 + width * ids.length, "spawn");
+  return { is: "spawn", components, ids, values: integers(section, 3), first: 3 };
+}
+
+function readChange(section: readonly unknown[], component: number, schemas: Schemas): Section {
+  const columns = bitsOf(natural(section[1], "columns"));
+  const ids = idsOf(array(section[2], "ids"));
+  const codec = known(component, schemas);
+  if ((columns.at(-1) ?? 0) >= Math.max(codec.columns, 1)) {
+    throw new FrameError(`column ${columns.at(-1)} of ${codec.name}, which has ${codec.columns}`);
+  }
+  lengthIs(section, 3 + columns.length, `change of ${codec.name}`);
+  const values: (readonly number[])[] = [];
+  for (let k = 3; k < section.length; k++) {
+    const column = integers(array(section[k], "column"));
+    lengthIs(column, ids.length, `column of ${codec.name}`);
+    values.push(column);
+  }
+  return { is: "change", component, columns, ids, values };
+}
+
+function readChecksums(section: readonly unknown[], schemas: Schemas): Checksum[] {
+  const checksums: Checksum[] = [];
+  if (section.length % 2 !== 1) throw new FrameError("checksums without their pairs");
+  for (let k = 1; k < section.length; k += 2) {
+    const component = natural(section[k], "component");
+    known(component, schemas);
+    checksums.push({ component, sum: natural(section[k + 1], "checksum", U32) });
+  }
+  return checksums;
+}
+
+function decodeArray(bytes: Uint8Array): readonly unknown[] {
+  let value: unknown;
+  try {
+    value = decoder.decode(bytes);
+  } catch (error) {
+    throw new FrameError(`not one MessagePack value: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return array(value, "frame");
+}
+
+function known(component: number, schemas: Schemas) {
+  const codec = schemas.components[component];
+  if (!codec) throw new FrameError(`component ${component}, which the schema does not have`);
+  return codec;
+}
+
+function lengthIs(array: readonly unknown[], length: number, what: string): void {
+  if (array.length !== length) throw new FrameError(`${what} of length ${array.length} instead of ${length}`);
+}
+
+function array(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new FrameError(`a ${what} that is no array`);
+  return value;
+}
+
+/** The same array, known to have integers only from index `first` on. */
+function integers(values: readonly unknown[], first = 0): readonly number[] {
+  for (let k = first; k < values.length; k++) {
+    if (!Number.isSafeInteger(values[k])) throw new FrameError(`${String(values[k])} where an integer belongs`);
+  }
+  return values as readonly number[];
+}
+
+function integer(value: unknown, what: string): number {
+  if (!Number.isSafeInteger(value)) throw new FrameError(`${what} ${String(value)} is no integer`);
+  return value as number;
+}
+
+function within(value: unknown, what: string, least: number, most: number): number {
+  const number = integer(value, what);
+  if (number < least || number > most) throw new FrameError(`${what} ${number} is not within ${least} to ${most}`);
+  return number;
+}
+
+function natural(value: unknown, what: string, most = Number.MAX_SAFE_INTEGER): number {
+  return within(value, what, 0, most);
+}

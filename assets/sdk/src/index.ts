@@ -1,0 +1,26 @@
+export { connect } from "./connect.js";
+export type { ConnectOptions, Server } from "./connect.js";
+export { FrameError, TickcastError } from "./errors.js";
+export type { ErrorCode } from "./errors.js";
+export type { Unsubscribe } from "./listeners.js";
+export type { Lobby } from "./lobby.js";
+export type { EnqueueOptions, Matchmaking } from "./matchmaking.js";
+export type { Room, RoomStats } from "./room.js";
+export type { Field, Schema, Type } from "./schema.js";
+export type {
+  AnyGame,
+  ConfigOf,
+  Desync,
+  EntityOf,
+  GameInfo,
+  GameTypes,
+  Over,
+  QueueStatus,
+  Refused,
+  RoomInfo,
+  RoomStatus,
+  SeatInfo,
+  Vec2,
+  Vec3,
+  Viewed,
+} from "./types.js";

@@ -1,0 +1,227 @@
+// What this seat is known to see: the newest state, entity by entity, in the wire's integers. Pure: no socket, no clock.
+
+import type { Frame, Section } from "./frame.js";
+import { DIFF, SNAPSHOT } from "./frame.js";
+import type { Codec, Schemas } from "./schema.js";
+import { wrap } from "./schema.js";
+
+/** An entity: its rows by component id. The program's values are getters by component name, made by `entityClass`. */
+export class Entity {
+  readonly rows: (number[] | undefined)[] = [];
+  /** The program's values of the rows, made when they are asked for. */
+  readonly cached: unknown[] = [];
+
+  constructor(readonly id: number) {}
+}
+
+export interface Mismatch {
+  component: number;
+  expected: number;
+  got: number;
+}
+
+/** What a frame did to the mirror. */
+export interface Applied {
+  frame: Frame;
+  spawned: Entity[];
+  /** Entities that are gone, as they were last. */
+  despawned: Entity[];
+  /** By component id, the entities that have a new value of it; those that have just spawned are among them. */
+  changed: (Set<Entity> | undefined)[];
+  /** By component id, the entities that lost it and are still there. */
+  stripped: (Set<Entity> | undefined)[];
+  mismatches: Mismatch[];
+}
+
+/** The newest state. It only ever holds whole frames. */
+export class Mirror {
+  /** The tick that the mirror holds; `undefined` before the first snapshot. */
+  tick: number | undefined;
+  readonly entities = new Map<number, Entity>();
+  readonly #codecs: readonly (Codec | undefined)[];
+  readonly #Entity: typeof Entity;
+
+  constructor(schemas: Schemas) {
+    this.#codecs = schemas.components;
+    this.#Entity = entityClass(schemas);
+  }
+
+  /** Whether a frame starts from what the mirror holds. */
+  fits(frame: Frame): boolean {
+    return frame.kind === SNAPSHOT || frame.base === this.tick;
+  }
+
+  /**
+   * Applies a frame and says what changed; `undefined` when the frame does not fit, and then nothing has happened.
+   * A snapshot is told as what differs from the state before it.
+   */
+  apply(frame: Frame): Applied | undefined {
+    if (!this.fits(frame)) return undefined;
+    const applied: Applied = { frame, spawned: [], despawned: [], changed: [], stripped: [], mismatches: [] };
+    if (frame.kind === SNAPSHOT) this.#replace(frame, applied);
+    else for (const section of frame.sections) this.#apply(section, frame.kind === DIFF, applied);
+    this.tick = frame.tick;
+    for (const { component, sum } of frame.checksums) {
+      const got = this.checksum(component);
+      if (got !== sum) applied.mismatches.push({ component, expected: sum, got });
+    }
+    return applied;
+  }
+
+  /** The checksum of a component over all entities: the sum of an FNV-1a hash of each id and row, modulo 2^32. */
+  checksum(component: number): number {
+    let sum = 0;
+    for (const entity of this.entities.values()) {
+      const row = entity.rows[component];
+      if (!row) continue;
+      let hash = Math.imul(2166136261 ^ entity.id, 16777619);
+      // `^` takes its operands modulo 2^32, which is what the sum is defined on.
+      for (let k = 0; k < row.length; k++) hash = Math.imul(hash ^ (row[k] ?? 0), 16777619);
+      sum = (sum + hash) | 0;
+    }
+    return sum >>> 0;
+  }
+
+  #apply(section: Section, differences: boolean, applied: Applied): void {
+    switch (section.is) {
+      case "despawn":
+        for (const id of section.ids) this.#despawn(id, applied);
+        return;
+      case "strip":
+        for (const id of section.ids) this.#strip(id, section.component, applied);
+        return;
+      case "spawn":
+        this.#spawn(section, applied);
+        return;
+      case "change":
+        this.#change(section, differences, applied);
+    }
+  }
+
+  #despawn(id: number, applied: Applied): void {
+    const entity = this.entities.get(id);
+    if (!entity) return;
+    this.entities.delete(id);
+    for (const set of applied.changed) set?.delete(entity);
+    for (const set of applied.stripped) set?.delete(entity);
+    const fresh = applied.spawned.indexOf(entity);
+    // One that came and went within a frame was never there for the program.
+    if (fresh >= 0) applied.spawned.splice(fresh, 1);
+    else applied.despawned.push(entity);
+  }
+
+  #strip(id: number, component: number, applied: Applied): void {
+    const entity = this.entities.get(id);
+    if (!entity?.rows[component]) return;
+    entity.rows[component] = undefined;
+    entity.cached[component] = undefined;
+    applied.changed[component]?.delete(entity);
+    mark(applied.stripped, component, entity);
+  }
+
+  #spawn(section: Section & { is: "spawn" }, applied: Applied): void {
+    let at = section.first;
+    for (const id of section.ids) {
+      const entity = this.#ensure(id, applied);
+      for (const component of section.components) {
+        const row = this.#row(entity, component, applied);
+        for (let k = 0; k < row.length; k++) row[k] = section.values[at++] ?? 0;
+      }
+    }
+  }
+
+  #change(section: Section & { is: "change" }, differences: boolean, applied: Applied): void {
+    const { component, columns, ids, values } = section;
+    const turns = this.#codecs[component]?.turns ?? [];
+    for (let n = 0; n < ids.length; n++) {
+      const row = this.#row(this.#ensure(ids[n] ?? 0, applied), component, applied);
+      for (let c = 0; c < columns.length; c++) {
+        const k = columns[c] ?? 0;
+        const value = values[c]?.[n] ?? 0;
+        const steps = turns[k] ?? 0;
+        if (!differences) row[k] = value;
+        else row[k] = steps > 0 ? wrap((row[k] ?? 0) + value, steps) : (row[k] ?? 0) + value;
+      }
+    }
+  }
+
+  #ensure(id: number, applied: Applied): Entity {
+    let entity = this.entities.get(id);
+    if (!entity) {
+      entity = new this.#Entity(id);
+      this.entities.set(id, entity);
+      applied.spawned.push(entity);
+    }
+    return entity;
+  }
+
+  /** The row to write, all zeros where the entity did not have the component. */
+  #row(entity: Entity, component: number, applied: Applied): number[] {
+    let row = entity.rows[component];
+    if (!row) {
+      row = new Array<number>(this.#codecs[component]?.columns ?? 0).fill(0);
+      entity.rows[component] = row;
+      applied.stripped[component]?.delete(entity);
+    }
+    entity.cached[component] = undefined;
+    mark(applied.changed, component, entity);
+    return row;
+  }
+
+  /** Builds the snapshot's state apart, then moves it over entity by entity so that those which stay keep their identity. */
+  #replace(frame: Frame, applied: Applied): void {
+    const before = new Map(this.entities);
+    const built: Applied = { ...applied, spawned: [], despawned: [], changed: [], stripped: [] };
+    this.entities.clear();
+    for (const section of frame.sections) this.#apply(section, false, built);
+    for (const [id, fresh] of this.entities) {
+      const old = before.get(id);
+      if (old) this.entities.set(id, old);
+      else applied.spawned.push(fresh);
+      adopt(old, fresh, applied);
+      before.delete(id);
+    }
+    applied.despawned.push(...before.values());
+  }
+}
+
+/** Takes over the rows that differ into `old`, and notes them. */
+function adopt(old: Entity | undefined, fresh: Entity, applied: Applied): void {
+  const count = Math.max(fresh.rows.length, old?.rows.length ?? 0);
+  for (let component = 0; component < count; component++) {
+    const row = fresh.rows[component];
+    const had = old?.rows[component];
+    if (row) {
+      if (had && had.every((value, k) => value === row[k])) continue;
+      mark(applied.changed, component, old ?? fresh);
+    } else if (had && old) {
+      mark(applied.stripped, component, old);
+    } else {
+      continue;
+    }
+    if (old) {
+      old.rows[component] = row;
+      old.cached[component] = undefined;
+    }
+  }
+}
+
+function mark(sets: (Set<Entity> | undefined)[], component: number, entity: Entity): void {
+  (sets[component] ??= new Set()).add(entity);
+}
+
+/** A subclass whose instances have each component's value under its name. */
+function entityClass(schemas: Schemas): typeof Entity {
+  class Named extends Entity {}
+  schemas.components.forEach((codec, component) => {
+    if (!codec) return;
+    Object.defineProperty(Named.prototype, codec.name, {
+      enumerable: true,
+      get(this: Entity): unknown {
+        const row = this.rows[component];
+        return row && (this.cached[component] ??= codec.read(row));
+      },
+    });
+  });
+  return Named;
+}

@@ -1,0 +1,455 @@
+// A seat in a running match: what the player sees, does, and hears.
+
+import { FrameError, refusal } from "./errors.js";
+import { decodeEvents } from "./frame.js";
+import { encodeInput, Inputs } from "./input.js";
+import type { Channel, GameplayChannel } from "./link.js";
+import { fromWire, request, toWire } from "./link.js";
+import type { Unsubscribe } from "./listeners.js";
+import { Listeners } from "./listeners.js";
+import type { Applied, Entity } from "./mirror.js";
+import type { Schema } from "./schema.js";
+import { Schemas } from "./schema.js";
+import { Stage } from "./stage.js";
+import { Sync } from "./sync.js";
+import type {
+  AnyGame,
+  ComponentName,
+  ConfigOf,
+  Desync,
+  EntityOf,
+  EventName,
+  GameTypes,
+  InputOf,
+  Over,
+  Refused,
+  RoomStatus,
+  SeatInfo,
+  Viewed,
+} from "./types.js";
+
+/** The first event of every connection to `/gameplay`. */
+export interface Welcome {
+  seat: number;
+  room: string;
+  game: string;
+  protocol: number;
+  tick: number;
+  hz: number;
+  schema: Schema;
+  resume: string;
+  state: "snapshot" | "diff";
+  grace: number;
+  config: unknown;
+  seats: SeatInfo[];
+}
+
+/** How the connection fares. */
+export interface RoomStats {
+  /** The least round trip of late, in milliseconds. */
+  rtt: number;
+  /** How far behind the server's time `view` draws, in ticks. */
+  delay: number;
+  /** For how many ticks ahead inputs are meant. */
+  lead: number;
+  /** State frames received, and their bytes. */
+  frames: number;
+  bytes: number;
+  /** Snapshots asked for because a frame did not fit. */
+  resyncs: number;
+}
+
+/** Something goes to the server at least this often. */
+const KEEP_ALIVE_MS = 500;
+/** The server sends a frame a second at least; after this many seconds without one the transport is given up. */
+const SILENT_S = 4;
+const RETRY_MS = 1_000;
+const LEAVE_MS = 2_000;
+/** Refusals of a resume that are for the moment only. */
+const PASSING = new Set(["rate_limited", "shutting_down", "internal"]);
+
+export class Room<G extends GameTypes = AnyGame> {
+  readonly id: string;
+  readonly game: string;
+  /** The player's seat. */
+  readonly seat: number;
+  /** Ticks a second. */
+  readonly hz: number;
+  readonly schema: Schema;
+  readonly config: ConfigOf<G>;
+  /** The code of a private room that this client made or joined by it. */
+  readonly code: string | undefined;
+  /** For how many seconds the seat is kept after a drop. */
+  readonly grace: number;
+
+  readonly #line: GameplayChannel;
+  readonly #channel: Channel;
+  readonly #schemas: Schemas;
+  readonly #sync: Sync;
+  readonly #stage: Stage;
+  readonly #inputs: Inputs;
+  #seats: SeatInfo[];
+  #status: RoomStatus = "playing";
+  #resume: string;
+  #saidAt = -Infinity;
+  #frames = 0;
+  #bytes = 0;
+  #resyncs = 0;
+  #silent = 0;
+  readonly #watch: ReturnType<typeof setInterval>;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  /** What came before the program could listen; `undefined` from then on. */
+  #early: (() => void)[] | undefined = [];
+
+  readonly #on = {
+    event: new Map<string, Listeners<[value: unknown, tick: number]>>(),
+    spawn: new Listeners<[Entity]>(),
+    despawn: new Listeners<[Entity]>(),
+    change: new Map<number, Listeners<[Entity, unknown]>>(),
+    remove: new Map<number, Listeners<[Entity]>>(),
+    frame: new Listeners<[tick: number]>(),
+    seats: new Listeners<[SeatInfo[]]>(),
+    status: new Listeners<[RoomStatus]>(),
+    refused: new Listeners<[Refused]>(),
+    over: new Listeners<[Over]>(),
+    desync: new Listeners<[Desync]>(),
+    fault: new Listeners<[FrameError]>(),
+  };
+  readonly #handlers: Record<string, (...args: never[]) => void>;
+
+  /** Rooms come from the lobby and from matchmaking. */
+  constructor(line: GameplayChannel, welcome: Welcome, { code }: { code?: string } = {}) {
+    this.id = welcome.room;
+    this.game = welcome.game;
+    this.seat = welcome.seat;
+    this.hz = welcome.hz;
+    this.schema = welcome.schema;
+    this.config = welcome.config as ConfigOf<G>;
+    this.code = code;
+    this.grace = welcome.grace;
+    this.#seats = welcome.seats;
+    this.#resume = welcome.resume;
+    this.#line = line;
+    this.#channel = line.channel;
+    this.#schemas = new Schemas(welcome.schema);
+    this.#stage = new Stage(this.#schemas, welcome.hz);
+    this.#sync = this.#newSync();
+    this.#inputs = new Inputs(this.#schemas.input, welcome.hz, {
+      now,
+      aim: () => this.#stage.aim(now()),
+      send: (seq, tick, row) => this.#say(encodeInput(this.tick, { seq, tick, row })),
+    });
+    this.#handlers = this.#makeHandlers();
+    for (const [event, handler] of Object.entries(this.#handlers)) this.#channel.on(event, handler as () => void);
+    this.#channel.auth = (give) => give(this.#pass());
+    this.#watch = setInterval(() => this.#checkSilence(), 1_000);
+    this.#begin(welcome);
+    // The program gets the room in a microtask; it may listen to everything until the next task.
+    setTimeout(() => this.#catchUp(), 0);
+  }
+
+  /** The newest tick that the mirror holds; 0 before the first frame. */
+  get tick(): number {
+    return this.#sync.mirror.tick ?? 0;
+  }
+
+  /** All taken seats. */
+  get seats(): readonly SeatInfo[] {
+    return this.#seats;
+  }
+
+  get status(): RoomStatus {
+    return this.#status;
+  }
+
+  /** The estimate of the server's time, in ticks. */
+  get serverTick(): number {
+    return this.#stage.serverTick(now());
+  }
+
+  get stats(): RoomStats {
+    const { rtt, delay, lead } = this.#stage;
+    return { rtt, delay, lead, frames: this.#frames, bytes: this.#bytes, resyncs: this.#resyncs };
+  }
+
+  /** The newest known state, entity by entity, not interpolated. */
+  get entities(): IterableIterator<EntityOf<G>> {
+    return this.#sync.mirror.entities.values() as unknown as IterableIterator<EntityOf<G>>;
+  }
+
+  /** An entity of the newest known state. */
+  get(id: number): EntityOf<G> | undefined {
+    return this.#sync.mirror.entities.get(id) as unknown as EntityOf<G> | undefined;
+  }
+
+  /**
+   * The entities that have all of these components, as they are to be drawn now: a little in the past, so that movement
+   * is smooth. Floats, angles and vectors are interpolated; the rest changes when its moment has come.
+   */
+  view<C extends ComponentName<G>>(...components: C[]): Viewed<G, C>[] {
+    return this.#stage.view(now(), components) as unknown as Viewed<G, C>[];
+  }
+
+  /** The player's own entity as `view` shows it: the one with these components whose `Seat` is this seat. */
+  me<C extends ComponentName<G>>(...components: C[]): Viewed<G, C> | undefined {
+    return this.#stage.owned(now(), components, this.seat) as unknown as Viewed<G, C> | undefined;
+  }
+
+  /**
+   * What the player does now. Call it as often as you like: it is sent when it changes, at most once a tick. Fields left
+   * out keep the value they had. A one-shot field that is set is sent once, even if the next call comes before it went.
+   * Throws a `TypeError` that names the field when a value does not fit.
+   */
+  input(input: InputOf<G>): void {
+    if (this.#status !== "over") this.#inputs.offer(input);
+  }
+
+  /** Calls back with each game event of this name and its tick. */
+  on<E extends EventName<G>>(event: E, callback: (value: G["events"][E], tick: number) => void): Unsubscribe {
+    return listeners(this.#on.event, event).add(callback as (value: unknown, tick: number) => void);
+  }
+
+  /** Calls back with each entity that comes into view. Its components are there. */
+  onSpawn(callback: (entity: EntityOf<G>) => void): Unsubscribe {
+    return this.#on.spawn.add(callback as unknown as (entity: Entity) => void);
+  }
+
+  /** Calls back with each entity that is gone, as it was last. */
+  onDespawn(callback: (entity: EntityOf<G>) => void): Unsubscribe {
+    return this.#on.despawn.add(callback as unknown as (entity: Entity) => void);
+  }
+
+  /** Calls back when an entity gets the component, with a new entity too, and when its value changes. */
+  onChange<C extends ComponentName<G>>(
+    component: C,
+    callback: (entity: EntityOf<G>, value: G["components"][C]) => void,
+  ): Unsubscribe {
+    const all = listeners(this.#on.change, this.#schemas.id(component));
+    return all.add(callback as unknown as (entity: Entity, value: unknown) => void);
+  }
+
+  /** Calls back when an entity that is still there loses the component. */
+  onRemove<C extends ComponentName<G>>(component: C, callback: (entity: EntityOf<G>) => void): Unsubscribe {
+    const all = listeners(this.#on.remove, this.#schemas.id(component));
+    return all.add(callback as unknown as (entity: Entity) => void);
+  }
+
+  /** Calls back after each frame, when all the other callbacks for it are done. */
+  onFrame(callback: (tick: number) => void): Unsubscribe {
+    return this.#on.frame.add(callback);
+  }
+
+  /** Calls back with all taken seats when one changes. */
+  onSeats(callback: (seats: readonly SeatInfo[]) => void): Unsubscribe {
+    return this.#on.seats.add(callback);
+  }
+
+  onStatus(callback: (status: RoomStatus) => void): Unsubscribe {
+    return this.#on.status.add(callback);
+  }
+
+  /** Calls back when the server has refused inputs. */
+  onRefused(callback: (refused: Refused) => void): Unsubscribe {
+    return this.#on.refused.add(callback);
+  }
+
+  /** Calls back once, when the room is over for this player. */
+  onOver(callback: (over: Over) => void): Unsubscribe {
+    return this.#on.over.add(callback);
+  }
+
+  /** Calls back when the mirror was found to differ from the server's state. It has mended itself by then. */
+  onDesync(callback: (desync: Desync) => void): Unsubscribe {
+    return this.#on.desync.add(callback);
+  }
+
+  /** Calls back when the server sent bytes that are no frame. The mirror mends itself. */
+  onFault(callback: (error: FrameError) => void): Unsubscribe {
+    return this.#on.fault.add(callback);
+  }
+
+  /** Gives the seat up. Resolves when the server knows, or cannot be told. */
+  async leave(): Promise<void> {
+    if (this.#status === "over") return;
+    if (this.#channel.connected) {
+      // The server frees the seat after the grace time anyway.
+      await request(this.#channel, LEAVE_MS, "leave").catch(() => undefined);
+    }
+    this.#end({ reason: "left", message: "", winners: [] });
+  }
+
+  #newSync(): Sync {
+    return new Sync(this.#schemas, {
+      now,
+      resync: (why) => {
+        this.#resyncs += 1;
+        // An answer that fails is no news: the next frame that does not fit asks again.
+        request(this.#channel, RETRY_MS, "resync", why).catch(() => undefined);
+      },
+      desynced: (desync) => this.#on.desync.tell(desync),
+      fault: (error) => this.#on.fault.tell(error),
+    });
+  }
+
+  #makeHandlers(): Record<string, (...args: never[]) => void> {
+    return {
+      welcome: (welcome: Welcome) => this.#begin(welcome),
+      s: this.#soon((binary: unknown) => this.#frame(binary)),
+      e: this.#soon((binary: unknown) => this.#events(binary)),
+      seats: this.#soon((seats: SeatInfo[]) => {
+        this.#seats = seats;
+        this.#on.seats.tell(seats);
+      }),
+      refused: this.#soon((refused: Refused) => {
+        // The server may hold an older input than this client believes.
+        this.#inputs.repeat();
+        this.#on.refused.tell(refused);
+      }),
+      over: this.#soon((over: Over) => this.#end(over)),
+      disconnect: (reason: string) => this.#dropped(reason),
+      connect_error: (error: Error) => this.#refusedToResume(error),
+    };
+  }
+
+  /** Holds what comes before the program can listen, in order. */
+  #soon<T>(handle: (argument: T) => void): (argument: T) => void {
+    return (argument) => {
+      if (this.#early) this.#early.push(() => handle(argument));
+      else handle(argument);
+    };
+  }
+
+  #catchUp(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const handle of early) handle();
+  }
+
+  #pass(): { resume: string; tick?: number } {
+    const { tick } = this.#sync.mirror;
+    return tick === undefined ? { resume: this.#resume } : { resume: this.#resume, tick };
+  }
+
+  #begin(welcome: Welcome): void {
+    this.#resume = welcome.resume;
+    this.#seats = welcome.seats;
+    this.#silent = 0;
+    this.#sync.begin(welcome.state);
+    this.#stage.restart(now(), welcome.tick);
+    this.#setStatus("playing");
+    this.#inputs.repeat();
+    this.#askTime();
+  }
+
+  #frame(binary: unknown): void {
+    if (this.#status === "over") return;
+    this.#silent = 0;
+    this.#frames += 1;
+    const bytes = fromWire(binary) ?? new Uint8Array();
+    this.#bytes += bytes.length;
+    const took = this.#sync.take(bytes);
+    if (took) this.#stage.arrived(now(), took.frame, this.#inputs.seq);
+    if (took?.applied) {
+      this.#stage.record(took.applied);
+      this.#tell(took.applied);
+    }
+    // Frames drive what has to happen now and then: unlike timers, they are not slowed down in a hidden page.
+    this.#askTime();
+    if (now() - this.#saidAt >= KEEP_ALIVE_MS) this.#say(encodeInput(this.tick));
+  }
+
+  #tell({ frame, spawned, despawned, changed, stripped }: Applied): void {
+    for (const entity of spawned) this.#on.spawn.tell(entity);
+    for (const [component, all] of this.#on.change) {
+      const codec = this.#schemas.components[component];
+      for (const entity of changed[component] ?? []) {
+        const row = entity.rows[component];
+        if (row && codec) all.tell(entity, (entity.cached[component] ??= codec.read(row)));
+      }
+    }
+    for (const [component, all] of this.#on.remove) {
+      for (const entity of stripped[component] ?? []) all.tell(entity);
+    }
+    for (const entity of despawned) this.#on.despawn.tell(entity);
+    this.#on.frame.tell(frame.tick);
+  }
+
+  #events(binary: unknown): void {
+    try {
+      const { tick, events } = decodeEvents(fromWire(binary) ?? new Uint8Array(), this.#schemas);
+      for (const { name, value } of events) this.#on.event.get(name)?.tell(value, tick);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#on.fault.tell(error);
+    }
+  }
+
+  #say(bytes: Uint8Array): boolean {
+    if (!this.#channel.connected || this.#status !== "playing") return false;
+    this.#channel.emit("i", toWire(bytes));
+    this.#saidAt = now();
+    return true;
+  }
+
+  #askTime(): void {
+    const sent = now();
+    if (!this.#channel.connected || !this.#stage.timeIsDue(sent)) return;
+    request<{ tick: number }>(this.#channel, this.#line.timeout, "t").then(
+      ({ tick }) => this.#stage.timeTold(sent, now(), tick, this.#inputs.seq),
+      // The next request does as well.
+      () => undefined,
+    );
+  }
+
+  #checkSilence(): void {
+    if (this.#status !== "playing" || ++this.#silent < SILENT_S) return;
+    this.#silent = 0;
+    this.#line.cut();
+  }
+
+  #dropped(reason: string): void {
+    if (this.#status === "over") return;
+    this.#setStatus("reconnecting");
+    // The transport is Socket.IO's to mend; a namespace that the server closed is not.
+    if (reason === "io server disconnect") this.#reconnectSoon();
+  }
+
+  #refusedToResume(error: Error): void {
+    const refused = refusal(error);
+    if (!refused || this.#status === "over") return;
+    if (PASSING.has(refused.code)) this.#reconnectSoon();
+    else this.#end({ reason: "expired", message: refused.message, winners: [] });
+  }
+
+  #reconnectSoon(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#channel.connect(), RETRY_MS);
+  }
+
+  #setStatus(status: RoomStatus): void {
+    if (this.#status === status || this.#status === "over") return;
+    this.#status = status;
+    this.#on.status.tell(status);
+  }
+
+  #end(over: Over): void {
+    if (this.#status === "over") return;
+    this.#setStatus("over");
+    this.#inputs.stop();
+    clearInterval(this.#watch);
+    clearTimeout(this.#retry);
+    for (const [event, handler] of Object.entries(this.#handlers)) this.#channel.off(event, handler as () => void);
+    this.#line.release();
+    this.#on.over.tell(over);
+  }
+}
+
+function now(): number {
+  return performance.now();
+}
+
+function listeners<K, Args extends unknown[]>(all: Map<K, Listeners<Args>>, key: K): Listeners<Args> {
+  const found = all.get(key) ?? new Listeners<Args>();
+  all.set(key, found);
+  return found;
+}

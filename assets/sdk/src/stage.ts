@@ -1,0 +1,101 @@
+// Time as the player sees it: when to draw, what is on stage then, and for when inputs are meant.
+
+import { Clock, Delay, Flow, Lead, unwrap16 } from "./clock.js";
+import type { Frame } from "./frame.js";
+import type { Sample } from "./interpolate.js";
+import { Timeline } from "./interpolate.js";
+import type { Applied } from "./mirror.js";
+import type { Schemas } from "./schema.js";
+
+/** The least distance behind the server's time, in ticks. */
+const LEAST_DELAY = 2;
+/** The most, in seconds: beyond it a still picture is better than an old one. */
+const MOST_DELAY_S = 0.5;
+/** How far back a moment can be drawn, in seconds. */
+const KEEP_S = 1.5;
+/** The most that inputs are sent ahead, in seconds; the server refuses them beyond one. */
+const MOST_LEAD_S = 0.5;
+
+export class Stage {
+  readonly #schemas: Schemas;
+  readonly #clock: Clock;
+  readonly #delay: Delay;
+  readonly #lead: Lead;
+  readonly #timeline: Timeline;
+  readonly #flow: Flow;
+
+  constructor(schemas: Schemas, hz: number) {
+    this.#schemas = schemas;
+    this.#clock = new Clock(hz);
+    this.#delay = new Delay(LEAST_DELAY, Math.max(2 * LEAST_DELAY, MOST_DELAY_S * hz));
+    this.#lead = new Lead(MOST_LEAD_S * hz);
+    this.#timeline = new Timeline(schemas, Math.ceil(KEEP_S * hz));
+    this.#flow = new Flow(hz / 1000, MOST_DELAY_S * hz);
+  }
+
+  get rtt(): number {
+    return this.#clock.rtt;
+  }
+
+  get delay(): number {
+    return this.#delay.ticks(this.#timeline.stride);
+  }
+
+  get lead(): number {
+    return this.#lead.ticks;
+  }
+
+  serverTick(now: number): number {
+    return this.#clock.tick(now);
+  }
+
+  restart(now: number, tick: number): void {
+    this.#clock.restart(now, tick);
+  }
+
+  timeIsDue(now: number): boolean {
+    return this.#clock.due(now);
+  }
+
+  /** `seq` is the newest input sent. */
+  timeTold(sent: number, received: number, tick: number, seq: number): void {
+    const first = !this.#clock.settled;
+    this.#clock.answer(sent, received, tick);
+    if (!first) return;
+    this.#flow.reset();
+    this.#lead.restart((this.#clock.rtt / 2000) * this.#clock.hz, seq);
+  }
+
+  /** A frame came; `seq` is the newest input sent. */
+  arrived(now: number, frame: Frame, seq: number): void {
+    if (this.#clock.settled) this.#delay.arrived(this.#clock.estimate(now) - frame.tick);
+    const taken = unwrap16(frame.ack, seq);
+    if (taken > 0) this.#lead.feedback(taken, frame.margin, seq);
+  }
+
+  record(applied: Applied): void {
+    this.#timeline.record(applied);
+  }
+
+  /** The tick that an input sent now is meant for; 0, the next one, while the server's time is not known. */
+  aim(now: number): number {
+    return this.#clock.settled ? Math.ceil(this.#clock.tick(now) + this.#lead.ticks) : 0;
+  }
+
+  view(now: number, components: readonly string[]): Sample[] {
+    return this.#timeline.sample(this.#moment(now), this.#ids(components));
+  }
+
+  /** The first entity of a seat that has all the components. */
+  owned(now: number, components: readonly string[], seat: number): Sample | undefined {
+    return this.#timeline.owned(this.#moment(now), this.#ids(components), seat);
+  }
+
+  #moment(now: number): number {
+    return this.#flow.follow(now, this.#clock.estimate(now) - this.delay);
+  }
+
+  #ids(components: readonly string[]): number[] {
+    return components.map((name) => this.#schemas.id(name));
+  }
+}

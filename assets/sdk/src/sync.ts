@@ -1,0 +1,115 @@
+// Keeps the mirror in step with the server: takes frames, and asks for a snapshot when one does not fit.
+
+import { FrameError } from "./errors.js";
+import type { Frame } from "./frame.js";
+import { decodeFrame, SNAPSHOT } from "./frame.js";
+import type { Applied, Mismatch } from "./mirror.js";
+import { Mirror } from "./mirror.js";
+import type { Schemas } from "./schema.js";
+import type { Desync } from "./types.js";
+
+export interface SyncSink {
+  /** Milliseconds. */
+  now(): number;
+  resync(request: { component?: number; expected?: number; got?: number }): void;
+  desynced(desync: Desync): void;
+  fault(error: FrameError): void;
+}
+
+/** The server takes one `resync` a second. */
+const RESYNC_MS = 1_050;
+
+export class Sync {
+  readonly mirror: Mirror;
+  readonly #schemas: Schemas;
+  readonly #sink: SyncSink;
+  /** Only a snapshot helps. */
+  #lost = true;
+  #asked = -Infinity;
+  #desyncs: Desync[] = [];
+
+  constructor(schemas: Schemas, sink: SyncSink) {
+    this.mirror = new Mirror(schemas);
+    this.#schemas = schemas;
+    this.#sink = sink;
+  }
+
+  /** A connection begins with this kind of frame. */
+  begin(state: "snapshot" | "diff"): void {
+    this.#report([]);
+    this.#lost = state === "snapshot";
+    // The snapshot comes unasked.
+    this.#asked = this.#sink.now();
+  }
+
+  /** Takes a frame in; `undefined` if the mirror could not use it. */
+  take(bytes: Uint8Array): { frame: Frame; applied: Applied | undefined } | undefined {
+    const frame = this.#decode(bytes);
+    if (!frame) {
+      this.#lose();
+      return undefined;
+    }
+    if (this.#lost && frame.kind !== SNAPSHOT) {
+      this.#ask({});
+      return { frame, applied: undefined };
+    }
+    const applied = this.mirror.apply(frame);
+    if (!applied) {
+      this.#lose();
+      return { frame, applied };
+    }
+    if (frame.kind === SNAPSHOT) this.#found(applied);
+    if (applied.mismatches.length > 0) this.#differ(applied.mismatches, frame.tick);
+    return { frame, applied };
+  }
+
+  #decode(bytes: Uint8Array): Frame | undefined {
+    try {
+      return decodeFrame(bytes, this.#schemas);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#sink.fault(error);
+      return undefined;
+    }
+  }
+
+  #lose(): void {
+    this.#lost = true;
+    this.#ask({});
+  }
+
+  #ask(request: { component?: number; expected?: number; got?: number }): void {
+    const now = this.#sink.now();
+    if (now - this.#asked < RESYNC_MS) return;
+    this.#asked = now;
+    this.#sink.resync(request);
+  }
+
+  /** The mirror goes on with diffs until the snapshot: nearly right and moving is better than standing still. */
+  #differ(mismatches: readonly Mismatch[], tick: number): void {
+    for (const { component, expected, got } of mismatches) {
+      const type = this.#schemas.schema.components.find(({ id }) => id === component);
+      this.#desyncs.push({ tick, component: type, expected, got, entities: [] });
+    }
+    const first = mismatches[0];
+    if (first) this.#ask({ ...first });
+  }
+
+  #found(applied: Applied): void {
+    this.#lost = false;
+    this.#report(this.#desyncs.map(({ component }) => differing(applied, component?.id ?? 0)));
+  }
+
+  #report(entities: readonly number[][]): void {
+    const desyncs = this.#desyncs;
+    this.#desyncs = [];
+    desyncs.forEach((desync, k) => this.#sink.desynced({ ...desync, entities: entities[k] ?? [] }));
+  }
+}
+
+/** The entities whose component a snapshot changed, gave or took. */
+function differing({ changed, stripped, despawned }: Applied, component: number): number[] {
+  const gone = despawned.filter((entity) => entity.rows[component]);
+  const all = [...(changed[component] ?? []), ...(stripped[component] ?? []), ...gone];
+  return all.map((entity) => entity.id).sort((a, b) => a - b);
+}

@@ -1,0 +1,113 @@
+import type { Type } from "./schema.js";
+
+/** What a game's `/schema/<game>.d.ts` says: the types of everything that travels. */
+export interface GameTypes {
+  components: object;
+  events: object;
+  input: unknown;
+  /** The served types leave it out; a program that knows its game's configuration may add it. */
+  config?: unknown;
+}
+
+/** A game's configuration, as far as its types say. */
+export type ConfigOf<G extends GameTypes> = G extends { config: infer C } ? C : Record<string, unknown>;
+
+/** For programs without a schema's types: every name is taken and every value is `any`. */
+/* eslint-disable @typescript-eslint/no-explicit-any */
+export interface AnyGame {
+  components: Record<string, any>;
+  events: Record<string, any>;
+  input: any;
+  config: any;
+}
+
+export type ComponentName<G extends GameTypes> = keyof G["components"] & string;
+export type EventName<G extends GameTypes> = keyof G["events"] & string;
+
+/** An entity of the mirror. Its components are properties; one that it does not have is `undefined`. */
+export type EntityOf<G extends GameTypes> = { readonly id: number } & {
+  readonly [C in ComponentName<G>]?: G["components"][C];
+};
+
+/** An entity as `room.view` hands it out: the components asked for are there. */
+export type Viewed<G extends GameTypes, C extends ComponentName<G>> = { readonly id: number } & {
+  readonly [K in C]: G["components"][K];
+};
+
+/** Input fields left out keep the value they had; a one-shot field left out is not fired. */
+export type InputOf<G extends GameTypes> = G["input"] extends object ? Partial<G["input"]> : G["input"];
+
+export interface Vec2 {
+  x: number;
+  y: number;
+}
+
+export interface Vec3 extends Vec2 {
+  z: number;
+}
+
+/** A player's place in a room, as everyone sees it. */
+export interface SeatInfo {
+  seat: number;
+  name: string;
+  status: "playing" | "away" | "bot";
+}
+
+/** A room of the public listing. `players` and `bots` are seated, `seats` is how many there are in all. */
+export interface RoomInfo {
+  room: string;
+  game: string;
+  players: number;
+  bots: number;
+  seats: number;
+}
+
+/** A game that the server hosts. */
+export interface GameInfo {
+  name: string;
+  hz: number;
+  seats: [min: number, max: number];
+  rooms: number;
+  players: number;
+}
+
+/** Where a waiting player stands in the queue of a game. */
+export interface QueueStatus {
+  game: string;
+  position: number;
+  waiting: number;
+  needed: number;
+}
+
+/** Inputs that the server did not take since it last said so. */
+export interface Refused {
+  code: string;
+  message: string;
+  count: number;
+}
+
+/**
+ * How a room ended for this player. The first five reasons are the server's; `expired` means that the seat was lost
+ * while the connection was away.
+ */
+export interface Over {
+  reason: "finished" | "rules_error" | "closed" | "replaced" | "left" | "expired" | (string & {});
+  message: string;
+  winners: number[];
+}
+
+export type RoomStatus = "playing" | "reconnecting" | "over";
+
+/** The mirror differed from the server's state, which a checksum showed; a snapshot has put it right. */
+export interface Desync {
+  /** The tick whose checksum did not fit. */
+  tick: number;
+  component: Type | undefined;
+  expected: number;
+  got: number;
+  /**
+   * Entities whose component changed with the snapshot: those that were wrong, and any that changed in the moment
+   * between. Empty when no snapshot came before the connection was lost.
+   */
+  entities: number[];
+}

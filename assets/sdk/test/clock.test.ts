@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest";
+
+import { Clock, Delay, Flow, Lead, unwrap16 } from "../src/clock.js";
+
+const HZ = 50; // 20 ms a tick
+const TRUE = (now: number): number => 1_000 + now / 20;
+
+function ask(clock: Clock, sent: number, there: number, back: number, truth = TRUE): void {
+  clock.answer(sent, sent + there + back, truth(sent + there));
+}
+
+describe("the clock", () => {
+  test("knows the server's time from an even round trip", () => {
+    const clock = new Clock(HZ);
+    clock.restart(0, 990);
+    expect(clock.settled).toBe(false);
+    ask(clock, 0, 30, 30);
+    expect(clock.settled).toBe(true);
+    expect(clock.rtt).toBe(60);
+    expect(clock.tick(500)).toBeCloseTo(TRUE(500));
+  });
+
+  test("trusts the answer with the least round trip", () => {
+    const clock = new Clock(HZ);
+    ask(clock, 0, 20, 20);
+    ask(clock, 1_000, 20, 300);
+    ask(clock, 2_000, 200, 20);
+    expect(clock.tick(3_000)).toBeCloseTo(TRUE(3_000));
+  });
+
+  test("follows a server that has lost time, without going backwards", () => {
+    const clock = new Clock(HZ);
+    const late = (now: number): number => TRUE(now) - 6;
+    ask(clock, 0, 10, 10);
+    let last = clock.tick(1_000);
+    ask(clock, 1_000, 15, 15, late);
+    for (let now = 1_016; now < 4_000; now += 16) {
+      const tick = clock.tick(now);
+      expect(tick).toBeGreaterThan(last);
+      last = tick;
+    }
+    expect(clock.tick(4_000)).toBeCloseTo(late(4_000));
+  });
+
+  test("asks often at first, then seldom", () => {
+    const clock = new Clock(HZ);
+    let asked = 0;
+    for (let now = 0; now < 10_000; now += 20) {
+      if (!clock.due(now)) continue;
+      asked += 1;
+      ask(clock, now, 5, 5);
+    }
+    expect(asked).toBeGreaterThanOrEqual(8);
+    expect(asked).toBeLessThanOrEqual(9);
+  });
+
+  test("measures anew on a new connection and keeps its guess until then", () => {
+    const clock = new Clock(HZ);
+    ask(clock, 0, 10, 10);
+    clock.restart(5_000, 1);
+    expect(clock.settled).toBe(false);
+    expect(clock.tick(5_000)).toBeCloseTo(TRUE(5_000));
+  });
+});
+
+test("a flow catches up smoothly, and jumps when it is far off", () => {
+  const flow = new Flow(0.05, 10);
+  expect(flow.follow(0, 100)).toBe(100);
+  expect(flow.follow(100, 108)).toBeCloseTo(105.5);
+  expect(flow.follow(200, 106)).toBeCloseTo(110);
+  expect(flow.follow(300, 200)).toBe(200);
+});
+
+describe("the delay", () => {
+  const after = (late: (n: number) => number): number => {
+    const delay = new Delay(2, 25);
+    for (let n = 0; n < 400; n++) delay.arrived(late(n));
+    return delay.ticks(1);
+  };
+
+  test("is the least one on a quick and even line", () => expect(after(() => 0.5)).toBe(2));
+  test("covers the way from the server", () => expect(after(() => 4)).toBeCloseTo(5));
+  test("grows with jitter", () => expect(after((n) => 4 + (n % 2) * 2)).toBeGreaterThan(6));
+  test("has a maximum", () => expect(after((n) => (n % 2) * 80)).toBe(25));
+  test("covers frames that come every third tick", () => expect(new Delay(2, 25).ticks(3)).toBe(3));
+});
+
+describe("the lead", () => {
+  test("begins with the way to the server", () => {
+    const lead = new Lead(25);
+    lead.restart(2.5, 0);
+    expect(lead.ticks).toBe(3.5);
+  });
+
+  test("grows when an input is late, once for all that were sent before", () => {
+    const lead = new Lead(25);
+    lead.feedback(1, -2, 5);
+    expect(lead.ticks).toBe(4);
+    for (let seq = 2; seq <= 5; seq++) lead.feedback(seq, -2, 9);
+    expect(lead.ticks).toBe(4);
+    lead.feedback(6, 0, 9);
+    expect(lead.ticks).toBe(5);
+  });
+
+  test("does not count one input twice", () => {
+    const lead = new Lead(25);
+    lead.feedback(1, 0, 0);
+    lead.feedback(1, 0, 0);
+    expect(lead.ticks).toBe(2);
+  });
+
+  test("shrinks when the margin is comfortable for long", () => {
+    const lead = new Lead(25);
+    lead.restart(9, 0);
+    for (let seq = 1; seq <= 19; seq++) lead.feedback(seq, 7, seq);
+    expect(lead.ticks).toBe(10);
+    lead.feedback(20, 7, 20);
+    expect(lead.ticks).toBe(7);
+  });
+
+  test("stays within its maximum", () => {
+    const lead = new Lead(25);
+    lead.feedback(1, -32, 1);
+    expect(lead.ticks).toBe(25);
+  });
+});
+
+test("16 bits are taken for the newest number that they fit", () => {
+  expect(unwrap16(0, 10)).toBe(0);
+  expect(unwrap16(5, 10)).toBe(5);
+  expect(unwrap16(0xffff, 0x10002)).toBe(0xffff);
+  expect(unwrap16(1, 0x10002)).toBe(0x10001);
+});

@@ -1,0 +1,117 @@
+import { describe, expect, test } from "vitest";
+
+import { Timeline } from "../src/interpolate.js";
+import { feed, schemas } from "./support.js";
+
+/** A mirror whose frames are recorded. */
+function stage(keep = 60): { timeline: Timeline; take(...parts: unknown[]): void; at(tick: number, ...names: string[]): unknown[] } {
+  const timeline = new Timeline(schemas, keep);
+  const { take } = feed();
+  return {
+    timeline,
+    take(...parts) {
+      const applied = take(...parts);
+      if (!applied) throw new Error("the frame does not fit");
+      timeline.record(applied);
+    },
+    at: (tick, ...names) => timeline.sample(tick, names.map((name) => schemas.id(name))),
+  };
+}
+
+const POS = 0b10;
+
+describe("between two frames", () => {
+  test("vectors and floats run straight, the rest takes the older value", () => {
+    const { take, at } = stage();
+    take(0, 10, 0, 0, 0, [-1, 2 ** 52 + 0b110, [0], 0, 0, 100, 0, 1, 0]);
+    take(1, 11, 1, 0, 0, [1, 0b11, [0], [4], [8]], [2, 1, [0], [-50]], [52, 0b101, [0], [1], [10]]);
+    const [half] = at(10.5, "Pos", "Hp", "Mood");
+    expect(half).toEqual({ id: 0, Pos: { at: { x: 1, y: 2 } }, Hp: 100, Mood: { kind: "calm", awake: true, size: 0.5 } });
+    const [full] = at(11, "Pos", "Hp", "Mood");
+    expect(full).toEqual({ id: 0, Pos: { at: { x: 2, y: 4 } }, Hp: 50, Mood: { kind: "wild", awake: true, size: 1 } });
+  });
+
+  test("an angle turns the shorter way, over zero too", () => {
+    const { take, at } = stage();
+    take(0, 10, 0, 0, 0, [-1, 0b1000, [-2], 250, 2]);
+    take(1, 11, 1, 0, 0, [3, 1, [-2], [8, -8]]);
+    const aims = at(10.25, "Aim").map((e) => Math.round(((e as { Aim: number }).Aim * 256) / 2 / Math.PI));
+    expect(aims).toEqual([252, 0]);
+  });
+
+  test("the newest state holds once it is reached", () => {
+    const { take, at } = stage();
+    take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0]);
+    take(1, 11, 1, 0, 0, [1, 1, [0], [4]]);
+    expect(at(15, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 2, y: 0 } } }]);
+  });
+
+  test("movement after stillness takes one tick, not all the time since", () => {
+    const { take, at } = stage();
+    take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0]);
+    take(1, 11, 1, 0, 0);
+    take(1, 21, 10, 0, 0, [1, 1, [0], [4]]);
+    expect(at(19.9, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 0, y: 0 } } }]);
+    expect(at(20.5, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 1, y: 0 } } }]);
+  });
+
+  test("movement is even where frames come every third tick", () => {
+    const { timeline, take, at } = stage();
+    take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0]);
+    take(1, 13, 3, 0, 0, [1, 1, [0], [6]]);
+    expect(timeline.stride).toBe(3);
+    expect(at(11, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 1, y: 0 } } }]);
+  });
+
+  test("a merged diff is spread over its ticks", () => {
+    const { take, at } = stage();
+    take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0]);
+    take(1, 11, 1, 0, 0);
+    take(2, 15, 4, 0, 0, [1, 1, [0], [8]]);
+    expect(at(13, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 2, y: 0 } } }]);
+  });
+});
+
+describe("on stage", () => {
+  test("an entity is there from its spawn to its despawn", () => {
+    const { take, at } = stage();
+    take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0]);
+    take(1, 11, 1, 0, 0, [-1, POS, [1], 2, 2]);
+    take(1, 12, 1, 0, 0, [-3, [0]]);
+    const there = (tick: number): unknown[] => at(tick, "Pos").map((e) => (e as { id: number }).id);
+    expect([9, 10.9, 11, 11.9, 12].map(there)).toEqual([[], [0], [0, 1], [0, 1], [1]]);
+  });
+
+  test("an id that is used again is another entity", () => {
+    const { take, at } = stage();
+    take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0]);
+    take(1, 11, 1, 0, 0, [-3, [0]], [-1, POS, [0], 100, 0]);
+    expect(at(10.5, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 0, y: 0 } } }]);
+    expect(at(11, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 50, y: 0 } } }]);
+  });
+
+  test("only those with all the components are shown", () => {
+    const { take, at } = stage();
+    take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0], [-1, 0b110, [1], 0, 0, 9]);
+    take(1, 11, 1, 0, 0, [2, 1, [0], [5]], [-2, 2, [1]]);
+    const there = (tick: number): unknown[] => at(tick, "Pos", "Hp").map((e) => (e as { Hp: number }).Hp);
+    expect(there(10.9)).toEqual([9]);
+    expect(there(11)).toEqual([5]);
+  });
+
+  test("the player's own entity is found by its seat", () => {
+    const { timeline, take } = stage();
+    take(0, 10, 0, 0, 0, [-1, 0b11, [-2], 1, 0, 0, 2, 8, 8]);
+    expect(timeline.owned(10, [1], 2)).toEqual({ id: 1, Pos: { at: { x: 4, y: 4 } } });
+    expect(timeline.owned(10, [2], 2)).toBeUndefined();
+    expect(timeline.owned(10, [1], 3)).toBeUndefined();
+  });
+});
+
+test("the past is forgotten, and the present is not", () => {
+  const { take, at } = stage(10);
+  take(0, 0, 0, 0, 0, [-1, POS, [-2], 0, 0, 7, 7]);
+  for (let tick = 1; tick <= 200; tick++) take(1, tick, 1, 0, 0, [1, 1, [0], [2]], ...(tick === 1 ? [[-3, [1]]] : []));
+  expect(at(0.5, "Pos")).toEqual([]);
+  expect(at(191.5, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 191.5, y: 0 } } }]);
+});

@@ -1,0 +1,80 @@
+import { expect, test, vi } from "vitest";
+
+import { TickcastError } from "../src/errors.js";
+import { Lobby } from "../src/lobby.js";
+import type { RoomInfo } from "../src/types.js";
+import { FakeChannel } from "./support.js";
+
+const room = (id: string, players = 1, game = "arena"): RoomInfo => ({ room: id, game, players, bots: 0, seats: 8 });
+const change = (seq: number, more: object): object => ({ seq, added: [], updated: [], removed: [], ...more });
+
+/** A lobby whose server lists `listing.rooms` at `listing.seq`. */
+function lobby(listing: { seq: number; rooms: RoomInfo[] }) {
+  const channel = new FakeChannel((event) => (event === "rooms" ? { ok: true, ...listing } : { ok: false, error: { code: "room_full", message: "no seat" } }));
+  channel.connected = true;
+  const seen: string[][] = [];
+  const callback = (rooms: RoomInfo[]): void => void seen.push(rooms.map(({ room, players }) => `${room}:${players}`));
+  return { channel, callback, seen, lobby: new Lobby(channel, 1_000, () => Promise.reject(new Error("no seat here"))) };
+}
+
+test("a listing follows its updates", async () => {
+  const t = lobby({ seq: 5, rooms: [room("a"), room("b")] });
+  const stop = await t.lobby.rooms(t.callback);
+  t.channel.hear("rooms", change(6, { added: [room("c")], updated: [room("a", 3)], removed: ["b"] }));
+  t.channel.hear("rooms", change(6, { added: [room("again")] }));
+  stop();
+  t.channel.hear("rooms", change(7, { removed: ["a"] }));
+  expect(t.seen).toEqual([["a:1", "b:1"], ["a:3", "c:1"]]);
+});
+
+test("a gap is filled by asking for everything again", async () => {
+  const listing = { seq: 5, rooms: [room("a")] };
+  const t = lobby(listing);
+  await t.lobby.rooms(t.callback);
+  Object.assign(listing, { seq: 9, rooms: [room("z")] });
+  t.channel.hear("rooms", change(8, { added: [room("y")] }));
+  t.channel.hear("rooms", change(9, { added: [room("z")] }));
+  t.channel.hear("rooms", change(10, { updated: [room("z", 4)] }));
+  await vi.waitFor(() => expect(t.seen).toHaveLength(2));
+  expect(t.seen[1]).toEqual(["z:4"]);
+  expect(t.channel.sentAs("rooms")).toHaveLength(2);
+});
+
+test("updates that overtake the answer are kept, and a gap among them is filled too", async () => {
+  const listing = { seq: 5, rooms: [room("a")] };
+  const t = lobby(listing);
+  const watching = t.lobby.rooms(t.callback);
+  t.channel.hear("rooms", change(5, { added: [room("a")] }));
+  t.channel.hear("rooms", change(7, { added: [room("c")] }));
+  listing.seq = 7;
+  listing.rooms = [room("a"), room("c", 2)];
+  await watching;
+  await vi.waitFor(() => expect(t.seen.at(-1)).toEqual(["a:1", "c:2"]));
+});
+
+test("a new connection asks again", async () => {
+  const listing = { seq: 5, rooms: [room("a")] };
+  const t = lobby(listing);
+  await t.lobby.rooms(t.callback);
+  t.channel.drop();
+  Object.assign(listing, { seq: 1, rooms: [room("b")] });
+  t.channel.accept();
+  await vi.waitFor(() => expect(t.seen).toHaveLength(2));
+  t.channel.hear("rooms", change(2, { removed: ["b"] }));
+  expect(t.seen.slice(1)).toEqual([["b:1"], []]);
+});
+
+test("watchers may look at one game", async () => {
+  const t = lobby({ seq: 1, rooms: [room("a"), room("d", 2, "duel")] });
+  await t.lobby.rooms(t.callback, { game: "duel" });
+  await t.lobby.rooms(t.callback);
+  expect(t.seen).toEqual([["d:2"], ["a:1", "d:2"]]);
+  expect(t.channel.sentAs("rooms")).toHaveLength(1);
+});
+
+test("a refusal is an error with its code", async () => {
+  const t = lobby({ seq: 1, rooms: [] });
+  const error = await t.lobby.join("x").catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(TickcastError);
+  expect(error).toMatchObject({ code: "room_full", message: "no seat" });
+});

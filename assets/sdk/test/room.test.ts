@@ -1,0 +1,354 @@
+import { decode } from "@msgpack/msgpack";
+import type { Mock } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+
+import type { GameplayChannel } from "../src/link.js";
+import { Matchmaking } from "../src/matchmaking.js";
+import type { Welcome } from "../src/room.js";
+import { Room } from "../src/room.js";
+import type { AnyGame, Desync, RoomStatus } from "../src/types.js";
+import { FakeChannel, frame, schema } from "./support.js";
+
+const welcome = (more: Partial<Welcome> = {}): Welcome => ({
+  seat: 2,
+  room: "r1",
+  game: "yard",
+  protocol: 1,
+  tick: 10,
+  hz: 30,
+  schema,
+  resume: "first",
+  state: "snapshot",
+  grace: 20,
+  config: { map: "yard" },
+  seats: [{ seat: 2, name: "Ada", status: "playing" }],
+  ...more,
+});
+
+const SNAPSHOT = frame(0, 10, 0, 0, 0, [-1, 0b111, [-2], 1, 0, 0, 50, 2, 4, 4, 60]);
+
+let channel: FakeChannel;
+let line: GameplayChannel & { cut: Mock<() => void>; release: Mock<() => void> };
+let room: Room;
+/** The server's tick at `performance.now()` 0. */
+const EPOCH = 10;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  channel = new FakeChannel((event) =>
+    event === "t" ? { ok: true, tick: EPOCH + (performance.now() * 30) / 1000 } : { ok: true },
+  );
+  channel.connected = true;
+  line = { channel, timeout: 1_000, cut: vi.fn<() => void>(), release: vi.fn<() => void>() };
+});
+afterEach(() => void vi.useRealTimers());
+
+async function sit(more: Partial<Welcome> = {}): Promise<void> {
+  room = new Room<AnyGame>(line, welcome(more));
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+const sent = (): unknown[] => channel.sentAs("i").map((bytes) => decode(bytes as Uint8Array));
+
+describe("a seat", () => {
+  test("knows what the welcome says", async () => {
+    await sit();
+    expect(room).toMatchObject({ id: "r1", game: "yard", seat: 2, hz: 30, tick: 0, status: "playing", grace: 20 });
+    expect(room.config).toEqual({ map: "yard" });
+    expect(room.seats).toHaveLength(1);
+  });
+
+  test("loses nothing that came before the program could listen", async () => {
+    room = new Room<AnyGame>(line, welcome());
+    channel.hear("e", frame(9, [1, 2, 4, -4], [7]));
+    channel.hear("s", SNAPSHOT);
+    await Promise.resolve();
+    const heard: unknown[] = [];
+    room.on("Hit", (hit, tick) => heard.push([tick, hit]));
+    room.on("Bell", (bell) => heard.push(bell));
+    room.onSpawn((entity) => heard.push(entity.id));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(heard).toEqual([[9, { who: 2, at: { x: 2, y: -2 } }], true, 0, 1]);
+  });
+});
+
+describe("a frame", () => {
+  test("is told when all of it is in the mirror", async () => {
+    await sit();
+    channel.hear("s", SNAPSHOT);
+    const heard: unknown[] = [];
+    room.onChange("Hp", (entity, hp) => heard.push([entity.id, hp, room.get(1), room.tick]));
+    room.onRemove("Seat", (entity) => heard.push(["free", entity.id]));
+    room.onDespawn((entity) => heard.push(["gone", entity.id, entity["Hp"]]));
+    room.onFrame((tick) => heard.push(tick));
+    channel.hear("s", frame(1, 11, 1, 0, 0, [2, 1, [0], [-5]], [-2, 0, [0]], [-3, [1]]));
+    expect(heard).toEqual([[0, 45, undefined, 11], ["free", 0], ["gone", 1, 60], 11]);
+    expect([...room.entities].map((entity) => entity.id)).toEqual([0]);
+  });
+
+  test("goes to a callback until that is stopped", async () => {
+    await sit();
+    const hps: number[] = [];
+    const stop = room.onChange("Hp", (_, hp) => hps.push(hp as number));
+    channel.hear("s", SNAPSHOT);
+    stop();
+    channel.hear("s", frame(1, 11, 1, 0, 0, [2, 1, [0], [-5]]));
+    expect(hps).toEqual([50, 60]);
+    expect(() => room.onChange("Speed", () => undefined)).toThrow("yard has no component Speed");
+  });
+
+  test("that is malformed is reported, and a snapshot asked for", async () => {
+    await sit();
+    channel.hear("s", SNAPSHOT);
+    const faults: string[] = [];
+    room.onFault((error) => faults.push(error.message));
+    await vi.advanceTimersByTimeAsync(1_500);
+    channel.hear("s", frame(1, 11, 1, 0, 0, [2, 1, [0]]));
+    channel.hear("s", frame(1, 11, 1, 0, 0, [2, 1, [0], [-5]]));
+    expect(faults).toEqual(["change of Hp of length 3 instead of 4"]);
+    expect(channel.sentAs("resync")).toEqual([{}]);
+    expect(room.get(0)?.["Hp"]).toBe(50);
+    channel.hear("s", frame(0, 12, 0, 0, 0, [-1, 0b100, [0], 7]));
+    channel.hear("s", frame(1, 13, 1, 0, 0, [2, 1, [0], [1]]));
+    expect(room.get(0)?.["Hp"]).toBe(8);
+  });
+
+  test("with another base makes it ask once a second, until the snapshot", async () => {
+    await sit();
+    channel.hear("s", SNAPSHOT);
+    await vi.advanceTimersByTimeAsync(1_500);
+    for (let tick = 20; tick < 80; tick++) {
+      channel.hear("s", frame(1, tick, 1, 0, 0));
+      await vi.advanceTimersByTimeAsync(33);
+    }
+    expect(channel.sentAs("resync")).toHaveLength(2);
+    expect(room.tick).toBe(10);
+    expect(room.stats.resyncs).toBe(2);
+  });
+
+  test("with another checksum is reported with the entities that differed", async () => {
+    await sit();
+    channel.hear("s", SNAPSHOT);
+    const desyncs: Desync[] = [];
+    room.onDesync((desync) => desyncs.push(desync));
+    await vi.advanceTimersByTimeAsync(1_500);
+    channel.hear("s", frame(1, 11, 1, 0, 0, [-4, 2, 12345]));
+    const [request] = channel.sentAs("resync") as [{ got: number }];
+    expect(request).toEqual({ component: 2, expected: 12345, got: expect.any(Number) as number });
+    channel.hear("s", frame(1, 12, 1, 0, 0));
+    expect(room.tick).toBe(12);
+    expect(desyncs).toEqual([]);
+    channel.hear("s", frame(0, 13, 0, 0, 0, [-1, 0b111, [-2], 1, 0, 0, 50, 2, 4, 4, 61]));
+    expect(desyncs).toEqual([
+      { tick: 11, component: schema.components[2], expected: 12345, got: request.got, entities: [1] },
+    ]);
+  });
+});
+
+describe("inputs", () => {
+  test("carry the newest tick, a number and a tick ahead of the server's time", async () => {
+    await sit();
+    channel.hear("s", SNAPSHOT);
+    const serverTick = room.serverTick;
+    room.input({ dir: "E", fire: true });
+    const [ack, seq, tick, ...row] = sent().at(-1) as number[];
+    expect([ack, seq, row]).toEqual([10, 1, [1, 0, 0, 1]]);
+    expect(tick).toBeGreaterThan(serverTick);
+    expect(tick).toBeLessThanOrEqual(serverTick + 2);
+  });
+
+  test("come earlier when the server says they are late", async () => {
+    await sit();
+    channel.hear("s", SNAPSHOT);
+    room.input({ dir: "E" });
+    const before = room.stats.lead;
+    channel.hear("s", frame(1, 11, 1, 1, -3));
+    expect(room.stats.lead).toBe(before + 4);
+  });
+
+  test("or an acknowledgement go out every half second", async () => {
+    await sit();
+    for (let n = 0; n <= 40; n++) {
+      channel.hear("s", frame(0, 70_000 + n, 0, 0, 0));
+      await vi.advanceTimersByTimeAsync(50);
+    }
+    expect(sent()).toEqual([[4464], [4474], [4484], [4494], [4504]]);
+  });
+
+  test("are sent again when the server refused some", async () => {
+    await sit();
+    room.input({ dir: "E", fire: true });
+    await vi.advanceTimersByTimeAsync(100);
+    const refusals: unknown[] = [];
+    room.onRefused((refused) => refusals.push(refused));
+    channel.hear("refused", { code: "input_too_early", message: "", count: 1 });
+    expect(refusals).toHaveLength(1);
+    expect(sent().map((input) => (input as number[]).slice(3))).toEqual([[1, 0, 0, 1], [1, 0, 0, 0]]);
+  });
+});
+
+describe("the view", () => {
+  test("moves evenly from frame to frame, a little in the past", async () => {
+    await sit();
+    const xs: number[] = [];
+    for (let tick = 10; tick < 60; tick++) {
+      // A quarter of a tick on the way; 4 columns a tick are 2 units.
+      await vi.advanceTimersByTimeAsync(25);
+      channel.hear("s", tick === 10 ? SNAPSHOT : frame(1, tick, 1, 0, 0, [1, 1, [1], [4]]));
+      for (let n = 0; n < 2; n++) {
+        const me = room.me("Pos");
+        if (me && tick > 40) xs.push(me["Pos"].at.x as number);
+        await vi.advanceTimersByTimeAsync(n === 0 ? 4 : 100 / 3 - 29);
+      }
+    }
+    const speeds = xs.slice(1).map((x, n) => x - (xs[n] ?? 0));
+    expect(Math.min(...speeds)).toBeGreaterThan(0);
+    const whole = (xs.at(-1) ?? 0) - (xs[0] ?? 0);
+    expect(whole).toBeCloseTo((18 + 4 / (100 / 3)) * 2, 0);
+    expect(room.view("Pos").map((entity) => entity.id)).toEqual([0, 1]);
+  });
+});
+
+describe("a drop", () => {
+  const statuses = (): RoomStatus[] => {
+    const all: RoomStatus[] = [];
+    room.onStatus((status) => all.push(status));
+    return all;
+  };
+
+  test("is mended with the newest token and the mirror's tick", async () => {
+    await sit();
+    expect(channel.pass()).toEqual({ resume: "first" });
+    channel.hear("s", SNAPSHOT);
+    const all = statuses();
+    room.input({ dir: "E" });
+    await vi.advanceTimersByTimeAsync(100);
+    channel.drop();
+    room.input({ dir: "N", fire: true });
+    expect(channel.pass()).toEqual({ resume: "first", tick: 10 });
+    channel.accept();
+    channel.hear("welcome", welcome({ resume: "second", state: "diff", tick: 40 }));
+    channel.hear("s", frame(2, 40, 30, 1, 1, [2, 1, [0], [33]]));
+    expect(all).toEqual(["reconnecting", "playing"]);
+    expect(room.get(0)?.["Hp"]).toBe(33);
+    expect(channel.pass()).toEqual({ resume: "second", tick: 40 });
+    await vi.advanceTimersByTimeAsync(100);
+    expect((sent().at(-1) as number[]).slice(3)).toEqual([2, 0, 0, 1]);
+    expect((sent().at(-1) as number[])[1]).toBe(2);
+  });
+
+  test("waits for the snapshot where the server begins with one", async () => {
+    await sit();
+    channel.hear("s", SNAPSHOT);
+    channel.drop();
+    channel.accept();
+    channel.hear("welcome", welcome({ state: "snapshot", tick: 400 }));
+    channel.hear("s", frame(1, 11, 1, 0, 0, [-3, [0]]));
+    expect(room.tick).toBe(10);
+    channel.hear("s", frame(0, 400, 0, 0, 0, [-1, 1, [1], 2]));
+    expect([...room.entities].map((entity) => entity.id)).toEqual([1]);
+    expect(channel.sentAs("resync")).toEqual([]);
+  });
+
+  test("ends the room when the seat is lost", async () => {
+    await sit();
+    const overs: unknown[] = [];
+    room.onOver((over) => overs.push(over));
+    channel.drop();
+    channel.hear("connect_error", new Error("websocket error"));
+    expect(room.status).toBe("reconnecting");
+    channel.hear("connect_error", new Error("resume_expired: the seat was kept for 20 s"));
+    expect(room.status).toBe("over");
+    expect(overs).toEqual([{ reason: "expired", message: "the seat was kept for 20 s", winners: [] }]);
+    expect(line.release).toHaveBeenCalledOnce();
+  });
+
+  test("tries again when the server refuses for the moment, or has closed the namespace", async () => {
+    await sit();
+    const connect = vi.spyOn(channel, "connect").mockReturnValue(channel);
+    channel.drop("io server disconnect");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(connect).toHaveBeenCalledTimes(1);
+    channel.hear("connect_error", new Error("rate_limited: wait"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(connect).toHaveBeenCalledTimes(2);
+    expect(room.status).toBe("reconnecting");
+  });
+
+  test("is assumed when the server is silent", async () => {
+    await sit();
+    await vi.advanceTimersByTimeAsync(3_500);
+    channel.hear("s", SNAPSHOT);
+    await vi.advanceTimersByTimeAsync(3_400);
+    expect(line.cut).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(line.cut).toHaveBeenCalledOnce();
+  });
+});
+
+describe("the end", () => {
+  test("comes once, and after it nothing does", async () => {
+    await sit();
+    const heard: unknown[] = [];
+    room.onOver((over) => heard.push(over.reason));
+    room.onStatus((status) => heard.push(status));
+    room.onFrame((tick) => heard.push(tick));
+    channel.hear("over", { reason: "finished", message: "", winners: [2] });
+    channel.hear("s", SNAPSHOT);
+    channel.drop("io server disconnect");
+    room.input({ dir: "E" });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(heard).toEqual(["over", "finished"]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("comes by leaving", async () => {
+    await sit();
+    const overs: string[] = [];
+    room.onOver((over) => overs.push(over.reason));
+    await room.leave();
+    await room.leave();
+    expect(channel.sentAs("leave")).toHaveLength(1);
+    expect(overs).toEqual(["left"]);
+    expect(line.release).toHaveBeenCalledOnce();
+  });
+});
+
+describe("matchmaking", () => {
+  const seated = {} as Room;
+  const grants: unknown[] = [];
+  const queue = (): Matchmaking =>
+    new Matchmaking(channel, 1_000, (grant) => {
+      grants.push(grant);
+      return Promise.resolve(seated as never);
+    });
+
+  test("resolves with a room when there is a match, and enqueues again after a drop", async () => {
+    channel.connected = false;
+    const moves: number[] = [];
+    const waiting = queue().enqueue("yard", { onStatus: ({ position }) => moves.push(position) });
+    await vi.advanceTimersByTimeAsync(0);
+    channel.hear("status", { game: "yard", position: 3, waiting: 3, needed: 4 });
+    channel.drop();
+    channel.accept();
+    channel.hear("matched", { ticket: "t", url: "", room: "r" });
+    expect(await waiting).toBe(seated);
+    expect(moves).toEqual([3]);
+    expect(grants).toEqual([{ ticket: "t", url: "", room: "r" }]);
+    expect(channel.sentAs("enqueue")).toEqual([{ game: "yard" }, { game: "yard" }]);
+  });
+
+  test("leaves the queue when it is aborted", async () => {
+    const abort = new AbortController();
+    const waiting = queue().enqueue("yard", { signal: abort.signal });
+    await vi.advanceTimersByTimeAsync(0);
+    abort.abort(new Error("changed my mind"));
+    await expect(waiting).rejects.toThrow("changed my mind");
+    expect(channel.sentAs("leave")).toHaveLength(1);
+  });
+
+  test("rejects when the server refuses", async () => {
+    channel = new FakeChannel(() => ({ ok: false, error: { code: "already_queued", message: "once is enough" } }));
+    await expect(queue().enqueue("yard")).rejects.toMatchObject({ code: "already_queued" });
+  });
+});

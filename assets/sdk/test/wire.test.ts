@@ -1,0 +1,89 @@
+// Golden frames: `assets/wire` is read by the Rust tests too, and is the proof that both read the same bytes the same
+// way. `test/wire` has a few of this package's own, worked out by hand from docs/PROTOCOL.md.
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { describe, expect, test } from "vitest";
+
+import { FrameError } from "../src/errors.js";
+import { decodeEvents, decodeFrame } from "../src/frame.js";
+import { encodeInput } from "../src/input.js";
+import type { Applied } from "../src/mirror.js";
+import { Mirror } from "../src/mirror.js";
+import type { Schema } from "../src/schema.js";
+import { Schemas } from "../src/schema.js";
+import { stateOf } from "./support.js";
+
+interface Golden {
+  schema: Schema;
+  /** Applied in order to one mirror; those that are not `ok` leave it as it was. */
+  frames?: {
+    hex: string;
+    note: string;
+    ok: boolean;
+    /** The components whose checksum does not fit; none unless told. */
+    desync?: number[];
+    state?: { tick: number; entities: Record<string, Record<string, number[]>> };
+  }[];
+  events?: { hex: string; value: { tick: number; events: { name: string; value: unknown }[] } }[];
+  inputs?: { input: unknown; ack: number; seq: number; tick: number; hex: string }[];
+}
+
+const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+function filesIn(folder: string): string[] {
+  const path = fileURLToPath(new URL(folder, import.meta.url));
+  if (!existsSync(path)) return [];
+  return readdirSync(path).filter((name) => name.endsWith(".json")).map((name) => `${path}/${name}`);
+}
+
+function applied(mirror: Mirror, bytes: Uint8Array, schemas: Schemas): Applied | undefined {
+  try {
+    return mirror.apply(decodeFrame(bytes, schemas));
+  } catch (error) {
+    expect(error).toBeInstanceOf(FrameError);
+    return undefined;
+  }
+}
+
+function check(file: string): void {
+  const golden = JSON.parse(readFileSync(file, "utf8")) as Golden;
+  const schemas = new Schemas(golden.schema);
+  test("frames", () => {
+    const mirror = new Mirror(schemas);
+    for (const { hex, note, ok, desync, state } of golden.frames ?? []) {
+      const before = { tick: mirror.tick, entities: stateOf(mirror) };
+      const result = applied(mirror, bytesOf(hex), schemas);
+      expect(result !== undefined, `${note}: taken`).toBe(ok);
+      if (result) expect(result.mismatches.map(({ component }) => component), `${note}: checksums`).toEqual(desync ?? []);
+      const after = { tick: mirror.tick, entities: stateOf(mirror) };
+      expect(after, note).toEqual(ok ? (state ?? after) : before);
+    }
+  });
+  test("events", () => {
+    for (const { hex, value } of golden.events ?? []) expect(decodeEvents(bytesOf(hex), schemas)).toEqual(value);
+  });
+  test("inputs", () => {
+    for (const { input, ack, seq, tick, hex } of golden.inputs ?? []) {
+      const row = schemas.input.write(input, schemas.input.blank());
+      expect(hexOf(encodeInput(ack, { seq, tick, row }))).toBe(hex);
+    }
+  });
+}
+
+for (const file of filesIn("wire")) describe(`own ${basename(file)}`, () => check(file));
+
+const shared = filesIn("../../wire");
+for (const file of shared) describe(basename(file), () => check(file));
+
+describe("assets/wire", () => {
+  if (shared.length === 0 && process.env["CI"] !== "true") {
+    console.warn("SKIPPED: assets/wire has no golden frames, so nothing was compared with the Rust decoder");
+    test.skip("has golden frames", () => undefined);
+  } else {
+    test("has golden frames", () => expect(shared).not.toEqual([]));
+  }
+});
