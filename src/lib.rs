@@ -1,21 +1,65 @@
-//! stub
+//! Authoritative multiplayer matches for browsers.
+//!
+//! A rules crate describes a game: components, systems on a `bevy_ecs` world, typed inputs, bots. Tickcast steps every
+//! match at a fixed rate, finds what changed, encodes it once as MessagePack, and sends it over Socket.IO to everyone in
+//! that match's room. Lobby, matchmaking and gameplay are namespaces of their own.
+//!
+//! - To write a game, read [`game::Game`] and [`game::MatchBuilder`], and start with [`prelude`].
+//! - To host it, `tickcast::serve().game::<MyGame>().run()`.
+//! - To write a client, read `docs/PROTOCOL.md`; the one in TypeScript is `assets/sdk`.
+//!
+//! # The rooms
+//!
+//! The modules below are declared from the foundation up, and each imports only from those declared above it
+//! (`tests/layering.rs` checks that). Above the seam, the feature `server`, there are clocks, tasks and sockets; below it
+//! there are none: time and randomness are arguments, and a match is a pure function of its seed and its inputs.
+
+// The derive macros name this crate from outside; so does the library itself.
 extern crate self as tickcast;
 
-pub mod game;
 pub mod protocol;
-pub mod replication;
-pub mod room;
+
 pub mod sim;
+
+pub mod replication;
+
+pub mod game;
+
+pub mod room;
+
+pub mod lobby;
+
+pub mod matchmaking;
+
+// The seam.
+
+#[cfg(feature = "server")]
+pub mod observe;
+
+#[cfg(feature = "server")]
+pub mod host;
+
+#[cfg(feature = "server")]
+pub mod net;
+
+#[cfg(feature = "server")]
+pub mod server;
+
+#[cfg(feature = "server")]
+pub use server::serve;
 
 pub mod prelude {
     //! What a rules crate needs: `use tickcast::prelude::*;`.
+    //!
+    //! A selection of `bevy_ecs` and `glam`, and the words of the plug-in contract. Nothing about sockets.
 
     pub use bevy_ecs::prelude::{
-        Commands, Component, DetectChanges, DetectChangesMut, Entity, Has, In, IntoScheduleConfigs, Mut, Query, Ref, Res, ResMut,
+        Commands, Component, DetectChanges, DetectChangesMut, Entity, Has, IntoScheduleConfigs, Mut, Query, Ref, Res, ResMut,
         Resource, Single, With, Without, World,
     };
     pub use glam::{Vec2, Vec3};
     pub use rand::{RngExt, seq::IndexedRandom};
+    pub use serde::{Deserialize, Serialize};
     pub use tickcast_derive::{Choice, GameEvent, GameInput, Replicate};
 
     pub use crate::{
@@ -26,3 +70,8 @@ pub mod prelude {
         sim::{Clock, Intent, Rng, Team},
     };
 }
+
+/// The programs in the README are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -56,7 +56,9 @@ impl Listener {
                 }
             };
             match stream {
-                Ok(stream) => drop(tokio::spawn(serve_connection(stream, router.clone(), self.limits.header_timeout, stop.clone()))),
+                Ok(stream) => {
+                    drop(tokio::spawn(serve_connection(stream, router.clone(), self.limits.header_timeout, stop.clone())))
+                }
                 Err(error) => tracing::debug!(%error, "the connection ended before it began"),
             }
         }
