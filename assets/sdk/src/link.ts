@@ -9,7 +9,6 @@ import { refusal, TickcastError } from "./errors.js";
 export interface Channel {
   readonly connected: boolean;
   auth: object | ((give: (auth: object) => void) => void);
-  /* eslint-disable @typescript-eslint/no-explicit-any */
   on(event: string, listener: (...args: any[]) => void): unknown;
   off(event: string, listener: (...args: any[]) => void): unknown;
   emit(event: string, ...args: unknown[]): unknown;

@@ -5,10 +5,6 @@ export type Unsubscribe = () => void;
 export class Listeners<Args extends unknown[]> {
   readonly #all = new Set<(...args: Args) => void>();
 
-  get size(): number {
-    return this.#all.size;
-  }
-
   add(callback: (...args: Args) => void): Unsubscribe {
     // A closure of its own, so that one function added twice is called twice and stopped one at a time.
     const own = (...args: Args): void => callback(...args);

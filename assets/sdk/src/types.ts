@@ -13,7 +13,6 @@ export interface GameTypes {
 export type ConfigOf<G extends GameTypes> = G extends { config: infer C } ? C : Record<string, unknown>;
 
 /** For programs without a schema's types: every name is taken and every value is `any`. */
-/* eslint-disable @typescript-eslint/no-explicit-any */
 export interface AnyGame {
   components: Record<string, any>;
   events: Record<string, any>;
