@@ -1,0 +1,194 @@
+//! Golden frames in `assets/wire`: what Rust writes is what they hold, and what the mirror reads is what they say. The
+//! TypeScript tests read the same files. `TICKCAST_BLESS=1` writes them anew, after a change of the protocol.
+
+mod support;
+
+use std::{fs, path::PathBuf};
+
+use serde_json::{Value, json};
+use support::*;
+use tickcast::{
+    game::GameDef,
+    prelude::*,
+    protocol::{AckOrInput, Columns, Schema, decode_events, decode_input, encode_input},
+    replication::Mirror,
+    room::Message,
+};
+
+fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("assets/wire/meadow.json")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
+
+fn state(mirror: &Mirror) -> Value {
+    let entities = mirror.entities().map(|(id, components)| {
+        let components = components.iter().map(|(component, columns)| (component.to_string(), json!(columns)));
+        (id.0.to_string(), Value::Object(components.collect()))
+    });
+    json!({ "tick": mirror.tick().0, "entities": Value::Object(entities.collect()) })
+}
+
+/// Plays a match in which everything that a frame can say is said, and notes what the first seat is sent.
+struct Recorder {
+    table: Table<Meadow>,
+    mirror: Mirror,
+    frames: Vec<Value>,
+    events: Vec<Value>,
+}
+
+impl Recorder {
+    fn tick(&mut self, note: &str) {
+        let seat = self.table.seat(0);
+        let schema = self.table.room().schema().clone();
+        let messages = self.table.room().tick().messages;
+        for (_, message) in messages.into_iter().filter(|(to, _)| *to == seat) {
+            match message {
+                Message::State(frame) => {
+                    let bytes = frame.to_bytes();
+                    assert_eq!(self.mirror.apply(&bytes).unwrap().desync, None);
+                    self.frames.push(json!({ "note": note, "ok": true, "hex": hex(&bytes), "state": state(&self.mirror) }));
+                }
+                Message::Events(bytes) => {
+                    let (tick, events) = decode_events(&schema, &bytes).unwrap();
+                    let events: Vec<Value> = events.iter().map(|(id, columns)| match id {
+                        1 => {
+                            let fired = Fired::dequantise(columns);
+                            json!({ "name": "Fired", "value": { "at": { "x": fired.at.x, "y": fired.at.y }, "by": fired.by } })
+                        }
+                        _ => json!({ "name": "Click", "value": {} }),
+                    }).collect();
+                    self.events.push(json!({ "hex": hex(&bytes), "value": { "tick": tick.0, "events": events } }));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn refused(&mut self, note: &str, bytes: &[u8]) {
+        assert!(self.mirror.clone().apply(bytes).is_err(), "{note}");
+        self.frames.push(json!({ "note": note, "ok": false, "hex": hex(bytes), "state": state(&self.mirror) }));
+    }
+}
+
+fn record() -> Value {
+    let table = Table::<Meadow>::new(5).seats(2);
+    let schema = GameDef::new::<Meadow>().unwrap().schema().clone();
+    let mut r = Recorder { table, mirror: Mirror::new(schema.clone()), frames: Vec::new(), events: Vec::new() };
+    r.refused("a diff before any snapshot", &[0x95, 1, 1, 1, 0, 0]);
+    r.tick("the snapshot");
+    r.table.press(0, Pad { dir: Dir8::NE, aim: 6.2, fire: true });
+    r.tick("a move, a turn backwards over zero, a shot, an owner's ammunition, a spawn");
+    r.table.press(0, Pad { dir: Dir8::W, aim: 0.1, fire: false });
+    r.tick("a turn forwards over zero");
+    let rock = r.table.world().spawn((Hp(200), Shield)).id();
+    r.table.world().spawn_batch((0..5u8).map(|n| (Pos { at: Vec2::splat(f32::from(n) * 300.0) }, Hp(n))));
+    r.tick("spawns of two kinds, numbers of several widths, a component without columns");
+    r.table.world().entity_mut(rock).remove::<Shield>().insert((Seat(1), Ammo(7), Plan { goal: -1_000_000, kind: Kind::Hide }));
+    r.tick("a component goes, others come, one entity changes hands; a plan without a team is nobody's");
+    r.table.world().entity_mut(rock).insert(Team(1));
+    r.tick("a team's plan arrives");
+    r.table.world().entity_mut(rock).insert(Team(0));
+    r.tick("and goes to the other team");
+    r.table.world().despawn(rock);
+    r.tick("a despawn");
+    for _ in 0..40 {
+        r.tick("on the way to a frame with checksums");
+    }
+    let seat = r.table.seat(0);
+    r.table.press(0, Pad { dir: Dir8::S, aim: 3.0, fire: true });
+    let lost = r.table.room().tick();
+    assert!(lost.messages.iter().any(|(to, message)| *to == seat && matches!(message, Message::State(_))));
+    r.table.room().missed(seat);
+    for _ in 0..3 {
+        r.tick("a merged diff after a lost frame");
+    }
+    r.table.room().resync(seat);
+    r.tick("a snapshot that was asked for");
+
+    let tick = r.mirror.tick().0;
+    let head = |kind: u8, age: u8, sections: &[u8]| {
+        [&[0x95 + u8::from(!sections.is_empty()), kind, tick as u8 + 1, age, 0, 0][..], sections].concat()
+    };
+    r.refused("nothing", &[]);
+    r.refused("not MessagePack", &[0xc1]);
+    r.refused("a map", &[0x80]);
+    r.refused("an unknown kind", &head(3, 1, &[]));
+    r.refused("a base that is not held", &head(1, 2, &[]));
+    r.refused("a section that is no array", &head(1, 1, &[0]));
+    r.refused("an unknown component", &head(1, 1, &[0x93, 50, 0, 0x90]));
+    r.refused("a column that the component does not have", &head(1, 1, &[0x94, 2, 2, 0x91, 0, 0x91, 1]));
+    r.refused("a column shorter than the ids", &head(1, 1, &[0x94, 2, 1, 0x91, 0xfe, 0x91, 1]));
+    r.refused("a number that is no integer", &head(1, 1, &[0x94, 2, 1, 0x91, 0, 0x91, 0xca, 0x3f, 0, 0, 0]));
+    r.refused("an endless run of ids", &head(1, 1, &[0x92, 0xfd, 0x91, 0xd3, 0x80, 0, 0, 0, 0, 0, 0, 0]));
+    r.refused("something after the end", &[&head(1, 1, &[])[..], &[0]].concat());
+    let unknown = head(1, 1, &[0x93, 0xf7, 0x92, 1, 0xa1, b'x', 0xc0]);
+    r.mirror.apply(&unknown).unwrap();
+    let after = state(&r.mirror);
+    r.frames
+        .push(json!({ "note": "a section of a later version is left out", "ok": true, "hex": hex(&unknown), "state": after }));
+
+    let inputs = [
+        (0, 1, 0, json!({ "dir": "None", "aim": 0.0, "fire": false }), Pad::default()),
+        (65535, 70_000, 100_000, json!({ "dir": "SE", "aim": 3.15, "fire": true }), Pad { dir: Dir8::SE, aim: 3.15, fire: true }),
+        (200, 3, 130, json!({ "dir": "E", "aim": 6.28, "fire": false }), Pad { dir: Dir8::E, aim: 6.28, fire: false }),
+    ];
+    let inputs: Vec<Value> = inputs
+        .into_iter()
+        .map(|(ack, seq, tick, input, pad)| {
+            let mut columns = vec![0; Pad::WIDTH];
+            pad.quantise(&mut columns);
+            let mut bytes = Vec::new();
+            encode_input(&mut bytes, ack, seq, Tick(tick), &columns);
+            json!({ "input": input, "ack": ack, "seq": seq, "tick": tick, "hex": hex(&bytes) })
+        })
+        .collect();
+    json!({ "schema": &*schema, "frames": r.frames, "events": r.events, "inputs": inputs })
+}
+
+/// JSON with a line for each frame, so that a change of one is a change of one line.
+fn lines(golden: &Value) -> String {
+    let group = |name: &str| {
+        let items: Vec<String> = golden[name].as_array().unwrap().iter().map(Value::to_string).collect();
+        format!("\"{name}\": [\n{}\n]", items.join(",\n"))
+    };
+    format!("{{\n\"schema\": {},\n{},\n{},\n{}\n}}\n", golden["schema"], group("frames"), group("events"), group("inputs"))
+}
+
+#[test]
+fn what_is_written_is_what_the_golden_file_holds() {
+    let text = lines(&record());
+    if std::env::var_os("TICKCAST_BLESS").is_some() {
+        fs::write(path(), &text).unwrap();
+    }
+    let golden = fs::read_to_string(path()).unwrap();
+    assert!(
+        golden == text,
+        "the wire has changed: if that is meant, run this test with TICKCAST_BLESS=1 and update docs/PROTOCOL.md"
+    );
+}
+
+#[test]
+fn what_the_golden_file_holds_is_read_as_it_says() {
+    let golden: Value = serde_json::from_str(&fs::read_to_string(path()).unwrap()).unwrap();
+    let schema: Schema = serde_json::from_value(golden["schema"].clone()).unwrap();
+    let mut mirror = Mirror::new(schema.clone().into());
+    for frame in golden["frames"].as_array().unwrap() {
+        let note = frame["note"].as_str().unwrap();
+        let applied = mirror.apply(&unhex(frame["hex"].as_str().unwrap()));
+        assert_eq!(applied.is_ok(), frame["ok"].as_bool().unwrap(), "{note}");
+        assert!(applied.is_ok_and(|applied| applied.desync.is_none()) || !frame["ok"].as_bool().unwrap(), "{note}");
+        assert_eq!(state(&mirror), frame["state"], "{note}");
+    }
+    for input in golden["inputs"].as_array().unwrap() {
+        let decoded = decode_input(&schema, &unhex(input["hex"].as_str().unwrap())).unwrap();
+        let AckOrInput::Input { ack, seq, tick, .. } = decoded else { panic!("an input") };
+        assert_eq!(json!([ack, seq, tick]), json!([input["ack"], input["seq"], input["tick"]]));
+    }
+}
