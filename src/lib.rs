@@ -7,6 +7,24 @@ pub mod replication;
 pub mod room;
 pub mod sim;
 
+pub mod lobby;
+pub mod matchmaking;
+
+#[cfg(feature = "server")]
+pub mod observe;
+
+#[cfg(feature = "server")]
+pub mod host;
+
+#[cfg(feature = "server")]
+pub mod net;
+
+#[cfg(feature = "server")]
+pub mod server;
+
+#[cfg(feature = "server")]
+pub use server::serve;
+
 pub mod prelude {
     //! What a rules crate needs: `use tickcast::prelude::*;`.
 

@@ -1,5 +1,6 @@
 //! The namespaces `/` and `/lobby` over real sockets: every request, every refusal.
 #![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "support/server.rs"]
 mod server;
@@ -21,7 +22,11 @@ async fn any_client_is_told_what_this_server_is() {
         let mut client = Client::connect(&server, parser).await;
         client.enter("/", Json::Null).await.unwrap();
         let info = client.request("/", "info", Json::Null).await;
-        assert_eq!((&info["ok"], &info["server"], &info["protocol"]), (&json!(true), &json!("tickcast"), &json!(1)), "{parser:?}");
+        assert_eq!(
+            (&info["ok"], &info["server"], &info["protocol"]),
+            (&json!(true), &json!("tickcast"), &json!(1)),
+            "{parser:?}"
+        );
         assert_eq!(info["games"], json!(["duel"]));
     }
     server.shutdown().await;

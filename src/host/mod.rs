@@ -137,7 +137,8 @@ impl Host {
     /// Takes a seat in a private room.
     pub fn join_private(&self, typed: &str, name: &DisplayName) -> Result<Admission, Refusal> {
         let room = Code::parse(typed).and_then(|code| self.0.board.lobby().by_code(&code));
-        let room = room.ok_or_else(|| Refusal::new(ErrorCode::UnknownCode, format!("there is no private room with the code \"{typed}\"")))?;
+        let room = room
+            .ok_or_else(|| Refusal::new(ErrorCode::UnknownCode, format!("there is no private room with the code \"{typed}\"")))?;
         self.join(&room, name)
     }
 
@@ -235,14 +236,17 @@ impl Host {
         }
         // The rules run in there: what they panic about is no reason to stop serving others.
         let room = catch_unwind(AssertUnwindSafe(|| Room::new(def, options.config.as_ref(), rand::random())));
-        let room = room.map_err(|_| Refusal::rules_panicked())?.map_err(|error| Refusal::new(ErrorCode::BadConfig, error.to_string()))?;
+        let room = room
+            .map_err(|_| Refusal::rules_panicked())?
+            .map_err(|error| Refusal::new(ErrorCode::BadConfig, error.to_string()))?;
         let (id, population) = (RoomId::random(&mut rand::rng()), room.population());
         let running = Arc::new(Running::new(id.clone(), room, &self.0, GameMeters::new(def.name())));
         match &mut *self.running() {
             rooms if rooms.len() >= most => return Err(full()),
             rooms => rooms.insert(id.clone(), running.clone()),
         };
-        let listing = Listing { room: id, game: def.name(), players: population.players, bots: population.bots, seats: population.seats };
+        let listing =
+            Listing { room: id, game: def.name(), players: population.players, bots: population.bots, seats: population.seats };
         let code = self.0.board.change(|lobby| lobby.open(listing, options.entrance, &mut rand::rng()));
         tracing::info!(room = %running.id, game, "room opened");
         tokio::spawn(Retiring(self.clone(), running.clone()).drive());

@@ -52,7 +52,14 @@ impl Keys {
     }
 
     pub(super) fn resume(&self, room: &RoomId, seat: Seat, stay: u128, newest: u128) -> String {
-        self.sign(&Pass { purpose: Purpose::Resume, room: room.to_string(), seat: seat.0, stay: hex(stay), jti: hex(newest), exp: None })
+        self.sign(&Pass {
+            purpose: Purpose::Resume,
+            room: room.to_string(),
+            seat: seat.0,
+            stay: hex(stay),
+            jti: hex(newest),
+            exp: None,
+        })
     }
 
     /// The claims of a pass that this process signed for that purpose.
@@ -62,7 +69,8 @@ impl Keys {
     }
 
     fn sign(&self, pass: &Pass) -> String {
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), pass, &self.encoding).expect("claims of text and numbers always encode")
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), pass, &self.encoding)
+            .expect("claims of text and numbers always encode")
     }
 }
 

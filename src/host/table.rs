@@ -60,7 +60,13 @@ pub(super) enum Mode {
 impl Table {
     pub(super) fn new(room: Room) -> Self {
         let seats = usize::from(*room.def().seats().end()) + 1;
-        Self { room: Some(room), stays: (0..seats).map(|_| None).collect(), tickets: Vec::new(), over_at: None, empty_since: None }
+        Self {
+            room: Some(room),
+            stays: (0..seats).map(|_| None).collect(),
+            tickets: Vec::new(),
+            over_at: None,
+            empty_since: None,
+        }
     }
 
     /// Does something with the room. Rules run in there: if they panic the room ends, alone.
@@ -70,7 +76,12 @@ impl Table {
             Ok(result) => return Ok(result),
             Err(panic) => panic,
         };
-        tracing::error!(game = room.def().name(), tick = room.current_tick().0, panic = panic_text(&*panic), "the rules panicked");
+        tracing::error!(
+            game = room.def().name(),
+            tick = room.current_tick().0,
+            panic = panic_text(&*panic),
+            "the rules panicked"
+        );
         meters.rules_panics.increment(1);
         self.close(OverReason::RulesError, "the rules of this game failed");
         Err(Refusal::rules_panicked())

@@ -190,10 +190,7 @@ impl Lobby {
     /// How many rooms and people a game has.
     pub fn totals(&self, game: &str) -> Totals {
         let of_game = self.rooms.values().map(|entry| &entry.listing).filter(|listing| listing.game == game);
-        of_game.fold(Totals::default(), |sum, listing| Totals {
-            rooms: sum.rooms + 1,
-            players: sum.players + listing.players,
-        })
+        of_game.fold(Totals::default(), |sum, listing| Totals { rooms: sum.rooms + 1, players: sum.players + listing.players })
     }
 
     /// When the next news are due; `None` while there are none.

@@ -10,13 +10,13 @@ use thiserror::Error;
 pub const MAX_NAME: usize = 24;
 
 const MOODS: &[&str] = &[
-    "Brave", "Calm", "Clever", "Eager", "Gentle", "Happy", "Jolly", "Keen", "Lucky", "Merry", "Nimble", "Proud", "Quick", "Quiet", "Swift",
-    "Witty",
+    "Brave", "Calm", "Clever", "Eager", "Gentle", "Happy", "Jolly", "Keen", "Lucky", "Merry", "Nimble", "Proud", "Quick",
+    "Quiet", "Swift", "Witty",
 ];
 
 const ANIMALS: &[&str] = &[
-    "Badger", "Beaver", "Crane", "Falcon", "Fox", "Hare", "Heron", "Ibex", "Lynx", "Marten", "Otter", "Owl", "Raven", "Seal", "Stoat",
-    "Wolf",
+    "Badger", "Beaver", "Crane", "Falcon", "Fox", "Hare", "Heron", "Ibex", "Lynx", "Marten", "Otter", "Owl", "Raven", "Seal",
+    "Stoat", "Wolf",
 ];
 
 /// A name that may be shown to others: 1 to 24 characters, none of which hides or reorders what stands beside it.

@@ -141,7 +141,8 @@ impl Queues {
         for queue in self.queues.values_mut().filter(|queue| queue.moved) {
             queue.moved = false;
             let (game, waiting, needed) = (queue.game, queue.waiting.len(), *queue.players.start());
-            let stand = |(at, (member, _)): (usize, &(Member, Duration))| (*member, Status { game, position: at + 1, waiting, needed });
+            let stand =
+                |(at, (member, _)): (usize, &(Member, Duration))| (*member, Status { game, position: at + 1, waiting, needed });
             statuses.extend(queue.waiting.iter().enumerate().map(stand));
         }
         statuses

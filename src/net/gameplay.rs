@@ -73,7 +73,11 @@ fn input(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
     if ack.is_some() {
         let checked = call.session.def().check_input(&bytes);
         let refused = checked.is_err();
-        acknowledge(call.socket, ack, checked.map_err(|error| Refusal::new(ErrorCode::BadInput, error.to_string())).and_then(|()| done()));
+        acknowledge(
+            call.socket,
+            ack,
+            checked.map_err(|error| Refusal::new(ErrorCode::BadInput, error.to_string())).and_then(|()| done()),
+        );
         if refused {
             return;
         }

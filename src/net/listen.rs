@@ -1,6 +1,6 @@
 //! The accept loop. Hyper serves each connection with a bound on how long a header may take.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, time::Duration};
 
 use axum::Router;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -56,7 +56,9 @@ impl Listener {
                 }
             };
             match stream {
-                Ok(stream) => drop(tokio::spawn(serve_connection(stream, router.clone(), self.limits.header_timeout, stop.clone()))),
+                Ok(stream) => {
+                    drop(tokio::spawn(serve_connection(stream, router.clone(), self.limits.header_timeout, stop.clone())))
+                }
                 Err(error) => tracing::debug!(%error, "the connection ended before it began"),
             }
         }
@@ -67,8 +69,7 @@ async fn serve_connection(stream: Stream, router: Router, header_timeout: Durati
     let handle = stream.handle();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(handle.clone());
-        let answer = router.clone().oneshot(request);
-        async move { Ok::<_, Infallible>(answer.await?) }
+        router.clone().oneshot(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -61,7 +61,8 @@ struct Enqueue {
 
 impl Namespace for Matchmaking {
     const PATH: &'static str = "/matchmaking";
-    const EVENTS: &'static [(&'static str, Event<Self>)] = &[("enqueue", Event::Request(enqueue)), ("leave", Event::Request(leave))];
+    const EVENTS: &'static [(&'static str, Event<Self>)] =
+        &[("enqueue", Event::Request(enqueue)), ("leave", Event::Request(leave))];
     type Session = Session;
 
     fn admit(&self, auth: Argument) -> Result<Session, Refusal> {
@@ -103,7 +104,13 @@ impl Matchmaking {
         for game in host.games() {
             line.queues.add_game(game.name(), usize::from(*game.seats().start())..=usize::from(*game.seats().end()));
         }
-        Self(Arc::new(Shared { host, line: Mutex::new(line), moved: Notify::new(), next: AtomicU64::new(1), epoch: Instant::now() }))
+        Self(Arc::new(Shared {
+            host,
+            line: Mutex::new(line),
+            moved: Notify::new(),
+            next: AtomicU64::new(1),
+            epoch: Instant::now(),
+        }))
     }
 
     /// Makes matches for as long as the server lives.

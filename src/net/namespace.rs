@@ -121,8 +121,12 @@ impl<N: Namespace> ConnectHandler<LocalAdapter, Synchronous> for Wired<N> {
 impl<N: Namespace> Wired<N> {
     fn wire(&self, socket: &SocketArc, session: N::Session) {
         let bucket = Bucket::new(self.limits.request_burst, self.limits.requests_per_second, Instant::now());
-        let joined =
-            Arc::new(Joined { namespace: self.namespace.clone(), session, limits: self.limits.clone(), bucket: Mutex::new(bucket) });
+        let joined = Arc::new(Joined {
+            namespace: self.namespace.clone(),
+            session,
+            limits: self.limits.clone(),
+            bucket: Mutex::new(bucket),
+        });
         for (name, event) in N::EVENTS {
             socket.on(*name, On { joined: joined.clone(), event });
         }

@@ -34,7 +34,9 @@ impl Origins {
         let Ok(origin) = origin.to_str().map(str::to_ascii_lowercase) else { return Verdict::Foreign };
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_ascii_lowercase);
         match (origin.split_once("://"), host) {
-            (Some((scheme, own)), Some(host)) if without_default_port(scheme, own) == without_default_port(scheme, &host) => Verdict::Own,
+            (Some((scheme, own)), Some(host)) if without_default_port(scheme, own) == without_default_port(scheme, &host) => {
+                Verdict::Own
+            }
             _ if self.0.contains(&origin) => Verdict::Listed,
             _ => Verdict::Foreign,
         }

@@ -40,7 +40,10 @@ impl Argument {
     pub(super) fn of_event(value: &Value, most_bytes: usize) -> Result<Self, Refusal> {
         let length = value.len();
         if length > most_bytes {
-            return Err(Refusal::new(ErrorCode::TooLarge, format!("the arguments have {length} bytes, at most {most_bytes} are taken")));
+            return Err(Refusal::new(
+                ErrorCode::TooLarge,
+                format!("the arguments have {length} bytes, at most {most_bytes} are taken"),
+            ));
         }
         let mut elements: Vec<Json> = decode(value)?;
         if elements.len() > 2 {
@@ -170,7 +173,7 @@ mod tests {
     }
 
     fn text(text: &str) -> Value {
-        Value::Str(text.into(), None)
+        Value::Str(text.to_owned().into(), None)
     }
 
     fn packed(json: &Json) -> Value {

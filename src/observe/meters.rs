@@ -12,9 +12,7 @@ const TICK_SECONDS: &str = "tickcast_tick_seconds";
 const TICK_LATENESS: &str = "tickcast_tick_lateness_seconds";
 
 /// From 20 microseconds, a small room, to a quarter of a second, a room in trouble.
-const BUCKETS: &[f64] = &[
-    0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25,
-];
+const BUCKETS: &[f64] = &[0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25];
 
 static EXPOSITION: OnceLock<Exposition> = OnceLock::new();
 

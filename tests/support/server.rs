@@ -113,8 +113,9 @@ pub async fn exchange(server: &RunningServer, bytes: &[u8]) -> String {
 pub async fn http(server: &RunningServer, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     let length = body.len();
     let address = server.address();
-    let request =
-        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}");
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    );
     let answer = exchange(server, request.as_bytes()).await;
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
     (status, answer)
