@@ -248,12 +248,12 @@ async fn a_finished_room_lingers_and_closes() {
     let (_, memory) = walk_in(&host, &admission.ticket);
     seconds(1.5).await;
     assert_eq!((memory.overs(), memory.frames()), (vec![OverReason::Finished], 20));
+    assert_eq!(host.rooms(None).1, [], "nobody may join");
     assert_eq!(code(host.join(&admission.room, &ada())), ErrorCode::UnknownRoom);
     assert_eq!(code(host.claim_back(&memory.resume(), None)), ErrorCode::ResumeExpired);
     seconds(6.0).await;
     assert_eq!(memory.overs(), [OverReason::Finished], "told once");
     assert_eq!(*memory.endings.lock().unwrap(), [Ending::AfterQueued]);
-    assert_eq!(host.rooms(None).1, []);
 }
 
 #[tokio::test(start_paused = true)]
