@@ -1,5 +1,6 @@
 //! The namespace `/gameplay` over real sockets: tickets, frames, inputs, coming back.
 #![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "support/server.rs"]
 mod server;

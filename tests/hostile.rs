@@ -1,13 +1,15 @@
 //! Clients that mean harm: each is refused or cut off, and the server serves on.
 #![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "support/server.rs"]
 mod server;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use tickcast::server::RunningServer;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use server::{Client, PARSERS, Parser, exchange, get, http, start, start_limited, start_with};

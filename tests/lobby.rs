@@ -1,5 +1,6 @@
 //! The namespaces `/` and `/lobby` over real sockets: every request, every refusal.
 #![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "support/server.rs"]
 mod server;

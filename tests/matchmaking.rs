@@ -1,5 +1,6 @@
 //! The namespace `/matchmaking` over real sockets.
 #![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "support/server.rs"]
 mod server;

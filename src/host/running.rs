@@ -1,6 +1,9 @@
 //! A running room: its table under a lock, its inbox beside it, and what the two need.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use bytes::Bytes;
 use tokio::{sync::Notify, time::Instant};
@@ -27,7 +30,9 @@ pub(super) struct Running {
     table: Mutex<Table>,
     /// The newest tick and when it was due.
     clock: Mutex<(Tick, Instant)>,
+    /// Who sat here when the lobby and the gauges were last told.
     told: Mutex<Population>,
+    listed: AtomicBool,
 }
 
 impl Running {
@@ -46,6 +51,7 @@ impl Running {
             board: host.board.clone(),
             clock: Mutex::new((room.current_tick(), Instant::now())),
             told: Mutex::new(population),
+            listed: AtomicBool::new(true),
             table: Mutex::new(Table::new(room)),
         }
     }
@@ -54,8 +60,9 @@ impl Running {
     pub(super) fn at_table<R>(&self, act: impl FnOnce(&mut Table) -> R) -> R {
         let mut table = self.table();
         let result = act(&mut table);
-        if let Some(population) = table.population().filter(|_| table.over_at.is_none()) {
-            self.tell(population);
+        match table.population() {
+            Some(population) if table.over_at.is_none() => self.tell(population),
+            _ => self.unlist(),
         }
         result
     }
@@ -88,7 +95,7 @@ impl Running {
     }
 
     pub(super) fn close(&self, reason: OverReason, message: &str) {
-        self.table().close(reason, message);
+        self.at_table(|table| table.close(reason, message));
         self.wake.notify_one();
     }
 
@@ -98,13 +105,20 @@ impl Running {
         f64::from(tick.0) + due.elapsed().as_secs_f64() * f64::from(self.def.hz())
     }
 
-    /// Takes the room out of the lobby and the gauges. Called once, by the driver.
+    /// Takes the room out of the gauges, and the lobby if it is still there. Called once, when the driver ends.
     pub(super) fn retire(&self) {
         let told = self.told();
         self.meters.players.decrement(told.players as f64);
         self.meters.bots.decrement(told.bots as f64);
         self.meters.rooms.decrement(1);
-        self.board.change(|lobby| lobby.close(&self.id));
+        self.unlist();
+    }
+
+    /// A match that is over takes nobody in: it is off the listing before its room closes.
+    fn unlist(&self) {
+        if self.listed.swap(false, Ordering::Relaxed) {
+            self.board.change(|lobby| lobby.close(&self.id));
+        }
     }
 
     fn tell(&self, population: Population) {

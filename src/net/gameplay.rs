@@ -144,7 +144,7 @@ impl Outlet for SocketOutlet {
         // Leaving the namespace is a packet of its own, which a full queue does not take either.
         let left = self.socket.clone().disconnect();
         if let (Some(stream), true) = (&self.stream, ending == Ending::Cut || left.is_err()) {
-            stream.cut();
+            stream.cut(self.socket.id.as_str());
         }
     }
 }

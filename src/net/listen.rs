@@ -1,14 +1,17 @@
 //! The accept loop. Hyper serves each connection with a bound on how long a header may take.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, time::Duration};
 
-use axum::Router;
+use axum::{Router, http::header};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::watch};
 use tower::ServiceExt;
 
-use super::{NetLimits, stream::Stream};
+use super::{
+    NetLimits,
+    stream::{Stream, Streams},
+};
 use crate::observe::StreamMeters;
 
 /// The most bytes of a request's header.
@@ -41,14 +44,14 @@ impl Listener {
 
     /// Accepts and serves until `stop` turns true; connections that are open then finish their request.
     pub(crate) async fn serve(self, router: Router, mut stop: watch::Receiver<bool>) {
-        let meters = StreamMeters::new();
+        let (meters, streams) = (StreamMeters::new(), Streams::default());
         loop {
             let accepted = tokio::select! {
                 accepted = self.tcp.accept() => accepted,
                 () = stopped(&mut stop) => return,
             };
             let stream = match accepted {
-                Ok((tcp, _)) => Stream::new(tcp, self.limits.unacknowledged_timeout, meters.clone()),
+                Ok((tcp, _)) => Stream::new(tcp, self.limits.unacknowledged_timeout, streams.clone(), meters.clone()),
                 Err(error) => {
                     tracing::debug!(%error, "cannot accept a connection");
                     tokio::time::sleep(EXHAUSTED_PAUSE).await;
@@ -68,9 +71,11 @@ impl Listener {
 async fn serve_connection(stream: Stream, router: Router, header_timeout: Duration, mut stop: watch::Receiver<bool>) {
     let handle = stream.handle();
     let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(session) = upgraded_session(&request) {
+            handle.upgrade(session);
+        }
         request.extensions_mut().insert(handle.clone());
-        let answer = router.clone().oneshot(request);
-        async move { Ok::<_, Infallible>(answer.await?) }
+        router.clone().oneshot(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -89,6 +94,12 @@ async fn serve_connection(stream: Stream, router: Router, header_timeout: Durati
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// The Engine.IO session that asks to move from polling to this connection.
+fn upgraded_session<B>(request: &Request<B>) -> Option<&str> {
+    request.headers().get(header::UPGRADE)?;
+    request.uri().query()?.split('&').find_map(|pair| pair.strip_prefix("sid="))
 }
 
 /// Waits until `stop` turns true, or nobody is left to turn it.

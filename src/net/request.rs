@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn text(text: &str) -> Value {
-        Value::Str(text.into(), None)
+        Value::Str(text.to_owned().into(), None)
     }
 
     fn packed(json: &Json) -> Value {

@@ -1,9 +1,11 @@
 //! The stream under each connection: a TCP socket that others hold too, to cut it, and that counts its bytes.
 
 use std::{
+    collections::HashMap,
     io,
+    net::Shutdown,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -18,58 +20,97 @@ use crate::observe::{self, StreamMeters};
 
 /// What hyper and socketioxide read and write.
 pub(super) struct Stream {
-    tcp: Arc<TcpStream>,
+    handle: StreamHandle,
     meters: StreamMeters,
 }
 
 /// Another hold on a stream, put into the extensions of every request that came over it.
-#[derive(Debug, Clone)]
-pub(super) struct StreamHandle(Arc<TcpStream>);
+#[derive(Clone)]
+pub(super) struct StreamHandle {
+    tcp: Arc<TcpStream>,
+    streams: Streams,
+    /// The Engine.IO session that was upgraded to this stream.
+    session: Arc<OnceLock<String>>,
+}
+
+/// The streams of sessions that began with polling and were upgraded: socketioxide shows the first request of a session alone,
+/// and its stream is another one.
+#[derive(Clone, Default)]
+pub(super) struct Streams(Arc<Mutex<HashMap<String, Arc<TcpStream>>>>);
 
 impl Stream {
     /// Takes over an accepted connection. Small messages leave at once; bytes that the peer does not acknowledge for
     /// `unacknowledged` end the connection, or a client that stops reading would never be noticed.
-    pub(super) fn new(tcp: TcpStream, unacknowledged: Duration, meters: StreamMeters) -> io::Result<Self> {
+    pub(super) fn new(tcp: TcpStream, unacknowledged: Duration, streams: Streams, meters: StreamMeters) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         #[cfg(target_os = "linux")]
         SockRef::from(&tcp).set_tcp_user_timeout(Some(unacknowledged))?;
         #[cfg(not(target_os = "linux"))]
         let _ = unacknowledged;
         observe::streams().increment(1);
-        Ok(Self { tcp: Arc::new(tcp), meters })
+        Ok(Self { handle: StreamHandle { tcp: Arc::new(tcp), streams, session: Arc::default() }, meters })
     }
 
     pub(super) fn handle(&self) -> StreamHandle {
-        StreamHandle(self.tcp.clone())
+        self.handle.clone()
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        &self.handle.tcp
     }
 }
 
 impl StreamHandle {
-    /// Ends the connection at once, whatever is queued on it.
-    pub(super) fn cut(&self) {
-        // Fails only if the connection has ended already.
-        let _ = SockRef::from(&*self.0).shutdown(std::net::Shutdown::Both);
+    /// Notes that a session moves to this stream.
+    pub(super) fn upgrade(&self, session: &str) {
+        if self.session.set(session.to_owned()).is_ok() {
+            self.streams.lock().insert(session.to_owned(), self.tcp.clone());
+        }
+    }
+
+    /// Ends a session's connection at once, whatever is queued on it: the stream of its first request, or the one that it moved to.
+    pub(super) fn cut(&self, session: &str) {
+        let moved = self.streams.lock().get(session).cloned();
+        shut_down(moved.as_deref().unwrap_or(&self.tcp));
+    }
+}
+
+impl Streams {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<TcpStream>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
+        let StreamHandle { tcp, streams, session } = &self.handle;
+        if let Some(session) = session.get() {
+            let mut streams = streams.lock();
+            if streams.get(session).is_some_and(|stream| Arc::ptr_eq(stream, tcp)) {
+                streams.remove(session);
+            }
+        }
         // A handle may outlive the stream; the connection must not.
-        let _ = SockRef::from(&*self.tcp).shutdown(std::net::Shutdown::Both);
+        shut_down(tcp);
         observe::streams().decrement(1);
     }
+}
+
+fn shut_down(tcp: &TcpStream) {
+    // Fails only if the connection has ended already.
+    let _ = SockRef::from(tcp).shutdown(Shutdown::Both);
 }
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
-            match self.tcp.try_read(buf.initialize_unfilled()) {
+            match self.tcp().try_read(buf.initialize_unfilled()) {
                 Ok(count) => {
                     buf.advance(count);
                     self.meters.read.increment(count as u64);
                     return Poll::Ready(Ok(()));
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.tcp.poll_read_ready(cx))?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.tcp().poll_read_ready(cx))?,
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
@@ -79,12 +120,12 @@ impl AsyncRead for Stream {
 impl Stream {
     fn poll_write_with(&self, cx: &mut Context<'_>, write: impl Fn(&TcpStream) -> io::Result<usize>) -> Poll<io::Result<usize>> {
         loop {
-            match write(&self.tcp) {
+            match write(self.tcp()) {
                 Ok(count) => {
                     self.meters.written.increment(count as u64);
                     return Poll::Ready(Ok(count));
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.tcp.poll_write_ready(cx))?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.tcp().poll_write_ready(cx))?,
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
@@ -109,9 +150,46 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match SockRef::from(&*self.tcp).shutdown(std::net::Shutdown::Write) {
+        match SockRef::from(self.tcp()).shutdown(Shutdown::Write) {
             Err(error) if error.kind() != io::ErrorKind::NotConnected => Poll::Ready(Err(error)),
             _ => Poll::Ready(Ok(())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncReadExt, net::TcpListener};
+
+    use super::*;
+
+    async fn pair(streams: &Streams) -> (Stream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (tcp, _) = listener.accept().await.unwrap();
+        (Stream::new(tcp, Duration::from_secs(15), streams.clone(), StreamMeters::new()).unwrap(), client)
+    }
+
+    #[tokio::test]
+    async fn a_cut_ends_the_stream_that_the_session_moved_to() {
+        let streams = Streams::default();
+        let ((polling, mut first), (mut websocket, mut second)) = (pair(&streams).await, pair(&streams).await);
+        websocket.handle().upgrade("session");
+        polling.handle().cut("session");
+        assert_eq!(second.read(&mut [0]).await.unwrap(), 0);
+        assert_eq!(websocket.read(&mut [0]).await.unwrap(), 0, "the server's side ends, too");
+        drop(websocket);
+        assert!(streams.lock().is_empty());
+        polling.handle().cut("session");
+        assert_eq!(first.read(&mut [0]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_ends_takes_its_connection_along() {
+        let (stream, mut client) = pair(&Streams::default()).await;
+        let handle = stream.handle();
+        drop(stream);
+        assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+        handle.cut("nobody");
     }
 }

@@ -1,5 +1,7 @@
 //! `tickcast::serve()`: what a server hosts, and how.
 
+use std::io::{self, Write};
+
 use anyhow::Context;
 use bytes::Bytes;
 use clap::Parser;
@@ -85,7 +87,8 @@ impl Builder {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
         let served = runtime.block_on(async {
             let server = self.start(&args.listen).await?;
-            println!("Listening on {}", server.url());
+            // Whoever started the program may not read what it prints.
+            let _ = writeln!(io::stdout(), "Listening on {}", server.url());
             interrupted().await;
             tracing::info!("stopping");
             server.shutdown().await;
