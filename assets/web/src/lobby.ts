@@ -1,0 +1,138 @@
+// The lobby: the hosted games, the open rooms, private rooms by code, and the player's name.
+
+import type { GameInfo, RoomInfo, Server } from "@tickcast/client";
+
+import { el } from "./dom.ts";
+import { gameView } from "./games.ts";
+
+/** What the player wants to play. */
+export type Wish =
+  | { readonly game: string; readonly config?: Record<string, unknown> }
+  | { readonly room: string }
+  | { readonly code: string };
+
+interface Asks {
+  readonly name: string;
+  play(wish: Wish): Promise<void>;
+  rename(name: string): Promise<void>;
+}
+
+export class Lobby {
+  readonly node: HTMLElement;
+  private readonly games = el("div", { className: "cards" });
+  private readonly rooms = el("ul", { className: "rooms" });
+  private readonly status = el("p", { className: "say", attrs: { role: "status" } });
+  private counts: HTMLElement[] = [];
+  private hosted: GameInfo[] = [];
+  private unsubscribe: (() => void) | undefined;
+  private closed = false;
+
+  constructor(private readonly server: Server, private readonly asks: Asks) {
+    this.node = el("div", { className: "lobby" },
+      el("header", { className: "top" }, el("div", { className: "brand" }, logo(), el("span", {}, "Tickcast")), this.nameForm()),
+      el("main", {},
+        this.status,
+        this.games,
+        el("div", { className: "columns" },
+          el("section", {}, el("h2", {}, "Open rooms"), this.rooms),
+          el("section", {}, el("h2", {}, "Private rooms"), this.codeForm()))),
+      el("footer", {}, "Authoritative matches, stepped on the server and sent to your browser."));
+  }
+
+  /** Asks the server what there is, and keeps the list of rooms up to date until the lobby closes. */
+  async open(): Promise<void> {
+    this.hosted = await this.server.lobby.games();
+    if (this.closed) return;
+    this.games.replaceChildren(...this.hosted.map((game) => this.card(game)));
+    for (const canvas of this.games.querySelectorAll("canvas")) gameView(canvas.dataset["game"] ?? "")?.poster(canvas);
+    const unsubscribe = await this.server.lobby.rooms((rooms) => this.list(rooms));
+    if (this.closed) unsubscribe();
+    else this.unsubscribe = unsubscribe;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.unsubscribe?.();
+  }
+
+  say(message: string): void {
+    this.status.textContent = message;
+  }
+
+  /** While a seat is being taken, nothing else can be asked for. */
+  wait(busy: boolean): void {
+    this.node.classList.toggle("busy", busy);
+    this.node.inert = busy;
+    if (busy) this.say("");
+  }
+
+  private card({ name, seats }: GameInfo): HTMLElement {
+    const view = gameView(name);
+    const title = view?.title ?? name;
+    const count = el("p", { className: "count", attrs: { "aria-live": "polite" } });
+    this.counts.push(count);
+    const play = el("button", { className: "primary", disabled: !view, onclick: () => void this.asks.play({ game: name }) }, "Play");
+    play.dataset["game"] = name;
+    const own = el("button", { disabled: !view, onclick: () => void this.asks.play({ game: name, config: {} }) }, "Private room");
+    const poster = el("canvas", { attrs: { "aria-hidden": "true" } });
+    poster.dataset["game"] = name;
+    return el("article", { className: "card" },
+      el("div", { className: "poster" }, poster),
+      el("div", { className: "about" },
+        el("h1", {}, title),
+        el("p", {}, view?.tagline ?? "This page has no view of this game."),
+        view ? el("p", { className: "keys" }, `${view.controls} · ${seats[0]}–${seats[1]} players`) : null,
+        el("div", { className: "row" }, play, own, count)));
+  }
+
+  private list(rooms: readonly RoomInfo[]): void {
+    const playing = (game: string) => rooms.filter((room) => room.game === game).reduce((sum, room) => sum + room.players, 0);
+    this.hosted.forEach(({ name }, place) => {
+      const count = this.counts[place];
+      if (count) count.textContent = `${playing(name)} playing now`;
+    });
+    const rows = [...rooms].sort((a, b) => b.players - a.players || a.room.localeCompare(b.room)).map((room) => this.row(room));
+    this.rooms.replaceChildren(...(rows.length > 0 ? rows : [el("li", { className: "empty" }, "No room is open. Press Play to open the first.")]));
+  }
+
+  private row({ room, game, players, bots, seats }: RoomInfo): HTMLElement {
+    const title = gameView(game)?.title ?? game;
+    const full = players >= seats;
+    const dots = Array.from({ length: seats }, (_, seat) => el("i", { className: seat < players ? "human" : seat < players + bots ? "bot" : "" }));
+    const label = `${players} ${players === 1 ? "player" : "players"}, ${bots} ${bots === 1 ? "bot" : "bots"}`;
+    const join = el("button", { disabled: full, onclick: () => void this.asks.play({ room }), attrs: { "aria-label": `Join ${title}, ${label}` } }, full ? "Full" : "Join");
+    return el("li", {},
+      el("span", { className: "room-game" }, title),
+      el("span", { className: "seats", attrs: { "aria-hidden": "true" } }, ...dots),
+      el("span", { className: "room-count" }, label),
+      join);
+  }
+
+  private nameForm(): HTMLElement {
+    const input = el("input", { id: "name", name: "name", maxLength: 24, value: this.asks.name, placeholder: "Guest", autocomplete: "nickname", spellcheck: false });
+    const rename = () => {
+      if (input.value.trim() !== this.asks.name) void this.asks.rename(input.value.trim());
+    };
+    const form = el("form", { className: "name", onsubmit: (event) => { event.preventDefault(); input.blur(); } },
+      el("label", { htmlFor: "name" }, "Your name"), input);
+    input.addEventListener("change", rename);
+    return form;
+  }
+
+  private codeForm(): HTMLElement {
+    const input = el("input", { id: "code", name: "code", maxLength: 16, placeholder: "Code", autocomplete: "off", spellcheck: false, required: true });
+    return el("form", { className: "code", onsubmit: (event) => { event.preventDefault(); void this.asks.play({ code: input.value.trim() }); } },
+      el("p", {}, "Open one with “Private room” above and share its code, or join a friend’s:"),
+      el("div", { className: "row" }, el("label", { htmlFor: "code", className: "hidden" }, "Code of a private room"), input, el("button", {}, "Join")));
+  }
+}
+
+function logo(): SVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 32 32");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(svg.namespaceURI, "path");
+  path.setAttribute("d", "M4 20h7l3.5-13 4.5 18 3.5-11H28");
+  svg.append(path);
+  return svg;
+}
