@@ -25,12 +25,10 @@ await build({
   minify: true,
   format: "esm",
   target: ["es2022"],
-  sourcemap: "linked",
-  legalComments: "linked",
   // A game's view lives beside its rules, outside of this package's node_modules.
   nodePaths: [join(here, "../node_modules"), join(here, "node_modules")],
   alias: {
-    "@tickcast/client": process.env.TICKCAST_SDK ?? join(here, "../sdk/src/index.ts"),
+    "@tickcast/client": join(here, "../sdk/src/index.ts"),
     "@tickcast/web/view": join(here, "src/view.ts"),
   },
   logLevel: "warning",

@@ -1,9 +1,7 @@
 // Elements in one expression.
 
 type Child = Node | string | null | undefined | false;
-type Props<K extends keyof HTMLElementTagNameMap> = Partial<Omit<HTMLElementTagNameMap[K], "style">> & {
-  readonly attrs?: Record<string, string>;
-};
+type Props<K extends keyof HTMLElementTagNameMap> = Partial<HTMLElementTagNameMap[K]> & { readonly attrs?: Record<string, string> };
 
 /** An element with properties (`className`, `onclick` ...), attributes and children. */
 export function el<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props<K> = {}, ...children: Child[]): HTMLElementTagNameMap[K] {

@@ -23,6 +23,8 @@ export class Lobby {
   private readonly rooms = el("ul", { className: "rooms" });
   private readonly status = el("p", { className: "say", attrs: { role: "status" } });
   private counts: HTMLElement[] = [];
+  private readonly posters = new Map<Element, () => void>();
+  private readonly resized = new ResizeObserver((entries) => entries.forEach(({ target }) => this.posters.get(target)?.()));
   private hosted: GameInfo[] = [];
   private unsubscribe: (() => void) | undefined;
   private closed = false;
@@ -44,7 +46,6 @@ export class Lobby {
     this.hosted = await this.server.lobby.games();
     if (this.closed) return;
     this.games.replaceChildren(...this.hosted.map((game) => this.card(game)));
-    for (const canvas of this.games.querySelectorAll("canvas")) gameView(canvas.dataset["game"] ?? "")?.poster(canvas);
     const unsubscribe = await this.server.lobby.rooms((rooms) => this.list(rooms));
     if (this.closed) unsubscribe();
     else this.unsubscribe = unsubscribe;
@@ -52,6 +53,7 @@ export class Lobby {
 
   close(): void {
     this.closed = true;
+    this.resized.disconnect();
     this.unsubscribe?.();
   }
 
@@ -75,7 +77,8 @@ export class Lobby {
     play.dataset["game"] = name;
     const own = el("button", { disabled: !view, onclick: () => void this.asks.play({ game: name, config: {} }) }, "Private room");
     const poster = el("canvas", { attrs: { "aria-hidden": "true" } });
-    poster.dataset["game"] = name;
+    if (view) this.resized.observe(poster);
+    this.posters.set(poster, () => view?.poster(poster));
     return el("article", { className: "card" },
       el("div", { className: "poster" }, poster),
       el("div", { className: "about" },
@@ -109,7 +112,7 @@ export class Lobby {
   }
 
   private nameForm(): HTMLElement {
-    const input = el("input", { id: "name", name: "name", maxLength: 24, value: this.asks.name, placeholder: "Guest", autocomplete: "nickname", spellcheck: false });
+    const input = el("input", { id: "name", name: "name", maxLength: 24, value: this.asks.name, placeholder: "Guest", spellcheck: false, attrs: { autocomplete: "nickname" } });
     const rename = () => {
       if (input.value.trim() !== this.asks.name) void this.asks.rename(input.value.trim());
     };
@@ -120,7 +123,7 @@ export class Lobby {
   }
 
   private codeForm(): HTMLElement {
-    const input = el("input", { id: "code", name: "code", maxLength: 16, placeholder: "Code", autocomplete: "off", spellcheck: false, required: true });
+    const input = el("input", { id: "code", name: "code", maxLength: 16, placeholder: "Code", spellcheck: false, required: true, attrs: { autocomplete: "off" } });
     return el("form", { className: "code", onsubmit: (event) => { event.preventDefault(); void this.asks.play({ code: input.value.trim() }); } },
       el("p", {}, "Open one with “Private room” above and share its code, or join a friend’s:"),
       el("div", { className: "row" }, el("label", { htmlFor: "code", className: "hidden" }, "Code of a private room"), input, el("button", {}, "Join")));

@@ -109,7 +109,7 @@ class Page {
 function seat({ lobby }: Server, wish: Wish): Promise<Room> {
   if ("room" in wish) return lobby.join(wish.room);
   if ("code" in wish) return lobby.joinCode(wish.code);
-  return wish.config ? lobby.create({ game: wish.game, config: wish.config, private: true }) : lobby.quick(wish.game);
+  return wish.config ? lobby.create(wish.game, { config: wish.config, private: true }) : lobby.quick(wish.game);
 }
 
 function text(error: unknown): string {

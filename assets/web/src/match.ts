@@ -61,7 +61,8 @@ export class Match {
 
   private measure(): void {
     const fps = this.state()?.["fps"];
-    const ping = Number.isFinite(this.room.ping) ? `${Math.round(this.room.ping)} ms` : "– ms";
+    const { rtt } = this.room.stats;
+    const ping = Number.isFinite(rtt) ? `${Math.round(rtt)} ms` : "– ms";
     this.ping.textContent = typeof fps === "number" ? `${ping} · ${fps} fps` : ping;
   }
 

@@ -45,13 +45,13 @@ impl Bot<Arena> for Chaser {
         if view.tick().0 % DECIDE == u32::from(view.seat().0) % DECIDE {
             self.decide(map, me.at, enemy, rng);
         }
-        let dir = self.goal.filter(|goal| goal.distance(me.at) > 0.2).map(|goal| Dir8::towards(goal - me.at));
+        let dir = self.goal.map_or(Dir8::None, |goal| Dir8::nearest(goal - me.at, 0.2));
         let aim = self.aim(view.me::<Aim>().map_or(0.0, |aim| aim.0), me.at, enemy);
         let wanted = (enemy.at - me.at).to_angle();
         let fire = self.sighted >= REACTION && turn(aim, wanted).abs() < STEADY;
         let ammo = view.me::<Ammo>().map_or(0, |ammo| ammo.0);
         let reload = !in_sight && ammo < MAGAZINE / 2;
-        Pad { dir: dir.unwrap_or_default(), aim, fire, reload }
+        Pad { dir, aim, fire, reload }
     }
 }
 

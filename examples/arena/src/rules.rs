@@ -46,7 +46,7 @@ pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Quer
         }
         if hp.0 > 0 && ready && intent.fire {
             ammo.0 -= 1;
-            gun.ready = clock.tick + ticks(BETWEEN_SHOTS, &clock);
+            gun.ready = clock.tick + clock.ticks(BETWEEN_SHOTS);
             let shot = Shot { from: pos.at, heading: intent.aim, born: clock.tick };
             let way = Vec2::from_angle(intent.aim) * SHOT * clock.dt;
             commands.spawn((*seat, shot, Flight { at: pos.at, way, end: End::Flying }));
@@ -54,7 +54,7 @@ pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Quer
         let change = intent.reload && (1..MAGAZINE).contains(&ammo.0);
         if change || ammo.0 == 0 && ready {
             ammo.0 = 0;
-            gun.ready = clock.tick + ticks(RELOAD, &clock);
+            gun.ready = clock.tick + clock.ticks(RELOAD);
         }
     }
 }
@@ -107,7 +107,7 @@ pub(crate) fn respawn(clock: Res<Clock>, config: Res<ArenaConfig>, mut bodies: Q
             continue;
         }
         if down.until == 0 {
-            down.until = clock.tick + ticks(RESPAWN, &clock);
+            down.until = clock.tick + clock.ticks(RESPAWN);
         } else if clock.tick >= down.until {
             pos.at = config.map.map().farthest_spawn(&standing);
             standing.push(pos.at);
@@ -124,8 +124,4 @@ pub(crate) fn winner(clock: Res<Clock>, config: Res<ArenaConfig>, scores: Query<
     }
     let leaders = scores.iter().filter(|(_, frags)| frags.0 == most).map(|(seat, _)| *seat);
     Some(if most == 0 { Outcome::draw() } else { Outcome::winners(leaders) })
-}
-
-fn ticks(seconds: f32, clock: &Clock) -> u32 {
-    (seconds * f32::from(clock.hz)).ceil() as u32
 }

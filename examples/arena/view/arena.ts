@@ -5,7 +5,7 @@ import "./arena.css";
 import type { Room } from "@tickcast/client";
 import type { GameView, Mounted, Stage } from "@tickcast/web/view";
 
-import type { Arena } from "./arena.types.ts";
+import type { Arena as Types } from "./arena.types.ts";
 import { type Avatar, drawAvatar, drawLabel, type Look } from "./avatars.ts";
 import { Camera } from "./camera.ts";
 import { ground, type Ground } from "./ground.ts";
@@ -25,7 +25,12 @@ export const arena: GameView = {
   mount: (stage) => new ArenaView(stage),
 };
 
-type Hit = Arena["events"]["Hit"];
+type Hit = Types["events"]["Hit"];
+
+/** What travels, and how a match is to be played. */
+interface Arena extends Types {
+  config: { frag_limit: number; minutes: number; map: string };
+}
 
 /** Seconds, as in the rules. */
 const RESPAWN = 2.5;
@@ -46,6 +51,9 @@ class ArenaView implements Mounted {
   private readonly hurt = new Map<number, number>();
   private readonly standing = new Map<number, boolean>();
   private me: Avatar | undefined;
+  private ammo: number | undefined;
+  /** The moment that is drawn; it never goes back. */
+  private tick = 0;
   private fallen = { at: 0, to: "" };
   private frame = 0;
   private last = performance.now();
@@ -56,7 +64,7 @@ class ArenaView implements Mounted {
     const pen = stage.canvas.getContext("2d", { alpha: false });
     if (!pen) throw new Error("this browser has no 2D canvas");
     this.pen = pen;
-    const config = stage.room.config as { map: string; frag_limit: number; minutes: number };
+    const { config } = this.room;
     this.seconds = config.minutes * 60;
     this.ground = ground(config.map);
     this.camera = new Camera(stage.canvas, stage.calm);
@@ -76,10 +84,11 @@ class ArenaView implements Mounted {
   }
 
   state(): Record<string, unknown> {
-    const id = this.room.avatar?.id;
-    const at = this.room.me("Pos")?.at;
-    const me = at && { id, x: at.x, y: at.y, hp: this.room.me("Hp"), frags: this.room.me("Frags") };
-    return { seat: this.room.seat, tick: this.room.tick, me, entities: this.room.entities.size, fps: Math.round(this.fps), status: this.room.status };
+    const { seat, tick, status } = this.room;
+    const entities = [...this.room.entities];
+    const mine = entities.find((entity) => entity.Seat === seat && entity.Pos);
+    const me = mine?.Pos && { id: mine.id, x: mine.Pos.at.x, y: mine.Pos.at.y, hp: mine.Hp, frags: mine.Frags };
+    return { seat, tick, me, entities: entities.length, fps: Math.round(this.fps), status };
   }
 
   private readonly draw = (now: number): void => {
@@ -110,6 +119,8 @@ class ArenaView implements Mounted {
       this.shots.see(id, seat, Shot);
     }
     this.shots.prune(held);
+    this.ammo = this.room.me("Ammo")?.Ammo;
+    this.tick = Math.max(this.tick, this.room.serverTick - this.room.stats.delay);
     const before = this.me;
     this.me = avatars.find((avatar) => avatar.seat === this.room.seat);
     if (before && before.hp > 0 && this.me?.hp === 0) this.fallen.at = now;
@@ -123,7 +134,7 @@ class ArenaView implements Mounted {
     if (!pointer || this.me.hp === 0) return this.me;
     const share = 0.14 / this.camera.scale;
     const { width, height } = this.camera;
-    return { x: this.me.x + (pointer.x - width / 2) * share, y: this.me.y + (pointer.y - height / 2) * share };
+    return { x: this.me.x + (pointer.x - width / 2) * share, y: this.me.y - (pointer.y - height / 2) * share };
   }
 
   private paint(avatars: readonly Avatar[], seconds: number): void {
@@ -131,14 +142,14 @@ class ArenaView implements Mounted {
     const standing = avatars.filter((avatar) => avatar.hp > 0);
     this.scenery.drawFloor(pen, camera);
     for (const avatar of standing) drawAvatar(pen, camera, avatar, this.look(avatar, seconds));
-    this.shots.draw(pen, camera, this.room.viewTick, this.sparks, (hit) => this.landed(hit));
+    this.shots.draw(pen, camera, this.tick, this.sparks, (hit) => this.landed(hit));
     this.scenery.drawWalls(pen, camera);
     this.sparks.draw(pen, camera, seconds);
     for (const avatar of standing) drawLabel(pen, camera, avatar, this.look(avatar, 0));
     drawMinimap(pen, camera, this.ground, standing, this.room.seat);
     drawThumbs(pen, this.pad.thumbs());
     const pointer = this.pad.pointer();
-    if (pointer && this.me && this.me.hp > 0) drawReticle(pen, pointer, this.room.me("Ammo") === 0);
+    if (pointer && this.me && this.me.hp > 0) drawReticle(pen, pointer, this.ammo === 0);
   }
 
   private look({ seat, id }: Avatar, seconds: number): Look {
@@ -174,8 +185,8 @@ class ArenaView implements Mounted {
     const down = this.me?.hp === 0;
     this.hud.show({
       hp: this.me?.hp ?? 0,
-      ammo: this.room.me("Ammo"),
-      secondsLeft: this.seconds - this.room.viewTick / this.room.hz,
+      ammo: this.ammo,
+      secondsLeft: this.seconds - this.tick / this.room.hz,
       scores,
       downFor: down ? Math.max(0.01, RESPAWN - (now - this.fallen.at) / 1000) : 0,
       fallenTo: this.fallen.to,

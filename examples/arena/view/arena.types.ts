@@ -14,5 +14,5 @@ export interface Arena {
   events: {
     Hit: { at: Vec2; shooter: number; victim: number; down: boolean };
   };
-  input: { dir: "None" | "N" | "NE" | "E" | "SE" | "S" | "SW" | "W" | "NW"; aim: number; fire: boolean; reload: boolean };
+  input: { dir: "None" | "E" | "NE" | "N" | "NW" | "W" | "SW" | "S" | "SE"; aim: number; fire: boolean; reload: boolean };
 }

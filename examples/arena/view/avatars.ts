@@ -32,9 +32,9 @@ export function drawAvatar(pen: CanvasRenderingContext2D, camera: Camera, avatar
   shadow(pen, x, y, unit);
   if (look.mine) ring(pen, x, y, unit, avatar.seat);
   pen.translate(x, y);
-  pen.rotate(avatar.aim);
-  gun(pen, unit, avatar.seat);
   pen.rotate(-avatar.aim);
+  gun(pen, unit, avatar.seat);
+  pen.rotate(avatar.aim);
   body(pen, unit, avatar, look.hurt);
   pen.restore();
 }
@@ -104,7 +104,7 @@ function body(pen: CanvasRenderingContext2D, unit: number, { seat, aim }: Avatar
   paint.addColorStop(1, colour(seat, 30));
   disc(pen, radius, "#070a10");
   disc(pen, radius * 0.92, paint);
-  const visor = { x: Math.cos(aim) * radius * 0.3, y: Math.sin(aim) * radius * 0.3 };
+  const visor = { x: Math.cos(aim) * radius * 0.3, y: -Math.sin(aim) * radius * 0.3 };
   pen.fillStyle = "rgb(6 10 16 / 0.78)";
   pen.beginPath();
   pen.arc(visor.x, visor.y, radius * 0.45, 0, Math.PI * 2);
@@ -112,7 +112,7 @@ function body(pen: CanvasRenderingContext2D, unit: number, { seat, aim }: Avatar
   pen.strokeStyle = colour(seat, 80, 0.8);
   pen.lineWidth = Math.max(1, unit * 0.04);
   pen.beginPath();
-  pen.arc(visor.x, visor.y, radius * 0.45, aim - 0.9, aim + 0.9);
+  pen.arc(visor.x, visor.y, radius * 0.45, -aim - 0.9, -aim + 0.9);
   pen.stroke();
   if (hurt > 0) disc(pen, radius * 0.95, `rgb(255 255 255 / ${hurt * 0.85})`);
 }

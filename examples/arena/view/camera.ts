@@ -1,4 +1,4 @@
-// Between the map's units and the window's pixels.
+// Between the map's units and the window's pixels. On the map y points up, on the screen down.
 
 import type { Ground, Vec } from "./ground.ts";
 
@@ -57,7 +57,7 @@ export class Camera {
     const near = this.scale * (1 + height);
     return {
       x: this.width / 2 + (x - this.x + this.jolt.x) * near,
-      y: this.height / 2 + (y - this.y + this.jolt.y) * near,
+      y: this.height / 2 - (y - this.y + this.jolt.y) * near,
     };
   }
 

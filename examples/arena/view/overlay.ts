@@ -23,15 +23,15 @@ export function drawMinimap(pen: CanvasRenderingContext2D, camera: Camera, groun
   pen.stroke();
   pen.clip();
   pen.fillStyle = "rgb(150 185 240 / 0.3)";
-  for (const { x, y, w, h } of ground.walls) pen.fillRect(x * scale, y * scale, w * scale, h * scale);
+  for (const { x, y, w, h } of ground.walls) pen.fillRect(x * scale, height - (y + h) * scale, w * scale, h * scale);
   const [width, tall] = [camera.width / camera.scale, camera.height / camera.scale];
   pen.strokeStyle = "rgb(200 220 255 / 0.22)";
-  pen.strokeRect((camera.x - width / 2) * scale, (camera.y - tall / 2) * scale, width * scale, tall * scale);
+  pen.strokeRect((camera.x - width / 2) * scale, height - (camera.y + tall / 2) * scale, width * scale, tall * scale);
   for (const avatar of avatars) {
     const mine = avatar.seat === seat;
     pen.fillStyle = mine ? "#ffffff" : colour(avatar.seat, 62);
     pen.beginPath();
-    pen.arc(avatar.x * scale, avatar.y * scale, mine ? 3.6 : 2.8, 0, Math.PI * 2);
+    pen.arc(avatar.x * scale, height - avatar.y * scale, mine ? 3.6 : 2.8, 0, Math.PI * 2);
     pen.fill();
   }
   pen.restore();

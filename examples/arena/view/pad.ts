@@ -6,10 +6,10 @@ import type { Vec } from "./ground.ts";
 type Input = Arena["input"];
 type Dir = Input["dir"];
 
-/** Clockwise from the right, as angles grow when y points down the screen. */
-const AROUND: readonly Dir[] = ["E", "SE", "S", "SW", "W", "NW", "N", "NE"];
+/** From the right, as angles grow on the map, where y points up. */
+const AROUND: readonly Dir[] = ["E", "NE", "N", "NW", "W", "SW", "S", "SE"];
 const KEYS: Record<string, Vec> = {
-  KeyW: { x: 0, y: -1 }, ArrowUp: { x: 0, y: -1 }, KeyS: { x: 0, y: 1 }, ArrowDown: { x: 0, y: 1 },
+  KeyW: { x: 0, y: 1 }, ArrowUp: { x: 0, y: 1 }, KeyS: { x: 0, y: -1 }, ArrowDown: { x: 0, y: -1 },
   KeyA: { x: -1, y: 0 }, ArrowLeft: { x: -1, y: 0 }, KeyD: { x: 1, y: 0 }, ArrowRight: { x: 1, y: 0 },
 };
 /** Pixels that a finger may move before it means something, and until the trigger is pulled. */
@@ -50,9 +50,9 @@ export class Pad {
     const right = this.finger(false);
     if (right) {
       const pull = { x: right.at.x - right.from.x, y: right.at.y - right.from.y };
-      if (Math.hypot(pull.x, pull.y) > REST) this.aim = Math.atan2(pull.y, pull.x);
+      if (Math.hypot(pull.x, pull.y) > REST) this.aim = Math.atan2(-pull.y, pull.x);
     } else if (this.mouse) {
-      this.aim = Math.atan2(this.mouse.y - me.y, this.mouse.x - me.x);
+      this.aim = Math.atan2(me.y - this.mouse.y, this.mouse.x - me.x);
     }
     const fire = this.pulled || (right !== undefined && distance(right) > PULL) || performance.now() - this.pressed < PRESS;
     const reload = this.reload;
@@ -81,7 +81,7 @@ export class Pad {
       const step = KEYS[code];
       if (step) way = { x: way.x + step.x, y: way.y + step.y };
     }
-    if (left && distance(left) > REST) way = { x: left.at.x - left.from.x, y: left.at.y - left.from.y };
+    if (left && distance(left) > REST) way = { x: left.at.x - left.from.x, y: left.from.y - left.at.y };
     if (way.x === 0 && way.y === 0) return "None";
     return AROUND[(Math.round(Math.atan2(way.y, way.x) / (Math.PI / 4)) + 8) % 8] ?? "None";
   }

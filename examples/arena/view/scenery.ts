@@ -4,7 +4,7 @@ import type { Camera } from "./camera.ts";
 import type { Ground, Vec, Wall } from "./ground.ts";
 
 /** How high a wall stands, as a share of the camera's height. */
-const HEIGHT = 0.075;
+const HEIGHT = 0.045;
 /** Pixels a unit of the painting of the floor: it holds soft shapes only. */
 const PAINT = 24;
 const SHADOW = { x: 0.35, y: 0.55 };
@@ -19,7 +19,7 @@ export class Scenery {
   drawFloor(pen: CanvasRenderingContext2D, camera: Camera): void {
     pen.fillStyle = "#06080d";
     pen.fillRect(0, 0, camera.width, camera.height);
-    const corner = camera.at(0, 0);
+    const corner = camera.at(0, this.ground.height);
     const [width, height] = [this.ground.width * camera.scale, this.ground.height * camera.scale];
     pen.drawImage(this.floor, corner.x, corner.y, width, height);
     grid(pen, camera, this.ground);
@@ -66,7 +66,7 @@ function paintFloor(ground: Ground): HTMLCanvasElement {
     pen.shadowOffsetX = SHADOW.x * reach * PAINT;
     pen.shadowOffsetY = SHADOW.y * reach * PAINT;
     pen.fillStyle = "#05070b";
-    for (const { x, y, w, h } of ground.walls) pen.fillRect(x * PAINT, y * PAINT, w * PAINT, h * PAINT);
+    for (const { x, y, w, h } of ground.walls) pen.fillRect(x * PAINT, height - (y + h) * PAINT, w * PAINT, h * PAINT);
   }
   return canvas;
 }
@@ -86,9 +86,9 @@ function drawWall(pen: CanvasRenderingContext2D, camera: Camera, { x, y, w, h }:
   if (!camera.shows(x + w / 2, y + h / 2, Math.max(w, h) / 2 + 1)) return;
   const base = [camera.at(x, y), camera.at(x + w, y), camera.at(x + w, y + h), camera.at(x, y + h)] as const;
   const top = [camera.at(x, y, HEIGHT), camera.at(x + w, y, HEIGHT), camera.at(x + w, y + h, HEIGHT), camera.at(x, y + h, HEIGHT)] as const;
-  const sides = [[0, 1, "#1c2638"], [1, 2, "#141c2b"], [2, 3, "#0f1623"], [3, 0, "#18212f"]] as const;
+  const sides = [[0, 1, "#0f1623"], [1, 2, "#141c2b"], [2, 3, "#1c2638"], [3, 0, "#18212f"]] as const;
   for (const [a, b, style] of sides) fill(pen, [base[a], base[b], top[b], top[a]], style);
-  const face = pen.createLinearGradient(top[0].x, top[0].y, top[2].x, top[2].y);
+  const face = pen.createLinearGradient(top[3].x, top[3].y, top[1].x, top[1].y);
   face.addColorStop(0, "#3a4a66");
   face.addColorStop(1, "#29354b");
   fill(pen, top, face);
@@ -96,7 +96,7 @@ function drawWall(pen: CanvasRenderingContext2D, camera: Camera, { x, y, w, h }:
   pen.strokeStyle = "rgb(160 205 255 / 0.38)";
   pen.stroke();
   const inset = 0.16;
-  const [a, b] = [camera.at(x + inset, y + inset, HEIGHT), camera.at(x + w - inset, y + h - inset, HEIGHT)];
+  const [a, b] = [camera.at(x + inset, y + h - inset, HEIGHT), camera.at(x + w - inset, y + inset, HEIGHT)];
   pen.lineWidth = 1;
   pen.strokeStyle = "rgb(120 220 255 / 0.13)";
   pen.strokeRect(a.x, a.y, b.x - a.x, b.y - a.y);
