@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tickcast::prelude::*;
 
 use crate::rules::{MAGAZINE, SHOT};
-use crate::{Aim, Ammo, Arena, ArenaConfig, Hp, Map, Pad, Pos};
+use crate::{Aim, Ammo, Arena, Ground, Hp, Map, Pad, Pos};
 
 /// A bot that sees what a player in its seat would see.
 #[derive(Serialize, Deserialize, Default)]
@@ -32,12 +32,14 @@ struct Sighting {
 
 impl Bot<Arena> for Chaser {
     fn think(&mut self, view: &View<'_>, rng: &mut Rng) -> Pad {
-        let (Some(me), Some(hp)) = (view.me::<Pos>(), view.me::<Hp>()) else { return Pad::default() };
+        let (Some(me), Some(hp), Some(ground)) = (view.me::<Pos>(), view.me::<Hp>(), view.me::<Ground>()) else {
+            return Pad::default();
+        };
         if hp.0 == 0 {
             *self = Chaser::default();
             return Pad::default();
         }
-        let map = view.config::<ArenaConfig>().map.map();
+        let map = ground.0.map();
         self.enemy = self.nearest(view, map, me.at);
         let Some(enemy) = self.enemy else { return Pad::default() };
         let in_sight = map.sees(me.at, enemy.at);

@@ -57,6 +57,11 @@ pub struct Shot {
     pub born: u32,
 }
 
+/// The ground that an avatar walks on: the bots know it from here, as they see nothing but what travels.
+#[derive(Component, Replicate, Clone, Copy, Debug)]
+#[replicate(id = 7)]
+pub struct Ground(pub MapName);
+
 /// A shot met an avatar.
 #[derive(GameEvent, Clone, Debug)]
 pub struct Hit {
@@ -154,12 +159,14 @@ impl Game for Arena {
     fn build(m: &mut MatchBuilder<Self>) {
         m.tick_rate(30)
             .seats(2..=16)
-            .replicate::<(Pos, Aim, Hp, Frags, Ammo, Shot)>()
-            .state::<(Gun, Down, Flight)>()
+            .replicate::<(Pos, Aim, Hp, Frags, Ammo, Shot, Ground)>()
+            .state::<Gun>()
+            .state::<Down>()
+            .state::<Flight>()
             .event::<Hit>(1)
             .on_join(rules::join)
             .on_leave(Leave::KeepFor(secs(20.0)))
-            .systems((rules::walk, rules::shoot, rules::fly, rules::strike, rules::respawn).chain())
+            .systems((rules::walk, rules::shoot, rules::fly, rules::strike, rules::respawn))
             .finish_when(rules::winner)
             .bot::<Chaser>()
             .fill(6);

@@ -11,7 +11,7 @@ use tickcast::prelude::*;
 use crate::paths::Paths;
 
 /// The maps that a match can be played on, by the names that a configuration uses.
-#[derive(Serialize, Deserialize, Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[derive(Choice, Serialize, Deserialize, Clone, Copy, Default, PartialEq, Eq, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum MapName {
     /// A wide yard of 40 by 30 with pillars and corners.

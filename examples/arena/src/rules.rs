@@ -2,7 +2,7 @@
 
 use tickcast::prelude::*;
 
-use crate::{Aim, Ammo, ArenaConfig, Down, End, Flight, Frags, Gun, Hit, Hp, Pad, Pos, Shot, hit_circle};
+use crate::{Aim, Ammo, ArenaConfig, Down, End, Flight, Frags, Ground, Gun, Hit, Hp, Pad, Pos, Shot, hit_circle};
 
 /// Half an avatar's width.
 pub(crate) const RADIUS: f32 = 0.5;
@@ -20,8 +20,9 @@ const RESPAWN: f32 = 2.5;
 /// A new avatar, far from all others.
 pub(crate) fn join(seat: Seat, world: &mut World) {
     let others: Vec<Vec2> = world.query::<(&Pos, &Hp)>().iter(world).filter(|(_, hp)| hp.0 > 0).map(|(pos, _)| pos.at).collect();
-    let at = world.resource::<ArenaConfig>().map.map().farthest_spawn(&others);
-    let seen = (Pos { at }, Aim::default(), Hp(FULL_HP), Frags(0), Ammo(MAGAZINE));
+    let map = world.resource::<ArenaConfig>().map;
+    let at = map.map().farthest_spawn(&others);
+    let seen = (Pos { at }, Ground(map), Aim::default(), Hp(FULL_HP), Frags(0), Ammo(MAGAZINE));
     world.spawn_avatar(seat, (seen, Gun::default(), Down::default()));
 }
 

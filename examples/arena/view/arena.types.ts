@@ -10,6 +10,7 @@ export interface Arena {
     Frags: number;
     Ammo: number;
     Shot: { from: Vec2; heading: number; born: number };
+    Ground: "Courtyard" | "Cellar";
   };
   events: {
     Hit: { at: Vec2; shooter: number; victim: number; down: boolean };
