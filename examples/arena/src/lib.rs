@@ -3,6 +3,8 @@
 //! This file says what a match is made of; `rules` says what happens in a tick, `map` where the walls are, `bot` how the bots play.
 //! The browser view is in `view/`.
 
+#![allow(elided_lifetimes_in_paths, reason = "systems name their parameters as bevy_ecs does, without lifetimes")]
+
 mod bot;
 mod map;
 mod paths;

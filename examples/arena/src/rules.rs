@@ -39,7 +39,7 @@ pub(crate) fn walk(clock: Res<Clock>, config: Res<ArenaConfig>, mut avatars: Que
 type Gunner<'a> = (&'a Seat, &'a Intent<Pad>, &'a Hp, &'a Pos, &'a mut Ammo, &'a mut Gun);
 
 /// A held trigger shoots whenever the gun is ready; an empty magazine changes itself.
-pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Query<Gunner<'_>>) {
+pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Query<Gunner>) {
     for (seat, intent, hp, pos, mut ammo, mut gun) in &mut gunners {
         let ready = clock.tick >= gun.ready;
         if ready && ammo.0 == 0 {
@@ -80,7 +80,7 @@ pub(crate) fn fly(config: Res<ArenaConfig>, mut shots: Query<(&Seat, &mut Flight
 type Fighter<'a> = (&'a Seat, &'a mut Hp, &'a mut Frags);
 
 /// Takes away the shots that have ended, and from those they hit some health.
-pub(crate) fn strike(mut commands: Commands, shots: Query<(Entity, &Seat, &Flight)>, mut fighters: Query<Fighter<'_>>, mut hits: Emit<Hit>) {
+pub(crate) fn strike(mut commands: Commands, shots: Query<(Entity, &Seat, &Flight)>, mut fighters: Query<Fighter>, mut hits: Emit<Hit>) {
     for (entity, shooter, flight) in &shots {
         if let End::Avatar(victim) = flight.end
             && let Some((_, mut hp, _)) = fighters.iter_mut().find(|(seat, hp, _)| **seat == victim && hp.0 > 0)
@@ -101,7 +101,7 @@ pub(crate) fn strike(mut commands: Commands, shots: Query<(Entity, &Seat, &Fligh
 type Body<'a> = (&'a mut Pos, &'a mut Hp, &'a mut Ammo, &'a mut Gun, &'a mut Down);
 
 /// Who is down stands up after a while, far from everyone who stands.
-pub(crate) fn respawn(clock: Res<Clock>, config: Res<ArenaConfig>, mut bodies: Query<Body<'_>>) {
+pub(crate) fn respawn(clock: Res<Clock>, config: Res<ArenaConfig>, mut bodies: Query<Body>) {
     let mut standing: Vec<Vec2> = bodies.iter().filter(|(_, hp, ..)| hp.0 > 0).map(|(pos, ..)| pos.at).collect();
     for (mut pos, mut hp, mut ammo, mut gun, mut down) in &mut bodies {
         if hp.0 > 0 {
