@@ -106,21 +106,19 @@ fn run(command: &mut Command) -> Result<String, String> {
     Err(format!("{name} {} failed\n{}", arguments.join(" "), said.trim()))
 }
 
-/// The files as Rust: what is served under which path and as what.
+/// The files as Rust: their paths, types and bytes.
 fn table(web: &Path) -> io::Result<String> {
     let mut files: Vec<PathBuf> = fs::read_dir(web)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     files.sort();
     let client = files.iter().position(|file| file.ends_with("socket.io.js")).map(|at| files.remove(at));
-    let mut text = String::from("pub(crate) const PAGES: &[tickcast::Page] = &[\n");
+    let mut text = format!("const PAGES: [(&str, &str, &[u8]); {}] = [\n", files.len());
     for file in &files {
         let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        let path = if name == "index.html" { "/".to_owned() } else { format!("/{name}") };
-        let kind = content_type(name);
-        let _ = writeln!(text, "    tickcast::Page {{ path: {path:?}, content_type: {kind:?}, bytes: include_bytes!({file:?}) }},");
+        let _ = writeln!(text, "    (\"/{name}\", {:?}, include_bytes!({file:?})),", content_type(name));
     }
     text.push_str("];\n");
     let client = client.map_or_else(|| "None".to_owned(), |file| format!("Some(include_bytes!({file:?}))"));
-    let _ = writeln!(text, "pub(crate) const CLIENT_BUNDLE: Option<&[u8]> = {client};");
+    let _ = writeln!(text, "const CLIENT_BUNDLE: Option<&[u8]> = {client};");
     Ok(text)
 }
 
