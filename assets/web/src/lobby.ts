@@ -21,6 +21,7 @@ export class Lobby {
   readonly node: HTMLElement;
   private readonly games = el("div", { className: "cards" });
   private readonly rooms = el("ul", { className: "rooms" });
+  private readonly privates = el("div", { className: "privates" });
   private readonly status = el("p", { className: "say", attrs: { role: "status" } });
   private counts: HTMLElement[] = [];
   private readonly posters = new Map<Element, () => void>();
@@ -37,7 +38,7 @@ export class Lobby {
         this.games,
         el("div", { className: "columns" },
           el("section", {}, el("h2", {}, "Open rooms"), this.rooms),
-          el("section", {}, el("h2", {}, "Private rooms"), this.codeForm()))),
+          el("section", {}, el("h2", {}, "Private rooms"), this.privates, this.codeForm()))),
       el("footer", {}, "Authoritative matches, stepped on the server and sent to your browser."));
   }
 
@@ -46,6 +47,7 @@ export class Lobby {
     this.hosted = await this.server.lobby.games();
     if (this.closed) return;
     this.games.replaceChildren(...this.hosted.map((game) => this.card(game)));
+    this.privates.replaceChildren(...this.hosted.map((game) => this.settings(game)));
     const unsubscribe = await this.server.lobby.rooms((rooms) => this.list(rooms));
     if (this.closed) unsubscribe();
     else this.unsubscribe = unsubscribe;
@@ -75,7 +77,6 @@ export class Lobby {
     this.counts.push(count);
     const play = el("button", { className: "primary", disabled: !view, onclick: () => void this.asks.play({ game: name }) }, "Play");
     play.dataset["game"] = name;
-    const own = el("button", { disabled: !view, onclick: () => void this.asks.play({ game: name, config: {} }) }, "Private room");
     const poster = el("canvas", { attrs: { "aria-hidden": "true" } });
     if (view) this.resized.observe(poster);
     this.posters.set(poster, () => view?.poster(poster));
@@ -85,14 +86,14 @@ export class Lobby {
         el("h1", {}, title),
         el("p", {}, view?.tagline ?? "This page has no view of this game."),
         view ? el("p", { className: "keys" }, `${view.controls} · ${seats[0]}–${seats[1]} players`) : null,
-        el("div", { className: "row" }, play, own, count)));
+        el("div", { className: "row" }, play, count)));
   }
 
   private list(rooms: readonly RoomInfo[]): void {
     const playing = (game: string) => rooms.filter((room) => room.game === game).reduce((sum, room) => sum + room.players, 0);
     this.hosted.forEach(({ name }, place) => {
       const count = this.counts[place];
-      if (count) count.textContent = `${playing(name)} playing now`;
+      if (count) count.textContent = playing(name) > 0 ? `${playing(name)} playing now` : "Bots are ready";
     });
     const rows = [...rooms].sort((a, b) => b.players - a.players || a.room.localeCompare(b.room)).map((room) => this.row(room));
     this.rooms.replaceChildren(...(rows.length > 0 ? rows : [el("li", { className: "empty" }, "No room is open. Press Play to open the first.")]));
@@ -122,10 +123,26 @@ export class Lobby {
     return form;
   }
 
+  /** Opens a private room of a game, played as chosen. */
+  private settings({ name }: GameInfo): HTMLElement {
+    const view = gameView(name);
+    const chosen = (view?.settings ?? []).map(({ name: field, label, choices }) => {
+      const select = el("select", { id: `${name}-${field}` }, ...choices.map(([text]) => el("option", {}, text)));
+      return { field, label, select, value: () => choices[select.selectedIndex]?.[1] };
+    });
+    const submit = (event: Event) => {
+      event.preventDefault();
+      void this.asks.play({ game: name, config: Object.fromEntries(chosen.map(({ field, value }) => [field, value()])) });
+    };
+    const labels = chosen.map(({ label, select }) => el("label", { htmlFor: select.id }, label, select));
+    const open = el("button", { disabled: !view }, `Open a private ${view?.title ?? name} room`);
+    return el("form", { className: "code", onsubmit: submit }, el("div", { className: "settings" }, ...labels), open);
+  }
+
   private codeForm(): HTMLElement {
     const input = el("input", { id: "code", name: "code", maxLength: 16, placeholder: "Code", spellcheck: false, required: true, attrs: { autocomplete: "off" } });
     return el("form", { className: "code", onsubmit: (event) => { event.preventDefault(); void this.asks.play({ code: input.value.trim() }); } },
-      el("p", {}, "Open one with “Private room” above and share its code, or join a friend’s:"),
+      el("p", {}, "Friends join with the room’s code:"),
       el("div", { className: "row" }, el("label", { htmlFor: "code", className: "hidden" }, "Code of a private room"), input, el("button", {}, "Join")));
   }
 }

@@ -14,12 +14,25 @@ class Page {
   private server: Server | undefined;
   private lobby: Lobby | undefined;
   private match: Match | undefined;
+  private ready: Promise<void> = Promise.resolve();
   private busy = false;
 
   constructor(private readonly root: HTMLElement) {}
 
-  /** Connects under the kept name. Called again when the name changes: a connection has one name. */
-  async connect(name: string): Promise<void> {
+  /** Connects under the kept name. A link to a private room leads into it. */
+  async start(): Promise<void> {
+    await this.connect(loadName());
+    const code = location.hash.slice(1);
+    if (code) await this.play({ code });
+  }
+
+  /** Called again when the name changes: a connection has one name. */
+  private connect(name: string): Promise<void> {
+    this.ready = this.reconnect(name);
+    return this.ready;
+  }
+
+  private async reconnect(name: string): Promise<void> {
     saveName(name);
     this.server?.close();
     this.server = undefined;
@@ -32,8 +45,6 @@ class Page {
     }
     this.expose();
     await this.showLobby();
-    const code = location.hash.slice(1);
-    if (code) await this.play({ code });
   }
 
   private async showLobby(): Promise<void> {
@@ -49,6 +60,7 @@ class Page {
   }
 
   private async play(wish: Wish): Promise<void> {
+    await this.ready;
     if (!this.server || this.busy) return;
     this.busy = true;
     this.lobby?.wait(true);
@@ -124,4 +136,5 @@ declare global {
 
 const root = document.getElementById("app");
 if (!root) throw new Error("index.html has no #app");
-void new Page(root).connect(loadName());
+window.addEventListener("hashchange", () => location.reload());
+void new Page(root).start();

@@ -9,10 +9,19 @@ export interface GameView {
   readonly tagline: string;
   /** How to play, for the card in the lobby. */
   readonly controls: string;
+  /** What whoever opens a private room may choose: fields of the game's configuration. */
+  readonly settings: readonly Setting[];
   /** Draws the picture of the card. */
   poster(canvas: HTMLCanvasElement): void;
   /** Begins to draw the match and to send what the player does. */
   mount(stage: Stage): Mounted;
+}
+
+/** One choice, its default first. */
+export interface Setting {
+  readonly name: string;
+  readonly label: string;
+  readonly choices: readonly (readonly [label: string, value: string | number])[];
 }
 
 /** Where a view lives while a match is on. */

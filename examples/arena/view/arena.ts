@@ -21,6 +21,11 @@ export const arena: GameView = {
   title: "Arena",
   tagline: "A fast top-down shootout. First to the frag limit wins.",
   controls: "WASD to move · mouse to aim and shoot · R to reload",
+  settings: [
+    { name: "map", label: "Map", choices: [["Courtyard", "courtyard"], ["Cellar", "cellar"]] },
+    { name: "frag_limit", label: "Frags", choices: [["20", 20], ["10", 10], ["50", 50]] },
+    { name: "minutes", label: "Minutes", choices: [["5", 5], ["2", 2], ["15", 15]] },
+  ],
   poster: drawPoster,
   mount: (stage) => new ArenaView(stage),
 };

@@ -70,7 +70,7 @@ export class Camera {
 }
 
 function within(target: number, seen: number, size: number): number {
-  const margin = 1.5;
+  const margin = 3;
   const least = seen / 2 - margin;
   const most = size - seen / 2 + margin;
   return least > most ? size / 2 : Math.min(Math.max(target, least), most);
