@@ -64,7 +64,8 @@ impl Chaser {
             let seat = view.owner(id).filter(|seat| *seat != view.seat())?;
             view.get::<Hp>(id).filter(|hp| hp.0 > 0)?;
             let known = self.enemy.filter(|known| known.seat == seat);
-            let cost = me.distance(pos.at) * if map.sees(me, pos.at) { 1.0 } else { 1.6 } - if known.is_some() { 3.0 } else { 0.0 };
+            let cost =
+                me.distance(pos.at) * if map.sees(me, pos.at) { 1.0 } else { 1.6 } - if known.is_some() { 3.0 } else { 0.0 };
             Some((cost, Sighting { seat, at: pos.at, pace: known.map_or(Vec2::ZERO, |known| pos.at - known.at) }))
         });
         standing.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, sighting)| sighting)

@@ -80,7 +80,9 @@ pub(crate) fn fly(config: Res<ArenaConfig>, mut shots: Query<(&Seat, &mut Flight
 type Fighter<'a> = (&'a Seat, &'a mut Hp, &'a mut Frags);
 
 /// Takes away the shots that have ended, and from those they hit some health.
-pub(crate) fn strike(mut commands: Commands, shots: Query<(Entity, &Seat, &Flight)>, mut fighters: Query<Fighter>, mut hits: Emit<Hit>) {
+pub(crate) fn strike(
+    mut commands: Commands, shots: Query<(Entity, &Seat, &Flight)>, mut fighters: Query<Fighter>, mut hits: Emit<Hit>,
+) {
     for (entity, shooter, flight) in &shots {
         if let End::Avatar(victim) = flight.end
             && let Some((_, mut hp, _)) = fighters.iter_mut().find(|(seat, hp, _)| **seat == victim && hp.0 > 0)
