@@ -18,20 +18,20 @@ fn place(table: &mut Table<Arena>, player: usize, at: Vec2) {
     let wanted = table.seat(player);
     let world = table.world();
     let mut avatars = world.query::<(&Seat, &mut Pos)>();
-    let (_, mut pos) = avatars.iter_mut(world).find(|(seat, _)| **seat == wanted).unwrap();
+    let (_, mut pos) = avatars.iter_mut(world).find(|(seat, _)| **seat == wanted).expect("every player has an avatar");
     pos.at = at;
 }
 
 fn at(table: &Table<Arena>, seat: usize) -> Vec2 {
-    table.view(seat).me::<Pos>().unwrap().at
+    table.view(seat).me::<Pos>().expect("every player has an avatar").at
 }
 
 fn hp(table: &Table<Arena>, seat: usize) -> u8 {
-    table.view(seat).me::<Hp>().unwrap().0
+    table.view(seat).me::<Hp>().expect("every player has an avatar").0
 }
 
 fn frags(table: &Table<Arena>, seat: usize) -> u16 {
-    table.view(seat).me::<Frags>().unwrap().0
+    table.view(seat).me::<Frags>().expect("every player has an avatar").0
 }
 
 /// Seat 0 shoots to the east until seat 1 is down.
