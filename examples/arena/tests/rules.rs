@@ -116,6 +116,7 @@ fn a_reload_by_hand_takes_its_time() {
 fn the_fallen_stand_up_far_away() {
     let mut table = duel();
     shoot_down(&mut table);
+    place(&mut table, 0, Vec2::new(3.0, 3.0));
     table.run(HZ * 3);
     assert_eq!(hp(&table, 1), 100);
     assert!(at(&table, 1).distance(at(&table, 0)) > 15.0);
@@ -177,8 +178,7 @@ fn bots_find_each_other_and_fight() {
         let view = table.view(0);
         let all: Vec<u16> = view.iter::<Frags>().map(|(_, frags)| frags.0).collect();
         let sum: u16 = all.iter().sum();
-        println!("{map:?}: {all:?}");
-        assert!((6..=90).contains(&sum), "five bots and an idle player in a minute on {map:?}: {all:?}");
+        assert!((15..=90).contains(&sum), "five bots and an idle player in a minute on {map:?}: {all:?}");
         assert!(all.iter().filter(|frags| **frags > 0).count() >= 3, "one bot alone wins: {all:?}");
     }
 }
