@@ -1,5 +1,7 @@
 //! What a match of arena does, seen from its seats.
 
+use std::collections::BTreeMap;
+
 use arena::{Ammo, Arena, ArenaConfig, Frags, Hit, Hp, MapName, Pad, Pos, Shot};
 use tickcast::prelude::*;
 
@@ -180,6 +182,24 @@ fn bots_find_each_other_and_fight() {
         let sum: u16 = all.iter().sum();
         assert!((15..=90).contains(&sum), "five bots and an idle player in a minute on {map:?}: {all:?}");
         assert!(all.iter().filter(|frags| **frags > 0).count() >= 3, "one bot alone wins: {all:?}");
+    }
+}
+
+#[test]
+fn bots_keep_looking_for_an_enemy() {
+    let mut table = Table::<Arena>::new(3).bots().seats(1);
+    let mut still: BTreeMap<Seat, (Vec2, u32)> = BTreeMap::new();
+    for second in 1..=60 {
+        table.run(HZ);
+        let (view, me) = (table.view(0), table.seat(0));
+        for (id, pos) in view.iter::<Pos>() {
+            let seat = view.owner(id).unwrap();
+            let stands = seat != me && view.get::<Hp>(id).unwrap().0 > 0;
+            let (before, count) = still.get(&seat).copied().unwrap_or((pos.at, 0));
+            let count = if stands && before == pos.at { count + 1 } else { 0 };
+            assert!(count < 3, "the bot of seat {seat} stands at {before} for {count} s, {second} s into the match");
+            still.insert(seat, (pos.at, count));
+        }
     }
 }
 
