@@ -27,8 +27,12 @@ impl Paths {
         }
         let (start, end) = (self.nearest(from)?, self.nearest(to)?);
         let towards = self.search(end, start)?;
-        let mut next = centre(start, self.width);
         let mut cell = start;
+        // From the middle of a cell the next one can be entered, even where a corner is in the straight way from beside it.
+        if from.distance(centre(start, self.width)) < MIDDLE {
+            cell = towards[start];
+        }
+        let mut next = centre(cell, self.width);
         while cell != end {
             cell = towards[cell];
             let ahead = centre(cell, self.width);
@@ -85,3 +89,5 @@ fn centre(cell: usize, width: usize) -> Vec2 {
 
 /// A little less than half a unit, so that a doorway of one unit is a way.
 const CLEARANCE: f32 = 0.48;
+/// So near to the middle of a cell counts as being in it.
+const MIDDLE: f32 = 0.3;
