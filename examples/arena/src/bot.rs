@@ -1,0 +1,120 @@
+//! The bot: walks to the nearest enemy around the walls, keeps its distance, circles, and shoots with an unsteady hand.
+
+use std::f32::consts::{PI, TAU};
+
+use serde::{Deserialize, Serialize};
+use tickcast::prelude::*;
+
+use crate::rules::{MAGAZINE, SHOT};
+use crate::{Aim, Ammo, Arena, Ground, Hp, Map, Pad, Pos};
+
+/// A bot that sees what a player in its seat would see.
+#[derive(Serialize, Deserialize, Default)]
+pub struct Chaser {
+    enemy: Option<Sighting>,
+    /// Where it walks at the moment.
+    goal: Option<Vec2>,
+    /// The way round the enemy: 1 or -1.
+    side: f32,
+    /// How far its hand is off, in radians.
+    unsteady: f32,
+    /// Ticks since it has the enemy in sight without a break.
+    sighted: u32,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+struct Sighting {
+    seat: Seat,
+    at: Vec2,
+    /// Units a tick.
+    pace: Vec2,
+}
+
+impl Bot<Arena> for Chaser {
+    fn think(&mut self, view: &View<'_>, rng: &mut Rng) -> Pad {
+        let (Some(me), Some(hp), Some(ground)) = (view.me::<Pos>(), view.me::<Hp>(), view.me::<Ground>()) else {
+            return Pad::default();
+        };
+        if hp.0 == 0 {
+            *self = Chaser::default();
+            return Pad::default();
+        }
+        let map = ground.0.map();
+        self.enemy = self.nearest(view, map, me.at);
+        let Some(enemy) = self.enemy else { return Pad::default() };
+        let in_sight = map.sees(me.at, enemy.at);
+        self.sighted = if in_sight { self.sighted + 1 } else { 0 };
+        if view.tick().0 % DECIDE == u32::from(view.seat().0) % DECIDE {
+            self.decide(map, me.at, enemy, rng);
+        }
+        let dir = self.goal.map_or(Dir8::None, |goal| Dir8::nearest(goal - me.at, 0.2));
+        let aim = self.aim(view.me::<Aim>().map_or(0.0, |aim| aim.0), me.at, enemy);
+        let wanted = (enemy.at - me.at).to_angle();
+        let fire = self.sighted >= REACTION && turn(aim, wanted).abs() < STEADY;
+        let ammo = view.me::<Ammo>().map_or(0, |ammo| ammo.0);
+        let reload = !in_sight && ammo < MAGAZINE / 2;
+        Pad { dir, aim, fire, reload }
+    }
+}
+
+impl Chaser {
+    /// The nearest who stands; one behind a wall seems farther away, and the one that it is after already a little nearer.
+    fn nearest(&self, view: &View<'_>, map: &Map, me: Vec2) -> Option<Sighting> {
+        let standing = view.iter::<Pos>().filter_map(|(id, pos)| {
+            let seat = view.owner(id).filter(|seat| *seat != view.seat())?;
+            view.get::<Hp>(id).filter(|hp| hp.0 > 0)?;
+            let known = self.enemy.filter(|known| known.seat == seat);
+            let cost =
+                me.distance(pos.at) * if map.sees(me, pos.at) { 1.0 } else { 1.6 } - if known.is_some() { 3.0 } else { 0.0 };
+            Some((cost, Sighting { seat, at: pos.at, pace: known.map_or(Vec2::ZERO, |known| pos.at - known.at) }))
+        });
+        standing.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, sighting)| sighting)
+    }
+
+    /// Where to walk next, and how unsteady the hand is for now.
+    fn decide(&mut self, map: &Map, me: Vec2, enemy: Sighting, rng: &mut Rng) {
+        self.unsteady = rng.random_range(-UNSTEADY..UNSTEADY) + rng.random_range(-UNSTEADY..UNSTEADY);
+        if self.side == 0.0 || rng.random_bool(0.25) {
+            self.side = if rng.random_bool(0.5) { 1.0 } else { -1.0 };
+        }
+        let (gap, apart) = ((enemy.at - me).normalize_or(Vec2::X), enemy.at.distance(me));
+        if self.sighted == 0 || apart > FAR {
+            self.goal = map.paths.next(map, me, enemy.at);
+            return;
+        }
+        let away = if apart < NEAR { -gap } else { Vec2::ZERO };
+        let step = |side: f32| me + (gap.perp() * side + away).normalize_or_zero() * STEP;
+        if !map.walkable(me, step(self.side), crate::rules::RADIUS) {
+            self.side = -self.side;
+        }
+        self.goal = Some(step(self.side));
+    }
+
+    /// Turns the gun to where the enemy will be when a shot arrives, as fast as a hand can.
+    fn aim(&self, now: f32, me: Vec2, enemy: Sighting) -> f32 {
+        let ticks = enemy.at.distance(me) / SHOT * HZ;
+        let ahead = enemy.at + enemy.pace * ticks.min(LEAD);
+        let wanted = (ahead - me).to_angle() + self.unsteady;
+        (now + turn(now, wanted).clamp(-TURN, TURN)).rem_euclid(TAU)
+    }
+}
+
+/// The angle from one direction to another, the short way.
+fn turn(from: f32, to: f32) -> f32 {
+    (to - from + PI).rem_euclid(TAU) - PI
+}
+
+const HZ: f32 = 30.0;
+/// Ticks from one decision to the next, and from seeing an enemy to shooting.
+const DECIDE: u32 = 10;
+const REACTION: u32 = 9;
+/// How many ticks ahead it guesses a walk.
+const LEAD: f32 = 12.0;
+/// Radians: of a turn in a tick, off the target in half of the cases, and off it when it pulls the trigger all the same.
+const TURN: f32 = 0.2;
+const UNSTEADY: f32 = 0.07;
+const STEADY: f32 = 0.35;
+/// Units: closer than it likes, farther than it likes, and a step aside.
+const NEAR: f32 = 4.0;
+const FAR: f32 = 9.0;
+const STEP: f32 = 2.5;

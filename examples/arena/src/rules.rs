@@ -1,0 +1,130 @@
+//! What happens in a tick: everyone walks, guns shoot, shots fly, hits hurt, the fallen stand up again.
+
+use tickcast::prelude::*;
+
+use crate::{Aim, Ammo, ArenaConfig, Down, End, Flight, Frags, Ground, Gun, Hit, Hp, Pad, Pos, Shot, hit_circle};
+
+/// Half an avatar's width.
+pub(crate) const RADIUS: f32 = 0.5;
+/// Units a second.
+pub(crate) const WALK: f32 = 6.5;
+pub(crate) const SHOT: f32 = 24.0;
+pub(crate) const FULL_HP: u8 = 100;
+pub(crate) const MAGAZINE: u8 = 12;
+const DAMAGE: u8 = 20;
+/// Seconds.
+const BETWEEN_SHOTS: f32 = 0.18;
+const RELOAD: f32 = 1.2;
+const RESPAWN: f32 = 2.5;
+
+/// A new avatar, far from all others.
+pub(crate) fn join(seat: Seat, world: &mut World) {
+    let others: Vec<Vec2> = world.query::<(&Pos, &Hp)>().iter(world).filter(|(_, hp)| hp.0 > 0).map(|(pos, _)| pos.at).collect();
+    let map = world.resource::<ArenaConfig>().map;
+    let at = map.map().farthest_spawn(&others);
+    let seen = (Pos { at }, Ground(map), Aim::default(), Hp(FULL_HP), Frags(0), Ammo(MAGAZINE));
+    world.spawn_avatar(seat, (seen, Gun::default(), Down::default()));
+}
+
+/// Walls stop a walk, other avatars do not.
+pub(crate) fn walk(clock: Res<Clock>, config: Res<ArenaConfig>, mut avatars: Query<(&Intent<Pad>, &Hp, &mut Pos, &mut Aim)>) {
+    for (intent, hp, mut pos, mut aim) in &mut avatars {
+        if hp.0 > 0 {
+            pos.at = config.map.map().slide(pos.at, intent.dir.unit() * WALK * clock.dt, RADIUS);
+            aim.0 = intent.aim;
+        }
+    }
+}
+
+type Gunner<'a> = (&'a Seat, &'a Intent<Pad>, &'a Hp, &'a Pos, &'a mut Ammo, &'a mut Gun);
+
+/// A held trigger shoots whenever the gun is ready; an empty magazine changes itself.
+pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Query<Gunner>) {
+    for (seat, intent, hp, pos, mut ammo, mut gun) in &mut gunners {
+        let ready = clock.tick >= gun.ready;
+        if ready && ammo.0 == 0 {
+            ammo.0 = MAGAZINE;
+        }
+        if hp.0 > 0 && ready && intent.fire {
+            ammo.0 -= 1;
+            gun.ready = clock.tick + clock.ticks(BETWEEN_SHOTS);
+            let shot = Shot { from: pos.at, heading: intent.aim, born: clock.tick };
+            let way = Vec2::from_angle(intent.aim) * SHOT * clock.dt;
+            commands.spawn((*seat, shot, Flight { at: pos.at, way, end: End::Flying }));
+        }
+        let change = intent.reload && (1..MAGAZINE).contains(&ammo.0);
+        if change || ammo.0 == 0 && ready {
+            ammo.0 = 0;
+            gun.ready = clock.tick + clock.ticks(RELOAD);
+        }
+    }
+}
+
+/// Moves each shot by one tick, up to the first thing in its way.
+pub(crate) fn fly(config: Res<ArenaConfig>, mut shots: Query<(&Seat, &mut Flight)>, avatars: Query<(&Seat, &Pos, &Hp)>) {
+    for (shooter, mut flight) in &mut shots {
+        let (from, to) = (flight.at, flight.at + flight.way);
+        let wall = config.map.map().hit(from, to).map(|along| (along, End::Wall));
+        let targets = avatars.iter().filter(|(seat, _, hp)| *seat != shooter && hp.0 > 0);
+        let hits = targets.filter_map(|(seat, pos, _)| Some((hit_circle(from, to, pos.at, RADIUS)?, End::Avatar(*seat))));
+        match hits.chain(wall).min_by(|(a, _), (b, _)| a.total_cmp(b)) {
+            Some((along, end)) => {
+                flight.at = from.lerp(to, along);
+                flight.end = end;
+            }
+            None => flight.at = to,
+        }
+    }
+}
+
+type Fighter<'a> = (&'a Seat, &'a mut Hp, &'a mut Frags);
+
+/// Takes away the shots that have ended, and from those they hit some health.
+pub(crate) fn strike(
+    mut commands: Commands, shots: Query<(Entity, &Seat, &Flight)>, mut fighters: Query<Fighter>, mut hits: Emit<Hit>,
+) {
+    for (entity, shooter, flight) in &shots {
+        if let End::Avatar(victim) = flight.end
+            && let Some((_, mut hp, _)) = fighters.iter_mut().find(|(seat, hp, _)| **seat == victim && hp.0 > 0)
+        {
+            hp.0 = hp.0.saturating_sub(DAMAGE);
+            let down = hp.0 == 0;
+            hits.everyone(Hit { at: flight.at, shooter: shooter.0, victim: victim.0, down });
+            if let Some((_, _, mut frags)) = fighters.iter_mut().find(|(seat, ..)| down && *seat == shooter) {
+                frags.0 += 1;
+            }
+        }
+        if flight.end != End::Flying {
+            commands.entity(entity).despawn();
+        }
+    }
+}
+
+type Body<'a> = (&'a mut Pos, &'a mut Hp, &'a mut Ammo, &'a mut Gun, &'a mut Down);
+
+/// Who is down stands up after a while, far from everyone who stands.
+pub(crate) fn respawn(clock: Res<Clock>, config: Res<ArenaConfig>, mut bodies: Query<Body>) {
+    let mut standing: Vec<Vec2> = bodies.iter().filter(|(_, hp, ..)| hp.0 > 0).map(|(pos, ..)| pos.at).collect();
+    for (mut pos, mut hp, mut ammo, mut gun, mut down) in &mut bodies {
+        if hp.0 > 0 {
+            continue;
+        }
+        if down.until == 0 {
+            down.until = clock.tick + clock.ticks(RESPAWN);
+        } else if clock.tick >= down.until {
+            pos.at = config.map.map().farthest_spawn(&standing);
+            standing.push(pos.at);
+            (*hp, *ammo, *gun, *down) = (Hp(FULL_HP), Ammo(MAGAZINE), Gun::default(), Down::default());
+        }
+    }
+}
+
+/// The first with as many frags as the limit; when the time is over, all those with the most.
+pub(crate) fn winner(clock: Res<Clock>, config: Res<ArenaConfig>, scores: Query<(&Seat, &Frags)>) -> Option<Outcome> {
+    let most = scores.iter().map(|(_, frags)| frags.0).max()?;
+    if most < config.frag_limit && clock.seconds() < f32::from(config.minutes) * 60.0 {
+        return None;
+    }
+    let leaders = scores.iter().filter(|(_, frags)| frags.0 == most).map(|(seat, _)| *seat);
+    Some(if most == 0 { Outcome::draw() } else { Outcome::winners(leaders) })
+}

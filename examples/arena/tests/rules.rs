@@ -1,0 +1,212 @@
+//! What a match of arena does, seen from its seats.
+
+use std::collections::BTreeMap;
+
+use arena::{Ammo, Arena, ArenaConfig, Frags, Hit, Hp, MapName, Pad, Pos, Shot};
+use tickcast::prelude::*;
+
+const HZ: u32 = 30;
+
+/// Two players in the courtyard, face to face on the open floor south of its middle, five units apart.
+fn duel() -> Table<Arena> {
+    let mut table = Table::<Arena>::new(7).seats(2);
+    table.run(1);
+    place(&mut table, 0, Vec2::new(17.0, 10.0));
+    place(&mut table, 1, Vec2::new(22.0, 10.0));
+    table
+}
+
+fn place(table: &mut Table<Arena>, player: usize, at: Vec2) {
+    let wanted = table.seat(player);
+    let world = table.world();
+    let mut avatars = world.query::<(&Seat, &mut Pos)>();
+    let (_, mut pos) = avatars.iter_mut(world).find(|(seat, _)| **seat == wanted).expect("every player has an avatar");
+    pos.at = at;
+}
+
+fn at(table: &Table<Arena>, seat: usize) -> Vec2 {
+    table.view(seat).me::<Pos>().expect("every player has an avatar").at
+}
+
+fn hp(table: &Table<Arena>, seat: usize) -> u8 {
+    table.view(seat).me::<Hp>().expect("every player has an avatar").0
+}
+
+fn frags(table: &Table<Arena>, seat: usize) -> u16 {
+    table.view(seat).me::<Frags>().expect("every player has an avatar").0
+}
+
+/// Seat 0 shoots to the east until seat 1 is down.
+fn shoot_down(table: &mut Table<Arena>) {
+    table.press(0, Pad { fire: true, ..Pad::default() });
+    table.run(HZ * 3 / 2);
+    table.press(0, Pad::default());
+    assert_eq!(hp(table, 1), 0);
+}
+
+#[test]
+fn a_pad_walks() {
+    let mut table = duel();
+    table.press(0, Pad { dir: Dir8::S, ..Pad::default() });
+    table.run(HZ);
+    assert!((at(&table, 0) - Vec2::new(17.0, 3.5)).length() < 0.3, "{}", at(&table, 0));
+}
+
+#[test]
+fn a_wall_blocks_and_lets_slide() {
+    let mut table = duel();
+    place(&mut table, 0, Vec2::new(20.0, 12.5));
+    table.press(0, Pad { dir: Dir8::NE, ..Pad::default() });
+    table.run(HZ / 6);
+    let now = at(&table, 0);
+    assert!((now.y - 13.0).abs() < 0.05, "the block begins at 13.5, but it is at {now}");
+    assert!(now.x > 20.5, "it does not slide: {now}");
+}
+
+#[test]
+fn a_shot_hurts_and_five_frag() {
+    let mut table = duel();
+    table.press(0, Pad { fire: true, ..Pad::default() });
+    table.run(10);
+    assert_eq!((hp(&table, 0), hp(&table, 1)), (100, 80));
+    table.run(HZ);
+    assert_eq!((hp(&table, 1), frags(&table, 0), frags(&table, 1)), (0, 1, 0));
+    let hits = table.events::<Hit>(0);
+    assert_eq!(hits.len(), 5);
+    assert!(hits[..4].iter().all(|hit| !hit.down) && hits[4].down);
+    assert_eq!((hits[4].shooter, hits[4].victim), (1, 2));
+}
+
+#[test]
+fn a_wall_stops_shots() {
+    let mut table = duel();
+    place(&mut table, 0, Vec2::new(16.0, 15.0));
+    place(&mut table, 1, Vec2::new(23.0, 15.0));
+    table.press(0, Pad { fire: true, ..Pad::default() });
+    table.run(HZ * 2);
+    assert_eq!(hp(&table, 1), 100);
+    assert!(table.view(0).iter::<Shot>().count() <= 1, "shots that have ended are gone");
+}
+
+#[test]
+fn an_empty_magazine_changes_itself() {
+    let mut table = duel();
+    let ammo = |table: &Table<Arena>| table.view(0).me::<Ammo>().unwrap().0;
+    table.press(0, Pad { fire: true, aim: 3.0, ..Pad::default() });
+    table.run(HZ * 5 / 2);
+    assert_eq!(ammo(&table), 0);
+    table.press(0, Pad::default());
+    table.run(HZ * 3 / 2);
+    assert_eq!(ammo(&table), 12);
+    let other = table.view(1);
+    assert!(other.iter::<Ammo>().all(|(id, _)| other.owner(id) == Some(other.seat())), "ammunition is the owner's to know");
+}
+
+#[test]
+fn a_reload_by_hand_takes_its_time() {
+    let mut table = duel();
+    table.press(0, Pad { fire: true, aim: 3.0, ..Pad::default() });
+    table.run(3);
+    table.press(0, Pad { reload: true, ..Pad::default() });
+    table.run(6);
+    assert_eq!(table.view(0).me::<Ammo>().unwrap().0, 0);
+    table.run(HZ * 3 / 2);
+    assert_eq!(table.view(0).me::<Ammo>().unwrap().0, 12);
+}
+
+#[test]
+fn the_fallen_stand_up_far_away() {
+    let mut table = duel();
+    shoot_down(&mut table);
+    place(&mut table, 0, Vec2::new(3.0, 3.0));
+    table.run(HZ * 3);
+    assert_eq!(hp(&table, 1), 100);
+    assert!(at(&table, 1).distance(at(&table, 0)) > 15.0);
+}
+
+#[test]
+fn the_dead_neither_walk_nor_shoot() {
+    let mut table = duel();
+    shoot_down(&mut table);
+    let fell = at(&table, 1);
+    table.press(1, Pad { dir: Dir8::N, fire: true, ..Pad::default() });
+    table.run(10);
+    assert_eq!(at(&table, 1), fell);
+    let (view, fallen) = (table.view(0), table.seat(1));
+    assert!(view.iter::<Shot>().all(|(id, _)| view.owner(id) != Some(fallen)));
+}
+
+#[test]
+fn the_frag_limit_ends_the_match() {
+    let config = ArenaConfig { frag_limit: 1, ..ArenaConfig::default() };
+    let mut table = Table::<Arena>::with_config(7, config).seats(2);
+    table.run(1);
+    place(&mut table, 0, Vec2::new(17.0, 10.0));
+    place(&mut table, 1, Vec2::new(22.0, 10.0));
+    assert!(table.outcome().is_none());
+    table.press(0, Pad { fire: true, ..Pad::default() });
+    table.run(HZ * 3);
+    assert_eq!(table.outcome(), Some(&Outcome::winner(Seat(1))));
+}
+
+#[test]
+fn the_time_limit_ends_the_match() {
+    let config = ArenaConfig { minutes: 1, map: MapName::Cellar, ..ArenaConfig::default() };
+    let mut table = Table::<Arena>::with_config(7, config).seats(2);
+    table.run(HZ * 60 - 2);
+    assert!(table.outcome().is_none());
+    table.run(4);
+    assert_eq!(table.outcome(), Some(&Outcome::draw()), "nobody has a frag");
+}
+
+#[test]
+fn players_start_far_from_each_other() {
+    let mut table = Table::<Arena>::new(7).seats(4);
+    table.run(1);
+    for a in 0..4 {
+        for b in 0..a {
+            let apart = at(&table, a).distance(at(&table, b));
+            assert!(apart > 10.0, "{a} and {b} are {apart} apart");
+        }
+    }
+}
+
+#[test]
+fn bots_find_each_other_and_fight() {
+    for map in [MapName::Courtyard, MapName::Cellar] {
+        let config = ArenaConfig { map, frag_limit: 100, minutes: 60 };
+        let mut table = Table::<Arena>::with_config(3, config).bots().seats(1);
+        table.run(HZ * 60);
+        let view = table.view(0);
+        let all: Vec<u16> = view.iter::<Frags>().map(|(_, frags)| frags.0).collect();
+        let sum: u16 = all.iter().sum();
+        assert!((15..=90).contains(&sum), "five bots and an idle player in a minute on {map:?}: {all:?}");
+        assert!(all.iter().filter(|frags| **frags > 0).count() >= 3, "one bot alone wins: {all:?}");
+    }
+}
+
+#[test]
+fn bots_keep_looking_for_an_enemy() {
+    let mut table = Table::<Arena>::new(3).bots().seats(1);
+    let mut still: BTreeMap<Seat, (Vec2, u32)> = BTreeMap::new();
+    for second in 1..=60 {
+        table.run(HZ);
+        let (view, me) = (table.view(0), table.seat(0));
+        for (id, pos) in view.iter::<Pos>() {
+            let seat = view.owner(id).unwrap();
+            let stands = seat != me && view.get::<Hp>(id).unwrap().0 > 0;
+            let (before, count) = still.get(&seat).copied().unwrap_or((pos.at, 0));
+            let count = if stands && before == pos.at { count + 1 } else { 0 };
+            assert!(count < 3, "the bot of seat {seat} stands at {before} for {count} s, {second} s into the match");
+            still.insert(seat, (pos.at, count));
+        }
+    }
+}
+
+#[test]
+fn a_configuration_out_of_range_is_refused() {
+    let check = |frag_limit, minutes| Arena::check(&ArenaConfig { frag_limit, minutes, ..ArenaConfig::default() });
+    assert_eq!(check(20, 5), Ok(()));
+    assert_eq!(check(0, 5), Err("frag_limit is 0, but must be from 1 to 100".into()));
+    assert_eq!(check(20, 61), Err("minutes is 61, but must be from 1 to 60".into()));
+}

@@ -1,0 +1,206 @@
+// The browser view of arena: reads the room's mirror, draws it, and sends what the player does.
+
+import "./arena.css";
+
+import type { Room } from "@tickcast/client";
+import type { GameView, Mounted, Stage } from "@tickcast/web/view";
+
+import type { Arena as Types } from "./arena.types.ts";
+import { type Avatar, drawAvatar, drawLabel, type Look } from "./avatars.ts";
+import { Camera } from "./camera.ts";
+import { ground, type Ground } from "./ground.ts";
+import { Hud, type Score } from "./hud.ts";
+import { drawMinimap, drawReticle, drawThumbs } from "./overlay.ts";
+import { Pad } from "./pad.ts";
+import { drawPoster } from "./poster.ts";
+import { Scenery } from "./scenery.ts";
+import { Shots } from "./shots.ts";
+import { Sparks } from "./sparks.ts";
+
+export const arena: GameView = {
+  title: "Arena",
+  tagline: "A fast top-down shootout. First to the frag limit wins.",
+  controls: "WASD to move · mouse to aim and shoot · R to reload",
+  settings: [
+    { name: "map", label: "Map", choices: [["Courtyard", "courtyard"], ["Cellar", "cellar"]] },
+    { name: "frag_limit", label: "Frags", choices: [["20", 20], ["10", 10], ["50", 50]] },
+    { name: "minutes", label: "Minutes", choices: [["5", 5], ["2", 2], ["15", 15]] },
+  ],
+  poster: drawPoster,
+  mount: (stage) => new ArenaView(stage),
+};
+
+type Hit = Types["events"]["Hit"];
+
+/** What travels, and how a match is to be played. */
+interface Arena extends Types {
+  config: { frag_limit: number; minutes: number; map: string };
+}
+
+/** Seconds, as in the rules. */
+const RESPAWN = 2.5;
+const FLASH = 0.12;
+
+class ArenaView implements Mounted {
+  private readonly room: Room<Arena>;
+  private readonly pen: CanvasRenderingContext2D;
+  private readonly ground: Ground;
+  private readonly camera: Camera;
+  private readonly scenery: Scenery;
+  private readonly shots: Shots;
+  private readonly sparks: Sparks;
+  private readonly hud: Hud;
+  private readonly pad: Pad;
+  private readonly unsubscribe: () => void;
+  private readonly seconds: number;
+  private readonly hurt = new Map<number, number>();
+  private readonly standing = new Map<number, boolean>();
+  private me: Avatar | undefined;
+  private ammo: number | undefined;
+  /** The moment that is drawn; it never goes back. */
+  private tick = 0;
+  private fallen = { at: 0, to: "" };
+  private frame = 0;
+  private last = performance.now();
+  private fps = 0;
+
+  constructor(stage: Stage) {
+    this.room = stage.room as unknown as Room<Arena>;
+    const pen = stage.canvas.getContext("2d", { alpha: false });
+    if (!pen) throw new Error("this browser has no 2D canvas");
+    this.pen = pen;
+    const { config } = this.room;
+    this.seconds = config.minutes * 60;
+    this.ground = ground(config.map);
+    this.camera = new Camera(stage.canvas, stage.calm);
+    this.scenery = new Scenery(this.ground);
+    this.shots = new Shots(this.ground, this.room.hz);
+    this.sparks = new Sparks(stage.calm);
+    this.hud = new Hud(stage.hud, config.frag_limit);
+    this.pad = new Pad(stage.canvas);
+    this.unsubscribe = this.room.on("Hit", (hit) => this.shots.hit(hit));
+    this.frame = requestAnimationFrame(this.draw);
+  }
+
+  unmount(): void {
+    cancelAnimationFrame(this.frame);
+    this.unsubscribe();
+    this.pad.close();
+  }
+
+  state(): Record<string, unknown> {
+    const { seat, tick, status } = this.room;
+    const entities = [...this.room.entities];
+    const mine = entities.find((entity) => entity.Seat === seat && entity.Pos);
+    const me = mine?.Pos && { id: mine.id, x: mine.Pos.at.x, y: mine.Pos.at.y, hp: mine.Hp, frags: mine.Frags };
+    return { seat, tick, me, entities: entities.length, fps: Math.round(this.fps), status };
+  }
+
+  private readonly draw = (now: number): void => {
+    this.frame = requestAnimationFrame(this.draw);
+    const seconds = Math.min(0.1, Math.max(0.001, (now - this.last) / 1000));
+    this.last = now;
+    this.fps += (1 / seconds - this.fps) * 0.05;
+    const avatars = this.read(now);
+    this.camera.fit();
+    this.camera.follow(this.target(), this.ground, seconds);
+    this.paint(avatars, seconds);
+    this.steer();
+    this.report(avatars, now);
+  };
+
+  /** The avatars as they are at the moment that is drawn; new shots are noted. */
+  private read(now: number): Avatar[] {
+    const avatars: Avatar[] = [];
+    for (const { id, Seat: seat, Pos, Aim: aim, Hp: hp, Frags: frags } of this.room.view("Seat", "Pos", "Aim", "Hp", "Frags")) {
+      const avatar = { id, seat, x: Pos.at.x, y: Pos.at.y, aim, hp, frags };
+      avatars.push(avatar);
+      if (hp > 0 && this.standing.get(seat) === false) this.sparks.appear(avatar, seat);
+      this.standing.set(seat, hp > 0);
+    }
+    const held = new Set<number>();
+    for (const { id, Seat: seat, Shot } of this.room.view("Seat", "Shot")) {
+      held.add(id);
+      this.shots.see(id, seat, Shot);
+    }
+    this.shots.prune(held);
+    this.ammo = this.room.me("Ammo")?.Ammo;
+    this.tick = Math.max(this.tick, this.room.serverTick - this.room.stats.delay);
+    const before = this.me;
+    this.me = avatars.find((avatar) => avatar.seat === this.room.seat);
+    if (before && before.hp > 0 && this.me?.hp === 0) this.fallen.at = now;
+    return avatars;
+  }
+
+  /** The camera looks a little to where the player points. */
+  private target(): { x: number; y: number } {
+    if (!this.me) return { x: this.ground.width / 2, y: this.ground.height / 2 };
+    const pointer = this.pad.pointer();
+    if (!pointer || this.me.hp === 0) return this.me;
+    const share = 0.14 / this.camera.scale;
+    const { width, height } = this.camera;
+    return { x: this.me.x + (pointer.x - width / 2) * share, y: this.me.y - (pointer.y - height / 2) * share };
+  }
+
+  private paint(avatars: readonly Avatar[], seconds: number): void {
+    const { pen, camera } = this;
+    const standing = avatars.filter((avatar) => avatar.hp > 0);
+    this.scenery.drawFloor(pen, camera);
+    for (const avatar of standing) drawAvatar(pen, camera, avatar, this.look(avatar, seconds));
+    this.shots.draw(pen, camera, this.tick, this.sparks, (hit) => this.landed(hit));
+    this.scenery.drawWalls(pen, camera);
+    this.sparks.draw(pen, camera, seconds);
+    for (const avatar of standing) drawLabel(pen, camera, avatar, this.look(avatar, 0));
+    drawMinimap(pen, camera, this.ground, standing, this.room.seat);
+    drawThumbs(pen, this.pad.thumbs());
+    const pointer = this.pad.pointer();
+    if (pointer && this.me && this.me.hp > 0) drawReticle(pen, pointer, this.ammo === 0);
+  }
+
+  private look({ seat, id }: Avatar, seconds: number): Look {
+    const hurt = Math.max(0, (this.hurt.get(seat) ?? 0) - seconds);
+    this.hurt.set(seat, hurt);
+    const info = this.room.seats.find((info) => info.seat === seat);
+    return { name: info?.name ?? `#${id}`, mine: seat === this.room.seat, away: info?.status === "away", hurt: hurt / FLASH };
+  }
+
+  /** A shot has met an avatar on the screen. */
+  private landed({ at, shooter, victim, down }: Hit): void {
+    this.hurt.set(victim, FLASH);
+    const mine = victim === this.room.seat;
+    if (mine) {
+      this.hud.flinch();
+      this.camera.bump(down ? 0.6 : 0.22);
+    }
+    if (!down) return;
+    this.sparks.blast(at, victim);
+    this.hud.tell(this.score(shooter, 0), this.score(victim, 0));
+    if (mine) this.fallen.to = this.score(shooter, 0).name;
+  }
+
+  private steer(): void {
+    if (this.room.status !== "playing") return;
+    const me = this.me ?? { x: this.camera.x, y: this.camera.y };
+    this.room.input(this.pad.read(this.camera.at(me.x, me.y)));
+  }
+
+  private report(avatars: readonly Avatar[], now: number): void {
+    const scores = avatars.map(({ seat, frags }) => this.score(seat, frags));
+    scores.sort((a, b) => b.frags - a.frags || a.seat - b.seat);
+    const down = this.me?.hp === 0;
+    this.hud.show({
+      hp: this.me?.hp ?? 0,
+      ammo: this.ammo,
+      secondsLeft: this.seconds - this.tick / this.room.hz,
+      scores,
+      downFor: down ? Math.max(0.01, RESPAWN - (now - this.fallen.at) / 1000) : 0,
+      fallenTo: this.fallen.to,
+    });
+  }
+
+  private score(seat: number, frags: number): Score {
+    const info = this.room.seats.find((info) => info.seat === seat);
+    const note = info?.status === "bot" || info?.status === "away" ? info.status : "";
+    return { seat, name: info?.name ?? `Seat ${seat}`, frags, mine: seat === this.room.seat, note };
+  }
+}

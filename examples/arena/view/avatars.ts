@@ -1,0 +1,131 @@
+// The players: bodies, guns, names and health.
+
+import type { Camera } from "./camera.ts";
+import { colour, glow } from "./colours.ts";
+
+const RADIUS = 0.5;
+
+export interface Avatar {
+  readonly id: number;
+  readonly seat: number;
+  readonly x: number;
+  readonly y: number;
+  readonly aim: number;
+  readonly hp: number;
+  readonly frags: number;
+}
+
+export interface Look {
+  readonly name: string;
+  readonly mine: boolean;
+  readonly away: boolean;
+  /** How much of the flash of a hit is left: 1 to 0. */
+  readonly hurt: number;
+}
+
+export function drawAvatar(pen: CanvasRenderingContext2D, camera: Camera, avatar: Avatar, look: Look): void {
+  if (!camera.shows(avatar.x, avatar.y, 2)) return;
+  const { x, y } = camera.at(avatar.x, avatar.y, 0.02);
+  const unit = camera.scale;
+  pen.save();
+  pen.globalAlpha = look.away ? 0.45 : 1;
+  shadow(pen, x, y, unit);
+  if (look.mine) ring(pen, x, y, unit, avatar.seat);
+  pen.translate(x, y);
+  pen.rotate(-avatar.aim);
+  gun(pen, unit, avatar.seat);
+  pen.rotate(avatar.aim);
+  body(pen, unit, avatar, look.hurt);
+  pen.restore();
+}
+
+export function drawLabel(pen: CanvasRenderingContext2D, camera: Camera, avatar: Avatar, look: Look): void {
+  if (!camera.shows(avatar.x, avatar.y, 2)) return;
+  const { x, y } = camera.at(avatar.x, avatar.y, 0.02);
+  const width = camera.scale * 1.15;
+  const top = y - camera.scale * 0.86;
+  const share = Math.max(0, Math.min(1, avatar.hp / 100));
+  pen.globalAlpha = look.away ? 0.45 : 1;
+  pen.fillStyle = "rgb(4 7 12 / 0.75)";
+  pill(pen, x - width / 2 - 1, top - 1, width + 2, 6);
+  pen.fillStyle = share > 0.6 ? "#5ee6a8" : share > 0.3 ? "#ffc857" : "#ff5d6c";
+  if (share > 0) pill(pen, x - width / 2, top, Math.max(4, width * share), 4);
+  pen.font = `600 ${Math.round(Math.max(11, camera.scale * 0.24))}px system-ui, sans-serif`;
+  pen.textAlign = "center";
+  pen.textBaseline = "alphabetic";
+  pen.lineJoin = "round";
+  pen.lineWidth = 3;
+  pen.strokeStyle = "rgb(4 7 12 / 0.8)";
+  pen.strokeText(look.name, x, top - 5);
+  pen.fillStyle = look.mine ? "#ffffff" : colour(avatar.seat, 78);
+  pen.fillText(look.name, x, top - 5);
+  pen.globalAlpha = 1;
+}
+
+function shadow(pen: CanvasRenderingContext2D, x: number, y: number, unit: number): void {
+  pen.fillStyle = "rgb(0 0 0 / 0.45)";
+  pen.beginPath();
+  pen.ellipse(x + unit * 0.12, y + unit * 0.2, unit * RADIUS * 1.05, unit * RADIUS * 0.95, 0, 0, Math.PI * 2);
+  pen.fill();
+}
+
+function ring(pen: CanvasRenderingContext2D, x: number, y: number, unit: number, seat: number): void {
+  const size = unit * 3.4;
+  pen.globalCompositeOperation = "lighter";
+  pen.globalAlpha *= 0.28;
+  pen.drawImage(glow(seat), x - size / 2, y - size / 2, size, size);
+  pen.globalAlpha /= 0.28;
+  pen.globalCompositeOperation = "source-over";
+  pen.strokeStyle = colour(seat, 75, 0.7);
+  pen.lineWidth = Math.max(1.5, unit * 0.035);
+  pen.beginPath();
+  pen.arc(x, y, unit * RADIUS * 1.32, 0, Math.PI * 2);
+  pen.stroke();
+}
+
+function gun(pen: CanvasRenderingContext2D, unit: number, seat: number): void {
+  pen.fillStyle = "#0a0e15";
+  pen.beginPath();
+  pen.roundRect(unit * 0.18, -unit * 0.15, unit * 0.66, unit * 0.3, unit * 0.07);
+  pen.fill();
+  pen.fillStyle = "#aebdd4";
+  pen.beginPath();
+  pen.roundRect(unit * 0.2, -unit * 0.1, unit * 0.58, unit * 0.2, unit * 0.05);
+  pen.fill();
+  pen.fillStyle = colour(seat, 66);
+  pen.fillRect(unit * 0.62, -unit * 0.1, unit * 0.08, unit * 0.2);
+}
+
+function body(pen: CanvasRenderingContext2D, unit: number, { seat, aim }: Avatar, hurt: number): void {
+  const radius = unit * RADIUS;
+  const paint = pen.createRadialGradient(-radius * 0.35, -radius * 0.45, radius * 0.1, 0, 0, radius * 1.05);
+  paint.addColorStop(0, colour(seat, 74));
+  paint.addColorStop(0.55, colour(seat, 50));
+  paint.addColorStop(1, colour(seat, 30));
+  disc(pen, radius, "#070a10");
+  disc(pen, radius * 0.92, paint);
+  const visor = { x: Math.cos(aim) * radius * 0.3, y: -Math.sin(aim) * radius * 0.3 };
+  pen.fillStyle = "rgb(6 10 16 / 0.78)";
+  pen.beginPath();
+  pen.arc(visor.x, visor.y, radius * 0.45, 0, Math.PI * 2);
+  pen.fill();
+  pen.strokeStyle = colour(seat, 80, 0.8);
+  pen.lineWidth = Math.max(1, unit * 0.04);
+  pen.beginPath();
+  pen.arc(visor.x, visor.y, radius * 0.45, -aim - 0.9, -aim + 0.9);
+  pen.stroke();
+  if (hurt > 0) disc(pen, radius * 0.95, `rgb(255 255 255 / ${hurt * 0.85})`);
+}
+
+function disc(pen: CanvasRenderingContext2D, radius: number, style: string | CanvasGradient): void {
+  pen.fillStyle = style;
+  pen.beginPath();
+  pen.arc(0, 0, radius, 0, Math.PI * 2);
+  pen.fill();
+}
+
+function pill(pen: CanvasRenderingContext2D, x: number, y: number, width: number, height: number): void {
+  pen.beginPath();
+  pen.roundRect(x, y, width, height, height / 2);
+  pen.fill();
+}

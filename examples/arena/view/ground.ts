@@ -1,0 +1,54 @@
+// The walls of the maps, from the same files that the rules read.
+
+import cellar from "../../../assets/maps/cellar.json";
+import courtyard from "../../../assets/maps/courtyard.json";
+
+export interface Vec {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface Wall {
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+  readonly h: number;
+}
+
+export interface Ground {
+  readonly width: number;
+  readonly height: number;
+  readonly walls: readonly Wall[];
+}
+
+const maps: Record<string, { size: number[]; walls: number[][] }> = { courtyard, cellar };
+
+/** The map of that name; the first one if there is none. */
+export function ground(name: string): Ground {
+  const { size, walls } = (Object.hasOwn(maps, name) && maps[name]) || courtyard;
+  const [width = 0, height = 0] = size;
+  return { width, height, walls: walls.map(([x = 0, y = 0, w = 0, h = 0]) => ({ x, y, w, h })) };
+}
+
+/** How far a flight from `from` gets before it meets a wall or the border. `way` has length 1. */
+export function reach(ground: Ground, from: Vec, way: Vec): number {
+  const inside = slab(from, way, 0, 0, ground.width, ground.height);
+  let nearest = inside ? inside[1] : 0;
+  for (const { x, y, w, h } of ground.walls) {
+    const hit = slab(from, way, x, y, x + w, y + h);
+    if (hit && hit[1] > 0) nearest = Math.min(nearest, Math.max(0, hit[0]));
+  }
+  return nearest;
+}
+
+/** Where a ray enters and leaves a rectangle: it is inside where it is between both pairs of sides at once. */
+function slab(from: Vec, way: Vec, x0: number, y0: number, x1: number, y1: number): [number, number] | undefined {
+  const tiny = 1e-9;
+  const dx = way.x || tiny;
+  const dy = way.y || tiny;
+  const [xa, xb] = [(x0 - from.x) / dx, (x1 - from.x) / dx];
+  const [ya, yb] = [(y0 - from.y) / dy, (y1 - from.y) / dy];
+  const enter = Math.max(Math.min(xa, xb), Math.min(ya, yb));
+  const leave = Math.min(Math.max(xa, xb), Math.max(ya, yb));
+  return enter <= leave ? [enter, leave] : undefined;
+}

@@ -1,0 +1,112 @@
+// Health, ammunition, scores, time and who took down whom, over the picture.
+
+import { colour } from "./colours.ts";
+
+export interface Score {
+  readonly seat: number;
+  readonly name: string;
+  readonly frags: number;
+  readonly mine: boolean;
+  readonly note: string;
+}
+
+export interface Facts {
+  readonly hp: number;
+  /** Rounds in the magazine; undefined while that is not known. */
+  readonly ammo: number | undefined;
+  readonly secondsLeft: number;
+  readonly scores: readonly Score[];
+  /** Seconds until one's own avatar stands up; 0 while it stands. */
+  readonly downFor: number;
+  readonly fallenTo: string;
+}
+
+const MAGAZINE = 12;
+const ROWS = 8;
+const FEED_SECONDS = 5;
+
+export class Hud {
+  private readonly time = span("arena-time");
+  private readonly hpText = span("arena-number");
+  private readonly hpBar = span("arena-fill");
+  private readonly hpBox: HTMLElement;
+  private readonly ammoText = span("arena-number");
+  private readonly rounds: HTMLElement[];
+  private readonly ammoBox: HTMLElement;
+  private readonly scores = block("ol", "arena-scores");
+  private readonly feed = block("ul", "arena-feed");
+  private readonly down = block("div", "arena-down");
+  private readonly downText = span("");
+  private readonly hurt = block("div", "arena-hurt");
+  private shown = "";
+
+  constructor(root: HTMLElement, fragLimit: number) {
+    this.hpBox = block("div", "arena-hp", span("arena-label", "Health"), this.hpText, block("div", "arena-bar", this.hpBar));
+    this.rounds = Array.from({ length: MAGAZINE }, () => block("i", "arena-round"));
+    this.ammoBox = block("div", "arena-ammo", span("arena-label", "Ammo"), this.ammoText, block("div", "arena-rounds", ...this.rounds));
+    const goal = span("arena-goal", `first to ${fragLimit}`);
+    this.down.append(span("arena-fallen", "You are down"), this.downText);
+    this.feed.setAttribute("aria-live", "polite");
+    this.scores.setAttribute("aria-label", "Scores");
+    const side = block("div", "arena-side", this.scores, this.feed);
+    root.append(this.hurt, block("div", "arena-clock", this.time, goal), side, this.hpBox, this.ammoBox, this.down);
+  }
+
+  show(facts: Facts): void {
+    const key = JSON.stringify([{ ...facts, downFor: Math.ceil(facts.downFor), secondsLeft: Math.ceil(facts.secondsLeft) }]);
+    if (key === this.shown) return;
+    this.shown = key;
+    const left = Math.max(0, Math.ceil(facts.secondsLeft));
+    this.time.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    this.time.classList.toggle("arena-late", left <= 20);
+    this.hpText.textContent = String(facts.hp);
+    this.hpBar.style.width = `${facts.hp}%`;
+    this.hpBox.classList.toggle("arena-low", facts.hp <= 30);
+    const reloading = facts.ammo === 0 && facts.downFor === 0;
+    this.ammoText.textContent = reloading ? "reloading" : String(facts.ammo ?? "");
+    this.ammoBox.classList.toggle("arena-reloading", reloading);
+    this.rounds.forEach((round, index) => round.classList.toggle("arena-full", index < (facts.ammo ?? 0)));
+    this.down.classList.toggle("arena-on", facts.downFor > 0);
+    const by = facts.fallenTo ? `${facts.fallenTo} took you down. ` : "";
+    this.downText.textContent = `${by}Back in ${Math.ceil(facts.downFor)} s`;
+    this.scores.replaceChildren(...facts.scores.filter((score, place) => place < ROWS || score.mine).map(row));
+  }
+
+  /** One's own avatar was hit. */
+  flinch(): void {
+    this.hurt.classList.remove("arena-on");
+    void this.hurt.offsetWidth;
+    this.hurt.classList.add("arena-on");
+  }
+
+  tell(shooter: Score, victim: Score): void {
+    const line = block("li", shooter.mine || victim.mine ? "arena-mine" : "", name(shooter), span("arena-arrow", "▸"), name(victim));
+    this.feed.append(line);
+    while (this.feed.children.length > 5) this.feed.firstChild?.remove();
+    window.setTimeout(() => line.remove(), FEED_SECONDS * 1000);
+  }
+}
+
+function row(score: Score): HTMLElement {
+  const dot = span("arena-dot");
+  dot.style.background = colour(score.seat);
+  const note = score.note ? span("arena-note", score.note) : "";
+  return block("li", score.mine ? "arena-mine" : "", dot, span("arena-name", score.name), note, span("arena-frags", String(score.frags)));
+}
+
+function name(score: Score): HTMLElement {
+  const text = span("", score.name);
+  text.style.color = colour(score.seat, 72);
+  return text;
+}
+
+function span(className: string, text = ""): HTMLElement {
+  return block("span", className, text);
+}
+
+function block(tag: string, className: string, ...children: (Node | string)[]): HTMLElement {
+  const node = document.createElement(tag);
+  node.className = className;
+  node.append(...children);
+  return node;
+}

@@ -1,0 +1,68 @@
+// What lies over the scene and belongs to the player, not to the ground: the map in small, the reticle, the thumbs.
+
+import type { Avatar } from "./avatars.ts";
+import type { Camera } from "./camera.ts";
+import { colour } from "./colours.ts";
+import type { Ground, Vec } from "./ground.ts";
+
+const MAP_WIDTH = 168;
+const MARGIN = 16;
+
+export function drawMinimap(pen: CanvasRenderingContext2D, camera: Camera, ground: Ground, avatars: readonly Avatar[], seat: number): void {
+  if (camera.width < 900) return;
+  const scale = MAP_WIDTH / ground.width;
+  const height = ground.height * scale;
+  pen.save();
+  pen.translate(MARGIN, camera.height - height - MARGIN - 96);
+  pen.fillStyle = "rgb(9 13 20 / 0.72)";
+  pen.strokeStyle = "rgb(140 180 255 / 0.16)";
+  pen.lineWidth = 1;
+  pen.beginPath();
+  pen.roundRect(0, 0, MAP_WIDTH, height, 10);
+  pen.fill();
+  pen.stroke();
+  pen.clip();
+  pen.fillStyle = "rgb(150 185 240 / 0.3)";
+  for (const { x, y, w, h } of ground.walls) pen.fillRect(x * scale, height - (y + h) * scale, w * scale, h * scale);
+  const [width, tall] = [camera.width / camera.scale, camera.height / camera.scale];
+  pen.strokeStyle = "rgb(200 220 255 / 0.22)";
+  pen.strokeRect((camera.x - width / 2) * scale, height - (camera.y + tall / 2) * scale, width * scale, tall * scale);
+  for (const avatar of avatars) {
+    const mine = avatar.seat === seat;
+    pen.fillStyle = mine ? "#ffffff" : colour(avatar.seat, 62);
+    pen.beginPath();
+    pen.arc(avatar.x * scale, height - avatar.y * scale, mine ? 3.6 : 2.8, 0, Math.PI * 2);
+    pen.fill();
+  }
+  pen.restore();
+}
+
+export function drawReticle(pen: CanvasRenderingContext2D, { x, y }: Vec, reloading: boolean): void {
+  pen.lineWidth = 2;
+  for (const [style, width] of [["rgb(0 0 0 / 0.55)", 4], [reloading ? "#ffc857" : "#f2f7ff", 2]] as const) {
+    pen.strokeStyle = style;
+    pen.lineWidth = width;
+    pen.beginPath();
+    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]] as const) {
+      pen.moveTo(x + dx * 6, y + dy * 6);
+      pen.lineTo(x + dx * 12, y + dy * 12);
+    }
+    pen.stroke();
+  }
+  pen.fillStyle = reloading ? "#ffc857" : "#f2f7ff";
+  pen.fillRect(x - 1, y - 1, 2, 2);
+}
+
+export function drawThumbs(pen: CanvasRenderingContext2D, thumbs: readonly { readonly from: Vec; readonly at: Vec }[]): void {
+  for (const { from, at } of thumbs) {
+    const far = Math.hypot(at.x - from.x, at.y - from.y);
+    const share = far > 48 ? 48 / far : 1;
+    const knob = { x: from.x + (at.x - from.x) * share, y: from.y + (at.y - from.y) * share };
+    for (const [centre, radius, alpha] of [[from, 52, 0.12], [knob, 24, 0.4]] as const) {
+      pen.fillStyle = `rgb(200 220 255 / ${alpha})`;
+      pen.beginPath();
+      pen.arc(centre.x, centre.y, radius, 0, Math.PI * 2);
+      pen.fill();
+    }
+  }
+}

@@ -1,0 +1,152 @@
+// Keyboard, mouse and touch, as the input of the rules.
+
+import type { Arena } from "./arena.types.ts";
+import type { Vec } from "./ground.ts";
+
+type Input = Arena["input"];
+type Dir = Input["dir"];
+
+/** From the right, as angles grow on the map, where y points up. */
+const AROUND: readonly Dir[] = ["E", "NE", "N", "NW", "W", "SW", "S", "SE"];
+const KEYS: Record<string, Vec> = {
+  KeyW: { x: 0, y: 1 }, ArrowUp: { x: 0, y: 1 }, KeyS: { x: 0, y: -1 }, ArrowDown: { x: 0, y: -1 },
+  KeyA: { x: -1, y: 0 }, ArrowLeft: { x: -1, y: 0 }, KeyD: { x: 1, y: 0 }, ArrowRight: { x: 1, y: 0 },
+};
+/** Pixels that a finger may move before it means something, and until the trigger is pulled. */
+const REST = 12;
+const PULL = 34;
+/** A press shorter than a tick must not be lost: the trigger stays pulled so many milliseconds. */
+const PRESS = 80;
+
+interface Finger {
+  readonly from: Vec;
+  at: Vec;
+}
+
+export class Pad {
+  private readonly keys = new Set<string>();
+  private readonly ends = new AbortController();
+  private mouse: Vec | undefined;
+  private pulled = false;
+  private pressed = Number.NEGATIVE_INFINITY;
+  private reload = false;
+  private aim = 0;
+  /** Fingers: the left one walks, the right one aims and shoots. */
+  private readonly fingers = new Map<number, Finger & { readonly left: boolean }>();
+
+  constructor(private readonly canvas: HTMLCanvasElement) {
+    const { signal } = this.ends;
+    window.addEventListener("keydown", (event) => this.key(event, true), { signal });
+    window.addEventListener("keyup", (event) => this.key(event, false), { signal });
+    window.addEventListener("blur", () => this.release(), { signal });
+    canvas.addEventListener("pointerdown", (event) => this.down(event), { signal });
+    canvas.addEventListener("pointermove", (event) => this.move(event), { signal });
+    for (const end of ["pointerup", "pointercancel"] as const) canvas.addEventListener(end, (event) => this.up(event), { signal });
+    canvas.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
+  }
+
+  /** What to send now; `me` is the pixel where one's own avatar stands. */
+  read(me: Vec): Input {
+    const right = this.finger(false);
+    if (right) {
+      const pull = { x: right.at.x - right.from.x, y: right.at.y - right.from.y };
+      if (Math.hypot(pull.x, pull.y) > REST) this.aim = Math.atan2(-pull.y, pull.x);
+    } else if (this.mouse) {
+      this.aim = Math.atan2(me.y - this.mouse.y, this.mouse.x - me.x);
+    }
+    const fire = this.pulled || (right !== undefined && distance(right) > PULL) || performance.now() - this.pressed < PRESS;
+    const reload = this.reload;
+    this.reload = false;
+    return { dir: this.dir(), aim: this.aim, fire, reload };
+  }
+
+  /** Where the player points, for the reticle; none with fingers. */
+  pointer(): Vec | undefined {
+    return this.fingers.size > 0 ? undefined : this.mouse;
+  }
+
+  /** The two thumbs, for drawing them. */
+  thumbs(): readonly Finger[] {
+    return [...this.fingers.values()];
+  }
+
+  close(): void {
+    this.ends.abort();
+  }
+
+  private dir(): Dir {
+    const left = this.finger(true);
+    let way: Vec = { x: 0, y: 0 };
+    for (const code of this.keys) {
+      const step = KEYS[code];
+      if (step) way = { x: way.x + step.x, y: way.y + step.y };
+    }
+    if (left && distance(left) > REST) way = { x: left.at.x - left.from.x, y: left.from.y - left.at.y };
+    if (way.x === 0 && way.y === 0) return "None";
+    return AROUND[(Math.round(Math.atan2(way.y, way.x) / (Math.PI / 4)) + 8) % 8] ?? "None";
+  }
+
+  private key(event: KeyboardEvent, down: boolean): void {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (event.code in KEYS) {
+      if (down) this.keys.add(event.code);
+      else this.keys.delete(event.code);
+    } else if (event.code === "Space") {
+      if (down && !event.repeat) this.pressed = performance.now();
+      this.pulled = down;
+    } else if (event.code === "KeyR") {
+      if (down && !event.repeat) this.reload = true;
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+
+  private down(event: PointerEvent): void {
+    this.canvas.setPointerCapture(event.pointerId);
+    const at = this.place(event);
+    if (event.pointerType === "touch") {
+      const left = at.x < this.canvas.clientWidth / 2;
+      this.fingers.set(event.pointerId, { from: at, at, left });
+      if (!left) this.pressed = performance.now();
+    } else if (event.button === 0) {
+      this.mouse = at;
+      this.pulled = true;
+      this.pressed = performance.now();
+    }
+  }
+
+  private move(event: PointerEvent): void {
+    const finger = this.fingers.get(event.pointerId);
+    if (finger) finger.at = this.place(event);
+    else if (event.pointerType !== "touch") this.mouse = this.place(event);
+  }
+
+  private up(event: PointerEvent): void {
+    if (!this.fingers.delete(event.pointerId) && event.button === 0) this.pulled = false;
+  }
+
+  private release(): void {
+    this.keys.clear();
+    this.fingers.clear();
+    this.pulled = false;
+  }
+
+  private finger(left: boolean): Finger | undefined {
+    for (const finger of this.fingers.values()) if (finger.left === left) return finger;
+    return undefined;
+  }
+
+  private place(event: PointerEvent): Vec {
+    const { left, top } = this.canvas.getBoundingClientRect();
+    return { x: event.clientX - left, y: event.clientY - top };
+  }
+}
+
+function distance({ from, at }: Finger): number {
+  return Math.hypot(at.x - from.x, at.y - from.y);
+}
+
+function typing(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLButtonElement;
+}

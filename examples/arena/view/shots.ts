@@ -1,0 +1,107 @@
+// Flying shots. The server says where one started, when and which way; the flight is worked out here.
+
+import type { Arena } from "./arena.types.ts";
+import type { Camera } from "./camera.ts";
+import { colour, glow } from "./colours.ts";
+import { type Ground, reach, type Vec } from "./ground.ts";
+import type { Sparks } from "./sparks.ts";
+
+/** Units a second, as in the rules. */
+const SPEED = 24;
+const TRAIL = 1.7;
+/** A shot becomes visible at the end of the gun. */
+const MUZZLE = 0.85;
+
+interface Flight {
+  readonly seat: number;
+  readonly from: Vec;
+  readonly way: Vec;
+  readonly born: number;
+  /** How far it gets. */
+  end: number;
+  hit?: Arena["events"]["Hit"];
+  flashed: boolean;
+}
+
+export class Shots {
+  private readonly flights = new Map<string, Flight>();
+  private readonly seen = new Map<number, number>();
+
+  constructor(private readonly ground: Ground, private readonly hz: number) {}
+
+  /** A shot that the mirror holds; known ones are ignored. */
+  see(id: number, seat: number, { from, heading, born }: Arena["components"]["Shot"]): void {
+    if (this.seen.get(id) === born) return;
+    this.seen.set(id, born);
+    const way = { x: Math.cos(heading), y: Math.sin(heading) };
+    this.flights.set(`${id}:${born}`, { seat, from, way, born, end: reach(this.ground, from, way), flashed: false });
+  }
+
+  /** A shot met an avatar: it flies no farther. */
+  hit(hit: Arena["events"]["Hit"]): void {
+    let nearest: Flight | undefined;
+    let least = 1;
+    for (const flight of this.flights.values()) {
+      if (flight.seat !== hit.shooter || flight.hit) continue;
+      const gap = { x: hit.at.x - flight.from.x, y: hit.at.y - flight.from.y };
+      const along = gap.x * flight.way.x + gap.y * flight.way.y;
+      const off = Math.abs(gap.x * flight.way.y - gap.y * flight.way.x);
+      if (off < least && along > -0.5) [nearest, least] = [flight, off];
+    }
+    if (!nearest) return;
+    nearest.hit = hit;
+    nearest.end = Math.hypot(hit.at.x - nearest.from.x, hit.at.y - nearest.from.y);
+  }
+
+  /** Draws all flights at a tick, and tells of those that have just met an avatar. */
+  draw(pen: CanvasRenderingContext2D, camera: Camera, tick: number, sparks: Sparks, landed: (hit: Arena["events"]["Hit"]) => void): void {
+    pen.globalCompositeOperation = "lighter";
+    pen.lineCap = "round";
+    for (const [key, flight] of this.flights) {
+      const flown = ((tick - flight.born + 1) * SPEED) / this.hz;
+      if (flown < MUZZLE) continue;
+      if (!flight.flashed) {
+        flight.flashed = true;
+        if (flown < 4) sparks.muzzle(point(flight, MUZZLE), flight.way, flight.seat);
+      }
+      if (flown >= flight.end) {
+        this.flights.delete(key);
+        const at = point(flight, flight.end);
+        if (flown - flight.end < 4) sparks.burst(at, flight.way, flight.seat, flight.hit ? 14 : 8);
+        if (flight.hit) landed(flight.hit);
+        continue;
+      }
+      if (camera.shows(flight.from.x + flight.way.x * flown, flight.from.y + flight.way.y * flown, 3)) streak(pen, camera, flight, flown);
+    }
+    pen.globalCompositeOperation = "source-over";
+  }
+
+  /** Forgets the shots that the mirror no longer holds. */
+  prune(held: ReadonlySet<number>): void {
+    for (const id of this.seen.keys()) if (!held.has(id)) this.seen.delete(id);
+  }
+}
+
+function streak(pen: CanvasRenderingContext2D, camera: Camera, flight: Flight, flown: number): void {
+  const tip = point(flight, flown);
+  const tail = point(flight, Math.max(MUZZLE, flown - TRAIL));
+  const [head, end] = [camera.at(tip.x, tip.y, 0.03), camera.at(tail.x, tail.y, 0.03)];
+  const fade = pen.createLinearGradient(end.x, end.y, head.x, head.y);
+  fade.addColorStop(0, colour(flight.seat, 55, 0));
+  fade.addColorStop(1, colour(flight.seat, 70, 0.85));
+  for (const [style, width] of [[fade, 0.17], [colour(flight.seat, 92, 0.9), 0.07]] as const) {
+    pen.strokeStyle = style;
+    pen.lineWidth = width * camera.scale;
+    pen.beginPath();
+    const start = style === fade ? end : { x: head.x + (end.x - head.x) * 0.3, y: head.y + (end.y - head.y) * 0.3 };
+    pen.moveTo(start.x, start.y);
+    pen.lineTo(head.x, head.y);
+    pen.stroke();
+  }
+  const size = camera.scale * 1.5;
+  pen.drawImage(glow(flight.seat), head.x - size / 2, head.y - size / 2, size, size);
+}
+
+function point({ from, way }: Flight, along: number): Vec {
+  return { x: from.x + way.x * along, y: from.y + way.y * along };
+}
