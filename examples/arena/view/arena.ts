@@ -74,8 +74,8 @@ class ArenaView implements Mounted {
     this.ground = ground(config.map);
     this.camera = new Camera(stage.canvas, stage.calm);
     this.scenery = new Scenery(this.ground);
-    this.shots = new Shots(this.ground, this.room.hz);
     this.sparks = new Sparks(stage.calm);
+    this.shots = new Shots(this.ground, this.room.hz, this.sparks, (hit) => this.landed(hit));
     this.hud = new Hud(stage.hud, config.frag_limit);
     this.pad = new Pad(stage.canvas);
     this.unsubscribe = this.room.on("Hit", (hit) => this.shots.hit(hit));
@@ -147,11 +147,11 @@ class ArenaView implements Mounted {
     const standing = avatars.filter((avatar) => avatar.hp > 0);
     this.scenery.drawFloor(pen, camera);
     for (const avatar of standing) drawAvatar(pen, camera, avatar, this.look(avatar, seconds));
-    this.shots.draw(pen, camera, this.tick, this.sparks, (hit) => this.landed(hit));
+    this.shots.draw(pen, camera, this.tick);
     this.scenery.drawWalls(pen, camera);
     this.sparks.draw(pen, camera, seconds);
     for (const avatar of standing) drawLabel(pen, camera, avatar, this.look(avatar, 0));
-    drawMinimap(pen, camera, this.ground, standing, this.room.seat);
+    drawMinimap(pen, camera, { ground: this.ground, avatars: standing, seat: this.room.seat });
     drawThumbs(pen, this.pad.thumbs());
     const pointer = this.pad.pointer();
     if (pointer && this.me && this.me.hp > 0) drawReticle(pen, pointer, this.ammo === 0);

@@ -2,6 +2,7 @@
 
 import type { Camera } from "./camera.ts";
 import { colour, glow } from "./colours.ts";
+import type { Rect } from "./ground.ts";
 
 const RADIUS = 0.5;
 
@@ -29,9 +30,9 @@ export function drawAvatar(pen: CanvasRenderingContext2D, camera: Camera, avatar
   const unit = camera.scale;
   pen.save();
   pen.globalAlpha = look.away ? 0.45 : 1;
-  shadow(pen, x, y, unit);
-  if (look.mine) ring(pen, x, y, unit, avatar.seat);
   pen.translate(x, y);
+  shadow(pen, unit);
+  if (look.mine) ring(pen, unit, avatar.seat);
   pen.rotate(-avatar.aim);
   gun(pen, unit, avatar.seat);
   pen.rotate(avatar.aim);
@@ -47,9 +48,9 @@ export function drawLabel(pen: CanvasRenderingContext2D, camera: Camera, avatar:
   const share = Math.max(0, Math.min(1, avatar.hp / 100));
   pen.globalAlpha = look.away ? 0.45 : 1;
   pen.fillStyle = "rgb(4 7 12 / 0.75)";
-  pill(pen, x - width / 2 - 1, top - 1, width + 2, 6);
+  bar(pen, { x: x - width / 2 - 1, y: top - 1, w: width + 2, h: 6 });
   pen.fillStyle = share > 0.6 ? "#5ee6a8" : share > 0.3 ? "#ffc857" : "#ff5d6c";
-  if (share > 0) pill(pen, x - width / 2, top, Math.max(4, width * share), 4);
+  if (share > 0) bar(pen, { x: x - width / 2, y: top, w: Math.max(4, width * share), h: 4 });
   pen.font = `600 ${Math.round(Math.max(11, camera.scale * 0.24))}px system-ui, sans-serif`;
   pen.textAlign = "center";
   pen.textBaseline = "alphabetic";
@@ -62,24 +63,24 @@ export function drawLabel(pen: CanvasRenderingContext2D, camera: Camera, avatar:
   pen.globalAlpha = 1;
 }
 
-function shadow(pen: CanvasRenderingContext2D, x: number, y: number, unit: number): void {
+function shadow(pen: CanvasRenderingContext2D, unit: number): void {
   pen.fillStyle = "rgb(0 0 0 / 0.45)";
   pen.beginPath();
-  pen.ellipse(x + unit * 0.12, y + unit * 0.2, unit * RADIUS * 1.05, unit * RADIUS * 0.95, 0, 0, Math.PI * 2);
+  pen.ellipse(unit * 0.12, unit * 0.2, unit * RADIUS * 1.05, unit * RADIUS * 0.95, 0, 0, Math.PI * 2);
   pen.fill();
 }
 
-function ring(pen: CanvasRenderingContext2D, x: number, y: number, unit: number, seat: number): void {
+function ring(pen: CanvasRenderingContext2D, unit: number, seat: number): void {
   const size = unit * 3.4;
   pen.globalCompositeOperation = "lighter";
   pen.globalAlpha *= 0.28;
-  pen.drawImage(glow(seat), x - size / 2, y - size / 2, size, size);
+  pen.drawImage(glow(seat), -size / 2, -size / 2, size, size);
   pen.globalAlpha /= 0.28;
   pen.globalCompositeOperation = "source-over";
   pen.strokeStyle = colour(seat, 75, 0.7);
   pen.lineWidth = Math.max(1.5, unit * 0.035);
   pen.beginPath();
-  pen.arc(x, y, unit * RADIUS * 1.32, 0, Math.PI * 2);
+  pen.arc(0, 0, unit * RADIUS * 1.32, 0, Math.PI * 2);
   pen.stroke();
 }
 
@@ -124,8 +125,8 @@ function disc(pen: CanvasRenderingContext2D, radius: number, style: string | Can
   pen.fill();
 }
 
-function pill(pen: CanvasRenderingContext2D, x: number, y: number, width: number, height: number): void {
+function bar(pen: CanvasRenderingContext2D, { x, y, w, h }: Rect): void {
   pen.beginPath();
-  pen.roundRect(x, y, width, height, height / 2);
+  pen.roundRect(x, y, w, h, h / 2);
   pen.fill();
 }

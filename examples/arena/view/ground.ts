@@ -8,7 +8,7 @@ export interface Vec {
   readonly y: number;
 }
 
-export interface Wall {
+export interface Rect {
   readonly x: number;
   readonly y: number;
   readonly w: number;
@@ -18,7 +18,7 @@ export interface Wall {
 export interface Ground {
   readonly width: number;
   readonly height: number;
-  readonly walls: readonly Wall[];
+  readonly walls: readonly Rect[];
 }
 
 const maps: Record<string, { size: number[]; walls: number[][] }> = { courtyard, cellar };
@@ -32,22 +32,22 @@ export function ground(name: string): Ground {
 
 /** How far a flight from `from` gets before it meets a wall or the border. `way` has length 1. */
 export function reach(ground: Ground, from: Vec, way: Vec): number {
-  const inside = slab(from, way, 0, 0, ground.width, ground.height);
+  const inside = slab(from, way, { x: 0, y: 0, w: ground.width, h: ground.height });
   let nearest = inside ? inside[1] : 0;
-  for (const { x, y, w, h } of ground.walls) {
-    const hit = slab(from, way, x, y, x + w, y + h);
+  for (const wall of ground.walls) {
+    const hit = slab(from, way, wall);
     if (hit && hit[1] > 0) nearest = Math.min(nearest, Math.max(0, hit[0]));
   }
   return nearest;
 }
 
 /** Where a ray enters and leaves a rectangle: it is inside where it is between both pairs of sides at once. */
-function slab(from: Vec, way: Vec, x0: number, y0: number, x1: number, y1: number): [number, number] | undefined {
+function slab(from: Vec, way: Vec, { x, y, w, h }: Rect): [number, number] | undefined {
   const tiny = 1e-9;
   const dx = way.x || tiny;
   const dy = way.y || tiny;
-  const [xa, xb] = [(x0 - from.x) / dx, (x1 - from.x) / dx];
-  const [ya, yb] = [(y0 - from.y) / dy, (y1 - from.y) / dy];
+  const [xa, xb] = [(x - from.x) / dx, (x + w - from.x) / dx];
+  const [ya, yb] = [(y - from.y) / dy, (y + h - from.y) / dy];
   const enter = Math.max(Math.min(xa, xb), Math.min(ya, yb));
   const leave = Math.min(Math.max(xa, xb), Math.max(ya, yb));
   return enter <= leave ? [enter, leave] : undefined;

@@ -5,15 +5,25 @@ import type { Camera } from "./camera.ts";
 import { colour } from "./colours.ts";
 import type { Ground, Vec } from "./ground.ts";
 
+/** Pixels. It stands beside the health, below where the camera lets an avatar come. */
 const MAP_WIDTH = 168;
 const MARGIN = 16;
+const LEFT = 240;
 
-export function drawMinimap(pen: CanvasRenderingContext2D, camera: Camera, ground: Ground, avatars: readonly Avatar[], seat: number): void {
-  if (camera.width < 900) return;
+/** The ground, who stands on it, and which of them is the player. */
+interface Minimap {
+  readonly ground: Ground;
+  readonly avatars: readonly Avatar[];
+  readonly seat: number;
+}
+
+export function drawMinimap(pen: CanvasRenderingContext2D, camera: Camera, map: Minimap): void {
+  if (camera.width < 1000 || camera.height < 600) return;
+  const { ground, avatars, seat } = map;
   const scale = MAP_WIDTH / ground.width;
   const height = ground.height * scale;
   pen.save();
-  pen.translate(MARGIN, camera.height - height - MARGIN - 96);
+  pen.translate(LEFT, camera.height - height - MARGIN);
   pen.fillStyle = "rgb(9 13 20 / 0.72)";
   pen.strokeStyle = "rgb(140 180 255 / 0.16)";
   pen.lineWidth = 1;

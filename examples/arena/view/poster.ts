@@ -29,12 +29,13 @@ export function drawPoster(canvas: HTMLCanvasElement): void {
   camera.scale *= 1.65;
   camera.follow({ x: 20.3, y: 14.4 }, courtyard, 0);
   const scenery = new Scenery(courtyard);
-  const [shots, sparks] = [new Shots(courtyard, 30), new Sparks(true)];
+  const sparks = new Sparks(true);
+  const shots = new Shots(courtyard, 30, sparks, () => {});
   scenery.drawFloor(pen, camera);
   const look = { name: "", mine: false, away: false, hurt: 0 };
   for (const actor of CAST) drawAvatar(pen, camera, { id: actor.seat, hp: 100, frags: 0, ...actor }, look);
   SALVO.forEach(({ seat, ...shot }, id) => shots.see(id, seat, shot));
-  shots.draw(pen, camera, 10, sparks, () => {});
+  shots.draw(pen, camera, 10);
   sparks.muzzle({ x: 23.2 - 0.85, y: 15.2 - 0.15 }, { x: -1, y: -0.2 }, 2);
   scenery.drawWalls(pen, camera);
   sparks.draw(pen, camera, 0.01);

@@ -1,7 +1,7 @@
 // The floor and the walls.
 
 import type { Camera } from "./camera.ts";
-import type { Ground, Vec, Wall } from "./ground.ts";
+import type { Ground, Rect, Vec } from "./ground.ts";
 
 /** How high a wall stands, as a share of the camera's height. */
 const HEIGHT = 0.045;
@@ -33,7 +33,7 @@ export class Scenery {
 
   /** Far walls first, so that near ones stand before them. */
   drawWalls(pen: CanvasRenderingContext2D, camera: Camera): void {
-    const far = ({ x, y, w, h }: Wall) => Math.hypot(x + w / 2 - camera.x, y + h / 2 - camera.y);
+    const far = ({ x, y, w, h }: Rect) => Math.hypot(x + w / 2 - camera.x, y + h / 2 - camera.y);
     const walls = [...this.ground.walls].sort((a, b) => far(b) - far(a));
     for (const wall of walls) drawWall(pen, camera, wall);
   }
@@ -82,7 +82,7 @@ function grid(pen: CanvasRenderingContext2D, camera: Camera, ground: Ground): vo
   }
 }
 
-function drawWall(pen: CanvasRenderingContext2D, camera: Camera, { x, y, w, h }: Wall): void {
+function drawWall(pen: CanvasRenderingContext2D, camera: Camera, { x, y, w, h }: Rect): void {
   if (!camera.shows(x + w / 2, y + h / 2, Math.max(w, h) / 2 + 1)) return;
   const base = [camera.at(x, y), camera.at(x + w, y), camera.at(x + w, y + h), camera.at(x, y + h)] as const;
   const top = [camera.at(x, y, HEIGHT), camera.at(x + w, y, HEIGHT), camera.at(x + w, y + h, HEIGHT), camera.at(x, y + h, HEIGHT)] as const;

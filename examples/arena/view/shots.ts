@@ -12,6 +12,8 @@ const TRAIL = 1.7;
 /** A shot becomes visible at the end of the gun. */
 const MUZZLE = 0.85;
 
+type Hit = Arena["events"]["Hit"];
+
 interface Flight {
   readonly seat: number;
   readonly from: Vec;
@@ -19,7 +21,7 @@ interface Flight {
   readonly born: number;
   /** How far it gets. */
   end: number;
-  hit?: Arena["events"]["Hit"];
+  hit?: Hit;
   flashed: boolean;
 }
 
@@ -27,7 +29,13 @@ export class Shots {
   private readonly flights = new Map<string, Flight>();
   private readonly seen = new Map<number, number>();
 
-  constructor(private readonly ground: Ground, private readonly hz: number) {}
+  /** `landed` is told of each shot that has met an avatar, when it is seen to. */
+  constructor(
+    private readonly ground: Ground,
+    private readonly hz: number,
+    private readonly sparks: Sparks,
+    private readonly landed: (hit: Hit) => void,
+  ) {}
 
   /** A shot that the mirror holds; known ones are ignored. */
   see(id: number, seat: number, { from, heading, born }: Arena["components"]["Shot"]): void {
@@ -38,7 +46,7 @@ export class Shots {
   }
 
   /** A shot met an avatar: it flies no farther. */
-  hit(hit: Arena["events"]["Hit"]): void {
+  hit(hit: Hit): void {
     let nearest: Flight | undefined;
     let least = 1;
     for (const flight of this.flights.values()) {
@@ -53,8 +61,8 @@ export class Shots {
     nearest.end = Math.hypot(hit.at.x - nearest.from.x, hit.at.y - nearest.from.y);
   }
 
-  /** Draws all flights at a tick, and tells of those that have just met an avatar. */
-  draw(pen: CanvasRenderingContext2D, camera: Camera, tick: number, sparks: Sparks, landed: (hit: Arena["events"]["Hit"]) => void): void {
+  /** Draws all flights at a tick. */
+  draw(pen: CanvasRenderingContext2D, camera: Camera, tick: number): void {
     pen.globalCompositeOperation = "lighter";
     pen.lineCap = "round";
     for (const [key, flight] of this.flights) {
@@ -62,13 +70,13 @@ export class Shots {
       if (flown < MUZZLE) continue;
       if (!flight.flashed) {
         flight.flashed = true;
-        if (flown < 4) sparks.muzzle(point(flight, MUZZLE), flight.way, flight.seat);
+        if (flown < 4) this.sparks.muzzle(point(flight, MUZZLE), flight.way, flight.seat);
       }
       if (flown >= flight.end) {
         this.flights.delete(key);
         const at = point(flight, flight.end);
-        if (flown - flight.end < 4) sparks.burst(at, flight.way, flight.seat, flight.hit ? 14 : 8);
-        if (flight.hit) landed(flight.hit);
+        if (flown - flight.end < 4) this.sparks.burst(at, flight.way, flight.seat, flight.hit ? 14 : 8);
+        if (flight.hit) this.landed(flight.hit);
         continue;
       }
       if (camera.shows(flight.from.x + flight.way.x * flown, flight.from.y + flight.way.y * flown, 3)) streak(pen, camera, flight, flown);

@@ -14,6 +14,14 @@ interface Spark {
   left: number;
 }
 
+/** A cone of sparks: radians, how many, and units a second. */
+interface Spray {
+  readonly heading: number;
+  readonly spread: number;
+  readonly count: number;
+  readonly speed: number;
+}
+
 interface Flash {
   readonly at: Vec;
   readonly seat: number;
@@ -33,20 +41,20 @@ export class Sparks {
 
   muzzle(at: Vec, way: Vec, seat: number): void {
     this.flash(at, seat, 2.4, 0.08);
-    this.spray(at, Math.atan2(way.y, way.x), 0.5, seat, 3, 7);
+    this.spray(at, seat, { heading: Math.atan2(way.y, way.x), spread: 0.5, count: 3, speed: 7 });
   }
 
   /** Where a shot ends: most sparks fly back. */
   burst(at: Vec, way: Vec, seat: number, count: number): void {
     this.flash(at, seat, 1.9, 0.12);
-    this.spray(at, Math.atan2(-way.y, -way.x), 1.3, seat, count, 8);
+    this.spray(at, seat, { heading: Math.atan2(-way.y, -way.x), spread: 1.3, count, speed: 8 });
   }
 
   /** Someone goes down. */
   blast(at: Vec, seat: number): void {
     this.flash(at, seat, 6, 0.35);
     this.flashes.push({ at, seat, size: 4.2, life: 0.5, left: 0.5, ring: true });
-    this.spray(at, 0, Math.PI, seat, this.calm ? 12 : 42, 9);
+    this.spray(at, seat, { heading: 0, spread: Math.PI, count: this.calm ? 12 : 42, speed: 9 });
   }
 
   /** Someone stands up. */
@@ -83,7 +91,7 @@ export class Sparks {
     this.flashes.push({ at, seat, size, life, left: life, ring: false });
   }
 
-  private spray(at: Vec, heading: number, spread: number, seat: number, count: number, speed: number): void {
+  private spray(at: Vec, seat: number, { heading, spread, count, speed }: Spray): void {
     for (let i = 0; i < count && this.sparks.length < MOST; i++) {
       const angle = heading + (Math.random() * 2 - 1) * spread;
       const pace = speed * (0.25 + Math.random());
