@@ -67,7 +67,7 @@ impl Namespace for Gameplay {
 /// The hot path: no spawn, no waiting, no copy.
 fn input(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
     let Some(bytes) = binary_argument(value) else {
-        acknowledge(call.socket, ack, Err(bad_request("an input is one binary")));
+        acknowledge(call.socket, ack, Err(bad_request("an input is one binary: an ArrayBuffer in a browser, a Buffer in Node")));
         return;
     };
     if ack.is_some() {

@@ -97,7 +97,8 @@ pub(super) fn binary_argument(value: Value) -> Option<Bytes> {
     }
 }
 
-/// Where the second element of the MessagePack array `[name, bin]` stands.
+/// Where the payload of the second element of the MessagePack array `[name, binary]` stands. The JavaScript parser writes an
+/// `ArrayBuffer` as a binary in browsers and as extension 0 in Node.
 fn binary_element(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
     let mut rest = bytes;
     if rmp::decode::read_array_len(&mut rest).ok()? != 2 {
@@ -105,9 +106,16 @@ fn binary_element(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
     }
     let name = rmp::decode::read_str_len(&mut rest).ok()?;
     rest = rest.get(name as usize..)?;
-    let length = rmp::decode::read_bin_len(&mut rest).ok()? as usize;
-    let start = bytes.len() - rest.len();
-    (rest.len() == length).then_some(start..start + length)
+    let mut extension = rest;
+    let length = match rmp::decode::read_bin_len(&mut rest) {
+        Ok(length) => length,
+        Err(_) => {
+            let meta = rmp::decode::read_ext_meta(&mut extension).ok().filter(|meta| meta.typeid == 0)?;
+            rest = extension;
+            meta.size
+        }
+    };
+    (rest.len() == length as usize).then(|| bytes.len() - rest.len()..bytes.len())
 }
 
 /// Answers a request, if an answer was asked for, and counts refusals.
@@ -208,6 +216,10 @@ mod tests {
         let found = binary_argument(Value::Bytes(bytes.clone())).unwrap();
         assert_eq!(&found[..], [1, 2, 3]);
         assert_eq!(found.as_ptr(), bytes[bytes.len() - 3..].as_ptr());
+        let extension = Bytes::from_static(&[0x92, 0xa1, b'i', 0xc7, 2, 0, 7, 8]);
+        assert_eq!(binary_argument(Value::Bytes(extension)), Some(Bytes::from_static(&[7, 8])));
+        let other = Bytes::from_static(&[0x92, 0xa1, b'i', 0xc7, 2, 1, 7, 8]);
+        assert_eq!(binary_argument(Value::Bytes(other)), None);
         let attachments = |count| Some(VecDeque::from(vec![Bytes::from_static(&[1]); count]));
         assert_eq!(binary_argument(Value::Str("[]".into(), attachments(1))), Some(Bytes::from_static(&[1])));
         assert_eq!(binary_argument(Value::Str("[]".into(), attachments(2))), None);
