@@ -133,6 +133,19 @@ async fn a_room_is_stepped_at_its_rate() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_room_that_nobody_sees_is_not_stepped() {
+    let host = host();
+    let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();
+    let connection = host.claim(&admission.ticket).unwrap();
+    seconds(20.0).await;
+    assert_eq!(connection.ticks(), 0.0);
+    let memory = enter(&connection);
+    assert_eq!(connection.ticks(), 0.0, "time begins with the first step");
+    seconds(1.0).await;
+    assert!((20.0..21.0).contains(&connection.ticks()) && memory.frames() > 0, "{}", connection.ticks());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unused_reservation_expires() {
     let host = host();
     let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();

@@ -13,7 +13,10 @@ const MOST_STEPS: u32 = 4;
 pub(super) async fn drive(running: Arc<Running>) {
     loop {
         match running.upkeep(Instant::now()) {
-            Mode::Playing => play(&running).await,
+            Mode::Playing => {
+                play(&running).await;
+                running.set_going(None);
+            }
             Mode::Waiting(until) => {
                 tokio::select! {
                     () = running.wake.notified() => {}
@@ -29,7 +32,7 @@ async fn play(running: &Running) {
     let now = Instant::now();
     let mut schedule = Schedule::new(now, running.def.hz());
     let mut inputs = Vec::new();
-    running.restart_clock(now);
+    running.set_going(Some(now));
     loop {
         sleep_until(schedule.next()).await;
         let due = schedule.due(Instant::now(), MOST_STEPS);

@@ -1,8 +1,11 @@
 //! A running room: its table under a lock, its inbox beside it, and what the two need.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -28,11 +31,17 @@ pub(super) struct Running {
     pub(super) wake: Notify,
     board: Arc<Board>,
     table: Mutex<Table>,
-    /// The newest tick and when it was due.
-    clock: Mutex<(Tick, Instant)>,
+    clock: Mutex<Clock>,
     /// Who sat here when the lobby and the gauges were last told.
     told: Mutex<Population>,
     listed: AtomicBool,
+}
+
+/// A room's time, for whoever asks between two steps.
+struct Clock {
+    newest: Tick,
+    /// When the newest tick was due; `None` while the room is not stepped and its time stands still.
+    due: Option<Instant>,
 }
 
 impl Running {
@@ -49,7 +58,7 @@ impl Running {
             meters,
             wake: Notify::new(),
             board: host.board.clone(),
-            clock: Mutex::new((room.current_tick(), Instant::now())),
+            clock: Mutex::new(Clock { newest: room.current_tick(), due: None }),
             told: Mutex::new(population),
             listed: AtomicBool::new(true),
             table: Mutex::new(Table::new(room)),
@@ -72,14 +81,14 @@ impl Running {
         self.inbox.drain(inputs);
         let began = Instant::now();
         if let Some(tick) = self.at_table(|table| table.step(inputs, &self.meters)) {
-            *self.clock() = (tick, due);
+            *self.clock() = Clock { newest: tick, due: Some(due) };
         }
         self.meters.tick_seconds.record(began.elapsed());
     }
 
-    /// Time goes on from the newest tick: nothing was stepped for a while.
-    pub(super) fn restart_clock(&self, now: Instant) {
-        self.clock().1 = now;
+    /// Time goes on from the newest tick, or stands still from now on.
+    pub(super) fn set_going(&self, since: Option<Instant>) {
+        self.clock().due = since;
     }
 
     pub(super) fn upkeep(&self, now: Instant) -> Mode {
@@ -101,8 +110,9 @@ impl Running {
 
     /// The room's time in ticks.
     pub(super) fn ticks(&self) -> f64 {
-        let (tick, due) = *self.clock();
-        f64::from(tick.0) + due.elapsed().as_secs_f64() * f64::from(self.def.hz())
+        let Clock { newest, due } = *self.clock();
+        let since = due.map_or(Duration::ZERO, |due| due.elapsed());
+        f64::from(newest.0) + since.as_secs_f64() * f64::from(self.def.hz())
     }
 
     /// Takes the room out of the gauges, and the lobby if it is still there. Called once, when the driver ends.
@@ -135,7 +145,7 @@ impl Running {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn clock(&self) -> MutexGuard<'_, (Tick, Instant)> {
+    fn clock(&self) -> MutexGuard<'_, Clock> {
         self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

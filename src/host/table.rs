@@ -100,9 +100,15 @@ impl Table {
         });
         inputs.clear();
         let outbox = stepped.ok()?;
+        let (mut frames, mut bytes) = (0, 0);
         for (seat, message) in outbox.messages {
-            self.deliver(seat, message, meters);
+            if let Some(length) = self.deliver(seat, message, meters) {
+                frames += 1;
+                bytes += length as u64;
+            }
         }
+        meters.frames.increment(frames);
+        meters.frame_bytes.increment(bytes);
         if let Some(over) = outbox.over {
             if over.reason == OverReason::RulesError {
                 tracing::error!(message = over.message, "the rules failed");
@@ -114,8 +120,9 @@ impl Table {
         self.room.as_ref().map(Room::current_tick)
     }
 
-    fn deliver(&mut self, seat: Seat, message: Message, meters: &GameMeters) {
-        let Some(Stay { place: Place::Connected { outlet, .. }, .. }) = self.stay(seat) else { return };
+    /// Hands a message over; the length of a frame that was taken.
+    fn deliver(&mut self, seat: Seat, message: Message, meters: &GameMeters) -> Option<usize> {
+        let Some(Stay { place: Place::Connected { outlet, .. }, .. }) = self.stay(seat) else { return None };
         let frame = match &message {
             Message::State(frame) => Some(frame.len()),
             Message::Refused(refused) => {
@@ -124,19 +131,17 @@ impl Table {
             }
             _ => None,
         };
-        match (outlet.send(message), frame) {
-            (Ok(()), Some(length)) => {
-                meters.frames.increment(1);
-                meters.frame_bytes.increment(length as u64);
-            }
-            (Ok(()), None) => {}
-            (Err(_), Some(_)) => {
-                observe::dropped(DropReason::Frame);
-                // Cannot fail: the room has just made a frame for this seat.
-                let _ = self.with(meters, |room| room.missed(seat));
-            }
-            (Err(_), None) => self.cut(seat, meters),
+        if outlet.send(message).is_ok() {
+            return frame;
         }
+        if frame.is_some() {
+            observe::dropped(DropReason::Frame);
+            // Cannot fail: the room has just made a frame for this seat.
+            let _ = self.with(meters, |room| room.missed(seat));
+        } else {
+            self.cut(seat, meters);
+        }
+        None
     }
 
     /// Ends a connection that took no reliable message; the seat is away and may be resumed.
