@@ -143,6 +143,10 @@ async fn a_room_that_nobody_sees_is_not_stepped() {
     assert_eq!(connection.ticks(), 0.0, "time begins with the first step");
     seconds(1.0).await;
     assert!((20.0..21.0).contains(&connection.ticks()) && memory.frames() > 0, "{}", connection.ticks());
+    connection.leave();
+    seconds(5.0).await;
+    let next = host.claim(&host.join(&admission.room, &ada()).unwrap().ticket).unwrap();
+    assert!((20.0..22.0).contains(&next.ticks()), "{}", next.ticks());
 }
 
 #[tokio::test(start_paused = true)]

@@ -73,8 +73,13 @@ async fn a_message_beyond_the_limit_closes_the_connection() {
     for parser in PARSERS {
         let mut client = Client::connect(&server, parser).await;
         client.enter("/lobby", json!({})).await.unwrap();
-        let message = if parser == Parser::Json { Message::text("4".repeat(20_000)) } else { Message::binary(vec![0; 20_000]) };
-        client.raw(message).await;
+        client.send(2, "/lobby", Some(1), json!(["games", "x".repeat(15_000)]), None).await;
+        let answer = client.packet().await.unwrap().data[0].clone();
+        assert_eq!(
+            answer["error"]["code"], "too_large",
+            "{parser:?}: below the limit of messages it is a request like any other"
+        );
+        client.send(2, "/lobby", Some(2), json!(["games", "x".repeat(17_000)]), None).await;
         assert!(client.packet().await.is_none(), "{parser:?}");
     }
     let (_, opened) = get(&server, HANDSHAKE).await;
