@@ -24,7 +24,7 @@ use std::{
 };
 
 use serde::Serialize;
-use tokio::sync::broadcast;
+use tokio::{sync::broadcast, task::JoinSet};
 
 use self::{
     board::Board,
@@ -94,13 +94,16 @@ struct Shared {
     board: Arc<Board>,
     keys: Arc<Keys>,
     closing: AtomicBool,
+    /// What goes on beside the rooms; ends with this.
+    _tasks: JoinSet<()>,
 }
 
 impl Host {
     /// Starts to host games. Must be called within a Tokio runtime.
     pub fn start(games: impl IntoIterator<Item = GameDef>, limits: Limits) -> Self {
         let board = Arc::new(Board::new());
-        tokio::spawn(board.clone().tell_news());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(board.clone().tell_news());
         Self(Arc::new(Shared {
             games: games.into_iter().map(|game| (game.name(), game)).collect(),
             limits,
@@ -108,6 +111,7 @@ impl Host {
             board,
             keys: Arc::new(Keys::random()),
             closing: AtomicBool::new(false),
+            _tasks: tasks,
         }))
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, layer::SocketIoLayer};
+use tokio::task::JoinSet;
 
 use super::{
     NetLimits,
@@ -25,33 +26,31 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Endpoints {
     json: (SocketIoLayer, SocketIo),
     msgpack: (SocketIoLayer, SocketIo),
+    /// What goes on beside the connections; ends with this.
+    _tasks: JoinSet<()>,
 }
 
 impl Endpoints {
     /// Sets up the namespaces on both. Must be called within a Tokio runtime.
     pub(crate) fn new(host: &Host, limits: &NetLimits) -> Self {
         let (json, msgpack) = (ParserConfig::common(), ParserConfig::msgpack());
-        let bounded = |config| builder(limits).req_path(config);
-        let endpoints = Self {
-            json: bounded("/socket.io")
-                .with_parser(
-                    json.max_incoming_binaries(1)
-                        .max_incoming_binary_buf_size(limits.message_bytes)
-                        .packet_completion_timeout(ATTACHMENT_TIMEOUT),
-                )
-                .build_layer(),
-            msgpack: bounded("/socket.io-msgpack").with_parser(msgpack).build_layer(),
-        };
+        let json = json
+            .max_incoming_binaries(1)
+            .max_incoming_binary_buf_size(limits.message_bytes)
+            .packet_completion_timeout(ATTACHMENT_TIMEOUT);
+        let json = builder(limits).req_path("/socket.io").with_parser(json).build_layer();
+        let msgpack = builder(limits).req_path("/socket.io-msgpack").with_parser(msgpack).build_layer();
         let matchmaking = Matchmaking::new(host.clone());
-        for io in [&endpoints.json.1, &endpoints.msgpack.1] {
+        let mut tasks = JoinSet::new();
+        for io in [&json.1, &msgpack.1] {
             io.ns("/", Wired::new(Root(host.clone()), limits.clone()));
             io.ns("/lobby", Wired::new(Lobby(host.clone()), limits.clone()));
             io.ns("/matchmaking", Wired::new(matchmaking.clone(), limits.clone()));
             io.ns("/gameplay", Wired::new(Gameplay(host.clone()), limits.clone()));
-            tokio::spawn(send_news(io.clone(), host.news()));
+            tasks.spawn(send_news(io.clone(), host.news()));
         }
-        tokio::spawn(matchmaking.run());
-        endpoints
+        tasks.spawn(matchmaking.run());
+        Self { json, msgpack, _tasks: tasks }
     }
 
     /// Puts both endpoints before a router; its requests under their paths never reach it.
