@@ -278,3 +278,17 @@ fn a_flipped_column_is_found_by_its_checksum_and_healed() {
     table.room().resync(seat);
     assert_eq!(frames(&mut table, &mut broken, 45), None, "the snapshot healed it");
 }
+
+#[test]
+fn an_entity_that_became_public_while_frames_were_lost_is_still_gone_when_it_dies() {
+    let mut table = table();
+    let camp = table.world().spawn((Team(1), Plan { goal: 4, kind: Kind::Hide })).id();
+    table.run(1);
+    let id = *ids(&mut table, 0).last().unwrap();
+    table.drop_next(0, 1);
+    table.world().entity_mut(camp).insert(Hp(5));
+    table.run(1);
+    table.world().despawn(camp);
+    table.run(4);
+    assert!(!ids(&mut table, 0).contains(&id));
+}

@@ -8,11 +8,11 @@ use socketioxide::handler::Value;
 
 use super::{
     namespace::{Call, Event, Namespace, SocketArc},
+    outlet::SocketOutlet,
     request::{Answer, Argument, acknowledge, answer, bad_request, binary_argument, done},
-    stream::StreamHandle,
 };
 use crate::{
-    host::{Connection, Desync, Ending, Full, Host, Outlet, Refusal, Welcome},
+    host::{Connection, Desync, Ending, Host, Outlet, Refusal},
     observe,
     protocol::{ErrorCode, Tick},
     room::{Message, Over, OverReason},
@@ -48,8 +48,7 @@ impl Namespace for Gameplay {
     }
 
     fn connected(&self, connection: &Connection, socket: &SocketArc) {
-        let outlet = SocketOutlet { socket: socket.clone(), stream: socket.req_parts().extensions.get().cloned() };
-        let outlet: Arc<dyn Outlet> = Arc::new(outlet);
+        let outlet: Arc<dyn Outlet> = Arc::new(SocketOutlet::new(socket));
         if let Err(refusal) = connection.enter(outlet.clone()) {
             // Somebody else took the seat, or the room ended, since this connection was let in.
             observe::refused(refusal.code, 1);
@@ -94,57 +93,4 @@ fn resync(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
 fn leave(call: &Call<'_, Gameplay>, _: Value, ack: Option<i64>) {
     acknowledge(call.socket, ack, done());
     call.session.leave();
-}
-
-/// What a person makes of a refused input.
-fn explain(code: ErrorCode) -> &'static str {
-    match code {
-        ErrorCode::BadInput => "an input is not what the schema describes",
-        ErrorCode::InputTooEarly => "an input is for a tick more than a second ahead",
-        ErrorCode::BadAck => "an acknowledged tick was never sent",
-        ErrorCode::RateLimited => "inputs come faster than twice the tick rate",
-        _ => "an input was refused",
-    }
-}
-
-/// The way to one client through socketioxide.
-struct SocketOutlet {
-    socket: SocketArc,
-    stream: Option<StreamHandle>,
-}
-
-impl SocketOutlet {
-    fn emit(&self, event: &str, data: &(impl serde::Serialize + ?Sized)) -> Result<(), Full> {
-        self.socket.emit(event, data).map_err(|_| Full)
-    }
-}
-
-impl Outlet for SocketOutlet {
-    fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full> {
-        self.emit("welcome", welcome)
-    }
-
-    fn send(&self, message: Message) -> Result<(), Full> {
-        match message {
-            Message::State(frame) => self.emit("s", &frame.to_bytes()),
-            Message::Events(events) => self.emit("e", &events),
-            Message::Seats(seats) => self.emit("seats", &*seats),
-            Message::Refused(refused) => {
-                let (code, message) = (refused.code.as_str(), explain(refused.code));
-                self.emit("refused", &json!({ "code": code, "message": message, "count": refused.count }))
-            }
-            Message::Over(over) => {
-                let reason = over.reason.as_str();
-                self.emit("over", &json!({ "reason": reason, "message": over.message, "winners": over.winners }))
-            }
-        }
-    }
-
-    fn close(&self, ending: Ending) {
-        // Leaving the namespace is a packet of its own, which a full queue does not take either.
-        let left = self.socket.clone().disconnect();
-        if let (Some(stream), true) = (&self.stream, ending == Ending::Cut || left.is_err()) {
-            stream.cut(self.socket.id.as_str());
-        }
-    }
 }

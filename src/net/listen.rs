@@ -2,7 +2,10 @@
 
 use std::{io, net::SocketAddr, pin::pin, time::Duration};
 
-use axum::{Router, http::header};
+use axum::{
+    Router,
+    http::{StatusCode, header},
+};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::watch};
@@ -75,7 +78,14 @@ async fn serve_connection(stream: Stream, router: Router, header_timeout: Durati
             handle.upgrade(session);
         }
         request.extensions_mut().insert(handle.clone());
-        router.clone().oneshot(request)
+        let (answer, handle) = (router.clone().oneshot(request), handle.clone());
+        async move {
+            let answer = answer.await;
+            if answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::SWITCHING_PROTOCOLS) {
+                handle.switch_protocols();
+            }
+            answer
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

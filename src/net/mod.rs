@@ -4,11 +4,14 @@
 
 mod endpoint;
 mod gameplay;
+mod lane;
 mod listen;
 mod lobby;
 mod matchmaking;
 mod namespace;
 mod origin;
+mod outlet;
+mod packet;
 mod request;
 mod root;
 mod stream;

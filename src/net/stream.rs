@@ -16,6 +16,7 @@ use tokio::{
     net::TcpStream,
 };
 
+use super::lane::Lane;
 use crate::observe::{self, StreamMeters};
 
 /// What hyper and socketioxide read and write.
@@ -27,7 +28,7 @@ pub(super) struct Stream {
 /// Another hold on a stream, put into the extensions of every request that came over it.
 #[derive(Clone)]
 pub(super) struct StreamHandle {
-    tcp: Arc<TcpStream>,
+    lane: Arc<Lane>,
     streams: Streams,
     /// The Engine.IO session that was upgraded to this stream.
     session: Arc<OnceLock<String>>,
@@ -36,7 +37,7 @@ pub(super) struct StreamHandle {
 /// The streams of sessions that began with polling and were upgraded: socketioxide shows the first request of a session alone,
 /// and its stream is another one.
 #[derive(Clone, Default)]
-pub(super) struct Streams(Arc<Mutex<HashMap<String, Arc<TcpStream>>>>);
+pub(super) struct Streams(Arc<Mutex<HashMap<String, Arc<Lane>>>>);
 
 impl Stream {
     /// Takes over an accepted connection. Small messages leave at once; bytes that the peer does not acknowledge for
@@ -48,7 +49,7 @@ impl Stream {
         #[cfg(not(target_os = "linux"))]
         let _ = unacknowledged;
         observe::streams().increment(1);
-        Ok(Self { handle: StreamHandle { tcp: Arc::new(tcp), streams, session: Arc::default() }, meters })
+        Ok(Self { handle: StreamHandle { lane: Arc::new(Lane::new(tcp)), streams, session: Arc::default() }, meters })
     }
 
     pub(super) fn handle(&self) -> StreamHandle {
@@ -56,7 +57,7 @@ impl Stream {
     }
 
     fn tcp(&self) -> &TcpStream {
-        &self.handle.tcp
+        self.handle.lane.tcp()
     }
 }
 
@@ -64,34 +65,44 @@ impl StreamHandle {
     /// Notes that a session moves to this stream.
     pub(super) fn upgrade(&self, session: &str) {
         if self.session.set(session.to_owned()).is_ok() {
-            self.streams.lock().insert(session.to_owned(), self.tcp.clone());
+            self.streams.lock().insert(session.to_owned(), self.lane.clone());
         }
     }
 
     /// Ends a session's connection at once, whatever is queued on it: the stream of its first request, or the one that it moved to.
     pub(super) fn cut(&self, session: &str) {
+        shut_down(self.lane(session).tcp());
+    }
+
+    /// The lane on which a session is now: that of its first request, or the one that it moved to.
+    pub(super) fn lane(&self, session: &str) -> Arc<Lane> {
         let moved = self.streams.lock().get(session).cloned();
-        shut_down(moved.as_deref().unwrap_or(&self.tcp));
+        moved.unwrap_or_else(|| self.lane.clone())
+    }
+
+    /// An HTTP answer makes this a WebSocket connection.
+    pub(super) fn switch_protocols(&self) {
+        self.lane.switch_protocols();
     }
 }
 
 impl Streams {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<TcpStream>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Lane>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let StreamHandle { tcp, streams, session } = &self.handle;
+        let StreamHandle { lane, streams, session } = &self.handle;
         if let Some(session) = session.get() {
             let mut streams = streams.lock();
-            if streams.get(session).is_some_and(|stream| Arc::ptr_eq(stream, tcp)) {
+            if streams.get(session).is_some_and(|stream| Arc::ptr_eq(stream, lane)) {
                 streams.remove(session);
             }
         }
         // A handle may outlive the stream; the connection must not.
-        shut_down(tcp);
+        shut_down(lane.tcp());
         observe::streams().decrement(1);
     }
 }
@@ -118,15 +129,16 @@ impl AsyncRead for Stream {
 }
 
 impl Stream {
-    fn poll_write_with(&self, cx: &mut Context<'_>, write: impl Fn(&TcpStream) -> io::Result<usize>) -> Poll<io::Result<usize>> {
+    /// Writes under the lane's lock, behind what the lane has begun.
+    fn poll_library_write(&self, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         loop {
-            match write(self.tcp()) {
-                Ok(count) => {
+            match self.handle.lane.library_write(slices) {
+                Some(Ok(count)) => {
                     self.meters.written.increment(count as u64);
                     return Poll::Ready(Ok(count));
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.tcp().poll_write_ready(cx))?,
-                Err(error) => return Poll::Ready(Err(error)),
+                Some(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
+                None | Some(Err(_)) => ready!(self.tcp().poll_write_ready(cx))?,
             }
         }
     }
@@ -134,11 +146,11 @@ impl Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_write_with(cx, |tcp| tcp.try_write(bytes))
+        self.poll_library_write(cx, &[io::IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        self.poll_write_with(cx, |tcp| tcp.try_write_vectored(slices))
+        self.poll_library_write(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -68,6 +68,7 @@ pub struct Block {
 #[derive(Debug, Clone)]
 pub struct Frame {
     head: Head,
+    encoded_head: SmallVec<[u8; 24]>,
     blocks: SmallVec<[Block; 3]>,
 }
 
@@ -113,7 +114,9 @@ impl Block {
 impl Frame {
     /// Puts a frame together; empty blocks are left out.
     pub fn new(head: Head, blocks: impl IntoIterator<Item = Block>) -> Self {
-        Self { head, blocks: blocks.into_iter().filter(|block| !block.is_empty()).collect() }
+        let blocks: SmallVec<[Block; 3]> = blocks.into_iter().filter(|block| !block.is_empty()).collect();
+        let encoded_head = encode_head(&head, blocks.iter().map(|block| block.sections).sum());
+        Self { head, encoded_head, blocks }
     }
 
     /// The tick whose state a mirror holds after the frame.
@@ -129,7 +132,7 @@ impl Frame {
     /// The frame's length in bytes.
     #[allow(clippy::len_without_is_empty, reason = "a frame has a head at least")]
     pub fn len(&self) -> usize {
-        self.encoded_head().len() + self.blocks.iter().map(Block::len).sum::<usize>()
+        self.encoded_head.len() + self.blocks.iter().map(Block::len).sum::<usize>()
     }
 
     /// The frame as it travels.
@@ -141,28 +144,26 @@ impl Frame {
 
     /// Appends the frame as it travels.
     pub fn write_to(&self, to: &mut impl BufMut) {
-        to.put_slice(&self.encoded_head());
+        to.put_slice(&self.encoded_head);
         self.blocks.iter().for_each(|block| to.put_slice(&block.bytes));
     }
+}
 
-    fn encoded_head(&self) -> SmallVec<[u8; 24]> {
-        let head = &self.head;
-        let sections: usize = self.blocks.iter().map(|block| block.sections).sum();
-        let (kind, age) = match head.kind {
-            Kind::Snapshot => (0, 0),
-            Kind::Diff => (1, head.tick.since(head.base)),
-            Kind::Merged => (2, head.tick.since(head.base)),
-        };
-        let mut bytes = [0; 24];
-        let mut left = &mut bytes[..];
-        let fits = "24 bytes hold an array header and five integers of 32 bits at most";
-        encode::write_array_len(&mut left, (HEAD_ELEMENTS + sections) as u32).expect(fits);
-        for value in [kind, i64::from(head.tick.0), i64::from(age), i64::from(head.ack), i64::from(head.margin.max(-32))] {
-            encode::write_sint(&mut left, value).expect(fits);
-        }
-        let unused = left.len();
-        SmallVec::from_slice(&bytes[..bytes.len() - unused])
+fn encode_head(head: &Head, sections: usize) -> SmallVec<[u8; 24]> {
+    let (kind, age) = match head.kind {
+        Kind::Snapshot => (0, 0),
+        Kind::Diff => (1, head.tick.since(head.base)),
+        Kind::Merged => (2, head.tick.since(head.base)),
+    };
+    let mut bytes = [0; 24];
+    let mut left = &mut bytes[..];
+    let fits = "24 bytes hold an array header and five integers of 32 bits at most";
+    encode::write_array_len(&mut left, (HEAD_ELEMENTS + sections) as u32).expect(fits);
+    for value in [kind, i64::from(head.tick.0), i64::from(age), i64::from(head.ack), i64::from(head.margin.max(-32))] {
+        encode::write_sint(&mut left, value).expect(fits);
     }
+    let unused = left.len();
+    SmallVec::from_slice(&bytes[..bytes.len() - unused])
 }
 
 /// Encodes sections one after the other into a [`Block`].

@@ -68,7 +68,9 @@ impl Replicator {
         let mut writer = SectionWriter::default();
         let knew = |since: Option<Tick>| since.is_none_or(|since| since <= base);
         let gone = self.despawned.iter().rev().take_while(|entry| entry.at > base);
-        let gone = gone.filter(|entry| knew(entry.public_since) && entry.told.iter().any(|&key| viewer.sees(key)));
+        let gone = gone.filter(|entry| {
+            entry.public_since.is_some_and(|since| since <= base) || entry.told.iter().any(|&key| viewer.sees(key))
+        });
         let gone: BTreeSet<u32> = gone.map(|entry| entry.id).collect();
         writer.despawn(&gone.into_iter().collect::<Vec<_>>());
 

@@ -113,7 +113,7 @@ struct Known {
     team: Option<Team>,
     /// The tick at which everyone heard of it; `None` while only some did.
     public_since: Option<Tick>,
-    /// Those who heard of it, if not everyone did.
+    /// Those who heard of it before or besides everyone.
     told: SmallVec<[Key; 2]>,
 }
 
@@ -247,10 +247,9 @@ impl Replicator {
         }
         self.ids.free(entity, self.now);
         let known = std::mem::take(&mut self.entities[id as usize]);
-        let told = if known.public_since.is_some() { SmallVec::from_slice(&[Key::Everyone]) } else { known.told };
-        let entry = Despawned { at: self.now, id, told: told.clone(), public_since: known.public_since };
-        self.despawned.push_back(entry);
-        told
+        let Known { public_since, told, .. } = known;
+        self.despawned.push_back(Despawned { at: self.now, id, told: told.clone(), public_since });
+        if public_since.is_some() { SmallVec::from_slice(&[Key::Everyone]) } else { told }
     }
 
     /// Learns who owns what, and on which team it is. Where that changed, the components that hang on it change hands.

@@ -1,0 +1,438 @@
+//! The lane: a second way onto a WebSocket connection, past socketioxide's queue and writer task.
+//!
+//! A room's driver writes whole WebSocket frames straight to the socket: one `write` a client and tick. socketioxide keeps
+//! the handshake, pings, acknowledgements and everything else. Both write under one lock, and never into each other's
+//! frames:
+//!
+//! ```text
+//! closed ---- expect(marker) ----> waiting ---- the library wrote the marker ----> open
+//! ```
+//!
+//! - The *marker* is the last message that takes the library's way, `welcome`. Until the library has written it, what follows
+//!   waits, so that no order changes.
+//! - While the library is half-way through a frame, the lane writes nothing.
+//! - What the kernel does not take is kept, the rest of one frame and a bounded backlog of reliable messages, and goes out
+//!   before anything else of either side.
+
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::net::TcpStream;
+
+use crate::host::Full;
+
+/// The most bytes of reliable messages that wait for a slow client.
+const BACKLOG_BYTES: usize = 256 * 1024;
+
+/// The most reliable messages that wait for a slow client.
+const BACKLOG_MESSAGES: usize = 64;
+
+/// Bytes of a frame's payload that are looked at to find the marker.
+const PEEK_BYTES: usize = 64;
+
+/// A TCP connection that two write to.
+pub(super) struct Lane {
+    tcp: TcpStream,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    phase: Phase,
+    library: FrameCursor,
+    /// The rest of a frame of the lane's own that the kernel has not taken yet.
+    rest: Vec<u8>,
+    backlog: VecDeque<Vec<u8>>,
+    backlog_bytes: usize,
+}
+
+#[derive(Default, PartialEq, Eq)]
+enum Phase {
+    /// Everything takes the library's way.
+    #[default]
+    Closed,
+    /// Until the library has written a frame whose payload starts like this.
+    Waiting(Vec<u8>),
+    /// Frames may go straight out.
+    Open,
+}
+
+impl Lane {
+    pub(super) fn new(tcp: TcpStream) -> Self {
+        Self { tcp, state: Mutex::default() }
+    }
+
+    pub(super) fn tcp(&self) -> &TcpStream {
+        &self.tcp
+    }
+
+    /// An HTTP answer goes out that makes this a WebSocket connection: frames begin behind its head.
+    pub(super) fn switch_protocols(&self) {
+        self.state().library = FrameCursor::after_head();
+    }
+
+    /// Opens once the library has written a frame whose payload starts with `marker`. Say so before handing that message to
+    /// the library.
+    pub(super) fn expect(&self, marker: &[u8]) {
+        debug_assert!(marker.len() <= PEEK_BYTES, "the marker fits what is looked at");
+        self.state().phase = Phase::Waiting(marker.to_vec());
+    }
+
+    /// Takes no more frames; what waits still goes out before what the library writes next.
+    pub(super) fn close(&self) {
+        self.state().phase = Phase::Closed;
+    }
+
+    /// Writes a frame at once or not at all. What the kernel leaves of it once it has begun is kept.
+    pub(super) fn send_now(&self, frame: &[u8]) -> Result<(), Full> {
+        let mut state = self.state();
+        if state.phase != Phase::Open || !state.library.is_between_frames() || !state.flush(&self.tcp) {
+            return Err(Full);
+        }
+        match self.tcp.try_write(frame) {
+            Ok(written) => {
+                state.rest.extend_from_slice(&frame[written..]);
+                Ok(())
+            }
+            Err(_) => Err(Full),
+        }
+    }
+
+    /// Writes a frame behind all reliable ones before it, now or later.
+    pub(super) fn send_surely(&self, frame: Vec<u8>) -> Result<(), Full> {
+        let mut state = self.state();
+        if state.phase == Phase::Closed
+            || state.backlog.len() >= BACKLOG_MESSAGES
+            || state.backlog_bytes + frame.len() > BACKLOG_BYTES
+        {
+            return Err(Full);
+        }
+        state.backlog_bytes += frame.len();
+        state.backlog.push_back(frame);
+        state.go_on(&self.tcp);
+        Ok(())
+    }
+
+    /// The library writes. `None`: the lane's own rest must go first, and the socket does not take it now.
+    pub(super) fn library_write(&self, slices: &[io::IoSlice<'_>]) -> Option<io::Result<usize>> {
+        let mut state = self.state();
+        if state.library.is_between_frames() && !state.flush(&self.tcp) {
+            return None;
+        }
+        let written = match slices {
+            [slice] => self.tcp.try_write(slice),
+            slices => self.tcp.try_write_vectored(slices),
+        };
+        if let Ok(written) = written {
+            let mut left = written;
+            for slice in slices {
+                let taken = left.min(slice.len());
+                state.watch(&slice[..taken]);
+                left -= taken;
+            }
+            state.go_on(&self.tcp);
+        }
+        Some(written)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Follows what the library wrote, and opens the lane when the marker is out.
+    fn watch(&mut self, bytes: &[u8]) {
+        let Self { library, phase, .. } = self;
+        let marker: &[u8] = if let Phase::Waiting(marker) = &*phase { marker } else { &[] };
+        if library.advance(bytes, marker) {
+            *phase = Phase::Open;
+        }
+    }
+
+    /// Writes what waits, if nothing forbids it.
+    fn go_on(&mut self, tcp: &TcpStream) {
+        if self.phase == Phase::Open && self.library.is_between_frames() {
+            self.flush(tcp);
+        }
+    }
+
+    /// Writes what waits; whether all of it is out. The library must be between two frames. While the marker is awaited the
+    /// backlog stays, and does not hold the library up.
+    fn flush(&mut self, tcp: &TcpStream) -> bool {
+        loop {
+            while !self.rest.is_empty() {
+                match tcp.try_write(&self.rest) {
+                    Ok(written) => drop(self.rest.drain(..written)),
+                    // A connection that has ended is found out by whoever reads from it.
+                    Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
+                }
+            }
+            if matches!(self.phase, Phase::Waiting(_)) {
+                return true;
+            }
+            let Some(frame) = self.backlog.pop_front() else { return true };
+            self.backlog_bytes -= frame.len();
+            self.rest = frame;
+        }
+    }
+}
+
+/// Follows a server's WebSocket frames through the bytes that are written.
+#[derive(Default)]
+struct FrameCursor {
+    at: At,
+    header: [u8; 10],
+    have: usize,
+    payload_left: u64,
+    peeked: Vec<u8>,
+}
+
+#[derive(Default, PartialEq, Eq)]
+enum At {
+    /// HTTP: no frames yet.
+    #[default]
+    Http,
+    /// In the head of the answer that begins the WebSocket; so much of its end has been seen.
+    Head(usize),
+    Frames,
+}
+
+impl FrameCursor {
+    fn after_head() -> Self {
+        Self { at: At::Head(0), ..Self::default() }
+    }
+
+    fn is_between_frames(&self) -> bool {
+        self.at == At::Frames && self.have == 0 && self.payload_left == 0
+    }
+
+    /// Moves over bytes that were written. Whether a frame has been completed whose payload starts with `marker` (which an
+    /// empty marker never does).
+    fn advance(&mut self, mut bytes: &[u8], marker: &[u8]) -> bool {
+        const END_OF_HEAD: &[u8; 4] = b"\r\n\r\n";
+        let mut found = false;
+        while let Some((&byte, rest)) = bytes.split_first() {
+            match &mut self.at {
+                At::Http => return false,
+                At::Head(seen) => {
+                    *seen = if byte == END_OF_HEAD[*seen] { *seen + 1 } else { usize::from(byte == b'\r') };
+                    if *seen == END_OF_HEAD.len() {
+                        self.at = At::Frames;
+                    }
+                    bytes = rest;
+                }
+                At::Frames if self.payload_left > 0 => {
+                    let taken = bytes.len().min(usize::try_from(self.payload_left).unwrap_or(usize::MAX));
+                    let peek = taken.min(PEEK_BYTES.saturating_sub(self.peeked.len()));
+                    if !marker.is_empty() {
+                        self.peeked.extend_from_slice(&bytes[..peek]);
+                    }
+                    self.payload_left -= taken as u64;
+                    bytes = &bytes[taken..];
+                    if self.payload_left == 0 {
+                        found |= self.end_of_frame(marker);
+                    }
+                }
+                At::Frames => {
+                    self.header[self.have] = byte;
+                    self.have += 1;
+                    bytes = rest;
+                    if let Some(length) = self.payload_length() {
+                        self.payload_left = length;
+                        if length == 0 {
+                            self.have = 0;
+                        }
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn end_of_frame(&mut self, marker: &[u8]) -> bool {
+        let found = !marker.is_empty() && self.peeked.starts_with(marker);
+        self.have = 0;
+        self.peeked.clear();
+        found
+    }
+
+    /// The length of the payload, once the header is complete. A server's frames are not masked.
+    fn payload_length(&self) -> Option<u64> {
+        let header = &self.header;
+        match (self.have, header[1] & 0x7f) {
+            (2, length @ 0..=125) => Some(u64::from(length)),
+            (4, 126) => Some(u64::from(u16::from_be_bytes([header[2], header[3]]))),
+            (10, 127) => header[2..].try_into().ok().map(u64::from_be_bytes),
+            _ => None,
+        }
+    }
+}
+
+/// Appends the header of a server's WebSocket frame.
+pub(super) fn write_frame_header(to: &mut Vec<u8>, opcode: Opcode, length: usize) {
+    const FINAL: u8 = 0x80;
+    to.push(FINAL | opcode as u8);
+    match length {
+        0..=125 => to.push(length as u8),
+        126..=0xffff => {
+            to.push(126);
+            to.extend_from_slice(&(length as u16).to_be_bytes());
+        }
+        _ => {
+            to.push(127);
+            to.extend_from_slice(&(length as u64).to_be_bytes());
+        }
+    }
+}
+
+/// What is in a frame.
+#[derive(Clone, Copy)]
+pub(super) enum Opcode {
+    Text = 1,
+    Binary = 2,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+    use tokio::{
+        io::AsyncReadExt,
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+
+    const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n";
+
+    fn frame(payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write_frame_header(&mut bytes, Opcode::Binary, payload.len());
+        bytes.extend_from_slice(payload);
+        bytes
+    }
+
+    /// A lane whose WebSocket has begun, and the client's end.
+    async fn lane() -> (Lane, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let lane = Lane::new(listener.accept().await.unwrap().0);
+        lane.tcp().writable().await.unwrap();
+        lane.switch_protocols();
+        library(&lane, HEAD);
+        (lane, client)
+    }
+
+    fn library(lane: &Lane, bytes: &[u8]) {
+        assert_eq!(lane.library_write(&[io::IoSlice::new(bytes)]).unwrap().unwrap(), bytes.len());
+    }
+
+    /// Payloads that the client reads.
+    async fn read(client: &mut TcpStream, frames: usize) -> Vec<Vec<u8>> {
+        let mut head = vec![0; HEAD.len()];
+        client.read_exact(&mut head).await.unwrap();
+        let mut payloads = Vec::new();
+        for _ in 0..frames {
+            let mut header = [0; 2];
+            client.read_exact(&mut header).await.unwrap();
+            assert_eq!(header[0], 0x82, "a frame begins where one is due");
+            let mut payload = vec![0; usize::from(header[1])];
+            client.read_exact(&mut payload).await.unwrap();
+            payloads.push(payload);
+        }
+        payloads
+    }
+
+    #[tokio::test]
+    async fn nothing_overtakes_the_marker() {
+        let (lane, mut client) = lane().await;
+        assert_eq!(lane.send_now(&frame(b"early")), Err(Full));
+        lane.expect(b"welcome");
+        assert_eq!(lane.send_now(&frame(b"state")), Err(Full));
+        lane.send_surely(frame(b"event")).unwrap();
+        library(&lane, &frame(b"ping"));
+        library(&lane, &frame(b"welcome, Ada"));
+        lane.send_now(&frame(b"state")).unwrap();
+        let read = read(&mut client, 4).await;
+        assert_eq!(read, [&b"ping"[..], b"welcome, Ada", b"event", b"state"]);
+    }
+
+    #[tokio::test]
+    async fn the_lane_never_cuts_into_a_frame_of_the_librarys() {
+        let (lane, mut client) = lane().await;
+        lane.expect(b"w");
+        library(&lane, &frame(b"w"));
+        let ping = frame(b"a long ping");
+        for cut in 1..ping.len() {
+            library(&lane, &ping[..cut]);
+            assert_eq!(lane.send_now(&frame(b"state")), Err(Full), "cut at {cut}");
+            lane.send_surely(frame(b"event")).unwrap();
+            library(&lane, &ping[cut..]);
+            lane.send_now(&frame(b"state")).unwrap();
+        }
+        let frames = read(&mut client, 1 + 3 * (ping.len() - 1)).await;
+        for three in frames[1..].chunks(3) {
+            assert_eq!(three, [&b"a long ping"[..], b"event", b"state"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_is_full_and_what_it_began_to_get_is_whole() {
+        let (lane, mut client) = lane().await;
+        lane.expect(b"w");
+        library(&lane, &frame(b"w"));
+        let big = frame(&[7; 100]);
+        let mut sent = 0;
+        while lane.send_now(&big).is_ok() {
+            sent += 1;
+            assert!(sent < 1_000_000, "the socket takes everything");
+        }
+        assert!(lane.state().rest.len() < big.len());
+        assert!(lane.library_write(&[io::IoSlice::new(&frame(b"ping"))]).is_none() || lane.state().rest.is_empty());
+        lane.send_surely(frame(b"event")).unwrap();
+        let reader = tokio::spawn(async move { read(&mut client, 1 + sent + 1).await });
+        while !lane.state().backlog.is_empty() || !lane.state().rest.is_empty() {
+            lane.tcp().writable().await.unwrap();
+            lane.state().go_on(lane.tcp());
+        }
+        let frames = reader.await.unwrap();
+        assert!(frames[1..=sent].iter().all(|payload| *payload == [7; 100]));
+        assert_eq!(frames[sent + 1], b"event");
+    }
+
+    #[tokio::test]
+    async fn the_backlog_is_bounded() {
+        let (lane, _client) = lane().await;
+        assert_eq!(lane.send_surely(frame(b"before")), Err(Full));
+        lane.expect(b"never");
+        for _ in 0..BACKLOG_MESSAGES {
+            lane.send_surely(frame(b"event")).unwrap();
+        }
+        assert_eq!(lane.send_surely(frame(b"one too many")), Err(Full));
+    }
+
+    proptest! {
+        #[test]
+        fn the_cursor_finds_frames_however_they_are_cut(
+            payloads in vec(vec(any::<u8>(), 0..300), 1..12), cuts in vec(1..40usize, 1..60),
+        ) {
+            let mut bytes = HEAD.to_vec();
+            payloads.iter().for_each(|payload| bytes.extend(frame(payload)));
+            bytes.extend(frame(b"marker"));
+            let (mut cursor, mut rest, mut found) = (FrameCursor::after_head(), &bytes[..], 0);
+            for cut in cuts.iter().cycle() {
+                let (now, later) = rest.split_at((*cut).min(rest.len()));
+                found += usize::from(cursor.advance(now, b"marker"));
+                rest = later;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            prop_assert!(cursor.is_between_frames());
+            prop_assert_eq!(found, 1);
+        }
+    }
+}

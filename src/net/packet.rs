@@ -1,0 +1,129 @@
+//! Socket.IO events of `/gameplay` as whole WebSocket frames, for both parsers:
+//!
+//! ```text
+//! default   text    42/gameplay,["seats",[...]]
+//!           text    451-/gameplay,["s",{"_placeholder":true,"num":0}]   and behind it   binary   the attachment
+//! msgpack   binary  {type: 2, nsp: "/gameplay", data: ["s", binary]}
+//! ```
+
+use bytes::Bytes;
+use rmp::encode;
+use serde::Serialize;
+
+use super::lane::{Opcode, write_frame_header};
+use crate::protocol::Frame;
+
+const NAMESPACE: &str = "/gameplay";
+
+/// Which parser the client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parser {
+    Default,
+    MsgPack,
+}
+
+impl Parser {
+    /// The parser of the endpoint that a request was made to.
+    pub(super) fn of_path(path: &str) -> Self {
+        if path.starts_with("/socket.io-msgpack") { Self::MsgPack } else { Self::Default }
+    }
+
+    /// How the payload of the frame of an event starts.
+    pub(super) fn event_prefix(self, event: &str) -> Vec<u8> {
+        match self {
+            Self::Default => format!("42{NAMESPACE},[\"{event}\"").into_bytes(),
+            Self::MsgPack => {
+                let mut prefix = Vec::new();
+                open_msgpack(&mut prefix, event);
+                prefix
+            }
+        }
+    }
+
+    /// An event with one argument that serde can write.
+    pub(super) fn event(self, event: &str, argument: &(impl Serialize + ?Sized)) -> Vec<u8> {
+        const PLAIN: &str = "plain data is written to memory";
+        let (opcode, payload) = match self {
+            Self::Default => {
+                let argument = serde_json::to_string(argument).expect(PLAIN);
+                (Opcode::Text, format!("42{NAMESPACE},[\"{event}\",{argument}]").into_bytes())
+            }
+            Self::MsgPack => {
+                let mut payload = Vec::new();
+                open_msgpack(&mut payload, event);
+                rmp_serde::encode::write_named(&mut payload, argument).expect(PLAIN);
+                (Opcode::Binary, payload)
+            }
+        };
+        let mut frame = Vec::with_capacity(payload.len() + 10);
+        write_frame_header(&mut frame, opcode, payload.len());
+        frame.extend_from_slice(&payload);
+        frame
+    }
+
+    /// Appends an event with one binary argument.
+    pub(super) fn binary_event(self, to: &mut Vec<u8>, event: &str, argument: &impl Binary) {
+        let length = argument.length();
+        match self {
+            Self::Default => {
+                let text = format!("451-{NAMESPACE},[\"{event}\",{{\"_placeholder\":true,\"num\":0}}]");
+                write_frame_header(to, Opcode::Text, text.len());
+                to.extend_from_slice(text.as_bytes());
+                write_frame_header(to, Opcode::Binary, length);
+            }
+            Self::MsgPack => {
+                let mut prefix = [0; 64];
+                let mut left = &mut prefix[..];
+                open_msgpack(&mut left, event);
+                encode::write_bin_len(&mut left, length as u32).expect(FITS);
+                let unused = left.len();
+                let prefix = &prefix[..prefix.len() - unused];
+                write_frame_header(to, Opcode::Binary, prefix.len() + length);
+                to.extend_from_slice(prefix);
+            }
+        }
+        argument.append_to(to);
+    }
+}
+
+const FITS: &str = "the event names of /gameplay are short";
+
+/// A packet up to the event's argument.
+fn open_msgpack<W: rmp::encode::RmpWrite>(to: &mut W, event: &str) {
+    const EVENT: u8 = 2;
+    let written = (|| {
+        encode::write_map_len(to, 3)?;
+        encode::write_str(to, "type")?;
+        encode::write_pfix(to, EVENT).map_err(rmp::encode::ValueWriteError::InvalidMarkerWrite)?;
+        encode::write_str(to, "nsp")?;
+        encode::write_str(to, NAMESPACE)?;
+        encode::write_str(to, "data")?;
+        encode::write_array_len(to, 2)?;
+        encode::write_str(to, event)
+    })();
+    assert!(written.is_ok(), "{FITS}");
+}
+
+/// Bytes that are put together while they are written.
+pub(super) trait Binary {
+    fn length(&self) -> usize;
+    fn append_to(&self, to: &mut Vec<u8>);
+}
+
+impl Binary for Frame {
+    fn length(&self) -> usize {
+        self.len()
+    }
+    fn append_to(&self, to: &mut Vec<u8>) {
+        self.write_to(to);
+    }
+}
+
+impl Binary for Bytes {
+    fn length(&self) -> usize {
+        self.len()
+    }
+    fn append_to(&self, to: &mut Vec<u8>) {
+        to.extend_from_slice(self);
+    }
+}
