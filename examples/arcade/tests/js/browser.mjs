@@ -29,6 +29,8 @@ export class Browser {
     const page = await this.#chromium.newPage({ viewport: SIZE });
     const visitor = new Visitor(page, name);
     await page.goto(url);
+    await page.getByLabel("Your name").fill(name);
+    await page.keyboard.press("Enter");
     await page.locator("article.card").first().waitFor();
     return visitor;
   }
@@ -65,6 +67,11 @@ export class Visitor {
   avatars() {
     return this.page.evaluate(() => [...(window.tickcast.room?.entities ?? [])].filter(({ Pos }) => Pos)
       .map(({ id, Seat, Pos, Hp, Frags }) => ({ id, seat: Seat, x: Pos.at.x, y: Pos.at.y, hp: Hp, frags: Frags })));
+  }
+
+  /** Who plays, bots aside. */
+  names() {
+    return this.page.evaluate(() => window.tickcast.room.seats.filter(({ status }) => status === "playing").map(({ name }) => name));
   }
 
   picture(name) {

@@ -20,6 +20,7 @@ main(async () => {
   await server("start");
   const dialog = page.getByRole("dialog");
   await dialog.getByText("The match has ended").waitFor(PATIENCE);
+  await dialog.getByText("the server has restarted").waitFor(PATIENCE);
   await ada.picture("ended");
   say(`the page says: ${(await dialog.innerText()).replaceAll("\n", " | ")}`);
   await dialog.getByRole("button", { name: "Play again" }).click(PATIENCE);

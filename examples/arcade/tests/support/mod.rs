@@ -18,7 +18,7 @@ const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "g
 /// The `arcade` binary on a port of its own; it ends when it is dropped.
 struct Server {
     child: Child,
-    url: String,
+    address: String,
 }
 
 impl Server {
@@ -32,11 +32,11 @@ impl Server {
             .spawn()
             .unwrap();
         let lines = lines(&mut child);
-        let url = loop {
+        let address = loop {
             match lines.recv_timeout(START) {
                 Ok(line) => {
-                    if let Some(url) = line.strip_prefix("Listening on ") {
-                        break url.to_owned();
+                    if let Some(address) = line.strip_prefix("Listening on http://") {
+                        break address.to_owned();
                     }
                 }
                 Err(error) => {
@@ -45,11 +45,7 @@ impl Server {
                 }
             }
         };
-        Self { child, url }
-    }
-
-    fn address(&self) -> String {
-        self.url.trim_start_matches("http://").to_owned()
+        Self { child, address }
     }
 }
 
@@ -77,10 +73,10 @@ pub(crate) fn browse(script: &str) {
 }
 
 fn run(command: &mut Command, script: &str) {
-    let mut server = Some(Server::start("127.0.0.1:0"));
-    let (url, address) = server.as_ref().map(|server| (server.url.clone(), server.address())).unwrap();
+    let mut stage = Stage::new();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/js").join(script);
-    let child = command.arg(path).arg(url).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let child =
+        command.arg(path).arg(format!("http://{}", stage.address)).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut script_run = ScriptRun(child);
     let lines = lines(&mut script_run.0);
     let begun = now();
@@ -89,8 +85,8 @@ fn run(command: &mut Command, script: &str) {
             Ok(line) => {
                 println!("{script}: {line}");
                 match line.as_str() {
-                    "> stop" => server = None,
-                    "> start" => server = Some(Server::start(&address)),
+                    "> stop" => stage.stop(),
+                    "> start" => stage.start(),
                     _ => continue,
                 }
                 script_run.answer();
@@ -101,6 +97,27 @@ fn run(command: &mut Command, script: &str) {
     }
     let status = script_run.0.wait().unwrap();
     assert!(status.success(), "{script} failed: {status}");
+}
+
+/// An address with a server, while there is one.
+struct Stage {
+    address: String,
+    server: Option<Server>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let server = Server::start("127.0.0.1:0");
+        Self { address: server.address.clone(), server: Some(server) }
+    }
+
+    fn stop(&mut self) {
+        self.server = None;
+    }
+
+    fn start(&mut self) {
+        self.server = Some(Server::start(&self.address));
+    }
 }
 
 struct ScriptRun(Child);
