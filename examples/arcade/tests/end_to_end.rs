@@ -9,6 +9,11 @@ mod support;
 use support::{browse, play};
 
 #[test]
+fn a_client_written_from_the_protocol_page_reads_the_golden_frames() {
+    play("golden.mjs");
+}
+
+#[test]
 fn the_stock_client_plays_with_no_option_set() {
     play("stock.mjs");
 }
