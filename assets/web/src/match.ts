@@ -10,6 +10,12 @@ interface Asks {
   again(): Promise<void>;
 }
 
+/** Reasons whose message is for programmers. */
+const EXPLAINED: Record<string, string> = {
+  expired: "You were away for too long, or the server has restarted: your seat is gone.",
+  replaced: "You play on in another window.",
+};
+
 export class Match {
   readonly node: HTMLElement;
   private readonly canvas = el("canvas", { className: "stage", tabIndex: 0, attrs: { role: "img", "aria-label": "The match" } });
@@ -79,7 +85,8 @@ export class Match {
     const again = el("button", { className: "primary", onclick: () => void this.asks.again() }, "Play again");
     const lobby = el("button", { onclick: () => void this.asks.leave() }, "Back to the lobby");
     const title = el("h1", { id: "over-title" }, this.verdict(reason, winners));
-    const said = reason === "finished" || !message ? null : el("p", {}, message);
+    const why = EXPLAINED[reason] ?? message;
+    const said = reason === "finished" || !why ? null : el("p", {}, why);
     const box = el("div", { className: "over", attrs: { role: "dialog", "aria-labelledby": "over-title" } }, title, said, el("div", { className: "row" }, again, lobby));
     this.node.append(el("div", { className: "veil" }, box));
     again.focus();

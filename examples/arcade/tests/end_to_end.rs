@@ -1,0 +1,54 @@
+//! The whole path, for real: the `arcade` binary, the official Socket.IO client, the SDK, and a browser.
+//!
+//! The scripts are in `tests/js`; `decoder.mjs` there is a whole client's half of `docs/PROTOCOL.md`, written from that page alone.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so may its helpers")]
+
+mod support;
+
+use support::{browse, play};
+
+#[test]
+fn a_client_written_from_the_protocol_page_reads_the_golden_frames() {
+    play("golden.mjs");
+}
+
+#[test]
+fn the_stock_client_plays_with_no_option_set() {
+    play("stock.mjs");
+}
+
+#[test]
+fn the_stock_client_plays_with_msgpack_over_websocket() {
+    play("msgpack.mjs");
+}
+
+#[test]
+fn the_stock_client_plays_over_long_polling_alone() {
+    play("polling.mjs");
+}
+
+#[test]
+fn bad_requests_are_answered_with_stable_codes_and_hurt_nobody() {
+    play("refusals.mjs");
+}
+
+#[test]
+fn the_sdk_plays_loses_its_connection_and_comes_back() {
+    play("sdk.mjs");
+}
+
+#[test]
+fn the_official_browser_client_is_served() {
+    play("bundle.mjs");
+}
+
+#[test]
+fn a_browser_plays_and_sees_who_joins() {
+    browse("page.mjs");
+}
+
+#[test]
+fn a_browser_says_what_happens_when_the_server_goes_and_comes_back() {
+    browse("restart.mjs");
+}

@@ -1,0 +1,39 @@
+// The golden frames of `assets/wire`, which Rust writes and the SDK reads, through the decoder beside this file.
+
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { Mirror, readEvents, writeInput } from "./decoder.mjs";
+import { asset, main, say } from "./support.mjs";
+
+main(() => {
+  const folder = asset("wire");
+  const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  assert.ok(files.length > 0);
+  for (const name of files) check(name, JSON.parse(readFileSync(join(folder, name), "utf8")));
+});
+
+function check(name, { schema, frames, events, inputs }) {
+  const mirror = new Mirror(schema);
+  // What a client makes of faulty bytes is its own affair.
+  const valid = frames.filter(({ ok, desync }) => ok && !desync);
+  for (const { hex, note, state } of valid) {
+    mirror.take(bytes(hex));
+    if (state) assert.deepEqual({ tick: mirror.tick, entities: plain(mirror) }, state, note);
+  }
+  for (const { hex, value } of events) {
+    const { tick } = value;
+    assert.deepEqual(readEvents(schema, bytes(hex)), value.events.map((event) => ({ tick, ...event })));
+  }
+  for (const { hex, input, ...header } of inputs) assert.deepEqual(writeInput(schema, { ...header, ...input }), bytes(hex));
+  say(`${name}: ${valid.length} frames, ${events.length} events, ${inputs.length} inputs`);
+}
+
+function plain(mirror) {
+  return Object.fromEntries([...mirror.entities].map(([id, rows]) => [id, Object.fromEntries(rows)]));
+}
+
+function bytes(hex) {
+  return Buffer.from(hex, "hex");
+}

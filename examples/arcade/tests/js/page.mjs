@@ -1,0 +1,76 @@
+// The page in Chromium: one click, a match against bots, and a second visitor in the same room.
+
+import assert from "node:assert/strict";
+
+import { Browser } from "./browser.mjs";
+import { main, say, until } from "./support.mjs";
+
+main(async () => {
+  const browser = await Browser.start();
+  const ada = await browser.visit("Ada");
+  assert.match(await ada.page.locator("article.card h1").first().innerText(), /arena/i);
+  await ada.picture("lobby");
+  await ada.page.locator("article.card button", { hasText: "Play" }).click();
+  const { seat, entities } = await ada.playing();
+  assert.ok(entities > 1, `${entities} entities, so no bots`);
+  say(`one click, and Ada has seat ${seat} among ${entities} entities`);
+
+  await ada.page.mouse.move(900, 300);
+  say(`${await ada.walk()} walks the avatar`);
+  await watchFight(ada, seat);
+  await ada.picture("match");
+  const bob = await joinByListing(browser, ada);
+  assert.deepEqual([ada.complaints, bob.complaints], [[], []]);
+  await stockClient(browser);
+  await browser.close();
+});
+
+/** The bots must do something to each other, or to Ada. */
+async function watchFight(visitor, seat) {
+  const before = await visitor.avatars();
+  assert.ok(before.some((avatar) => avatar.seat !== seat));
+  await until("somebody is hurt", async () => {
+    const now = await visitor.avatars();
+    return now.some(({ id, hp, frags }) => {
+      const then = before.find((avatar) => avatar.id === id);
+      return then && (hp !== then.hp || frags !== then.frags);
+    });
+  });
+  say("the bots fight");
+}
+
+async function joinByListing(browser, ada) {
+  const bob = await browser.visit("Bob");
+  const join = bob.page.locator(".rooms li button", { hasText: "Join" }).first();
+  await join.waitFor();
+  await bob.picture("listing");
+  await join.click();
+  const { seat } = await bob.playing();
+  const [here, there] = await Promise.all([ada, bob].map(({ page }) => page.evaluate(() => window.tickcast.room.id)));
+  assert.equal(here, there);
+  const { seat: adas } = await ada.playing();
+  assert.notEqual(seat, adas);
+  await until("both see each other", async () => {
+    const [seen, met] = await Promise.all([ada.avatars(), bob.avatars()]);
+    return seen.some((avatar) => avatar.seat === seat) && met.some((avatar) => avatar.seat === adas);
+  });
+  assert.deepEqual(await Promise.all([ada.names(), bob.names()]), [["Ada", "Bob"], ["Ada", "Bob"]]);
+  const before = (await bob.avatars()).find((avatar) => avatar.seat === adas);
+  await ada.walk();
+  await until("Bob sees Ada walk", async () => {
+    const now = (await bob.avatars()).find((avatar) => avatar.seat === adas);
+    return now && Math.hypot(now.x - before.x, now.y - before.y) > 0.3;
+  });
+  await Promise.all([ada.picture("two-ada"), bob.picture("two-bob")]);
+  say("two visitors in one room see each other");
+  return bob;
+}
+
+/** A page of the server's own with a script tag, as users of Socket.IO write it. */
+async function stockClient(browser) {
+  const { page } = await browser.visit("Eve");
+  await page.addScriptTag({ url: "/socket.io/socket.io.js" });
+  const info = await page.evaluate(() => window.io().emitWithAck("info"));
+  assert.deepEqual([info.ok, info.server], [true, "tickcast"]);
+  say("the script tag works");
+}

@@ -1,0 +1,135 @@
+// `@tickcast/client` in Node: quick play, a lost connection, leaving, and two players whom the matchmaker brings together.
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect as connectTcp, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { asset, main, packages, say, until, url } from "./support.mjs";
+
+const OPPOSITE = { E: "W", N: "S", W: "E", S: "N" };
+const WAY = { E: [1, 0], N: [0, 1], W: [-1, 0], S: [0, -1] };
+
+main(async () => {
+  const { connect, TickcastError } = await bundled();
+  const wire = await Wire.to(new URL(url));
+  const server = await connect(wire.url, { name: "Ada" });
+  assert.deepEqual((await server.lobby.games()).map(({ name }) => name), ["arena"]);
+  await assert.rejects(server.lobby.quick("chess"), (error) => error instanceof TickcastError && error.code === "unknown_game");
+
+  const room = await server.lobby.quick("arena");
+  const faults = [];
+  room.onFault((fault) => faults.push(fault));
+  room.onDesync((desync) => faults.push(desync));
+  await walk(room);
+  say("room.input moves room.me");
+  await loseConnection(room, wire);
+  await walk(room);
+
+  const over = new Promise((resolve) => room.onOver(resolve));
+  await room.leave();
+  assert.equal((await over).reason, "left");
+  assert.equal(room.status, "over");
+  assert.deepEqual([faults, room.stats.resyncs], [[], 0]);
+  await meet(connect);
+});
+
+/** The SDK's sources as one CommonJS module. */
+async function bundled() {
+  const folder = await mkdtemp(join(tmpdir(), "tickcast-sdk-"));
+  const outfile = join(folder, "client.cjs");
+  try {
+    await packages.web("esbuild").build({ entryPoints: [asset("sdk/src/index.ts")], outfile, bundle: true, platform: "node", format: "cjs" });
+    return packages.web(outfile);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Walks where there is room, there and back. A death puts the avatar elsewhere: then the next try begins. */
+async function walk(room) {
+  await until("the avatar is there", () => room.me("Pos", "Hp"));
+  for (const dir of ["E", "N", "W", "S", "E", "N", "W", "S", "E", "N", "W", "S"]) {
+    if ((await walks(room, dir)) && (await walks(room, OPPOSITE[dir]))) return;
+  }
+  throw new Error("the avatar did not walk as it was told, in any direction");
+}
+
+async function walks(room, dir) {
+  const [x, y] = WAY[dir];
+  room.input({ dir });
+  // What is drawn is a little in the past, in which the last input still held.
+  const begun = room.serverTick + room.stats.delay + room.stats.lead + 3;
+  await until("the input is seen", () => room.serverTick > begun);
+  const from = room.me("Pos").Pos.at;
+  const gone = () => {
+    const { at } = room.me("Pos").Pos;
+    return { along: (at.x - from.x) * x + (at.y - from.y) * y, aside: Math.abs((at.x - from.x) * y) + Math.abs((at.y - from.y) * x) };
+  };
+  await until("a walk ends", () => gone().along >= 1 || room.serverTick > begun + 2 * room.hz);
+  const { along, aside } = gone();
+  return along >= 1 && along < 4 && aside < 0.1;
+}
+
+async function loseConnection(room, wire) {
+  const seen = [];
+  room.onStatus((status) => seen.push(status));
+  const { seat, tick } = room;
+  wire.cut();
+  await until("the room is there again", () => seen.at(-1) === "playing");
+  assert.deepEqual(seen, ["reconnecting", "playing"]);
+  await until("frames go on", () => room.tick > tick + room.hz);
+  assert.equal(room.seat, seat);
+  say("came back by itself");
+}
+
+async function meet(connect) {
+  const [ada, bob] = await Promise.all(["Ada", "Bob"].map((name) => connect(url, { name })));
+  const waiting = [];
+  const [first, second] = await Promise.all([
+    ada.matchmaking.enqueue("arena", { onStatus: (status) => waiting.push(status) }),
+    until("Ada waits", () => waiting.length > 0).then(() => bob.matchmaking.enqueue("arena")),
+  ]);
+  assert.equal(first.id, second.id);
+  assert.notEqual(first.seat, second.seat);
+  assert.equal(waiting[0].needed, 2);
+  await until("both are listed", () => {
+    const names = first.seats.filter(({ status }) => status === "playing").map(({ name }) => name);
+    return names.includes("Ada") && names.includes("Bob");
+  });
+  const gone = until("Bob's seat is free", () => !first.seats.some(({ name }) => name === "Bob"));
+  bob.close();
+  await gone;
+  ada.close();
+  say("the matchmaker put both into one room");
+}
+
+/** A way to the server that can be cut without either end having said a word. */
+class Wire {
+  #ends = new Set();
+
+  static async to(target) {
+    const wire = new Wire();
+    const listener = createServer((near) => wire.#join(near, connectTcp(Number(target.port), target.hostname)));
+    await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
+    wire.url = `http://127.0.0.1:${listener.address().port}`;
+    return wire;
+  }
+
+  cut() {
+    for (const end of this.#ends) end.destroy();
+  }
+
+  #join(near, far) {
+    for (const [end, other] of [[near, far], [far, near]]) {
+      this.#ends.add(end);
+      end.on("error", () => {});
+      end.on("close", () => {
+        this.#ends.delete(end);
+        other.destroy();
+      });
+      end.pipe(other);
+    }
+  }
+}
