@@ -109,6 +109,7 @@ impl Table {
         }
         meters.frames.increment(frames);
         meters.frame_bytes.increment(bytes);
+        outbox.stalled.into_iter().for_each(|seat| self.cut(seat, meters));
         if let Some(over) = outbox.over {
             if over.reason == OverReason::RulesError {
                 tracing::error!(message = over.message, "the rules failed");

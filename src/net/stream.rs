@@ -19,6 +19,9 @@ use tokio::{
 use super::lane::Lane;
 use crate::observe::{self, StreamMeters};
 
+/// What the kernel may hold for one client, before it doubles it for its own book-keeping.
+const SEND_BUFFER_BYTES: usize = 32 * 1024;
+
 /// What hyper and socketioxide read and write.
 pub(super) struct Stream {
     handle: StreamHandle,
@@ -44,6 +47,8 @@ impl Stream {
     /// `unacknowledged` end the connection, or a client that stops reading would never be noticed.
     pub(super) fn new(tcp: TcpStream, unacknowledged: Duration, streams: Streams, meters: StreamMeters) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
+        // What waits in the kernel for a client that stopped reading is stale when it goes on: it must be little.
+        SockRef::from(&tcp).set_send_buffer_size(SEND_BUFFER_BYTES)?;
         #[cfg(target_os = "linux")]
         SockRef::from(&tcp).set_tcp_user_timeout(Some(unacknowledged))?;
         #[cfg(not(target_os = "linux"))]

@@ -10,6 +10,12 @@ use crate::{
 /// Seconds between two checksums.
 const CHECK_SECONDS: u32 = 2;
 
+/// The span of a client that has just begun to acknowledge, in ticks: it shrinks to what the client really does.
+const FIRST_SPAN: u32 = 60;
+
+/// Seconds after which a client that reads nothing any more loses its connection.
+const STALL_SECONDS: u32 = 15;
+
 /// What one seat's connection has been sent and has said.
 #[derive(Debug, Default)]
 pub(super) struct Link {
@@ -23,7 +29,17 @@ pub(super) struct Link {
     pub first_sent: Option<Tick>,
     /// The newest.
     pub newest_sent: Tick,
+    /// `newest_sent` before the newest frame.
+    newest_before: Tick,
     acked: Tick,
+    /// From where what is on the way to the client is counted: what it acknowledged, or all that was sent when it asked for
+    /// a snapshot.
+    window_from: Tick,
+    /// The span in ticks from what is acknowledged to what is sent that this client usually reaches; 0 before its first
+    /// acknowledgement.
+    usual_span: u32,
+    /// Since when more is on the way to the client than its window allows.
+    stalled_since: Option<Tick>,
     told_ack: u16,
     /// Frames in a row that were not delivered.
     misses: u32,
@@ -61,12 +77,14 @@ impl Link {
     pub fn restart(&mut self) {
         self.base = None;
         self.in_step = false;
+        self.window_from = self.newest_sent;
     }
 
     /// The newest frame was not delivered. The next try waits, longer each time, up to half a second: a merged diff that
     /// nobody reads is made for nothing.
     pub fn missed(&mut self, now: Tick, hz: u32) {
         self.base = self.before;
+        self.newest_sent = self.newest_before;
         self.in_step = false;
         self.misses += 1;
         self.quiet_until = Tick(now.0 + (1 << self.misses.min(6)).min(hz / 2));
@@ -79,19 +97,29 @@ impl Link {
         has
     }
 
-    /// Notes that the mirror holds a tick, of which `ack` are the low 16 bits; 0 says that it holds none.
+    /// Notes that the mirror holds a tick, of which `ack` are the low 16 bits; 0 says nothing.
     pub fn acknowledge(&mut self, ack: u16) -> Result<(), ErrorCode> {
-        if ack == 0 && self.acked == Tick(0) {
+        if ack == 0 {
             return Ok(());
         }
         let behind = u32::from((self.newest_sent.0 as u16).wrapping_sub(ack));
         match self.newest_sent.0.checked_sub(behind) {
             Some(tick) if tick >= self.acked.0 => {
+                let span = if self.acked == Tick(0) { FIRST_SPAN } else { self.newest_sent.since(self.acked) };
+                self.usual_span = span.max(self.usual_span - self.usual_span / 8);
                 self.acked = Tick(tick);
+                self.window_from = self.window_from.max(self.acked);
                 Ok(())
             }
             _ => Err(ErrorCode::BadAck),
         }
+    }
+
+    /// Whether as much is on the way to the client as there may be: a quarter more than usual. What a client that stopped
+    /// reading finds when it goes on is stale, so it must be little. A client that never acknowledges has no window; the
+    /// socket's own buffer bounds what waits for it.
+    fn window_is_full(&self) -> bool {
+        self.usual_span > 0 && self.newest_sent.since(self.window_from) >= self.usual_span + (self.usual_span / 4).max(2)
     }
 
     pub fn refuse(&mut self, code: ErrorCode) {
@@ -116,6 +144,16 @@ impl Room {
             }
             // A second's worth of credit at twice the tick rate, so that a burst after a stall is not a flood.
             link.input_credit = (link.input_credit + 2).min(2 * hz);
+            if link.window_is_full() {
+                let since = *link.stalled_since.get_or_insert(now);
+                self.stats.skipped += 1;
+                if now.since(since) >= STALL_SECONDS * hz {
+                    out.stalled.push(seat);
+                }
+                link.in_step = false;
+                continue;
+            }
+            link.stalled_since = None;
             if now < link.quiet_until {
                 continue;
             }
@@ -158,7 +196,7 @@ impl Link {
         self.base = Some(now);
         self.in_step = true;
         self.first_sent.get_or_insert(now);
-        self.newest_sent = now;
+        self.newest_before = std::mem::replace(&mut self.newest_sent, now);
         self.told_ack = ack;
     }
 }

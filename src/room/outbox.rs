@@ -15,6 +15,8 @@ use crate::{
 pub struct Outbox {
     /// For each seat in the order in which it must be sent.
     pub messages: Vec<(Seat, Message)>,
+    /// Seats whose clients have read nothing for long: their connections are to be cut.
+    pub stalled: Vec<Seat>,
     /// The match ended in this tick; every seat has it as its last message.
     pub over: Option<Over>,
 }

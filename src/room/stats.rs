@@ -29,6 +29,8 @@ pub struct RoomStats {
     pub snapshots: u64,
     /// Those of them that were merged diffs.
     pub merged: u64,
+    /// Frames not made because too much was on the way to the client already.
+    pub skipped: u64,
     /// Frames that did not reach their seat.
     pub missed: u64,
     /// Snapshots that clients asked for.

@@ -1,13 +1,14 @@
 //! A table to play at in tests: a whole match in virtual time, with clients that hold mirrors.
 
-use std::{collections::BTreeMap, marker::PhantomData};
+use std::marker::PhantomData;
 
 use bevy_ecs::prelude::World;
+use bytes::Bytes;
 
 use super::{Message, Outbox, Over, Room, RoomStats};
 use crate::{
     game::{Game, GameDef, GameEvent, Outcome},
-    protocol::{Columns, Seat, Tick, decode_events, encode_input},
+    protocol::{Columns, Seat, Tick, decode_events, encode_ack, encode_input},
     replication::{Mirror, View},
 };
 
@@ -46,6 +47,8 @@ struct Player {
     frame_bytes: Vec<usize>,
     drop_next: u32,
     connected: bool,
+    /// It takes frames but says nothing, and reads them when it goes on.
+    asleep: Option<Vec<Bytes>>,
 }
 
 impl<G: Game> Table<G> {
@@ -98,7 +101,7 @@ impl<G: Game> Table<G> {
         self.room.enter(seat, None).unwrap_or_else(|error| panic!("{error}"));
         let mirror = Mirror::new(self.room.schema().clone());
         let (events, frame_bytes) = (Vec::new(), Vec::new());
-        self.players.push(Player { seat, mirror, seq: 0, events, frame_bytes, drop_next: 0, connected: true });
+        self.players.push(Player { seat, mirror, seq: 0, events, frame_bytes, drop_next: 0, connected: true, asleep: None });
         player
     }
 
@@ -130,6 +133,22 @@ impl<G: Game> Table<G> {
     /// Loses the next frames to a player, as if its queue were full.
     pub fn drop_next(&mut self, player: usize, frames: u32) {
         self.players[player].drop_next = frames;
+    }
+
+    /// Stops a player from reading. Frames wait on the way, as in a kernel's buffers.
+    pub fn sleep(&mut self, player: usize) {
+        self.players[player].asleep = Some(Vec::new());
+    }
+
+    /// Lets a player go on reading; gives back how many frames had waited for it.
+    ///
+    /// # Panics
+    /// If one of them does not fit its mirror.
+    pub fn wake(&mut self, player: usize) -> usize {
+        let waited = self.players[player].asleep.take().unwrap_or_default();
+        waited.iter().for_each(|frame| self.apply(player, frame));
+        self.acknowledge(player);
+        waited.len()
     }
 
     /// Cuts a player's connection.
@@ -208,21 +227,29 @@ impl<G: Game> Table<G> {
         self.room.stats()
     }
 
+    /// Hands out what a tick had for the players. Those who read acknowledge what they hold.
     fn deliver(&mut self, out: Outbox) {
-        let mut by_seat: BTreeMap<Seat, &mut Player> =
-            self.players.iter_mut().filter(|player| player.connected).map(|player| (player.seat, player)).collect();
-        let mut missed = Vec::new();
+        for seat in &out.stalled {
+            self.room.disconnect(*seat);
+            self.players.iter_mut().filter(|player| player.seat == *seat).for_each(|player| player.connected = false);
+        }
         for (seat, message) in out.messages {
-            let Some(player) = by_seat.get_mut(&seat) else { continue };
+            let Some(at) = self.players.iter().position(|player| player.connected && player.seat == seat) else { continue };
+            let player = &mut self.players[at];
             match message {
                 Message::State(_) if player.drop_next > 0 => {
                     player.drop_next -= 1;
-                    missed.push(seat);
+                    self.room.missed(seat);
                 }
                 Message::State(frame) => {
-                    let applied = player.mirror.apply(&frame.to_bytes()).unwrap_or_else(|error| panic!("seat {seat}: {error}"));
-                    assert_eq!(applied.desync, None, "seat {seat} at tick {}", applied.tick);
                     player.frame_bytes.push(frame.len());
+                    match &mut player.asleep {
+                        Some(waiting) => waiting.push(frame.to_bytes()),
+                        None => {
+                            self.apply(at, &frame.to_bytes());
+                            self.acknowledge(at);
+                        }
+                    }
                 }
                 Message::Events(bytes) => {
                     let decoded = decode_events(self.room.schema(), &bytes);
@@ -231,7 +258,19 @@ impl<G: Game> Table<G> {
                 Message::Seats(_) | Message::Refused(_) | Message::Over(_) => {}
             }
         }
-        missed.into_iter().for_each(|seat| self.room.missed(seat));
         self.over = out.over.or(self.over.take());
+    }
+
+    fn apply(&mut self, player: usize, frame: &[u8]) {
+        let Player { seat, mirror, .. } = &mut self.players[player];
+        let applied = mirror.apply(frame).unwrap_or_else(|error| panic!("seat {seat}: {error}"));
+        assert_eq!(applied.desync, None, "seat {seat} at tick {}", applied.tick);
+    }
+
+    fn acknowledge(&mut self, player: usize) {
+        let Player { seat, mirror, .. } = &self.players[player];
+        let mut bytes = Vec::new();
+        encode_ack(&mut bytes, mirror.tick().0 as u16);
+        self.room.handle(*seat, &bytes).unwrap_or_else(|code| panic!("the acknowledgement was refused: {code}"));
     }
 }
