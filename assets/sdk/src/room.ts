@@ -59,8 +59,9 @@ export interface RoomStats {
   resyncs: number;
 }
 
-/** Something goes to the server at least this often. */
+/** Something goes to the server at least this often, and after so many frames: the server bounds what is on the way by it. */
 const KEEP_ALIVE_MS = 500;
+const ACK_FRAMES = 4;
 /** The server sends a frame a second at least; after this many seconds without one the transport is given up. */
 const SILENT_S = 4;
 const RETRY_MS = 1_000;
@@ -92,6 +93,7 @@ export class Room<G extends GameTypes = AnyGame> {
   #status: RoomStatus = "playing";
   #resume: string;
   #saidAt = -Infinity;
+  #unsaid = 0;
   #frames = 0;
   #bytes = 0;
   #resyncs = 0;
@@ -355,7 +357,8 @@ export class Room<G extends GameTypes = AnyGame> {
     }
     // Frames drive what has to happen now and then: unlike timers, they are not slowed down in a hidden page.
     this.#askTime();
-    if (now() - this.#saidAt >= KEEP_ALIVE_MS) this.#say(encodeInput(this.tick));
+    this.#unsaid += 1;
+    if (this.#unsaid >= ACK_FRAMES || now() - this.#saidAt >= KEEP_ALIVE_MS) this.#say(encodeInput(this.tick));
   }
 
   #tell({ frame, spawned, despawned, changed, stripped }: Applied): void {
@@ -388,6 +391,7 @@ export class Room<G extends GameTypes = AnyGame> {
     if (!this.#channel.connected || this.#status !== "playing") return false;
     this.#channel.emit("i", toWire(bytes));
     this.#saidAt = now();
+    this.#unsaid = 0;
     return true;
   }
 
