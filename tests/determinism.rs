@@ -1,5 +1,7 @@
 //! A match is a pure function of its seed, its rules and its inputs: saved and restored, and in another process.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so may its helpers")]
+
 mod support;
 
 use std::process::Command;

@@ -1,5 +1,7 @@
 //! Inputs by tick: late, early, twice, wrong, too many.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so may its helpers")]
+
 mod support;
 
 use support::*;

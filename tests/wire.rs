@@ -1,6 +1,9 @@
 //! Golden frames in `assets/wire`: what Rust writes is what they hold, and what the mirror reads is what they say. The
 //! TypeScript tests read the same files. `TICKCAST_BLESS=1` writes them anew, after a change of the protocol.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so may its helpers")]
+#![expect(clippy::approx_constant, reason = "an angle just below a full turn")]
+
 mod support;
 
 use std::{fs, path::PathBuf};

@@ -190,7 +190,7 @@ impl Bot<Meadow> for Walker {
             let dirs = [Dir8::E, Dir8::NE, Dir8::N, Dir8::NW, Dir8::W, Dir8::SW, Dir8::S, Dir8::SE];
             self.dir = dirs[rng.random_range(0..8)];
         }
-        Pad { dir: self.dir, aim: rng.random_range(0.0..6.0), fire: self.seen % 7 == 0 }
+        Pad { dir: self.dir, aim: rng.random_range(0.0..6.0), fire: self.seen.is_multiple_of(7) }
     }
 }
 
