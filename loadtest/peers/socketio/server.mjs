@@ -54,12 +54,12 @@ function step(slot, room) {
   io.to(slot).emit("s", state);
 }
 
-// A timer that makes up for its own lateness; setInterval would drift.
+// A timer that makes up for its own lateness, up to five ticks of it; setInterval would drift.
 let next = performance.now();
 function tick() {
   for (const [slot, room] of rooms) step(slot, room);
-  next = Math.max(next + PERIOD_MS, performance.now());
-  setTimeout(tick, next - performance.now());
+  next = Math.max(next + PERIOD_MS, performance.now() - 5 * PERIOD_MS);
+  setTimeout(tick, Math.max(0, next - performance.now()));
 }
 tick();
 

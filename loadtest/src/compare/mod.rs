@@ -103,8 +103,10 @@ pub(crate) async fn compare(args: &CompareArgs) -> anyhow::Result<Comparison> {
     }
     for repeat in 0..args.repeats {
         for peer in order(repeat) {
-            eprintln!("repeat {} of {}: {peer}", repeat + 1, args.repeats);
-            contest.measure(peer, &pinning).await;
+            if contest.entries[peer as usize].launch.is_ok() {
+                eprintln!("repeat {} of {}: {peer}", repeat + 1, args.repeats);
+                contest.measure(peer, &pinning).await;
+            }
         }
     }
     let rows = contest.entries.map(|entry| Row::new(&entry.samples, entry.launch));
