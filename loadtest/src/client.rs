@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use crate::follow::{Follower, Resync, Taken};
-use crate::link::{Fault, GAMEPLAY, LOBBY, Link, Target, wire_len};
+use crate::link::{Fault, GAMEPLAY, LOBBY, Link, MSGPACK_PATH, Target, wire_len};
 use crate::tally::{Count, Tally};
 use crate::walk::Walker;
 use crate::wire::{self, BinaryEvent, Kind, Packet};
@@ -86,7 +86,7 @@ impl Client {
         };
         let mut link = {
             let _door = self.common.doors.acquire().await.expect("the doors are never closed");
-            Link::open(&self.common.target, Arc::clone(&self.common.tally)).await?
+            Link::open(&self.common.target, MSGPACK_PATH, Arc::clone(&self.common.tally)).await?
         };
         link.enter(LOBBY, &Name { name: format!("load {}", self.number) }).await?;
         let game = self.common.game.as_str();
@@ -312,8 +312,8 @@ pub(crate) struct Name {
 
 /// `auth` of `/gameplay`.
 #[derive(Serialize)]
-struct Ticket {
-    ticket: String,
+pub(crate) struct Ticket {
+    pub(crate) ticket: String,
 }
 
 #[derive(Serialize)]
@@ -336,10 +336,10 @@ struct Quick<'a> {
 
 /// The answer to `create`, `join` and `quick`.
 #[derive(Deserialize)]
-struct Pass {
-    ticket: String,
-    url: String,
-    room: String,
+pub(crate) struct Pass {
+    pub(crate) ticket: String,
+    pub(crate) url: String,
+    pub(crate) room: String,
 }
 
 /// Of the welcome what a client needs.

@@ -20,6 +20,9 @@ use crate::wire::{self, Kind, Malformed, Packet};
 pub(crate) const LOBBY: &str = "/lobby";
 pub(crate) const GAMEPLAY: &str = "/gameplay";
 
+/// Where Tickcast speaks MessagePack.
+pub(crate) const MSGPACK_PATH: &str = "/socket.io-msgpack/";
+
 /// Why a client gave up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
@@ -93,9 +96,9 @@ impl Target {
         bail!("cannot reach a server at {url}: {why}");
     }
 
-    fn web_socket_url(&self) -> String {
+    fn web_socket_url(&self, path: &str) -> String {
         let authority = self.url.trim_start_matches("http://");
-        format!("ws://{authority}/socket.io-msgpack/?EIO=4&transport=websocket")
+        format!("ws://{authority}{path}")
     }
 }
 
@@ -109,20 +112,25 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Connects and reads the Engine.IO handshake.
-    pub(crate) async fn open(target: &Target, tally: Arc<Tally>) -> Result<Self, Fault> {
+    /// Connects to the Engine.IO endpoint at `path` and reads its handshake.
+    pub(crate) async fn open(target: &Target, path: &str, tally: Arc<Tally>) -> Result<Self, Fault> {
+        let mut link = Self::plain(target, &format!("{path}?EIO=4&transport=websocket"), tally).await?;
+        link.shake_hands().await?;
+        Ok(link)
+    }
+
+    /// Connects by WebSocket and nothing more, for a server that speaks no Engine.IO.
+    pub(crate) async fn plain(target: &Target, path: &str, tally: Arc<Tally>) -> Result<Self, Fault> {
         let stream = TcpStream::connect(target.address).await.map_err(|e| Fault::Connect(e.to_string()))?;
         stream.set_nodelay(true).map_err(|e| Fault::Connect(e.to_string()))?;
         // Small buffers: thousands of clients live in this process, and each packet is flushed at once.
         let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
-        let (socket, _) = tokio_tungstenite::client_async_with_config(target.web_socket_url(), stream, Some(config))
+        let (socket, _) = tokio_tungstenite::client_async_with_config(target.web_socket_url(path), stream, Some(config))
             .await
             .map_err(|e| Fault::Connect(e.to_string()))?;
         let last_heard = Instant::now();
         let patience = Duration::from_secs(60);
-        let mut link = Self { socket, tally, next_id: 0, in_gameplay: false, patience, last_heard };
-        link.shake_hands().await?;
-        Ok(link)
+        Ok(Self { socket, tally, next_id: 0, in_gameplay: false, patience, last_heard })
     }
 
     async fn shake_hands(&mut self) -> Result<(), Fault> {

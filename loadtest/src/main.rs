@@ -1,7 +1,10 @@
 //! Headless bots that drive a tickcast server and measure it, with a lean Socket.IO client of their own that follows
-//! `docs/PROTOCOL.md`.
+//! `docs/PROTOCOL.md`; and the same measure for its peers, side by side.
 
 mod client;
+mod compare;
+mod drift;
+mod floor;
 mod follow;
 mod link;
 mod report;
@@ -16,13 +19,15 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::compare::CompareArgs;
 use crate::report::Report;
 
 /// Drives a tickcast server with headless bots and measures it.
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Exit code: 0 if every client was seated and nothing went wrong, 1 if not, 2 if it could not run."
+    after_help = "Exit code: 0 if every client was seated and nothing went wrong (compare: if every figure counts), 1 if not, \
+                  2 if it could not run."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -33,6 +38,22 @@ struct Cli {
 enum Command {
     /// Seat clients in rooms, let them play for a while, and print the figures.
     Run(RunArgs),
+    /// Measure tickcast beside its peers, and beside the floor: one `write` a client and tick.
+    Compare(CompareArgs),
+    /// The floor's server.
+    #[command(hide = true)]
+    Floor {
+        #[arg(long)]
+        hz: u16,
+        #[arg(long)]
+        payload: u16,
+    },
+    /// Tickcast's server with the game of the comparison.
+    #[command(hide = true)]
+    Drift {
+        #[arg(long)]
+        hz: u16,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -82,12 +103,18 @@ struct RunArgs {
 }
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Run(args) } = Cli::parse();
-    match drive(&args) {
-        Ok(report) => {
+    let clean = match Cli::parse().command {
+        Command::Run(args) => drive(&args).map(|report| {
             print(&args, &report);
-            if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) }
-        }
+            report.is_clean()
+        }),
+        Command::Compare(args) => compare(&args),
+        Command::Floor { hz, payload } => floor::serve(hz, payload).map(|()| true),
+        Command::Drift { hz } => drift::serve(hz).map(|()| true),
+    };
+    match clean {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
         Err(e) => {
             eprintln!("loadtest: {e:#}");
             ExitCode::from(2)
@@ -103,13 +130,25 @@ fn drive(args: &RunArgs) -> anyhow::Result<Report> {
     if args.rooms == 0 && args.config.is_some() {
         bail!("--config is for rooms that are created, and --rooms 0 creates none");
     }
-    runtime(args.threads)?.block_on(async {
-        tokio::select! {
-            report = run::run(args) => report,
-            // Dropping the run kills the server that it started.
-            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
-        }
-    })
+    runtime(args.threads)?.block_on(until_interrupted(run::run(args)))
+}
+
+fn compare(args: &CompareArgs) -> anyhow::Result<bool> {
+    let comparison = runtime(1)?.block_on(until_interrupted(compare::compare(args)))?;
+    if args.json {
+        println!("{}", serde_json::to_string(&comparison)?);
+    } else {
+        print!("{comparison}");
+    }
+    Ok(comparison.is_valid())
+}
+
+/// Dropping the work kills the server that it started.
+async fn until_interrupted<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::select! {
+        done = work => done,
+        _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted"),
+    }
 }
 
 fn runtime(threads: usize) -> std::io::Result<Runtime> {

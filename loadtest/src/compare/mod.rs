@@ -1,0 +1,177 @@
+//! Tickcast beside its peers and a floor: one scenario, one server after the other, each on a core of its own, in several
+//! repeats; `docs/PERFORMANCE.md` says what the figures mean.
+
+mod bot;
+mod crowd;
+mod figures;
+mod launch;
+mod pin;
+mod speech;
+mod table;
+
+use std::fmt;
+
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use crate::compare::figures::{Row, Sample};
+use crate::compare::launch::Launch;
+use crate::compare::pin::Pinning;
+use crate::compare::table::Comparison;
+use crate::{at_least_one, run, seconds};
+
+/// What the bench game seats in a room.
+const SEATS: usize = 250;
+
+/// The command line of `compare`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CompareArgs {
+    #[command(flatten)]
+    scenario: Scenario,
+    /// How many times each server is run; the figures are medians.
+    #[arg(long, default_value_t = 3, value_parser = at_least_one)]
+    repeats: usize,
+    /// Run these alone; the floor needs Tickcast beside it, whose frame size it takes.
+    #[arg(long, value_delimiter = ',', value_name = "SERVERS")]
+    only: Vec<Peer>,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What every server has to do.
+#[derive(Debug, Clone, Copy, Args, Serialize)]
+pub(crate) struct Scenario {
+    /// How many clients.
+    #[arg(long, default_value_t = 300, value_parser = at_least_one)]
+    pub(crate) clients: usize,
+    /// How many rooms they are spread over.
+    #[arg(long, default_value_t = 30, value_parser = at_least_one)]
+    pub(crate) rooms: usize,
+    /// Ticks a second, and inputs a second of each client.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=128))]
+    pub(crate) hz: u16,
+    /// How long to measure, in seconds.
+    #[arg(long, default_value_t = 10.0, value_parser = seconds)]
+    pub(crate) seconds: f64,
+    /// How long to wait between the last client's seat and the measurement, in seconds.
+    #[arg(long, default_value_t = 2.0, value_parser = seconds)]
+    pub(crate) warmup: f64,
+}
+
+/// A server that is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Peer {
+    /// One `write` a client and tick.
+    Floor,
+    Tickcast,
+    /// Socket.IO on Node.
+    Socketio,
+    Colyseus,
+}
+
+impl Peer {
+    pub(crate) const ALL: [Self; 4] = [Self::Floor, Self::Tickcast, Self::Socketio, Self::Colyseus];
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Floor => "floor",
+            Self::Tickcast => "tickcast",
+            Self::Socketio => "socketio",
+            Self::Colyseus => "colyseus",
+        })
+    }
+}
+
+/// Runs the whole comparison. A server that cannot run has its reason in its row.
+pub(crate) async fn compare(args: &CompareArgs) -> anyhow::Result<Comparison> {
+    let scenario = args.scenario;
+    if scenario.rooms > scenario.clients {
+        bail!("{} clients cannot fill {} rooms", scenario.clients, scenario.rooms);
+    }
+    if scenario.clients.div_ceil(scenario.rooms) > SEATS {
+        bail!("a room has at most {SEATS} seats: take at least {} rooms", scenario.clients.div_ceil(SEATS));
+    }
+    run::raise_file_limit(scenario.clients)?;
+    let mut contest = Contest::prepare(args).await;
+    let pinning = Pinning::of_this_process();
+    if let Some(why) = pinning.why_not() {
+        eprintln!("not pinned, so the server and the clients share cores: {why}");
+    }
+    for repeat in 0..args.repeats {
+        for peer in order(repeat) {
+            if contest.entries[peer as usize].launch.is_ok() {
+                eprintln!("repeat {} of {}: {peer}", repeat + 1, args.repeats);
+                contest.measure(peer, &pinning).await;
+            }
+        }
+    }
+    let rows = contest.entries.map(|entry| Row::new(&entry.samples, entry.launch));
+    Ok(Comparison::new(scenario, args.repeats, &pinning, rows))
+}
+
+/// Who comes when: in turn, each repeat beginning with another. Tickcast is the very first, since the floor takes its frame size.
+fn order(repeat: usize) -> [Peer; 4] {
+    let mut order = [Peer::Tickcast, Peer::Floor, Peer::Socketio, Peer::Colyseus];
+    order.rotate_left(repeat % Peer::ALL.len());
+    order
+}
+
+/// What is known of one server: how to start it or why that cannot be, and what its repeats gave.
+struct Entry {
+    launch: Result<Launch, String>,
+    samples: Vec<Sample>,
+}
+
+struct Contest {
+    scenario: Scenario,
+    /// As in [`Peer::ALL`].
+    entries: [Entry; 4],
+}
+
+impl Contest {
+    async fn prepare(args: &CompareArgs) -> Self {
+        let wanted = |peer| args.only.is_empty() || args.only.contains(&peer);
+        let launches = launch::prepare(args.scenario.hz, wanted).await;
+        Self { scenario: args.scenario, entries: launches.map(|launch| Entry { launch, samples: Vec::new() }) }
+    }
+
+    async fn measure(&mut self, peer: Peer, pinning: &Pinning) {
+        let payload = self.entries[Peer::Tickcast as usize].samples.last().and_then(|sample| sample.payload);
+        let entry = &mut self.entries[peer as usize];
+        let Ok(launch) = &entry.launch else { return };
+        let measured = async {
+            let server = launch.start(peer, pinning, payload).await?;
+            let sample = crowd::drive(peer, &server, &self.scenario).await;
+            server.stop().await;
+            sample
+        };
+        match measured.await {
+            Ok(sample) => entry.samples.push(sample),
+            // Half a row of figures would be no comparison.
+            Err(e) => entry.launch = Err(format!("{e:#}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_rotates_and_begins_with_tickcast() {
+        assert_eq!(order(0)[..2], [Peer::Tickcast, Peer::Floor]);
+        assert_eq!(order(1), [Peer::Floor, Peer::Socketio, Peer::Colyseus, Peer::Tickcast]);
+        assert_eq!(order(4), order(0));
+    }
+
+    #[test]
+    fn peers_lie_at_their_places() {
+        for (place, peer) in Peer::ALL.into_iter().enumerate() {
+            assert_eq!(peer as usize, place);
+        }
+    }
+}

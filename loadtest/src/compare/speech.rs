@@ -1,0 +1,219 @@
+//! What each server's messages look like: how a client comes into a room, which messages are state, how an input is written.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::client::{Pass, Ticket};
+use crate::compare::Peer;
+use crate::follow::{Follower, Taken};
+use crate::link::{Fault, GAMEPLAY, LOBBY, Link, MSGPACK_PATH, Target};
+use crate::tally::Tally;
+use crate::wire::{self, BinaryEvent, Kind, Packet};
+
+/// How many ticks after the newest frame's an input to Tickcast is meant for.
+const LEAD: u32 = 2;
+
+/// Colyseus' first bytes.
+const JOIN_ROOM: u8 = 10;
+const ROOM_DATA: u8 = 13;
+const ROOM_STATE_PATCH: u8 = 15;
+
+/// How long Colyseus may take over an HTTP request, in seconds.
+const MATCHMAKE_SECONDS: u64 = 40;
+
+/// Where a client is to go.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) target: Target,
+    /// Which of the scenario's rooms.
+    pub(crate) slot: usize,
+    /// The room's id, once its first client has heard it.
+    pub(crate) room: Option<String>,
+}
+
+/// One client's side of a server's protocol, seated.
+pub(crate) enum Speech {
+    /// No protocol: it is spoken to like Tickcast, so that its inputs cost the same.
+    Floor(TickcastInput),
+    Tickcast(TickcastInput, Follower),
+    Socketio,
+    Colyseus,
+}
+
+/// What a client hears in a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    State,
+    Other,
+}
+
+impl Speech {
+    /// Connects and takes a seat; gives the room's id too.
+    pub(crate) async fn begin(peer: Peer, place: &Place, tally: Arc<Tally>) -> Result<(Link, Self, String), Fault> {
+        match peer {
+            Peer::Floor => {
+                let link = Link::plain(&place.target, "/", tally).await?;
+                Ok((link, Self::Floor(TickcastInput::new()), String::new()))
+            }
+            Peer::Tickcast => begin_tickcast(place, tally).await,
+            Peer::Socketio => {
+                let mut link = Link::open(&place.target, "/socket.io/", tally).await?;
+                link.enter("/", &json!({"slot": place.slot})).await?;
+                Ok((link, Self::Socketio, String::new()))
+            }
+            Peer::Colyseus => begin_colyseus(place, tally).await,
+        }
+    }
+
+    pub(crate) fn hear(&mut self, message: &[u8]) -> Result<Heard, Fault> {
+        let state = match self {
+            Self::Floor(_) => true,
+            Self::Tickcast(_, follower) => hear_tickcast(message, follower)?,
+            Self::Socketio => {
+                let packet = Packet::decode(message)?;
+                packet.kind == Kind::Event && packet.event()?.0 == "s"
+            }
+            Self::Colyseus => message.first() == Some(&ROOM_STATE_PATCH),
+        };
+        Ok(if state { Heard::State } else { Heard::Other })
+    }
+
+    /// The message that moves this client's avatar by so many steps each tick.
+    pub(crate) fn input(&mut self, dx: i8, dy: i8) -> Vec<u8> {
+        match self {
+            Self::Floor(input) => input.next(0, 0, (dx, dy)),
+            Self::Tickcast(input, follower) => input.next(follower.ack(), follower.newest() + LEAD, (dx, dy)),
+            Self::Socketio => wire::event("/", "i", Some(&(dx, dy)), None),
+            Self::Colyseus => {
+                // Then the message's type, 0, and its content.
+                let mut message = vec![ROOM_DATA, 0];
+                wire::append_array(&mut message, 2);
+                wire::append_int(&mut message, dx.into());
+                wire::append_int(&mut message, dy.into());
+                message
+            }
+        }
+    }
+}
+
+/// Numbers and writes the inputs of the bench game.
+pub(crate) struct TickcastInput {
+    seq: u32,
+    event: BinaryEvent,
+}
+
+impl TickcastInput {
+    fn new() -> Self {
+        Self { seq: 0, event: BinaryEvent::new(GAMEPLAY, "i") }
+    }
+
+    fn next(&mut self, ack: u16, tick: u32, (dx, dy): (i8, i8)) -> Vec<u8> {
+        self.seq += 1;
+        let mut input = Vec::with_capacity(16);
+        wire::append_array(&mut input, 5);
+        for value in [ack.into(), self.seq.into(), tick.into(), dx.into(), dy.into()] {
+            wire::append_int(&mut input, value);
+        }
+        self.event.packet(&input)
+    }
+}
+
+async fn begin_tickcast(place: &Place, tally: Arc<Tally>) -> Result<(Link, Speech, String), Fault> {
+    #[derive(Deserialize)]
+    struct Welcome {
+        tick: u32,
+    }
+    let mut link = Link::open(&place.target, MSGPACK_PATH, tally).await?;
+    link.enter(LOBBY, &json!({})).await?;
+    let pass: Pass = match &place.room {
+        None => link.request(LOBBY, "create", Some(&json!({"game": "drift"}))).await?,
+        Some(room) => link.request(LOBBY, "join", Some(&json!({"room": room}))).await?,
+    };
+    link.enter(GAMEPLAY, &Ticket { ticket: pass.ticket }).await?;
+    loop {
+        let bytes = link.next_packet().await?;
+        let packet = Packet::decode(&bytes)?;
+        if (packet.kind, packet.nsp) == (Kind::Event, GAMEPLAY)
+            && let ("welcome", welcome) = packet.event()?
+        {
+            let Welcome { tick } = wire::parse(welcome)?;
+            return Ok((link, Speech::Tickcast(TickcastInput::new(), Follower::new(tick, None)), pass.room));
+        }
+    }
+}
+
+/// Whether it is a frame. One that does not fit what came before ends the client: nobody here is slow or loses anything.
+fn hear_tickcast(message: &[u8], follower: &mut Follower) -> Result<bool, Fault> {
+    let packet = Packet::decode(message)?;
+    if (packet.kind, packet.nsp) != (Kind::Event, GAMEPLAY) {
+        return Ok(false);
+    }
+    match packet.event()? {
+        ("s", frame) => match follower.take(wire::binary(frame)?, Instant::now()) {
+            Taken::Held => Ok(true),
+            _ => Err(Fault::Lost("a frame does not fit the one before it".to_owned())),
+        },
+        ("over" | "refused", _) => Err(Fault::Lost("an input was refused, or the room ended".to_owned())),
+        _ => Ok(false),
+    }
+}
+
+/// Colyseus' answer to a client that asks for a seat.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reservation {
+    session_id: String,
+    room_id: String,
+    process_id: String,
+}
+
+async fn begin_colyseus(place: &Place, tally: Arc<Tally>) -> Result<(Link, Speech, String), Fault> {
+    let request = minreq::post(format!("{}/matchmake/joinOrCreate/arena", place.target.url))
+        .with_header("content-type", "application/json")
+        .with_body(json!({"slot": place.slot}).to_string())
+        .with_timeout(MATCHMAKE_SECONDS);
+    let answer = tokio::task::spawn_blocking(move || request.send()).await.map_err(|e| Fault::Connect(e.to_string()))?;
+    let answer = answer.map_err(|e| Fault::Connect(e.to_string()))?;
+    let Ok(Reservation { session_id, room_id, process_id }) = serde_json::from_slice(answer.as_bytes()) else {
+        return Err(Fault::Connect(String::from_utf8_lossy(answer.as_bytes()).into_owned()));
+    };
+    let mut link = Link::plain(&place.target, &format!("/{process_id}/{room_id}?sessionId={session_id}"), tally).await?;
+    while !matches!(link.incoming().await?, Message::Binary(bytes) if bytes.first() == Some(&JOIN_ROOM)) {}
+    link.send(vec![JOIN_ROOM]).await?;
+    Ok((link, Speech::Colyseus, room_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_are_what_the_servers_read() {
+        assert_eq!(Speech::Colyseus.input(1, -2), [13, 0, 0x92, 1, 0xfe]);
+        let socketio = Speech::Socketio.input(1, -2);
+        let (name, moved) = Packet::decode(&socketio).unwrap().event().unwrap();
+        assert_eq!((name, wire::parse::<(i8, i8)>(moved).unwrap()), ("i", (1, -2)));
+        let mut tickcast = Speech::Tickcast(TickcastInput::new(), Follower::new(7, None));
+        let mut inputs = Vec::new();
+        for _ in 0..2 {
+            let packet = tickcast.input(1, -2);
+            let (_, blob) = Packet::decode(&packet).unwrap().event().unwrap();
+            inputs.push(wire::binary(blob).unwrap().to_vec());
+        }
+        assert_eq!(inputs, [[0x95, 0, 1, 9, 1, 0xfe], [0x95, 0, 2, 9, 1, 0xfe]]);
+    }
+
+    #[test]
+    fn state_is_told_from_the_rest() {
+        assert_eq!(Speech::Colyseus.hear(&[15, 1]).unwrap(), Heard::State);
+        assert_eq!(Speech::Colyseus.hear(&[14, 1]).unwrap(), Heard::Other);
+        let event = |name| wire::event("/", name, Some(&1), None);
+        assert_eq!(Speech::Socketio.hear(&event("s")).unwrap(), Heard::State);
+        assert_eq!(Speech::Socketio.hear(&event("x")).unwrap(), Heard::Other);
+        assert!(Speech::Socketio.hear(&[1, 2]).is_err());
+    }
+}

@@ -1,0 +1,147 @@
+//! The floor that [`crate::compare`] measures the others against: what the kernel asks for one `write` a client and tick and one
+//! `read` an input, and next to nothing else. One thread, one `epoll`, a frame built once. Inputs are read and thrown away.
+
+use std::io::{self, Read, Write};
+use std::time::{Duration, Instant};
+
+use mio::event::Event;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+use tokio_tungstenite::tungstenite;
+
+const LISTENER: Token = Token(0);
+
+/// How long a client may take over its handshake, during which nobody else is served.
+const HANDSHAKE: Duration = Duration::from_secs(1);
+
+struct Floor {
+    poll: Poll,
+    listener: TcpListener,
+    /// The client with token `n` is at `n - 1`; one that is gone leaves its place empty.
+    clients: Vec<Option<TcpStream>>,
+    frame: Vec<u8>,
+    thrown_away: Vec<u8>,
+}
+
+/// Serves frames with `payload` bytes in them on a free port until the process is killed.
+pub(crate) fn serve(hz: u16, payload: u16) -> anyhow::Result<()> {
+    let mut floor = Floor::bind(payload)?;
+    writeln!(io::stdout(), "Listening on http://{}", floor.listener.local_addr()?)?;
+    let period = Duration::from_secs(1) / u32::from(hz);
+    let mut events = Events::with_capacity(1024);
+    let mut next = now() + period;
+    loop {
+        match floor.poll.poll(&mut events, Some(next.saturating_duration_since(now()))) {
+            Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(e.into()),
+            _ => {}
+        }
+        for event in &events {
+            floor.hear(event)?;
+        }
+        if now() >= next {
+            floor.write_frames();
+            next = (next + period).max(now());
+        }
+    }
+}
+
+impl Floor {
+    fn bind(payload: u16) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
+        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        Ok(Self { poll, listener, clients: Vec::new(), frame: frame(payload), thrown_away: vec![0; 4096] })
+    }
+
+    fn hear(&mut self, event: &Event) -> io::Result<()> {
+        if event.token() == LISTENER {
+            return self.accept();
+        }
+        let place = &mut self.clients[event.token().0 - 1];
+        let Some(client) = place else { return Ok(()) };
+        let gone = loop {
+            match client.read(&mut self.thrown_away) {
+                Ok(0) => break true,
+                // A short read has emptied the socket.
+                Ok(read) if read < self.thrown_away.len() => break false,
+                Ok(_) => {}
+                Err(e) => break e.kind() != io::ErrorKind::WouldBlock,
+            }
+        };
+        if gone {
+            *place = None;
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self) -> io::Result<()> {
+        loop {
+            let stream = match self.listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(e) => return Err(e),
+            };
+            let Ok(mut stream) = shake_hands(stream.into()) else { continue };
+            let token = Token(self.clients.len() + 1);
+            self.poll.registry().register(&mut stream, token, Interest::READABLE)?;
+            self.clients.push(Some(stream));
+        }
+    }
+
+    fn write_frames(&mut self) {
+        for place in &mut self.clients {
+            let Some(client) = place else { continue };
+            match client.write(&self.frame) {
+                Ok(written) if written == self.frame.len() => {}
+                // Its buffer is full: it misses this frame.
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                // Half a frame would need a remainder to be kept; that is more than a floor does.
+                _ => *place = None,
+            }
+        }
+    }
+}
+
+fn shake_hands(stream: std::net::TcpStream) -> io::Result<TcpStream> {
+    stream.set_nonblocking(false)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(HANDSHAKE))?;
+    let socket = tungstenite::accept(stream).map_err(|e| io::Error::other(e.to_string()))?;
+    let stream = socket.into_inner();
+    stream.set_nonblocking(true)?;
+    Ok(TcpStream::from_std(stream))
+}
+
+/// A whole WebSocket frame: final, binary, unmasked.
+fn frame(payload: u16) -> Vec<u8> {
+    let mut frame = vec![0x82];
+    match u8::try_from(payload) {
+        Ok(short @ ..=125) => frame.push(short),
+        _ => {
+            frame.push(126);
+            frame.extend_from_slice(&payload.to_be_bytes());
+        }
+    }
+    frame.resize(frame.len() + usize::from(payload), 0);
+    frame
+}
+
+#[expect(clippy::disallowed_methods, reason = "a server's clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::wire_len;
+
+    #[test]
+    fn a_frame_has_the_header_that_its_length_asks_for() {
+        assert_eq!(frame(3), [0x82, 3, 0, 0, 0]);
+        assert_eq!(frame(300)[..4], [0x82, 126, 1, 44]);
+        for payload in [0, 125, 126, 65_535] {
+            assert_eq!(frame(payload).len() as u64, wire_len(payload.into()));
+        }
+    }
+}
