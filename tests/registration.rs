@@ -97,6 +97,14 @@ fn a_component_that_only_join_spawns() {
 }
 
 #[test]
+fn a_component_of_the_ecs_that_would_not_be_saved() {
+    game!(Named, "named", |m| {
+        m.replicate::<Pos>().on_join(|seat, w| w.spawn_avatar(seat, (Pos(0), bevy_ecs::name::Name::new("Ada"))));
+    });
+    assert!(error::<Named>().contains("bevy_ecs::name::Name"), "{}", error::<Named>());
+}
+
+#[test]
 fn a_resource_that_nobody_registered() {
     game!(Res1, "res", |m| {
         m.systems(|weather: Option<Res<Weather>>| assert!(weather.is_none_or(|w| w.0 == 0)));

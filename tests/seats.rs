@@ -54,6 +54,23 @@ fn a_dropped_seat_is_kept_and_comes_back_with_a_diff() {
 }
 
 #[test]
+fn the_avatar_of_who_dropped_stands_still() {
+    let mut table = Table::<Meadow>::new(1).seats(2);
+    table.press(1, east());
+    table.run(3);
+    table.disconnect(1);
+    table.run(2);
+    let x = |table: &Table<Meadow>| table.view(1).me::<Pos>().unwrap().at.x;
+    let stands = x(&table);
+    table.run(5);
+    assert_eq!(x(&table), stands);
+    table.resume(1).unwrap();
+    table.press(1, east());
+    table.run(2);
+    assert!(x(&table) > stands, "its inputs go on with the next number");
+}
+
+#[test]
 fn who_comes_back_without_a_mirror_gets_a_snapshot() {
     let mut table = Table::<Meadow>::new(1).seats(2);
     table.run(3);

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::{Game, Leave, MatchBuilder, builder::Hooks};
 use crate::{
-    protocol::{InputError, Schema, SchemaError, Seat, TypeSpec, decode_input},
+    protocol::{Columns, InputError, Schema, SchemaError, Seat, TypeSpec, decode_input},
     replication::Replicator,
     sim::{Sim, SimError},
 };
@@ -39,6 +39,8 @@ pub(crate) struct Match {
     pub(crate) sim: Sim,
     pub(crate) replicator: Replicator,
     pub(crate) hooks: Hooks,
+    /// The input of a player who wants nothing.
+    pub(crate) rest: Vec<i64>,
     pub(crate) config: Value,
 }
 
@@ -212,7 +214,9 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
         panic!("{}", error.to_string(schedule.graph(), &world));
     }
     let sim = Sim::new(world, schedule, Box::new(intents), registry);
-    let game = Match { sim, replicator, hooks, config: text };
+    let mut rest = vec![0; G::Input::WIDTH];
+    G::Input::default().quantise(&mut rest);
+    let game = Match { sim, replicator, hooks, rest, config: text };
     Ok(Made { game, hz, seats, leave, fill, components, events })
 }
 
@@ -264,7 +268,8 @@ fn unregistered(game: &'static str, name: String) -> GameError {
             GameError::Unregistered { game, name, help: "add .event::<..>(id)" }
         }
         None => {
-            let help = "add .replicate::<(..)>() if clients see it, .state::<(..)>() if only the server does, .resource(..) if it is one";
+            let help =
+                "add .replicate::<(..)>() if clients see it, .state::<..>() if only the server does, .resource(..) if it is one";
             GameError::Unregistered { game, name, help }
         }
     }

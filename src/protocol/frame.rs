@@ -13,7 +13,6 @@
 //! The head is a seat's own; the sections are encoded once for everyone who sees the same thing.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use rmp::encode;
 use smallvec::SmallVec;
 use thiserror::Error;
 
@@ -155,15 +154,31 @@ fn encode_head(head: &Head, sections: usize) -> SmallVec<[u8; 24]> {
         Kind::Diff => (1, head.tick.since(head.base)),
         Kind::Merged => (2, head.tick.since(head.base)),
     };
-    let mut bytes = [0; 24];
-    let mut left = &mut bytes[..];
-    let fits = "24 bytes hold an array header and five integers of 32 bits at most";
-    encode::write_array_len(&mut left, (HEAD_ELEMENTS + sections) as u32).expect(fits);
-    for value in [kind, i64::from(head.tick.0), i64::from(age), i64::from(head.ack), i64::from(head.margin.max(-32))] {
-        encode::write_sint(&mut left, value).expect(fits);
+    let mut bytes = SmallVec::new();
+    match HEAD_ELEMENTS + sections {
+        elements @ 0..=15 => bytes.push(0x90 | elements as u8),
+        elements => {
+            bytes.push(0xdc);
+            bytes.extend_from_slice(&(elements as u16).to_be_bytes());
+        }
     }
-    let unused = left.len();
-    SmallVec::from_slice(&bytes[..bytes.len() - unused])
+    for value in [kind, head.tick.0, age, u32::from(head.ack)] {
+        match value {
+            0..=0x7f => bytes.push(value as u8),
+            0x80..=0xff => bytes.extend_from_slice(&[0xcc, value as u8]),
+            0x100..=0xffff => {
+                bytes.push(0xcd);
+                bytes.extend_from_slice(&(value as u16).to_be_bytes());
+            }
+            _ => {
+                bytes.push(0xce);
+                bytes.extend_from_slice(&value.to_be_bytes());
+            }
+        }
+    }
+    // -32..=127 is one byte in MessagePack, and the same as in two's complement.
+    bytes.push(head.margin.max(-32) as u8);
+    bytes
 }
 
 /// Encodes sections one after the other into a [`Block`].

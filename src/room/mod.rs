@@ -38,6 +38,8 @@ pub struct Room {
     sim: Sim,
     replicator: Replicator,
     hooks: Hooks,
+    /// The input of a player who wants nothing.
+    rest: Vec<i64>,
     config: Value,
     seats: Seats,
     bots: Bots,
@@ -108,7 +110,7 @@ impl Room {
     /// # Errors
     /// The game refuses the configuration.
     pub fn new(def: &GameDef, config: Option<&Value>, seed: u64) -> Result<Self, ConfigError> {
-        let Match { sim, replicator, hooks, config } = def.make(config, seed)?;
+        let Match { sim, replicator, hooks, rest, config } = def.make(config, seed)?;
         let seats = Seats::new(*def.seats().end());
         let bots = Bots::new(seed);
         let stats = RoomStats::default();
@@ -117,6 +119,7 @@ impl Room {
             sim,
             replicator,
             hooks,
+            rest,
             config,
             seats,
             bots,
@@ -169,7 +172,8 @@ impl Room {
         Ok(Entry { tick: now, state: if holds { Baseline::Diff } else { Baseline::Snapshot } })
     }
 
-    /// A seat's connection is gone. Its place is kept for the game's grace time.
+    /// A seat's connection is gone. Its place is kept for the game's grace time; its avatar stands still, as if nothing were
+    /// pressed.
     pub fn disconnect(&mut self, seat: Seat) {
         let grace = self.def.grace_seconds();
         if grace == 0.0 {
@@ -179,6 +183,8 @@ impl Room {
         if let Some(place) = self.seats.get_mut(seat) {
             place.away_until = Some(until);
             self.seats.set_status(seat, SeatStatus::Away);
+            let now = self.sim.tick();
+            self.sim.inputs().rest(seat, now, self.rest.clone());
         }
     }
 

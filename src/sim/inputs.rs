@@ -75,6 +75,13 @@ impl Inputs {
         if wanted < next { Offered::Late } else { Offered::Waits }
     }
 
+    /// Forgets what waits for a seat; from the next tick on it wants what `columns` say.
+    pub fn rest(&mut self, seat: Seat, now: Tick, columns: Vec<i64>) {
+        let inputs = self.seats.entry(seat).or_default();
+        inputs.waiting.clear();
+        inputs.waiting.push(Waiting { seq: inputs.newest, tick: Tick(now.0 + 1), margin: inputs.margin, columns });
+    }
+
     /// Takes the inputs due at a tick: by seat, then by number.
     pub fn take(&mut self, tick: Tick) -> &[Taken] {
         self.taken.clear();

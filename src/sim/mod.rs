@@ -39,7 +39,7 @@ pub struct Sim {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SimError {
     /// An entity holds a component that nobody registered, so that it would be lost when the match is saved.
-    #[error("the component {0} is not registered: add it to .replicate::<(..)>() or .state::<(..)>()")]
+    #[error("the component {0} is not registered: add it to .replicate::<(..)>(), or say .state::<..>()")]
     Unregistered(String),
     /// Bytes that are not a match of these rules.
     #[error("not a saved match of these rules")]

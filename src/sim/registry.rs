@@ -6,6 +6,7 @@ use bevy_ecs::{
     component::{ComponentId, Mutable},
     prelude::*,
     ptr::OwningPtr,
+    resource::IsResource,
     world::EntityWorldMut,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -155,11 +156,15 @@ impl Registry {
 
     /// Looks at the archetypes from `first` on: is everything registered? Keeps a sample of each component.
     pub(super) fn look(&mut self, world: &World, first: usize) -> Result<(), SimError> {
+        let resource = world.components().component_id::<IsResource>();
         for archetype in world.archetypes().iter().skip(first) {
-            for id in archetype.iter_components() {
-                if !self.knows(world, id) {
-                    return Err(SimError::Unregistered(name_of(world, id)));
-                }
+            // A resource lives on an entity of its own; it is saved apart.
+            let is_resource = resource.is_some_and(|id| archetype.contains(id));
+            let mut components = archetype.iter_components();
+            let saved = |id: &ComponentId| self.components.iter().any(|(known, _)| known == id);
+            let unknown = components.find(|id| if is_resource { !self.knows(world, *id) } else { !saved(id) });
+            if let Some(id) = unknown {
+                return Err(SimError::Unregistered(name_of(world, id)));
             }
             let Some(entity) = archetype.entities().first() else { continue };
             for (place, (id, component)) in self.components.iter().enumerate() {
