@@ -44,7 +44,7 @@ impl Scene {
 
     /// Moves everything by a few steps.
     fn stir(&mut self) {
-        let by = Vec2::splat(if self.tick.0 % 2 == 0 { 0.09375 } else { -0.0625 });
+        let by = Vec2::splat(if self.tick.0.is_multiple_of(2) { 0.09375 } else { -0.0625 });
         self.world.query::<&mut Pos>().iter_mut(&mut self.world).for_each(|mut pos| pos.at += by);
     }
 

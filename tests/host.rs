@@ -28,6 +28,7 @@ use tokio::time::{Instant, sleep};
 use server::Duel;
 
 const EAST: Bytes = Bytes::from_static(&[0x94, 0, 1, 0, 1]);
+const EAST_AGAIN: Bytes = Bytes::from_static(&[0x94, 0, 2, 0, 1]);
 
 /// What a client would have got.
 #[derive(Default)]
@@ -199,6 +200,7 @@ async fn a_lost_connection_keeps_its_seat_for_the_grace_time() {
     seconds(0.8).await;
     let back = host.claim_back(&memory.resume(), Some(Tick(10))).unwrap();
     let again = enter(&back);
+    back.push(EAST_AGAIN);
     connection.disconnect();
     seconds(3.0).await;
     assert!(again.frames() > 50, "the lost connection's end is no concern of the new one");
