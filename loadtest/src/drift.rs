@@ -1,4 +1,4 @@
-//! The game that [`crate::compare`] has Tickcast host: the same few lines of rules as the peers' servers under `peers/`, served with
+//! The game that [`mod@crate::compare`] has Tickcast host: the same few lines of rules as the peers' servers under `peers/`, served with
 //! the library's defaults.
 
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! The floor that [`crate::compare`] measures the others against: what the kernel asks for one `write` a client and tick and one
+//! The floor that [`mod@crate::compare`] measures the others against: what the kernel asks for one `write` a client and tick and one
 //! `read` an input, and next to nothing else. One thread, one `epoll`, a frame built once. Inputs are read and thrown away.
 
 use std::io::{self, Read, Write};
