@@ -20,6 +20,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use metrics::Counter;
 use tokio::net::TcpStream;
 
 use crate::host::Full;
@@ -35,8 +36,28 @@ const PEEK_BYTES: usize = 64;
 
 /// A TCP connection that two write to.
 pub(super) struct Lane {
-    tcp: TcpStream,
+    tcp: CountedTcp,
     state: Mutex<State>,
+}
+
+/// A socket that counts what it takes, whoever writes.
+struct CountedTcp {
+    stream: TcpStream,
+    written: Counter,
+}
+
+impl CountedTcp {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.count(self.stream.try_write(bytes))
+    }
+
+    fn try_write_vectored(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.count(self.stream.try_write_vectored(slices))
+    }
+
+    fn count(&self, result: io::Result<usize>) -> io::Result<usize> {
+        result.inspect(|count| self.written.increment(*count as u64))
+    }
 }
 
 #[derive(Default)]
@@ -61,12 +82,12 @@ enum Phase {
 }
 
 impl Lane {
-    pub(super) fn new(tcp: TcpStream) -> Self {
-        Self { tcp, state: Mutex::default() }
+    pub(super) fn new(stream: TcpStream, written: Counter) -> Self {
+        Self { tcp: CountedTcp { stream, written }, state: Mutex::default() }
     }
 
     pub(super) fn tcp(&self) -> &TcpStream {
-        &self.tcp
+        &self.tcp.stream
     }
 
     /// An HTTP answer goes out that makes this a WebSocket connection: frames begin behind its head.
@@ -154,7 +175,7 @@ impl State {
     }
 
     /// Writes what waits, if nothing forbids it.
-    fn go_on(&mut self, tcp: &TcpStream) {
+    fn go_on(&mut self, tcp: &CountedTcp) {
         if self.phase == Phase::Open && self.library.is_between_frames() {
             self.flush(tcp);
         }
@@ -162,7 +183,7 @@ impl State {
 
     /// Writes what waits; whether all of it is out. The library must be between two frames. While the marker is awaited the
     /// backlog stays, and does not hold the library up.
-    fn flush(&mut self, tcp: &TcpStream) -> bool {
+    fn flush(&mut self, tcp: &CountedTcp) -> bool {
         loop {
             while !self.rest.is_empty() {
                 match tcp.try_write(&self.rest) {
@@ -319,7 +340,7 @@ mod tests {
     async fn lane() -> (Lane, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let lane = Lane::new(listener.accept().await.unwrap().0);
+        let lane = Lane::new(listener.accept().await.unwrap().0, Counter::noop());
         lane.tcp().writable().await.unwrap();
         lane.switch_protocols();
         library(&lane, HEAD);
@@ -396,7 +417,7 @@ mod tests {
         let reader = tokio::spawn(async move { read(&mut client, 1 + sent + 1).await });
         while !lane.state().backlog.is_empty() || !lane.state().rest.is_empty() {
             lane.tcp().writable().await.unwrap();
-            lane.state().go_on(lane.tcp());
+            lane.state().go_on(&lane.tcp);
         }
         let frames = reader.await.unwrap();
         assert!(frames[1..=sent].iter().all(|payload| *payload == [7; 100]));

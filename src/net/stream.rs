@@ -54,7 +54,10 @@ impl Stream {
         #[cfg(not(target_os = "linux"))]
         let _ = unacknowledged;
         observe::streams().increment(1);
-        Ok(Self { handle: StreamHandle { lane: Arc::new(Lane::new(tcp)), streams, session: Arc::default() }, meters })
+        Ok(Self {
+            handle: StreamHandle { lane: Arc::new(Lane::new(tcp, meters.written.clone())), streams, session: Arc::default() },
+            meters,
+        })
     }
 
     pub(super) fn handle(&self) -> StreamHandle {
@@ -138,10 +141,7 @@ impl Stream {
     fn poll_library_write(&self, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         loop {
             match self.handle.lane.library_write(slices) {
-                Some(Ok(count)) => {
-                    self.meters.written.increment(count as u64);
-                    return Poll::Ready(Ok(count));
-                }
+                Some(Ok(count)) => return Poll::Ready(Ok(count)),
                 Some(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
                 None | Some(Err(_)) => ready!(self.tcp().poll_write_ready(cx))?,
             }

@@ -12,6 +12,7 @@ impl Replicator {
     /// Encodes the changes of the tick just collected for each audience that there is.
     pub(super) fn encode_diffs(&mut self, gone: &[(u32, SmallVec<[Key; 2]>)]) {
         self.diffs.clear();
+        self.public_diff = Block::default();
         let mut keys: BTreeSet<Key> = gone.iter().flat_map(|(_, told)| told.iter().copied()).collect();
         keys.extend(self.removed.iter().rev().take_while(|entry| entry.at == self.now).map(|entry| entry.key));
         for table in self.tables.iter().filter(|table| !table.shadow.is_clean()) {
@@ -25,7 +26,9 @@ impl Replicator {
         for key in keys {
             self.encode_diff(&mut writer, key, gone);
             let block = writer.finish();
-            if !block.is_empty() {
+            if key == Key::Everyone {
+                self.public_diff = block;
+            } else if !block.is_empty() {
                 self.diffs.insert(key, block);
             }
         }

@@ -69,8 +69,9 @@ impl Viewer {
         }
     }
 
+    /// What the seat sees besides what everyone does.
     fn keys(&self) -> impl Iterator<Item = Key> {
-        [Some(Key::Everyone), self.team.map(Key::Team), Some(Key::Owner(self.seat))].into_iter().flatten()
+        self.team.map(Key::Team).into_iter().chain([Key::Owner(self.seat)])
     }
 }
 
@@ -94,6 +95,9 @@ pub struct Replicator {
     orphaned: Vec<u32>,
     /// Everyone hears of them in this tick.
     spawned_now: Vec<u32>,
+    /// What the tick changed for everyone.
+    public_diff: Block,
+    /// What it changed for teams and owners.
     diffs: BTreeMap<Key, Block>,
     public_checks: Block,
     writer: SectionWriter,
@@ -148,6 +152,7 @@ impl Replicator {
             team_by_seat: BTreeMap::new(),
             orphaned: Vec::new(),
             spawned_now: Vec::new(),
+            public_diff: Block::default(),
             diffs: BTreeMap::new(),
             public_checks: Block::default(),
             writer: SectionWriter::default(),
@@ -206,7 +211,15 @@ impl Replicator {
 
     /// What changed for a seat in the tick collected last.
     pub fn diff(&self, viewer: Viewer) -> Blocks {
-        viewer.keys().filter_map(|key| self.diffs.get(&key).cloned()).collect()
+        let mut blocks = Blocks::new();
+        if !self.public_diff.is_empty() {
+            blocks.push(self.public_diff.clone());
+        }
+        // In most ticks of most games nothing else changed, and a seat costs no look-up.
+        if !self.diffs.is_empty() {
+            blocks.extend(viewer.keys().filter_map(|key| self.diffs.get(&key).cloned()));
+        }
+        blocks
     }
 
     /// The team of a seat: that of an entity which it owns.
