@@ -350,8 +350,8 @@ struct Welcome {
     schema: Schema,
 }
 
-#[derive(Deserialize)]
-struct Refused {
-    code: String,
-    count: u64,
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Refused {
+    pub(crate) code: String,
+    pub(crate) count: u64,
 }

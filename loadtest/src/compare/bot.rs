@@ -38,8 +38,14 @@ pub(crate) struct Bot {
 }
 
 impl Bot {
-    /// Lives until the run ends or something fails.
-    pub(crate) async fn live(self) -> Result<(), Fault> {
+    /// Lives until the run ends or something fails, which is counted.
+    pub(crate) async fn live(self) {
+        if let Err(fault) = self.sit_and_play().await {
+            self.common.tally.error(&fault.to_string(), 1);
+        }
+    }
+
+    async fn sit_and_play(&self) -> Result<(), Fault> {
         let seated = timeout(SEATING, self.sit()).await;
         self.common.tally.add(Count::Settled, 1);
         let (mut link, speech) = seated.unwrap_or(Err(Fault::SeatTimeout))?;
@@ -90,11 +96,14 @@ impl Bot {
                 link.send(speech.input(dx, dy)).await?;
                 continue;
             };
-            if let Some(bytes) = link.packet(message).await?
-                && speech.hear(&bytes)? == Heard::State
-            {
-                let now = Instant::now();
-                count(tally, bytes.len(), last_state.replace(now).map(|last| now.duration_since(last)));
+            let Some(bytes) = link.packet(message).await? else { continue };
+            match speech.hear(&bytes)? {
+                Heard::State => {
+                    let now = Instant::now();
+                    count(tally, bytes.len(), last_state.replace(now).map(|last| now.duration_since(last)));
+                }
+                Heard::Refused(refused) => tally.error(&refused.code, refused.count),
+                Heard::Other => {}
             }
         }
     }

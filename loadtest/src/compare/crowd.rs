@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::compare::bot::{Bot, Common};
 use crate::compare::figures::{Sample, Window};
 use crate::compare::{Peer, Scenario};
-use crate::link::{Fault, Target};
+use crate::link::Target;
 use crate::run::{DOORS, LEAVING};
 use crate::server::{self, Server};
 use crate::tally::{Count, Tally};
@@ -24,7 +24,8 @@ pub(crate) async fn drive(peer: Peer, server: &Server, scenario: &Scenario) -> a
         sleep(Duration::from_millis(20)).await;
     }
     if tally.counts()[Count::Seated] == 0 {
-        bail!("it seated nobody: {}", first_fault(&mut bots).await);
+        let errors = tally.errors();
+        bail!("it seated nobody: {}", errors.keys().next().map_or("no client says why", String::as_str));
     }
     sleep(Duration::from_secs_f64(scenario.warmup)).await;
 
@@ -34,7 +35,7 @@ pub(crate) async fn drive(peer: Peer, server: &Server, scenario: &Scenario) -> a
     sleep(Duration::from_secs_f64(scenario.seconds)).await;
     let (length, counts) = (begin.elapsed(), tally.counts().since(&counts));
     let (server_after, own_after) = (server.usage().await, server::own_usage());
-    let gaps = tally.gaps();
+    let (gaps, errors) = (tally.gaps(), tally.errors());
 
     // A client that has ended by now was lost on the way.
     let mut lost = 0;
@@ -47,10 +48,12 @@ pub(crate) async fn drive(peer: Peer, server: &Server, scenario: &Scenario) -> a
     }
     let seated = scenario.clients.saturating_sub(lost) as u64;
     let window = Window { length, counts, server: (server_before, server_after), load: (own_before, own_after) };
-    Ok(Sample::new(&window, &gaps, seated))
+    let mut sample = Sample::new(&window, &gaps, seated);
+    sample.errors = errors;
+    Ok(sample)
 }
 
-fn seat(peer: Peer, target: Target, scenario: &Scenario, tally: &Arc<Tally>) -> JoinSet<Result<(), Fault>> {
+fn seat(peer: Peer, target: Target, scenario: &Scenario, tally: &Arc<Tally>) -> JoinSet<()> {
     let tally = Arc::clone(tally);
     let common = Arc::new(Common { peer, target, hz: scenario.hz, tally, doors: Semaphore::new(DOORS) });
     let rooms: Vec<_> = (0..scenario.rooms).map(|_| Arc::new(watch::channel(None).0)).collect();
@@ -61,11 +64,4 @@ fn seat(peer: Peer, target: Target, scenario: &Scenario, tally: &Arc<Tally>) -> 
         bots.spawn(Bot { common, number, slot, room, first: number < scenario.rooms }.live());
     }
     bots
-}
-
-async fn first_fault(bots: &mut JoinSet<Result<(), Fault>>) -> String {
-    match bots.join_next().await {
-        Some(Ok(Err(fault))) => fault.to_string(),
-        _ => "they ended without a fault".to_owned(),
-    }
 }

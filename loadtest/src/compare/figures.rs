@@ -1,5 +1,6 @@
 //! What one repeat gave, and what the repeats say together.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -33,6 +34,8 @@ pub(crate) struct Sample {
     load_cores: Option<f64>,
     /// What the average state message holds, without its WebSocket header.
     pub(crate) payload: Option<u16>,
+    /// Why clients ended, and which inputs were refused, from the first connection on.
+    pub(crate) errors: BTreeMap<String, u64>,
 }
 
 impl Sample {
@@ -51,6 +54,7 @@ impl Sample {
             seated,
             load_cores: Cost::new(window.load, frames, seconds).cpu_cores,
             payload: payload.map(|bytes| bytes.round() as u16),
+            errors: BTreeMap::new(),
         }
     }
 }
@@ -74,6 +78,8 @@ pub(crate) struct Row {
     pub(crate) seated: u64,
     /// How busy the load side kept its core; the most of the repeats.
     pub(crate) load_cores: Option<f64>,
+    /// What went wrong, in all repeats together.
+    pub(crate) errors: BTreeMap<String, u64>,
     /// How many repeats there are figures of.
     pub(crate) repeats: usize,
     /// Whether the figures may be compared.
@@ -107,6 +113,7 @@ impl Row {
             rss_mb: middle(|sample| sample.rss_mb),
             seated: samples.iter().map(|sample| sample.seated).min().unwrap_or(0),
             load_cores: samples.iter().filter_map(|sample| sample.load_cores).reduce(f64::max),
+            errors: added(samples.iter().map(|sample| &sample.errors)),
             repeats: samples.len(),
             ..Self::default()
         }
@@ -127,6 +134,14 @@ impl Row {
         };
         self.valid = self.invalid_because.is_none();
     }
+}
+
+fn added<'a>(counts: impl Iterator<Item = &'a BTreeMap<String, u64>>) -> BTreeMap<String, u64> {
+    let mut sum = BTreeMap::new();
+    for (kind, count) in counts.flatten() {
+        *sum.entry(kind.clone()).or_insert(0) += count;
+    }
+    sum
 }
 
 /// The one in the middle, or the mean of the two that are.
@@ -178,6 +193,12 @@ mod tests {
         assert_eq!(row.invalid_because.unwrap(), "it held 9 of 10 clients");
         assert!(!judged(&[Sample { load_cores: None, ..sample(12.0, 0.2) }]).valid);
         assert!(!judged(&[Sample { cpu_us_per_frame: None, ..sample(12.0, 0.2) }]).valid);
+    }
+
+    #[test]
+    fn errors_add_up_over_the_repeats() {
+        let with = |count| Sample { errors: [("rate_limited".to_owned(), count)].into(), ..sample(12.0, 0.2) };
+        assert_eq!(judged(&[with(2), sample(12.0, 0.2), with(3)]).errors, [("rate_limited".to_owned(), 5)].into());
     }
 
     #[test]

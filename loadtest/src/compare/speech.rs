@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::client::{Pass, Ticket};
+use crate::client::{Pass, Refused, Ticket};
 use crate::compare::Peer;
 use crate::follow::{Follower, Taken};
 use crate::link::{Fault, GAMEPLAY, LOBBY, Link, MSGPACK_PATH, Target};
@@ -45,9 +45,11 @@ pub(crate) enum Speech {
 }
 
 /// What a client hears in a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
     State,
+    /// Some of its inputs were not taken.
+    Refused(Refused),
     Other,
 }
 
@@ -72,7 +74,7 @@ impl Speech {
     pub(crate) fn hear(&mut self, message: &[u8]) -> Result<Heard, Fault> {
         let state = match self {
             Self::Floor(_) => true,
-            Self::Tickcast(_, follower) => hear_tickcast(message, follower)?,
+            Self::Tickcast(_, follower) => return hear_tickcast(message, follower),
             Self::Socketio => {
                 let packet = Packet::decode(message)?;
                 packet.kind == Kind::Event && packet.event()?.0 == "s"
@@ -146,19 +148,20 @@ async fn begin_tickcast(place: &Place, tally: Arc<Tally>) -> Result<(Link, Speec
     }
 }
 
-/// Whether it is a frame. One that does not fit what came before ends the client: nobody here is slow or loses anything.
-fn hear_tickcast(message: &[u8], follower: &mut Follower) -> Result<bool, Fault> {
+/// A frame that does not fit what came before ends the client: nobody here is slow or loses anything.
+fn hear_tickcast(message: &[u8], follower: &mut Follower) -> Result<Heard, Fault> {
     let packet = Packet::decode(message)?;
     if (packet.kind, packet.nsp) != (Kind::Event, GAMEPLAY) {
-        return Ok(false);
+        return Ok(Heard::Other);
     }
     match packet.event()? {
         ("s", frame) => match follower.take(wire::binary(frame)?, Instant::now()) {
-            Taken::Held => Ok(true),
+            Taken::Held => Ok(Heard::State),
             _ => Err(Fault::Lost("a frame does not fit the one before it".to_owned())),
         },
-        ("over" | "refused", _) => Err(Fault::Lost("an input was refused, or the room ended".to_owned())),
-        _ => Ok(false),
+        ("refused", refused) => Ok(Heard::Refused(wire::parse(refused)?)),
+        ("over", _) => Err(Fault::Lost("the room ended".to_owned())),
+        _ => Ok(Heard::Other),
     }
 }
 

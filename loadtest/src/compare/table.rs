@@ -92,6 +92,9 @@ impl fmt::Display for Comparison {
             if let (None, Some(why)) = (&row.not_run, &row.invalid_because) {
                 writeln!(f, "INVALID: {peer}: {why}")?;
             }
+            for (what, count) in &row.errors {
+                writeln!(f, "{peer}: {what}: {count}")?;
+            }
         }
         Ok(())
     }
