@@ -71,8 +71,8 @@ pub mod prelude {
     };
 }
 
-/// The programs in the README are compiled.
-#[cfg(doctest)]
+/// The program in the README is compiled.
+#[cfg(all(doctest, feature = "server"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

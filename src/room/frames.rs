@@ -13,6 +13,9 @@ const CHECK_SECONDS: u32 = 2;
 /// The span of a client that has just begun to acknowledge, in ticks: it shrinks to what the client really does.
 const FIRST_SPAN: u32 = 60;
 
+/// Inputs that a client may send before its first tick: what a busy machine reads late comes all at once.
+const FIRST_CREDIT: u32 = 32;
+
 /// Seconds after which a client that reads nothing any more loses its connection.
 const STALL_SECONDS: u32 = 15;
 
