@@ -70,7 +70,7 @@ impl Link {
             newest_sent,
             acked: newest_sent,
             told_refused: now,
-            input_credit: 2,
+            input_credit: FIRST_CREDIT,
             ..Self::default()
         };
         base.is_some()
