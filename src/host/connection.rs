@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{
@@ -136,7 +135,7 @@ impl Connection {
     }
 
     /// Queues an input for the next step. Called from the socket's reader: no waiting, no copy.
-    pub fn push(&self, input: Bytes) {
+    pub fn push(&self, input: &[u8]) {
         let lost = if !self.is_live() {
             DropReason::NotSeated
         } else if self.0.running.inbox.push(self.0.seat, input).is_err() {
@@ -199,6 +198,11 @@ impl Connection {
     /// The game that is played.
     pub fn def(&self) -> &GameDef {
         &self.0.running.def
+    }
+
+    /// Whether both are clones of one.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Whether this connection holds its seat.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{running::Running, schedule::Schedule, table::Mode};
+use super::{inbox::Inputs, running::Running, schedule::Schedule, table::Mode};
 
 /// Steps taken in one go by a room that fell behind; what is missing beyond is dropped.
 const MOST_STEPS: u32 = 4;
@@ -31,7 +31,7 @@ pub(super) async fn drive(running: Arc<Running>) {
 async fn play(running: &Running) {
     let now = Instant::now();
     let mut schedule = Schedule::new(now, running.def.hz());
-    let mut inputs = Vec::new();
+    let mut inputs = Inputs::default();
     running.set_going(Some(now));
     loop {
         sleep_until(schedule.next()).await;

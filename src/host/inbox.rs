@@ -5,8 +5,6 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use bytes::Bytes;
-
 use crate::protocol::Seat;
 
 /// A share lets through what a client sends in a second at twice the tick rate, within bounds: after a stall it all comes at once.
@@ -22,9 +20,17 @@ pub(super) struct Inbox {
 
 #[derive(Debug)]
 struct Queue {
-    inputs: Vec<(Seat, Bytes)>,
+    inputs: Inputs,
     /// What is left of each seat's share until the next step.
     shares: Vec<u16>,
+}
+
+/// Inputs in order of arrival, one behind the other.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    /// Whose each is, and where it ends.
+    ends: Vec<(Seat, usize)>,
+    bytes: Vec<u8>,
 }
 
 /// The seat's share is used up: the input is dropped.
@@ -34,27 +40,41 @@ pub(super) struct ShareUsed;
 impl Inbox {
     pub(super) fn new(hz: u16, seats: u8) -> Self {
         let share = (hz * 2).clamp(*SHARE.start(), *SHARE.end());
-        let queue = Queue { inputs: Vec::new(), shares: vec![share; usize::from(seats) + 1] };
+        let queue = Queue { inputs: Inputs::default(), shares: vec![share; usize::from(seats) + 1] };
         Self { queue: Mutex::new(queue), share }
     }
 
     /// Queues one input. Never waits longer than for another reader's push or the driver's swap.
-    pub(super) fn push(&self, seat: Seat, input: Bytes) -> Result<(), ShareUsed> {
+    pub(super) fn push(&self, seat: Seat, input: &[u8]) -> Result<(), ShareUsed> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         match queue.shares.get_mut(usize::from(seat.0)) {
             Some(left) if *left > 0 => *left -= 1,
             _ => return Err(ShareUsed),
         }
-        queue.inputs.push((seat, input));
+        queue.inputs.bytes.extend_from_slice(input);
+        let end = queue.inputs.bytes.len();
+        queue.inputs.ends.push((seat, end));
         Ok(())
     }
 
-    /// Swaps the queued inputs into `inputs`, which must be empty: the two vectors take turns, nothing is allocated.
-    pub(super) fn drain(&self, inputs: &mut Vec<(Seat, Bytes)>) {
-        debug_assert!(inputs.is_empty(), "drained inputs were not all handled");
+    /// Swaps the queued inputs into `inputs`, whose old ones are forgotten: the two take turns, nothing is allocated.
+    pub(super) fn drain(&self, inputs: &mut Inputs) {
+        inputs.ends.clear();
+        inputs.bytes.clear();
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         mem::swap(&mut queue.inputs, inputs);
         queue.shares.fill(self.share);
+    }
+}
+
+impl Inputs {
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Seat, &[u8])> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
+        starts.zip(&self.ends).map(|(start, (seat, end))| (*seat, &self.bytes[start..*end]))
     }
 }
 
@@ -63,13 +83,13 @@ mod tests {
     use super::*;
 
     fn drained(inbox: &Inbox) -> Vec<(u8, u8)> {
-        let mut inputs = Vec::new();
+        let mut inputs = Inputs::default();
         inbox.drain(&mut inputs);
         inputs.iter().map(|(seat, bytes)| (seat.0, bytes[0])).collect()
     }
 
     fn push(inbox: &Inbox, seat: u8, byte: u8) -> Result<(), ShareUsed> {
-        inbox.push(Seat(seat), Bytes::copy_from_slice(&[byte]))
+        inbox.push(Seat(seat), &[byte])
     }
 
     #[test]

@@ -8,15 +8,20 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Keys, Limits, Refusal, board::Board, inbox::Inbox, table::Mode, table::Table};
+use super::{
+    Keys, Limits, Refusal,
+    board::Board,
+    inbox::{Inbox, Inputs},
+    table::Mode,
+    table::Table,
+};
 use crate::{
     game::GameDef,
     lobby::RoomId,
     observe::GameMeters,
-    protocol::{Seat, Tick},
+    protocol::Tick,
     room::{OverReason, Population, Room},
 };
 
@@ -77,7 +82,7 @@ impl Running {
     }
 
     /// Steps the room once and publishes its tick; `due` is when the step was due, not when it was done. `inputs` is scratch space.
-    pub(super) fn step(&self, inputs: &mut Vec<(Seat, Bytes)>, due: Instant) {
+    pub(super) fn step(&self, inputs: &mut Inputs, due: Instant) {
         self.inbox.drain(inputs);
         let began = Instant::now();
         if let Some(tick) = self.at_table(|table| table.step(inputs, &self.meters)) {

@@ -6,10 +6,9 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::{Ending, Limits, Outlet, Refusal, connection::Link};
+use super::{Ending, Limits, Outlet, Refusal, connection::Link, inbox::Inputs};
 use crate::{
     observe::{self, DropReason, GameMeters},
     protocol::{ErrorCode, Seat, Tick},
@@ -89,16 +88,15 @@ impl Table {
 
     /// Steps the room once with the inputs that came since, and hands the frames over. The newest tick; `None` if the room has
     /// ended.
-    pub(super) fn step(&mut self, inputs: &mut Vec<(Seat, Bytes)>, meters: &GameMeters) -> Option<Tick> {
+    pub(super) fn step(&mut self, inputs: &Inputs, meters: &GameMeters) -> Option<Tick> {
         meters.inputs.increment(inputs.len() as u64);
         let stepped = self.with(meters, |room| {
-            for (seat, input) in inputs.drain(..) {
+            for (seat, input) in inputs.iter() {
                 // What is refused, the room tells the seat itself.
-                let _ = room.handle(seat, &input);
+                let _ = room.handle(seat, input);
             }
             room.tick()
         });
-        inputs.clear();
         let outbox = stepped.ok()?;
         let (mut frames, mut bytes) = (0, 0);
         for (seat, message) in outbox.messages {

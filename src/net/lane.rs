@@ -17,12 +17,16 @@
 use std::{
     collections::VecDeque,
     io,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use metrics::Counter;
 use tokio::net::TcpStream;
 
+use super::tap::Tap;
 use crate::host::Full;
 
 /// The most bytes of reliable messages that wait for a slow client.
@@ -32,12 +36,15 @@ const BACKLOG_BYTES: usize = 256 * 1024;
 const BACKLOG_MESSAGES: usize = 64;
 
 /// Bytes of a frame's payload that are looked at to find the marker.
-const PEEK_BYTES: usize = 64;
+pub(super) const PEEK_BYTES: usize = 64;
 
 /// A TCP connection that two write to.
 pub(super) struct Lane {
     tcp: CountedTcp,
+    is_websocket: AtomicBool,
     state: Mutex<State>,
+    /// The other direction.
+    pub(super) tap: Tap,
 }
 
 /// A socket that counts what it takes, whoever writes.
@@ -83,7 +90,12 @@ enum Phase {
 
 impl Lane {
     pub(super) fn new(stream: TcpStream, written: Counter) -> Self {
-        Self { tcp: CountedTcp { stream, written }, state: Mutex::default() }
+        Self {
+            tcp: CountedTcp { stream, written },
+            is_websocket: AtomicBool::new(false),
+            state: Mutex::default(),
+            tap: Tap::default(),
+        }
     }
 
     pub(super) fn tcp(&self) -> &TcpStream {
@@ -93,6 +105,11 @@ impl Lane {
     /// An HTTP answer goes out that makes this a WebSocket connection: frames begin behind its head.
     pub(super) fn switch_protocols(&self) {
         self.state().library = FrameCursor::after_head();
+        self.is_websocket.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_websocket(&self) -> bool {
+        self.is_websocket.load(Ordering::Acquire)
     }
 
     /// Opens once the library has written a frame whose payload starts with `marker`. Say so before handing that message to

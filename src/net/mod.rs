@@ -15,6 +15,7 @@ mod packet;
 mod request;
 mod root;
 mod stream;
+mod tap;
 mod web;
 
 pub use listen::Listener;

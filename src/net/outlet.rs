@@ -1,15 +1,23 @@
 //! The way to one client of `/gameplay`: straight onto its WebSocket where it has one, else through socketioxide.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{
+    cell::RefCell,
+    sync::{Arc, OnceLock},
+};
 
 use serde::Serialize;
 use serde_json::json;
 use socketioxide::TransportType;
 
-use super::{lane::Lane, namespace::SocketArc, packet::Parser, stream::StreamHandle};
+use super::{
+    lane::{Lane, PEEK_BYTES},
+    namespace::SocketArc,
+    packet::Parser,
+    stream::StreamHandle,
+};
 use crate::{
-    host::{Ending, Full, Outlet, Welcome},
-    protocol::ErrorCode,
+    host::{Connection, Ending, Full, Outlet, Welcome},
+    protocol::{ErrorCode, Frame},
     room::{Message, Over, Refused},
 };
 
@@ -20,51 +28,81 @@ thread_local! {
 
 /// One client.
 pub(super) struct SocketOutlet {
+    seat: Connection,
     socket: SocketArc,
     stream: Option<StreamHandle>,
     parser: Parser,
-    /// There if the connection was a WebSocket when it took its seat. A client that still polls stays with the library, and
-    /// moves to the lane when it resumes.
-    lane: Option<Arc<Lane>>,
+    /// There once the client is on a WebSocket. Until then everything takes the library's way.
+    lane: OnceLock<Arc<Lane>>,
 }
 
 impl SocketOutlet {
-    pub(super) fn new(socket: &SocketArc) -> Self {
+    pub(super) fn new(seat: &Connection, socket: &SocketArc) -> Self {
         let request = socket.req_parts();
-        let stream: Option<StreamHandle> = request.extensions.get().cloned();
-        let is_websocket = socket.transport_type() == TransportType::Websocket;
-        let lane = stream.as_ref().filter(|_| is_websocket).map(|stream| stream.lane(socket.id.as_str()));
-        Self { socket: socket.clone(), stream, parser: Parser::of_path(request.uri.path()), lane }
+        let (stream, parser) = (request.extensions.get().cloned(), Parser::of_path(request.uri.path()));
+        Self { seat: seat.clone(), socket: socket.clone(), stream, parser, lane: OnceLock::new() }
+    }
+
+    /// The lane under the socket, if it is a WebSocket by now.
+    fn find_lane(&self) -> Option<Arc<Lane>> {
+        let is_websocket = self.socket.transport_type() == TransportType::Websocket;
+        self.stream.as_ref().filter(|_| is_websocket).map(|stream| stream.lane(self.socket.id.as_str()))
+    }
+
+    /// Hands the library a message whose frame's payload starts with `marker`; what comes after it takes the lane, if there is
+    /// one.
+    fn emit_and_change_lanes(&self, marker: &[u8], emit: impl FnOnce() -> Result<(), Full>) -> Result<(), Full> {
+        let Some(lane) = self.find_lane() else { return emit() };
+        lane.expect(&marker[..marker.len().min(PEEK_BYTES)]);
+        lane.tap.open(self.parser, self.seat.clone());
+        let emitted = emit();
+        match emitted {
+            Ok(()) => drop(self.lane.set(lane)),
+            Err(Full) => lane.close(),
+        }
+        emitted
+    }
+
+    fn send_frame(&self, frame: &Frame) -> Result<(), Full> {
+        let Some(lane) = self.lane.get() else {
+            let bytes = frame.to_bytes();
+            let marker = self.parser.binary_payload("s", &bytes);
+            return self.emit_and_change_lanes(&marker, || self.socket.emit("s", &bytes).map_err(|_| Full));
+        };
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.clear();
+            self.parser.binary_event(scratch, "s", frame);
+            lane.send_now(scratch)
+        })
     }
 
     /// A reliable message.
     fn tell(&self, event: &str, argument: &(impl Serialize + ?Sized)) -> Result<(), Full> {
-        match &self.lane {
+        match self.lane.get() {
             Some(lane) => lane.send_surely(self.parser.event(event, argument)),
             None => self.socket.emit(event, argument).map_err(|_| Full),
         }
     }
 }
 
+impl Drop for SocketOutlet {
+    fn drop(&mut self) {
+        if let Some(lane) = self.lane.get() {
+            lane.tap.unseat(&self.seat);
+        }
+    }
+}
+
 impl Outlet for SocketOutlet {
     fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full> {
-        if let Some(lane) = &self.lane {
-            lane.expect(&self.parser.event_prefix("welcome"));
-        }
-        self.socket.emit("welcome", welcome).map_err(|_| Full)
+        let emit = || self.socket.emit("welcome", welcome).map_err(|_| Full);
+        self.emit_and_change_lanes(&self.parser.event_prefix("welcome"), emit)
     }
 
     fn send(&self, message: Message) -> Result<(), Full> {
         match message {
-            Message::State(frame) => match &self.lane {
-                Some(lane) => SCRATCH.with_borrow_mut(|scratch| {
-                    scratch.clear();
-                    self.parser.binary_event(scratch, "s", &frame);
-                    lane.send_now(scratch)
-                }),
-                None => self.socket.emit("s", &frame.to_bytes()).map_err(|_| Full),
-            },
-            Message::Events(events) => match &self.lane {
+            Message::State(frame) => self.send_frame(&frame),
+            Message::Events(events) => match self.lane.get() {
                 Some(lane) => {
                     let mut frame = Vec::new();
                     self.parser.binary_event(&mut frame, "e", &events);
@@ -83,7 +121,7 @@ impl Outlet for SocketOutlet {
     }
 
     fn close(&self, ending: Ending) {
-        if let Some(lane) = &self.lane {
+        if let Some(lane) = self.lane.get() {
             lane.close();
         }
         // Leaving the namespace is a packet of its own, which a full queue does not take either.

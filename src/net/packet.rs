@@ -7,7 +7,7 @@
 //! ```
 
 use bytes::Bytes;
-use rmp::encode;
+use rmp::{decode, encode};
 use serde::Serialize;
 
 use super::lane::{Opcode, write_frame_header};
@@ -40,6 +40,33 @@ impl Parser {
         }
     }
 
+    /// The text of an input with the default parser; the input itself is the binary message behind it.
+    pub(super) const ANNOUNCED_INPUT: &'static [u8] = br#"451-/gameplay,["i",{"_placeholder":true,"num":0}]"#;
+
+    /// The input in a packet of the msgpack parser: event `i` of `/gameplay` with one binary and without acknowledgement.
+    pub(super) fn input_of_msgpack(mut packet: &[u8]) -> Option<&[u8]> {
+        let (mut is_event, mut is_gameplay, mut input) = (false, false, None);
+        for _ in 0..decode::read_map_len(&mut packet).ok()? {
+            match read_str(&mut packet)? {
+                b"type" => is_event = decode::read_pfix(&mut packet).ok()? == EVENT,
+                b"nsp" => is_gameplay = read_str(&mut packet)? == NAMESPACE.as_bytes(),
+                b"data" if decode::read_array_len(&mut packet).ok()? == 2 && read_str(&mut packet)? == b"i" => {
+                    let length = decode::read_bin_len(&mut packet).ok()?;
+                    input = Some(split_off(&mut packet, length)?);
+                }
+                // The JavaScript client says whether the transport may compress.
+                b"options" => {
+                    for _ in 0..decode::read_map_len(&mut packet).ok()? {
+                        read_str(&mut packet)?;
+                        decode::read_bool(&mut packet).ok()?;
+                    }
+                }
+                _ => return None,
+            }
+        }
+        input.filter(|_| is_event && is_gameplay && packet.is_empty())
+    }
+
     /// An event with one argument that serde can write.
     pub(super) fn event(self, event: &str, argument: &(impl Serialize + ?Sized)) -> Vec<u8> {
         const PLAIN: &str = "plain data is written to memory";
@@ -59,6 +86,17 @@ impl Parser {
         write_frame_header(&mut frame, opcode, payload.len());
         frame.extend_from_slice(&payload);
         frame
+    }
+
+    /// The payload of the last WebSocket frame of an event with one binary argument.
+    pub(super) fn binary_payload(self, event: &str, argument: &Bytes) -> Vec<u8> {
+        let mut payload = Vec::new();
+        if self == Self::MsgPack {
+            open_msgpack(&mut payload, event);
+            encode::write_bin_len(&mut payload, argument.len() as u32).expect("memory takes everything");
+        }
+        payload.extend_from_slice(argument);
+        payload
     }
 
     /// Appends an event with one binary argument.
@@ -88,9 +126,20 @@ impl Parser {
 
 const FITS: &str = "the event names of /gameplay are short";
 
+/// The type of a packet that carries an event.
+const EVENT: u8 = 2;
+
+fn read_str<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = decode::read_str_len(from).ok()?;
+    split_off(from, length)
+}
+
+fn split_off<'a>(from: &mut &'a [u8], length: u32) -> Option<&'a [u8]> {
+    from.split_off(..usize::try_from(length).ok()?)
+}
+
 /// A packet up to the event's argument.
 fn open_msgpack<W: rmp::encode::RmpWrite>(to: &mut W, event: &str) {
-    const EVENT: u8 = 2;
     let written = (|| {
         encode::write_map_len(to, 3)?;
         encode::write_str(to, "type")?;

@@ -1,6 +1,7 @@
 //! The stream under each connection: a TCP socket that others hold too, to cut it, and that counts its bytes.
 
 use std::{
+    cell::RefCell,
     collections::HashMap,
     io::{self, Read},
     net::Shutdown,
@@ -16,16 +17,25 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::lane::Lane;
+use super::{lane::Lane, tap::Incoming};
 use crate::observe::{self, StreamMeters};
 
 /// What the kernel may hold for one client, before it doubles it for its own book-keeping.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
 
+/// The most that is read at once from a WebSocket.
+const READ_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    /// Where what comes from WebSockets is sorted.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
+}
+
 /// What hyper and socketioxide read and write.
 pub(super) struct Stream {
     handle: StreamHandle,
     meters: StreamMeters,
+    incoming: Incoming,
 }
 
 /// Another hold on a stream, put into the extensions of every request that came over it.
@@ -57,6 +67,7 @@ impl Stream {
         Ok(Self {
             handle: StreamHandle { lane: Arc::new(Lane::new(tcp, meters.written.clone())), streams, session: Arc::default() },
             meters,
+            incoming: Incoming::default(),
         })
     }
 
@@ -122,14 +133,32 @@ fn shut_down(tcp: &TcpStream) {
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Self { handle, meters, incoming } = self.get_mut();
+        let lane = &*handle.lane;
         loop {
-            match read(self.tcp(), buf.initialize_unfilled()) {
+            if incoming.give(buf) {
+                return Poll::Ready(Ok(()));
+            }
+            let follows = incoming.follows_frames(lane.is_websocket());
+            let read = if follows {
+                SCRATCH.with_borrow_mut(|scratch| {
+                    read(lane.tcp(), scratch).inspect(|count| lane.tap.run(incoming, &scratch[..*count]))
+                })
+            } else {
+                let unfilled = buf.initialize_unfilled();
+                read(lane.tcp(), unfilled).inspect(|count| incoming.note(&unfilled[..*count]))
+            };
+            match read {
                 Ok(count) => {
-                    buf.advance(count);
-                    self.meters.read.increment(count as u64);
-                    return Poll::Ready(Ok(()));
+                    meters.read.increment(count as u64);
+                    if !follows {
+                        buf.advance(count);
+                    }
+                    if !follows || count == 0 {
+                        return Poll::Ready(Ok(()));
+                    }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.tcp().poll_read_ready(cx))?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(lane.tcp().poll_read_ready(cx))?,
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }

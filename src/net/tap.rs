@@ -1,0 +1,362 @@
+//! The tap: takes inputs out of a connection's stream before socketioxide sees them.
+//!
+//! Inputs are nearly all that clients send, and each would go through a WebSocket library, a packet parser and three look-ups
+//! to reach its room. So the stream under a WebSocket follows the client's frames, and once the connection has a seat, hands
+//! event `i` of `/gameplay` straight to it. Everything else, and whatever is odd in any way, goes on to the library as it came.
+
+use std::{
+    ops::Range,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::io::ReadBuf;
+
+use super::packet::Parser;
+use crate::{
+    host::Connection,
+    observe::{self, DropReason},
+};
+
+/// The most bytes of a frame's payload that may be an input. Longer frames are for the library, and are not held until they are
+/// whole.
+const CANDIDATE_BYTES: usize = 512;
+
+/// Where a connection's inputs go. Closed until it has a seat.
+#[derive(Default)]
+pub(super) struct Tap(Mutex<Option<Drain>>);
+
+/// Where the inputs of a connection that has, or had, a seat go.
+struct Drain {
+    parser: Parser,
+    /// Gone with the seat. Inputs that were on their way then are counted and thrown away; the library would end the whole
+    /// connection for them.
+    seat: Option<Connection>,
+}
+
+impl Tap {
+    /// Inputs of event `i` go to a seat from now on.
+    pub(super) fn open(&self, parser: Parser, seat: Connection) {
+        *self.drain() = Some(Drain { parser, seat: Some(seat) });
+    }
+
+    /// A seat is gone. Does nothing if the connection has another by now.
+    pub(super) fn unseat(&self, gone: &Connection) {
+        if let Some(drain) = &mut *self.drain() {
+            drain.seat.take_if(|seat| seat.is(gone));
+        }
+    }
+
+    /// Lets what came from the socket run through.
+    pub(super) fn run(&self, incoming: &mut Incoming, bytes: &[u8]) {
+        let drain = self.drain();
+        incoming.take(bytes, drain.as_ref().map(|drain| drain.parser), &mut |input| match drain
+            .as_ref()
+            .and_then(|drain| drain.seat.as_ref())
+        {
+            Some(seat) => seat.push(input),
+            None => observe::dropped(DropReason::NotSeated),
+        });
+    }
+
+    fn drain(&self) -> MutexGuard<'_, Option<Drain>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Follows what a client sends, and keeps what is for the library until it is read.
+#[derive(Default)]
+pub(super) struct Incoming {
+    at: At,
+    /// For the library, from `read` on.
+    passed: Vec<u8>,
+    read: usize,
+    /// The beginning of a frame that may be an input.
+    partial: Vec<u8>,
+    /// A whole frame that says that the next one is the input.
+    announced: Vec<u8>,
+    /// What is left of a frame that is the library's.
+    pass_left: u64,
+}
+
+#[derive(PartialEq, Eq)]
+enum At {
+    /// HTTP; the last bytes read.
+    Http([u8; 4]),
+    /// WebSocket, and frames are followed.
+    Frames,
+    /// WebSocket, but where its frames begin is not known.
+    Lost,
+}
+
+impl Default for At {
+    fn default() -> Self {
+        Self::Http([0; 4])
+    }
+}
+
+/// A client's frame, as its header says.
+struct Header {
+    is_whole_message: bool,
+    opcode: u8,
+    mask: Option<[u8; 4]>,
+    /// Where the payload is.
+    payload: Range<u64>,
+}
+
+impl Incoming {
+    /// Whether bytes have to come through [`Incoming::take`]; else they are the library's, and [`Incoming::note`] is told of them.
+    pub(super) fn follows_frames(&mut self, is_websocket: bool) -> bool {
+        if let At::Http(tail) = self.at
+            && is_websocket
+        {
+            // A client that sends frames before it has read that it may is left to the library.
+            self.at = if tail == *b"\r\n\r\n" { At::Frames } else { At::Lost };
+        }
+        self.at == At::Frames
+    }
+
+    /// Notes what the library has read.
+    pub(super) fn note(&mut self, bytes: &[u8]) {
+        if let At::Http(tail) = &mut self.at {
+            for &byte in &bytes[bytes.len().saturating_sub(tail.len())..] {
+                tail.rotate_left(1);
+                tail[3] = byte;
+            }
+        }
+    }
+
+    /// Takes in what came from the socket: inputs that `parser` speaks of go to `push`, the rest waits for the library. Without
+    /// a parser all of it does.
+    fn take(&mut self, bytes: &[u8], parser: Option<Parser>, push: &mut dyn FnMut(&[u8])) {
+        if self.partial.is_empty() {
+            return self.sort(bytes, parser, push);
+        }
+        let mut joined = std::mem::take(&mut self.partial);
+        joined.extend_from_slice(bytes);
+        self.sort(&joined, parser, push);
+    }
+
+    /// Gives the library what is there for it; false if nothing is.
+    pub(super) fn give(&mut self, to: &mut ReadBuf<'_>) -> bool {
+        let left = &self.passed[self.read..];
+        let count = left.len().min(to.remaining());
+        to.put_slice(&left[..count]);
+        self.read += count;
+        if self.read == self.passed.len() {
+            self.passed.clear();
+            self.read = 0;
+        }
+        count > 0
+    }
+
+    fn sort(&mut self, mut bytes: &[u8], parser: Option<Parser>, push: &mut dyn FnMut(&[u8])) {
+        while !bytes.is_empty() {
+            if self.pass_left > 0 {
+                let count = bytes.len().min(usize::try_from(self.pass_left).unwrap_or(usize::MAX));
+                self.passed.extend_from_slice(&bytes[..count]);
+                self.pass_left -= count as u64;
+                bytes = &bytes[count..];
+                continue;
+            }
+            let Some(header) = Header::read(bytes) else { break };
+            let Some(parser) = parser.filter(|_| header.may_be_input()) else {
+                // A ping between an announcement and its input changes nothing.
+                if !header.is_control() {
+                    self.passed.append(&mut self.announced);
+                }
+                self.pass_left = header.payload.end;
+                continue;
+            };
+            let Some(frame) = bytes.get(..header.payload.end as usize) else { break };
+            let mut payload = [0; CANDIDATE_BYTES];
+            let payload = header.unmask(frame, &mut payload);
+            let is_input = match parser {
+                Parser::MsgPack => self.tap_msgpack(header.opcode, payload, push),
+                Parser::Default => self.tap_default(header.opcode, payload, frame, push),
+            };
+            if !is_input {
+                self.passed.append(&mut self.announced);
+                self.passed.extend_from_slice(frame);
+            }
+            bytes = &bytes[frame.len()..];
+        }
+        self.partial.extend_from_slice(bytes);
+    }
+
+    /// Takes one whole frame out if it is an input.
+    fn tap_msgpack(&self, opcode: u8, payload: &[u8], push: &mut dyn FnMut(&[u8])) -> bool {
+        let input = Parser::input_of_msgpack(payload).filter(|_| opcode == Header::BINARY);
+        input.map(push).is_some()
+    }
+
+    /// Takes one whole frame out if it is an input or announces one.
+    fn tap_default(&mut self, opcode: u8, payload: &[u8], frame: &[u8], push: &mut dyn FnMut(&[u8])) -> bool {
+        match (opcode, self.announced.is_empty()) {
+            (Header::BINARY, false) => {
+                self.announced.clear();
+                push(payload);
+                true
+            }
+            (Header::TEXT, true) if payload == Parser::ANNOUNCED_INPUT => {
+                self.announced.extend_from_slice(frame);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Header {
+    const TEXT: u8 = 1;
+    const BINARY: u8 = 2;
+
+    /// Reads the header of a frame; `None` if it is not all there.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (&[first, second], rest) = bytes.split_first_chunk()?;
+        let (length, extended) = match second & 0x7f {
+            126 => (u64::from(u16::from_be_bytes(*rest.first_chunk()?)), 2),
+            127 => (u64::from_be_bytes(*rest.first_chunk()?), 8),
+            length => (u64::from(length), 0),
+        };
+        let mask = if second & 0x80 != 0 { Some(*rest[extended..].first_chunk()?) } else { None };
+        let start = (2 + extended + mask.map_or(0, |mask| mask.len())) as u64;
+        // RFC 6455: the final frame, no reserved bits.
+        Some(Self {
+            is_whole_message: first & 0xf0 == 0x80,
+            opcode: first & 0x0f,
+            mask,
+            payload: start..start.saturating_add(length),
+        })
+    }
+
+    fn is_control(&self) -> bool {
+        self.opcode & 0x8 != 0
+    }
+
+    /// Whether the frame may be an input, or announce one.
+    fn may_be_input(&self) -> bool {
+        self.is_whole_message
+            && self.mask.is_some()
+            && matches!(self.opcode, Self::TEXT | Self::BINARY)
+            && self.payload.end - self.payload.start <= CANDIDATE_BYTES as u64
+    }
+
+    fn unmask<'a>(&self, frame: &[u8], into: &'a mut [u8; CANDIDATE_BYTES]) -> &'a [u8] {
+        let masked = &frame[self.payload.start as usize..];
+        let mask = self.mask.unwrap_or_default();
+        for (to, (byte, key)) in into.iter_mut().zip(masked.iter().zip(mask.iter().cycle())) {
+            *to = byte ^ key;
+        }
+        &into[..masked.len()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+
+    use super::*;
+
+    /// A client's frame.
+    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+        let mut bytes = vec![first];
+        match payload.len() {
+            length @ 0..=125 => bytes.push(0x80 | length as u8),
+            length => {
+                bytes.push(0x80 | 126);
+                bytes.extend_from_slice(&(length as u16).to_be_bytes());
+            }
+        }
+        bytes.extend_from_slice(&MASK);
+        bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, key)| byte ^ key));
+        bytes
+    }
+
+    fn msgpack_input(input: &[u8]) -> Vec<u8> {
+        let mut packet = Parser::MsgPack.event_prefix("i");
+        packet.extend_from_slice(&[0xc4, input.len() as u8]);
+        packet.extend_from_slice(input);
+        frame(0x82, &packet)
+    }
+
+    fn default_input(input: &[u8]) -> Vec<u8> {
+        [frame(0x81, Parser::ANNOUNCED_INPUT), frame(0x82, input)].concat()
+    }
+
+    /// Frames that are none of the tap's business.
+    fn others() -> Vec<Vec<u8>> {
+        vec![
+            frame(0x81, b"3"),
+            frame(0x89, b"ping"),
+            frame(0x82, &[9; 100]),
+            frame(0x82, &[9; 1000]),
+            frame(0x81, br#"42/gameplay,["t"]"#),
+            frame(0x81, br#"451-/lobby,["i",{"_placeholder":true,"num":0}]"#),
+            // With an acknowledgement, from another namespace, in two fragments.
+            frame(0x82, b"\x84\xa4type\x02\xa3nsp\xa9/gameplay\xa4data\x92\xa1i\xc4\x01\x00\xa2id\x01"),
+            frame(0x82, b"\x83\xa4type\x02\xa3nsp\xa6/lobby\xa4data\x92\xa1i\xc4\x01\x00"),
+            [frame(0x02, b"\x83\xa4type"), frame(0x80, b"\x02")].concat(),
+        ]
+    }
+
+    /// What is tapped and what the library gets, the stream being cut into these lengths.
+    fn run(parser: Option<Parser>, stream: &[u8], cuts: &[usize]) -> (Vec<Vec<u8>>, Vec<u8>) {
+        let (mut incoming, mut inputs, mut passed) = (Incoming::default(), Vec::new(), Vec::new());
+        let (mut rest, mut cuts) = (stream, cuts.iter().cycle());
+        while !rest.is_empty() {
+            let now = rest.split_off(..rest.len().min(*cuts.next().unwrap())).unwrap();
+            incoming.take(now, parser, &mut |input| inputs.push(input.to_vec()));
+            let mut room = [0; 64];
+            loop {
+                let mut to = ReadBuf::new(&mut room);
+                if !incoming.give(&mut to) {
+                    break;
+                }
+                passed.extend_from_slice(to.filled());
+            }
+        }
+        (inputs, passed)
+    }
+
+    #[test]
+    fn the_javascript_clients_packet_is_an_input() {
+        let packet = b"\x84\xa4type\x02\xa4data\x92\xa1i\xc4\x02\x91\x07\xa7options\x81\xa8compress\xc3\xa3nsp\xa9/gameplay";
+        assert_eq!(Parser::input_of_msgpack(packet), Some(&[0x91, 7][..]));
+        for cut in 0..packet.len() {
+            assert_eq!(Parser::input_of_msgpack(&packet[..cut]), None);
+        }
+    }
+
+    #[test]
+    fn an_announcement_without_its_input_goes_to_the_library() {
+        let announcement = frame(0x81, Parser::ANNOUNCED_INPUT);
+        for next in [frame(0x81, b"3"), frame(0x82, &[0; 1000]), announcement.clone()] {
+            let stream = [announcement.clone(), next].concat();
+            assert_eq!(run(Some(Parser::Default), &stream, &[7]), (vec![], stream));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn inputs_leave_and_the_rest_stays_as_it_was(
+            frames in vec(prop_oneof![select(others()).prop_map(Err), vec(any::<u8>(), 0..40).prop_map(Ok)], 1..20),
+            cuts in vec(1..200usize, 1..30),
+            msgpack: bool,
+        ) {
+            let parser = if msgpack { Parser::MsgPack } else { Parser::Default };
+            let encode = |input: &Vec<u8>| if msgpack { msgpack_input(input) } else { default_input(input) };
+            let stream: Vec<u8> = frames.iter().flat_map(|frame| frame.as_ref().map_or_else(Clone::clone, encode)).collect();
+            let inputs: Vec<Vec<u8>> = frames.iter().filter_map(|frame| frame.clone().ok()).collect();
+            let others: Vec<u8> = frames.iter().filter_map(|frame| frame.clone().err()).flatten().collect();
+            prop_assert_eq!(run(Some(parser), &stream, &cuts), (inputs, others));
+            prop_assert_eq!(run(None, &stream, &cuts), (vec![], stream));
+        }
+
+        #[test]
+        fn no_bytes_are_lost_and_none_panic(bytes in vec(any::<u8>(), 0..400), cuts in vec(1..50usize, 1..10)) {
+            let (_, passed) = run(Some(Parser::MsgPack), &bytes, &cuts);
+            prop_assert!(passed.len() <= bytes.len());
+        }
+    }
+}
