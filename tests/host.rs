@@ -103,7 +103,7 @@ fn enter(connection: &Connection) -> Arc<Memory> {
 fn walk_in(host: &Host, ticket: &str) -> (Connection, Arc<Memory>) {
     let connection = host.claim(ticket).unwrap();
     let memory = enter(&connection);
-    connection.push(&EAST);
+    connection.intake().push(&EAST);
     (connection, memory)
 }
 
@@ -200,7 +200,7 @@ async fn a_lost_connection_keeps_its_seat_for_the_grace_time() {
     seconds(0.8).await;
     let back = host.claim_back(&memory.resume(), Some(Tick(10))).unwrap();
     let again = enter(&back);
-    back.push(&EAST_AGAIN);
+    back.intake().push(&EAST_AGAIN);
     connection.disconnect();
     seconds(3.0).await;
     assert!(again.frames() > 50, "the lost connection's end is no concern of the new one");
@@ -220,7 +220,7 @@ async fn of_two_resumes_with_one_token_one_has_the_seat() {
     let winner = enter(&first);
     assert_eq!(memory.overs(), [OverReason::Replaced]);
     assert_eq!(code(second.enter(Arc::new(Fake(Arc::default())))), ErrorCode::BadResume);
-    second.push(&EAST);
+    second.intake().push(&EAST);
     second.disconnect();
     second.leave();
     seconds(1.0).await;
@@ -314,9 +314,9 @@ async fn a_flood_of_inputs_is_no_concern_of_the_other_seat() {
     let other = host.claim(&host.join(&admission.room, &ada()).unwrap().ticket).unwrap();
     let memory = enter(&other);
     for _ in 0..10_000 {
-        flooder.push(&EAST);
+        flooder.intake().push(&EAST);
     }
-    other.push(&EAST);
+    other.intake().push(&EAST);
     seconds(1.0).await;
     assert_eq!(memory.frames(), 20);
     assert!(flooder.is_live());

@@ -1,7 +1,5 @@
 //! How inputs reach the avatars.
 
-use std::collections::BTreeMap;
-
 use bevy_ecs::{prelude::*, world::EntityWorldMut};
 
 use super::GameInput;
@@ -13,6 +11,8 @@ use crate::{
 /// Writes the inputs of one type into the avatars' [`Intent`]s.
 pub(super) struct IntentWriter<I: GameInput> {
     avatars: QueryState<(&'static Seat, &'static mut Intent<I>)>,
+    /// What each seat wants now, by seat: scratch space.
+    newest: Vec<(Seat, I)>,
 }
 
 /// How an avatar of the game gets its intent, whatever the input's type.
@@ -25,24 +25,24 @@ impl<I: GameInput> IntentWriter<I> {
         world.insert_resource(AvatarKind(|avatar| {
             avatar.insert(Intent(I::default()));
         }));
-        Self { avatars: world.query() }
+        Self { avatars: world.query(), newest: Vec::new() }
     }
 }
 
 impl<I: GameInput> Intents for IntentWriter<I> {
     fn apply(&mut self, world: &mut World, taken: &[Taken]) {
-        let mut newest: BTreeMap<Seat, I> = BTreeMap::new();
+        self.newest.clear();
         for Taken { seat, columns } in taken {
             let mut input = I::dequantise(columns);
-            if let Some(earlier) = newest.get(seat) {
-                input.keep_shots(earlier);
+            if let Some((_, earlier)) = self.newest.pop_if(|(earlier, _)| earlier == seat) {
+                input.keep_shots(&earlier);
             }
-            newest.insert(*seat, input);
+            self.newest.push((*seat, input));
         }
         for (seat, mut intent) in self.avatars.iter_mut(world) {
-            match newest.get(seat) {
-                Some(input) => intent.0 = input.clone(),
-                None => intent.0.clear_shots(),
+            match self.newest.binary_search_by_key(seat, |(seat, _)| *seat) {
+                Ok(at) => intent.0 = self.newest[at].1.clone(),
+                Err(_) => intent.0.clear_shots(),
             }
         }
     }

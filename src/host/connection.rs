@@ -1,24 +1,20 @@
 //! One connection to one seat.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::time::Instant;
 
 use super::{
-    Full, Outlet, Refusal, Welcome,
+    Full, Intake, Outlet, Refusal, Welcome,
     pass::Pass,
     running::Running,
     table::{Place, Table},
 };
 use crate::{
     game::GameDef,
-    observe::{self, DropReason},
     protocol::{ErrorCode, Seat, Tick},
     room::{Entry, OverReason},
 };
@@ -35,8 +31,7 @@ pub(super) struct Link {
     seat: Seat,
     stay: u128,
     claim: Claim,
-    /// Whether this connection holds the seat now. Cleared under the room's lock, read without it.
-    pub(super) live: AtomicBool,
+    pub(super) intake: Arc<Intake>,
     resynced: Mutex<Option<Instant>>,
 }
 
@@ -74,7 +69,8 @@ impl Connection {
     }
 
     fn new(running: Arc<Running>, seat: Seat, stay: u128, claim: Claim) -> Self {
-        Self(Arc::new(Link { running, seat, stay, claim, live: AtomicBool::new(false), resynced: Mutex::default() }))
+        let intake = Arc::new(Intake::new(running.def.hz()));
+        Self(Arc::new(Link { running, seat, stay, claim, intake, resynced: Mutex::default() }))
     }
 
     /// Takes the seat: the outlet is welcomed and gets the room's messages from now on. A connection that held it is told that
@@ -90,7 +86,7 @@ impl Connection {
     }
 
     fn enter_at(&self, table: &mut Table, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
-        let Link { running, seat, stay, claim, live, .. } = &*self.0;
+        let Link { running, seat, stay, claim, intake, .. } = &*self.0;
         let mut held_tick = None;
         match *claim {
             Claim::Ticket if table.stay(*seat).is_some_and(|sitting| sitting.id == *stay) => {}
@@ -107,7 +103,7 @@ impl Connection {
         if let Some(sitting) = table.stay_mut(*seat) {
             sitting.resume = token;
             sitting.place = Place::Connected { link: self.0.clone(), outlet };
-            live.store(true, Ordering::Release);
+            intake.set_live(true);
         }
         if welcomed.is_err() {
             table.cut(*seat, &running.meters);
@@ -134,16 +130,9 @@ impl Connection {
         })
     }
 
-    /// Queues an input for the next step. Called from the socket's reader: no waiting, no copy.
-    pub fn push(&self, input: &[u8]) {
-        let lost = if !self.is_live() {
-            DropReason::NotSeated
-        } else if self.0.running.inbox.push(self.0.seat, input).is_err() {
-            DropReason::InputShare
-        } else {
-            return;
-        };
-        observe::dropped(lost);
+    /// Where its inputs go.
+    pub fn intake(&self) -> &Arc<Intake> {
+        &self.0.intake
     }
 
     /// The connection is lost: the seat is kept for its grace time. Does nothing if this connection no longer holds the seat.
@@ -200,14 +189,9 @@ impl Connection {
         &self.0.running.def
     }
 
-    /// Whether both are clones of one.
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
     /// Whether this connection holds its seat.
     pub fn is_live(&self) -> bool {
-        self.0.live.load(Ordering::Acquire)
+        self.0.intake.is_live()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{inbox::Inputs, running::Running, schedule::Schedule, table::Mode};
+use super::{running::Running, schedule::Schedule, table::Mode};
 
 /// Steps taken in one go by a room that fell behind; what is missing beyond is dropped.
 const MOST_STEPS: u32 = 4;
@@ -31,7 +31,6 @@ pub(super) async fn drive(running: Arc<Running>) {
 async fn play(running: &Running) {
     let now = Instant::now();
     let mut schedule = Schedule::new(now, running.def.hz());
-    let mut inputs = Inputs::default();
     running.set_going(Some(now));
     loop {
         sleep_until(schedule.next()).await;
@@ -45,7 +44,7 @@ async fn play(running: &Running) {
             tracing::debug!(room = %running.id, dropped = due.dropped, "too far behind: steps dropped");
         }
         for _ in 0..due.steps {
-            running.step(&mut inputs, due.at);
+            running.step(due.at);
         }
         if running.upkeep(Instant::now()) != Mode::Playing {
             return;

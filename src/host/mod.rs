@@ -5,7 +5,7 @@
 mod board;
 mod connection;
 mod driver;
-mod inbox;
+mod intake;
 mod outlet;
 mod pass;
 mod refusal;
@@ -41,6 +41,7 @@ use crate::{
 
 pub use self::{
     connection::{Connection, Desync},
+    intake::Intake,
     outlet::{Ending, Full, Outlet, Welcome},
     refusal::Refusal,
 };

@@ -1,4 +1,4 @@
-//! A running room: its table under a lock, its inbox beside it, and what the two need.
+//! A running room: its table under a lock, and what it needs.
 
 use std::{
     sync::{
@@ -10,13 +10,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{
-    Keys, Limits, Refusal,
-    board::Board,
-    inbox::{Inbox, Inputs},
-    table::Mode,
-    table::Table,
-};
+use super::{Keys, Limits, Refusal, board::Board, table::Mode, table::Table};
 use crate::{
     game::GameDef,
     lobby::RoomId,
@@ -28,7 +22,6 @@ use crate::{
 pub(super) struct Running {
     pub(super) id: RoomId,
     pub(super) def: GameDef,
-    pub(super) inbox: Inbox,
     pub(super) keys: Arc<Keys>,
     pub(super) limits: Limits,
     pub(super) meters: GameMeters,
@@ -56,7 +49,6 @@ impl Running {
         meters.bots.increment(population.bots as f64);
         Self {
             id,
-            inbox: Inbox::new(def.hz(), *def.seats().end()),
             def,
             keys: host.keys.clone(),
             limits: host.limits.clone(),
@@ -81,11 +73,10 @@ impl Running {
         result
     }
 
-    /// Steps the room once and publishes its tick; `due` is when the step was due, not when it was done. `inputs` is scratch space.
-    pub(super) fn step(&self, inputs: &mut Inputs, due: Instant) {
-        self.inbox.drain(inputs);
+    /// Steps the room once and publishes its tick; `due` is when the step was due, not when it was done.
+    pub(super) fn step(&self, due: Instant) {
         let began = Instant::now();
-        if let Some(tick) = self.at_table(|table| table.step(inputs, &self.meters)) {
+        if let Some(tick) = self.at_table(|table| table.step(&self.meters)) {
             *self.clock() = Clock { newest: tick, due: Some(due) };
         }
         self.meters.tick_seconds.record(began.elapsed());

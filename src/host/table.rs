@@ -2,13 +2,13 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::Duration,
 };
 
 use tokio::time::Instant;
 
-use super::{Ending, Limits, Outlet, Refusal, connection::Link, inbox::Inputs};
+use super::{Ending, Limits, Outlet, Refusal, connection::Link};
 use crate::{
     observe::{self, DropReason, GameMeters},
     protocol::{ErrorCode, Seat, Tick},
@@ -18,6 +18,7 @@ use crate::{
 pub(super) struct Table {
     /// Gone once the room has closed.
     room: Option<Room>,
+    /// By seat, as far as seats were ever taken.
     stays: Vec<Option<Stay>>,
     tickets: Vec<Ticket>,
     pub(super) over_at: Option<Instant>,
@@ -58,45 +59,35 @@ pub(super) enum Mode {
 
 impl Table {
     pub(super) fn new(room: Room) -> Self {
-        let seats = usize::from(*room.def().seats().end()) + 1;
-        Self {
-            room: Some(room),
-            stays: (0..seats).map(|_| None).collect(),
-            tickets: Vec::new(),
-            over_at: None,
-            empty_since: None,
-        }
+        Self { room: Some(room), stays: Vec::new(), tickets: Vec::new(), over_at: None, empty_since: None }
     }
 
     /// Does something with the room. Rules run in there: if they panic the room ends, alone.
     pub(super) fn with<R>(&mut self, meters: &GameMeters, act: impl FnOnce(&mut Room) -> R) -> Result<R, Refusal> {
-        let room = self.room.as_mut().ok_or_else(|| Refusal::from(RoomError::Over))?;
-        let panic = match catch_unwind(AssertUnwindSafe(|| act(room))) {
-            Ok(result) => return Ok(result),
-            Err(panic) => panic,
-        };
-        tracing::error!(
-            game = room.def().name(),
-            tick = room.current_tick().0,
-            panic = panic_text(&*panic),
-            "the rules panicked"
-        );
-        meters.rules_panics.increment(1);
-        self.close(OverReason::RulesError, "the rules of this game failed");
-        Err(Refusal::rules_panicked())
+        let result = guarded(self.room.as_mut(), meters, act);
+        self.close_if_panicked(result)
+    }
+
+    fn close_if_panicked<R>(&mut self, result: Result<R, Refusal>) -> Result<R, Refusal> {
+        if result.is_err() && self.room.is_some() {
+            self.close(OverReason::RulesError, "the rules of this game failed");
+        }
+        result
     }
 
     /// Steps the room once with the inputs that came since, and hands the frames over. The newest tick; `None` if the room has
     /// ended.
-    pub(super) fn step(&mut self, inputs: &Inputs, meters: &GameMeters) -> Option<Tick> {
-        meters.inputs.increment(inputs.len() as u64);
-        let stepped = self.with(meters, |room| {
-            for (seat, input) in inputs.iter() {
-                // What is refused, the room tells the seat itself.
-                let _ = room.handle(seat, input);
+    pub(super) fn step(&mut self, meters: &GameMeters) -> Option<Tick> {
+        let stepped = guarded(self.room.as_mut(), meters, |room| {
+            let mut inputs = 0;
+            for (seat, stay) in (0..).map(Seat).zip(&self.stays) {
+                let Some(Stay { place: Place::Connected { link, .. }, .. }) = stay else { continue };
+                inputs += take_inputs(room, seat, link);
             }
+            meters.inputs.increment(inputs);
             room.tick()
         });
+        let stepped = self.close_if_panicked(stepped);
         let outbox = stepped.ok()?;
         let (mut frames, mut bytes) = (0, 0);
         for (seat, message) in outbox.messages {
@@ -148,7 +139,7 @@ impl Table {
         let Some(stay) = self.stay_mut(seat) else { return };
         let Place::Connected { link, outlet } = std::mem::replace(&mut stay.place, Place::Away) else { return };
         observe::dropped(DropReason::Stalled);
-        link.live.store(false, Ordering::Release);
+        link.intake.set_live(false);
         outlet.close(Ending::Cut);
         let _ = self.with(meters, |room| room.disconnect(seat));
     }
@@ -197,7 +188,9 @@ impl Table {
     /// Reserves a seat for whoever comes with the ticket of this stay.
     pub(super) fn reserve(&mut self, name: &str, stay: u128, life: Duration, meters: &GameMeters) -> Result<Seat, Refusal> {
         let seat = self.with(meters, |room| room.reserve(name))??;
-        self.stays[usize::from(seat.0)] = Some(Stay { id: stay, resume: stay, place: Place::Reserved });
+        let at = usize::from(seat.0);
+        self.stays.resize_with(self.stays.len().max(at + 1), || None);
+        self.stays[at] = Some(Stay { id: stay, resume: stay, place: Place::Reserved });
         self.tickets.push(Ticket { stay, seat, until: Instant::now() + life, used: false });
         Ok(seat)
     }
@@ -237,7 +230,10 @@ impl Table {
     pub(super) fn detach(&mut self, seat: Seat, why: Option<(OverReason, &str)>) {
         let Some(stay) = self.stay_mut(seat) else { return };
         if let Place::Connected { link, outlet } = std::mem::replace(&mut stay.place, Place::Away) {
-            link.live.store(false, Ordering::Release);
+            link.intake.set_live(false);
+            if let Some(room) = &mut self.room {
+                take_inputs(room, seat, &link);
+            }
             if let Some((reason, message)) = why {
                 finish(&*outlet, reason, message);
             }
@@ -255,7 +251,7 @@ impl Table {
     pub(super) fn close(&mut self, reason: OverReason, message: &str) {
         for stay in self.stays.iter_mut().filter_map(Option::take) {
             if let Place::Connected { link, outlet } = stay.place {
-                link.live.store(false, Ordering::Release);
+                link.intake.set_live(false);
                 match self.over_at {
                     Some(_) => outlet.close(Ending::AfterQueued),
                     None => finish(&*outlet, reason, message),
@@ -292,6 +288,29 @@ impl Table {
             }
         }
     }
+}
+
+/// Hands over what a connection has sent. How many inputs there were.
+fn take_inputs(room: &mut Room, seat: Seat, link: &Link) -> u64 {
+    link.intake.drain(|input| {
+        // What is refused, the room tells the seat itself.
+        let _ = room.handle(seat, input);
+    })
+}
+
+/// Does something with a room whose rules may panic.
+fn guarded<R>(room: Option<&mut Room>, meters: &GameMeters, act: impl FnOnce(&mut Room) -> R) -> Result<R, Refusal> {
+    let room = room.ok_or_else(|| Refusal::from(RoomError::Over))?;
+    catch_unwind(AssertUnwindSafe(|| act(room))).map_err(|panic| {
+        tracing::error!(
+            game = room.def().name(),
+            tick = room.current_tick().0,
+            panic = panic_text(&*panic),
+            "the rules panicked"
+        );
+        meters.rules_panics.increment(1);
+        Refusal::rules_panicked()
+    })
 }
 
 fn finish(outlet: &dyn Outlet, reason: OverReason, message: &str) {

@@ -18,16 +18,17 @@ use std::{
     collections::VecDeque,
     io,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use metrics::Counter;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use super::tap::Tap;
-use crate::host::Full;
+use super::{reader::Reader, tap::Tap};
+use crate::{host::Full, observe::StreamMeters};
 
 /// The most bytes of reliable messages that wait for a slow client.
 const BACKLOG_BYTES: usize = 256 * 1024;
@@ -43,7 +44,7 @@ pub(super) struct Lane {
     tcp: CountedTcp,
     is_websocket: AtomicBool,
     state: Mutex<State>,
-    /// The other direction.
+    pub(super) reader: Reader,
     pub(super) tap: Tap,
 }
 
@@ -56,6 +57,11 @@ struct CountedTcp {
 impl CountedTcp {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.count(self.stream.try_write(bytes))
+    }
+
+    /// Writes without asking Tokio first whether the socket would take it, which it nearly always does.
+    fn write_once(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.count(SockRef::from(&self.stream).send(bytes))
     }
 
     fn try_write_vectored(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
@@ -89,13 +95,14 @@ enum Phase {
 }
 
 impl Lane {
-    pub(super) fn new(stream: TcpStream, written: Counter) -> Self {
-        Self {
-            tcp: CountedTcp { stream, written },
+    pub(super) fn new(stream: TcpStream, meters: &StreamMeters) -> Arc<Self> {
+        Arc::new_cyclic(|lane| Self {
+            tcp: CountedTcp { stream, written: meters.written.clone() },
             is_websocket: AtomicBool::new(false),
             state: Mutex::default(),
             tap: Tap::default(),
-        }
+            reader: Reader::new(lane.clone(), meters.read.clone()),
+        })
     }
 
     pub(super) fn tcp(&self) -> &TcpStream {
@@ -130,7 +137,7 @@ impl Lane {
         if state.phase != Phase::Open || !state.library.is_between_frames() || !state.flush(&self.tcp) {
             return Err(Full);
         }
-        match self.tcp.try_write(frame) {
+        match self.tcp.write_once(frame) {
             Ok(written) => {
                 state.rest.extend_from_slice(&frame[written..]);
                 Ok(())
@@ -354,10 +361,10 @@ mod tests {
     }
 
     /// A lane whose WebSocket has begun, and the client's end.
-    async fn lane() -> (Lane, TcpStream) {
+    async fn lane() -> (Arc<Lane>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let lane = Lane::new(listener.accept().await.unwrap().0, Counter::noop());
+        let lane = Lane::new(listener.accept().await.unwrap().0, &StreamMeters::new());
         lane.tcp().writable().await.unwrap();
         lane.switch_protocols();
         library(&lane, HEAD);

@@ -54,7 +54,7 @@ impl Listener {
                 () = stopped(&mut stop) => return,
             };
             let stream = match accepted {
-                Ok((tcp, _)) => Stream::new(tcp, self.limits.unacknowledged_timeout, streams.clone(), meters.clone()),
+                Ok((tcp, _)) => Stream::new(tcp, self.limits.unacknowledged_timeout, streams.clone(), &meters),
                 Err(error) => {
                     tracing::debug!(%error, "cannot accept a connection");
                     tokio::time::sleep(EXHAUSTED_PAUSE).await;

@@ -12,6 +12,7 @@ mod namespace;
 mod origin;
 mod outlet;
 mod packet;
+mod reader;
 mod request;
 mod root;
 mod stream;

@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    sync::{Arc, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use serde::Serialize;
@@ -12,14 +12,17 @@ use socketioxide::TransportType;
 use super::{
     lane::{Lane, PEEK_BYTES},
     namespace::SocketArc,
-    packet::Parser,
+    packet::{BinaryEvent, Parser},
     stream::StreamHandle,
 };
 use crate::{
-    host::{Connection, Ending, Full, Outlet, Welcome},
+    host::{Ending, Full, Intake, Outlet, Welcome},
     protocol::{ErrorCode, Frame},
     room::{Message, Over, Refused},
 };
+
+static STATE: LazyLock<BinaryEvent> = LazyLock::new(|| BinaryEvent::named("s"));
+static EVENTS: LazyLock<BinaryEvent> = LazyLock::new(|| BinaryEvent::named("e"));
 
 thread_local! {
     /// Where frames are put together; a driver writes many of them one after the other.
@@ -28,7 +31,7 @@ thread_local! {
 
 /// One client.
 pub(super) struct SocketOutlet {
-    seat: Connection,
+    intake: Arc<Intake>,
     socket: SocketArc,
     stream: Option<StreamHandle>,
     parser: Parser,
@@ -37,10 +40,10 @@ pub(super) struct SocketOutlet {
 }
 
 impl SocketOutlet {
-    pub(super) fn new(seat: &Connection, socket: &SocketArc) -> Self {
+    pub(super) fn new(intake: &Arc<Intake>, socket: &SocketArc) -> Self {
         let request = socket.req_parts();
         let (stream, parser) = (request.extensions.get().cloned(), Parser::of_path(request.uri.path()));
-        Self { seat: seat.clone(), socket: socket.clone(), stream, parser, lane: OnceLock::new() }
+        Self { intake: intake.clone(), socket: socket.clone(), stream, parser, lane: OnceLock::new() }
     }
 
     /// The lane under the socket, if it is a WebSocket by now.
@@ -54,7 +57,7 @@ impl SocketOutlet {
     fn emit_and_change_lanes(&self, marker: &[u8], emit: impl FnOnce() -> Result<(), Full>) -> Result<(), Full> {
         let Some(lane) = self.find_lane() else { return emit() };
         lane.expect(&marker[..marker.len().min(PEEK_BYTES)]);
-        lane.tap.open(self.parser, self.seat.clone());
+        lane.tap.open(self.parser, self.intake.clone());
         let emitted = emit();
         match emitted {
             Ok(()) => drop(self.lane.set(lane)),
@@ -71,7 +74,7 @@ impl SocketOutlet {
         };
         SCRATCH.with_borrow_mut(|scratch| {
             scratch.clear();
-            self.parser.binary_event(scratch, "s", frame);
+            STATE.write(scratch, self.parser, frame);
             lane.send_now(scratch)
         })
     }
@@ -88,7 +91,7 @@ impl SocketOutlet {
 impl Drop for SocketOutlet {
     fn drop(&mut self) {
         if let Some(lane) = self.lane.get() {
-            lane.tap.unseat(&self.seat);
+            lane.tap.unseat(&self.intake);
         }
     }
 }
@@ -105,7 +108,7 @@ impl Outlet for SocketOutlet {
             Message::Events(events) => match self.lane.get() {
                 Some(lane) => {
                     let mut frame = Vec::new();
-                    self.parser.binary_event(&mut frame, "e", &events);
+                    EVENTS.write(&mut frame, self.parser, &events);
                     lane.send_surely(frame)
                 }
                 None => self.socket.emit("e", &events).map_err(|_| Full),

@@ -98,26 +98,41 @@ impl Parser {
         payload.extend_from_slice(argument);
         payload
     }
+}
 
-    /// Appends an event with one binary argument.
-    pub(super) fn binary_event(self, to: &mut Vec<u8>, event: &str, argument: &impl Binary) {
+/// An event with one binary argument: what goes before the argument.
+pub(super) struct BinaryEvent {
+    /// A whole text frame.
+    announcement: Vec<u8>,
+    msgpack: Vec<u8>,
+}
+
+impl BinaryEvent {
+    pub(super) fn named(event: &str) -> Self {
+        let text = format!("451-{NAMESPACE},[\"{event}\",{{\"_placeholder\":true,\"num\":0}}]");
+        let mut announcement = Vec::new();
+        write_frame_header(&mut announcement, Opcode::Text, text.len());
+        announcement.extend_from_slice(text.as_bytes());
+        Self { announcement, msgpack: Parser::MsgPack.event_prefix(event) }
+    }
+
+    /// Appends the event as whole frames.
+    pub(super) fn write(&self, to: &mut Vec<u8>, parser: Parser, argument: &impl Binary) {
         let length = argument.length();
-        match self {
-            Self::Default => {
-                let text = format!("451-{NAMESPACE},[\"{event}\",{{\"_placeholder\":true,\"num\":0}}]");
-                write_frame_header(to, Opcode::Text, text.len());
-                to.extend_from_slice(text.as_bytes());
+        match parser {
+            Parser::Default => {
+                to.extend_from_slice(&self.announcement);
                 write_frame_header(to, Opcode::Binary, length);
             }
-            Self::MsgPack => {
-                let mut prefix = [0; 64];
-                let mut left = &mut prefix[..];
-                open_msgpack(&mut left, event);
-                encode::write_bin_len(&mut left, length as u32).expect(FITS);
+            Parser::MsgPack => {
+                let mut header = [0; 5];
+                let mut left = &mut header[..];
+                encode::write_bin_len(&mut left, length as u32).expect("the header of binary has five bytes at most");
                 let unused = left.len();
-                let prefix = &prefix[..prefix.len() - unused];
-                write_frame_header(to, Opcode::Binary, prefix.len() + length);
-                to.extend_from_slice(prefix);
+                let header = &header[..header.len() - unused];
+                write_frame_header(to, Opcode::Binary, self.msgpack.len() + header.len() + length);
+                to.extend_from_slice(&self.msgpack);
+                to.extend_from_slice(header);
             }
         }
         argument.append_to(to);

@@ -1,9 +1,8 @@
 //! The stream under each connection: a TCP socket that others hold too, to cut it, and that counts its bytes.
 
 use std::{
-    cell::RefCell,
     collections::HashMap,
-    io::{self, Read},
+    io,
     net::Shutdown,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
@@ -13,29 +12,19 @@ use std::{
 
 use socket2::SockRef;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
 
-use super::{lane::Lane, tap::Incoming};
+use super::lane::Lane;
 use crate::observe::{self, StreamMeters};
 
 /// What the kernel may hold for one client, before it doubles it for its own book-keeping.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
 
-/// The most that is read at once from a WebSocket.
-const READ_BYTES: usize = 16 * 1024;
-
-thread_local! {
-    /// Where what comes from WebSockets is sorted.
-    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
-}
-
 /// What hyper and socketioxide read and write.
 pub(super) struct Stream {
     handle: StreamHandle,
-    meters: StreamMeters,
-    incoming: Incoming,
 }
 
 /// Another hold on a stream, put into the extensions of every request that came over it.
@@ -55,7 +44,7 @@ pub(super) struct Streams(Arc<Mutex<HashMap<String, Arc<Lane>>>>);
 impl Stream {
     /// Takes over an accepted connection. Small messages leave at once; bytes that the peer does not acknowledge for
     /// `unacknowledged` end the connection, or a client that stops reading would never be noticed.
-    pub(super) fn new(tcp: TcpStream, unacknowledged: Duration, streams: Streams, meters: StreamMeters) -> io::Result<Self> {
+    pub(super) fn new(tcp: TcpStream, unacknowledged: Duration, streams: Streams, meters: &StreamMeters) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         // What waits in the kernel for a client that stopped reading is stale when it goes on: it must be little.
         SockRef::from(&tcp).set_send_buffer_size(SEND_BUFFER_BYTES)?;
@@ -64,11 +53,7 @@ impl Stream {
         #[cfg(not(target_os = "linux"))]
         let _ = unacknowledged;
         observe::streams().increment(1);
-        Ok(Self {
-            handle: StreamHandle { lane: Arc::new(Lane::new(tcp, meters.written.clone())), streams, session: Arc::default() },
-            meters,
-            incoming: Incoming::default(),
-        })
+        Ok(Self { handle: StreamHandle { lane: Lane::new(tcp, meters), streams, session: Arc::default() } })
     }
 
     pub(super) fn handle(&self) -> StreamHandle {
@@ -133,50 +118,9 @@ fn shut_down(tcp: &TcpStream) {
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { handle, meters, incoming } = self.get_mut();
-        let lane = &*handle.lane;
-        loop {
-            if incoming.give(buf) {
-                return Poll::Ready(Ok(()));
-            }
-            let follows = incoming.follows_frames(lane.is_websocket());
-            let read = if follows {
-                SCRATCH.with_borrow_mut(|scratch| {
-                    read(lane.tcp(), scratch).inspect(|count| lane.tap.run(incoming, &scratch[..*count]))
-                })
-            } else {
-                let unfilled = buf.initialize_unfilled();
-                read(lane.tcp(), unfilled).inspect(|count| incoming.note(&unfilled[..*count]))
-            };
-            match read {
-                Ok(count) => {
-                    meters.read.increment(count as u64);
-                    if !follows {
-                        buf.advance(count);
-                    }
-                    if !follows || count == 0 {
-                        return Poll::Ready(Ok(()));
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(lane.tcp().poll_read_ready(cx))?,
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
+        let lane = &*self.handle.lane;
+        lane.reader.poll_read(lane, cx, buf)
     }
-}
-
-/// Reads what is there. When that is less than asked for, the socket is noted to be empty within the same look at its
-/// readiness, as Tokio's own reader does: the next read waits for news instead of asking the kernel in vain.
-fn read(tcp: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
-    let mut short = None;
-    let result = tcp.try_io(Interest::READABLE, || match (&*SockRef::from(tcp)).read(into) {
-        Ok(count) if count > 0 && count < into.len() => {
-            short = Some(count);
-            Err(io::ErrorKind::WouldBlock.into())
-        }
-        read => read,
-    });
-    short.map_or(result, Ok)
 }
 
 impl Stream {
@@ -227,7 +171,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (tcp, _) = listener.accept().await.unwrap();
-        (Stream::new(tcp, Duration::from_secs(15), streams.clone(), StreamMeters::new()).unwrap(), client)
+        (Stream::new(tcp, Duration::from_secs(15), streams.clone(), &StreamMeters::new()).unwrap(), client)
     }
 
     #[tokio::test]

@@ -6,20 +6,24 @@
 
 use std::{
     ops::Range,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use smallvec::SmallVec;
 use tokio::io::ReadBuf;
 
 use super::packet::Parser;
 use crate::{
-    host::Connection,
+    host::Intake,
     observe::{self, DropReason},
 };
 
 /// The most bytes of a frame's payload that may be an input. Longer frames are for the library, and are not held until they are
 /// whole.
 const CANDIDATE_BYTES: usize = 512;
+
+/// Most inputs, and what is wrapped around them, have fewer bytes.
+const TYPICAL_BYTES: usize = 128;
 
 /// Where a connection's inputs go. Closed until it has a seat.
 #[derive(Default)]
@@ -30,19 +34,23 @@ struct Drain {
     parser: Parser,
     /// Gone with the seat. Inputs that were on their way then are counted and thrown away; the library would end the whole
     /// connection for them.
-    seat: Option<Connection>,
+    seat: Option<Arc<Intake>>,
 }
 
 impl Tap {
     /// Inputs of event `i` go to a seat from now on.
-    pub(super) fn open(&self, parser: Parser, seat: Connection) {
+    pub(super) fn open(&self, parser: Parser, seat: Arc<Intake>) {
         *self.drain() = Some(Drain { parser, seat: Some(seat) });
     }
 
+    pub(super) fn is_open(&self) -> bool {
+        self.drain().is_some()
+    }
+
     /// A seat is gone. Does nothing if the connection has another by now.
-    pub(super) fn unseat(&self, gone: &Connection) {
+    pub(super) fn unseat(&self, gone: &Arc<Intake>) {
         if let Some(drain) = &mut *self.drain() {
-            drain.seat.take_if(|seat| seat.is(gone));
+            drain.seat.take_if(|seat| Arc::ptr_eq(seat, gone));
         }
     }
 
@@ -136,9 +144,15 @@ impl Incoming {
         self.sort(&joined, parser, push);
     }
 
+    /// Whether nothing waits for the library.
+    pub(super) fn is_drained(&self) -> bool {
+        self.passed.is_empty()
+    }
+
     /// Gives the library what is there for it; false if nothing is.
     pub(super) fn give(&mut self, to: &mut ReadBuf<'_>) -> bool {
         let left = &self.passed[self.read..];
+        let some = !left.is_empty();
         let count = left.len().min(to.remaining());
         to.put_slice(&left[..count]);
         self.read += count;
@@ -146,7 +160,7 @@ impl Incoming {
             self.passed.clear();
             self.read = 0;
         }
-        count > 0
+        some
     }
 
     fn sort(&mut self, mut bytes: &[u8], parser: Option<Parser>, push: &mut dyn FnMut(&[u8])) {
@@ -168,11 +182,10 @@ impl Incoming {
                 continue;
             };
             let Some(frame) = bytes.get(..header.payload.end as usize) else { break };
-            let mut payload = [0; CANDIDATE_BYTES];
-            let payload = header.unmask(frame, &mut payload);
+            let payload = header.unmask(frame);
             let is_input = match parser {
-                Parser::MsgPack => self.tap_msgpack(header.opcode, payload, push),
-                Parser::Default => self.tap_default(header.opcode, payload, frame, push),
+                Parser::MsgPack => self.tap_msgpack(header.opcode, &payload, push),
+                Parser::Default => self.tap_default(header.opcode, &payload, frame, push),
             };
             if !is_input {
                 self.passed.append(&mut self.announced);
@@ -241,13 +254,10 @@ impl Header {
             && self.payload.end - self.payload.start <= CANDIDATE_BYTES as u64
     }
 
-    fn unmask<'a>(&self, frame: &[u8], into: &'a mut [u8; CANDIDATE_BYTES]) -> &'a [u8] {
+    fn unmask(&self, frame: &[u8]) -> SmallVec<[u8; TYPICAL_BYTES]> {
         let masked = &frame[self.payload.start as usize..];
         let mask = self.mask.unwrap_or_default();
-        for (to, (byte, key)) in into.iter_mut().zip(masked.iter().zip(mask.iter().cycle())) {
-            *to = byte ^ key;
-        }
-        &into[..masked.len()]
+        masked.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Inputs, event `i`: `[ack]`, or `[ack, seq, tick, column, column, ...]`.
 
+use smallvec::SmallVec;
 use thiserror::Error;
 
 use super::{
@@ -18,6 +19,9 @@ impl From<Malformed> for InputError {
     }
 }
 
+/// The columns of an input: most games have few.
+pub type InputColumns = SmallVec<[i64; 4]>;
+
 /// What came as event `i`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AckOrInput {
@@ -35,7 +39,7 @@ pub enum AckOrInput {
         /// The tick that it is meant for; 0 for the next one.
         tick: Tick,
         /// Its columns.
-        columns: Vec<i64>,
+        columns: InputColumns,
     },
 }
 
@@ -55,7 +59,10 @@ pub fn decode_input(schema: &Schema, bytes: &[u8]) -> Result<AckOrInput, InputEr
         if elements != 3 + schema.input().len() {
             return Err(InputError);
         }
-        let columns = schema.input().iter().map(|column| from.int_in(column.min..=column.max)).collect::<Result<_, _>>()?;
+        let mut columns = InputColumns::new();
+        for column in schema.input() {
+            columns.push(from.int_in(column.min..=column.max)?);
+        }
         AckOrInput::Input { ack, seq, tick, columns }
     };
     if from.is_empty() { Ok(input) } else { Err(InputError) }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::seats::Seats;
 use crate::{
     game::Brain,
-    protocol::{Seat, Tick},
+    protocol::{InputColumns, Seat, Tick},
     replication::{Replicator, Viewer},
     sim::{Rng, Sim},
 };
@@ -47,7 +47,7 @@ impl Bots {
             let view = replicator.view(Viewer { seat, team: replicator.team_of(seat) });
             bot.brain.think(&view, &mut self.rng, &mut bot.columns);
             bot.seq += 1;
-            sim.inputs().offer(seat, bot.seq, Tick(0), now, bot.columns.clone());
+            sim.inputs().offer(seat, bot.seq, Tick(0), now, InputColumns::from_slice(&bot.columns));
         }
     }
 }

@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use crate::{
     game::{ConfigError, GameDef, Hooks, Match, Outcome},
-    protocol::{AckOrInput, ErrorCode, Schema, Seat, Tick, decode_input, ticks},
+    protocol::{AckOrInput, ErrorCode, InputColumns, Schema, Seat, Tick, decode_input, ticks},
     replication::{Replicator, View, Viewer},
     sim::{Offered, Outgoing, Sim},
 };
@@ -184,7 +184,7 @@ impl Room {
             place.away_until = Some(until);
             self.seats.set_status(seat, SeatStatus::Away);
             let now = self.sim.tick();
-            self.sim.inputs().rest(seat, now, self.rest.clone());
+            self.sim.inputs().rest(seat, now, InputColumns::from_slice(&self.rest));
         }
     }
 

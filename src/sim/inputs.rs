@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{Seat, Tick};
+use crate::protocol::{InputColumns, Seat, Tick};
 
 /// Inputs of one seat that may wait at once. More would be a flood: at most a second ahead at twice the tick rate.
 const MOST_WAITING: usize = 256;
@@ -30,7 +30,7 @@ struct Waiting {
     seq: u32,
     tick: Tick,
     margin: i8,
-    columns: Vec<i64>,
+    columns: InputColumns,
 }
 
 /// An input whose tick has come.
@@ -39,7 +39,7 @@ pub struct Taken {
     /// Whose it is.
     pub seat: Seat,
     /// Its columns.
-    pub columns: Vec<i64>,
+    pub columns: InputColumns,
 }
 
 /// What became of an input that was offered.
@@ -57,7 +57,7 @@ pub enum Offered {
 
 impl Inputs {
     /// Offers an input to be taken at `tick` (0: the next), after the tick `now` has been stepped.
-    pub fn offer(&mut self, seat: Seat, seq: u32, tick: Tick, now: Tick, columns: Vec<i64>) -> Offered {
+    pub fn offer(&mut self, seat: Seat, seq: u32, tick: Tick, now: Tick, columns: InputColumns) -> Offered {
         let inputs = self.seats.entry(seat).or_default();
         if seq <= inputs.newest {
             return Offered::Duplicate;
@@ -76,7 +76,7 @@ impl Inputs {
     }
 
     /// Forgets what waits for a seat; from the next tick on it wants what `columns` say.
-    pub fn rest(&mut self, seat: Seat, now: Tick, columns: Vec<i64>) {
+    pub fn rest(&mut self, seat: Seat, now: Tick, columns: InputColumns) {
         let inputs = self.seats.entry(seat).or_default();
         inputs.waiting.clear();
         inputs.waiting.push(Waiting { seq: inputs.newest, tick: Tick(now.0 + 1), margin: inputs.margin, columns });
@@ -108,6 +108,8 @@ impl Inputs {
 
 #[cfg(test)]
 mod tests {
+    use smallvec::smallvec;
+
     use super::*;
 
     const SEAT: Seat = Seat(1);
@@ -119,8 +121,8 @@ mod tests {
     #[test]
     fn inputs_wait_for_their_ticks() {
         let mut inputs = Inputs::default();
-        assert_eq!(inputs.offer(SEAT, 1, Tick(12), Tick(9), vec![1]), Offered::Waits);
-        assert_eq!(inputs.offer(SEAT, 2, Tick(0), Tick(9), vec![2]), Offered::Waits);
+        assert_eq!(inputs.offer(SEAT, 1, Tick(12), Tick(9), smallvec![1]), Offered::Waits);
+        assert_eq!(inputs.offer(SEAT, 2, Tick(0), Tick(9), smallvec![2]), Offered::Waits);
         assert_eq!(taken(&mut inputs, 10), [] as [i64; 0]);
         assert_eq!(taken(&mut inputs, 12), [1, 2], "a later number waits for the earlier");
         assert_eq!(inputs.acked(SEAT), (2, 0));
@@ -129,9 +131,9 @@ mod tests {
     #[test]
     fn late_and_duplicate_inputs_are_told_apart() {
         let mut inputs = Inputs::default();
-        assert_eq!(inputs.offer(SEAT, 5, Tick(3), Tick(9), vec![5]), Offered::Late);
-        assert_eq!(inputs.offer(SEAT, 5, Tick(10), Tick(9), vec![6]), Offered::Duplicate);
-        assert_eq!(inputs.offer(SEAT, 4, Tick(10), Tick(9), vec![7]), Offered::Duplicate);
+        assert_eq!(inputs.offer(SEAT, 5, Tick(3), Tick(9), smallvec![5]), Offered::Late);
+        assert_eq!(inputs.offer(SEAT, 5, Tick(10), Tick(9), smallvec![6]), Offered::Duplicate);
+        assert_eq!(inputs.offer(SEAT, 4, Tick(10), Tick(9), smallvec![7]), Offered::Duplicate);
         assert_eq!(taken(&mut inputs, 10), [5]);
         assert_eq!(inputs.acked(SEAT), (5, -7));
     }
@@ -140,9 +142,9 @@ mod tests {
     fn a_seat_that_floods_is_bounded() {
         let mut inputs = Inputs::default();
         for seq in 1..=MOST_WAITING as u32 {
-            assert_eq!(inputs.offer(SEAT, seq, Tick(0), Tick(0), vec![]), Offered::Waits);
+            assert_eq!(inputs.offer(SEAT, seq, Tick(0), Tick(0), smallvec![]), Offered::Waits);
         }
-        assert_eq!(inputs.offer(SEAT, 1000, Tick(0), Tick(0), vec![]), Offered::Full);
-        assert_eq!(inputs.offer(Seat(2), 1, Tick(0), Tick(0), vec![]), Offered::Waits, "others are not hurt");
+        assert_eq!(inputs.offer(SEAT, 1000, Tick(0), Tick(0), smallvec![]), Offered::Full);
+        assert_eq!(inputs.offer(Seat(2), 1, Tick(0), Tick(0), smallvec![]), Offered::Waits, "others are not hurt");
     }
 }

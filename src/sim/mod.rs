@@ -20,7 +20,7 @@ pub use resources::{Clock, Intent, Outgoing, Recipient, Rng, Team, WroteEvent};
 
 /// How inputs reach the world: the rules' own type is behind it.
 pub trait Intents: Send {
-    /// Puts what was taken this tick into the world, and ends the one-shot fields of the tick before.
+    /// Puts what was taken this tick, by seat, into the world, and ends the one-shot fields of the tick before.
     fn apply(&mut self, world: &mut World, taken: &[Taken]);
 }
 

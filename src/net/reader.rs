@@ -1,0 +1,171 @@
+//! Reading from a connection. While its tap is open, whatever the socket has is taken out where the news of it arrives, in
+//! Tokio's driver: an input is on its way to its room without a task being scheduled. The library's task is woken for what is
+//! its own.
+
+use std::{
+    cell::RefCell,
+    io::{self, Read},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    task::{Context, Poll, Wake, Waker},
+};
+
+use metrics::Counter;
+use socket2::SockRef;
+use tokio::{
+    io::{Interest, ReadBuf},
+    net::TcpStream,
+};
+
+use super::{lane::Lane, tap::Incoming};
+
+/// The most that is read at once from a WebSocket.
+const READ_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    /// Where what comes from WebSockets is sorted.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
+}
+
+/// The reading half of a [`Lane`].
+pub(super) struct Reader {
+    state: Mutex<State>,
+    /// Woken by the socket in the library's place.
+    waker: Waker,
+    counter: Counter,
+}
+
+#[derive(Default)]
+struct State {
+    incoming: Incoming,
+    /// Waits for something of its own.
+    library: Option<Waker>,
+    /// The stream has ended or failed since the library last looked.
+    ended: Option<io::Result<()>>,
+}
+
+struct Alarm(Weak<Lane>);
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let Some(lane) = self.0.upgrade() else { return };
+        // A panic in here would end Tokio's driver, and every connection with it.
+        if catch_unwind(AssertUnwindSafe(|| lane.reader.on_readable(&lane))).is_err() {
+            tracing::error!("a reader panicked; its connection ends");
+            let _ = SockRef::from(lane.tcp()).shutdown(std::net::Shutdown::Both);
+        }
+    }
+}
+
+impl Reader {
+    pub(super) fn new(lane: Weak<Lane>, counter: Counter) -> Self {
+        Self { state: Mutex::default(), waker: Arc::new(Alarm(lane)).into(), counter }
+    }
+
+    /// The library reads.
+    pub(super) fn poll_read(&self, lane: &Lane, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut state = self.state();
+        if !state.incoming.follows_frames(lane.is_websocket()) {
+            return state.poll_through(&self.counter, lane.tcp(), cx, to);
+        }
+        loop {
+            if state.incoming.give(to) {
+                return Poll::Ready(Ok(()));
+            }
+            if let Some(ended) = state.ended.take() {
+                return Poll::Ready(ended);
+            }
+            let is_tapped = lane.tap.is_open();
+            if is_tapped && !state.library.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                state.library = Some(cx.waker().clone());
+            }
+            if !state.fill(self, lane, if is_tapped { &self.waker } else { cx.waker() }) {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// The socket has something.
+    fn on_readable(&self, lane: &Lane) {
+        let mut state = self.state();
+        if !state.incoming.is_drained() || state.fill(self, lane, &self.waker) {
+            let library = state.library.take();
+            drop(state);
+            if let Some(library) = library {
+                library.wake();
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Reads until there is something for the library to see, or the socket is empty and `waker` will be woken: then false.
+    fn fill(&mut self, reader: &Reader, lane: &Lane, waker: &Waker) -> bool {
+        loop {
+            let read = SCRATCH.with_borrow_mut(|scratch| {
+                let count = read(lane.tcp(), scratch)?;
+                lane.tap.run(&mut self.incoming, &scratch[..count]);
+                io::Result::Ok(count)
+            });
+            match read {
+                Ok(0) => self.ended = Some(Ok(())),
+                Ok(count) => {
+                    reader.counter.increment(count as u64);
+                    if self.incoming.is_drained() {
+                        continue;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match lane.tcp().poll_read_ready(&mut Context::from_waker(waker)) {
+                        Poll::Pending => return false,
+                        Poll::Ready(Ok(())) => continue,
+                        Poll::Ready(Err(error)) => self.ended = Some(Err(error)),
+                    }
+                }
+                Err(error) => self.ended = Some(Err(error)),
+            }
+            return true;
+        }
+    }
+
+    /// Reads straight into the library's buffer.
+    fn poll_through(
+        &mut self, counter: &Counter, tcp: &TcpStream, cx: &mut Context<'_>, to: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let unfilled = to.initialize_unfilled();
+            match read(tcp, unfilled) {
+                Ok(count) => {
+                    self.incoming.note(&unfilled[..count]);
+                    to.advance(count);
+                    counter.increment(count as u64);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::task::ready!(tcp.poll_read_ready(cx))?,
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
+
+/// Reads what is there. When that is less than asked for, the socket is noted to be empty within the same look at its
+/// readiness, as Tokio's own reader does: the next read waits for news instead of asking the kernel in vain.
+fn read(tcp: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
+    let mut short = None;
+    let result = tcp.try_io(Interest::READABLE, || match (&*SockRef::from(tcp)).read(into) {
+        Ok(count) if count > 0 && count < into.len() => {
+            short = Some(count);
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+        read => read,
+    });
+    short.map_or(result, Ok)
+}
