@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rmp::decode;
 use serde::Serialize;
-use tickcast::protocol::Schema;
+use tickcast::protocol::{Schema, inflate};
 use tickcast::replication::Mirror;
 use tokio::time::Instant;
 
@@ -100,7 +100,8 @@ impl Follower {
     }
 
     pub(crate) fn take(&mut self, frame: &[u8], now: Instant) -> Taken {
-        let Some(head) = Head::read(frame) else {
+        let frame = inflate(frame).unwrap_or_default();
+        let Some(head) = Head::read(&frame) else {
             return Taken::BadFrame(self.ask(Resync::default(), now));
         };
         self.newest = self.newest.max(head.tick);
@@ -117,7 +118,7 @@ impl Follower {
             return Taken::WrongBase(self.ask(Resync::default(), now));
         }
         self.asked = None;
-        self.apply(frame, head.tick, now)
+        self.apply(&frame, head.tick, now)
     }
 
     fn apply(&mut self, frame: &[u8], tick: u32, now: Instant) -> Taken {

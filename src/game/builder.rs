@@ -55,6 +55,7 @@ pub struct MatchBuilder<G: Game> {
     pub(super) seats: RangeInclusive<u8>,
     pub(super) leave: Leave,
     pub(super) fill: u8,
+    pub(super) packed: bool,
     pub(super) hooks: Hooks,
     stages: usize,
     marker: PhantomData<fn() -> G>,
@@ -93,6 +94,7 @@ impl<G: Game> MatchBuilder<G> {
             seats: 1..=16,
             leave: Leave::KeepFor(Duration::from_secs(20)),
             fill: 0,
+            packed: false,
             hooks: Hooks::default(),
             stages: 0,
             marker: PhantomData,
@@ -189,6 +191,13 @@ impl<G: Game> MatchBuilder<G> {
     /// How many seats are filled with bots until people take them; 0 if not said.
     pub fn fill(&mut self, seats: u8) -> &mut Self {
         self.fill = seats;
+        self
+    }
+
+    /// Packs what changes into bits: about half the bytes where many entities change in every tick, for more work on both
+    /// sides, and for clients that can read it.
+    pub fn packed(&mut self) -> &mut Self {
+        self.packed = true;
         self
     }
 

@@ -51,6 +51,7 @@ struct Made {
     seats: RangeInclusive<u8>,
     leave: Leave,
     fill: u8,
+    packed: bool,
     components: Vec<TypeSpec>,
     events: Vec<TypeSpec>,
 }
@@ -207,8 +208,12 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     m.world.insert_resource(config);
     m.registry.accept_known(&m.world);
     G::build(&mut m);
-    let MatchBuilder { mut world, mut schedule, registry, components, events, replicate, hz, seats, leave, fill, hooks, .. } = m;
+    let MatchBuilder { mut world, mut schedule, registry, components, events, replicate, hooks, .. } = m;
+    let MatchBuilder { hz, seats, leave, fill, packed, .. } = m;
     let mut replicator = Replicator::new(&mut world, hz);
+    if packed {
+        replicator.pack();
+    }
     replicate.iter().for_each(|register| register(&mut replicator, &mut world));
     if let Err(error) = schedule.initialize(&mut world) {
         panic!("{}", error.to_string(schedule.graph(), &world));
@@ -217,7 +222,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     let mut rest = vec![0; G::Input::WIDTH];
     G::Input::default().quantise(&mut rest);
     let game = Match { sim, replicator, hooks, rest, config: text };
-    Ok(Made { game, hz, seats, leave, fill, components, events })
+    Ok(Made { game, hz, seats, leave, fill, packed, components, events })
 }
 
 impl Made {
@@ -236,7 +241,10 @@ impl Made {
             return Err(unregistered(game, name));
         }
         let (components, events) = (self.components.clone(), self.events.clone());
-        Schema::new(game, self.hz, components, events, input).map_err(|error| GameError::Schema { game, error })
+        let schema = Schema::new(game, self.hz, components, events, input);
+        let mut schema = schema.map_err(|error| GameError::Schema { game, error })?;
+        schema.packed = self.packed;
+        Ok(schema)
     }
 }
 

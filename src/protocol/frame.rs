@@ -10,7 +10,10 @@
 //! [-4, component, sum, component, sum, ...]      checksums
 //! ```
 //!
-//! The head is a seat's own; the sections are encoded once for everyone who sees the same thing.
+//! The head is a seat's own; the sections are encoded once for everyone who sees the same thing. In games that say so, ids
+//! and the columns of a change may be *packed*, a `bin` in place of an array. A large snapshot is deflated as a whole.
+
+use std::borrow::Cow;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use smallvec::SmallVec;
@@ -18,8 +21,10 @@ use thiserror::Error;
 
 use super::{
     Id, MAX_COMPONENT, Schema, Tick,
-    ids::{read_ids, write_ids},
-    wire::{Malformed, Reader, write_array, write_int},
+    deflate::{deflate, inflate},
+    ids::{read_ids, write_ids, write_ids_packed},
+    packed::{pack_column, unpack_column},
+    wire::{Malformed, Reader, array_len, int_len, write_array, write_int},
 };
 
 const DESPAWN: i64 = -3;
@@ -63,7 +68,7 @@ pub struct Block {
     bytes: Bytes,
 }
 
-/// One seat's frame: a head of its own and shared blocks.
+/// One seat's frame as it travels: a head of its own and shared blocks, or one block that is the frame deflated.
 #[derive(Debug, Clone)]
 pub struct Frame {
     head: Head,
@@ -111,11 +116,25 @@ impl Block {
 }
 
 impl Frame {
-    /// Puts a frame together; empty blocks are left out.
+    /// Puts a frame together; empty blocks are left out, and a large snapshot is deflated.
     pub fn new(head: Head, blocks: impl IntoIterator<Item = Block>) -> Self {
         let blocks: SmallVec<[Block; 3]> = blocks.into_iter().filter(|block| !block.is_empty()).collect();
-        let encoded_head = encode_head(&head, blocks.iter().map(|block| block.sections).sum());
-        Self { head, encoded_head, blocks }
+        let sections = blocks.iter().map(|block| block.sections).sum();
+        let frame = Self { head, encoded_head: encode_head(&head, sections), blocks };
+        match head.kind {
+            Kind::Snapshot => frame.deflated(sections),
+            Kind::Diff | Kind::Merged => frame,
+        }
+    }
+
+    fn deflated(self, sections: usize) -> Self {
+        match deflate(&self.to_bytes()) {
+            Some(bytes) => {
+                let block = Block { sections, bytes: bytes.into() };
+                Self { head: self.head, encoded_head: SmallVec::new(), blocks: [block].into_iter().collect() }
+            }
+            None => self,
+        }
     }
 
     /// The tick whose state a mirror holds after the frame.
@@ -184,16 +203,24 @@ fn encode_head(head: &Head, sections: usize) -> SmallVec<[u8; 24]> {
 /// Encodes sections one after the other into a [`Block`].
 #[derive(Debug, Default)]
 pub struct SectionWriter {
+    packed: bool,
     sections: usize,
     bytes: Vec<u8>,
+    /// A column before it is packed.
+    column: Vec<i64>,
 }
 
 impl SectionWriter {
+    /// A writer for a game that packs its lists, or for one that does not.
+    pub fn new(packed: bool) -> Self {
+        Self { packed, ..Self::default() }
+    }
+
     /// Entities are gone. Nothing is written for no ids.
     pub fn despawn(&mut self, ids: &[u32]) {
         if !ids.is_empty() {
             self.open(2, DESPAWN);
-            write_ids(&mut self.bytes, ids);
+            self.ids(ids);
         }
     }
 
@@ -202,7 +229,7 @@ impl SectionWriter {
         if !ids.is_empty() {
             self.open(3, REMOVE);
             write_int(&mut self.bytes, i64::from(component));
-            write_ids(&mut self.bytes, ids);
+            self.ids(ids);
         }
     }
 
@@ -210,7 +237,7 @@ impl SectionWriter {
     pub fn spawn(&mut self, mask: u64, ids: &[u32], values: &[i64]) {
         self.open(3 + values.len(), SPAWN);
         write_int(&mut self.bytes, mask as i64);
-        write_ids(&mut self.bytes, ids);
+        self.ids(ids);
         values.iter().for_each(|&value| write_int(&mut self.bytes, value));
     }
 
@@ -218,12 +245,21 @@ impl SectionWriter {
     pub fn change<'a>(&mut self, component: u8, mask: u64, ids: &[u32], column: impl Fn(usize) -> &'a [i64]) {
         self.open(3 + mask.count_ones() as usize, i64::from(component));
         write_int(&mut self.bytes, mask as i64);
-        write_ids(&mut self.bytes, ids);
+        self.ids(ids);
         for at in bits(mask) {
             let values = column(at);
-            write_array(&mut self.bytes, ids.len());
             // The gather by id keeps the caller's columns where they are.
-            ids.iter().for_each(|&id| write_int(&mut self.bytes, values[id as usize]));
+            let values = ids.iter().map(|&id| values[id as usize]);
+            if self.packed {
+                self.column.clear();
+                self.column.extend(values);
+                let plain = array_len(ids.len()) + self.column.iter().map(|&value| int_len(value)).sum::<usize>();
+                if !pack_column(&mut self.bytes, &self.column, plain) {
+                    write_column(&mut self.bytes, self.column.iter().copied());
+                }
+            } else {
+                write_column(&mut self.bytes, values);
+            }
         }
     }
 
@@ -246,11 +282,24 @@ impl SectionWriter {
         block
     }
 
+    fn ids(&mut self, ids: &[u32]) {
+        if self.packed {
+            write_ids_packed(&mut self.bytes, ids);
+        } else {
+            write_ids(&mut self.bytes, ids);
+        }
+    }
+
     fn open(&mut self, elements: usize, code: i64) {
         self.sections += 1;
         write_array(&mut self.bytes, elements);
         write_int(&mut self.bytes, code);
     }
+}
+
+fn write_column(to: &mut Vec<u8>, values: impl ExactSizeIterator<Item = i64>) {
+    write_array(to, values.len());
+    values.for_each(|value| write_int(to, value));
 }
 
 /// An entity's part in the checksum of a component: FNV-1a over its id and columns as 32-bit words. The checksum is the
@@ -261,18 +310,20 @@ pub fn term(id: Id, columns: impl IntoIterator<Item = i64>) -> u32 {
     columns.into_iter().fold(mix(2_166_136_261, id.0), |hash, value| mix(hash, value as u32))
 }
 
-/// Decodes a frame. Everything is checked against the schema; unknown sections are left out.
+/// Decodes a frame as it travelled. Everything is checked against the schema; unknown sections are left out.
 ///
 /// # Errors
 /// The bytes are not one whole frame of the schema.
 pub fn decode_frame(schema: &Schema, bytes: &[u8]) -> Result<(Head, Vec<Section>), FrameError> {
-    let mut from = Reader::new(bytes);
+    let frame = inflate(bytes)?;
+    let mut from = Reader::new(&frame);
     let elements = from.array()?;
     let sections = elements.checked_sub(HEAD_ELEMENTS).ok_or(FrameError)?;
     let kind = match from.int()? {
         0 => Kind::Snapshot,
-        1 => Kind::Diff,
-        2 => Kind::Merged,
+        // Only a snapshot is ever deflated.
+        1 if matches!(frame, Cow::Borrowed(_)) => Kind::Diff,
+        2 if matches!(frame, Cow::Borrowed(_)) => Kind::Merged,
         _ => return Err(FrameError),
     };
     let tick = from.int_in(0..=i64::from(u32::MAX))? as u32;
@@ -341,6 +392,10 @@ fn decode_change(schema: &Schema, component: u8, from: &mut Reader<'_>, arrays: 
     }
     let mut values = Vec::new();
     for _ in 0..arrays {
+        if let Some(packed) = from.bin()? {
+            unpack_column(packed, ids.len(), &mut values)?;
+            continue;
+        }
         if from.array()? != ids.len() {
             return Err(FrameError);
         }

@@ -1,6 +1,9 @@
 //! Lists of ids as gaps and runs: a gap `g ≥ 0` names the id `next + g`, a run `−n` names the `n` ids from `next`.
 
-use super::wire::{Malformed, Reader, write_array, write_int};
+use super::{
+    packed::{pack_ids, unpack_ids},
+    wire::{Malformed, Reader, array_len, int_len, write_array, write_int},
+};
 
 /// More ids than this in one list are refused: no match has as many entities.
 const MOST: usize = 1 << 20;
@@ -13,8 +16,23 @@ pub(crate) fn write_ids(to: &mut Vec<u8>, ids: &[u32]) {
     for_each_element(ids, |element| write_int(to, element));
 }
 
-/// Reads a list of ids; they ascend.
+/// Appends a list of ids, which must ascend, packed where that is shorter.
+pub(crate) fn write_ids_packed(to: &mut Vec<u8>, ids: &[u32]) {
+    let (mut elements, mut bytes) = (0, 0);
+    for_each_element(ids, |element| {
+        elements += 1;
+        bytes += int_len(element);
+    });
+    if !pack_ids(to, ids, array_len(elements) + bytes) {
+        write_ids(to, ids);
+    }
+}
+
+/// Reads a list of ids, packed or not; they ascend.
 pub(crate) fn read_ids(from: &mut Reader<'_>) -> Result<Vec<u32>, Malformed> {
+    if let Some(packed) = from.bin()? {
+        return unpack_ids(packed);
+    }
     let mut ids = Vec::new();
     let mut next = 0u32;
     for _ in 0..from.array()? {

@@ -4,12 +4,14 @@
 //! is the norm that it implements.
 
 mod columns;
+mod deflate;
 mod dts;
 mod error;
 mod event;
 mod frame;
 mod ids;
 mod input;
+mod packed;
 mod schema;
 mod wire;
 
@@ -18,6 +20,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use columns::{Angle, Columns, Dir8, Exact, Field, Plain, Replicate, Step};
+pub use deflate::inflate;
 pub use error::ErrorCode;
 pub use event::{WireEvents, decode_events, write_event, write_events_head};
 pub use frame::{Block, Frame, FrameError, Head, Kind, Section, SectionWriter, decode_frame, term};

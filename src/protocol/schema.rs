@@ -25,6 +25,9 @@ pub struct Schema {
     pub events: Vec<TypeSpec>,
     /// The input.
     pub input: TypeSpec,
+    /// Whether lists in frames may be packed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub packed: bool,
     #[serde(skip)]
     layout: OnceLock<Layout>,
 }
@@ -270,7 +273,8 @@ impl Schema {
                 return Err(SchemaError::SameName { kind, name: pair[0].clone() });
             }
         }
-        Ok(Self { game: game.into(), protocol: PROTOCOL_VERSION, hz, components, events, input, layout: OnceLock::new() })
+        let (game, protocol) = (game.into(), PROTOCOL_VERSION);
+        Ok(Self { game, protocol, hz, components, events, input, packed: false, layout: OnceLock::new() })
     }
 
     /// The columns of a component; `None` if there is none with that wire id.

@@ -18,6 +18,37 @@ pub(crate) fn write_array(to: &mut Vec<u8>, len: usize) {
     encode::write_array_len(to, len as u32).expect("writing to a Vec cannot fail");
 }
 
+/// The bytes that an integer takes in its shortest form.
+#[inline]
+pub(crate) fn int_len(value: i64) -> usize {
+    match value {
+        -0x20..=0x7f => 1,
+        -0x80..=0xff => 2,
+        -0x8000..=0xffff => 3,
+        -0x8000_0000..=0xffff_ffff => 5,
+        _ => 9,
+    }
+}
+
+/// The bytes that an array's header takes in its shortest form.
+pub(crate) fn array_len(len: usize) -> usize {
+    match len {
+        0..=0xf => 1,
+        0x10..=0xffff => 3,
+        _ => 5,
+    }
+}
+
+/// The bytes of a `bin` with so many bytes in it.
+pub(crate) fn bin_len(len: usize) -> usize {
+    len + if len < 1 << 8 { 2 } else if len < 1 << 16 { 3 } else { 5 }
+}
+
+/// Appends a `bin`'s header in its shortest form.
+pub(crate) fn write_bin_head(to: &mut Vec<u8>, len: usize) {
+    encode::write_bin_len(to, len as u32).expect("writing to a Vec cannot fail");
+}
+
 /// Bytes that are not what was expected, or not enough of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
@@ -68,6 +99,24 @@ impl<'a> Reader<'a> {
             _ => return Err(Malformed),
         };
         if len <= self.bytes.len() { Ok(len) } else { Err(Malformed) }
+    }
+
+    /// The bytes of a `bin`; `None`, and nothing read, if something else comes next.
+    pub(crate) fn bin(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
+        let Some(&first) = self.bytes.first() else { return Err(Malformed) };
+        let marker = Marker::from_u8(first);
+        if !matches!(marker, Marker::Bin8 | Marker::Bin16 | Marker::Bin32) {
+            return Ok(None);
+        }
+        self.take::<1>()?;
+        let len = match marker {
+            Marker::Bin8 => usize::from(self.take::<1>()?[0]),
+            Marker::Bin16 => usize::from(u16::from_be_bytes(self.take()?)),
+            _ => u32::from_be_bytes(self.take()?) as usize,
+        };
+        let (bytes, rest) = self.bytes.split_at_checked(len).ok_or(Malformed)?;
+        self.bytes = rest;
+        Ok(Some(bytes))
     }
 
     /// Steps over one value of any kind. Iterative, so that deep nesting costs no stack.
@@ -130,6 +179,13 @@ mod tests {
             let mut reader = Reader::new(&bytes);
             prop_assert_eq!(reader.int(), Ok(value));
             prop_assert!(reader.is_empty());
+        }
+
+        #[test]
+        fn the_length_of_an_integer_is_known_before_it_is_written(value: i64, shift in 0..64) {
+            let mut bytes = Vec::new();
+            write_int(&mut bytes, value >> shift);
+            prop_assert_eq!(bytes.len(), int_len(value >> shift));
         }
 
         #[test]

@@ -57,7 +57,7 @@ impl Replicator {
 
     /// Everything that a seat sees.
     pub fn snapshot(&self, viewer: Viewer) -> Block {
-        let mut writer = SectionWriter::default();
+        let mut writer = SectionWriter::new(self.packed);
         let all: Vec<u32> = (0..self.ids.limit() as u32).collect();
         write_rows(&mut writer, &all, &self.tables, |table, id| viewer.sees(table.shadow.key(id)));
         writer.finish()
@@ -68,7 +68,7 @@ impl Replicator {
         if self.now.since(base) > self.memory {
             return None;
         }
-        let mut writer = SectionWriter::default();
+        let mut writer = SectionWriter::new(self.packed);
         let knew = |since: Option<Tick>| since.is_none_or(|since| since <= base);
         let gone = self.despawned.iter().rev().take_while(|entry| entry.at > base);
         let gone = gone.filter(|entry| {
@@ -96,14 +96,14 @@ impl Replicator {
 
     /// Sums up what everyone sees, for [`Replicator::checks`] of this tick.
     pub fn encode_checks(&mut self) {
-        let mut writer = SectionWriter::default();
+        let mut writer = SectionWriter::new(self.packed);
         writer.checksums(&self.sums(Audience::Everyone, |_| true));
         self.public_checks = writer.finish();
     }
 
     /// The checksums of what a seat should hold after this tick. [`Replicator::encode_checks`] comes first.
     pub fn checks(&self, viewer: Viewer) -> Blocks {
-        let mut writer = SectionWriter::default();
+        let mut writer = SectionWriter::new(self.packed);
         let mut sums = self.sums(Audience::Owner, |key| viewer.sees(key));
         sums.extend(self.sums(Audience::Team, |key| viewer.sees(key)));
         writer.checksums(&sums);

@@ -100,6 +100,7 @@ pub struct Replicator {
     /// What it changed for teams and owners.
     diffs: BTreeMap<Key, Block>,
     public_checks: Block,
+    packed: bool,
     writer: SectionWriter,
 }
 
@@ -155,10 +156,17 @@ impl Replicator {
             public_diff: Block::default(),
             diffs: BTreeMap::new(),
             public_checks: Block::default(),
+            packed: false,
             writer: SectionWriter::default(),
         };
         this.register::<Seat>(world);
         this
+    }
+
+    /// Packs lists in frames from now on.
+    pub fn pack(&mut self) {
+        self.packed = true;
+        self.writer = SectionWriter::new(true);
     }
 
     /// Replicates a component.
