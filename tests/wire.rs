@@ -8,6 +8,7 @@ mod support;
 
 use std::{fs, path::PathBuf};
 
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde_json::{Value, json};
 use support::*;
 use tickcast::{
@@ -18,8 +19,8 @@ use tickcast::{
     room::Message,
 };
 
-fn path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("assets/wire/meadow.json")
+fn path(game: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("assets/wire/{game}.json"))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -39,14 +40,19 @@ fn state(mirror: &Mirror) -> Value {
 }
 
 /// Plays a match in which everything that a frame can say is said, and notes what the first seat is sent.
-struct Recorder {
-    table: Table<Meadow>,
+struct Recorder<G: Game> {
+    table: Table<G>,
     mirror: Mirror,
     frames: Vec<Value>,
     events: Vec<Value>,
 }
 
-impl Recorder {
+impl<G: Game> Recorder<G> {
+    fn new() -> Self {
+        let mirror = Mirror::new(GameDef::new::<G>().unwrap().schema().clone());
+        Self { table: Table::new(5).seats(2), mirror, frames: Vec::new(), events: Vec::new() }
+    }
+
     fn tick(&mut self, note: &str) {
         let seat = self.table.seat(0);
         let schema = self.table.room().schema().clone();
@@ -80,10 +86,52 @@ impl Recorder {
     }
 }
 
+impl<G: Game> Recorder<G> {
+    /// What is no packed list and no deflated snapshot.
+    fn refused_lists(&mut self, deflated: &[u8]) {
+        let tick = self.mirror.tick().0 as u8;
+        let change = |ids: &[u8], column: &[u8]| [&[0x96, 1, tick + 1, 1, 0, 0, 0x94, 2, 1][..], ids, column].concat();
+        let bin = |bytes: &[u8]| [&[0xc4, bytes.len() as u8][..], bytes].concat();
+        self.refused("packed ids without a parameter", &change(&bin(&[]), &[0x90]));
+        self.refused("packed ids of an unknown form", &change(&bin(&[31, 1]), &[0x91, 0]));
+        self.refused("packed ids that are cut off", &change(&bin(&[8, 1]), &[0x91, 0]));
+        self.refused("packed ids with a byte too many", &change(&bin(&[0, 1, 0]), &[0x91, 0]));
+        self.refused("a packed id beyond 32 bits", &change(&bin(&[0, 0, 0, 255, 255, 255, 255, 1]), &[0x92, 0, 0]));
+        self.refused("a packed column of an unknown form", &change(&[0x91, 0], &bin(&[32, 0])));
+        self.refused("a packed column that is cut off", &change(&[0x91, 0xfe], &bin(&[7, 1])));
+        self.refused("a packed column with a value too many", &change(&[0x91, 0], &bin(&[0, 3])));
+        self.refused("a packed column with a byte too many", &change(&[0x91, 0], &bin(&[0, 1, 0])));
+        self.refused("an escape that is cut off", &change(&[0x91, 0], &bin(&[0, 0, 0, 255, 255, 255])));
+        self.refused("values of no bits", &change(&[0x91, 0xd2, 0xff, 0xf0, 0, 0], &bin(&[31, 0, 0])));
+        self.refused("a span beyond 31 bits", &change(&[0x91, 0], &bin(&[31, 0, 0x80, 0x80, 0x80, 0x80, 8, 0, 0, 0, 0, 0])));
+        self.refused("an endless varint", &change(&[0x91, 0], &bin(&[31, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 1, 0])));
+        self.refused("a column of text", &change(&[0x91, 0], &[0xa1, b'x']));
+
+        let (head, stream) = deflated.split_at(if deflated[0] == 0xc4 { 2 } else { 3 });
+        let framed = |stream: &[u8]| [&[0xc5, (stream.len() >> 8) as u8, stream.len() as u8][..], stream].concat();
+        // One stored block, which a deflate stream may be made of.
+        let stored = |bytes: &[u8]| framed(&[&[1, bytes.len() as u8, 0, !bytes.len() as u8, 255][..], bytes].concat());
+        self.refused("a deflated snapshot that is cut off", &framed(&stream[..stream.len() - 1]));
+        self.refused("a deflated snapshot shorter than it says", &[head, &stream[..stream.len() - 1]].concat());
+        self.refused("something after a deflated snapshot", &[deflated, &[0]].concat());
+        self.refused("a stream of nothing", &framed(&[]));
+        self.refused("a stream that is none", &framed(&[7; 20]));
+        self.refused("a deflated diff", &stored(&[0x95, 1, tick + 1, 1, 0, 0]));
+        self.refused("a snapshot deflated twice", &stored(&stored(&[0x95, 0, tick + 1, 0, 0, 0])));
+        self.refused("a bomb", &framed(&zeros(5 << 20)));
+    }
+}
+
+/// The deflate stream of so many zeros.
+fn zeros(len: usize) -> Vec<u8> {
+    let mut stream = Vec::with_capacity(len / 100);
+    let mut state = flate2::Compress::new(flate2::Compression::best(), false);
+    state.compress_vec(&vec![0; len], &mut stream, flate2::FlushCompress::Finish).unwrap();
+    stream
+}
+
 fn record() -> Value {
-    let table = Table::<Meadow>::new(5).seats(2);
-    let schema = GameDef::new::<Meadow>().unwrap().schema().clone();
-    let mut r = Recorder { table, mirror: Mirror::new(schema.clone()), frames: Vec::new(), events: Vec::new() };
+    let mut r = Recorder::<Meadow>::new();
     r.refused("a diff before any snapshot", &[0x95, 1, 1, 1, 0, 0]);
     r.tick("the snapshot");
     r.table.press(0, Pad { dir: Dir8::NE, aim: 6.2, fire: true });
@@ -152,7 +200,51 @@ fn record() -> Value {
             json!({ "input": input, "ack": ack, "seq": seq, "tick": tick, "hex": hex(&bytes) })
         })
         .collect();
-    json!({ "schema": &*schema, "frames": r.frames, "events": r.events, "inputs": inputs })
+    json!({ "schema": &**r.table.room().schema(), "frames": r.frames, "events": r.events, "inputs": inputs })
+}
+
+/// Plays a match whose lists are packed, with lists of every form and with a snapshot that is deflated.
+fn record_packed() -> Value {
+    let mut r = Recorder::<PackedMeadow>::new();
+    r.tick("the snapshot, small and plain");
+    let rocks: Vec<Entity> =
+        r.table.world().spawn_batch((0..60u8).map(|n| (Pos { at: Vec2::new(f32::from(n), 9.0) }, Hp(n), Facing(0.0)))).collect();
+    r.tick("spawns");
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let mut stir = |table: &mut Table<PackedMeadow>, every: usize, stride: i32| {
+        for &rock in rocks.iter().step_by(every) {
+            let by = Vec2::new(rng.random_range(-stride..=stride) as f32, rng.random_range(-stride..=stride) as f32) / 32.0;
+            table.world().get_mut::<Pos>(rock).unwrap().at += by;
+        }
+    };
+    stir(&mut r.table, 1, 3);
+    r.tick("columns spread evenly, most ids");
+    stir(&mut r.table, 3, 16);
+    r.tick("a third of the ids");
+    rocks.iter().for_each(|&rock| r.table.world().get_mut::<Pos>(rock).unwrap().at.x += 0.5);
+    r.table.world().get_mut::<Pos>(rocks[7]).unwrap().at = Vec2::new(50_000.0, -1.0);
+    r.tick("one goes far: an escaped value, and zeros");
+    rocks.iter().for_each(|&rock| r.table.world().get_mut::<Hp>(rock).unwrap().0 += 1);
+    rocks[..9].iter().for_each(|&rock| drop(r.table.world().get_mut::<Facing>(rock).unwrap().0 = 6.2));
+    r.tick("one value for all, and few entities");
+    let seat = r.table.seat(0);
+    stir(&mut r.table, 2, 40_000_000);
+    r.table.room().tick();
+    r.table.room().missed(seat);
+    for _ in 0..3 {
+        r.tick("a merged diff with values of many bits");
+    }
+    rocks.iter().step_by(2).for_each(|&rock| drop(r.table.world().despawn(rock)));
+    r.tick("every other one is gone");
+    let crowd = r.table.world().spawn_batch((0..120u8).map(|n| (Pos { at: Vec2::new(f32::from(n), 9.0) }, Hp(n)))).collect::<Vec<_>>();
+    r.table.room().resync(seat);
+    r.tick("a deflated snapshot");
+    let deflated = unhex(r.frames.last().unwrap()["hex"].as_str().unwrap());
+    assert!(matches!(deflated[0], 0xc4 | 0xc5), "{} bytes", deflated.len());
+    rocks.iter().skip(1).step_by(2).chain(&crowd).for_each(|&entity| drop(r.table.world().despawn(entity)));
+    r.tick("a diff after it");
+    r.refused_lists(&deflated);
+    json!({ "schema": &**r.table.room().schema(), "frames": r.frames, "events": r.events, "inputs": [] })
 }
 
 /// JSON with a line for each frame, so that a change of one is a change of one line.
@@ -164,13 +256,12 @@ fn lines(golden: &Value) -> String {
     format!("{{\n\"schema\": {},\n{},\n{},\n{}\n}}\n", golden["schema"], group("frames"), group("events"), group("inputs"))
 }
 
-#[test]
-fn what_is_written_is_what_the_golden_file_holds() {
-    let text = lines(&record());
+fn compare_with_golden(game: &str, recorded: &Value) {
+    let text = lines(recorded);
     if std::env::var_os("TICKCAST_BLESS").is_some() {
-        fs::write(path(), &text).unwrap();
+        fs::write(path(game), &text).unwrap();
     }
-    let golden = fs::read_to_string(path()).unwrap();
+    let golden = fs::read_to_string(path(game)).unwrap();
     assert!(
         golden == text,
         "the wire has changed: if that is meant, run this test with TICKCAST_BLESS=1 and update docs/PROTOCOL.md"
@@ -178,8 +269,19 @@ fn what_is_written_is_what_the_golden_file_holds() {
 }
 
 #[test]
-fn what_the_golden_file_holds_is_read_as_it_says() {
-    let golden: Value = serde_json::from_str(&fs::read_to_string(path()).unwrap()).unwrap();
+fn what_is_written_is_what_the_golden_files_hold() {
+    compare_with_golden("meadow", &record());
+    compare_with_golden("packed-meadow", &record_packed());
+}
+
+#[test]
+fn what_the_golden_files_hold_is_read_as_they_say() {
+    read_golden("meadow");
+    read_golden("packed-meadow");
+}
+
+fn read_golden(game: &str) {
+    let golden: Value = serde_json::from_str(&fs::read_to_string(path(game)).unwrap()).unwrap();
     let schema: Schema = serde_json::from_value(golden["schema"].clone()).unwrap();
     let mut mirror = Mirror::new(schema.clone().into());
     for frame in golden["frames"].as_array().unwrap() {

@@ -99,25 +99,43 @@ impl Game for Meadow {
     }
 
     fn build(m: &mut MatchBuilder<Self>) {
-        m.tick_rate(20)
-            .seats(2..=4)
-            .replicate::<(Pos, Hp, Ammo, Plan, Facing, Shield)>()
-            .state::<Vel>()
-            .state::<Fuse>()
-            .resource(Shots::default())
-            .event::<Fired>(1)
-            .event::<Click>(2)
-            .on_join(|seat, w: &mut World| {
-                let at = Vec2::new(f32::from(seat.0) * 4.0, 0.0);
-                let start = (Pos { at }, Vel(Vec2::ZERO), Hp(100), Ammo(30), Facing(0.0));
-                w.spawn_avatar(seat, (start, Team(seat.0 % 2), Plan { goal: 0, kind: Kind::Wait }))
-            })
-            .on_leave(Leave::KeepFor(secs(5.0)))
-            .systems((panic_on_demand, steer, wander, shoot, move_all, burn))
-            .finish_when(enough_shots)
-            .bot::<Walker>()
-            .fill(3);
+        lay_out(m);
     }
+}
+
+/// The meadow with packed lists.
+pub struct PackedMeadow;
+
+impl Game for PackedMeadow {
+    const NAME: &'static str = "packed-meadow";
+    type Input = Pad;
+    type Config = MeadowConfig;
+
+    fn build(m: &mut MatchBuilder<Self>) {
+        lay_out(m);
+        m.packed();
+    }
+}
+
+fn lay_out<G: Game<Input = Pad>>(m: &mut MatchBuilder<G>) {
+    m.tick_rate(20)
+        .seats(2..=4)
+        .replicate::<(Pos, Hp, Ammo, Plan, Facing, Shield)>()
+        .state::<Vel>()
+        .state::<Fuse>()
+        .resource(Shots::default())
+        .event::<Fired>(1)
+        .event::<Click>(2)
+        .on_join(|seat, w: &mut World| {
+            let at = Vec2::new(f32::from(seat.0) * 4.0, 0.0);
+            let start = (Pos { at }, Vel(Vec2::ZERO), Hp(100), Ammo(30), Facing(0.0));
+            w.spawn_avatar(seat, (start, Team(seat.0 % 2), Plan { goal: 0, kind: Kind::Wait }))
+        })
+        .on_leave(Leave::KeepFor(secs(5.0)))
+        .systems((panic_on_demand, steer, wander, shoot, move_all, burn))
+        .finish_when(enough_shots)
+        .bot::<Walker>()
+        .fill(3);
 }
 
 fn panic_on_demand(clock: Res<Clock>, config: Res<MeadowConfig>) {
@@ -183,7 +201,7 @@ pub struct Walker {
     seen: u32,
 }
 
-impl Bot<Meadow> for Walker {
+impl<G: Game<Input = Pad>> Bot<G> for Walker {
     fn think(&mut self, view: &View<'_>, rng: &mut Rng) -> Pad {
         self.seen += view.iter::<Pos>().count() as u32;
         if rng.random_range(0..10) == 0 {
