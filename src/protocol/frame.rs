@@ -13,8 +13,6 @@
 //! The head is a seat's own; the sections are encoded once for everyone who sees the same thing. In games that say so, ids
 //! and the columns of a change may be *packed*, a `bin` in place of an array. A large snapshot is deflated as a whole.
 
-use std::borrow::Cow;
-
 use bytes::{BufMut, Bytes, BytesMut};
 use smallvec::SmallVec;
 use thiserror::Error;
@@ -321,9 +319,8 @@ pub fn decode_frame(schema: &Schema, bytes: &[u8]) -> Result<(Head, Vec<Section>
     let sections = elements.checked_sub(HEAD_ELEMENTS).ok_or(FrameError)?;
     let kind = match from.int()? {
         0 => Kind::Snapshot,
-        // Only a snapshot is ever deflated.
-        1 if matches!(frame, Cow::Borrowed(_)) => Kind::Diff,
-        2 if matches!(frame, Cow::Borrowed(_)) => Kind::Merged,
+        1 => Kind::Diff,
+        2 => Kind::Merged,
         _ => return Err(FrameError),
     };
     let tick = from.int_in(0..=i64::from(u32::MAX))? as u32;

@@ -4,6 +4,7 @@
 import { Decoder } from "@msgpack/msgpack";
 
 import { FrameError } from "./errors.js";
+import { unpackColumn, unpackIds } from "./packed.js";
 import type { Schemas } from "./schema.js";
 
 export const SNAPSHOT = 0;
@@ -49,7 +50,7 @@ const U32 = 0xffff_ffff;
 
 const decoder = new Decoder({ maxArrayLength: MAX_ENTITIES });
 
-/** Reads a frame of the event `s`. Throws a `FrameError` that says what is wrong with it. */
+/** Reads a frame of the event `s`, inflated if it was deflated. Throws a `FrameError` that says what is wrong with it. */
 export function decodeFrame(bytes: Uint8Array, schemas: Schemas): Frame {
   const all = decodeArray(bytes);
   const kind = integer(all[0], "kind");
@@ -134,19 +135,19 @@ function readSection(section: readonly unknown[], frame: Frame, schemas: Schemas
 
 function readDespawn(section: readonly unknown[]): Section {
   lengthIs(section, 2, "despawn");
-  return { is: "despawn", ids: idsOf(array(section[1], "ids")) };
+  return { is: "despawn", ids: readIds(section[1]) };
 }
 
 function readStrip(section: readonly unknown[], schemas: Schemas): Section {
   lengthIs(section, 3, "component removal");
   const component = natural(section[1], "component");
   known(component, schemas);
-  return { is: "strip", component, ids: idsOf(array(section[2], "ids")) };
+  return { is: "strip", component, ids: readIds(section[2]) };
 }
 
 function readSpawn(section: readonly unknown[], schemas: Schemas): Section {
   const components = bitsOf(natural(section[1], "mask"));
-  const ids = idsOf(array(section[2], "ids"));
+  const ids = readIds(section[2]);
   let width = 0;
   for (const component of components) width += known(component, schemas).columns;
   lengthIs(section, 3 + width * ids.length, "spawn");
@@ -155,7 +156,7 @@ function readSpawn(section: readonly unknown[], schemas: Schemas): Section {
 
 function readChange(section: readonly unknown[], component: number, schemas: Schemas): Section {
   const columns = bitsOf(natural(section[1], "columns"));
-  const ids = idsOf(array(section[2], "ids"));
+  const ids = readIds(section[2]);
   const codec = known(component, schemas);
   if ((columns.at(-1) ?? 0) >= Math.max(codec.columns, 1)) {
     throw new FrameError(`column ${columns.at(-1)} of ${codec.name}, which has ${codec.columns}`);
@@ -163,11 +164,20 @@ function readChange(section: readonly unknown[], component: number, schemas: Sch
   lengthIs(section, 3 + columns.length, `change of ${codec.name}`);
   const values: (readonly number[])[] = [];
   for (let k = 3; k < section.length; k++) {
-    const column = integers(array(section[k], "column"));
-    lengthIs(column, ids.length, `column of ${codec.name}`);
-    values.push(column);
+    values.push(readColumn(section[k], ids.length, codec.name));
   }
   return { is: "change", component, columns, ids, values };
+}
+
+function readIds(list: unknown): number[] {
+  return list instanceof Uint8Array ? unpackIds(list) : idsOf(array(list, "ids"));
+}
+
+function readColumn(list: unknown, length: number, component: string): readonly number[] {
+  if (list instanceof Uint8Array) return unpackColumn(list, length);
+  const column = integers(array(list, "column"));
+  lengthIs(column, length, `column of ${component}`);
+  return column;
 }
 
 function readChecksums(section: readonly unknown[], schemas: Schemas): Checksum[] {

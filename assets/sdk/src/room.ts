@@ -2,6 +2,7 @@
 
 import { FrameError, refusal } from "./errors.js";
 import { decodeEvents } from "./frame.js";
+import { inflate, isDeflated } from "./inflate.js";
 import { encodeInput, Inputs } from "./input.js";
 import type { Channel, GameplayChannel } from "./link.js";
 import { fromWire, request, toWire } from "./link.js";
@@ -100,8 +101,8 @@ export class Room<G extends GameTypes = AnyGame> {
   #silent = 0;
   readonly #watch: ReturnType<typeof setInterval>;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  /** What came before the program could listen; `undefined` from then on. */
-  #early: (() => void)[] | undefined = [];
+  /** What waits until the program can listen, or until a snapshot is inflated; `undefined` while nothing has to wait. */
+  #held: (() => void)[] | undefined = [];
 
   readonly #on = {
     event: new Map<string, Listeners<[value: unknown, tick: number]>>(),
@@ -147,7 +148,7 @@ export class Room<G extends GameTypes = AnyGame> {
     this.#watch = setInterval(() => this.#checkSilence(), 1_000);
     this.#begin(welcome);
     // The program gets the room in a microtask; it may listen to everything until the next task.
-    setTimeout(() => this.#catchUp(), 0);
+    setTimeout(() => this.#goOn(), 0);
   }
 
   /** The newest tick that the mirror holds; 0 before the first frame. */
@@ -295,7 +296,7 @@ export class Room<G extends GameTypes = AnyGame> {
 
   #makeHandlers(): Record<string, (...args: never[]) => void> {
     return {
-      welcome: (welcome: Welcome) => this.#begin(welcome),
+      welcome: this.#soon((welcome: Welcome) => this.#begin(welcome)),
       s: this.#soon((binary: unknown) => this.#frame(binary)),
       e: this.#soon((binary: unknown) => this.#events(binary)),
       seats: this.#soon((seats: SeatInfo[]) => {
@@ -308,23 +309,31 @@ export class Room<G extends GameTypes = AnyGame> {
         this.#on.refused.tell(refused);
       }),
       over: this.#soon((over: Over) => this.#end(over)),
-      disconnect: (reason: string) => this.#dropped(reason),
+      disconnect: this.#soon((reason: string) => this.#dropped(reason)),
       connect_error: (error: Error) => this.#refusedToResume(error),
     };
   }
 
-  /** Holds what comes before the program can listen, in order. */
+  /** Keeps the order of what comes while something has to wait. */
   #soon<T>(handle: (argument: T) => void): (argument: T) => void {
     return (argument) => {
-      if (this.#early) this.#early.push(() => handle(argument));
+      if (this.#held) this.#held.push(() => handle(argument));
       else handle(argument);
     };
   }
 
-  #catchUp(): void {
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const handle of early) handle();
+  /** Handles what waited, up to the next that has to wait itself. */
+  #goOn(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const [k, handle] of held.entries()) {
+      if (this.#status === "over") return;
+      handle();
+      if (this.#held) {
+        this.#held = held.slice(k + 1);
+        return;
+      }
+    }
   }
 
   #pass(): { resume: string; tick?: number } {
@@ -349,6 +358,22 @@ export class Room<G extends GameTypes = AnyGame> {
     this.#frames += 1;
     const bytes = fromWire(binary) ?? new Uint8Array();
     this.#bytes += bytes.length;
+    if (isDeflated(bytes)) this.#inflate(bytes);
+    else this.#take(bytes);
+  }
+
+  /** Everything that follows waits: diffs fit on the snapshot only, and game events come before the frame of their tick. */
+  #inflate(bytes: Uint8Array): void {
+    this.#held = [];
+    const done = (frame: Uint8Array | FrameError): void => {
+      if (this.#status === "over") return;
+      this.#take(frame);
+      this.#goOn();
+    };
+    void inflate(bytes).then(done, done);
+  }
+
+  #take(bytes: Uint8Array | FrameError): void {
     const took = this.#sync.take(bytes);
     if (took) this.#stage.arrived(now(), took.frame, this.#inputs.seq);
     if (took?.applied) {

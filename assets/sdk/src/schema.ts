@@ -29,6 +29,8 @@ export interface Schema {
   components: Type[];
   events: Type[];
   input: Omit<Type, "id">;
+  /** Whether lists in frames may be packed. */
+  packed?: boolean;
 }
 
 /** The component that every game has: the seat that owns an entity. */

@@ -42,8 +42,8 @@ export class Sync {
     this.#asked = this.#sink.now();
   }
 
-  /** Takes a frame in; `undefined` if the mirror could not use it. */
-  take(bytes: Uint8Array): { frame: Frame; applied: Applied | undefined } | undefined {
+  /** Takes a frame in, or what was wrong with its bytes; `undefined` if the mirror could not use it. */
+  take(bytes: Uint8Array | FrameError): { frame: Frame; applied: Applied | undefined } | undefined {
     const frame = this.#decode(bytes);
     if (!frame) {
       this.#lose();
@@ -63,8 +63,9 @@ export class Sync {
     return { frame, applied };
   }
 
-  #decode(bytes: Uint8Array): Frame | undefined {
+  #decode(bytes: Uint8Array | FrameError): Frame | undefined {
     try {
+      if (bytes instanceof FrameError) throw bytes;
       return decodeFrame(bytes, this.#schemas);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;

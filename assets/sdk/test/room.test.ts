@@ -1,4 +1,6 @@
-import { decode } from "@msgpack/msgpack";
+import { deflateRawSync } from "node:zlib";
+
+import { decode, encode } from "@msgpack/msgpack";
 import type { Mock } from "vitest";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
@@ -7,7 +9,7 @@ import { Matchmaking } from "../src/matchmaking.js";
 import type { Welcome } from "../src/room.js";
 import { Room } from "../src/room.js";
 import type { AnyGame, Desync, RoomStatus } from "../src/types.js";
-import { FakeChannel, frame, schema } from "./support.js";
+import { deflated, FakeChannel, frame, schema } from "./support.js";
 
 const welcome = (more: Partial<Welcome> = {}): Welcome => ({
   seat: 2,
@@ -142,6 +144,91 @@ describe("a frame", () => {
     expect(desyncs).toEqual([
       { tick: 11, component: schema.components[2], expected: 12345, got: request.got, entities: [1] },
     ]);
+  });
+});
+
+describe("a deflated snapshot", () => {
+  const DEFLATED = deflated(0, 10, 0, 0, 0, [-1, 0b111, [-2], 1, 0, 0, 50, 2, 4, 4, 60]);
+  const heard: unknown[] = [];
+  // Streams wait for true timers.
+  beforeEach(async () => {
+    await sit();
+    vi.useRealTimers();
+    heard.length = 0;
+    room.on("Bell", (_, tick) => heard.push(`bell ${tick}`));
+    room.onFrame((tick) => heard.push(`frame ${tick}`));
+    room.onSeats((seats) => heard.push(`seats ${seats.length}`));
+    room.onStatus((status) => heard.push(status));
+    room.onFault((error) => heard.push(error.message));
+  });
+
+  const frames = (...ticks: number[]): void => {
+    for (const tick of ticks) channel.hear("s", frame(1, tick, 1, 0, 0, [2, 1, [0], [-5]]));
+  };
+
+  test("holds everything that follows, in order", async () => {
+    channel.hear("s", DEFLATED);
+    channel.hear("e", frame(11, [7]));
+    frames(11, 12);
+    channel.hear("s", deflated(0, 13, 0, 0, 0, [-1, 0b100, [0], 7]));
+    channel.hear("seats", []);
+    frames(14);
+    channel.hear("over", { reason: "finished", message: "", winners: [] });
+    expect([heard, room.tick]).toEqual([[], 0]);
+    await vi.waitFor(() => expect(heard).toContain("over"));
+    expect(heard).toEqual(["frame 10", "bell 11", "frame 11", "frame 12", "frame 13", "seats 0", "frame 14", "over"]);
+    expect(room.get(0)?.["Hp"]).toBe(2);
+    expect(room.stats).toMatchObject({ frames: 5, resyncs: 0 });
+  });
+
+  test("may be the first that comes, before the program could listen", async () => {
+    vi.useFakeTimers();
+    room = new Room<AnyGame>(line, welcome());
+    channel.hear("s", DEFLATED);
+    frames(11);
+    await vi.advanceTimersByTimeAsync(0);
+    vi.useRealTimers();
+    await vi.waitFor(() => expect(room.tick).toBe(11));
+  });
+
+  test("comes to nothing when the seat is left meanwhile", async () => {
+    channel.hear("s", DEFLATED);
+    channel.hear("e", frame(11, [7]));
+    await room.leave();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([heard, room.tick]).toEqual([["over"], 0]);
+  });
+
+  test("is taken when the connection drops meanwhile, and so is what came with it", async () => {
+    channel.hear("s", DEFLATED);
+    frames(11);
+    channel.hear("e", frame(12, [7]));
+    channel.drop();
+    channel.accept();
+    channel.hear("welcome", welcome({ resume: "second", state: "snapshot", tick: 40 }));
+    channel.hear("s", deflated(0, 40, 0, 0, 0, [-1, 0b100, [0], 7]));
+    frames(41);
+    await vi.waitFor(() => expect(room.tick).toBe(41));
+    expect(heard).toEqual(["frame 10", "frame 11", "bell 12", "reconnecting", "playing", "frame 40", "frame 41"]);
+    expect(channel.sentAs("resync")).toEqual([]);
+  });
+
+  test.each([
+    { what: "cut off", stream: () => deflateRawSync(Buffer.alloc(3000, "abc")).subarray(0, -1), fault: /cannot be inflated/ },
+    { what: "of nothing", stream: () => new Uint8Array(), fault: /cannot be inflated/ },
+    { what: "too long", stream: () => deflateRawSync(Buffer.alloc(5 << 20)), fault: /more than 4194304 bytes/ },
+    { what: "deflated twice", stream: () => deflateRawSync(DEFLATED), fault: /no array/ },
+  ])("that is $what is reported, and another asked for", async ({ stream, fault }) => {
+    // The snapshot that comes unasked is no longer on its way.
+    vi.spyOn(performance, "now").mockReturnValue(performance.now() + 5_000);
+    channel.hear("s", encode(stream()));
+    channel.hear("e", frame(11, [7]));
+    frames(11);
+    channel.hear("s", frame(0, 12, 0, 0, 0, [-1, 0b100, [0], 7]));
+    await vi.waitFor(() => expect(room.tick).toBe(12));
+    expect(heard).toEqual([expect.stringMatching(fault), "bell 11", "frame 12"]);
+    expect(channel.sentAs("resync")).toEqual([{}]);
+    vi.restoreAllMocks();
   });
 });
 

@@ -1,5 +1,7 @@
 // A schema, a hand that writes frames, and stand-ins for the socket: everything below the network, in virtual time.
 
+import { deflateRawSync } from "node:zlib";
+
 import { encode } from "@msgpack/msgpack";
 
 import { decodeFrame } from "../src/frame.js";
@@ -60,6 +62,11 @@ export const schemas = new Schemas(schema);
 
 export function frame(...parts: unknown[]): Uint8Array {
   return encode(parts);
+}
+
+/** The same as it travels deflated. */
+export function deflated(...parts: unknown[]): Uint8Array {
+  return encode(deflateRawSync(encode(parts)));
 }
 
 /** A mirror and a way to feed it. */

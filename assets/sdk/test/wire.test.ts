@@ -9,6 +9,7 @@ import { describe, expect, test } from "vitest";
 
 import { FrameError } from "../src/errors.js";
 import { decodeEvents, decodeFrame } from "../src/frame.js";
+import { inflate, isDeflated } from "../src/inflate.js";
 import { encodeInput } from "../src/input.js";
 import type { Applied } from "../src/mirror.js";
 import { Mirror } from "../src/mirror.js";
@@ -40,9 +41,9 @@ function filesIn(folder: string): string[] {
   return readdirSync(path).filter((name) => name.endsWith(".json")).map((name) => `${path}/${name}`);
 }
 
-function applied(mirror: Mirror, bytes: Uint8Array, schemas: Schemas): Applied | undefined {
+async function applied(mirror: Mirror, bytes: Uint8Array, schemas: Schemas): Promise<Applied | undefined> {
   try {
-    return mirror.apply(decodeFrame(bytes, schemas));
+    return mirror.apply(decodeFrame(isDeflated(bytes) ? await inflate(bytes) : bytes, schemas));
   } catch (error) {
     expect(error).toBeInstanceOf(FrameError);
     return undefined;
@@ -52,11 +53,11 @@ function applied(mirror: Mirror, bytes: Uint8Array, schemas: Schemas): Applied |
 function check(file: string): void {
   const golden = JSON.parse(readFileSync(file, "utf8")) as Golden;
   const schemas = new Schemas(golden.schema);
-  test("frames", () => {
+  test("frames", async () => {
     const mirror = new Mirror(schemas);
     for (const { hex, note, ok, desync, state } of golden.frames ?? []) {
       const before = { tick: mirror.tick, entities: stateOf(mirror) };
-      const result = applied(mirror, bytesOf(hex), schemas);
+      const result = await applied(mirror, bytesOf(hex), schemas);
       expect(result !== undefined, `${note}: taken`).toBe(ok);
       if (result) expect(result.mismatches.map(({ component }) => component), `${note}: checksums`).toEqual(desync ?? []);
       const after = { tick: mirror.tick, entities: stateOf(mirror) };

@@ -1,0 +1,119 @@
+// Packed lists: bits in place of an array of integers, in games whose schema says so.
+
+import { FrameError } from "./errors.js";
+
+/** The first byte of a column whose values are spread evenly between two; below it is a Rice parameter. */
+const SPREAD = 31;
+/** The most leading zeros of a Rice code; a value with more is escaped. */
+const MOST_ZEROS = 16;
+const ESCAPED_BITS = 32;
+const MOST_SPAN = 2 ** 31 - 1;
+const VARINT_BYTES = 5;
+const U32 = 0xffff_ffff;
+
+/** The ids of a packed list, ascending. Throws a `FrameError`. */
+export function unpackIds(packed: Uint8Array): number[] {
+  const list = new PackedList(packed);
+  const parameter = list.byte();
+  if (parameter >= SPREAD) throw new FrameError(`packed ids of the form ${parameter}`);
+  const ids: number[] = [];
+  for (let next = 0; !list.isAtEnd(); next++) {
+    next += list.rice(parameter);
+    if (next > U32) throw new FrameError("an entity id beyond 32 bits");
+    ids.push(next);
+  }
+  return ids;
+}
+
+/** The `count` values of a packed column. Throws a `FrameError`. */
+export function unpackColumn(packed: Uint8Array, count: number): number[] {
+  const list = new PackedList(packed);
+  const form = list.byte();
+  if (form > SPREAD) throw new FrameError(`a packed column of the form ${form}`);
+  const values: number[] = [];
+  if (form === SPREAD) {
+    const least = unzigzag(list.varint());
+    const spread = new Spread(list.varint());
+    while (values.length < count) values.push(least + spread.read(list));
+  } else {
+    while (values.length < count) values.push(unzigzag(list.rice(form)));
+  }
+  if (!list.isAtEnd()) throw new FrameError("a packed column with something after its end");
+  return values;
+}
+
+/** Truncated binary codes of 0 to `span`: the lower numbers take a bit less than the others. */
+class Spread {
+  readonly #width: number;
+  readonly #short: number;
+
+  constructor(span: number) {
+    // A code without bits would let a few bytes stand for any number of values.
+    if (span < 1 || span > MOST_SPAN) throw new FrameError(`a packed column with a span of ${span}`);
+    this.#width = 31 - Math.clz32(span + 1);
+    this.#short = 2 ** (this.#width + 1) - (span + 1);
+  }
+
+  read(list: PackedList): number {
+    const code = list.take(this.#width);
+    return code < this.#short ? code : 2 * code + list.take(1) - this.#short;
+  }
+}
+
+class PackedList {
+  readonly #bytes: Uint8Array;
+  /** In bits. */
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  byte(): number {
+    return this.take(8);
+  }
+
+  /** Seven bits a byte, the lowest first; the top bit says that another byte follows. */
+  varint(): number {
+    let value = 0;
+    for (let k = 0; k < VARINT_BYTES; k++) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * 2 ** (7 * k);
+      if (byte < 0x80) return value;
+    }
+    throw new FrameError("a packed list with an endless number");
+  }
+
+  /** The next `count` bits as a number, the lowest first. */
+  take(count: number): number {
+    if (this.#at + count > 8 * this.#bytes.length) throw new FrameError("a packed list that is cut off");
+    let value = 0;
+    for (let taken = 0; taken < count; ) {
+      const offset = this.#at % 8;
+      const bits = Math.min(8 - offset, count - taken);
+      const part = ((this.#bytes[this.#at >>> 3] ?? 0) >> offset) & ((1 << bits) - 1);
+      // Bits above the 31st are beyond the reach of `<<`.
+      value += part * 2 ** taken;
+      taken += bits;
+      this.#at += bits;
+    }
+    return value;
+  }
+
+  rice(parameter: number): number {
+    let zeros = 0;
+    while (zeros < MOST_ZEROS && this.take(1) === 0) zeros++;
+    return zeros === MOST_ZEROS ? this.take(ESCAPED_BITS) : zeros * 2 ** parameter + this.take(parameter);
+  }
+
+  /** Whether only zeros that fill the last byte are left. */
+  isAtEnd(): boolean {
+    const left = 8 * this.#bytes.length - this.#at;
+    return left === 0 || (left < 8 && (this.#bytes.at(-1) ?? 0) >> (8 - left) === 0);
+  }
+}
+
+/** 0, 1, 2, 3, 4 to 0, −1, 1, −2, 2. */
+function unzigzag(value: number): number {
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}
