@@ -6,6 +6,7 @@ use std::hint::black_box;
 
 use bevy_ecs::prelude::World;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use tickcast::{
     prelude::*,
     protocol::{Frame, Head, Kind},
@@ -37,9 +38,31 @@ impl Scene {
         scene
     }
 
+    fn packed(entities: usize) -> Self {
+        let mut scene = Self::of(entities);
+        scene.replicator.pack();
+        scene
+    }
+
     fn collect(&mut self) {
         self.tick.0 += 1;
         self.replicator.collect(&mut self.world, self.tick);
+    }
+
+    /// Scatters everything, so that no value is like the one before.
+    fn scatter(&mut self) {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut all = self.world.query::<&mut Pos>();
+        all.iter_mut(&mut self.world).for_each(|mut pos| {
+            pos.at = Vec2::new(rng.random_range(-64.0..64.0), rng.random_range(-64.0..64.0));
+        });
+    }
+
+    /// Moves everything by up to three steps.
+    fn jitter(&mut self, rng: &mut ChaCha8Rng) {
+        self.world.query::<&mut Pos>().iter_mut(&mut self.world).for_each(|mut pos| {
+            pos.at += Vec2::new(rng.random_range(-3..=3) as f32, rng.random_range(-3..=3) as f32) / 32.0;
+        });
     }
 
     /// Moves everything by a few steps.
@@ -84,6 +107,60 @@ fn dirty(c: &mut Criterion) {
     group.finish();
 }
 
+fn packed(c: &mut Criterion) {
+    let mut group = c.benchmark_group("1000 entities on random walks");
+    for (name, mut scene) in [("plain", Scene::of(1000)), ("packed", Scene::packed(1000))] {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        scene.jitter(&mut rng);
+        scene.collect();
+        let length = scene.frame(1).len();
+        assert!(if name == "packed" { length < 1000 } else { length > 2000 }, "{name}: {length}");
+        group.throughput(Throughput::Bytes(length as u64));
+        group.bench_function(BenchmarkId::new("find and encode", name), |b| {
+            b.iter_custom(|rounds| {
+                let mut spent = std::time::Duration::ZERO;
+                for _ in 0..rounds {
+                    scene.jitter(&mut rng);
+                    #[expect(clippy::disallowed_methods, reason = "only the measured part is timed")]
+                    let began = std::time::Instant::now();
+                    scene.collect();
+                    spent += began.elapsed();
+                }
+                spent
+            });
+        });
+    }
+    group.finish();
+}
+
+/// What a seat that needs everything costs, and what the levels of deflate would.
+fn snapshot(c: &mut Criterion) {
+    let mut scene = Scene::of(5000);
+    scene.scatter();
+    scene.collect();
+    let viewer = Viewer { seat: Seat(1), team: None };
+    let head = Head { kind: Kind::Snapshot, tick: scene.tick, base: Tick(0), ack: 7, margin: 1 };
+    let plain = Frame::new(Head { kind: Kind::Merged, ..head }, [scene.replicator.snapshot(viewer)]).to_bytes();
+    let mut group = c.benchmark_group("snapshot of 5000 entities");
+    group.throughput(Throughput::Bytes(plain.len() as u64));
+    group.bench_function("encode", |b| b.iter(|| scene.replicator.snapshot(viewer)));
+    let deflated = Frame::new(head, [scene.replicator.snapshot(viewer)]).len();
+    assert!(deflated < plain.len() * 9 / 10, "{deflated} of {}", plain.len());
+    group.bench_function("encode and deflate", |b| b.iter(|| Frame::new(head, [scene.replicator.snapshot(viewer)])));
+    for level in [1, 6] {
+        let deflate = || {
+            let mut stream = Vec::with_capacity(plain.len());
+            let mut state = flate2::Compress::new(flate2::Compression::new(level), false);
+            let ended = state.compress_vec(&plain, &mut stream, flate2::FlushCompress::Finish);
+            assert!(matches!(ended, Ok(flate2::Status::StreamEnd)));
+            stream
+        };
+        println!("level {level}: {} bytes of {}", deflate().len(), plain.len());
+        group.bench_function(BenchmarkId::new("deflate at level", level), |b| b.iter(deflate));
+    }
+    group.finish();
+}
+
 fn idle(c: &mut Criterion) {
     let mut scene = Scene::of(10_000);
     scene.collect();
@@ -105,5 +182,5 @@ fn merged(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, dirty, idle, merged);
+criterion_group!(benches, dirty, packed, snapshot, idle, merged);
 criterion_main!(benches);

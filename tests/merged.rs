@@ -152,9 +152,13 @@ proptest! {
     #[test]
     fn a_mirror_holds_the_full_state_whatever_was_lost(
         script in vec((vec(act(), 0..6), any::<bool>(), any::<bool>()), 1..60),
+        packed: bool,
     ) {
         let mut world = World::new();
         let mut replicator = Replicator::new(&mut world, 20);
+        if packed {
+            replicator.pack();
+        }
         replicator.register::<Pos>(&mut world);
         replicator.register::<Hp>(&mut world);
         replicator.register::<Ammo>(&mut world);

@@ -356,6 +356,7 @@ mod tests {
         let mut packed = Vec::new();
         Spread::of(&values).unwrap().write(&mut packed, &values);
         assert_eq!(packed, [&[31, 5, 6][..], &from_bits("0010011101000111111111")].concat());
+        assert_eq!(packed, [0x1f, 5, 6, 0xe4, 0xe2, 0x3f], "the example of docs/PROTOCOL.md");
         assert_eq!(column(&packed, 8), Ok(values.to_vec()));
     }
 

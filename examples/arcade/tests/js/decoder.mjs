@@ -1,6 +1,9 @@
 // The client's half of docs/PROTOCOL.md, written from that page and with a stock MessagePack decoder alone: if this file
 // and the page disagree, one of them is wrong.
 
+import { inflateRawSync } from "node:zlib";
+
+import * as packed from "./packed.mjs";
 import { packages } from "./support.mjs";
 
 const { decode, encode } = packages.sdk("@msgpack/msgpack");
@@ -22,7 +25,8 @@ export class Mirror {
 
   /** Applies a frame whole. Throws if it does not fit, or if a checksum says that the mirror is wrong. */
   take(binary) {
-    const [kind, tick, age, ack, margin, ...sections] = decode(binary);
+    const frame = decode(binary);
+    const [kind, tick, age, ack, margin, ...sections] = frame instanceof Uint8Array ? decode(inflateRawSync(frame)) : frame;
     if (kind === SNAPSHOT) this.entities.clear();
     else if (tick - age !== this.tick) throw new Error(`a frame on tick ${tick - age} does not fit tick ${this.tick}`);
     for (const [what, ...rest] of sections) this.#section(kind, what, rest);
@@ -73,11 +77,13 @@ export class Mirror {
   #change(kind, component, [mask, list, ...lists]) {
     const all = columns(this.#type(component));
     const changed = [...all.keys()].filter((column) => Math.floor(mask / 2 ** column) % 2 === 1);
-    [...ids(list)].forEach((id, place) => {
+    const changes = [...ids(list)];
+    const values = lists.map((one) => (one instanceof Uint8Array ? packed.column(one, changes.length) : one));
+    changes.forEach((id, place) => {
       const rows = this.#rows(id);
       const row = rows.get(component) ?? all.map(() => 0);
       changed.forEach((column, n) => {
-        const given = lists[n][place];
+        const given = values[n][place];
         const sum = kind === DIFF ? row[column] + given : given;
         const { type, steps } = all[column];
         row[column] = type === "angle" ? ((sum % steps) + steps) % steps : sum;
@@ -168,7 +174,7 @@ function fieldValue({ type, values, step, steps }, [x, y, z]) {
 /** The ids of a list that walks upwards. */
 function* ids(list) {
   let id = 0;
-  for (const element of list) {
+  for (const element of list instanceof Uint8Array ? packed.gaps(list) : list) {
     if (element >= 0) {
       id += element;
       yield id++;
