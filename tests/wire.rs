@@ -236,7 +236,8 @@ fn record_packed() -> Value {
     }
     rocks.iter().step_by(2).for_each(|&rock| drop(r.table.world().despawn(rock)));
     r.tick("every other one is gone");
-    let crowd = r.table.world().spawn_batch((0..120u8).map(|n| (Pos { at: Vec2::new(f32::from(n), 9.0) }, Hp(n)))).collect::<Vec<_>>();
+    let crowd =
+        r.table.world().spawn_batch((0..120u8).map(|n| (Pos { at: Vec2::new(f32::from(n), 9.0) }, Hp(n)))).collect::<Vec<_>>();
     r.table.room().resync(seat);
     r.tick("a deflated snapshot");
     let deflated = unhex(r.frames.last().unwrap()["hex"].as_str().unwrap());

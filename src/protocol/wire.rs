@@ -41,7 +41,13 @@ pub(crate) fn array_len(len: usize) -> usize {
 
 /// The bytes of a `bin` with so many bytes in it.
 pub(crate) fn bin_len(len: usize) -> usize {
-    len + if len < 1 << 8 { 2 } else if len < 1 << 16 { 3 } else { 5 }
+    len + if len < 1 << 8 {
+        2
+    } else if len < 1 << 16 {
+        3
+    } else {
+        5
+    }
 }
 
 /// Appends a `bin`'s header in its shortest form.
