@@ -225,7 +225,7 @@ fn record_packed() -> Value {
     r.table.world().get_mut::<Pos>(rocks[7]).unwrap().at = Vec2::new(50_000.0, -1.0);
     r.tick("one goes far: an escaped value, and zeros");
     rocks.iter().for_each(|&rock| r.table.world().get_mut::<Hp>(rock).unwrap().0 += 1);
-    rocks[..9].iter().for_each(|&rock| drop(r.table.world().get_mut::<Facing>(rock).unwrap().0 = 6.2));
+    rocks[..9].iter().for_each(|&rock| r.table.world().get_mut::<Facing>(rock).unwrap().0 = 6.2);
     r.tick("one value for all, and few entities");
     let seat = r.table.seat(0);
     stir(&mut r.table, 2, 40_000_000);
@@ -234,7 +234,7 @@ fn record_packed() -> Value {
     for _ in 0..3 {
         r.tick("a merged diff with values of many bits");
     }
-    rocks.iter().step_by(2).for_each(|&rock| drop(r.table.world().despawn(rock)));
+    rocks.iter().step_by(2).for_each(|&rock| assert!(r.table.world().despawn(rock)));
     r.tick("every other one is gone");
     let crowd =
         r.table.world().spawn_batch((0..120u8).map(|n| (Pos { at: Vec2::new(f32::from(n), 9.0) }, Hp(n)))).collect::<Vec<_>>();
@@ -242,7 +242,7 @@ fn record_packed() -> Value {
     r.tick("a deflated snapshot");
     let deflated = unhex(r.frames.last().unwrap()["hex"].as_str().unwrap());
     assert!(matches!(deflated[0], 0xc4 | 0xc5), "{} bytes", deflated.len());
-    rocks.iter().skip(1).step_by(2).chain(&crowd).for_each(|&entity| drop(r.table.world().despawn(entity)));
+    rocks.iter().skip(1).step_by(2).chain(&crowd).for_each(|&entity| assert!(r.table.world().despawn(entity)));
     r.tick("a diff after it");
     r.refused_lists(&deflated);
     json!({ "schema": &**r.table.room().schema(), "frames": r.frames, "events": r.events, "inputs": [] })

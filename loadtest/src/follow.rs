@@ -146,6 +146,8 @@ impl Follower {
 
 #[cfg(test)]
 mod tests {
+    use tickcast::protocol::{self, Frame, Kind, SectionWriter, Tick};
+
     use super::*;
     use crate::wire::{append_array, append_int};
 
@@ -176,6 +178,20 @@ mod tests {
         assert_eq!(follower.take(&frame(1, 65_541, 1), now), Taken::Held);
         assert_eq!(follower.take(&frame(2, 65_545, 4), now), Taken::Held);
         assert_eq!((follower.ack(), follower.newest()), (9, 65_545));
+    }
+
+    #[test]
+    fn a_deflated_snapshot_is_a_snapshot() {
+        let mut sections = SectionWriter::default();
+        sections.spawn(1, &(0..2000).collect::<Vec<_>>(), &[1; 2000]);
+        let head = protocol::Head { kind: Kind::Snapshot, tick: Tick(300), base: Tick(0), ack: 1, margin: 0 };
+        let snapshot = Frame::new(head, [sections.finish()]).to_bytes();
+        assert!(snapshot.len() < 100 && Head::read(&snapshot).is_none());
+        let mut follower = Follower::new(0, None);
+        let now = Instant::now();
+        assert_eq!(follower.take(&snapshot, now), Taken::Held);
+        assert_eq!(follower.take(&frame(1, 301, 1), now), Taken::Held);
+        assert!(matches!(follower.take(&snapshot[..snapshot.len() - 1], now), Taken::BadFrame(_)));
     }
 
     #[test]
