@@ -32,6 +32,10 @@ const VARINT_BYTES: u32 = 5;
 
 /// Appends ids packed if that takes less than `plain` bytes. They must ascend.
 pub(super) fn pack_ids(to: &mut Vec<u8>, ids: &[u32], plain: usize) -> bool {
+    // Each code takes a bit at least: runs are shorter than that.
+    if bin_len(1 + ids.len().div_ceil(8)) >= plain {
+        return false;
+    }
     let gaps = || ids.iter().scan(0u32, |next, &id| Some(u64::from(id - std::mem::replace(next, id.wrapping_add(1)))));
     let (parameter, bits) = best_parameter(gaps);
     let len = 1 + bits.div_ceil(8);
@@ -49,7 +53,7 @@ pub(super) fn pack_ids(to: &mut Vec<u8>, ids: &[u32], plain: usize) -> bool {
 /// Appends a column packed if that takes less than `plain` bytes.
 pub(super) fn pack_column(to: &mut Vec<u8>, values: &[i64], plain: usize) -> bool {
     let spread = Spread::of(values);
-    let rice = values.iter().all(|&value| zigzag(value) < 1 << ESCAPED_BITS);
+    let rice = values.iter().fold(0, |any, &value| any | zigzag(value)) < 1 << ESCAPED_BITS;
     let rice = rice.then(|| best_parameter(|| values.iter().map(|&value| zigzag(value))));
     let rice_len = rice.map_or(usize::MAX, |(_, bits)| 1 + bits.div_ceil(8));
     let spread_len = spread.as_ref().map_or(usize::MAX, |spread| spread.len(values));
@@ -153,8 +157,7 @@ impl Spread {
                 bits.put(above, self.width);
             } else {
                 let code = above + self.short;
-                bits.put(code >> 1, self.width);
-                bits.put(code & 1, 1);
+                bits.put(code >> 1 | (code & 1) << self.width, self.width + 1);
             }
         }
         bits.finish();
@@ -199,10 +202,10 @@ impl<'a> BitWriter<'a> {
     fn put(&mut self, bits: u64, count: u32) {
         self.held |= bits << self.count;
         self.count += count;
-        while self.count >= 8 {
-            self.to.push(self.held as u8);
-            self.held >>= 8;
-            self.count -= 8;
+        if self.count >= 32 {
+            self.to.extend_from_slice(&(self.held as u32).to_le_bytes());
+            self.held >>= 32;
+            self.count -= 32;
         }
     }
 
@@ -219,9 +222,8 @@ impl<'a> BitWriter<'a> {
     }
 
     fn finish(self) {
-        if self.count > 0 {
-            self.to.push(self.held as u8);
-        }
+        let bytes = self.count.div_ceil(8) as usize;
+        self.to.extend_from_slice(&self.held.to_le_bytes()[..bytes]);
     }
 }
 
