@@ -6,7 +6,9 @@
 mod code;
 mod listing;
 mod name;
+mod user;
 
 pub use code::Code;
 pub use listing::{Changes, Entrance, FLUSH_INTERVAL, Listing, Lobby, RoomId, Totals};
 pub use name::{DisplayName, MAX_NAME, NameError};
+pub use user::{USER_ID_BYTES, UserId};
