@@ -54,6 +54,8 @@ pub struct MatchBuilder<G: Game> {
     pub(super) hz: u16,
     pub(super) seats: RangeInclusive<u8>,
     pub(super) leave: Leave,
+    pub(super) idle_seconds: Option<f32>,
+    pub(super) bots_hold_seats: bool,
     pub(super) fill: u8,
     pub(super) packed: bool,
     pub(super) hooks: Hooks,
@@ -93,6 +95,8 @@ impl<G: Game> MatchBuilder<G> {
             hz: HZ,
             seats: 1..=16,
             leave: Leave::KeepFor(Duration::from_secs(20)),
+            idle_seconds: None,
+            bots_hold_seats: false,
             fill: 0,
             packed: false,
             hooks: Hooks::default(),
@@ -154,6 +158,18 @@ impl<G: Game> MatchBuilder<G> {
     /// What becomes of a seat whose player's connection is gone; kept for 20 seconds if not said.
     pub fn on_leave(&mut self, leave: Leave) -> &mut Self {
         self.leave = leave;
+        self
+    }
+
+    /// How long a connected player may send no input before the seat is taken away; for ever if not said.
+    pub fn idle_after(&mut self, time: Duration) -> &mut Self {
+        self.idle_seconds = Some(time.as_secs_f32());
+        self
+    }
+
+    /// Lets the game's bot play for a player whose connection is gone, until they come back or the grace time is over.
+    pub fn bots_hold_seats(&mut self) -> &mut Self {
+        self.bots_hold_seats = true;
         self
     }
 

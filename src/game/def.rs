@@ -29,6 +29,8 @@ struct Inner {
     hz: u16,
     seats: RangeInclusive<u8>,
     grace_seconds: f32,
+    idle_seconds: Option<f32>,
+    bots_hold_seats: bool,
     fill: u8,
     schema: Arc<Schema>,
     make: fn(Option<&Value>, u64) -> Result<Made, ConfigError>,
@@ -50,6 +52,8 @@ struct Made {
     hz: u16,
     seats: RangeInclusive<u8>,
     leave: Leave,
+    idle_seconds: Option<f32>,
+    bots_hold_seats: bool,
     fill: u8,
     packed: bool,
     components: Vec<TypeSpec>,
@@ -100,7 +104,7 @@ pub enum GameError {
         help: &'static str,
     },
     /// Bots are to fill seats, but there is no bot.
-    #[error("{game}: .fill(..) needs bots: add .bot::<..>()")]
+    #[error("{game}: .fill(..) and .bots_hold_seats() need bots: add .bot::<..>()")]
     NoBot {
         /// The game.
         game: &'static str,
@@ -144,9 +148,10 @@ impl GameDef {
             Leave::AtOnce => 0.0,
             Leave::KeepFor(grace) => grace.as_secs_f32(),
         };
-        let Made { hz, seats, fill, .. } = made;
+        let Made { hz, seats, fill, idle_seconds, bots_hold_seats, .. } = made;
         let schema = Arc::new(schema);
-        Ok(Self(Arc::new(Inner { name: game, hz, seats, grace_seconds, fill, schema, make: make::<G> })))
+        let make = make::<G>;
+        Ok(Self(Arc::new(Inner { name: game, hz, seats, grace_seconds, idle_seconds, bots_hold_seats, fill, schema, make })))
     }
 
     /// The game's name.
@@ -167,6 +172,16 @@ impl GameDef {
     /// Seconds for which the seat of a dropped player is kept.
     pub fn grace_seconds(&self) -> f32 {
         self.0.grace_seconds
+    }
+
+    /// Seconds without an input after which a player loses the seat; `None`: never.
+    pub fn idle_seconds(&self) -> Option<f32> {
+        self.0.idle_seconds
+    }
+
+    /// Whether a bot plays for a player whose connection is gone.
+    pub fn bots_hold_seats(&self) -> bool {
+        self.0.bots_hold_seats
     }
 
     /// How many seats are filled with bots until people take them.
@@ -209,7 +224,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     m.registry.accept_known(&m.world);
     G::build(&mut m);
     let MatchBuilder { mut world, mut schedule, registry, components, events, replicate, hooks, .. } = m;
-    let MatchBuilder { hz, seats, leave, fill, packed, .. } = m;
+    let MatchBuilder { hz, seats, leave, idle_seconds, bots_hold_seats, fill, packed, .. } = m;
     let mut replicator = Replicator::new(&mut world, hz);
     if packed {
         replicator.pack();
@@ -222,7 +237,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     let mut rest = vec![0; G::Input::WIDTH];
     G::Input::default().quantise(&mut rest);
     let game = Match { sim, replicator, hooks, rest, config: text };
-    Ok(Made { game, hz, seats, leave, fill, packed, components, events })
+    Ok(Made { game, hz, seats, leave, idle_seconds, bots_hold_seats, fill, packed, components, events })
 }
 
 impl Made {
@@ -234,7 +249,7 @@ impl Made {
         if least == 0 || least > most || self.fill > most {
             return Err(GameError::Seats { game });
         }
-        if self.fill > 0 && self.game.hooks.bot.is_none() {
+        if (self.fill > 0 || self.bots_hold_seats) && self.game.hooks.bot.is_none() {
             return Err(GameError::NoBot { game });
         }
         if let Some(name) = self.game.sim.registry().unregistered(self.game.sim.world()) {

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     game::GameDef,
     protocol::{ErrorCode, Seat, Tick},
-    room::{Entry, OverReason},
+    room::{Entry, OverReason, RoomError},
 };
 
 /// A client may ask for a snapshot once in this time.
@@ -177,6 +177,20 @@ impl Connection {
             tracing::debug!(room = %running.id, seat = seat.0, component, ?desync.expected, ?desync.got, "a mirror differs");
         }
         running.at_table(|table| if self.is_live() { table.with(&running.meters, |room| room.resync(*seat)) } else { Ok(()) })
+    }
+
+    /// Votes for another player to be removed. The others hear where the vote stands with the next tick.
+    ///
+    /// # Errors
+    /// That seat is no other player's, or a vote about another one is open.
+    pub fn vote_kick(&self, target: Seat) -> Result<(), Refusal> {
+        let Link { running, seat, .. } = &*self.0;
+        running.at_table(|table| {
+            if !self.is_live() {
+                return Err(RoomError::UnknownSeat(*seat).into());
+            }
+            table.with(&running.meters, |room| room.vote_kick(*seat, target))?.map_err(Refusal::from)
+        })
     }
 
     /// The room's time in ticks.

@@ -99,6 +99,10 @@ impl Table {
         meters.frames.increment(frames);
         meters.frame_bytes.increment(bytes);
         outbox.stalled.into_iter().for_each(|seat| self.cut(seat, meters));
+        for (seat, reason) in outbox.evicted {
+            self.detach(seat, Some((reason, reason.explain())));
+            self.free(seat);
+        }
         if let Some(over) = outbox.over {
             if over.reason == OverReason::RulesError {
                 tracing::error!(message = over.message, "the rules failed");

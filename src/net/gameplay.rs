@@ -14,7 +14,7 @@ use super::{
 use crate::{
     host::{Connection, Desync, Ending, Host, Outlet, Refusal},
     observe,
-    protocol::{ErrorCode, Tick},
+    protocol::{ErrorCode, Seat, Tick},
     room::{Message, Over, OverReason},
 };
 
@@ -35,6 +35,7 @@ impl Namespace for Gameplay {
         ("i", Event::Raw(input)),
         ("t", Event::Request(|call, _| answer(&json!({ "tick": call.session.ticks() })))),
         ("resync", Event::Request(resync)),
+        ("votekick", Event::Request(vote_kick)),
         ("leave", Event::Raw(leave)),
     ];
     type Session = Connection;
@@ -86,6 +87,18 @@ fn input(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
 
 fn resync(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
     call.session.resync(argument.read::<Desync>()?)?;
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Target {
+    seat: u8,
+}
+
+fn vote_kick(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
+    let Target { seat } = argument.read()?;
+    call.session.vote_kick(Seat(seat))?;
     done()
 }
 

@@ -117,6 +117,7 @@ impl Outlet for SocketOutlet {
             Message::Refused(Refused { code, count }) => {
                 self.tell("refused", &json!({ "code": code.as_str(), "message": explain(code), "count": count }))
             }
+            Message::Vote(vote) => self.tell("vote", &vote),
             Message::Over(Over { reason, message, winners }) => {
                 self.tell("over", &json!({ "reason": reason.as_str(), "message": message, "winners": winners }))
             }

@@ -47,6 +47,12 @@ codes! {
     AlreadyQueued = "already_queued",
     /// This connection waits in no queue.
     NotQueued = "not_queued",
+    /// The seat is not another player's.
+    UnknownSeat = "unknown_seat",
+    /// A vote about somebody else is open.
+    VoteOpen = "vote_open",
+    /// This user was removed from that match.
+    Banned = "banned",
     /// A ticket that is forged, or another server's.
     BadTicket = "bad_ticket",
     /// A ticket that has taken its seat already.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::seats::Seats;
+use super::seats::{SeatStatus, Seats};
 use crate::{
     game::Brain,
     protocol::{InputColumns, Seat, Tick},
@@ -43,9 +43,14 @@ impl Bots {
     pub fn think(&mut self, seats: &Seats, replicator: &Replicator, sim: &mut Sim) {
         let now = sim.tick();
         for (&seat, bot) in &mut self.employed {
-            debug_assert!(seats.get(seat).is_some(), "a bot has a seat");
+            let place = seats.get(seat).expect("a bot has a seat");
             let view = replicator.view(Viewer { seat, team: replicator.team_of(seat) });
             bot.brain.think(&view, &mut self.rng, &mut bot.columns);
+            if place.status == SeatStatus::Away {
+                // It only holds the seat: whoever comes back numbers on from the own newest input.
+                sim.inputs().rest(seat, now, InputColumns::from_slice(&bot.columns));
+                continue;
+            }
             bot.seq += 1;
             sim.inputs().offer(seat, bot.seq, Tick(0), now, InputColumns::from_slice(&bot.columns));
         }

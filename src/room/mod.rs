@@ -10,6 +10,7 @@ mod saved;
 mod seats;
 mod stats;
 mod table;
+mod votes;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub use saved::RestoreError;
 pub use seats::{Population, SeatInfo, SeatStatus};
 pub use stats::RoomStats;
 pub use table::Table;
+pub use votes::{VOTE_SECONDS, VoteInfo};
 
 use bots::Bots;
 use seats::{Place, Seats};
@@ -46,6 +48,7 @@ pub struct Room {
     /// Seats whose entities go with the next tick: between two ticks the world stands still.
     leaving: Vec<Seat>,
     stats: RoomStats,
+    vote: Option<votes::Vote>,
     outcome: Option<Outcome>,
     /// Tests of rules want to be alone.
     without_bots: bool,
@@ -63,6 +66,12 @@ pub enum RoomError {
     /// Nobody has that seat.
     #[error("nobody has the seat {0}")]
     UnknownSeat(Seat),
+    /// No vote can be held about that seat by this one.
+    #[error("seat {0} is not another player's")]
+    NotVotable(Seat),
+    /// Another vote must end first.
+    #[error("a vote about seat {0} is open")]
+    VoteOpen(Seat),
 }
 
 impl RoomError {
@@ -72,6 +81,8 @@ impl RoomError {
             Self::Full => ErrorCode::RoomFull,
             Self::Over => ErrorCode::UnknownRoom,
             Self::UnknownSeat(_) => ErrorCode::ResumeExpired,
+            Self::NotVotable(_) => ErrorCode::UnknownSeat,
+            Self::VoteOpen(_) => ErrorCode::VoteOpen,
         }
     }
 }
@@ -125,6 +136,7 @@ impl Room {
             bots,
             leaving: Vec::new(),
             stats,
+            vote: None,
             outcome: None,
             without_bots: false,
         })
@@ -167,6 +179,8 @@ impl Room {
         let place = self.seats.get_mut(seat).ok_or(RoomError::UnknownSeat(seat))?;
         let holds = place.link.resume(held, now, memory);
         place.entered = true;
+        place.active_at = now;
+        self.bots.dismiss(seat);
         self.seats.set_status(seat, SeatStatus::Playing);
         self.stats.entered += 1;
         Ok(Entry { tick: now, state: if holds { Baseline::Diff } else { Baseline::Snapshot } })
@@ -185,6 +199,9 @@ impl Room {
             self.seats.set_status(seat, SeatStatus::Away);
             let now = self.sim.tick();
             self.sim.inputs().rest(seat, now, InputColumns::from_slice(&self.rest));
+            if let Some(brain) = self.hooks.bot.filter(|_| self.def.bots_hold_seats() && !self.without_bots) {
+                self.bots.employ(seat, brain());
+            }
         }
     }
 
@@ -218,7 +235,10 @@ impl Room {
         };
         let counter = match taken {
             Ok(None) => &mut self.stats.acks,
-            Ok(Some(Offered::Waits)) => &mut self.stats.inputs,
+            Ok(Some(Offered::Waits)) => {
+                place.active_at = now;
+                &mut self.stats.inputs
+            }
             Ok(Some(Offered::Late)) => &mut self.stats.inputs_late,
             Ok(Some(Offered::Duplicate)) => &mut self.stats.inputs_duplicate,
             Ok(Some(Offered::Full)) => self.stats.refused(ErrorCode::RateLimited),
@@ -258,6 +278,8 @@ impl Room {
         if self.outcome.is_some() {
             return out;
         }
+        self.count_votes(&mut out);
+        self.evict_idle(&mut out);
         self.seat_changes();
         self.bots.think(&self.seats, &self.replicator, &mut self.sim);
         if let Err(error) = self.sim.step() {
@@ -335,6 +357,20 @@ impl Room {
     /// A checksum of the whole match, bots and all: two that agree have the same future under the same inputs.
     pub fn checksum(&self) -> u64 {
         self.sim.checksum()
+    }
+
+    fn evict(&mut self, seat: Seat, reason: OverReason, out: &mut Outbox) {
+        self.leave(seat);
+        out.evicted.push((seat, reason));
+    }
+
+    /// Removes players who have not sent an input for as long as the game allows.
+    fn evict_idle(&mut self, out: &mut Outbox) {
+        let Some(allowed) = self.def.idle_seconds().map(|seconds| ticks(seconds, self.def.hz())) else { return };
+        let now = self.sim.tick();
+        let idle = |place: &Place| place.status == SeatStatus::Playing && now.since(place.active_at) > allowed;
+        let idle: Vec<Seat> = self.seats.iter().filter(|(_, place)| idle(place)).map(|(seat, _)| seat).collect();
+        idle.into_iter().for_each(|seat| self.evict(seat, OverReason::Idle, out));
     }
 
     /// Ends grace times that are over, keeps the seats filled with bots, and lets the world hear who came and went.

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 
-use super::seats::{SeatInfo, Seats};
+use super::{
+    seats::{SeatInfo, Seats},
+    votes::VoteInfo,
+};
 use crate::{
     protocol::{ErrorCode, Frame, Seat, Tick, write_event, write_events_head},
     sim::{Recipient, WroteEvent},
@@ -17,6 +20,8 @@ pub struct Outbox {
     pub messages: Vec<(Seat, Message)>,
     /// Seats whose clients have read nothing for long: their connections are to be cut.
     pub stalled: Vec<Seat>,
+    /// Seats whose players were removed, and why; they are free by now.
+    pub evicted: Vec<(Seat, OverReason)>,
     /// The match ended in this tick; every seat has it as its last message.
     pub over: Option<Over>,
 }
@@ -32,6 +37,8 @@ pub enum Message {
     Seats(Arc<[SeatInfo]>),
     /// Event `refused`.
     Refused(Refused),
+    /// Event `vote`.
+    Vote(VoteInfo),
     /// Event `over`.
     Over(Over),
 }
@@ -69,9 +76,26 @@ pub enum OverReason {
     Replaced,
     /// The seat left.
     Left,
+    /// The others voted for it, or the host said so.
+    Kicked,
+    /// No input came for as long as the game allows.
+    Idle,
 }
 
 impl OverReason {
+    /// What a person makes of it.
+    pub fn explain(self) -> &'static str {
+        match self {
+            Self::Finished => "the match is over",
+            Self::RulesError => "the rules of this game failed",
+            Self::Closed => "the room was closed",
+            Self::Replaced => "another connection has taken this seat",
+            Self::Left => "you left",
+            Self::Kicked => "you were removed from the match",
+            Self::Idle => "you did nothing for too long",
+        }
+    }
+
     /// The reason as it travels.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -80,6 +104,8 @@ impl OverReason {
             Self::Closed => "closed",
             Self::Replaced => "replaced",
             Self::Left => "left",
+            Self::Kicked => "kicked",
+            Self::Idle => "idle",
         }
     }
 }
@@ -88,6 +114,10 @@ impl Outbox {
     pub(super) fn seats(&mut self, seats: &Seats) {
         let infos = seats.infos();
         self.messages.extend(seats.playing().map(|seat| (seat, Message::Seats(infos.clone()))));
+    }
+
+    pub(super) fn vote(&mut self, seats: &Seats, vote: VoteInfo) {
+        self.messages.extend(seats.playing().map(|seat| (seat, Message::Vote(vote))));
     }
 
     /// The tick's events: encoded once for all seats that hear the same.

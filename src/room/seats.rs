@@ -55,6 +55,8 @@ pub(super) struct Place {
     pub entered: bool,
     /// The world knows of it.
     pub joined: bool,
+    /// When the newest input came, or the seat was entered.
+    pub active_at: Tick,
     /// When the grace time of an away seat is over.
     pub away_until: Option<Tick>,
     pub link: Link,
@@ -67,6 +69,7 @@ impl Place {
             status: SeatStatus::Reserved,
             entered: false,
             joined: false,
+            active_at: Tick(0),
             away_until: None,
             link: Link::default(),
         }

@@ -233,6 +233,9 @@ impl<G: Game> Table<G> {
             self.room.disconnect(*seat);
             self.players.iter_mut().filter(|player| player.seat == *seat).for_each(|player| player.connected = false);
         }
+        for (seat, _) in &out.evicted {
+            self.players.iter_mut().filter(|player| player.seat == *seat).for_each(|player| player.connected = false);
+        }
         for (seat, message) in out.messages {
             let Some(at) = self.players.iter().position(|player| player.connected && player.seat == seat) else { continue };
             let player = &mut self.players[at];
@@ -255,7 +258,7 @@ impl<G: Game> Table<G> {
                     let decoded = decode_events(self.room.schema(), &bytes);
                     player.events.extend(decoded.unwrap_or_else(|error| panic!("seat {seat}: {error}")).1);
                 }
-                Message::Seats(_) | Message::Refused(_) | Message::Over(_) => {}
+                Message::Seats(_) | Message::Refused(_) | Message::Vote(_) | Message::Over(_) => {}
             }
         }
         self.over = out.over.or(self.over.take());

@@ -1,0 +1,124 @@
+//! Whether rooms use every core: more rooms than can be stepped, on one worker and on two. Rooms share no lock, so twice the
+//! workers should step nearly twice as many ticks.
+//!
+//! `cargo bench -p tickcast --bench cores`. Needs two cores that have nothing else to do.
+
+use std::{
+    io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tickcast::{
+    game::GameDef,
+    host::{Connection, Ending, Full, Host, Limits, Outlet, RoomOptions, Welcome},
+    lobby::DisplayName,
+    prelude::*,
+    room::Message,
+};
+use tokio::time::{Instant, sleep};
+
+const ROOMS: usize = 200;
+const SEATS: u8 = 8;
+const WALKERS: u16 = 200;
+const WARM_UP: Duration = Duration::from_secs(1);
+const WINDOW: Duration = Duration::from_secs(3);
+const REPEATS: usize = 5;
+
+#[derive(Component, Replicate)]
+#[replicate(id = 1)]
+struct Pos {
+    #[q(step = 0.03125)]
+    at: Vec2,
+}
+
+#[derive(GameInput, Clone, Default)]
+struct Pad {
+    x: i8,
+}
+
+/// 200 walkers that never rest, at the highest rate there is.
+struct Crowd;
+
+impl Game for Crowd {
+    const NAME: &'static str = "crowd";
+    type Input = Pad;
+    type Config = NoConfig;
+
+    fn build(m: &mut MatchBuilder<Self>) {
+        m.tick_rate(128).seats(1..=SEATS).replicate::<Pos>().systems(walk);
+    }
+}
+
+fn walk(mut walkers: Query<'_, '_, &mut Pos>, mut commands: Commands<'_, '_>) {
+    if walkers.is_empty() {
+        commands.spawn_batch((0..WALKERS).map(|n| Pos { at: Vec2::splat(f32::from(n)) }));
+    }
+    walkers.iter_mut().for_each(|mut pos| pos.at += Vec2::splat(0.0625));
+}
+
+/// Puts each frame together, as a socket's outlet would, and throws it away.
+struct Sink(Arc<AtomicU64>);
+
+impl Outlet for Sink {
+    fn welcome(&self, _: &Welcome<'_>) -> Result<(), Full> {
+        Ok(())
+    }
+
+    fn send(&self, message: Message) -> Result<(), Full> {
+        if let Message::State(frame) = message {
+            std::hint::black_box(frame.to_bytes());
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn close(&self, _: Ending) {}
+}
+
+/// Frames a second with so many workers.
+fn frames_a_second(workers: usize) -> f64 {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    runtime.expect("a runtime can be made").block_on(async {
+        let game = GameDef::new::<Crowd>().expect("the game is in order");
+        let host = Host::start([game], Limits::default());
+        let counters: Vec<_> = (0..ROOMS).map(|_| Arc::<AtomicU64>::default()).collect();
+        let _seated: Vec<Connection> = counters.iter().flat_map(|counter| fill_room(&host, counter)).collect();
+        sleep(WARM_UP).await;
+        let sum = || counters.iter().map(|counter| counter.load(Ordering::Relaxed)).sum::<u64>();
+        let (before, began) = (sum(), Instant::now());
+        sleep(WINDOW).await;
+        (sum() - before) as f64 / began.elapsed().as_secs_f64()
+    })
+}
+
+fn fill_room(host: &Host, counter: &Arc<AtomicU64>) -> Vec<Connection> {
+    let name = DisplayName::parse("Ada").expect("a good name");
+    let opened = host.create("crowd", &RoomOptions::default(), &name).expect("there is room for a room");
+    let joined = (1..SEATS).map(|_| host.join(&opened.room, &name).expect("there is a seat"));
+    let admissions = [opened.clone()].into_iter().chain(joined);
+    let connections = admissions.map(|admission| {
+        let connection = host.claim(&admission.ticket).expect("the ticket is good");
+        connection.enter(Arc::new(Sink(counter.clone()))).expect("the seat is there");
+        connection
+    });
+    connections.collect()
+}
+
+fn main() -> std::io::Result<()> {
+    // `cargo test --benches` only wants to see it start.
+    if std::env::args().any(|argument| argument == "--test") {
+        return Ok(());
+    }
+    let mut ratios = Vec::new();
+    for _ in 0..REPEATS {
+        let (one, two) = (frames_a_second(1), frames_a_second(2));
+        writeln!(std::io::stdout(), "1 worker {one:.0} frames/s, 2 workers {two:.0} frames/s: {:.2} x", two / one)?;
+        ratios.push(two / one);
+    }
+    ratios.sort_by(f64::total_cmp);
+    writeln!(std::io::stdout(), "median of {REPEATS}: 2 cores do {:.2} x what 1 does", ratios[REPEATS / 2])
+}
