@@ -12,7 +12,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use crate::follow::{Follower, Resync, Taken};
 use crate::link::{Fault, GAMEPLAY, LOBBY, Link, MSGPACK_PATH, Target, wire_len};
-use crate::tally::{Count, Tally};
+use crate::tally::{Count, Difference, Tally};
 use crate::walk::Walker;
 use crate::wire::{self, BinaryEvent, Kind, Packet};
 
@@ -129,12 +129,14 @@ impl Client {
 
     fn sit(&self, encoded: &[u8]) -> Result<Seat, Fault> {
         let Welcome { tick, hz, schema } = wire::parse(encoded)?;
+        let schema = Arc::new(schema);
         let input_hz = self.common.input_hz.unwrap_or(hz);
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         Ok(Seat {
             tally: Arc::clone(&self.common.tally),
             walker: Walker::new(&schema.input.fields, rng.random()),
-            follower: Follower::new(tick, self.verify.then(|| Arc::new(schema))),
+            follower: Follower::new(tick, self.verify.then(|| schema.clone())),
+            schema,
             ticker: ticker(input_hz, &mut rng),
             sends_inputs: input_hz > 0,
             seq: 0,
@@ -174,6 +176,7 @@ enum Ended {
 /// A taken seat.
 struct Seat {
     tally: Arc<Tally>,
+    schema: Arc<Schema>,
     follower: Follower,
     walker: Walker,
     ticker: Interval,
@@ -288,6 +291,10 @@ impl Seat {
         self.last_frame = now;
         match self.follower.take(frame, now) {
             Taken::Held | Taken::Ignored => Heard::Nothing,
+            Taken::Mended(mended) => {
+                self.tally.mended(Difference::new(&self.schema, &mended));
+                Heard::Nothing
+            }
             Taken::AskAgain(resync) => Heard::Ask(resync),
             Taken::BadFrame(resync) => self.ask_after("bad_frame", resync),
             Taken::WrongBase(resync) => self.ask_after("wrong_base", resync),

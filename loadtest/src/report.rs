@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::server::Usage;
-use crate::tally::{Count, Counts};
+use crate::tally::{Count, Counts, Difference};
 
 /// The figures; all rates are over the measured window, which begins when every client has its seat.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,6 +36,8 @@ pub(crate) struct Report {
     pub(crate) loadtest: Cost,
     pub(crate) rejoins: u64,
     pub(crate) desyncs: u64,
+    /// The first of them that were mended, in full.
+    pub(crate) differences: Vec<Difference>,
     /// By protocol code, or by a kind of this tool's own; over the whole run, not the window alone.
     pub(crate) errors: BTreeMap<String, u64>,
     pub(crate) errors_total: u64,
@@ -75,6 +77,7 @@ pub(crate) struct Whole {
     pub(crate) counts: Counts,
     pub(crate) gaps: Histogram<u64>,
     pub(crate) errors: BTreeMap<String, u64>,
+    pub(crate) differences: Vec<Difference>,
 }
 
 impl Report {
@@ -102,6 +105,7 @@ impl Report {
             loadtest: Cost::new(window.loadtest, frames, seconds),
             rejoins: whole.counts[Count::Rejoins],
             desyncs: whole.counts[Count::Desyncs],
+            differences: whole.differences,
             errors_total: whole.errors.values().sum(),
             errors: whole.errors,
         }
@@ -165,6 +169,9 @@ impl fmt::Display for Report {
         row(f, "loadtest", self.loadtest)?;
         row(f, "rejoins", self.rejoins)?;
         row(f, "desyncs", format_args!("{} in {} frames verified", self.desyncs, self.frames_verified))?;
+        for difference in &self.differences {
+            row(f, "", difference)?;
+        }
         row(f, "errors", errors)
     }
 }
@@ -230,6 +237,7 @@ mod tests {
             counts: tally.counts(),
             gaps: tally.gaps(),
             errors: tally.errors(),
+            differences: tally.differences(),
         };
         Report::new(whole, &window)
     }

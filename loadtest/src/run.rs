@@ -60,6 +60,7 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
         counts: crowd.tally.counts(),
         gaps: crowd.tally.gaps(),
         errors: crowd.tally.errors(),
+        differences: crowd.tally.differences(),
     };
     Ok(Report::new(whole, &window))
 }
