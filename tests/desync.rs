@@ -37,7 +37,11 @@ impl Log {
     fn start() -> Self {
         let log = Self::default();
         let writer = log.clone();
-        tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_ansi(false).with_writer(move || writer.clone()).init();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .init();
         log
     }
 
