@@ -297,5 +297,6 @@ async fn a_reader_that_stopped_for_good_is_cut_off_and_may_resume() {
     assert_eq!(read_frame(&mut client).await.kind, 1);
     neighbour.hears(&welcome["seat"], "playing", Duration::from_secs(1)).await;
     neighbour.noticed_nothing().await;
+    drop(client);
     server.shutdown().await;
 }

@@ -8,10 +8,11 @@ use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 use tickcast::protocol::Schema;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, timeout};
 
-use crate::follow::{Follower, Resync, Taken};
+use crate::follow::{Follower, Head, MERGED, Resync, Taken};
 use crate::link::{Fault, GAMEPLAY, LOBBY, Link, MSGPACK_PATH, Target, wire_len};
+use crate::slow::{CRAWL_BYTES, Habit, Pace, STALL, Slow};
 use crate::tally::{Count, Difference, Tally};
 use crate::walk::Walker;
 use crate::wire::{self, BinaryEvent, Kind, Packet};
@@ -51,6 +52,7 @@ pub(crate) struct Client {
     pub(crate) number: usize,
     pub(crate) seed: u64,
     pub(crate) verify: bool,
+    pub(crate) slow: Option<Arc<Slow>>,
 }
 
 impl Client {
@@ -70,6 +72,13 @@ impl Client {
         tally.add(Count::Settled, 1);
         let (mut link, mut seat) = first.unwrap_or(Err(Fault::SeatTimeout))?;
         tally.add(Count::Seated, 1);
+        if let Some(slow) = &self.slow {
+            slow.tally.add(Count::Seated, 1);
+            link.count_in(&slow.tally);
+            if slow.habit == Habit::Crawl {
+                link.crawl(CRAWL_BYTES);
+            }
+        }
         while seat.play(&mut link).await? == Ended::Over {
             let next = timeout(seat_within, self.next_seat(&mut link)).await;
             seat = next.unwrap_or(Err(Fault::SeatTimeout))?;
@@ -133,7 +142,8 @@ impl Client {
         let input_hz = self.common.input_hz.unwrap_or(hz);
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         Ok(Seat {
-            tally: Arc::clone(&self.common.tally),
+            tally: Arc::clone(self.slow.as_ref().map_or(&self.common.tally, |slow| &slow.tally)),
+            pace: self.slow.clone().map(|slow| Pace::new(slow, hz, Instant::now())),
             walker: Walker::new(&schema.input.fields, rng.random()),
             follower: Follower::new(tick, self.verify.then(|| schema.clone())),
             schema,
@@ -186,6 +196,8 @@ struct Seat {
     event: BinaryEvent,
     last_frame: Instant,
     frames: u64,
+    /// Of a client that is slow on purpose.
+    pace: Option<Pace>,
 }
 
 /// What a packet calls for.
@@ -198,6 +210,10 @@ enum Heard {
 impl Seat {
     async fn play(&mut self, link: &mut Link) -> Result<Ended, Fault> {
         loop {
+            if let Some(pace) = self.pace.as_mut().filter(|pace| pace.stalls(Instant::now())) {
+                sleep(STALL).await;
+                pace.go_on(Instant::now());
+            }
             let message = tokio::select! {
                 biased;
                 _ = self.ticker.tick() => None,
@@ -289,6 +305,12 @@ impl Seat {
         }
         self.frames += 1;
         self.last_frame = now;
+        if let Some(head) = Head::read(frame) {
+            self.tally.add(Count::Merged, u64::from(head.kind == MERGED));
+            if let Some(pace) = &mut self.pace {
+                pace.read(head.tick, now);
+            }
+        }
         match self.follower.take(frame, now) {
             Taken::Held | Taken::Ignored => Heard::Nothing,
             Taken::Mended(mended) => {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 const ASK_AGAIN: Duration = Duration::from_millis(1500);
 
 const SNAPSHOT: u8 = 0;
-const MERGED: u8 = 2;
+pub(crate) const MERGED: u8 = 2;
 
 /// The first five elements of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -30,6 +30,8 @@ pub(crate) enum Count {
     SentBytes,
     Inputs,
     Rejoins,
+    /// Merged diffs.
+    Merged,
     /// Frames that a mirror decoded in full.
     Verified,
     Desyncs,
@@ -151,6 +153,11 @@ impl Tally {
 }
 
 impl Counts {
+    /// Both together.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] + other.0[i]))
+    }
+
     /// What was added since `earlier`.
     pub(crate) fn since(&self, earlier: &Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i] - earlier.0[i]))
@@ -165,7 +172,7 @@ impl Index<Count> for Counts {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("nothing under these locks panics")
 }
 
