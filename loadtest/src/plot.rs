@@ -57,19 +57,21 @@ impl Plot {
     fn draw(&self, area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>) -> Result<(), Box<dyn std::error::Error>> {
         area.fill(&WHITE)?;
         let points = || self.series.iter().flat_map(|series| &series.points);
-        let font = || ("system-ui, sans-serif", 13).into_font().color(&INK);
+        let font = || ("system-ui, sans-serif", 16).into_font().color(&INK);
         if points().next().is_none() {
             let middle = Pos::new(HPos::Center, VPos::Center);
             area.draw(&Text::new("nothing was measured", (SIZE.0 as i32 / 2, SIZE.1 as i32 / 2), font().pos(middle)))?;
             return Ok(area.present()?);
         }
         let (right, top) = points().fold((f64::MIN, f64::MIN), |(x, y), point| (x.max(point.0), y.max(point.1)));
+        // The names of several lines need room of their own.
+        let headroom = if self.series.len() > 1 { 1.4 } else { 1.15 };
         let mut chart = ChartBuilder::on(area)
             .margin(10)
             .margin_right(24)
-            .x_label_area_size(46)
-            .y_label_area_size(66)
-            .build_cartesian_2d(0.0..right.max(f64::MIN_POSITIVE), 0.0..(top * 1.15).max(1e-6))?;
+            .x_label_area_size(52)
+            .y_label_area_size(72)
+            .build_cartesian_2d(0.0..right.max(f64::MIN_POSITIVE), 0.0..(top * headroom).max(1e-6))?;
         chart
             .configure_mesh()
             .bold_line_style(LINES)

@@ -151,7 +151,8 @@ async fn a_report_is_a_page_with_the_figures_and_plots() {
     let page = std::fs::read_to_string(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     assert_eq!(page.matches("<svg").count(), 4, "gaps, bytes, steps and CPU");
-    for text in ["2 clients play toy", "Time between two frames of a client", "Bytes received", "One step of a room", "CPU time"] {
+    for text in ["2 clients play toy", "Time between two frames of a client", "Bytes received", "One step of a room", "CPU time"]
+    {
         assert!(page.contains(text), "no {text}");
     }
     for text in ["run --url http://127.0.0.1", "--report", "<th>gap</th>", "99.9%", "gap, ms", "cores kept busy", " cores of "] {
