@@ -51,7 +51,7 @@ impl Game for Swarm {
 
 fn hatch(clock: Res<Clock>, mut commands: Commands) {
     if clock.tick == 1 {
-        (0..MOVERS).for_each(|n| drop(commands.spawn(Pos { at: Vec2::splat(n as f32) })));
+        commands.spawn_batch((0..MOVERS).map(|n| Pos { at: Vec2::splat(n as f32) }));
     }
 }
 
