@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tickcast::{
     protocol::{Id, Schema},
     replication::{Applied, Mirror},
@@ -82,7 +82,7 @@ async fn one_flipped_bit_is_named_counted_logged_once_and_mended() {
     let mut mirror = Mirror::new(schema.into());
     until(&mut client, &mut mirror, |applied| (applied.tick.0 > 10).then_some(())).await;
     let seats = mirror.entities().map(|(id, components)| (components[&0][0], id)).collect::<Vec<(i64, Id)>>();
-    let standing = seats.iter().find(|(seat, _)| Json::from(*seat) == welcome["seat"]).unwrap().1;
+    let standing = seats.iter().find(|(seat, _)| welcome["seat"] == *seat).unwrap().1;
     let right = mirror.get(standing, 1).unwrap().to_vec();
 
     mirror.corrupt(standing, 1, 0, 1);
