@@ -2,15 +2,21 @@
 //!
 //! `cargo bench -p tickcast --bench replication`
 
-use std::hint::black_box;
+use std::{
+    hint::black_box,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bevy_ecs::prelude::World;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use tickcast::{
+    game::GameDef,
     prelude::*,
-    protocol::{Frame, Head, Kind},
-    replication::{Replicator, Viewer},
+    protocol::{Audience, Frame, Head, Kind, Schema, TypeSpec},
+    replication::{Mirror, Replicator, Viewer},
+    room::{Message, Room},
 };
 
 #[derive(Component, Replicate)]
@@ -71,36 +77,84 @@ impl Scene {
         self.world.query::<&mut Pos>().iter_mut(&mut self.world).for_each(|mut pos| pos.at += by);
     }
 
+    fn snapshot(&self) -> Frame {
+        let head = Head { kind: Kind::Snapshot, tick: self.tick, base: Tick(0), ack: 0, margin: 0 };
+        Frame::new(head, [self.replicator.snapshot(viewer(1))])
+    }
+
+    fn merged(&self, base: Tick) -> Option<Frame> {
+        let head = Head { kind: Kind::Merged, tick: self.tick, base, ack: 7, margin: 1 };
+        Some(Frame::new(head, [self.replicator.merged(viewer(1), base)?]))
+    }
+
     fn frame(&self, seat: u8) -> Frame {
-        let viewer = Viewer { seat: Seat(seat), team: None };
+        let viewer = viewer(seat);
         let head = Head { kind: Kind::Diff, tick: self.tick, base: Tick(self.tick.0 - 1), ack: 7, margin: 1 };
         Frame::new(head, self.replicator.diff(viewer))
     }
+}
+
+fn viewer(seat: u8) -> Viewer {
+    Viewer { seat: Seat(seat), team: None }
+}
+
+/// A mirror that holds what the scene's clients hold now.
+fn mirror(scene: &Scene) -> Mirror {
+    let components =
+        vec![TypeSpec::of::<Seat>(Some(0), Some(Audience::Everyone)), TypeSpec::of::<Pos>(Some(1), Some(Audience::Everyone))];
+    let schema = Schema::new("bench", 30, components, Vec::new(), TypeSpec::of::<Pad>(None, None)).expect("it is consistent");
+    let mut mirror = Mirror::new(Arc::new(schema));
+    mirror.apply(&scene.snapshot().to_bytes()).expect("a snapshot fits");
+    mirror
+}
+
+/// The mirror holds what the world does, in steps of 1/32.
+fn assert_holds(mirror: &Mirror, scene: &mut Scene) {
+    assert_eq!(mirror.tick(), scene.tick);
+    let mut held: Vec<[i64; 2]> = mirror.entities().map(|(_, components)| [components[&1][0], components[&1][1]]).collect();
+    let mut all = scene.world.query::<&Pos>();
+    let steps = |value: f32| (value * 32.0).round() as i64;
+    let mut expected: Vec<[i64; 2]> = all.iter(&scene.world).map(|pos| [steps(pos.at.x), steps(pos.at.y)]).collect();
+    held.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(held, expected);
+}
+
+/// Times `work` alone, after `prepare` in each round.
+fn timed<T>(rounds: u64, state: &mut T, prepare: impl Fn(&mut T), work: impl Fn(&mut T)) -> Duration {
+    let mut spent = Duration::ZERO;
+    for _ in 0..rounds {
+        prepare(state);
+        #[expect(clippy::disallowed_methods, reason = "only the measured part is timed")]
+        let began = Instant::now();
+        work(state);
+        spent += began.elapsed();
+    }
+    spent
 }
 
 fn dirty(c: &mut Criterion) {
     let mut group = c.benchmark_group("1000 dirty entities");
     for clients in [1u8, 20, 200] {
         let mut scene = Scene::of(1000);
+        let mut mirrors: Vec<Mirror> = (0..clients).map(|_| mirror(&scene)).collect();
         scene.stir();
         scene.collect();
+        for (seat, mirror) in (1..).zip(&mut mirrors) {
+            mirror.apply(&scene.frame(seat).to_bytes()).expect("a diff fits");
+            assert_holds(mirror, &mut scene);
+        }
         let length = scene.frame(1).len();
         assert!((2000..2100).contains(&length), "2 bytes an entity, {length}");
         group.throughput(Throughput::Bytes(length as u64));
         group.bench_function(BenchmarkId::new("find and encode, frames for clients", clients), |b| {
             b.iter_custom(|rounds| {
-                let mut spent = std::time::Duration::ZERO;
-                for _ in 0..rounds {
-                    scene.stir();
-                    #[expect(clippy::disallowed_methods, reason = "only the measured part is timed")]
-                    let began = std::time::Instant::now();
+                timed(rounds, &mut scene, Scene::stir, |scene| {
                     scene.collect();
                     for seat in 1..=clients {
                         black_box(scene.frame(seat));
                     }
-                    spent += began.elapsed();
-                }
-                spent
+                })
             });
         });
     }
@@ -111,22 +165,18 @@ fn packed(c: &mut Criterion) {
     let mut group = c.benchmark_group("1000 entities on random walks");
     for (name, mut scene) in [("plain", Scene::of(1000)), ("packed", Scene::packed(1000))] {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut mirror = mirror(&scene);
         scene.jitter(&mut rng);
         scene.collect();
+        mirror.apply(&scene.frame(1).to_bytes()).expect("a diff fits");
+        assert_holds(&mirror, &mut scene);
         let length = scene.frame(1).len();
         assert!(if name == "packed" { length < 1000 } else { length > 2000 }, "{name}: {length}");
         group.throughput(Throughput::Bytes(length as u64));
         group.bench_function(BenchmarkId::new("find and encode", name), |b| {
             b.iter_custom(|rounds| {
-                let mut spent = std::time::Duration::ZERO;
-                for _ in 0..rounds {
-                    scene.jitter(&mut rng);
-                    #[expect(clippy::disallowed_methods, reason = "only the measured part is timed")]
-                    let began = std::time::Instant::now();
-                    scene.collect();
-                    spent += began.elapsed();
-                }
-                spent
+                let mut state = (&mut scene, &mut rng);
+                timed(rounds, &mut state, |(scene, rng)| scene.jitter(rng), |(scene, _)| scene.collect())
             });
         });
     }
@@ -138,7 +188,8 @@ fn snapshot(c: &mut Criterion) {
     let mut scene = Scene::of(5000);
     scene.scatter();
     scene.collect();
-    let viewer = Viewer { seat: Seat(1), team: None };
+    assert_holds(&mirror(&scene), &mut scene);
+    let viewer = viewer(1);
     let head = Head { kind: Kind::Snapshot, tick: scene.tick, base: Tick(0), ack: 7, margin: 1 };
     let plain = Frame::new(Head { kind: Kind::Merged, ..head }, [scene.replicator.snapshot(viewer)]).to_bytes();
     let mut group = c.benchmark_group("snapshot of 5000 entities");
@@ -161,26 +212,120 @@ fn snapshot(c: &mut Criterion) {
     group.finish();
 }
 
+/// Avatars in the room of [`fan_out`].
+const AVATARS: u8 = 200;
+
+/// One walks and the others stand, so that each tick has a small frame for everyone.
+struct Parade;
+
+#[derive(GameInput, Clone, Default)]
+struct Pad {}
+
+#[derive(bevy_ecs::prelude::Resource, Clone, Default, serde::Serialize, serde::Deserialize)]
+struct Nothing {}
+
+impl Game for Parade {
+    const NAME: &'static str = "parade";
+    type Input = Pad;
+    type Config = Nothing;
+
+    fn build(m: &mut MatchBuilder<Self>) {
+        m.tick_rate(30)
+            .seats(1..=200)
+            .replicate::<(Pos,)>()
+            .on_join(|seat: Seat, world: &mut World| {
+                let speed = if seat == Seat(1) { 3.0 } else { 0.0 };
+                world.spawn_avatar(seat, (Pos { at: Vec2::ZERO }, Speed(speed)));
+            })
+            .state::<Speed>()
+            .on_leave(Leave::KeepFor(secs(1e6)))
+            .systems(walk);
+    }
+}
+
+#[derive(Component, Clone, serde::Serialize, serde::Deserialize)]
+struct Speed(f32);
+
+fn walk(clock: Res<Clock>, mut all: Query<(&mut Pos, &Speed)>) {
+    for (mut pos, speed) in all.iter_mut().filter(|(_, speed)| speed.0 > 0.0) {
+        pos.at.x += if clock.tick.is_multiple_of(2) { speed.0 } else { -speed.0 };
+    }
+}
+
+impl Parade {
+    /// A room of so many avatars, with so many of their seats connected.
+    fn room(connected: u8) -> Room {
+        let def = GameDef::new::<Self>().expect("the game is consistent");
+        let mut room = Room::new(&def, None, 1).expect("it has no configuration");
+        for _ in 0..AVATARS {
+            let seat = room.reserve("Ada").expect("a seat is free");
+            room.enter(seat, None).expect("it was reserved");
+        }
+        // The first frames are snapshots.
+        room.tick();
+        (connected + 1..=AVATARS).for_each(|seat| room.disconnect(Seat(seat)));
+        room.tick();
+        room
+    }
+}
+
+/// What each further seat in step costs a tick, before the socket: the difference between all and one, over how many more. The
+/// world is the same.
+fn fan_out(c: &mut Criterion) {
+    const TICKS: u64 = 50;
+    for connected in [1, AVATARS] {
+        let mut room = Parade::room(connected);
+        let mut mirror = Mirror::new(room.schema().clone());
+        room.resync(Seat(connected));
+        for tick in 0..10 {
+            let messages = room.tick().messages.into_iter();
+            let states: Vec<Frame> = messages
+                .filter_map(|(_, message)| if let Message::State(frame) = message { Some(frame) } else { None })
+                .collect();
+            assert_eq!(states.len(), usize::from(connected), "everyone has a frame");
+            let last = states.last().expect("somebody is connected");
+            assert!(tick == 0 || last.head().kind == Kind::Diff && last.len() < 20, "in step: {last:?}");
+            mirror.apply(&last.to_bytes()).expect("it fits");
+        }
+        assert_eq!(mirror.entities().count(), usize::from(AVATARS));
+    }
+    let (mut one, mut all) = (Parade::room(1), Parade::room(AVATARS));
+    let ticks = |room: &mut Room, rounds| timed(rounds, room, |_| (), |room| drop(black_box(room.tick())));
+    c.bench_function("fan-out per client before the socket", |b| {
+        b.iter_custom(|rounds| {
+            // Many ticks a round: the difference must stand out of what else the machine does, and is never nothing.
+            let (few, many) = (ticks(&mut one, rounds * TICKS), ticks(&mut all, rounds * TICKS));
+            (many.saturating_sub(few) / (TICKS as u32 * u32::from(AVATARS - 1))).max(Duration::from_nanos(1))
+        });
+    });
+}
+
 fn idle(c: &mut Criterion) {
     let mut scene = Scene::of(10_000);
+    let mut mirror = mirror(&scene);
     scene.collect();
+    assert!(scene.replicator.diff(viewer(1)).is_empty(), "nothing changed");
+    mirror.apply(&scene.frame(1).to_bytes()).expect("an empty diff fits");
+    assert_holds(&mirror, &mut scene);
     c.bench_function("10000 idle entities", |b| b.iter(|| scene.collect()));
-    assert_eq!(scene.replicator.diff(Viewer { seat: Seat(1), team: None }).len(), 0);
+    assert!(scene.replicator.diff(viewer(1)).is_empty());
 }
 
 fn merged(c: &mut Criterion) {
     let mut scene = Scene::of(1000);
+    let mut mirror = mirror(&scene);
     let base = scene.tick;
     for _ in 0..100 {
         scene.stir();
         scene.collect();
     }
-    let viewer = Viewer { seat: Seat(1), team: None };
-    assert!(scene.replicator.merged(viewer, base).is_some_and(|block| block.len() > 2000));
+    let frame = scene.merged(base).expect("a hundred ticks are remembered");
+    mirror.apply(&frame.to_bytes()).expect("a merged diff fits");
+    assert_holds(&mirror, &mut scene);
     c.bench_function("merged diff of 1000 entities after 100 ticks", |b| {
-        b.iter_batched(|| (), |()| scene.replicator.merged(viewer, base), BatchSize::SmallInput);
+        b.iter_batched(|| (), |()| scene.merged(base), BatchSize::SmallInput);
     });
 }
 
-criterion_group!(benches, dirty, packed, snapshot, idle, merged);
+criterion_group!(benches, dirty, packed, snapshot, fan_out, idle, merged);
 criterion_main!(benches);

@@ -254,29 +254,40 @@ fn who_was_away_too_long_gets_a_snapshot() {
 }
 
 #[test]
-fn a_flipped_column_is_found_by_its_checksum_and_healed() {
+fn a_flipped_column_is_found_by_its_checksum_and_the_snapshot_says_where_it_was() {
     let mut table = table();
-    let schema = table.room().schema().clone();
-    let mut broken = tickcast::replication::Mirror::new(schema);
+    table.press(0, east());
+    table.run(1);
+    let mut broken = tickcast::replication::Mirror::new(table.room().schema().clone());
     let seat = table.seat(1);
     table.room().resync(seat);
-    let frames = |table: &mut Table<Meadow>, mirror: &mut tickcast::replication::Mirror, ticks: u32| {
-        let mut found = None;
-        for _ in 0..ticks {
-            for (to, message) in table.room().tick().messages {
-                if let (true, tickcast::room::Message::State(frame)) = (to == seat, message) {
-                    found = found.or(mirror.apply(&frame.to_bytes()).unwrap().desync);
-                }
-            }
-        }
-        found
+    let next = |table: &mut Table<Meadow>, mirror: &mut tickcast::replication::Mirror| {
+        let messages = table.room().tick().messages;
+        let frame = messages.into_iter().find_map(|(to, message)| match message {
+            tickcast::room::Message::State(frame) if to == seat => Some(frame),
+            _ => None,
+        });
+        let applied = mirror.apply(&frame.expect("somebody walks").to_bytes()).unwrap();
+        let [high, low] = (applied.tick.0 as u16).to_be_bytes();
+        table.room().handle(seat, &[0x91, 0xcd, high, low]).unwrap();
+        applied
     };
-    assert_eq!(frames(&mut table, &mut broken, 45), None);
-    broken.corrupt(Id(0), Hp::ID, 0, 1);
-    let desync = frames(&mut table, &mut broken, 41).expect("the checksum of the next two seconds says it");
-    assert_eq!(desync.component, Hp::ID);
+    assert!((0..45).all(|_| next(&mut table, &mut broken).desync.is_none()));
+    broken.corrupt(Id(1), Hp::ID, 0, 1);
+    let (tick, desync) = (0..41)
+        .map(|_| next(&mut table, &mut broken))
+        .find_map(|applied| Some((applied.tick, applied.desync?)))
+        .expect("the checksum of the next two seconds says it");
+    assert_eq!((desync.component, broken.get(Id(1), Hp::ID)), (Hp::ID, Some(&[101][..])));
+    next(&mut table, &mut broken);
     table.room().resync(seat);
-    assert_eq!(frames(&mut table, &mut broken, 45), None, "the snapshot healed it");
+    let mended = next(&mut table, &mut broken).mended;
+    assert_eq!(mended, Some(tickcast::replication::Mended { tick, desync, entities: vec![Id(1)] }));
+    assert_eq!(broken.get(Id(1), Hp::ID), Some(&[100][..]));
+    for _ in 0..90 {
+        let applied = next(&mut table, &mut broken);
+        assert_eq!((applied.desync, applied.mended), (None, None), "healed");
+    }
 }
 
 #[test]

@@ -8,11 +8,12 @@ use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 use tickcast::protocol::Schema;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, timeout};
 
-use crate::follow::{Follower, Resync, Taken};
+use crate::follow::{Follower, Head, MERGED, Resync, Taken};
 use crate::link::{Fault, GAMEPLAY, LOBBY, Link, MSGPACK_PATH, Target, wire_len};
-use crate::tally::{Count, Tally};
+use crate::slow::{CRAWL_BYTES, Habit, Pace, STALL, Slow};
+use crate::tally::{Count, Difference, Tally};
 use crate::walk::Walker;
 use crate::wire::{self, BinaryEvent, Kind, Packet};
 
@@ -51,6 +52,7 @@ pub(crate) struct Client {
     pub(crate) number: usize,
     pub(crate) seed: u64,
     pub(crate) verify: bool,
+    pub(crate) slow: Option<Arc<Slow>>,
 }
 
 impl Client {
@@ -70,6 +72,13 @@ impl Client {
         tally.add(Count::Settled, 1);
         let (mut link, mut seat) = first.unwrap_or(Err(Fault::SeatTimeout))?;
         tally.add(Count::Seated, 1);
+        if let Some(slow) = &self.slow {
+            slow.tally.add(Count::Seated, 1);
+            link.count_in(&slow.tally);
+            if slow.habit == Habit::Crawl {
+                link.crawl(CRAWL_BYTES);
+            }
+        }
         while seat.play(&mut link).await? == Ended::Over {
             let next = timeout(seat_within, self.next_seat(&mut link)).await;
             seat = next.unwrap_or(Err(Fault::SeatTimeout))?;
@@ -129,12 +138,15 @@ impl Client {
 
     fn sit(&self, encoded: &[u8]) -> Result<Seat, Fault> {
         let Welcome { tick, hz, schema } = wire::parse(encoded)?;
+        let schema = Arc::new(schema);
         let input_hz = self.common.input_hz.unwrap_or(hz);
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         Ok(Seat {
-            tally: Arc::clone(&self.common.tally),
+            tally: Arc::clone(self.slow.as_ref().map_or(&self.common.tally, |slow| &slow.tally)),
+            pace: self.slow.clone().map(|slow| Pace::new(slow, hz, Instant::now())),
             walker: Walker::new(&schema.input.fields, rng.random()),
-            follower: Follower::new(tick, self.verify.then(|| Arc::new(schema))),
+            follower: Follower::new(tick, self.verify.then(|| schema.clone())),
+            schema,
             ticker: ticker(input_hz, &mut rng),
             sends_inputs: input_hz > 0,
             seq: 0,
@@ -174,6 +186,7 @@ enum Ended {
 /// A taken seat.
 struct Seat {
     tally: Arc<Tally>,
+    schema: Arc<Schema>,
     follower: Follower,
     walker: Walker,
     ticker: Interval,
@@ -183,6 +196,8 @@ struct Seat {
     event: BinaryEvent,
     last_frame: Instant,
     frames: u64,
+    /// Of a client that is slow on purpose.
+    pace: Option<Pace>,
 }
 
 /// What a packet calls for.
@@ -195,6 +210,10 @@ enum Heard {
 impl Seat {
     async fn play(&mut self, link: &mut Link) -> Result<Ended, Fault> {
         loop {
+            if let Some(pace) = self.pace.as_mut().filter(|pace| pace.stalls(Instant::now())) {
+                sleep(STALL).await;
+                pace.go_on(Instant::now());
+            }
             let message = tokio::select! {
                 biased;
                 _ = self.ticker.tick() => None,
@@ -286,8 +305,18 @@ impl Seat {
         }
         self.frames += 1;
         self.last_frame = now;
+        if let Some(head) = Head::read(frame) {
+            self.tally.add(Count::Merged, u64::from(head.kind == MERGED));
+            if let Some(pace) = &mut self.pace {
+                pace.read(head.tick, now);
+            }
+        }
         match self.follower.take(frame, now) {
             Taken::Held | Taken::Ignored => Heard::Nothing,
+            Taken::Mended(mended) => {
+                self.tally.mended(Difference::new(&self.schema, &mended));
+                Heard::Nothing
+            }
             Taken::AskAgain(resync) => Heard::Ask(resync),
             Taken::BadFrame(resync) => self.ask_after("bad_frame", resync),
             Taken::WrongBase(resync) => self.ask_after("wrong_base", resync),

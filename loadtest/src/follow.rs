@@ -7,14 +7,14 @@ use std::time::Duration;
 use rmp::decode;
 use serde::Serialize;
 use tickcast::protocol::{Schema, inflate};
-use tickcast::replication::Mirror;
+use tickcast::replication::{Mended, Mirror};
 use tokio::time::Instant;
 
 /// A lost resync, or one refused because it came too early, is asked for again after this time.
 const ASK_AGAIN: Duration = Duration::from_millis(1500);
 
 const SNAPSHOT: u8 = 0;
-const MERGED: u8 = 2;
+pub(crate) const MERGED: u8 = 2;
 
 /// The first five elements of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,10 +56,12 @@ pub(crate) struct Resync {
 }
 
 /// What became of a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Taken {
     /// The client holds the frame's tick now.
     Held,
+    /// So it does, and the snapshot put right what a checksum had found.
+    Mended(Mended),
     /// A diff that came while the client waits for its snapshot.
     Ignored,
     /// Not a frame, or one that its mirror refuses.
@@ -76,13 +78,15 @@ pub(crate) struct Follower {
     held: Option<u32>,
     newest: u32,
     asked: Option<Instant>,
+    /// Only a snapshot helps; after a checksum that differed diffs still fit.
+    lost: bool,
     mirror: Option<Mirror>,
 }
 
 impl Follower {
     /// `newest` is the tick that the welcome named; with a `schema` every frame is decoded in full.
     pub(crate) fn new(newest: u32, schema: Option<Arc<Schema>>) -> Self {
-        Self { held: None, newest, asked: None, mirror: schema.map(Mirror::new) }
+        Self { held: None, newest, asked: None, lost: false, mirror: schema.map(Mirror::new) }
     }
 
     /// The low 16 bits of the tick held, 0 if none: what an input acknowledges.
@@ -102,51 +106,52 @@ impl Follower {
     pub(crate) fn take(&mut self, frame: &[u8], now: Instant) -> Taken {
         let frame = inflate(frame).unwrap_or_default();
         let Some(head) = Head::read(&frame) else {
-            return Taken::BadFrame(self.ask(Resync::default(), now));
+            return Taken::BadFrame(self.lose(now));
         };
         self.newest = self.newest.max(head.tick);
-        if let Some(asked) = self.asked
-            && head.kind != SNAPSHOT
-        {
-            return if now.duration_since(asked) < ASK_AGAIN {
-                Taken::Ignored
-            } else {
-                Taken::AskAgain(self.ask(Resync::default(), now))
-            };
+        if head.kind == SNAPSHOT {
+            (self.asked, self.lost) = (None, false);
+        } else if self.asked.is_some_and(|asked| now.duration_since(asked) >= ASK_AGAIN) {
+            return Taken::AskAgain(self.lose(now));
+        } else if self.lost {
+            return Taken::Ignored;
         }
         if !head.fits(self.held) {
-            return Taken::WrongBase(self.ask(Resync::default(), now));
+            return Taken::WrongBase(self.lose(now));
         }
-        self.asked = None;
         self.apply(&frame, head.tick, now)
     }
 
     fn apply(&mut self, frame: &[u8], tick: u32, now: Instant) -> Taken {
-        let desync = match self.mirror.as_mut().map(|mirror| mirror.apply(frame)) {
+        let applied = match self.mirror.as_mut().map(|mirror| mirror.apply(frame)) {
             None => None,
-            Some(Ok(applied)) => applied.desync,
-            Some(Err(_)) => return Taken::BadFrame(self.ask(Resync::default(), now)),
+            Some(Ok(applied)) => Some(applied),
+            Some(Err(_)) => return Taken::BadFrame(self.lose(now)),
         };
         self.held = Some(tick);
-        match desync {
-            None => Taken::Held,
-            Some(desync) => {
-                let resync =
-                    Resync { component: Some(desync.component.into()), expected: Some(desync.expected), got: Some(desync.got) };
-                Taken::Desync(self.ask(resync, now))
+        let Some(applied) = applied else { return Taken::Held };
+        match applied.desync {
+            // Until the snapshot comes it is still the same one.
+            Some(desync) if self.asked.is_none() => {
+                self.asked = Some(now);
+                let component = Some(desync.component.into());
+                Taken::Desync(Resync { component, expected: Some(desync.expected), got: Some(desync.got) })
             }
+            _ => applied.mended.map_or(Taken::Held, Taken::Mended),
         }
     }
 
-    fn ask(&mut self, resync: Resync, now: Instant) -> Resync {
-        self.asked = Some(now);
-        resync
+    /// Waits for a snapshot.
+    fn lose(&mut self, now: Instant) -> Resync {
+        (self.asked, self.lost) = (Some(now), true);
+        Resync::default()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tickcast::protocol::{self, Frame, Kind, SectionWriter, Tick};
+    use tickcast::protocol::{self, Audience, Frame, Id, Kind, Seat, SectionWriter, Tick, TypeSpec, term};
+    use tickcast::replication::Desync;
 
     use super::*;
     use crate::wire::{append_array, append_int};
@@ -205,5 +210,41 @@ mod tests {
         assert_eq!(follower.take(&frame(1, 13, 1), now + ASK_AGAIN), Taken::AskAgain(Resync::default()));
         assert_eq!(follower.take(&frame(0, 14, 0), now + ASK_AGAIN), Taken::Held);
         assert_eq!(follower.take(&frame(1, 15, 1), now + ASK_AGAIN), Taken::Held);
+    }
+
+    /// A snapshot or diff of one entity with the component `Seat`, and a checksum.
+    fn seat_frame(kind: i64, tick: i64, seat: i64, sum: u32) -> Vec<u8> {
+        let mut frame = Vec::new();
+        append_array(&mut frame, if kind == 0 { 7 } else { 6 });
+        for value in [kind, tick, if kind == 0 { 0 } else { 1 }, 0, 0] {
+            append_int(&mut frame, value);
+        }
+        if kind == 0 {
+            append_array(&mut frame, 4);
+            [-1, 1].into_iter().for_each(|value| append_int(&mut frame, value));
+            append_array(&mut frame, 1);
+            [4, seat].into_iter().for_each(|value| append_int(&mut frame, value));
+        }
+        append_array(&mut frame, 3);
+        [-4, 0, i64::from(sum)].into_iter().for_each(|value| append_int(&mut frame, value));
+        frame
+    }
+
+    #[test]
+    fn a_mirror_that_differs_goes_on_with_diffs_until_the_snapshot_names_the_entity() {
+        let seat = TypeSpec::of::<Seat>(Some(0), Some(Audience::Everyone));
+        let schema = Schema::new("toy", 20, vec![seat.clone()], vec![], seat).unwrap();
+        let mut follower = Follower::new(9, Some(Arc::new(schema)));
+        let now = Instant::now();
+        let (one, two) = (term(Id(4), [1]), term(Id(4), [2]));
+        assert_eq!(follower.take(&seat_frame(0, 10, 1, one), now), Taken::Held);
+        let asked = Resync { component: Some(0), expected: Some(two), got: Some(one) };
+        assert_eq!(follower.take(&seat_frame(1, 11, 0, two), now), Taken::Desync(asked));
+        assert_eq!(follower.take(&seat_frame(1, 12, 0, two), now), Taken::Held, "asked once");
+        assert_eq!(follower.ack(), 12);
+        let desync = Desync { component: 0, expected: two, got: one };
+        let mended = Mended { tick: Tick(11), desync, entities: vec![Id(4)] };
+        assert_eq!(follower.take(&seat_frame(0, 13, 2, two), now), Taken::Mended(mended));
+        assert_eq!(follower.take(&seat_frame(1, 14, 0, two), now), Taken::Held);
     }
 }

@@ -14,6 +14,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
+use crate::line::Line;
 use crate::tally::{Count, Tally};
 use crate::wire::{self, Kind, Malformed, Packet};
 
@@ -103,7 +104,7 @@ impl Target {
 }
 
 pub(crate) struct Link {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Line>,
     tally: Arc<Tally>,
     next_id: u64,
     in_gameplay: bool,
@@ -125,12 +126,23 @@ impl Link {
         stream.set_nodelay(true).map_err(|e| Fault::Connect(e.to_string()))?;
         // Small buffers: thousands of clients live in this process, and each packet is flushed at once.
         let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
-        let (socket, _) = tokio_tungstenite::client_async_with_config(target.web_socket_url(path), stream, Some(config))
-            .await
-            .map_err(|e| Fault::Connect(e.to_string()))?;
+        let (socket, _) =
+            tokio_tungstenite::client_async_with_config(target.web_socket_url(path), Line::new(stream), Some(config))
+                .await
+                .map_err(|e| Fault::Connect(e.to_string()))?;
         let last_heard = Instant::now();
         let patience = Duration::from_secs(60);
         Ok(Self { socket, tally, next_id: 0, in_gameplay: false, patience, last_heard })
+    }
+
+    /// Reads no more than so many bytes a second from now on.
+    pub(crate) fn crawl(&mut self, bytes_a_second: u32) {
+        self.socket.get_mut().crawl(bytes_a_second);
+    }
+
+    /// What it counts is counted there from now on.
+    pub(crate) fn count_in(&mut self, tally: &Arc<Tally>) {
+        self.tally = Arc::clone(tally);
     }
 
     async fn shake_hands(&mut self) -> Result<(), Fault> {

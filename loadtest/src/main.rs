@@ -6,14 +6,19 @@ mod compare;
 mod drift;
 mod floor;
 mod follow;
+mod line;
 mod link;
+mod page;
+mod plot;
 mod report;
 mod run;
 mod server;
+mod slow;
 mod tally;
 mod walk;
 mod wire;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -21,6 +26,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::compare::CompareArgs;
 use crate::report::Report;
+use crate::slow::Mix;
 
 /// Drives a tickcast server with headless bots and measures it.
 #[derive(Debug, Parser)]
@@ -91,6 +97,13 @@ struct RunArgs {
     /// How many clients decode every frame in full and check the checksums; one in 20 if left out.
     #[arg(long, value_name = "CLIENTS")]
     verify: Option<usize>,
+    /// Clients that are slow on purpose, like `stall=5,crawl=5`: some stop reading for 5 s after every 5 s, some read 2 kB a
+    /// second. They are counted apart from the others.
+    #[arg(long, value_name = "MIX", default_value = "stall=0,crawl=0", hide_default_value = true)]
+    slow: Mix,
+    /// Write a page with plots, which needs nothing else, to this file.
+    #[arg(long, value_name = "HTML")]
+    report: Option<PathBuf>,
     /// Seed of the inputs.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -126,6 +139,9 @@ fn drive(args: &RunArgs) -> anyhow::Result<Report> {
     use anyhow::bail;
     if args.rooms > args.clients {
         bail!("{} clients cannot create {} rooms: take at most one room a client", args.clients, args.rooms);
+    }
+    if args.slow.total() >= args.clients {
+        bail!("--slow asks for {} of {} clients: at least one must keep up", args.slow.total(), args.clients);
     }
     if args.rooms == 0 && args.config.is_some() {
         bail!("--config is for rooms that are created, and --rooms 0 creates none");

@@ -7,8 +7,9 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::server::Usage;
-use crate::tally::{Count, Counts};
+use crate::server::{TickTimes, Usage};
+use crate::slow::{Delays, Habit};
+use crate::tally::{Count, Counts, Difference};
 
 /// The figures; all rates are over the measured window, which begins when every client has its seat.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,6 +30,8 @@ pub(crate) struct Report {
     /// The WebSocket frame that carries it.
     pub(crate) wire_bytes_per_frame: Option<f64>,
     pub(crate) gap_ms: Gap,
+    /// Clients that were slow on purpose; the figures above are those of the others.
+    pub(crate) slow: Vec<SlowFigures>,
     pub(crate) inputs_sent: u64,
     pub(crate) frames_verified: u64,
     pub(crate) server: Cost,
@@ -36,6 +39,8 @@ pub(crate) struct Report {
     pub(crate) loadtest: Cost,
     pub(crate) rejoins: u64,
     pub(crate) desyncs: u64,
+    /// The first of them that were mended, in full.
+    pub(crate) differences: Vec<Difference>,
     /// By protocol code, or by a kind of this tool's own; over the whole run, not the window alone.
     pub(crate) errors: BTreeMap<String, u64>,
     pub(crate) errors_total: u64,
@@ -47,6 +52,23 @@ pub(crate) struct Gap {
     pub(crate) p50: Option<f64>,
     pub(crate) p99: Option<f64>,
     pub(crate) max: Option<f64>,
+}
+
+/// What clients of one habit met with.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct SlowFigures {
+    pub(crate) habit: &'static str,
+    pub(crate) clients: u64,
+    pub(crate) frames_per_client_s: Option<f64>,
+    pub(crate) bytes_per_client_s: Option<f64>,
+    pub(crate) merged: u64,
+    pub(crate) gap_ms: Gap,
+    /// How old a frame was when it was read, beyond the fastest one.
+    pub(crate) lag_ms: Gap,
+    /// From reading again to a frame of now.
+    pub(crate) recovery_ms: Gap,
+    /// The most frames of the past that one found after a stall.
+    pub(crate) stale_frames: u64,
 }
 
 /// What a process used in the window; nothing where that is unknown.
@@ -61,9 +83,23 @@ pub(crate) struct Cost {
 /// What was seen of the window.
 pub(crate) struct Window {
     pub(crate) length: Duration,
-    pub(crate) counts: Counts,
+    /// Of those who keep up, and of the slow ones by habit.
+    pub(crate) counts: Vec<Counts>,
     pub(crate) server: (Usage, Usage),
     pub(crate) loadtest: (Usage, Usage),
+    /// What was going on, now and then; nothing if nobody wants plots.
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// A moment of the window; everything is counted from the beginning of the run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sample {
+    pub(crate) at: Duration,
+    /// Bytes by all clients.
+    pub(crate) received: u64,
+    pub(crate) server: Usage,
+    pub(crate) loadtest: Usage,
+    pub(crate) ticks: Option<TickTimes>,
 }
 
 /// The run apart from its window.
@@ -74,16 +110,51 @@ pub(crate) struct Whole {
     pub(crate) verifying: usize,
     pub(crate) counts: Counts,
     pub(crate) gaps: Histogram<u64>,
+    pub(crate) slow: Vec<(Habit, Counts, Histogram<u64>, Delays)>,
     pub(crate) errors: BTreeMap<String, u64>,
+    pub(crate) differences: Vec<Difference>,
+}
+
+impl Whole {
+    /// The gaps of those who keep up, and of the slow ones by habit, with their names.
+    pub(crate) fn curves(&self) -> Vec<(&'static str, Histogram<u64>)> {
+        let prompt = if self.slow.is_empty() { "all clients" } else { "clients that keep up" };
+        let slow = self.slow.iter().map(|(habit, _, gaps, _)| (habit.name(), gaps.clone()));
+        [(prompt, self.gaps.clone())].into_iter().chain(slow).collect()
+    }
+}
+
+impl SlowFigures {
+    fn new((habit, whole, gaps, delays): &(Habit, Counts, Histogram<u64>, Delays), window: &Counts, seconds: f64) -> Self {
+        let clients = whole[Count::Seated];
+        let a_client_second = |count| ratio(window[count] as f64, clients as f64 * seconds);
+        Self {
+            habit: habit.name(),
+            clients,
+            frames_per_client_s: a_client_second(Count::Frames),
+            bytes_per_client_s: a_client_second(Count::ReceivedBytes),
+            merged: window[Count::Merged],
+            gap_ms: Gap::new(gaps),
+            lag_ms: Gap::of(&delays.lag, 1.0),
+            recovery_ms: Gap::of(&delays.recovery, 1.0),
+            stale_frames: delays.stale,
+        }
+    }
 }
 
 impl Report {
+    /// How wide the names are, where the figures are printed.
+    pub(crate) const NAME_WIDTH: usize = 17;
+
     pub(crate) fn new(whole: Whole, window: &Window) -> Self {
         let seated = whole.counts[Count::Seated];
         let seconds = window.length.as_secs_f64();
-        let frames = window.counts[Count::Frames];
-        let a_client_second = |count| ratio(window.counts[count] as f64, seated as f64 * seconds);
-        let a_frame = |count| ratio(window.counts[count] as f64, frames as f64);
+        let (prompt, others) = window.counts.split_first().expect("somebody keeps up");
+        let all = others.iter().fold(*prompt, |sum, counts| sum.and(counts));
+        let keep_up = seated - whole.slow.iter().map(|(_, counts, ..)| counts[Count::Seated]).sum::<u64>();
+        let a_client_second = |count| ratio(prompt[count] as f64, keep_up as f64 * seconds);
+        let a_frame = |count| ratio(prompt[count] as f64, prompt[Count::Frames] as f64);
+        let frames = all[Count::Frames];
         Self {
             game: whole.game,
             rooms: whole.rooms,
@@ -96,12 +167,14 @@ impl Report {
             bytes_per_frame: a_frame(Count::FrameBytes),
             wire_bytes_per_frame: a_frame(Count::FrameWireBytes),
             gap_ms: Gap::new(&whole.gaps),
-            inputs_sent: window.counts[Count::Inputs],
-            frames_verified: window.counts[Count::Verified],
+            slow: whole.slow.iter().zip(others).map(|(slow, window)| SlowFigures::new(slow, window, seconds)).collect(),
+            inputs_sent: all[Count::Inputs],
+            frames_verified: all[Count::Verified],
             server: Cost::new(window.server, frames, seconds),
             loadtest: Cost::new(window.loadtest, frames, seconds),
             rejoins: whole.counts[Count::Rejoins],
-            desyncs: whole.counts[Count::Desyncs],
+            desyncs: whole.counts[Count::Desyncs] + whole.slow.iter().map(|(_, counts, ..)| counts[Count::Desyncs]).sum::<u64>(),
+            differences: whole.differences,
             errors_total: whole.errors.values().sum(),
             errors: whole.errors,
         }
@@ -114,11 +187,15 @@ impl Report {
 }
 
 impl Gap {
-    pub(crate) fn new(gaps: &Histogram<u64>) -> Self {
+    pub(crate) fn new(micros: &Histogram<u64>) -> Self {
+        Self::of(micros, 1000.0)
+    }
+
+    fn of(gaps: &Histogram<u64>, units_a_ms: f64) -> Self {
         if gaps.is_empty() {
             return Self::default();
         }
-        let ms = |micros: u64| Some(round(micros as f64 / 1000.0));
+        let ms = |value: u64| Some(round(value as f64 / units_a_ms));
         Self { p50: ms(gaps.value_at_quantile(0.5)), p99: ms(gaps.value_at_quantile(0.99)), max: ms(gaps.max()) }
     }
 }
@@ -160,17 +237,36 @@ impl fmt::Display for Report {
         row(f, "bytes", format_args!("{} /client/s", shown(self.bytes_per_client_s)))?;
         row(f, "bytes per frame", format_args!("{frame} ({on_the_wire} on the wire)"))?;
         row(f, "gap", format_args!("p50 {p50} ms, p99 {p99} ms, max {max} ms"))?;
+        for slow in &self.slow {
+            row(f, slow.habit, slow)?;
+        }
         row(f, "inputs sent", self.inputs_sent)?;
         row(f, "server", self.server)?;
         row(f, "loadtest", self.loadtest)?;
         row(f, "rejoins", self.rejoins)?;
         row(f, "desyncs", format_args!("{} in {} frames verified", self.desyncs, self.frames_verified))?;
+        for difference in &self.differences {
+            row(f, "", difference)?;
+        }
         row(f, "errors", errors)
     }
 }
 
 fn row(f: &mut fmt::Formatter<'_>, name: &str, value: impl fmt::Display) -> fmt::Result {
-    writeln!(f, "{name:<16} {value}")
+    writeln!(f, "{name:<width$}{value}", width = Report::NAME_WIDTH)
+}
+
+impl fmt::Display for SlowFigures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (frames, bytes, merged) = (shown(self.frames_per_client_s), shown(self.bytes_per_client_s), self.merged);
+        write!(f, "{} clients, {frames} frames and {bytes} bytes /client/s, {merged} merged diffs, ", self.clients)?;
+        write!(f, "lag p50 {} ms, max {} ms", shown(self.lag_ms.p50), shown(self.lag_ms.max))?;
+        if self.recovery_ms.max.is_some() {
+            let (p50, max) = (shown(self.recovery_ms.p50), shown(self.recovery_ms.max));
+            write!(f, ", of now again after p50 {p50} ms, max {max} ms, at most {} stale frames", self.stale_frames)?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Cost {
@@ -218,7 +314,8 @@ mod tests {
         }
         let window = Window {
             length: Duration::from_secs(10),
-            counts: tally.counts(),
+            counts: vec![tally.counts()],
+            samples: Vec::new(),
             server: (usage(1.0), usage(1.6)),
             loadtest: (Usage::default(), usage(1.0)),
         };
@@ -229,7 +326,9 @@ mod tests {
             verifying: 1,
             counts: tally.counts(),
             gaps: tally.gaps(),
+            slow: Vec::new(),
             errors: tally.errors(),
+            differences: tally.differences(),
         };
         Report::new(whole, &window)
     }

@@ -15,8 +15,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use crate::RunArgs;
 use crate::client::{Client, Common, Name, Way};
 use crate::link::{Fault, LOBBY, Link, MSGPACK_PATH, Target};
-use crate::report::{Report, Whole, Window};
+use crate::page::Page;
+use crate::report::{Report, Sample, Whole, Window};
 use crate::server::{self, Server};
+use crate::slow::{Habit, Slow};
 use crate::tally::{Count, Counts, Tally};
 
 /// Clients without a seat after this time are reported so.
@@ -30,6 +32,9 @@ const PROBE: Duration = Duration::from_secs(10);
 
 /// More connections at one time would only wait in the server's backlog.
 pub(crate) const DOORS: usize = 64;
+
+/// How often a run that draws plots looks at what is going on.
+const SAMPLE: Duration = Duration::from_millis(500);
 
 /// Files that a process needs beside its connections.
 const OTHER_FILES: u64 = 64;
@@ -52,6 +57,10 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
     let window = crowd.measure(args, &server).await?;
     crowd.leave().await;
     server.stop().await;
+    let mut errors = crowd.tally.errors();
+    for (kind, count) in crowd.slow.iter().flat_map(|slow| slow.tally.errors()) {
+        *errors.entry(kind).or_default() += count;
+    }
     let whole = Whole {
         game: args.game.clone(),
         rooms: args.rooms,
@@ -59,9 +68,17 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
         verifying: verifying.iter().filter(|verifies| **verifies).count(),
         counts: crowd.tally.counts(),
         gaps: crowd.tally.gaps(),
-        errors: crowd.tally.errors(),
+        slow: crowd.slow.iter().map(|slow| (slow.habit, slow.tally.counts(), slow.tally.gaps(), slow.delays())).collect(),
+        errors,
+        differences: crowd.tallies().flat_map(|tally| tally.differences()).collect(),
     };
-    Ok(Report::new(whole, &window))
+    let gaps = whole.curves();
+    let report = Report::new(whole, &window);
+    if let Some(path) = &args.report {
+        let page = Page { report: &report, gaps: &gaps, samples: &window.samples };
+        std::fs::write(path, page.to_html()?).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(report)
 }
 
 pub(crate) fn raise_file_limit(clients: usize) -> anyhow::Result<()> {
@@ -131,6 +148,8 @@ fn verifying(args: &RunArgs) -> Vec<bool> {
 /// All clients of a run.
 struct Crowd {
     tally: Arc<Tally>,
+    /// Those who are slow on purpose, by habit; the others are counted in `tally`.
+    slow: Vec<Arc<Slow>>,
     clients: JoinSet<Result<(), Fault>>,
     size: usize,
     started: Instant,
@@ -140,6 +159,8 @@ impl Crowd {
     fn seat(args: &RunArgs, target: Target, verifying: &[bool]) -> Self {
         let started = Instant::now();
         let tally = Arc::new(Tally::new());
+        let slow: Vec<_> =
+            Habit::ALL.into_iter().filter(|habit| args.slow.count(*habit) > 0).map(|habit| Arc::new(Slow::new(habit))).collect();
         let common = Arc::new(Common {
             target,
             tally: Arc::clone(&tally),
@@ -154,10 +175,12 @@ impl Crowd {
         for (number, way) in ways(args).into_iter().enumerate() {
             let common = Arc::clone(&common);
             let seed = args.seed.wrapping_add(number as u64);
-            let client = Client { common, number, seed, verify: verifying[number] };
+            let habit = args.slow.habit(number, args.clients);
+            let slow = slow.iter().find(|slow| Some(slow.habit) == habit).cloned();
+            let client = Client { common, number, seed, verify: verifying[number], slow };
             clients.spawn(client.live(way));
         }
-        Self { tally, clients, size: args.clients, started }
+        Self { tally, slow, clients, size: args.clients, started }
     }
 
     /// Waits for the seats, warms up, and watches the window.
@@ -170,13 +193,40 @@ impl Crowd {
         self.watch_until(warm, "warming up", &mut progress).await?;
 
         self.tally.forget_gaps();
-        let (begin, counts) = (Instant::now(), self.tally.counts());
+        self.slow.iter().for_each(|slow| slow.forget());
+        let (begin, counts) = (Instant::now(), self.counts());
         let (server_before, own_before) = (server.usage().await, server::own_usage());
-        self.watch_until(begin + Duration::from_secs_f64(args.seconds), "measuring", &mut progress).await?;
-        let (length, counts) = (begin.elapsed(), self.tally.counts().since(&counts));
+        let end = begin + Duration::from_secs_f64(args.seconds);
+        let mut samples = Vec::new();
+        if args.report.is_some() {
+            samples.push(self.sample(server, begin).await);
+            while Instant::now() + SAMPLE <= end {
+                let next = begin + SAMPLE * samples.len() as u32;
+                self.watch_until(next, "measuring", &mut progress).await?;
+                samples.push(self.sample(server, begin).await);
+            }
+        }
+        self.watch_until(end, "measuring", &mut progress).await?;
+        let counts = self.counts().into_iter().zip(&counts).map(|(after, before)| after.since(before)).collect();
+        let length = begin.elapsed();
         let (server_after, own_after) = (server.usage().await, server::own_usage());
         progress.end();
-        Ok(Window { length, counts, server: (server_before, server_after), loadtest: (own_before, own_after) })
+        Ok(Window { length, counts, server: (server_before, server_after), loadtest: (own_before, own_after), samples })
+    }
+
+    /// The counts of those who keep up, and of the slow ones by habit.
+    fn counts(&self) -> Vec<Counts> {
+        self.tallies().map(|tally| tally.counts()).collect()
+    }
+
+    fn tallies(&self) -> impl Iterator<Item = &Tally> {
+        [&*self.tally].into_iter().chain(self.slow.iter().map(|slow| &*slow.tally))
+    }
+
+    async fn sample(&self, server: &Server, begin: Instant) -> Sample {
+        let counts = self.counts().iter().fold(Counts::default(), |sum, counts| sum.and(counts));
+        let (server, ticks) = (server.usage().await, server.tick_times().await);
+        Sample { at: begin.elapsed(), received: counts[Count::ReceivedBytes], server, loadtest: server::own_usage(), ticks }
     }
 
     async fn watch_until(&mut self, end: Instant, phase: &str, progress: &mut Progress) -> anyhow::Result<()> {
@@ -202,7 +252,7 @@ impl Crowd {
 
     /// Asks all clients to leave, and drops those that do not.
     async fn leave(&mut self) {
-        self.tally.stop();
+        self.tallies().for_each(Tally::stop);
         let all_left = async { while self.clients.join_next().await.is_some() {} };
         if timeout(LEAVING, all_left).await.is_err() {
             self.clients.shutdown().await;

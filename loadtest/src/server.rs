@@ -25,6 +25,23 @@ pub(crate) struct Usage {
     pub(crate) rss_bytes: Option<f64>,
 }
 
+/// The steps of all rooms, as `/metrics` counts them.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct TickTimes {
+    pub(crate) count: f64,
+    pub(crate) seconds: f64,
+}
+
+impl TickTimes {
+    fn read(metrics: &str) -> Option<Self> {
+        let sum = |name: &str| {
+            let values = metrics.lines().filter_map(|line| line.strip_prefix(name)?.rsplit(' ').next()?.parse::<f64>().ok());
+            values.reduce(|sum, value| sum + value)
+        };
+        Some(Self { count: sum("tickcast_tick_seconds_count")?, seconds: sum("tickcast_tick_seconds_sum")? })
+    }
+}
+
 pub(crate) enum Server {
     /// Started by this run, and killed with it, however it ends.
     Spawned { child: Child, url: String },
@@ -79,15 +96,22 @@ impl Server {
     pub(crate) async fn usage(&self) -> Usage {
         match self {
             Self::Spawned { child, .. } => child.id().map(|pid| process_usage(&pid.to_string())).unwrap_or_default(),
-            Self::Remote { url } => {
-                let url = format!("{url}/metrics");
-                let scraped = tokio::task::spawn_blocking(move || {
-                    let response = minreq::get(url).with_timeout(SCRAPE_SECONDS).send().ok()?;
-                    (response.status_code == 200).then(|| response.as_str().map(metrics_usage).ok())?
-                });
-                scraped.await.ok().flatten().unwrap_or_default()
-            }
+            Self::Remote { .. } => self.metrics().await.as_deref().map(metrics_usage).unwrap_or_default(),
         }
+    }
+
+    /// How long the server's steps took so far; nothing where it does not tell.
+    pub(crate) async fn tick_times(&self) -> Option<TickTimes> {
+        TickTimes::read(&self.metrics().await?)
+    }
+
+    async fn metrics(&self) -> Option<String> {
+        let url = format!("{}/metrics", self.url());
+        let scraped = tokio::task::spawn_blocking(move || {
+            let response = minreq::get(url).with_timeout(SCRAPE_SECONDS).send().ok()?;
+            (response.status_code == 200).then(|| response.as_str().map(str::to_owned).ok())?
+        });
+        scraped.await.ok().flatten()
     }
 }
 
@@ -195,6 +219,10 @@ mod tests {
                     process_resident_memory_bytes 4.2e7 1700000000\n";
         assert_eq!(metrics_usage(text), Usage { cpu_seconds: Some(1.5), rss_bytes: Some(4.2e7) });
         assert_eq!(metrics_usage("other 1\n"), Usage::default());
+        let text = "tickcast_tick_seconds_sum{game=\"a\"} 0.5\ntickcast_tick_seconds_count{game=\"a\"} 90\n\
+                    tickcast_tick_seconds_sum{game=\"b\"} 0.25\ntickcast_tick_seconds_count{game=\"b\"} 10\n";
+        assert_eq!(TickTimes::read(text), Some(TickTimes { count: 100.0, seconds: 0.75 }));
+        assert_eq!(TickTimes::read("other 1\n"), None);
     }
 
     #[test]

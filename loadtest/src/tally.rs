@@ -1,12 +1,16 @@
 //! What all clients count together. Clients only add; the run reads the difference between two moments.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Index;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use serde::Serialize;
+use tickcast::protocol::Schema;
+use tickcast::replication::{Desync, Mended};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Count {
@@ -26,6 +30,8 @@ pub(crate) enum Count {
     SentBytes,
     Inputs,
     Rejoins,
+    /// Merged diffs.
+    Merged,
     /// Frames that a mirror decoded in full.
     Verified,
     Desyncs,
@@ -36,10 +42,41 @@ const COUNTS: usize = Count::Desyncs as usize + 1;
 /// The longest gap that the histogram tells apart, in microseconds.
 const LONGEST_GAP: u64 = 120_000_000;
 
+/// So many differences are kept in full; the counts say how many there were.
+const DIFFERENCES: usize = 20;
+
+/// What a checksum found in a client's mirror, and where the snapshot that mended it says it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Difference {
+    pub(crate) tick: u32,
+    pub(crate) component: String,
+    pub(crate) expected: u32,
+    pub(crate) got: u32,
+    /// Those that the snapshot changed: the wrong ones, and any that changed in the moment between.
+    pub(crate) entities: Vec<u32>,
+}
+
+impl Difference {
+    pub(crate) fn new(schema: &Schema, mended: &Mended) -> Self {
+        let Desync { component, expected, got } = mended.desync;
+        let name = schema.component_name(component).map_or_else(|| component.to_string(), str::to_owned);
+        let entities = mended.entities.iter().map(|id| id.0).collect();
+        Self { tick: mended.tick.0, component: name, expected, got, entities }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tick, component, expected, got, entities } = self;
+        write!(f, "tick {tick}: {component} of entities {entities:?}, checksum {got} instead of {expected}")
+    }
+}
+
 pub(crate) struct Tally {
     counts: [AtomicU64; COUNTS],
     stopping: AtomicBool,
     errors: Mutex<BTreeMap<String, u64>>,
+    differences: Mutex<Vec<Difference>>,
     gaps: Mutex<Histogram<u64>>,
 }
 
@@ -53,6 +90,7 @@ impl Tally {
             counts: Default::default(),
             stopping: AtomicBool::new(false),
             errors: Mutex::default(),
+            differences: Mutex::default(),
             gaps: Mutex::new(Histogram::new_with_max(LONGEST_GAP, 3).expect("the bounds are valid")),
         }
     }
@@ -76,6 +114,18 @@ impl Tally {
 
     pub(crate) fn errors(&self) -> BTreeMap<String, u64> {
         locked(&self.errors).clone()
+    }
+
+    /// Notes what was wrong with a mirror, now that it is right.
+    pub(crate) fn mended(&self, difference: Difference) {
+        let mut differences = locked(&self.differences);
+        if differences.len() < DIFFERENCES {
+            differences.push(difference);
+        }
+    }
+
+    pub(crate) fn differences(&self) -> Vec<Difference> {
+        locked(&self.differences).clone()
     }
 
     /// Records the time between two consecutive frames of one client.
@@ -103,6 +153,11 @@ impl Tally {
 }
 
 impl Counts {
+    /// Both together.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] + other.0[i]))
+    }
+
     /// What was added since `earlier`.
     pub(crate) fn since(&self, earlier: &Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i] - earlier.0[i]))
@@ -117,7 +172,7 @@ impl Index<Count> for Counts {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("nothing under these locks panics")
 }
 

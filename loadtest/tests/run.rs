@@ -11,8 +11,10 @@ use support::{FIRST_TICK, FakeServer, HZ, Script};
 use tokio::process::Command;
 
 async fn run(url: &str, more: &[&str]) -> Output {
+    let times = if more.contains(&"--seconds") { &[][..] } else { &["--seconds", "1", "--warmup", "0.3"] };
     Command::new(env!("CARGO_BIN_EXE_loadtest"))
-        .args(["run", "--url", url, "--seconds", "1", "--warmup", "0.3", "--json"])
+        .args(["run", "--url", url, "--json"])
+        .args(times)
         .args(more)
         .env("RUST_BACKTRACE", "0")
         .kill_on_drop(true)
@@ -125,6 +127,41 @@ async fn a_refused_seat_is_reported_with_its_code() {
     assert_eq!(report["errors"], json!({"ticket_expired": 2}));
 }
 
+#[tokio::test]
+async fn slow_clients_are_counted_apart() {
+    let more = ["--clients", "4", "--rooms", "1", "--slow", "stall=1,crawl=1", "--seconds", "6", "--warmup", "0"];
+    let (_server, code, report) = play(Script::default(), &more).await;
+    assert_eq!(code, 0, "{report}");
+    within(&report["frames_per_client_s"], 0.8 * HZ as f64, 1.1 * HZ as f64);
+    within(&report["gap_ms"]["max"], 15.0, 500.0);
+    let [stall, crawl] = &report["slow"].as_array().unwrap()[..] else { panic!("{report}") };
+    assert_eq!((&stall["habit"], &stall["clients"]), (&json!("stall"), &json!(1)));
+    assert_eq!((&crawl["habit"], &crawl["clients"]), (&json!("crawl"), &json!(1)));
+    // The window is over before the one that stalled reads again; the other had less than it was sent.
+    within(&stall["frames_per_client_s"], 0.5 * HZ as f64, 0.95 * HZ as f64);
+    within(&crawl["bytes_per_client_s"], 1000.0, 2300.0);
+}
+
+#[tokio::test]
+async fn a_report_is_a_page_with_the_figures_and_plots() {
+    let path = std::env::temp_dir().join(format!("loadtest-report-{}.html", std::process::id()));
+    let more = ["--clients", "2", "--rooms", "1", "--report", path.to_str().unwrap()];
+    let (_server, code, report) = play(Script::default(), &more).await;
+    assert_eq!(code, 0, "{report}");
+    let page = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(page.matches("<svg").count(), 4, "gaps, bytes, steps and CPU");
+    for text in ["2 clients play toy", "Time between two frames of a client", "Bytes received", "One step of a room", "CPU time"]
+    {
+        assert!(page.contains(text), "no {text}");
+    }
+    for text in ["run --url http://127.0.0.1", "--report", "<th>gap</th>", "99.9%", "gap, ms", "cores kept busy", " cores of "] {
+        assert!(page.contains(text), "no {text}");
+    }
+    assert!(!page.contains("src=") && !page.contains("href="), "it needs nothing else");
+    assert!(page.matches("<polyline fill=\"none\" opacity=\"1\" stroke=\"#0072B2\"").count() >= 2, "curves are drawn");
+}
+
 async fn fails_with(url: &str, game: &str, more: &[&str], sentence: &str) {
     let output = run(url, &[&["--game", game], more].concat()).await;
     let said = String::from_utf8(output.stderr).unwrap();
@@ -140,6 +177,8 @@ async fn what_cannot_run_says_why() {
     fails_with(&url, "chess", &[], "hosts no game \"chess\"; it hosts toy").await;
     fails_with(&url, "toy", &["--clients", "9", "--rooms", "1"], "take at least 2 rooms").await;
     fails_with(&url, "toy", &["--clients", "1", "--rooms", "2"], "at most one room a client").await;
+    fails_with(&url, "toy", &["--clients", "2", "--rooms", "1", "--slow", "crawl=2"], "at least one must keep up").await;
+    fails_with(&url, "toy", &["--slow", "crawl"], "try '--help'").await;
     let config = ["--clients", "1", "--rooms", "1", "--config", r#"{"speed": "wrong"}"#];
     fails_with(&url, "toy", &config, "the game refuses --config: the field speed is wrong").await;
     fails_with("http://127.0.0.1:1", "toy", &[], "cannot reach a server at http://127.0.0.1:1: Connection refused").await;

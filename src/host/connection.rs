@@ -172,9 +172,11 @@ impl Connection {
         *resynced = Some(now);
         let Link { running, seat, .. } = &*self.0;
         running.meters.resyncs.increment(1);
-        if let Some(component) = desync.component {
+        if let Some((id, component)) = desync.component.and_then(|id| Some((id, running.def.schema().component_name(id)?))) {
+            let Desync { expected, got, .. } = desync;
             running.meters.desyncs.increment(1);
-            tracing::debug!(room = %running.id, seat = seat.0, component, ?desync.expected, ?desync.got, "a mirror differs");
+            // Bounded, a connection asks once a second; and rare, unless something is wrong that an operator should know.
+            tracing::warn!(room = %running.id, seat = seat.0, component, id, expected, got, "a mirror differs");
         }
         running.at_table(|table| if self.is_live() { table.with(&running.meters, |room| room.resync(*seat)) } else { Ok(()) })
     }

@@ -277,6 +277,11 @@ impl Schema {
         Ok(Self { game, protocol, hz, components, events, input, packed: false, layout: OnceLock::new() })
     }
 
+    /// The name of a component.
+    pub fn component_name(&self, id: u8) -> Option<&str> {
+        self.components.iter().find(|component| component.id == Some(id)).map(|component| &*component.name)
+    }
+
     /// The columns of a component; `None` if there is none with that wire id.
     pub fn component(&self, id: u8) -> Option<&[Column]> {
         self.layout().components.get(usize::from(id))?.as_deref()

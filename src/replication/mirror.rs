@@ -1,6 +1,9 @@
 //! The client's side: a mirror of what one seat sees, kept by frames.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use thiserror::Error;
 
@@ -11,8 +14,12 @@ use crate::protocol::{FrameError, Head, Id, Kind, Schema, Section, Tick, decode_
 pub struct Mirror {
     schema: Arc<Schema>,
     tick: Tick,
-    entities: BTreeMap<Id, Components>,
+    entities: Entities,
+    /// What a checksum found, until a snapshot mends it.
+    differs: Option<(Tick, Desync)>,
 }
+
+type Entities = BTreeMap<Id, Components>;
 
 /// The columns of an entity's components, by wire id.
 type Components = BTreeMap<u8, Box<[i64]>>;
@@ -30,6 +37,8 @@ pub struct Applied {
     pub margin: i8,
     /// The first component whose checksum differs.
     pub desync: Option<Desync>,
+    /// What this snapshot put right, if a checksum had differed before it.
+    pub mended: Option<Mended>,
 }
 
 /// A component of the mirror differs from the server's.
@@ -41,6 +50,18 @@ pub struct Desync {
     pub expected: u32,
     /// The mirror's.
     pub got: u32,
+}
+
+/// A difference that a checksum found, and what the snapshot after it says it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mended {
+    /// The tick whose checksum differed.
+    pub tick: Tick,
+    /// What differed.
+    pub desync: Desync,
+    /// The entities whose component the snapshot changed, gave or took, by ascending id: those that were wrong, and any that
+    /// changed in the moment between. A sum alone does not say which they are.
+    pub entities: Vec<Id>,
 }
 
 /// Why a frame was not applied. The mirror is as it was; a snapshot mends it.
@@ -62,7 +83,7 @@ pub enum MirrorError {
 impl Mirror {
     /// A mirror that holds nothing.
     pub fn new(schema: Arc<Schema>) -> Self {
-        Self { schema, tick: Tick(0), entities: BTreeMap::new() }
+        Self { schema, tick: Tick(0), entities: BTreeMap::new(), differs: None }
     }
 
     /// The tick whose state it holds; 0 before the first snapshot.
@@ -94,8 +115,9 @@ impl Mirror {
     /// The bytes are not a frame, or it does not fit what the mirror holds.
     pub fn apply(&mut self, frame: &[u8]) -> Result<Applied, MirrorError> {
         let (head, sections) = decode_frame(&self.schema, frame)?;
+        let mut before = None;
         if head.kind == Kind::Snapshot {
-            self.entities.clear();
+            before = Some(std::mem::take(&mut self.entities));
         } else if head.base != self.tick || self.tick == Tick(0) {
             return Err(MirrorError::WrongBase { held: self.tick, base: head.base });
         }
@@ -116,7 +138,18 @@ impl Mirror {
                 Section::Checksums { sums } => desync = desync.or(self.check(&sums)),
             }
         }
-        Ok(Applied { kind: head.kind, tick: head.tick, ack: head.ack, margin: head.margin, desync })
+        let mended = before.and_then(|before| self.mend(&before));
+        self.differs = self.differs.or(desync.map(|desync| (head.tick, desync)));
+        Ok(Applied { kind: head.kind, tick: head.tick, ack: head.ack, margin: head.margin, desync, mended })
+    }
+
+    /// A snapshot has taken the place of what was held `before`: what it mended, if that was known to be wrong.
+    fn mend(&mut self, before: &Entities) -> Option<Mended> {
+        let (tick, desync) = self.differs.take()?;
+        let row = |id: Id| before.get(&id).and_then(|held| held.get(&desync.component)).map(|columns| &**columns);
+        let ids: BTreeSet<Id> = before.keys().chain(self.entities.keys()).copied().collect();
+        let entities = ids.into_iter().filter(|id| row(*id) != self.get(*id, desync.component)).collect();
+        Some(Mended { tick, desync, entities })
     }
 
     fn spawn(&mut self, components: &[u8], ids: &[u32], mut values: &[i64]) {

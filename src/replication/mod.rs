@@ -27,7 +27,7 @@ use crate::{
 };
 
 pub use ids::Ids;
-pub use mirror::{Applied, Desync, Mirror, MirrorError};
+pub use mirror::{Applied, Desync, Mended, Mirror, MirrorError};
 pub use view::View;
 
 use shadow::{Scan, Shadow, Typed};

@@ -1,6 +1,6 @@
 //! What each seat has been sent, and what it gets next: its baseline is one integer.
 
-use super::{Message, Outbox, Refused, Room};
+use super::{Message, Outbox, Refused, Room, window::Window};
 use crate::{
     protocol::{ErrorCode, Frame, Head, Kind, Tick},
     replication::Viewer,
@@ -9,9 +9,6 @@ use crate::{
 
 /// Seconds between two checksums.
 const CHECK_SECONDS: u32 = 2;
-
-/// The span of a client that has just begun to acknowledge, in ticks: it shrinks to what the client really does.
-const FIRST_SPAN: u32 = 60;
 
 /// Inputs that a client may send before its first tick: what a busy machine reads late comes all at once.
 const FIRST_CREDIT: u32 = 32;
@@ -35,14 +32,7 @@ pub(super) struct Link {
     /// `newest_sent` before the newest frame.
     newest_before: Tick,
     acked: Tick,
-    /// From where what is on the way to the client is counted: what it acknowledged, or all that was sent when it asked for
-    /// a snapshot.
-    window_from: Tick,
-    /// The span in ticks from what is acknowledged to what is sent that this client usually reaches; 0 before its first
-    /// acknowledgement.
-    usual_span: u32,
-    /// Since when more is on the way to the client than its window allows.
-    stalled_since: Option<Tick>,
+    window: Window,
     told_ack: u16,
     /// Frames in a row that were not delivered.
     misses: u32,
@@ -69,6 +59,7 @@ impl Link {
             team,
             newest_sent,
             acked: newest_sent,
+            window: Window::new(newest_sent),
             told_refused: now,
             input_credit: FIRST_CREDIT,
             ..Self::default()
@@ -80,7 +71,7 @@ impl Link {
     pub fn restart(&mut self) {
         self.base = None;
         self.in_step = false;
-        self.window_from = self.newest_sent;
+        self.window.forget(self.newest_sent);
     }
 
     /// The newest frame was not delivered. The next try waits, longer each time, up to half a second: a merged diff that
@@ -101,28 +92,19 @@ impl Link {
     }
 
     /// Notes that the mirror holds a tick, of which `ack` are the low 16 bits; 0 says nothing.
-    pub fn acknowledge(&mut self, ack: u16) -> Result<(), ErrorCode> {
+    pub fn acknowledge(&mut self, ack: u16, now: Tick, hz: u32) -> Result<(), ErrorCode> {
         if ack == 0 {
             return Ok(());
         }
         let behind = u32::from((self.newest_sent.0 as u16).wrapping_sub(ack));
-        match self.newest_sent.0.checked_sub(behind) {
-            Some(tick) if tick >= self.acked.0 => {
-                let span = if self.acked == Tick(0) { FIRST_SPAN } else { self.newest_sent.since(self.acked) };
-                self.usual_span = span.max(self.usual_span - self.usual_span / 8);
-                self.acked = Tick(tick);
-                self.window_from = self.window_from.max(self.acked);
+        match self.newest_sent.0.checked_sub(behind).map(Tick) {
+            Some(tick) if tick >= self.acked => {
+                let before = std::mem::replace(&mut self.acked, tick);
+                self.window.acknowledge((before, tick), self.newest_sent, now, hz);
                 Ok(())
             }
             _ => Err(ErrorCode::BadAck),
         }
-    }
-
-    /// Whether as much is on the way to the client as there may be: a quarter more than usual. What a client that stopped
-    /// reading finds when it goes on is stale, so it must be little. A client that never acknowledges has no window; the
-    /// socket's own buffer bounds what waits for it.
-    fn window_is_full(&self) -> bool {
-        self.usual_span > 0 && self.newest_sent.since(self.window_from) >= self.usual_span + (self.usual_span / 4).max(2)
     }
 
     pub fn refuse(&mut self, code: ErrorCode) {
@@ -147,8 +129,7 @@ impl Room {
             }
             // A second's worth of credit at twice the tick rate, so that a burst after a stall is not a flood.
             link.input_credit = (link.input_credit + 2).min(2 * hz);
-            if link.window_is_full() {
-                let since = *link.stalled_since.get_or_insert(now);
+            if let Some(since) = link.window.full_since(link.newest_sent, now, hz) {
                 self.stats.skipped += 1;
                 if now.since(since) >= STALL_SECONDS * hz {
                     out.stalled.push(seat);
@@ -156,7 +137,6 @@ impl Room {
                 link.in_step = false;
                 continue;
             }
-            link.stalled_since = None;
             if now < link.quiet_until {
                 continue;
             }

@@ -11,6 +11,7 @@ mod seats;
 mod stats;
 mod table;
 mod votes;
+mod window;
 
 use std::sync::Arc;
 
@@ -224,10 +225,10 @@ impl Room {
         let taken = if place.link.spend_input() {
             match decode_input(self.def.schema(), bytes) {
                 Err(_) => Err(ErrorCode::BadInput),
-                Ok(AckOrInput::Ack { ack }) => place.link.acknowledge(ack).map(|()| None),
+                Ok(AckOrInput::Ack { ack }) => place.link.acknowledge(ack, now, hz).map(|()| None),
                 Ok(AckOrInput::Input { tick, .. }) if tick.since(now) > hz => Err(ErrorCode::InputTooEarly),
                 Ok(AckOrInput::Input { ack, seq, tick, columns }) => {
-                    place.link.acknowledge(ack).map(|()| Some(self.sim.inputs().offer(seat, seq, tick, now, columns)))
+                    place.link.acknowledge(ack, now, hz).map(|()| Some(self.sim.inputs().offer(seat, seq, tick, now, columns)))
                 }
             }
         } else {

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
 use bevy_ecs::prelude::Resource;
 use bytes::Bytes;
@@ -176,8 +176,13 @@ pub struct Client {
 
 impl Client {
     pub async fn connect(server: &RunningServer, parser: Parser) -> Self {
+        Self::connect_to(server.address(), parser).await
+    }
+
+    /// Connects to a server, or to what stands in between.
+    pub async fn connect_to(address: SocketAddr, parser: Parser) -> Self {
         let path = if parser == Parser::Json { "socket.io" } else { "socket.io-msgpack" };
-        let url = format!("ws://{}/{path}/?EIO=4&transport=websocket", server.address());
+        let url = format!("ws://{address}/{path}/?EIO=4&transport=websocket");
         let (ws, _) = tokio_tungstenite::connect_async(url.into_client_request().unwrap()).await.unwrap();
         let mut client = Self { ws, parser, ids: 0, waiting: VecDeque::new() };
         let open = client.message().await.unwrap();
@@ -301,6 +306,12 @@ impl Client {
         }
     }
 
+    /// The client's end of its connection.
+    pub fn local_address(&self) -> SocketAddr {
+        let MaybeTlsStream::Plain(tcp) = self.ws.get_ref() else { unreachable!("the tests use no TLS") };
+        tcp.local_addr().unwrap()
+    }
+
     pub async fn raw(&mut self, message: Message) {
         // The server may have closed already; whoever waits for an answer notices.
         let _ = self.ws.send(message).await;
@@ -375,8 +386,13 @@ pub async fn seated(server: &RunningServer, ticket: &str) -> (Client, Json) {
 
 /// Creates a room through the lobby; the answer.
 pub async fn create(server: &RunningServer, config: Json) -> Json {
+    create_game(server, "duel", config).await
+}
+
+/// Creates a room of any game through the lobby; the answer.
+pub async fn create_game(server: &RunningServer, game: &str, config: Json) -> Json {
     let mut lobby = Client::join(server, "/lobby", json!({ "name": "Ada" })).await.unwrap();
-    let answer = lobby.request("/lobby", "create", json!({ "game": "duel", "config": config })).await;
+    let answer = lobby.request("/lobby", "create", json!({ "game": game, "config": config })).await;
     assert_eq!(answer["ok"], true, "{answer}");
     answer
 }
