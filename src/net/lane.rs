@@ -31,7 +31,7 @@ use super::{reader::Reader, tap::Tap};
 use crate::{host::Full, observe::StreamMeters};
 
 /// The most bytes of reliable messages that wait for a slow client.
-const BACKLOG_BYTES: usize = 256 * 1024;
+const BACKLOG_BYTES: usize = 48 * 1024;
 
 /// The most reliable messages that wait for a slow client.
 const BACKLOG_MESSAGES: usize = 64;

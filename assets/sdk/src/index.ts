@@ -23,4 +23,5 @@ export type {
   Vec2,
   Vec3,
   Viewed,
+  Vote,
 } from "./types.js";

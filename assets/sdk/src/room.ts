@@ -27,6 +27,7 @@ import type {
   RoomStatus,
   SeatInfo,
   Viewed,
+  Vote,
 } from "./types.js";
 
 /** The first event of every connection to `/gameplay`. */
@@ -114,6 +115,7 @@ export class Room<G extends GameTypes = AnyGame> {
     seats: new Listeners<[SeatInfo[]]>(),
     status: new Listeners<[RoomStatus]>(),
     refused: new Listeners<[Refused]>(),
+    vote: new Listeners<[Vote]>(),
     over: new Listeners<[Over]>(),
     desync: new Listeners<[Desync]>(),
     fault: new Listeners<[FrameError]>(),
@@ -256,6 +258,16 @@ export class Room<G extends GameTypes = AnyGame> {
     return this.#on.refused.add(callback);
   }
 
+  /** Calls back when a vote to remove a player opens, moves or ends. */
+  onVote(callback: (vote: Vote) => void): Unsubscribe {
+    return this.#on.vote.add(callback);
+  }
+
+  /** Votes for another player to be removed. More than half of the others have to, within half a minute. */
+  async voteKick(seat: number): Promise<void> {
+    await request(this.#channel, RETRY_MS, "votekick", { seat });
+  }
+
   /** Calls back once, when the room is over for this player. */
   onOver(callback: (over: Over) => void): Unsubscribe {
     return this.#on.over.add(callback);
@@ -308,6 +320,7 @@ export class Room<G extends GameTypes = AnyGame> {
         this.#inputs.repeat();
         this.#on.refused.tell(refused);
       }),
+      vote: this.#soon((vote: Vote) => this.#on.vote.tell(vote)),
       over: this.#soon((over: Over) => this.#end(over)),
       disconnect: this.#soon((reason: string) => this.#dropped(reason)),
       connect_error: (error: Error) => this.#refusedToResume(error),

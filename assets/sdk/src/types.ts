@@ -85,12 +85,20 @@ export interface Refused {
   count: number;
 }
 
+/** A vote to remove the player in `seat`. `passed` is null while it is open. */
+export interface Vote {
+  seat: number;
+  votes: number;
+  needed: number;
+  passed: boolean | null;
+}
+
 /**
- * How a room ended for this player. The first five reasons are the server's; `expired` means that the seat was lost
+ * How a room ended for this player. The first seven reasons are the server's; `expired` means that the seat was lost
  * while the connection was away.
  */
 export interface Over {
-  reason: "finished" | "rules_error" | "closed" | "replaced" | "left" | "expired" | (string & {});
+  reason: "finished" | "rules_error" | "closed" | "replaced" | "left" | "kicked" | "idle" | "expired" | (string & {});
   message: string;
   winners: number[];
 }
