@@ -114,7 +114,7 @@ fn fill(mut commands: Commands, clock: Res<Clock>, mut rng: ResMut<Rng>) {
     if clock.tick == 1 {
         for _ in 0..ENTITIES - usize::from(SEATS) {
             let at = Vec2::new(rng.random_range(0.0..SIDE), rng.random_range(0.0..SIDE));
-            let way = Vec2::from_angle(rng.random_range(0.0..6.28));
+            let way = Vec2::from_angle(rng.random_range(0.0..std::f32::consts::TAU));
             commands.spawn((Pos { at }, Hp(100), Vel(way * rng.random_range(3.0..9.0))));
         }
     }

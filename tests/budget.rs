@@ -1,7 +1,5 @@
 //! A budget of bytes: the most important goes first, nothing waits for good, and a mirror gets there when the load falls.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so may its helpers")]
-
 #[path = "support/field.rs"]
 mod field;
 

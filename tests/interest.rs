@@ -1,7 +1,5 @@
 //! What a seat sees of a match with a grid over it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so may its helpers")]
-
 #[path = "support/field.rs"]
 mod field;
 

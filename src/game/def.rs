@@ -259,8 +259,11 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     replicate.iter().for_each(|register| register(&mut replicator, &mut world));
     let grid = grid.map_or(Ok(()), |layout| {
         let layout = layout?;
-        let is_known = components.iter().any(|spec| spec.id == Some(layout.component) && spec.name == layout.name);
-        if is_known { Ok(replicator.set_grid(layout)) } else { Err(GridError::NotReplicated(layout.name)) }
+        if components.iter().all(|spec| spec.id != Some(layout.component) || spec.name != layout.name) {
+            return Err(GridError::NotReplicated(layout.name));
+        }
+        replicator.set_grid(layout);
+        Ok(())
     });
     if let Err(error) = schedule.initialize(&mut world) {
         panic!("{}", error.to_string(schedule.graph(), &world));

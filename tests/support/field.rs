@@ -172,7 +172,7 @@ impl Rule {
                 seat.map(|seat| looks.entry(seat.0).or_default().insert(cell));
             }
             if let Some(mood) = mood {
-                let old = self.moods.get(&tag.0).filter(|_| tick % 5 != 0);
+                let old = self.moods.get(&tag.0).filter(|_| !tick.is_multiple_of(5));
                 moods.insert(tag.0, *old.unwrap_or(&mood.0));
             }
         }
