@@ -214,21 +214,21 @@ fn spread(name: &str, scene: &mut Scene) {
     let (least, most) = (seen.iter().min().expect("seats"), seen.iter().max().expect("seats"));
     let mean = seen.iter().sum::<usize>() / seen.len();
     (scene.bytes, scene.frames) = (0, 0);
-    let (mut wall, mut cpu): (Vec<Duration>, Vec<Duration>) = (0..TICKS)
+    let had = on_core();
+    let mut times: Vec<Duration> = (0..TICKS)
         .map(|_| {
-            let (began, had) = (now(), on_core());
+            let began = now();
             scene.tick();
-            (began.elapsed(), on_core().saturating_sub(had))
+            began.elapsed()
         })
-        .unzip();
-    wall.sort_unstable();
-    cpu.sort_unstable();
-    let [p50, p99] = [TICKS / 2, TICKS * 99 / 100];
+        .collect();
+    let mean_on_core = on_core().saturating_sub(had) / TICKS as u32;
+    times.sort_unstable();
+    let (p50, p99) = (times[TICKS / 2], times[TICKS * 99 / 100]);
     let bytes = scene.bytes / scene.frames.max(1);
     println!(
-        "{name}: p50 {:.2?}, p99 {:.2?} a tick (on the core {:.2?}, {:.2?}); {bytes} bytes a frame; a seat sees {least} to {most}, \
-         {mean} on average",
-        wall[p50], wall[p99], cpu[p50], cpu[p99]
+        "{name}: p50 {p50:.2?}, p99 {p99:.2?} a tick, {mean_on_core:.2?} of a core; {bytes} bytes a frame; a seat sees {least} to \
+         {most}, {mean} on average"
     );
 }
 
