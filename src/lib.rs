@@ -65,7 +65,7 @@ pub mod prelude {
     pub use crate::{
         game::{Bot, Emit, Game, Leave, MatchBuilder, NoConfig, Outcome, SpawnAvatar, secs},
         protocol::{Dir8, Id, Seat, Tick},
-        replication::View,
+        replication::{Grid, View},
         room::Table,
         sim::{Clock, Intent, Rng, Team},
     };

@@ -13,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Bot, EventId, Game, GameEvent, Leave, Outcome, intents::IntentWriter};
 use crate::{
     protocol::{Audience, Replicate, Seat, TypeSpec},
-    replication::{Replicator, View},
+    replication::{Grid, GridError, Layout, Replicator, View},
     sim::{Clock, Registry, Rng, Sim, Team},
 };
 
@@ -58,6 +58,8 @@ pub struct MatchBuilder<G: Game> {
     pub(super) bots_hold_seats: bool,
     pub(super) fill: u8,
     pub(super) packed: bool,
+    pub(super) grid: Option<Result<Layout, GridError>>,
+    pub(super) budget: Option<usize>,
     pub(super) hooks: Hooks,
     stages: usize,
     marker: PhantomData<fn() -> G>,
@@ -99,6 +101,8 @@ impl<G: Game> MatchBuilder<G> {
             bots_hold_seats: false,
             fill: 0,
             packed: false,
+            grid: None,
+            budget: None,
             hooks: Hooks::default(),
             stages: 0,
             marker: PhantomData,
@@ -214,6 +218,19 @@ impl<G: Game> MatchBuilder<G> {
     /// sides, and for clients that can read it.
     pub fn packed(&mut self) -> &mut Self {
         self.packed = true;
+        self
+    }
+
+    /// Seats see what is near them, by a grid, instead of everything.
+    pub fn interest<C: Component + Replicate>(&mut self, grid: Grid<C>) -> &mut Self {
+        self.grid = Some(grid.layout());
+        self
+    }
+
+    /// How many bytes of state a seat gets in a tick, about. If there is more for it, what is most important goes first,
+    /// and the rest in later ticks. Its own entities, what is gone, what goes to teams and owners, and snapshots go in any case.
+    pub fn budget(&mut self, bytes_a_tick: usize) -> &mut Self {
+        self.budget = Some(bytes_a_tick);
         self
     }
 

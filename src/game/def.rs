@@ -13,7 +13,7 @@ use thiserror::Error;
 use super::{Game, Leave, MatchBuilder, builder::Hooks};
 use crate::{
     protocol::{Columns, InputError, Schema, SchemaError, Seat, TypeSpec, decode_input},
-    replication::Replicator,
+    replication::{GridError, Replicator},
     sim::{Sim, SimError},
 };
 
@@ -32,6 +32,7 @@ struct Inner {
     idle_seconds: Option<f32>,
     bots_hold_seats: bool,
     fill: u8,
+    budget: Option<usize>,
     schema: Arc<Schema>,
     make: fn(Option<&Value>, u64) -> Result<Made, ConfigError>,
 }
@@ -56,6 +57,8 @@ struct Made {
     bots_hold_seats: bool,
     fill: u8,
     packed: bool,
+    budget: Option<usize>,
+    grid: Result<(), GridError>,
     components: Vec<TypeSpec>,
     events: Vec<TypeSpec>,
 }
@@ -103,6 +106,14 @@ pub enum GameError {
         /// How to register it.
         help: &'static str,
     },
+    /// The grid that limits what seats see makes no sense.
+    #[error("{game}: {error}")]
+    Grid {
+        /// The game.
+        game: &'static str,
+        /// What is wrong.
+        error: GridError,
+    },
     /// Bots are to fill seats, but there is no bot.
     #[error("{game}: .fill(..) and .bots_hold_seats() need bots: add .bot::<..>()")]
     NoBot {
@@ -148,10 +159,21 @@ impl GameDef {
             Leave::AtOnce => 0.0,
             Leave::KeepFor(grace) => grace.as_secs_f32(),
         };
-        let Made { hz, seats, fill, idle_seconds, bots_hold_seats, .. } = made;
+        let Made { hz, seats, fill, idle_seconds, bots_hold_seats, budget, .. } = made;
         let schema = Arc::new(schema);
         let make = make::<G>;
-        Ok(Self(Arc::new(Inner { name: game, hz, seats, grace_seconds, idle_seconds, bots_hold_seats, fill, schema, make })))
+        Ok(Self(Arc::new(Inner {
+            name: game,
+            hz,
+            seats,
+            grace_seconds,
+            idle_seconds,
+            bots_hold_seats,
+            fill,
+            budget,
+            schema,
+            make,
+        })))
     }
 
     /// The game's name.
@@ -189,6 +211,11 @@ impl GameDef {
         self.0.fill
     }
 
+    /// Bytes of state that a seat gets in a tick, if that is limited.
+    pub fn budget(&self) -> Option<usize> {
+        self.0.budget
+    }
+
     /// What clients must know to follow a match.
     pub fn schema(&self) -> &Arc<Schema> {
         &self.0.schema
@@ -224,12 +251,20 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     m.registry.accept_known(&m.world);
     G::build(&mut m);
     let MatchBuilder { mut world, mut schedule, registry, components, events, replicate, hooks, .. } = m;
-    let MatchBuilder { hz, seats, leave, idle_seconds, bots_hold_seats, fill, packed, .. } = m;
+    let MatchBuilder { hz, seats, leave, idle_seconds, bots_hold_seats, fill, packed, grid, budget, .. } = m;
     let mut replicator = Replicator::new(&mut world, hz);
     if packed {
         replicator.pack();
     }
     replicate.iter().for_each(|register| register(&mut replicator, &mut world));
+    let grid = grid.map_or(Ok(()), |layout| {
+        let layout = layout?;
+        if components.iter().all(|spec| spec.id != Some(layout.component) || spec.name != layout.name) {
+            return Err(GridError::NotReplicated(layout.name));
+        }
+        replicator.set_grid(layout);
+        Ok(())
+    });
     if let Err(error) = schedule.initialize(&mut world) {
         panic!("{}", error.to_string(schedule.graph(), &world));
     }
@@ -237,7 +272,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     let mut rest = vec![0; G::Input::WIDTH];
     G::Input::default().quantise(&mut rest);
     let game = Match { sim, replicator, hooks, rest, config: text };
-    Ok(Made { game, hz, seats, leave, idle_seconds, bots_hold_seats, fill, packed, components, events })
+    Ok(Made { game, hz, seats, leave, idle_seconds, bots_hold_seats, fill, packed, budget, grid, components, events })
 }
 
 impl Made {
@@ -251,6 +286,9 @@ impl Made {
         }
         if (self.fill > 0 || self.bots_hold_seats) && self.game.hooks.bot.is_none() {
             return Err(GameError::NoBot { game });
+        }
+        if let Err(error) = &self.grid {
+            return Err(GameError::Grid { game, error: error.clone() });
         }
         if let Some(name) = self.game.sim.registry().unregistered(self.game.sim.world()) {
             return Err(unregistered(game, name));

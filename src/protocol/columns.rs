@@ -33,6 +33,8 @@ pub trait Replicate: Columns {
     const ID: u8;
     /// Who sees the component.
     const TO: Audience;
+    /// Ticks from one look at its value to the next. That it is there, or gone, is told at once.
+    const EVERY: u32 = 1;
     /// Appends the component to the last bit, for saving a match.
     fn save(&self, to: &mut Vec<u8>);
     /// Reads what [`Replicate::save`] wrote; `None` if there is too little or it makes no sense.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::{Id, Tick};
 
 /// Which entity has which id.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ids {
     /// By entity index.
     #[serde(skip)]

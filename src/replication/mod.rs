@@ -6,19 +6,28 @@
 //! is in step holds. A write that changes nothing visible costs no byte. What differs is encoded once for each audience;
 //! a seat's frame is a head and clones of those blocks.
 
+mod budget;
+mod chunks;
 mod encode;
+mod grid;
 mod ids;
+mod interest;
+mod merged;
 mod mirror;
 mod shadow;
 mod view;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    cell::{Cell as Counter, RefCell},
+    collections::{BTreeMap, VecDeque},
+};
 
 use bevy_ecs::{
     change_detection::{DetectChanges, Tick as ChangeTick},
     component::ComponentId,
     prelude::*,
 };
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{
@@ -26,11 +35,18 @@ use crate::{
     sim::Team,
 };
 
+pub use budget::Meter;
+pub use grid::{Cell, Grid, GridError};
 pub use ids::Ids;
+pub use interest::SavedInterest;
 pub use mirror::{Applied, Desync, Mended, Mirror, MirrorError};
 pub use view::View;
 
-use shadow::{Scan, Shadow, Typed};
+pub(crate) use grid::Layout;
+
+use grid::Sight;
+use interest::Interest;
+use shadow::{Scan, Shadow, Since, Typed};
 
 /// Seconds for which despawns and removals are remembered, and ids not given again: a client that fell behind further
 /// gets a snapshot.
@@ -100,8 +116,12 @@ pub struct Replicator {
     /// What it changed for teams and owners.
     diffs: BTreeMap<Key, Block>,
     public_checks: Block,
+    /// The tick of the newest checksums: what is far is sent with them, so that they hold.
+    checked_at: Option<Tick>,
+    interest: Option<Box<Interest>>,
     packed: bool,
-    writer: SectionWriter,
+    writer: RefCell<SectionWriter>,
+    blocks_made: Counter<u64>,
 }
 
 /// A replicated component: its shadow, and the typed eye that scans the world for it.
@@ -109,6 +129,8 @@ struct Table {
     component: ComponentId,
     shadow: Shadow,
     scan: Box<dyn Scan>,
+    /// When it was last compared.
+    since: ChangeTick,
 }
 
 /// What is known of an entity.
@@ -127,6 +149,7 @@ struct Despawned {
     id: u32,
     told: SmallVec<[Key; 2]>,
     public_since: Option<Tick>,
+    cell: Option<Cell>,
 }
 
 struct Removed {
@@ -156,8 +179,11 @@ impl Replicator {
             public_diff: Block::default(),
             diffs: BTreeMap::new(),
             public_checks: Block::default(),
+            checked_at: None,
+            interest: None,
             packed: false,
-            writer: SectionWriter::default(),
+            writer: RefCell::default(),
+            blocks_made: Counter::default(),
         };
         this.register::<Seat>(world);
         this
@@ -166,7 +192,7 @@ impl Replicator {
     /// Packs lists in frames from now on.
     pub fn pack(&mut self) {
         self.packed = true;
-        self.writer = SectionWriter::new(true);
+        self.writer = RefCell::new(SectionWriter::new(true));
     }
 
     /// Replicates a component.
@@ -175,20 +201,54 @@ impl Replicator {
         if self.tables.iter().any(|table| table.component == component) {
             return;
         }
-        let table = Table { component, shadow: Shadow::of::<C>(), scan: Box::new(Typed::<C>::new(world)) };
+        let table = Table { component, shadow: Shadow::of::<C>(), scan: Box::new(Typed::<C>::new(world)), since: self.since };
         let place = self.tables.partition_point(|table| table.shadow.id < C::ID);
         self.tables.insert(place, table);
     }
 
-    /// Takes over which entity has which id, from a saved match.
-    pub fn restore(&mut self, ids: Ids, entities: Vec<(Entity, Id)>) {
-        self.ids = ids;
-        entities.into_iter().for_each(|(entity, id)| self.ids.bind(entity, id));
+    /// Limits what seats see by a grid, over a component that is registered.
+    pub(crate) fn set_grid(&mut self, layout: Layout) {
+        self.interest = Some(Box::new(Interest::new(layout, self.memory)));
     }
 
-    /// The ids given, to save them.
+    /// What a saved match must know besides its world.
+    pub fn save(&self) -> SavedReplicator {
+        let late = self.tables.iter().map(|table| &table.shadow).filter(|shadow| shadow.every > 1);
+        let rows = |shadow: &Shadow| shadow.present().map(|id| (Id(id), shadow.row(id).collect())).collect();
+        SavedReplicator {
+            ids: self.ids.clone(),
+            late: late.map(|shadow| (shadow.id, rows(shadow))).collect(),
+            interest: self.interest.as_ref().map(|interest| interest.save()),
+        }
+    }
+
+    /// Takes over what a saved match knew, and which entity has which id; the world is the saved one already.
+    pub fn restore(&mut self, saved: SavedReplicator, entities: Vec<(Entity, Id)>, world: &mut World, now: Tick) {
+        self.ids = saved.ids;
+        entities.into_iter().for_each(|(entity, id)| self.ids.bind(entity, id));
+        if let (Some(interest), Some(saved)) = (&mut self.interest, saved.interest) {
+            interest.restore(saved, now);
+        }
+        self.collect(world, now);
+        for (component, rows) in saved.late {
+            let Some(table) = self.tables.iter_mut().find(|table| table.shadow.id == component) else { continue };
+            rows.into_iter().for_each(|(Id(id), row)| table.shadow.write(id, &row, now));
+        }
+    }
+
+    /// The ids given.
     pub fn ids(&self) -> &Ids {
         &self.ids
+    }
+
+    /// A seat is free: who takes it next has seen nothing.
+    pub fn forget(&mut self, seat: Seat) {
+        self.interest.iter_mut().for_each(|interest| interest.forget(seat));
+    }
+
+    /// How many blocks that several seats may share were encoded since the match began.
+    pub fn blocks_made(&self) -> u64 {
+        self.blocks_made.get()
     }
 
     /// Compares the world after the step of `now` against the shadow and encodes what differs, once for each audience.
@@ -200,18 +260,25 @@ impl Replicator {
         while self.despawned.pop_front_if(|entry| forgotten(entry.at)).is_some() {}
         while self.removed.pop_front_if(|entry| forgotten(entry.at)).is_some() {}
         self.ids.advance(now);
+        self.interest.iter_mut().for_each(|interest| interest.begin(now));
 
         let gone = self.collect_removed(world);
         self.collect_owners(world);
-        let since = self.since;
+        let this = world.change_tick();
         for table in self.tables.iter_mut().filter(|table| table.shadow.id != SEAT_COMPONENT) {
+            let is_due = now.0.is_multiple_of(table.shadow.every);
+            let since = if is_due { Since::Written(table.since) } else { Since::Added(self.since) };
             table.scan.scan(world, since, &mut self.ids, &mut table.shadow, now);
+            if is_due {
+                table.since = this;
+            }
         }
         let limit = self.ids.limit();
         self.tables.iter_mut().for_each(|table| table.shadow.fit(limit));
         self.entities.resize(self.ids.limit().max(self.entities.len()), Known::default());
         self.assign_keys();
-        self.since = world.change_tick();
+        self.settle();
+        self.since = this;
         world.increment_change_tick();
         world.clear_trackers();
         self.encode_diffs(&gone);
@@ -220,6 +287,9 @@ impl Replicator {
     /// What changed for a seat in the tick collected last.
     pub fn diff(&self, viewer: Viewer) -> Blocks {
         let mut blocks = Blocks::new();
+        if let Some(interest) = &self.interest {
+            self.chunks_for(interest, viewer, &mut blocks);
+        }
         if !self.public_diff.is_empty() {
             blocks.push(self.public_diff.clone());
         }
@@ -269,7 +339,12 @@ impl Replicator {
         self.ids.free(entity, self.now);
         let known = std::mem::take(&mut self.entities[id as usize]);
         let Known { public_since, told, .. } = known;
-        self.despawned.push_back(Despawned { at: self.now, id, told: told.clone(), public_since });
+        let cell = self.interest.as_ref().and_then(|interest| interest.cell(id));
+        self.despawned.push_back(Despawned { at: self.now, id, told: told.clone(), public_since, cell });
+        if let Some(interest) = &mut self.interest {
+            interest.died(id, public_since.is_some());
+            return told;
+        }
         if public_since.is_some() { SmallVec::from_slice(&[Key::Everyone]) } else { told }
     }
 
@@ -279,7 +354,7 @@ impl Replicator {
         let (since, now) = (self.since, self.now);
         let seats = self.tables.iter_mut().find(|table| table.shadow.id == SEAT_COMPONENT);
         let seats = seats.expect("Seat is registered at the start");
-        seats.scan.scan(world, since, &mut self.ids, &mut seats.shadow, now);
+        seats.scan.scan(world, Since::Written(since), &mut self.ids, &mut seats.shadow, now);
         self.entities.resize(self.ids.limit().max(self.entities.len()), Known::default());
         for id in seats.shadow.dirty() {
             self.entities[id as usize].owner = seats.shadow.first_column(id).map(|seat| Seat(seat as u8));
@@ -332,7 +407,56 @@ impl Replicator {
         }
         self.spawned_now.sort_unstable();
     }
+
+    /// Finds the cells of what moved, and what the seats see from theirs.
+    fn settle(&mut self) {
+        let Some(mut interest) = self.interest.take() else { return };
+        let removed: Vec<&Removed> = self.removed.iter().rev().take_while(|entry| entry.at == self.now).collect();
+        if let Some(table) = self.tables.iter().find(|table| table.shadow.id == interest.layout.component) {
+            interest.place(&table.shadow, &self.entities, &self.spawned_now, &removed, self.now);
+        }
+        let seats = self.tables.iter().find(|table| table.shadow.id == SEAT_COMPONENT);
+        let owned = seats.into_iter().flat_map(|table| table.shadow.present());
+        interest.look(owned.filter_map(|id| Some((self.entities[id as usize].owner?, id))), self.now);
+        self.interest = Some(interest);
+    }
+
+    /// What a seat has in view now.
+    fn eye(&self, viewer: Viewer) -> Eye<'_> {
+        let interest = self.interest.as_deref();
+        Eye { viewer, interest: interest.map(|interest| (interest, &**interest.sight(viewer.seat, self.now))) }
+    }
 }
+
+/// A seat and what it has in view.
+#[derive(Clone, Copy)]
+struct Eye<'a> {
+    viewer: Viewer,
+    interest: Option<(&'a Interest, &'a Sight)>,
+}
+
+impl Eye<'_> {
+    /// Whether it sees what goes to `key` of an entity.
+    #[inline]
+    fn sees(&self, key: Key, id: u32) -> bool {
+        match key {
+            Key::Everyone => self.interest.is_none_or(|(interest, sight)| sight.sees(interest.cell(id))),
+            _ => self.viewer.sees(key),
+        }
+    }
+}
+
+/// What a saved match must know besides its world, so that what comes next does not change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SavedReplicator {
+    ids: Ids,
+    /// The columns of components that are not compared in every tick.
+    late: Vec<(u8, Vec<LateRow>)>,
+    interest: Option<SavedInterest>,
+}
+
+/// An entity's columns as they were last compared.
+type LateRow = (Id, Vec<i64>);
 
 fn key_of(to: Audience, known: &Known) -> Key {
     match to {

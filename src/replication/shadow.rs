@@ -13,6 +13,8 @@ pub(super) struct Shadow {
     /// The wire id.
     pub id: u8,
     pub to: Audience,
+    /// Ticks from one comparison to the next.
+    pub every: u32,
     pub columns: Vec<Column>,
     /// By column, then by entity id. Zero where the component is missing.
     values: Vec<Vec<i64>>,
@@ -35,6 +37,7 @@ impl Shadow {
         Self {
             id: C::ID,
             to: C::TO,
+            every: C::EVERY,
             values: vec![Vec::new(); columns.len()],
             deltas: vec![Vec::new(); columns.len()],
             columns,
@@ -139,6 +142,16 @@ impl Shadow {
         self.present.ones().map(|id| id as u32)
     }
 
+    #[inline]
+    pub fn is_dirty(&self, id: u32) -> bool {
+        self.dirty.contains(id as usize)
+    }
+
+    #[inline]
+    pub fn is_fresh(&self, id: u32) -> bool {
+        self.fresh.contains(id as usize)
+    }
+
     /// The ids that changed in this tick, ascending.
     pub fn dirty(&self) -> impl Iterator<Item = u32> {
         self.dirty.ones().map(|id| id as u32)
@@ -155,6 +168,12 @@ impl Shadow {
 
     pub fn dirty_columns(&self) -> u64 {
         self.dirty_columns
+    }
+
+    /// The columns that changed in this tick, of some entities.
+    pub fn dirty_columns_of(&self, ids: &[u32]) -> u64 {
+        let changed = |deltas: &Vec<i64>| ids.iter().any(|&id| deltas[id as usize] != 0);
+        self.deltas.iter().zip(0..).fold(0, |mask, (deltas, k)| mask | u64::from(changed(deltas)) << k)
     }
 
     pub fn all_columns(&self) -> u64 {
@@ -189,10 +208,19 @@ impl Shadow {
 /// Ticks looked at together.
 const CHUNK: usize = 64;
 
+/// Which components a scan looks at.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Since {
+    /// Those written since.
+    Written(ChangeTick),
+    /// Those that are new since.
+    Added(ChangeTick),
+}
+
 /// Scans the world for one component type.
 pub(super) trait Scan: Send {
     /// Writes every component that was touched since `since` into the shadow.
-    fn scan(&mut self, world: &World, since: ChangeTick, ids: &mut Ids, shadow: &mut Shadow, now: Tick);
+    fn scan(&mut self, world: &World, since: Since, ids: &mut Ids, shadow: &mut Shadow, now: Tick);
 }
 
 pub(super) struct Typed<C: Component> {
@@ -207,13 +235,18 @@ impl<C: Component> Typed<C> {
 }
 
 impl<C: Component + Replicate> Scan for Typed<C> {
-    fn scan(&mut self, world: &World, since: ChangeTick, ids: &mut Ids, shadow: &mut Shadow, now: Tick) {
+    fn scan(&mut self, world: &World, since: Since, ids: &mut Ids, shadow: &mut Shadow, now: Tick) {
         let this = world.read_change_tick().get();
-        let age = this.wrapping_sub(since.get());
+        let (Since::Written(tick) | Since::Added(tick)) = since;
+        let age = this.wrapping_sub(tick.get());
         let is_newer = |tick: ChangeTick| this.wrapping_sub(tick.get()) < age;
         let chunks = self.query.contiguous_iter(world).expect("replicated components are stored in tables, the default");
         for (entities, components) in chunks {
-            for (chunk, ticks) in components.changed_ticks_slice().chunks(CHUNK).enumerate() {
+            let ticks = match since {
+                Since::Written(_) => components.changed_ticks_slice(),
+                Since::Added(_) => components.added_ticks_slice(),
+            };
+            for (chunk, ticks) in ticks.chunks(CHUNK).enumerate() {
                 // Most chunks of a calm world hold no change; this loop has no branch, so that it takes many ticks at once.
                 if !ticks.iter().fold(false, |any, tick| any | is_newer(*tick)) {
                     continue;

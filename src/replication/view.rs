@@ -2,27 +2,27 @@
 
 use smallvec::SmallVec;
 
-use super::{Replicator, Shadow, Viewer};
+use super::{Eye, Key, Replicator, Shadow, Viewer};
 use crate::protocol::{Id, Replicate, SEAT_COMPONENT, Seat, Tick};
 
 /// The match as a client in a certain seat sees it: quantised, and without what goes to others.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     replicator: &'a Replicator,
-    viewer: Viewer,
+    eye: Eye<'a>,
 }
 
 impl Replicator {
     /// The match as a seat sees it.
     pub fn view(&self, viewer: Viewer) -> View<'_> {
-        View { replicator: self, viewer }
+        View { replicator: self, eye: self.eye(viewer) }
     }
 }
 
 impl<'a> View<'a> {
     /// The seat that looks.
     pub fn seat(&self) -> Seat {
-        self.viewer.seat
+        self.eye.viewer.seat
     }
 
     /// The tick whose state this is.
@@ -32,20 +32,20 @@ impl<'a> View<'a> {
 
     /// The component of the entity that this seat owns; of the one with the least id if it owns several.
     pub fn me<C: Replicate>(&self) -> Option<C> {
-        self.iter::<C>().find(|(id, _)| self.owner(*id) == Some(self.viewer.seat)).map(|(_, component)| component)
+        self.iter::<C>().find(|(id, _)| self.owner(*id) == Some(self.eye.viewer.seat)).map(|(_, component)| component)
     }
 
     /// The component of an entity, if the seat sees it.
     pub fn get<C: Replicate>(&self, id: Id) -> Option<C> {
         let shadow = self.shadow::<C>()?;
-        (shadow.has(id.0) && self.viewer.sees(shadow.key(id.0))).then(|| read(shadow, id.0))
+        (shadow.has(id.0) && self.eye.sees(shadow.key(id.0), id.0)).then(|| read(shadow, id.0))
     }
 
     /// All components of a type that the seat sees, by ascending id.
     pub fn iter<C: Replicate>(&self) -> impl Iterator<Item = (Id, C)> + use<'a, C> {
-        let viewer = self.viewer;
+        let eye = self.eye;
         let visible = move |shadow: &'a Shadow| {
-            let seen = shadow.present().filter(move |&id| viewer.sees(shadow.key(id)));
+            let seen = shadow.present().filter(move |&id| eye.sees(shadow.key(id), id));
             seen.map(move |id| (Id(id), read(shadow, id)))
         };
         self.shadow::<C>().into_iter().flat_map(visible)
@@ -54,7 +54,7 @@ impl<'a> View<'a> {
     /// The seat that owns an entity.
     pub fn owner(&self, id: Id) -> Option<Seat> {
         let seats = self.table(SEAT_COMPONENT)?;
-        seats.has(id.0).then(|| read(seats, id.0))
+        (seats.has(id.0) && self.eye.sees(Key::Everyone, id.0)).then(|| read(seats, id.0))
     }
 
     fn shadow<C: Replicate>(&self) -> Option<&'a Shadow> {

@@ -2,8 +2,8 @@
 
 use super::{Message, Outbox, Refused, Room, window::Window};
 use crate::{
-    protocol::{ErrorCode, Frame, Head, Kind, Tick},
-    replication::Viewer,
+    protocol::{Block, ErrorCode, Frame, Head, Kind, Tick},
+    replication::{Blocks, Meter, Replicator, Viewer},
     sim::Team,
 };
 
@@ -43,6 +43,8 @@ pub(super) struct Link {
     input_credit: u32,
     refused: Option<Refused>,
     told_refused: Tick,
+    /// What the seat is owed under a budget of bytes.
+    meter: Meter,
 }
 
 impl Link {
@@ -51,12 +53,15 @@ impl Link {
     pub fn resume(&mut self, held: Option<Tick>, now: Tick, memory: u32) -> bool {
         let sent = |held: Tick| self.first_sent.is_some_and(|first| first <= held) && held <= self.newest_sent;
         let base = held.filter(|&held| sent(held) && now.since(held) < memory);
+        let base = base.filter(|&held| self.meter.resume(held));
         let newest_sent = base.unwrap_or_default();
         let Self { first_sent, team, .. } = *self;
+        let meter = std::mem::take(&mut self.meter);
         *self = Self {
             base,
             first_sent,
             team,
+            meter,
             newest_sent,
             acked: newest_sent,
             window: Window::new(newest_sent),
@@ -80,6 +85,7 @@ impl Link {
         self.base = self.before;
         self.newest_sent = self.newest_before;
         self.in_step = false;
+        self.meter.missed();
         self.misses += 1;
         self.quiet_until = Tick(now.0 + (1 << self.misses.min(6)).min(hz / 2));
     }
@@ -145,15 +151,8 @@ impl Room {
             }
             let (ack, margin) = self.sim.inputs().acked(seat);
             let base = link.base.unwrap_or_default();
-            let (kind, mut blocks) = match link.base {
-                Some(_) if link.in_step => (Kind::Diff, self.replicator.diff(viewer)),
-                Some(base) => match self.replicator.merged(viewer, base) {
-                    Some(block) => (Kind::Merged, [block].into_iter().collect()),
-                    None => (Kind::Snapshot, [self.replicator.snapshot(viewer)].into_iter().collect()),
-                },
-                None => (Kind::Snapshot, [self.replicator.snapshot(viewer)].into_iter().collect()),
-            };
-            if is_check {
+            let (kind, mut blocks) = link.state(&self.replicator, viewer, now, self.def.budget());
+            if is_check && link.meter.is_empty() {
                 blocks.extend(self.replicator.checks(viewer));
             }
             let silent = kind == Kind::Diff && blocks.is_empty() && ack == link.told_ack && now.since(base) < hz;
@@ -174,6 +173,25 @@ impl Room {
 }
 
 impl Link {
+    /// What the seat's next frame says, and what it is.
+    fn state(&mut self, replicator: &Replicator, viewer: Viewer, now: Tick, budget: Option<usize>) -> (Kind, Blocks) {
+        if self.base.is_some() && self.in_step && self.meter.is_empty() {
+            let blocks = replicator.diff(viewer);
+            if budget.is_none_or(|budget| blocks.iter().map(Block::len).sum::<usize>() <= budget) {
+                self.meter.shared();
+                return (Kind::Diff, blocks);
+            }
+        }
+        let merged = self.base.and_then(|base| match budget {
+            Some(budget) => replicator.metered(viewer, base, budget, &mut self.meter),
+            None => replicator.merged(viewer, base).map(|block| [block].into_iter().collect()),
+        });
+        merged.map(|blocks| (Kind::Merged, blocks)).unwrap_or_else(|| {
+            self.meter.settle(now);
+            (Kind::Snapshot, [replicator.snapshot(viewer)].into_iter().collect())
+        })
+    }
+
     fn sent(&mut self, now: Tick, ack: u16) {
         self.before = self.base;
         self.base = Some(now);

@@ -213,6 +213,7 @@ impl Room {
         }
         self.bots.dismiss(seat);
         self.sim.forget(seat);
+        self.replicator.forget(seat);
     }
 
     /// Takes what a seat sent as event `i`. What is wrong with it is counted, and told to the seat in the next outbox.
@@ -297,6 +298,7 @@ impl Room {
         let events = self.sim.world_mut().resource_mut::<Outgoing>().take();
         out.events(&self.seats, now, &events);
         self.frames(&mut out);
+        self.stats.blocks = self.replicator.blocks_made();
         if let Some(outcome) = self.hooks.finished(&mut self.sim) {
             let winners = outcome.winners.clone();
             out.end(&self.seats, Over { reason: OverReason::Finished, message: "the match is over".into(), winners });

@@ -8,7 +8,7 @@ use super::{Bots, Place, Room, SeatStatus, bots::Employed, frames::Link};
 use crate::{
     game::{ConfigError, GameDef},
     protocol::{Seat, Tick, ticks},
-    replication::Ids,
+    replication::SavedReplicator,
     sim::{Rng, SimError},
 };
 
@@ -31,7 +31,7 @@ struct SavedRoom {
     game: String,
     config: String,
     sim: Vec<u8>,
-    ids: Ids,
+    replicator: SavedReplicator,
     bot_rng: Rng,
     seats: Vec<SavedSeat>,
     leaving: Vec<Seat>,
@@ -58,7 +58,7 @@ impl Room {
             game: self.def.name().into(),
             config: self.config.to_string(),
             sim: self.sim.save(|entity| self.replicator.ids().get(entity)),
-            ids: self.replicator.ids().clone(),
+            replicator: self.replicator.save(),
             bot_rng: rmp_serde::from_slice(&rmp_serde::to_vec(&self.bots.rng).expect(PLAIN)).expect(PLAIN),
             seats: seats.collect(),
             leaving: self.leaving.clone(),
@@ -79,9 +79,8 @@ impl Room {
         let config: Value = serde_json::from_str(&saved.config).map_err(|_| not_saved())?;
         let mut room = Self::new(def, Some(&config), 0)?;
         let entities = room.sim.restore(&saved.sim)?;
-        room.replicator.restore(saved.ids, entities);
         let now = room.sim.tick();
-        room.replicator.collect(room.sim.world_mut(), now);
+        room.replicator.restore(saved.replicator, entities, room.sim.world_mut(), now);
         room.bots = Bots { rng: saved.bot_rng, employed: Default::default() };
         room.leaving = saved.leaving;
         let until = Tick(now.0 + ticks(def.grace_seconds(), def.hz()));

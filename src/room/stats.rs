@@ -25,9 +25,11 @@ pub struct RoomStats {
     pub frames: u64,
     /// Bytes in them.
     pub frame_bytes: u64,
-    /// Those of them that were snapshots.
+    /// Blocks encoded for them that several seats may share.
+    pub blocks: u64,
+    /// Those frames that were snapshots.
     pub snapshots: u64,
-    /// Those of them that were merged diffs.
+    /// Those frames that were merged diffs.
     pub merged: u64,
     /// Frames not made because too much was on the way to the client already.
     pub skipped: u64,

@@ -13,13 +13,13 @@ use record::Record;
 
 /// Makes a component travel to the clients.
 ///
-/// `#[replicate(id = 1)]` gives its wire id, 1 to 52; `to = owner` or `to = team` narrows who sees it. Float fields say
-/// `#[q(step = 0.03125)]`, with an optional `range = -64.0..=64.0` to clamp to, or `#[q(angle)]` (256 steps a turn) or
+/// `#[replicate(id = 1)]` gives its wire id, 1 to 52; `to = owner` or `to = team` narrows who sees it; `every = 5` sends
+/// changes of its value every fifth tick only. Float fields say `#[q(step = 0.03125)]`, with an optional `range = -64.0..=64.0` to clamp to, or `#[q(angle)]` (256 steps a turn) or
 /// `#[q(angle = 1024)]`.
 #[proc_macro_derive(Replicate, attributes(replicate, q))]
 pub fn replicate(input: TokenStream) -> TokenStream {
     expand(parse_macro_input!(input as DeriveInput), |input, record| {
-        let (mut id, mut to) = (None::<u8>, quote!(Everyone));
+        let (mut id, mut to, mut every) = (None::<u8>, quote!(Everyone), 1);
         for attribute in input.attrs.iter().filter(|a| a.path().is_ident("replicate")) {
             attribute.parse_nested_meta(|meta| {
                 if meta.path.is_ident("id") {
@@ -34,8 +34,11 @@ pub fn replicate(input: TokenStream) -> TokenStream {
                         _ => return Err(meta.error("`to` is everyone, owner or team")),
                     };
                     Ok(())
+                } else if meta.path.is_ident("every") {
+                    every = meta.value()?.parse::<LitInt>()?.base10_parse::<u32>()?;
+                    if every == 0 { Err(meta.error("`every` is a number of ticks from 1")) } else { Ok(()) }
                 } else {
-                    Err(meta.error("replicate takes `id = 1` and `to = everyone | owner | team`"))
+                    Err(meta.error("replicate takes `id = 1`, `to = everyone | owner | team` and `every = 5`"))
                 }
             })?;
         }
@@ -48,6 +51,7 @@ pub fn replicate(input: TokenStream) -> TokenStream {
             impl ::tickcast::protocol::Replicate for #name {
                 const ID: u8 = #id;
                 const TO: ::tickcast::protocol::Audience = ::tickcast::protocol::Audience::#to;
+                const EVERY: u32 = #every;
                 #exact
             }
         })

@@ -1,0 +1,249 @@
+//! A crowd in one world: 5,000 moving entities, 200 seats at 20 Hz that see about 60 each. What a whole tick costs on one
+//! core before the socket (`Room::tick`, and every frame written into a buffer), with its spread. Results are asserted.
+//!
+//! `cargo bench -p tickcast --bench interest`
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use tickcast::{
+    game::GameDef,
+    prelude::*,
+    protocol::Replicate,
+    replication::Mirror,
+    room::{Message, Room},
+};
+
+const SEATS: u8 = 200;
+const ENTITIES: usize = 5000;
+
+/// The side of the world, so that a view of 5 x 5 cells of 64 units has 60 of its entities.
+const SIDE: f32 = 2921.0;
+
+/// The ticks of which the spread is taken.
+const TICKS: usize = 600;
+
+#[derive(Component, Replicate)]
+#[replicate(id = 1)]
+struct Pos {
+    #[q(step = 0.03125)]
+    at: Vec2,
+}
+
+#[derive(Component, Replicate)]
+#[replicate(id = 2)]
+struct Hp(u8);
+
+#[derive(Component, Serialize, Deserialize)]
+struct Vel(Vec2);
+
+#[derive(GameInput, Clone, Default)]
+struct Pad {}
+
+/// How a crowd is watched.
+trait Watch: Send + Sync + 'static {
+    fn grid() -> Option<Grid<Pos>>;
+    fn budget() -> Option<usize> {
+        None
+    }
+}
+
+/// Two rings of cells, all of them in every tick.
+struct Near;
+/// The outer ring every fourth tick.
+struct Far;
+/// Two rings, and about half of the bytes that would be needed.
+struct Tight;
+/// No grid: everyone sees everything.
+struct All;
+
+impl Watch for Near {
+    fn grid() -> Option<Grid<Pos>> {
+        Some(Grid::cells(64.0).radius(2))
+    }
+}
+
+impl Watch for Far {
+    fn grid() -> Option<Grid<Pos>> {
+        Some(Grid::cells(64.0).radius(2).far_beyond(1, 4))
+    }
+}
+
+impl Watch for Tight {
+    fn grid() -> Option<Grid<Pos>> {
+        Near::grid()
+    }
+    fn budget() -> Option<usize> {
+        Some(220)
+    }
+}
+
+impl Watch for All {
+    fn grid() -> Option<Grid<Pos>> {
+        None
+    }
+}
+
+struct Crowd<W>(std::marker::PhantomData<W>);
+
+impl<W: Watch> Game for Crowd<W> {
+    const NAME: &'static str = "crowd";
+    type Input = Pad;
+    type Config = NoConfig;
+
+    fn build(m: &mut MatchBuilder<Self>) {
+        m.tick_rate(20).seats(1..=SEATS).replicate::<(Pos, Hp)>().state::<Vel>();
+        m.on_join(|seat, w| {
+            let at = Vec2::new(f32::from(seat.0 % 15), f32::from(seat.0 / 15)) * (SIDE / 15.0);
+            w.spawn_avatar(seat, (Pos { at }, Hp(100), Vel(Vec2::from_angle(f32::from(seat.0)) * 6.0)))
+        });
+        m.systems((fill, wander));
+        if let Some(grid) = W::grid() {
+            m.interest(grid);
+        }
+        if let Some(budget) = W::budget() {
+            m.budget(budget);
+        }
+    }
+}
+
+fn fill(mut commands: Commands, clock: Res<Clock>, mut rng: ResMut<Rng>) {
+    if clock.tick == 1 {
+        for _ in 0..ENTITIES - usize::from(SEATS) {
+            let at = Vec2::new(rng.random_range(0.0..SIDE), rng.random_range(0.0..SIDE));
+            let way = Vec2::from_angle(rng.random_range(0.0..std::f32::consts::TAU));
+            commands.spawn((Pos { at }, Hp(100), Vel(way * rng.random_range(3.0..9.0))));
+        }
+    }
+}
+
+/// Everything moves, turns a little, and stays within the world.
+fn wander(clock: Res<Clock>, mut all: Query<(&mut Pos, &mut Vel)>, mut rng: ResMut<Rng>) {
+    let sway = Vec2::from_angle(rng.random_range(-0.1..0.1));
+    for (mut pos, mut vel) in &mut all {
+        let to = pos.at + vel.0 * clock.dt;
+        let inside = to.clamp(Vec2::ZERO, Vec2::splat(SIDE));
+        vel.0 = if to == inside { vel.0.rotate(sway) } else { -vel.0 };
+        pos.at = inside;
+    }
+}
+
+/// A room with all its seats, and the buffer that frames are written into.
+struct Scene {
+    room: Room,
+    buffer: Vec<u8>,
+    bytes: usize,
+    frames: usize,
+}
+
+impl Scene {
+    fn of<W: Watch>() -> Self {
+        let def = GameDef::new::<Crowd<W>>().expect("a sound game");
+        let mut room = Room::new(&def, None, 7).expect("no configuration");
+        for n in 0..SEATS {
+            let seat = room.reserve(&format!("player {n}")).expect("a free seat");
+            room.enter(seat, None).expect("a reserved seat");
+        }
+        let mut scene = Self { room, buffer: Vec::new(), bytes: 0, frames: 0 };
+        (0..40).for_each(|_| scene.tick());
+        scene
+    }
+
+    fn tick(&mut self) {
+        for (_, message) in self.room.tick().messages {
+            if let Message::State(frame) = message {
+                self.buffer.clear();
+                frame.write_to(&mut self.buffer);
+                self.bytes += self.buffer.len();
+                self.frames += 1;
+                black_box(&self.buffer);
+            }
+        }
+    }
+
+    /// Plays on with a mirror for each seat and sees that it holds what is in view (under a budget it may lack what has just
+    /// come); gives back how many entities each holds.
+    fn check(&mut self) -> Vec<usize> {
+        let schema = self.room.schema().clone();
+        let mut mirrors: Vec<_> = (1..=SEATS).map(|n| (Seat(n), Mirror::new(schema.clone()))).collect();
+        mirrors.iter().for_each(|(seat, _)| self.room.resync(*seat));
+        for _ in 0..60 {
+            for (seat, message) in self.room.tick().messages {
+                if let Message::State(frame) = message {
+                    let mirror = &mut mirrors[usize::from(seat.0) - 1].1;
+                    let applied = mirror.apply(&frame.to_bytes()).expect("a frame that fits");
+                    assert_eq!(applied.desync, None, "{seat:?}");
+                }
+            }
+        }
+        let now = self.room.current_tick();
+        let counts = mirrors.iter().map(|(seat, mirror)| {
+            assert_eq!(mirror.tick(), now);
+            let view = self.room.view(*seat);
+            let is_metered = self.room.def().budget().is_some();
+            let (held, seen) = (mirror.entities().count(), view.iter::<Pos>().count());
+            assert!(held == seen || is_metered && (seen - seen / 4..seen).contains(&held), "{seat:?} holds {held} of {seen}");
+            for (id, pos) in view.iter::<Pos>() {
+                let Some(near) = mirror.get(id, Pos::ID) else { continue };
+                let off = (near[0] as f32 * 0.03125 - pos.at.x).abs() + (near[1] as f32 * 0.03125 - pos.at.y).abs();
+                assert!(off < 20.0, "{seat:?} {id:?} is off by {off}");
+            }
+            mirror.entities().count()
+        });
+        counts.collect()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "only the measured part is timed")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// The time that this thread has had on a core: on a busy machine a tick takes longer than it costs. Linux alone tells it.
+fn on_core() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(text.split_whitespace().next().and_then(|spent| spent.parse().ok()).unwrap_or(0))
+}
+
+/// The spread of a tick's time over some hundred ticks, and what a seat gets.
+fn spread(name: &str, scene: &mut Scene) {
+    let seen = scene.check();
+    let (least, most) = (seen.iter().min().expect("seats"), seen.iter().max().expect("seats"));
+    let mean = seen.iter().sum::<usize>() / seen.len();
+    (scene.bytes, scene.frames) = (0, 0);
+    let had = on_core();
+    let mut times: Vec<Duration> = (0..TICKS)
+        .map(|_| {
+            let began = now();
+            scene.tick();
+            began.elapsed()
+        })
+        .collect();
+    let mean_on_core = on_core().saturating_sub(had) / TICKS as u32;
+    times.sort_unstable();
+    let (p50, p99) = (times[TICKS / 2], times[TICKS * 99 / 100]);
+    let bytes = scene.bytes / scene.frames.max(1);
+    println!(
+        "{name}: p50 {p50:.2?}, p99 {p99:.2?} a tick, {mean_on_core:.2?} of a core; {bytes} bytes a frame; a seat sees {least} to \
+         {most}, {mean} on average"
+    );
+}
+
+fn crowd(c: &mut Criterion) {
+    let mut near = Scene::of::<Near>();
+    let seen = near.check();
+    let mean = seen.iter().sum::<usize>() / seen.len();
+    assert!((50..=70).contains(&mean), "a seat sees {mean} on average");
+    spread("5000 entities, 200 seats", &mut near);
+    spread("... the outer ring every 4th tick", &mut Scene::of::<Far>());
+    spread("... 220 bytes a seat and tick", &mut Scene::of::<Tight>());
+    c.bench_function("a tick of 5000 entities and 200 seats", |b| b.iter(|| near.tick()));
+    let mut all = Scene::of::<All>();
+    c.bench_function("... without a grid", |b| b.iter(|| all.tick()));
+}
+
+criterion_group!(benches, crowd);
+criterion_main!(benches);

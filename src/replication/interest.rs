@@ -1,0 +1,255 @@
+//! Who is in which cell, what moved from one to another, and what each seat has in view, now and in the near past.
+
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, HashMap, VecDeque},
+    hash::BuildHasherDefault,
+    sync::Arc,
+};
+
+use fixedbitset::FixedBitSet;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Key, Known, Removed, Shadow,
+    grid::{Cell, CellHasher, Layout, Sight},
+};
+use crate::protocol::{Block, Id, Seat, Tick};
+
+/// A match's grid and all that is in it.
+pub(super) struct Interest {
+    pub layout: Layout,
+    memory: u32,
+    /// By entity id.
+    cells: Vec<Option<Cell>>,
+    /// The cells of a saved match's entities, until these are placed.
+    saved: BTreeMap<u32, Cell>,
+    chunks: HashMap<Cell, Chunk, BuildHasherDefault<CellHasher>>,
+    /// What is in no cell: all see it.
+    pub everywhere: Chunk,
+    /// What changed its cell in this tick, by where from and where to.
+    pub moves: BTreeMap<(Option<Cell>, Option<Cell>), Move>,
+    moved: FixedBitSet,
+    /// What changed its cell lately.
+    log: VecDeque<Moved>,
+    looks: BTreeMap<Seat, Look>,
+    blind: Arc<Sight>,
+}
+
+/// The entities of one cell, and the tick's blocks for those who see it. Blocks are made when the first asks.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    /// Ascending ids.
+    pub members: Vec<u32>,
+    /// What everyone knew and died here in this tick.
+    pub dead: Vec<u32>,
+    /// Components that members lost in this tick.
+    pub removed: Vec<(u8, u32)>,
+    pub blocks: [OnceCell<Block>; 5],
+    pub sums: OnceCell<Vec<(u8, u32)>>,
+}
+
+/// Entities on their way from one cell to another.
+#[derive(Debug, Default)]
+pub(super) struct Move {
+    pub ids: Vec<u32>,
+    pub removed: Vec<(u8, u32)>,
+    pub blocks: [OnceCell<Block>; 3],
+}
+
+struct Moved {
+    at: Tick,
+    id: u32,
+    from: Option<Cell>,
+}
+
+/// What a seat had in view since when, oldest first.
+#[derive(Default)]
+struct Look(VecDeque<(Tick, Arc<Sight>)>);
+
+/// A grid's part of a saved match: cells depend on where things came from, and views on where seats were.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedInterest {
+    cells: Vec<(Id, Cell)>,
+    looks: Vec<(Seat, Vec<Cell>)>,
+}
+
+impl Interest {
+    pub fn new(layout: Layout, memory: u32) -> Self {
+        Self {
+            layout,
+            memory,
+            cells: Vec::new(),
+            saved: BTreeMap::new(),
+            chunks: HashMap::default(),
+            everywhere: Chunk::default(),
+            moves: BTreeMap::new(),
+            moved: FixedBitSet::new(),
+            log: VecDeque::new(),
+            looks: BTreeMap::new(),
+            blind: Arc::default(),
+        }
+    }
+
+    pub fn save(&self) -> SavedInterest {
+        let cells = self.cells.iter().zip(0..).filter_map(|(cell, id)| Some((Id(id), (*cell)?)));
+        let looks = self.looks.iter().filter_map(|(seat, look)| Some((*seat, look.0.back()?.1.from.to_vec())));
+        SavedInterest { cells: cells.collect(), looks: looks.collect() }
+    }
+
+    pub fn restore(&mut self, saved: SavedInterest, now: Tick) {
+        self.saved = saved.cells.into_iter().map(|(id, cell)| (id.0, cell)).collect();
+        for (seat, from) in saved.looks {
+            let sight = Arc::new(Sight::from(&self.layout, from.into()));
+            self.looks.insert(seat, Look([(now, sight)].into()));
+        }
+    }
+
+    /// Forgets what the last tick did.
+    pub fn begin(&mut self, now: Tick) {
+        self.chunks.retain(|_, chunk| {
+            chunk.begin();
+            !chunk.members.is_empty()
+        });
+        self.everywhere.begin();
+        self.moves.clear();
+        self.moved.clear();
+        while self.log.pop_front_if(|moved| now.since(moved.at) > self.memory).is_some() {}
+    }
+
+    /// An entity is gone; `public` if everyone knew it.
+    pub fn died(&mut self, id: u32, public: bool) {
+        let cell = self.cells.get_mut(id as usize).and_then(Option::take);
+        let chunk = self.chunk_mut(cell);
+        chunk.remove(id);
+        if public {
+            chunk.dead.push(id);
+        }
+    }
+
+    /// Puts what changed its position into its cell, and what everyone hears of for the first time where all see it, or to
+    /// its cell's others.
+    pub fn place(&mut self, shadow: &Shadow, known: &[Known], spawned: &[u32], removed: &[&Removed], now: Tick) {
+        self.cells.resize(known.len(), None);
+        self.moved.grow(known.len());
+        let (x, y) = (shadow.values(self.layout.column), shadow.values(self.layout.column + 1));
+        for id in shadow.dirty() {
+            let at = id as usize;
+            let saved = self.saved.remove(&id);
+            let cell = saved.unwrap_or_else(|| self.layout.cell(x[at], y[at], self.cells[at]));
+            self.put(id, Some(cell), &known[at], now);
+        }
+        for entry in removed.iter().filter(|entry| entry.component == shadow.id && !shadow.has(entry.id)) {
+            self.put(entry.id, None, &known[entry.id as usize], now);
+        }
+        for &id in spawned.iter().filter(|id| self.cells[**id as usize].is_none()) {
+            self.everywhere.insert(id);
+        }
+        self.moves.values_mut().for_each(|moved| moved.ids.sort_unstable());
+        for entry in removed.iter().filter(|entry| entry.key == Key::Everyone) {
+            let cell = self.cells[entry.id as usize];
+            let gone = (entry.component, entry.id);
+            if self.moved.contains(entry.id as usize) {
+                let mut moves = self.moves.values_mut();
+                moves.find(|moved| moved.ids.contains(&entry.id)).into_iter().for_each(|moved| moved.removed.push(gone));
+            } else {
+                self.chunk_mut(cell).removed.push(gone);
+            }
+        }
+    }
+
+    fn put(&mut self, id: u32, cell: Option<Cell>, known: &Known, now: Tick) {
+        let old = std::mem::replace(&mut self.cells[id as usize], cell);
+        let was_public = known.public_since.is_some_and(|since| since < now);
+        if old == cell {
+            return;
+        }
+        self.chunk_mut(old).remove(id);
+        if cell.is_some() || was_public {
+            self.chunk_mut(cell).insert(id);
+        }
+        if was_public {
+            self.moves.entry((old, cell)).or_default().ids.push(id);
+            self.moved.insert(id as usize);
+            self.log.push_back(Moved { at: now, id, from: old });
+        }
+    }
+
+    /// Learns where each seat looks from: `owned` has the seats' entities.
+    pub fn look(&mut self, owned: impl Iterator<Item = (Seat, u32)>, now: Tick) {
+        let mut from: Vec<(Seat, Cell)> = owned.filter_map(|(seat, id)| Some((seat, self.cell(id)?))).collect();
+        from.sort_unstable();
+        from.dedup();
+        for group in from.chunk_by(|(a, _), (b, _)| a == b) {
+            let look = self.looks.entry(group[0].0).or_default();
+            let cells = group.iter().map(|(_, cell)| *cell);
+            if look.0.back().is_none_or(|(_, sight)| !sight.from.iter().copied().eq(cells.clone())) {
+                look.0.push_back((now, Arc::new(Sight::from(&self.layout, cells.collect()))));
+            }
+            while look.0.get(1).is_some_and(|(since, _)| now.since(*since) > self.memory) {
+                look.0.pop_front();
+            }
+        }
+    }
+
+    /// A seat is free: who takes it next has never looked.
+    pub fn forget(&mut self, seat: Seat) {
+        self.looks.remove(&seat);
+    }
+
+    /// What a seat had in view after a tick.
+    pub fn sight(&self, seat: Seat, at: Tick) -> &Arc<Sight> {
+        let look = self.looks.get(&seat).map(|look| &look.0);
+        let sight = look.and_then(|look| look.iter().rev().find(|(since, _)| *since <= at));
+        sight.map_or(&self.blind, |(_, sight)| sight)
+    }
+
+    /// The cell of an entity.
+    pub fn cell(&self, id: u32) -> Option<Cell> {
+        self.cells.get(id as usize).copied().flatten()
+    }
+
+    /// What is in a cell, if anything is or was in this tick.
+    pub fn chunk(&self, cell: Cell) -> Option<&Chunk> {
+        self.chunks.get(&cell)
+    }
+
+    /// Whether an entity changed its cell in this tick.
+    pub fn moved(&self, id: u32) -> bool {
+        self.moved.contains(id as usize)
+    }
+
+    /// Where those that moved since `base` were then.
+    pub fn were(&self, base: Tick) -> BTreeMap<u32, Option<Cell>> {
+        let moved = self.log.iter().rev().take_while(|moved| moved.at > base);
+        moved.map(|moved| (moved.id, moved.from)).collect()
+    }
+
+    fn chunk_mut(&mut self, cell: Option<Cell>) -> &mut Chunk {
+        match cell {
+            Some(cell) => self.chunks.entry(cell).or_default(),
+            None => &mut self.everywhere,
+        }
+    }
+}
+
+impl Chunk {
+    fn begin(&mut self) {
+        self.dead.clear();
+        self.removed.clear();
+        self.blocks.iter_mut().for_each(|block| drop(block.take()));
+        self.sums.take();
+    }
+
+    fn insert(&mut self, id: u32) {
+        if let Err(at) = self.members.binary_search(&id) {
+            self.members.insert(at, id);
+        }
+    }
+
+    fn remove(&mut self, id: u32) {
+        if let Ok(at) = self.members.binary_search(&id) {
+            self.members.remove(at);
+        }
+    }
+}

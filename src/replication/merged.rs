@@ -1,0 +1,169 @@
+//! Frames for one viewer alone: everything that it sees, or what changed since a tick that it holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Eye, Key, Known, Replicator, Table, Viewer,
+    encode::{write_removed, write_rows},
+    grid::{Cell, Class, Sight},
+};
+use crate::protocol::{Audience, Block, SectionWriter, Tick};
+
+/// What a seat held at a tick, as far as it differs from now.
+pub(super) struct Past<'a> {
+    pub base: Tick,
+    eye: Eye<'a>,
+    /// What it had in view, and where what moved since was.
+    then: Option<&'a Sight>,
+    were: BTreeMap<u32, Option<Cell>>,
+    /// What was far may have been told so many ticks before.
+    lag: u32,
+}
+
+/// How a seat sees what goes to everyone of an entity, and what it knows of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stance {
+    /// Whether the seat sees it now, and in which ring.
+    pub seen: bool,
+    pub ring: u8,
+    /// As of which tick the seat holds it; `None`: not at all.
+    pub held: Option<Tick>,
+}
+
+impl Stance {
+    /// Whether it comes into the seat's view.
+    pub fn is_new(&self) -> bool {
+        self.seen && self.held.is_none()
+    }
+}
+
+impl Past<'_> {
+    /// How the seat saw an entity that is, or died, in `cell`.
+    fn class(&self, id: u32, cell: Option<Cell>) -> Class {
+        self.then.map_or(Class::Near, |then| then.class(self.were.get(&id).copied().unwrap_or(cell)))
+    }
+
+    /// How the seat sees an entity now, and saw it then.
+    pub fn stance(&self, id: u32, known: &Known) -> Stance {
+        let (cell, class, ring) = self.eye.interest.map_or((None, Class::Near, 0), |(interest, sight)| {
+            let cell = interest.cell(id);
+            let (class, ring) = sight.look(cell);
+            (cell, class, ring)
+        });
+        let held = match known.public_since {
+            Some(since) if since <= self.base => match self.class(id, cell) {
+                Class::Near => Some(self.base),
+                Class::Far => Some(Tick(self.base.0.saturating_sub(self.lag))),
+                Class::Out => None,
+            },
+            _ => None,
+        };
+        Stance { seen: known.public_since.is_some() && class != Class::Out, ring, held }
+    }
+}
+
+impl Replicator {
+    /// Everything that a seat sees.
+    pub fn snapshot(&self, viewer: Viewer) -> Block {
+        let eye = self.eye(viewer);
+        let mut writer = SectionWriter::new(self.packed);
+        write_rows(&mut writer, &self.in_view(eye), &self.tables, |table, id| eye.sees(table.shadow.key(id), id));
+        writer.finish()
+    }
+
+    /// What changed for a seat since it held `base`, as values. `None` if that is too long ago to be remembered.
+    pub fn merged(&self, viewer: Viewer, base: Tick) -> Option<Block> {
+        let past = self.past(viewer, base, true)?;
+        let mut writer = SectionWriter::new(self.packed);
+        self.write_gone(&mut writer, &past);
+        let (new, old): (Vec<_>, Vec<_>) = self.stances(&past).into_iter().partition(|(_, stance)| stance.is_new());
+        let new: Vec<u32> = new.into_iter().map(|(id, _)| id).collect();
+        write_rows(&mut writer, &new, &self.tables, |table, id| past.eye.sees(table.shadow.key(id), id));
+        self.write_changed(&mut writer, &past, &old);
+        Some(writer.finish())
+    }
+
+    /// What a seat held at `base`; `None` if that is too long ago. `late`: what was far then was as late as it may be.
+    pub(super) fn past(&self, viewer: Viewer, base: Tick, late: bool) -> Option<Past<'_>> {
+        if self.now.since(base) > self.memory {
+            return None;
+        }
+        let eye = self.eye(viewer);
+        let grid = eye.interest.map(|(interest, _)| interest);
+        let then = grid.map(|interest| &**interest.sight(viewer.seat, base));
+        let were = grid.map_or_else(BTreeMap::new, |interest| interest.were(base));
+        let lag = grid.filter(|_| late).map_or(0, |interest| interest.layout.every);
+        Some(Past { base, eye, then, were, lag })
+    }
+
+    /// The entities of which a seat may see something, ascending, and how it sees them.
+    pub(super) fn stances(&self, past: &Past<'_>) -> Vec<(u32, Stance)> {
+        let ids = self.in_view(past.eye).into_iter();
+        ids.map(|id| (id, past.stance(id, &self.entities[id as usize]))).collect()
+    }
+
+    /// The entities of which a seat may see something, ascending.
+    fn in_view(&self, eye: Eye<'_>) -> Vec<u32> {
+        let Some((interest, sight)) = eye.interest else { return (0..self.entities.len() as u32).collect() };
+        let mut ids = interest.everywhere.members.clone();
+        let chunks = sight.cells.iter().filter_map(|(cell, ..)| interest.chunk(*cell));
+        chunks.for_each(|chunk| ids.extend(&chunk.members));
+        for Table { shadow, .. } in self.tables.iter().filter(|table| table.shadow.to != Audience::Everyone) {
+            ids.extend(shadow.present().filter(|&id| eye.viewer.sees(shadow.key(id))));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// Entities and components that are gone for the seat, or out of its view.
+    pub(super) fn write_gone(&self, writer: &mut SectionWriter, past: &Past<'_>) {
+        let (viewer, base) = (past.eye.viewer, past.base);
+        let gone = self.despawned.iter().rev().take_while(|entry| entry.at > base);
+        let gone = gone.filter(|entry| {
+            let held = entry.public_since.is_some_and(|since| since <= base) && past.class(entry.id, entry.cell) != Class::Out;
+            held || entry.told.iter().any(|&key| viewer.sees(key))
+        });
+        let gone: BTreeSet<u32> = gone.map(|entry| entry.id).collect();
+        writer.despawn(&gone.into_iter().collect::<Vec<_>>());
+        self.write_out_of_view(writer, viewer, &self.left(past));
+        let removed = self.removed.iter().rev().take_while(|entry| entry.at > base);
+        let removed =
+            removed.filter(|entry| past.eye.sees(entry.key, entry.id) && !self.holds(past.eye, entry.component, entry.id));
+        write_removed(writer, removed.map(|entry| (entry.component, entry.id)));
+    }
+
+    /// What was in the seat's view and lives on out of it, ascending.
+    fn left(&self, past: &Past<'_>) -> Vec<u32> {
+        let (Some((interest, now)), Some(then)) = (past.eye.interest, past.then) else { return Vec::new() };
+        let lost = then.cells.iter().filter(|(cell, ..)| !now.sees(Some(*cell)));
+        let lost = lost.filter_map(|(cell, ..)| interest.chunk(*cell)).flat_map(|chunk| &chunk.members);
+        let moved = past.were.keys().filter(|id| !past.eye.sees(Key::Everyone, **id));
+        let left: BTreeSet<u32> = lost.chain(moved).copied().collect();
+        left.into_iter().filter(|&id| past.stance(id, &self.entities[id as usize]).held.is_some()).collect()
+    }
+
+    /// The values of what changed of entities since the seat was told of them: what goes to everyone of those that it holds,
+    /// and what goes to teams and owners.
+    pub(super) fn write_changed(&self, writer: &mut SectionWriter, past: &Past<'_>, entities: &[(u32, Stance)]) {
+        let viewer = past.eye.viewer;
+        for Table { shadow, .. } in &self.tables {
+            let is_sent = |(id, stance): &(u32, Stance)| {
+                let told = match shadow.to {
+                    Audience::Everyone => stance.held.filter(|_| stance.seen),
+                    _ => viewer.sees(shadow.key(*id)).then_some(past.base),
+                };
+                told.is_some_and(|told| shadow.has(*id) && shadow.changed_at(*id) > told)
+            };
+            let ids: Vec<u32> = entities.iter().filter(|entity| is_sent(entity)).map(|(id, _)| *id).collect();
+            if !ids.is_empty() {
+                writer.change(shadow.id, shadow.all_columns(), &ids, |column| shadow.values(column));
+            }
+        }
+    }
+
+    fn holds(&self, eye: Eye<'_>, component: u8, id: u32) -> bool {
+        let table = self.tables.iter().find(|table| table.shadow.id == component);
+        table.is_some_and(|table| table.shadow.has(id) && eye.sees(table.shadow.key(id), id))
+    }
+}
