@@ -260,3 +260,36 @@ async fn inputs_are_taken_in_the_order_in_which_they_came() {
     while head(&client.event_named("/gameplay", "s").await, 3) != 30 {}
     server.shutdown().await;
 }
+
+#[tokio::test]
+async fn players_vote_one_of_their_own_out() {
+    let server = start().await;
+    let created = create(&server, json!({})).await;
+    let (mut first, _) = seated(&server, text(&created, "ticket")).await;
+    let (mut second, _) = seated(&server, &ticket_for(&server, &created["room"]).await).await;
+    for (seat, code) in [(1, "unknown_seat"), (9, "unknown_seat")] {
+        let answer = first.request("/gameplay", "votekick", json!({ "seat": seat })).await;
+        assert_eq!(answer["error"]["code"], code);
+    }
+    assert_eq!(first.request("/gameplay", "votekick", json!({ "seat": 2 })).await, json!({ "ok": true }));
+    let vote = second.event_named("/gameplay", "vote").await;
+    assert_eq!(vote.data[1], json!({ "seat": 2, "votes": 1, "needed": 2, "passed": null }), "one of two cannot do it alone");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn inputs_on_their_way_when_a_seat_is_given_up_end_no_connection() {
+    let server = start().await;
+    for parser in PARSERS {
+        let created = create(&server, json!({})).await;
+        let mut client = Client::connect(&server, parser).await;
+        client.enter("/gameplay", json!({ "ticket": created["ticket"] })).await.unwrap();
+        client.event_named("/gameplay", "s").await;
+        assert_eq!(client.request("/gameplay", "leave", json!(null)).await, json!({ "ok": true }));
+        client.input(EAST, false).await;
+        assert!(client.ended("/gameplay").await);
+        client.enter("/lobby", json!({})).await.unwrap();
+        assert_eq!(client.request("/lobby", "games", json!({})).await["ok"], true, "{parser:?}");
+    }
+    server.shutdown().await;
+}

@@ -54,6 +54,7 @@ impl Parser {
                     let length = decode::read_bin_len(&mut packet).ok()?;
                     input = Some(split_off(&mut packet, length)?);
                 }
+                b"id" => decode::read_nil(&mut packet).ok()?,
                 // The JavaScript client says whether the transport may compress.
                 b"options" => {
                     for _ in 0..decode::read_map_len(&mut packet).ok()? {
