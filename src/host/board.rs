@@ -22,7 +22,7 @@ pub(super) struct Board {
     lobby: Mutex<Lobby>,
     dirty: Notify,
     news: broadcast::Sender<Arc<Changes>>,
-    epoch: Instant,
+    pub(super) epoch: Instant,
 }
 
 impl Board {

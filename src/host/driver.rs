@@ -30,7 +30,7 @@ pub(super) async fn drive(running: Arc<Running>) {
 
 async fn play(running: &Running) {
     let now = Instant::now();
-    let mut schedule = Schedule::new(now, running.def.hz());
+    let mut schedule = Schedule::new(running.next_phase(now), running.def.hz());
     running.set_going(Some(now));
     loop {
         sleep_until(schedule.next()).await;

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Keys, Limits, Refusal, board::Board, table::Mode, table::Table};
+use super::{Keys, Limits, Refusal, board::Board, schedule::next_phase, table::Mode, table::Table};
 use crate::{
     game::GameDef,
     lobby::RoomId,
@@ -80,6 +80,11 @@ impl Running {
             *self.clock() = Clock { newest: tick, due: Some(due) };
         }
         self.meters.tick_seconds.record(began.elapsed());
+    }
+
+    /// When the room may begin to step.
+    pub(super) fn next_phase(&self, now: Instant) -> Instant {
+        next_phase(self.board.epoch, now, self.def.hz())
     }
 
     /// Time goes on from the newest tick, or stands still from now on.

@@ -4,6 +4,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// Rooms of one rate begin in one of so many phases of its period. Those that share one step right after each other: for
+/// the system, and for the clients' side, it is one burst of writes instead of many.
+const PHASES: u32 = 8;
+
+const NANOS_A_SECOND: u128 = 1_000_000_000;
+
+/// The next time at which a room may begin, counted from `epoch`, which all rooms share.
+pub(super) fn next_phase(epoch: Instant, now: Instant, hz: u16) -> Instant {
+    let phases_a_second = u128::from(hz.max(1)) * u128::from(PHASES);
+    let phase = (now.saturating_duration_since(epoch).as_nanos() * phases_a_second).div_ceil(NANOS_A_SECOND);
+    epoch + Duration::from_nanos_u128(phase * NANOS_A_SECOND / phases_a_second)
+}
+
 /// Steps at a fixed rate from a point in time.
 #[derive(Debug)]
 pub(super) struct Schedule {
@@ -63,6 +76,17 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "an arbitrary beginning")]
     fn start() -> Instant {
         Instant::from_std(std::time::Instant::now())
+    }
+
+    #[test]
+    fn rooms_of_one_rate_begin_in_one_of_eight_phases() {
+        let epoch = start();
+        for now in (0..2000).map(|n| epoch + Duration::from_nanos(n * 7_777_777)) {
+            let begins = next_phase(epoch, now, 30);
+            assert!(now - Duration::from_nanos(1) <= begins && begins - now <= Duration::from_nanos(4_166_667));
+            let off = (begins - epoch).as_nanos() * 240 % NANOS_A_SECOND;
+            assert!(off == 0 || NANOS_A_SECOND - off < 240, "{off}");
+        }
     }
 
     fn millis(millis: u64) -> Duration {

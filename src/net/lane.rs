@@ -23,12 +23,11 @@ use std::{
     },
 };
 
-use metrics::Counter;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::{reader::Reader, tap::Tap};
-use crate::{host::Full, observe::StreamMeters};
+use crate::{host::Full, observe};
 
 /// The most bytes of reliable messages that wait for a slow client.
 const BACKLOG_BYTES: usize = 48 * 1024;
@@ -49,28 +48,25 @@ pub(super) struct Lane {
 }
 
 /// A socket that counts what it takes, whoever writes.
-struct CountedTcp {
-    stream: TcpStream,
-    written: Counter,
-}
+struct CountedTcp(TcpStream);
 
 impl CountedTcp {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.count(self.stream.try_write(bytes))
+        count(self.0.try_write(bytes))
     }
 
     /// Writes without asking Tokio first whether the socket would take it, which it nearly always does.
     fn write_once(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.count(SockRef::from(&self.stream).send(bytes))
+        count(SockRef::from(&self.0).send(bytes))
     }
 
     fn try_write_vectored(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        self.count(self.stream.try_write_vectored(slices))
+        count(self.0.try_write_vectored(slices))
     }
+}
 
-    fn count(&self, result: io::Result<usize>) -> io::Result<usize> {
-        result.inspect(|count| self.written.increment(*count as u64))
-    }
+fn count(written: io::Result<usize>) -> io::Result<usize> {
+    written.inspect(|count| observe::bytes_written(*count))
 }
 
 #[derive(Default)]
@@ -95,18 +91,18 @@ enum Phase {
 }
 
 impl Lane {
-    pub(super) fn new(stream: TcpStream, meters: &StreamMeters) -> Arc<Self> {
+    pub(super) fn new(stream: TcpStream) -> Arc<Self> {
         Arc::new_cyclic(|lane| Self {
-            tcp: CountedTcp { stream, written: meters.written.clone() },
+            tcp: CountedTcp(stream),
             is_websocket: AtomicBool::new(false),
             state: Mutex::default(),
             tap: Tap::default(),
-            reader: Reader::new(lane.clone(), meters.read.clone()),
+            reader: Reader::new(lane.clone()),
         })
     }
 
     pub(super) fn tcp(&self) -> &TcpStream {
-        &self.tcp.stream
+        &self.tcp.0
     }
 
     /// An HTTP answer goes out that makes this a WebSocket connection: frames begin behind its head.
@@ -364,7 +360,7 @@ mod tests {
     async fn lane() -> (Arc<Lane>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let lane = Lane::new(listener.accept().await.unwrap().0, &StreamMeters::new());
+        let lane = Lane::new(listener.accept().await.unwrap().0);
         lane.tcp().writable().await.unwrap();
         lane.switch_protocols();
         library(&lane, HEAD);

@@ -15,7 +15,6 @@ use super::{
     NetLimits,
     stream::{Stream, Streams},
 };
-use crate::observe::StreamMeters;
 
 /// The most bytes of a request's header.
 const HEADER_BYTES: usize = 16 * 1024;
@@ -47,14 +46,14 @@ impl Listener {
 
     /// Accepts and serves until `stop` turns true; connections that are open then finish their request.
     pub(crate) async fn serve(self, router: Router, mut stop: watch::Receiver<bool>) {
-        let (meters, streams) = (StreamMeters::new(), Streams::default());
+        let streams = Streams::default();
         loop {
             let accepted = tokio::select! {
                 accepted = self.tcp.accept() => accepted,
                 () = stopped(&mut stop) => return,
             };
             let stream = match accepted {
-                Ok((tcp, _)) => Stream::new(tcp, self.limits.unacknowledged_timeout, streams.clone(), &meters),
+                Ok((tcp, _)) => Stream::new(tcp, self.limits.unacknowledged_timeout, streams.clone()),
                 Err(error) => {
                     tracing::debug!(%error, "cannot accept a connection");
                     tokio::time::sleep(EXHAUSTED_PAUSE).await;

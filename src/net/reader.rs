@@ -10,7 +10,6 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-use metrics::Counter;
 use socket2::SockRef;
 use tokio::{
     io::{Interest, ReadBuf},
@@ -18,6 +17,7 @@ use tokio::{
 };
 
 use super::{lane::Lane, tap::Incoming};
+use crate::observe;
 
 /// The most that is read at once from a WebSocket.
 const READ_BYTES: usize = 16 * 1024;
@@ -32,7 +32,6 @@ pub(super) struct Reader {
     state: Mutex<State>,
     /// Woken by the socket in the library's place.
     waker: Waker,
-    counter: Counter,
 }
 
 #[derive(Default)]
@@ -62,15 +61,15 @@ impl Wake for Alarm {
 }
 
 impl Reader {
-    pub(super) fn new(lane: Weak<Lane>, counter: Counter) -> Self {
-        Self { state: Mutex::default(), waker: Arc::new(Alarm(lane)).into(), counter }
+    pub(super) fn new(lane: Weak<Lane>) -> Self {
+        Self { state: Mutex::default(), waker: Arc::new(Alarm(lane)).into() }
     }
 
     /// The library reads.
     pub(super) fn poll_read(&self, lane: &Lane, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut state = self.state();
         if !state.incoming.follows_frames(lane.is_websocket()) {
-            return state.poll_through(&self.counter, lane.tcp(), cx, to);
+            return state.poll_through(lane.tcp(), cx, to);
         }
         loop {
             if state.incoming.give(to) {
@@ -83,7 +82,7 @@ impl Reader {
             if is_tapped && !state.library.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                 state.library = Some(cx.waker().clone());
             }
-            if !state.fill(self, lane, if is_tapped { &self.waker } else { cx.waker() }) {
+            if !state.fill(lane, if is_tapped { &self.waker } else { cx.waker() }) {
                 return Poll::Pending;
             }
         }
@@ -92,7 +91,7 @@ impl Reader {
     /// The socket has something.
     fn on_readable(&self, lane: &Lane) {
         let mut state = self.state();
-        if !state.incoming.is_drained() || state.fill(self, lane, &self.waker) {
+        if !state.incoming.is_drained() || state.fill(lane, &self.waker) {
             let library = state.library.take();
             drop(state);
             if let Some(library) = library {
@@ -108,7 +107,7 @@ impl Reader {
 
 impl State {
     /// Reads until there is something for the library to see, or the socket is empty and `waker` will be woken: then false.
-    fn fill(&mut self, reader: &Reader, lane: &Lane, waker: &Waker) -> bool {
+    fn fill(&mut self, lane: &Lane, waker: &Waker) -> bool {
         loop {
             let read = SCRATCH.with_borrow_mut(|scratch| {
                 let count = read(lane.tcp(), scratch)?;
@@ -118,7 +117,7 @@ impl State {
             match read {
                 Ok(0) => self.ended = Some(Ok(())),
                 Ok(count) => {
-                    reader.counter.increment(count as u64);
+                    observe::bytes_read(count);
                     if self.incoming.is_drained() {
                         continue;
                     }
@@ -137,16 +136,14 @@ impl State {
     }
 
     /// Reads straight into the library's buffer.
-    fn poll_through(
-        &mut self, counter: &Counter, tcp: &TcpStream, cx: &mut Context<'_>, to: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_through(&mut self, tcp: &TcpStream, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             let unfilled = to.initialize_unfilled();
             match read(tcp, unfilled) {
                 Ok(count) => {
                     self.incoming.note(&unfilled[..count]);
                     to.advance(count);
-                    counter.increment(count as u64);
+                    observe::bytes_read(count);
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::task::ready!(tcp.poll_read_ready(cx))?,

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::lane::Lane;
-use crate::observe::{self, StreamMeters};
+use crate::observe;
 
 /// What the kernel may hold for one client, before it doubles it for its own book-keeping.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
@@ -44,7 +44,7 @@ pub(super) struct Streams(Arc<Mutex<HashMap<String, Arc<Lane>>>>);
 impl Stream {
     /// Takes over an accepted connection. Small messages leave at once; bytes that the peer does not acknowledge for
     /// `unacknowledged` end the connection, or a client that stops reading would never be noticed.
-    pub(super) fn new(tcp: TcpStream, unacknowledged: Duration, streams: Streams, meters: &StreamMeters) -> io::Result<Self> {
+    pub(super) fn new(tcp: TcpStream, unacknowledged: Duration, streams: Streams) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         // What waits in the kernel for a client that stopped reading is stale when it goes on: it must be little.
         SockRef::from(&tcp).set_send_buffer_size(SEND_BUFFER_BYTES)?;
@@ -53,7 +53,7 @@ impl Stream {
         #[cfg(not(target_os = "linux"))]
         let _ = unacknowledged;
         observe::streams().increment(1);
-        Ok(Self { handle: StreamHandle { lane: Lane::new(tcp, meters), streams, session: Arc::default() } })
+        Ok(Self { handle: StreamHandle { lane: Lane::new(tcp), streams, session: Arc::default() } })
     }
 
     pub(super) fn handle(&self) -> StreamHandle {
@@ -171,7 +171,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (tcp, _) = listener.accept().await.unwrap();
-        (Stream::new(tcp, Duration::from_secs(15), streams.clone(), &StreamMeters::new()).unwrap(), client)
+        (Stream::new(tcp, Duration::from_secs(15), streams.clone()).unwrap(), client)
     }
 
     #[tokio::test]

@@ -257,7 +257,11 @@ impl Header {
     fn unmask(&self, frame: &[u8]) -> SmallVec<[u8; TYPICAL_BYTES]> {
         let masked = &frame[self.payload.start as usize..];
         let mask = self.mask.unwrap_or_default();
-        masked.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key).collect()
+        let mut payload = SmallVec::from_slice(masked);
+        for bytes in payload.chunks_mut(mask.len()) {
+            bytes.iter_mut().zip(mask).for_each(|(byte, key)| *byte ^= key);
+        }
+        payload
     }
 }
 

@@ -1,6 +1,9 @@
 //! The meters, and the page that shows them.
 
-use std::sync::OnceLock;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -46,6 +49,7 @@ pub(crate) fn exposition() -> Result<Exposition, BuildError> {
 impl Exposition {
     /// Prometheus text, version 0.0.4.
     pub(crate) fn render(&self) -> String {
+        count_bytes();
         let mut page = self.0.render();
         // By hand, because a counter of the facade holds whole numbers only.
         for (name, kind, value) in [
@@ -104,17 +108,23 @@ pub fn streams() -> Gauge {
     gauge!("tickcast_streams")
 }
 
-/// The meters under every TCP connection.
-#[derive(Clone)]
-pub(crate) struct StreamMeters {
-    pub(crate) read: Counter,
-    pub(crate) written: Counter,
+/// Bytes that all TCP connections of the process have read and written. They change with each message, so they are kept by
+/// themselves, and handed to the exposition when it is asked for.
+static BYTES_READ: AtomicU64 = AtomicU64::new(0);
+static BYTES_WRITTEN: AtomicU64 = AtomicU64::new(0);
+
+pub(crate) fn bytes_read(count: usize) {
+    BYTES_READ.fetch_add(count as u64, Ordering::Relaxed);
 }
 
-impl StreamMeters {
-    pub(crate) fn new() -> Self {
-        let bytes = |direction: &'static str| counter!("tickcast_bytes_total", "direction" => direction);
-        Self { read: bytes("in"), written: bytes("out") }
+pub(crate) fn bytes_written(count: usize) {
+    BYTES_WRITTEN.fetch_add(count as u64, Ordering::Relaxed);
+}
+
+/// Brings the counters of bytes up to date.
+fn count_bytes() {
+    for (direction, bytes) in [("in", &BYTES_READ), ("out", &BYTES_WRITTEN)] {
+        counter!("tickcast_bytes_total", "direction" => direction).absolute(bytes.load(Ordering::Relaxed));
     }
 }
 

@@ -28,4 +28,4 @@ mod process;
 
 pub use logs::start_logs;
 pub use meters::{DropReason, GameMeters, connected, dropped, refused, streams};
-pub(crate) use meters::{Exposition, StreamMeters, exposition};
+pub(crate) use meters::{Exposition, bytes_read, bytes_written, exposition};

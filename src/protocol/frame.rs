@@ -13,6 +13,8 @@
 //! The head is a seat's own; the sections are encoded once for everyone who sees the same thing. In games that say so, ids
 //! and the columns of a change may be *packed*, a `bin` in place of an array. A large snapshot is deflated as a whole.
 
+use std::sync::Arc;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use smallvec::SmallVec;
 use thiserror::Error;
@@ -31,7 +33,7 @@ const SPAWN: i64 = -1;
 const CHECKSUMS: i64 = -4;
 
 /// The integers that open a frame, before its sections.
-const HEAD_ELEMENTS: usize = 5;
+const HEAD_ELEMENTS: u32 = 5;
 
 /// What a frame is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,16 +64,19 @@ pub struct Head {
 /// Encoded sections, shared by all who see the same thing.
 #[derive(Debug, Clone, Default)]
 pub struct Block {
-    sections: usize,
-    bytes: Bytes,
+    sections: u32,
+    bytes: Arc<[u8]>,
 }
+
+/// Blocks of one frame, in order. Most frames have one or two.
+pub type Blocks = SmallVec<[Block; 2]>;
 
 /// One seat's frame as it travels: a head of its own and shared blocks, or one block that is the frame deflated.
 #[derive(Debug, Clone)]
 pub struct Frame {
     head: Head,
     encoded_head: SmallVec<[u8; 24]>,
-    blocks: SmallVec<[Block; 3]>,
+    blocks: Blocks,
 }
 
 /// Bytes that are not a frame of the schema.
@@ -116,7 +121,7 @@ impl Block {
 impl Frame {
     /// Puts a frame together; empty blocks are left out, and a large snapshot is deflated.
     pub fn new(head: Head, blocks: impl IntoIterator<Item = Block>) -> Self {
-        let blocks: SmallVec<[Block; 3]> = blocks.into_iter().filter(|block| !block.is_empty()).collect();
+        let blocks: Blocks = blocks.into_iter().filter(|block| !block.is_empty()).collect();
         let sections = blocks.iter().map(|block| block.sections).sum();
         let frame = Self { head, encoded_head: encode_head(&head, sections), blocks };
         match head.kind {
@@ -125,7 +130,7 @@ impl Frame {
         }
     }
 
-    fn deflated(self, sections: usize) -> Self {
+    fn deflated(self, sections: u32) -> Self {
         match deflate(&self.to_bytes()) {
             Some(bytes) => {
                 let block = Block { sections, bytes: bytes.into() };
@@ -165,7 +170,7 @@ impl Frame {
     }
 }
 
-fn encode_head(head: &Head, sections: usize) -> SmallVec<[u8; 24]> {
+fn encode_head(head: &Head, sections: u32) -> SmallVec<[u8; 24]> {
     let (kind, age) = match head.kind {
         Kind::Snapshot => (0, 0),
         Kind::Diff => (1, head.tick.since(head.base)),
@@ -202,7 +207,7 @@ fn encode_head(head: &Head, sections: usize) -> SmallVec<[u8; 24]> {
 #[derive(Debug, Default)]
 pub struct SectionWriter {
     packed: bool,
-    sections: usize,
+    sections: u32,
     bytes: Vec<u8>,
     /// A column before it is packed.
     column: Vec<i64>,
@@ -274,7 +279,7 @@ impl SectionWriter {
 
     /// The block of all that was written since the last one.
     pub fn finish(&mut self) -> Block {
-        let block = Block { sections: self.sections, bytes: Bytes::copy_from_slice(&self.bytes) };
+        let block = Block { sections: self.sections, bytes: self.bytes.as_slice().into() };
         self.sections = 0;
         self.bytes.clear();
         block
@@ -316,7 +321,7 @@ pub fn decode_frame(schema: &Schema, bytes: &[u8]) -> Result<(Head, Vec<Section>
     let frame = inflate(bytes)?;
     let mut from = Reader::new(&frame);
     let elements = from.array()?;
-    let sections = elements.checked_sub(HEAD_ELEMENTS).ok_or(FrameError)?;
+    let sections = elements.checked_sub(HEAD_ELEMENTS as usize).ok_or(FrameError)?;
     let kind = match from.int()? {
         0 => Kind::Snapshot,
         1 => Kind::Diff,

@@ -23,7 +23,7 @@ pub use columns::{Angle, Columns, Dir8, Exact, Field, Plain, Replicate, Step};
 pub use deflate::inflate;
 pub use error::ErrorCode;
 pub use event::{WireEvents, decode_events, write_event, write_events_head};
-pub use frame::{Block, Frame, FrameError, Head, Kind, Section, SectionWriter, decode_frame, term};
+pub use frame::{Block, Blocks, Frame, FrameError, Head, Kind, Section, SectionWriter, decode_frame, term};
 pub use input::{AckOrInput, InputColumns, InputError, decode_input, encode_ack, encode_input};
 pub use schema::{Audience, Column, FieldKind, FieldSpec, Schema, SchemaError, Shape, TypeSpec};
 

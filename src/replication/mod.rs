@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{
-    protocol::{self, Audience, Block, Columns, Id, Replicate, SEAT_COMPONENT, Seat, SectionWriter, Tick},
+    protocol::{self, Audience, Block, Blocks, Columns, Id, Replicate, SEAT_COMPONENT, Seat, SectionWriter, Tick},
     sim::Team,
 };
 
@@ -90,9 +90,6 @@ impl Viewer {
         self.team.map(Key::Team).into_iter().chain([Key::Owner(self.seat)])
     }
 }
-
-/// Blocks of one frame, in order.
-pub type Blocks = SmallVec<[Block; 3]>;
 
 /// The replicated state of one match, as clients hold it, and what changed in it lately.
 pub struct Replicator {
@@ -302,7 +299,8 @@ impl Replicator {
 
     /// The team of a seat: that of an entity which it owns.
     pub fn team_of(&self, seat: Seat) -> Option<Team> {
-        self.team_by_seat.get(&seat).copied()
+        // Most games have no teams.
+        if self.team_by_seat.is_empty() { None } else { self.team_by_seat.get(&seat).copied() }
     }
 
     /// Notes which components and entities went since the last tick. Gives back the entities, with who knew of them.

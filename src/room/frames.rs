@@ -2,8 +2,8 @@
 
 use super::{Message, Outbox, Refused, Room, window::Window};
 use crate::{
-    protocol::{Block, ErrorCode, Frame, Head, Kind, Tick},
-    replication::{Blocks, Meter, Replicator, Viewer},
+    protocol::{Block, Blocks, ErrorCode, Frame, Head, Kind, Tick},
+    replication::{Meter, Replicator, Viewer},
     sim::Team,
 };
 
@@ -127,6 +127,8 @@ impl Room {
         if is_check {
             self.replicator.encode_checks();
         }
+        let mut acked = self.sim.inputs().all_acked().peekable();
+        out.messages.reserve(self.seats.len());
         for (seat, place) in self.seats.playing_mut() {
             let link = &mut place.link;
             let viewer = Viewer { seat, team: self.replicator.team_of(seat) };
@@ -149,7 +151,8 @@ impl Room {
             if link.in_step {
                 link.misses = 0;
             }
-            let (ack, margin) = self.sim.inputs().acked(seat);
+            while acked.next_if(|(other, _)| *other < seat).is_some() {}
+            let (ack, margin) = acked.next_if(|(other, _)| *other == seat).map(|(_, acked)| acked).unwrap_or_default();
             let base = link.base.unwrap_or_default();
             let (kind, mut blocks) = link.state(&self.replicator, viewer, now, self.def.budget());
             if is_check && link.meter.is_empty() {

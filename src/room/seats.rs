@@ -100,6 +100,10 @@ impl Seats {
         self.taken.get_mut(&seat)
     }
 
+    pub fn len(&self) -> usize {
+        self.taken.len()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (Seat, &Place)> {
         self.taken.iter().map(|(seat, place)| (*seat, place))
     }

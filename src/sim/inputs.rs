@@ -95,9 +95,10 @@ impl Inputs {
         &self.taken
     }
 
-    /// The low 16 bits of the number of the newest input taken, and how many ticks before its tick it came.
-    pub fn acked(&self, seat: Seat) -> (u16, i8) {
-        self.seats.get(&seat).map_or((0, 0), |inputs| (inputs.acked, inputs.margin))
+    /// The low 16 bits of the number of the newest input taken, and how many ticks before its tick it came; of each seat, by
+    /// seat.
+    pub fn all_acked(&self) -> impl Iterator<Item = (Seat, (u16, i8))> {
+        self.seats.iter().map(|(seat, inputs)| (*seat, (inputs.acked, inputs.margin)))
     }
 
     /// Forgets a seat: whoever takes it next numbers from 1 again.
@@ -125,7 +126,7 @@ mod tests {
         assert_eq!(inputs.offer(SEAT, 2, Tick(0), Tick(9), smallvec![2]), Offered::Waits);
         assert_eq!(taken(&mut inputs, 10), [] as [i64; 0]);
         assert_eq!(taken(&mut inputs, 12), [1, 2], "a later number waits for the earlier");
-        assert_eq!(inputs.acked(SEAT), (2, 0));
+        assert_eq!(inputs.all_acked().next(), Some((SEAT, (2, 0))));
     }
 
     #[test]
@@ -135,7 +136,7 @@ mod tests {
         assert_eq!(inputs.offer(SEAT, 5, Tick(10), Tick(9), smallvec![6]), Offered::Duplicate);
         assert_eq!(inputs.offer(SEAT, 4, Tick(10), Tick(9), smallvec![7]), Offered::Duplicate);
         assert_eq!(taken(&mut inputs, 10), [5]);
-        assert_eq!(inputs.acked(SEAT), (5, -7));
+        assert_eq!(inputs.all_acked().next(), Some((SEAT, (5, -7))));
     }
 
     #[test]
