@@ -186,7 +186,7 @@ proptest! {
                     _ if *in_step => (FrameKind::Diff, replicator.diff(*viewer)),
                     base => (FrameKind::Merged, [replicator.merged(*viewer, base).unwrap()].into_iter().collect()),
                 };
-                blocks.extend(replicator.checks(*viewer));
+                blocks = blocks.with(&replicator.checks(*viewer));
                 let frame = Frame::new(Head { kind, tick, base, ack: 0, margin: 0 }, blocks);
                 let bytes = frame.to_bytes();
                 prop_assert_eq!(bytes.len(), frame.len());

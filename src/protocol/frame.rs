@@ -68,14 +68,20 @@ pub struct Block {
     bytes: Arc<[u8]>,
 }
 
-/// Blocks of one frame, in order. Most frames have one or two.
-pub type Blocks = SmallVec<[Block; 2]>;
+/// The blocks of one frame, in order. A clone costs a reference count.
+#[derive(Debug, Clone, Default)]
+pub struct Blocks {
+    blocks: Option<Arc<[Block]>>,
+    sections: u32,
+    bytes: u32,
+}
 
 /// One seat's frame as it travels: a head of its own and shared blocks, or one block that is the frame deflated.
 #[derive(Debug, Clone)]
 pub struct Frame {
     head: Head,
-    encoded_head: SmallVec<[u8; 24]>,
+    /// Bytes of the head; none if it is in the deflated block.
+    head_bytes: u8,
     blocks: Blocks,
 }
 
@@ -118,23 +124,61 @@ impl Block {
     }
 }
 
-impl Frame {
-    /// Puts a frame together; empty blocks are left out, and a large snapshot is deflated.
-    pub fn new(head: Head, blocks: impl IntoIterator<Item = Block>) -> Self {
-        let blocks: Blocks = blocks.into_iter().filter(|block| !block.is_empty()).collect();
+impl FromIterator<Block> for Blocks {
+    /// Empty blocks are left out.
+    fn from_iter<I: IntoIterator<Item = Block>>(blocks: I) -> Self {
+        let blocks: SmallVec<[Block; 4]> = blocks.into_iter().filter(|block| !block.is_empty()).collect();
         let sections = blocks.iter().map(|block| block.sections).sum();
-        let frame = Self { head, encoded_head: encode_head(&head, sections), blocks };
+        let bytes = blocks.iter().map(Block::len).sum::<usize>() as u32;
+        let blocks = (!blocks.is_empty()).then(|| blocks.into_iter().collect());
+        Self { blocks, sections, bytes }
+    }
+}
+
+impl<const N: usize> From<[Block; N]> for Blocks {
+    fn from(blocks: [Block; N]) -> Self {
+        blocks.into_iter().collect()
+    }
+}
+
+impl Blocks {
+    /// Whether there is nothing in them.
+    pub fn is_empty(&self) -> bool {
+        self.sections == 0
+    }
+
+    /// Their length in bytes.
+    pub fn len(&self) -> usize {
+        self.bytes as usize
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Block> {
+        self.blocks.iter().flat_map(|blocks| blocks.iter())
+    }
+
+    /// These and more behind them.
+    pub fn with(&self, more: &Self) -> Self {
+        self.iter().chain(more.iter()).cloned().collect()
+    }
+}
+
+impl Frame {
+    /// Puts a frame together; a large snapshot is deflated.
+    pub fn new(head: Head, blocks: impl Into<Blocks>) -> Self {
+        let blocks = blocks.into();
+        let frame = Self { head, head_bytes: head_bytes(&head, blocks.sections), blocks };
         match head.kind {
-            Kind::Snapshot => frame.deflated(sections),
+            Kind::Snapshot => frame.deflated(),
             Kind::Diff | Kind::Merged => frame,
         }
     }
 
-    fn deflated(self, sections: u32) -> Self {
+    fn deflated(self) -> Self {
         match deflate(&self.to_bytes()) {
             Some(bytes) => {
-                let block = Block { sections, bytes: bytes.into() };
-                Self { head: self.head, encoded_head: SmallVec::new(), blocks: [block].into_iter().collect() }
+                let block = Block { sections: self.blocks.sections, bytes: bytes.into() };
+                Self { head: self.head, head_bytes: 0, blocks: [block].into() }
             }
             None => self,
         }
@@ -153,7 +197,7 @@ impl Frame {
     /// The frame's length in bytes.
     #[allow(clippy::len_without_is_empty, reason = "a frame has a head at least")]
     pub fn len(&self) -> usize {
-        self.encoded_head.len() + self.blocks.iter().map(Block::len).sum::<usize>()
+        usize::from(self.head_bytes) + self.blocks.len()
     }
 
     /// The frame as it travels.
@@ -165,17 +209,37 @@ impl Frame {
 
     /// Appends the frame as it travels.
     pub fn write_to(&self, to: &mut impl BufMut) {
-        to.put_slice(&self.encoded_head);
+        if self.head_bytes > 0 {
+            to.put_slice(&encode_head(&self.head, self.blocks.sections));
+        }
         self.blocks.iter().for_each(|block| to.put_slice(&block.bytes));
     }
 }
 
-fn encode_head(head: &Head, sections: u32) -> SmallVec<[u8; 24]> {
+/// The integers of a head between its length and its margin.
+fn head_integers(head: &Head) -> [u32; 4] {
     let (kind, age) = match head.kind {
         Kind::Snapshot => (0, 0),
         Kind::Diff => (1, head.tick.since(head.base)),
         Kind::Merged => (2, head.tick.since(head.base)),
     };
+    [kind, head.tick.0, age, u32::from(head.ack)]
+}
+
+/// How many bytes [`encode_head`] makes.
+fn head_bytes(head: &Head, sections: u32) -> u8 {
+    const MARGIN: u8 = 1;
+    let length = if HEAD_ELEMENTS + sections <= 15 { 1 } else { 3 };
+    let integer = |value: u32| match value {
+        0..=0x7f => 1,
+        0x80..=0xff => 2,
+        0x100..=0xffff => 3,
+        _ => 5,
+    };
+    length + head_integers(head).into_iter().map(integer).sum::<u8>() + MARGIN
+}
+
+fn encode_head(head: &Head, sections: u32) -> SmallVec<[u8; 24]> {
     let mut bytes = SmallVec::new();
     match HEAD_ELEMENTS + sections {
         elements @ 0..=15 => bytes.push(0x90 | elements as u8),
@@ -184,7 +248,7 @@ fn encode_head(head: &Head, sections: u32) -> SmallVec<[u8; 24]> {
             bytes.extend_from_slice(&(elements as u16).to_be_bytes());
         }
     }
-    for value in [kind, head.tick.0, age, u32::from(head.ack)] {
+    for value in head_integers(head) {
         match value {
             0..=0x7f => bytes.push(value as u8),
             0x80..=0xff => bytes.extend_from_slice(&[0xcc, value as u8]),
@@ -200,6 +264,7 @@ fn encode_head(head: &Head, sections: u32) -> SmallVec<[u8; 24]> {
     }
     // -32..=127 is one byte in MessagePack, and the same as in two's complement.
     bytes.push(head.margin.max(-32) as u8);
+    debug_assert_eq!(bytes.len(), usize::from(head_bytes(head, sections)), "the length is foreseen");
     bytes
 }
 

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Blocks, Replicator, Viewer,
+    Replicator, Viewer,
     encode::write_rows,
     merged::{Past, Stance},
 };
-use crate::protocol::{Audience, SectionWriter, Tick};
+use crate::protocol::{Audience, Blocks, SectionWriter, Tick};
 
 /// What a tick of waiting is worth in the seat's own ring; in the ring `r` it is this by `r + 1`, but at least 1.
 const NEAREST: u32 = 16;
@@ -101,7 +101,7 @@ impl Replicator {
                 table.shadow.to == Audience::Everyone && sent[&id].held.is_none_or(|held| table.shadow.changed_at(id) > held)
             });
         });
-        Some([first, rest].into_iter().collect())
+        Some([first, rest].into())
     }
 
     /// What goes in any case: all of the seat's own entities, and what goes to teams and owners.

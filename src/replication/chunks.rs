@@ -10,7 +10,7 @@ use std::{cell::OnceCell, sync::Arc};
 use smallvec::SmallVec;
 
 use super::{
-    Blocks, Interest, Replicator, Table, Viewer,
+    Interest, Replicator, Table, Viewer,
     encode::{sum, write_removed, write_rows},
     grid::{Cell, Class, Sight},
     interest::{Chunk, Move},
@@ -42,7 +42,7 @@ enum Go {
 
 impl Replicator {
     /// The blocks of a seat's cells: what takes its view of the tick before to that of now.
-    pub(super) fn chunks_for(&self, interest: &Interest, viewer: Viewer, blocks: &mut Blocks) {
+    pub(super) fn chunks_for(&self, interest: &Interest, viewer: Viewer, blocks: &mut SmallVec<[Block; 8]>) {
         let now = interest.sight(viewer.seat, self.now);
         let then = interest.sight(viewer.seat, Tick(self.now.0.saturating_sub(1)));
         let is_still = Arc::ptr_eq(now, then);

@@ -11,7 +11,7 @@ impl Replicator {
     /// Encodes the changes of the tick just collected for each audience that there is.
     pub(super) fn encode_diffs(&mut self, gone: &[(u32, SmallVec<[Key; 2]>)]) {
         self.diffs.clear();
-        self.public_diff = Block::default();
+        self.public_diff = Blocks::default();
         let mut keys: BTreeSet<Key> = gone.iter().flat_map(|(_, told)| told.iter().copied()).collect();
         keys.extend(self.removed.iter().rev().take_while(|entry| entry.at == self.now).map(|entry| entry.key));
         for table in self.tables.iter().filter(|table| !table.shadow.is_clean()) {
@@ -32,7 +32,7 @@ impl Replicator {
             let block = writer.finish();
             self.blocks_made.set(self.blocks_made.get() + u64::from(!block.is_empty()));
             if key == Key::Everyone {
-                self.public_diff = block;
+                self.public_diff = [block].into();
             } else if !block.is_empty() {
                 self.diffs.insert(key, block);
             }
@@ -75,7 +75,7 @@ impl Replicator {
         let mut sums = self.interest.as_ref().map_or_else(Vec::new, |interest| self.chunk_sums(interest, viewer));
         sums.extend(self.sums(Audience::Owner, own));
         sums.extend(self.sums(Audience::Team, own));
-        [self.public_checks.clone(), self.block(|writer| writer.checksums(&sums))].into_iter().collect()
+        [self.public_checks.clone(), self.block(|writer| writer.checksums(&sums))].into()
     }
 
     /// The sums of all components of an audience.

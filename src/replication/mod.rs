@@ -109,7 +109,7 @@ pub struct Replicator {
     /// Everyone hears of them in this tick.
     spawned_now: Vec<u32>,
     /// What the tick changed for everyone.
-    public_diff: Block,
+    public_diff: Blocks,
     /// What it changed for teams and owners.
     diffs: BTreeMap<Key, Block>,
     public_checks: Block,
@@ -173,7 +173,7 @@ impl Replicator {
             team_by_seat: BTreeMap::new(),
             orphaned: Vec::new(),
             spawned_now: Vec::new(),
-            public_diff: Block::default(),
+            public_diff: Blocks::default(),
             diffs: BTreeMap::new(),
             public_checks: Block::default(),
             checked_at: None,
@@ -283,18 +283,17 @@ impl Replicator {
 
     /// What changed for a seat in the tick collected last.
     pub fn diff(&self, viewer: Viewer) -> Blocks {
-        let mut blocks = Blocks::new();
+        // In most ticks of most games nothing else changed, and a seat costs no look-up.
+        if self.interest.is_none() && self.diffs.is_empty() {
+            return self.public_diff.clone();
+        }
+        let mut blocks = SmallVec::<[Block; 8]>::new();
         if let Some(interest) = &self.interest {
             self.chunks_for(interest, viewer, &mut blocks);
         }
-        if !self.public_diff.is_empty() {
-            blocks.push(self.public_diff.clone());
-        }
-        // In most ticks of most games nothing else changed, and a seat costs no look-up.
-        if !self.diffs.is_empty() {
-            blocks.extend(viewer.keys().filter_map(|key| self.diffs.get(&key).cloned()));
-        }
-        blocks
+        blocks.extend(self.public_diff.iter().cloned());
+        blocks.extend(viewer.keys().filter_map(|key| self.diffs.get(&key).cloned()));
+        blocks.into_iter().collect()
     }
 
     /// The team of a seat: that of an entity which it owns.

@@ -2,7 +2,7 @@
 
 use super::{Message, Outbox, Refused, Room, window::Window};
 use crate::{
-    protocol::{Block, Blocks, ErrorCode, Frame, Head, Kind, Tick},
+    protocol::{Blocks, ErrorCode, Frame, Head, Kind, Tick},
     replication::{Meter, Replicator, Viewer},
     sim::Team,
 };
@@ -156,7 +156,7 @@ impl Room {
             let base = link.base.unwrap_or_default();
             let (kind, mut blocks) = link.state(&self.replicator, viewer, now, self.def.budget());
             if is_check && link.meter.is_empty() {
-                blocks.extend(self.replicator.checks(viewer));
+                blocks = blocks.with(&self.replicator.checks(viewer));
             }
             let silent = kind == Kind::Diff && blocks.is_empty() && ack == link.told_ack && now.since(base) < hz;
             if !silent {
@@ -180,18 +180,18 @@ impl Link {
     fn state(&mut self, replicator: &Replicator, viewer: Viewer, now: Tick, budget: Option<usize>) -> (Kind, Blocks) {
         if self.base.is_some() && self.in_step && self.meter.is_empty() {
             let blocks = replicator.diff(viewer);
-            if budget.is_none_or(|budget| blocks.iter().map(Block::len).sum::<usize>() <= budget) {
+            if budget.is_none_or(|budget| blocks.len() <= budget) {
                 self.meter.shared();
                 return (Kind::Diff, blocks);
             }
         }
         let merged = self.base.and_then(|base| match budget {
             Some(budget) => replicator.metered(viewer, base, budget, &mut self.meter),
-            None => replicator.merged(viewer, base).map(|block| [block].into_iter().collect()),
+            None => replicator.merged(viewer, base).map(|block| [block].into()),
         });
         merged.map(|blocks| (Kind::Merged, blocks)).unwrap_or_else(|| {
             self.meter.settle(now);
-            (Kind::Snapshot, [replicator.snapshot(viewer)].into_iter().collect())
+            (Kind::Snapshot, [replicator.snapshot(viewer)].into())
         })
     }
 
