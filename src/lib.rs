@@ -37,6 +37,9 @@ pub mod matchmaking;
 pub mod observe;
 
 #[cfg(feature = "server")]
+pub mod identity;
+
+#[cfg(feature = "server")]
 pub mod host;
 
 #[cfg(feature = "server")]

@@ -13,7 +13,8 @@ use tokio::{sync::Notify, time::Instant};
 use super::{Keys, Limits, Refusal, board::Board, schedule::next_phase, table::Mode, table::Table};
 use crate::{
     game::GameDef,
-    lobby::RoomId,
+    identity::Gate,
+    lobby::{Identity, RoomId, UserId},
     observe::GameMeters,
     protocol::Tick,
     room::{OverReason, Population, Room},
@@ -23,6 +24,7 @@ pub(super) struct Running {
     pub(super) id: RoomId,
     pub(super) def: GameDef,
     pub(super) keys: Arc<Keys>,
+    gate: Arc<Gate>,
     pub(super) limits: Limits,
     pub(super) meters: GameMeters,
     /// Wakes a driver that waits because nobody plays.
@@ -51,6 +53,7 @@ impl Running {
             id,
             def,
             keys: host.keys.clone(),
+            gate: host.gate.clone(),
             limits: host.limits.clone(),
             meters,
             wake: Notify::new(),
@@ -97,11 +100,21 @@ impl Running {
     }
 
     /// Reserves a seat and signs the ticket for it.
-    pub(super) fn reserve(&self, name: &str) -> Result<String, Refusal> {
-        let (stay, life) = (rand::random(), self.limits.ticket_life);
-        let seat = self.at_table(|table| table.reserve(name, stay, life, &self.meters))?;
+    pub(super) fn reserve(&self, who: &Identity) -> Result<String, Refusal> {
+        let life = self.limits.ticket_life;
+        let grant = self.at_table(|table| {
+            // Under the table's lock, so that nobody sits down behind the back of whoever blocks them.
+            self.gate.check_blocked(&who.user)?;
+            table.reserve(who, life, &self.meters)
+        })?;
         self.wake.notify_one();
-        Ok(self.keys.ticket(&self.id, seat, stay, life))
+        Ok(self.keys.ticket(&self.id, grant, life))
+    }
+
+    /// Takes away the seats of somebody, if they have any.
+    pub(super) fn evict(&self, user: &UserId, message: &str) {
+        self.at_table(|table| table.evict(user, message, &self.meters));
+        self.wake.notify_one();
     }
 
     pub(super) fn close(&self, reason: OverReason, message: &str) {

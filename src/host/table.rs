@@ -8,12 +8,16 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Ending, Limits, Outlet, Refusal, connection::Link};
+use super::{Ending, Limits, Outlet, Refusal, connection::Link, pass::Grant};
 use crate::{
+    lobby::{Identity, UserId},
     observe::{self, DropReason, GameMeters},
     protocol::{ErrorCode, Seat, Tick},
     room::{Message, Over, OverReason, Population, Room, RoomError, SeatStatus},
 };
+
+/// Tickets that one person may hold for one seat, for as many windows; the oldest is worthless beyond.
+const TICKETS_OF_A_STAY: usize = 4;
 
 pub(super) struct Table {
     /// Gone once the room has closed.
@@ -28,6 +32,7 @@ pub(super) struct Table {
 /// One person's time in a seat, from reservation to leaving.
 pub(super) struct Stay {
     pub(super) id: u128,
+    pub(super) user: UserId,
     /// The newest resume token's number.
     pub(super) resume: u128,
     pub(super) place: Place,
@@ -41,6 +46,7 @@ pub(super) enum Place {
 
 /// The record of a ticket, kept until it expires so that a second use is told from a first.
 struct Ticket {
+    id: u128,
     stay: u128,
     seat: Seat,
     until: Instant,
@@ -181,7 +187,10 @@ impl Table {
 
     fn expire_tickets(&mut self, now: Instant, meters: &GameMeters) {
         while let Some(at) = self.tickets.iter().position(|ticket| ticket.until <= now) {
-            let ticket = self.tickets.swap_remove(at);
+            let ticket = self.tickets.remove(at);
+            if self.tickets.iter().any(|other| other.stay == ticket.stay) {
+                continue;
+            }
             if self.stay(ticket.seat).is_some_and(|stay| stay.id == ticket.stay && matches!(stay.place, Place::Reserved)) {
                 self.stays[usize::from(ticket.seat.0)] = None;
                 let _ = self.with(meters, |room| room.release(ticket.seat));
@@ -189,19 +198,51 @@ impl Table {
         }
     }
 
-    /// Reserves a seat for whoever comes with the ticket of this stay.
-    pub(super) fn reserve(&mut self, name: &str, stay: u128, life: Duration, meters: &GameMeters) -> Result<Seat, Refusal> {
-        let seat = self.with(meters, |room| room.reserve(name))??;
+    /// Reserves a seat for somebody; who has one keeps it, and gets another ticket for it.
+    pub(super) fn reserve(&mut self, who: &Identity, life: Duration, meters: &GameMeters) -> Result<Grant, Refusal> {
+        if self.over_at.is_some() {
+            return Err(RoomError::Over.into());
+        }
+        let ticket = rand::random();
+        let own = (0..)
+            .map(Seat)
+            .zip(&self.stays)
+            .find_map(|(seat, stay)| stay.as_ref().filter(|stay| stay.user == who.user).map(|stay| (seat, stay.id)));
+        let (seat, stay) = match own {
+            Some(own) => own,
+            None => (self.take_seat(who, ticket, meters)?, ticket),
+        };
+        let held = |other: &Ticket| other.stay == stay;
+        if self.tickets.iter().filter(|other| held(other)).count() >= TICKETS_OF_A_STAY {
+            self.tickets.remove(self.tickets.iter().position(held).expect("there are several"));
+        }
+        self.tickets.push(Ticket { id: ticket, stay, seat, until: Instant::now() + life, used: false });
+        Ok(Grant { seat, stay, ticket })
+    }
+
+    fn take_seat(&mut self, who: &Identity, stay: u128, meters: &GameMeters) -> Result<Seat, Refusal> {
+        let seat = self.with(meters, |room| room.reserve(who.name.as_str()))??;
         let at = usize::from(seat.0);
         self.stays.resize_with(self.stays.len().max(at + 1), || None);
-        self.stays[at] = Some(Stay { id: stay, resume: stay, place: Place::Reserved });
-        self.tickets.push(Ticket { stay, seat, until: Instant::now() + life, used: false });
+        self.stays[at] = Some(Stay { id: stay, user: who.user.clone(), resume: stay, place: Place::Reserved });
         Ok(seat)
     }
 
+    /// Takes away the seats of somebody.
+    pub(super) fn evict(&mut self, user: &UserId, message: &str, meters: &GameMeters) {
+        for seat in (0..self.stays.len()).map(|at| Seat(at as u8)) {
+            let Some(stay) = self.stay(seat).filter(|stay| stay.user == *user) else { continue };
+            let reserved = matches!(stay.place, Place::Reserved);
+            self.detach(seat, Some((OverReason::Kicked, message)));
+            self.free(seat);
+            // A panic in here has closed the room already.
+            let _ = self.with(meters, |room| if reserved { room.release(seat) } else { room.leave(seat) });
+        }
+    }
+
     /// Marks a ticket used; the seat stays reserved until its holder has entered.
-    pub(super) fn use_ticket(&mut self, stay: u128) -> Result<(), Refusal> {
-        match self.tickets.iter_mut().find(|ticket| ticket.stay == stay) {
+    pub(super) fn use_ticket(&mut self, id: u128) -> Result<(), Refusal> {
+        match self.tickets.iter_mut().find(|ticket| ticket.id == id) {
             Some(ticket) if ticket.used => Err(Refusal::new(ErrorCode::TicketUsed, "this ticket has taken its seat already")),
             Some(ticket) => {
                 ticket.used = true;

@@ -1,6 +1,9 @@
 //! `tickcast::serve()`: what a server hosts, and how.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -13,6 +16,8 @@ use super::{
 use crate::{
     game::{Game, GameDef, GameError},
     host::Limits,
+    identity::{Gate, GuestKey, Hook, Jwt},
+    lobby::UserId,
     net::{NetLimits, Origins, Page},
     observe,
 };
@@ -34,7 +39,6 @@ pub struct Config {
 }
 
 /// A server in the making.
-#[derive(Default)]
 #[must_use = "a builder does nothing until `run` or `start`"]
 pub struct Builder {
     pub(super) games: Vec<Result<GameDef, GameError>>,
@@ -42,6 +46,26 @@ pub struct Builder {
     pub(super) client_bundle: Option<Bytes>,
     pub(super) origins: Vec<String>,
     pub(super) config: Config,
+    jwt: Option<Jwt>,
+    guests: bool,
+    hook: Option<Arc<dyn Hook>>,
+    blocked: Vec<UserId>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            games: Vec::new(),
+            pages: Vec::new(),
+            client_bundle: None,
+            origins: Vec::new(),
+            config: Config::default(),
+            jwt: None,
+            guests: true,
+            hook: None,
+            blocked: Vec::new(),
+        }
+    }
 }
 
 impl Builder {
@@ -75,15 +99,41 @@ impl Builder {
         self
     }
 
+    /// Lets in whoever has a token of this issuer. The command line may name another.
+    pub fn jwt(mut self, jwt: Jwt) -> Self {
+        self.jwt = Some(jwt);
+        self
+    }
+
+    /// Whether people without a token are let in. They are unless told otherwise.
+    pub fn guests(mut self, taken: bool) -> Self {
+        self.guests = taken;
+        self
+    }
+
+    /// Asks a check of the host's own about everybody who comes.
+    pub fn hook(mut self, hook: impl Hook) -> Self {
+        self.hook = Some(Arc::new(hook));
+        self
+    }
+
+    /// Lets these people not in. While the server runs, `host().block(..)` does the same.
+    pub fn block(mut self, users: impl IntoIterator<Item = UserId>) -> Self {
+        self.blocked.extend(users);
+        self
+    }
+
     /// The whole program: reads the command line, serves until it is interrupted, and prints the URL on a line of its own when
     /// it listens.
     ///
     /// # Errors
     ///
-    /// If a game is registered wrongly, the port cannot be had, or the log filter cannot be read.
-    pub fn run(self) -> anyhow::Result<()> {
+    /// If a game is registered wrongly, the port cannot be had, or a key or the log filter cannot be read.
+    pub fn run(mut self) -> anyhow::Result<()> {
         let args = Args::parse();
         observe::start_logs(&args.log).with_context(|| format!("cannot read the log filter \"{}\"", args.log))?;
+        self.jwt = args.jwt.read()?.or(self.jwt);
+        self.guests &= !args.no_guests;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
         let served = runtime.block_on(async {
             let server = self.start(&args.listen).await?;
@@ -110,6 +160,14 @@ impl Builder {
 
     pub(super) fn take_games(&mut self) -> Result<Vec<GameDef>, GameError> {
         self.games.drain(..).collect()
+    }
+
+    pub(super) fn take_gate(&mut self) -> Gate {
+        let gate = Gate::default().guests(self.guests.then(GuestKey::random)).jwt(self.jwt.take()).hook(self.hook.take());
+        for user in self.blocked.drain(..) {
+            gate.block(&user);
+        }
+        gate
     }
 
     pub(super) fn take_origins(&mut self) -> Origins {

@@ -39,6 +39,9 @@ pub enum StartError {
         /// What the system said.
         error: io::Error,
     },
+    /// Neither guests nor anybody with a token is let in.
+    #[error("nobody could come in: guests are not taken, and no key is configured for tokens")]
+    Closed,
     /// The page of metrics could not be set up.
     #[error("cannot set up metrics: {0}")]
     Metrics(String),
@@ -62,6 +65,10 @@ impl RunningServer {
                 return Err(StartError::SameName(game.name()));
             }
         }
+        let gate = builder.take_gate();
+        if !gate.opens() {
+            return Err(StartError::Closed);
+        }
         let exposition = observe::exposition().map_err(|error| StartError::Metrics(error.to_string()))?;
         let limits = builder.config.net.clone();
         let bound = async {
@@ -69,7 +76,7 @@ impl RunningServer {
             io::Result::Ok((listener.address()?, listener))
         };
         let (address, listener) = bound.await.map_err(|error| StartError::Listen { address: listen.to_owned(), error })?;
-        let host = Host::start(games, builder.config.host.clone());
+        let host = Host::start(games, builder.config.host.clone(), gate);
         let endpoints = Arc::new(Endpoints::new(&host, &limits));
         let site = Site { origins: builder.take_origins(), pages: builder.pages, client_bundle: builder.client_bundle };
         let router = site.router(host.clone(), &endpoints, &limits, exposition.clone());
