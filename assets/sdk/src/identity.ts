@@ -1,6 +1,6 @@
 // Who the player is: a host's token, or a guest whose token is kept.
 
-import type { TickcastError } from "./errors.js";
+import { refusal } from "./errors.js";
 import type { Channel } from "./link.js";
 
 /** Who the server says that the player is. */
@@ -50,58 +50,71 @@ export class Identity {
     this.#guest = attempt(() => this.#storage?.getItem(this.#key)) ?? undefined;
   }
 
-  get session(): Session | undefined {
+  /** Who the player is, once a connection has been told. */
+  get session(): Session {
+    if (!this.#session) throw new Error("no session has been told yet");
     return this.#session;
   }
 
-  /** What the first connection shows; it is the one by which the server makes a guest. */
-  readonly lead = (give: (auth: object) => void): void => {
-    this.#credentials().then(give, () => give({}));
-  };
+  /**
+   * Lets a channel show who the player is, and come in as a new guest if the server does not know the old one any more.
+   * The leading channel is the one by which a guest comes to be; the others wait until it is known who that is. Resolves
+   * with the first session.
+   */
+  bind(channel: Channel, leads: boolean): Promise<void> {
+    let shown: string | undefined;
+    const show = (give: (auth: object) => void): void => {
+      this.#credentials().then(
+        (auth) => {
+          shown = auth.token;
+          give(auth);
+        },
+        // Not as a guest: without its token this player is nobody.
+        () => give({ token: "" }),
+      );
+    };
+    channel.auth = (give: (auth: object) => void): void => {
+      if (leads || this.#source !== undefined || this.#guest !== undefined) show(give);
+      else this.#waiting.push(() => show(give));
+    };
+    channel.on("connect_error", (error: Error) => {
+      if (this.#isStale(refusal(error)?.code, shown)) {
+        this.#forget(shown);
+        channel.connect();
+      }
+    });
+    return new Promise((resolve) => {
+      channel.on("session", (session: Session) => {
+        this.#take(session);
+        resolve();
+      });
+    });
+  }
 
-  /** What the others show: they wait until it is known who the player is, or there would be two guests. */
-  readonly follow = (give: (auth: object) => void): void => {
-    if (this.#source === undefined && this.#guest === undefined) this.#waiting.push(() => this.lead(give));
-    else this.lead(give);
-  };
-
-  /** The server says who the player is. */
-  readonly take = (session: Session): void => {
+  #take(session: Session): void {
     this.#session = session;
     if (!session.guest || session.token === null) return;
     const token = (this.#guest = session.token);
     attempt(() => this.#storage?.setItem(this.#key, token));
     for (const wake of this.#waiting.splice(0)) wake();
-  };
-
-  /** Forgets a guest whom the server does not know any more; true if the player can come in as a new one. */
-  forget(refused: TickcastError | undefined): boolean {
-    const stale = refused?.code === "bad_token" || refused?.code === "token_expired";
-    if (!stale || this.#source !== undefined || this.#guest === undefined) return false;
-    this.#guest = undefined;
-    attempt(() => this.#storage?.removeItem(this.#key));
-    return true;
   }
 
-  async #credentials(): Promise<object> {
+  #isStale(code: string | undefined, shown: string | undefined): boolean {
+    return this.#source === undefined && shown !== undefined && (code === "bad_token" || code === "token_expired");
+  }
+
+  #forget(shown: string | undefined): void {
+    if (this.#guest !== shown) return;
+    this.#guest = undefined;
+    attempt(() => this.#storage?.removeItem(this.#key));
+  }
+
+  async #credentials(): Promise<{ token?: string; name?: string }> {
     const source = this.#source ?? this.#guest;
     const token = typeof source === "function" ? await source() : source;
     return { ...(token === undefined ? {} : { token }), ...(this.#name === undefined ? {} : { name: this.#name }) };
   }
 }
-
-/** Resolves with the first `session` of a channel; call before it connects. */
-export function firstSession(channel: Channel, identity: Identity): Promise<void> {
-  return new Promise((resolve) => {
-    channel.on("session", (session: Session) => {
-      identity.take(session);
-      resolve();
-    });
-  });
-}
-
-declare const document: unknown;
-declare const localStorage: GuestStorage | undefined;
 
 /** Programs outside of browsers may be several players, who must not share one token. */
 function browserStorage(): GuestStorage | undefined {
