@@ -43,6 +43,9 @@ pub mod identity;
 pub mod host;
 
 #[cfg(feature = "server")]
+pub mod store;
+
+#[cfg(feature = "server")]
 pub mod net;
 
 #[cfg(feature = "server")]

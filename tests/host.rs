@@ -87,7 +87,7 @@ impl Memory {
 }
 
 fn host() -> Host {
-    Host::start([GameDef::new::<Duel>().unwrap()], Limits::default(), Gate::default())
+    Host::start([GameDef::new::<Duel>().unwrap()], Limits::default(), Gate::default(), [])
 }
 
 /// Somebody new each time.

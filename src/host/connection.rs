@@ -100,6 +100,7 @@ impl Connection {
         let entry = table.with(&running.meters, |room| room.enter(*seat, held_tick))??;
         let token = rand::random();
         let welcomed = self.welcome(table, entry, token, &*outlet);
+        table.begin();
         if let Some(sitting) = table.stay_mut(*seat) {
             sitting.resume = token;
             sitting.place = Place::Connected { link: self.0.clone(), outlet };

@@ -8,6 +8,7 @@ mod driver;
 mod intake;
 mod outlet;
 mod pass;
+mod record;
 mod refusal;
 mod running;
 mod schedule;
@@ -44,8 +45,11 @@ pub use self::{
     connection::{Connection, Desync},
     intake::Intake,
     outlet::{Ending, Full, Outlet, Welcome},
+    record::{MatchResult, Player, Record, Recorder},
     refusal::Refusal,
 };
+
+pub(crate) use self::record::now;
 
 /// How much a host takes on, and how long it waits.
 #[derive(Debug, Clone)]
@@ -96,14 +100,18 @@ struct Shared {
     board: Arc<Board>,
     keys: Arc<Keys>,
     gate: Arc<Gate>,
+    recorders: Arc<[Arc<dyn Recorder>]>,
     closing: AtomicBool,
     /// What goes on beside the rooms; ends with this.
     _tasks: JoinSet<()>,
 }
 
 impl Host {
-    /// Starts to host games for whom the gate lets in. Must be called within a Tokio runtime.
-    pub fn start(games: impl IntoIterator<Item = GameDef>, limits: Limits, gate: Gate) -> Self {
+    /// Starts to host games for whom the gate lets in, and tells the recorders. Must be called within a Tokio runtime.
+    pub fn start(
+        games: impl IntoIterator<Item = GameDef>, limits: Limits, gate: Gate,
+        recorders: impl IntoIterator<Item = Arc<dyn Recorder>>,
+    ) -> Self {
         let board = Arc::new(Board::new());
         let mut tasks = JoinSet::new();
         tasks.spawn(board.clone().tell_news());
@@ -114,6 +122,7 @@ impl Host {
             board,
             keys: Arc::new(Keys::random()),
             gate: Arc::new(gate),
+            recorders: recorders.into_iter().collect(),
             closing: AtomicBool::new(false),
             _tasks: tasks,
         }))
@@ -132,7 +141,12 @@ impl Host {
     /// Says who somebody is who shows these credentials, if they are let in.
     pub async fn identify(&self, credentials: Credentials) -> Result<Admitted, Refusal> {
         self.check_open()?;
-        Ok(self.0.gate.admit(credentials).await?)
+        let admitted = self.0.gate.admit(credentials).await?;
+        // Guests are made up at will; they are remembered once they have played.
+        if !admitted.identity.guest {
+            self.0.record(&Record::Seen(admitted.identity.clone()));
+        }
+        Ok(admitted)
     }
 
     /// Refuses somebody who is blocked.
@@ -142,7 +156,9 @@ impl Host {
 
     /// Blocks somebody, and takes away the seats that they have.
     pub fn block(&self, user: &UserId) {
-        self.0.gate.block(user);
+        if self.0.gate.block(user) {
+            self.0.record(&Record::Blocked(user.clone()));
+        }
         let rooms: Vec<_> = self.running().values().cloned().collect();
         for room in rooms {
             room.evict(user, "you are blocked on this server");
@@ -151,7 +167,11 @@ impl Host {
 
     /// Lets somebody in again who was blocked. False if they were not.
     pub fn unblock(&self, user: &UserId) -> bool {
-        self.0.gate.unblock(user)
+        let was_blocked = self.0.gate.unblock(user);
+        if was_blocked {
+            self.0.record(&Record::Unblocked(user.clone()));
+        }
+        was_blocked
     }
 
     /// Opens a room and takes a seat in it.
@@ -191,7 +211,7 @@ impl Host {
 
     /// Opens a room for people who were matched, with a seat for each, in order.
     pub fn seat_match(&self, game: &str, people: &[Identity]) -> Result<Vec<Admission>, Refusal> {
-        let (running, _) = self.open(game, &RoomOptions { config: None, entrance: Entrance::Ticket })?;
+        let (running, _) = self.open(game, &RoomOptions { entrance: Entrance::Ticket, ..RoomOptions::default() })?;
         let admissions: Result<Vec<_>, _> = people.iter().map(|who| admit(&running, who)).collect();
         if admissions.is_err() {
             running.close(OverReason::Closed, "not everybody who was matched found a seat");
@@ -273,7 +293,8 @@ impl Host {
             .map_err(|_| Refusal::rules_panicked())?
             .map_err(|error| Refusal::new(ErrorCode::BadConfig, error.to_string()))?;
         let (id, population) = (RoomId::random(&mut rand::rng()), room.population());
-        let running = Arc::new(Running::new(id.clone(), room, &self.0, GameMeters::new(def.name())));
+        let running = Running::new(id.clone(), room, &self.0, GameMeters::new(def.name()));
+        let running = Arc::new(running.of_mode(&options.mode));
         match &mut *self.running() {
             rooms if rooms.len() >= most => return Err(full()),
             rooms => rooms.insert(id.clone(), running.clone()),
@@ -305,6 +326,14 @@ pub struct RoomOptions {
     pub config: Option<serde_json::Value>,
     /// How people find it.
     pub entrance: Entrance,
+    /// The mode of matchmaking that it is for, to tell with its result; empty for none.
+    pub mode: String,
+}
+
+impl Shared {
+    fn record(&self, record: &Record) {
+        self.recorders.iter().for_each(|recorder| recorder.record(record));
+    }
 }
 
 fn admit(running: &Running, who: &Identity) -> Result<Admission, Refusal> {

@@ -10,7 +10,12 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Keys, Limits, Refusal, board::Board, schedule::next_phase, table::Mode, table::Table};
+use super::{
+    Keys, Limits, MatchResult, Record, Recorder, Refusal,
+    board::Board,
+    schedule::next_phase,
+    table::{Mode, Played, Table},
+};
 use crate::{
     game::GameDef,
     identity::Gate,
@@ -25,6 +30,8 @@ pub(super) struct Running {
     pub(super) def: GameDef,
     pub(super) keys: Arc<Keys>,
     gate: Arc<Gate>,
+    recorders: Arc<[Arc<dyn Recorder>]>,
+    mode: String,
     pub(super) limits: Limits,
     pub(super) meters: GameMeters,
     /// Wakes a driver that waits because nobody plays.
@@ -54,6 +61,8 @@ impl Running {
             def,
             keys: host.keys.clone(),
             gate: host.gate.clone(),
+            recorders: host.recorders.clone(),
+            mode: String::new(),
             limits: host.limits.clone(),
             meters,
             wake: Notify::new(),
@@ -63,6 +72,12 @@ impl Running {
             listed: AtomicBool::new(true),
             table: Mutex::new(Table::new(room)),
         }
+    }
+
+    /// Names the mode of matchmaking that the room is for.
+    pub(super) fn of_mode(mut self, mode: &str) -> Self {
+        mode.clone_into(&mut self.mode);
+        self
     }
 
     /// Does something under the room's lock, and tells the lobby if it changed who sits there.
@@ -79,8 +94,16 @@ impl Running {
     /// Steps the room once and publishes its tick; `due` is when the step was due, not when it was done.
     pub(super) fn step(&self, due: Instant) {
         let began = Instant::now();
-        if let Some(tick) = self.at_table(|table| table.step(&self.meters)) {
+        let (tick, played) = self.at_table(|table| (table.step(&self.meters), table.take_played()));
+        if let Some(tick) = tick {
             *self.clock() = Clock { newest: tick, due: Some(due) };
+        }
+        if let Some(Played { began, ended, winners, players }) = played {
+            let (room, game, mode) = (self.id.clone(), self.def.name(), self.mode.clone());
+            // A room's id may come again some day; not in the same millisecond.
+            let id = format!("{room}-{ended:x}");
+            let result = Record::Ended(MatchResult { id, room, game, mode, began, ended, winners, players });
+            self.recorders.iter().for_each(|recorder| recorder.record(&result));
         }
         self.meters.tick_seconds.record(began.elapsed());
     }

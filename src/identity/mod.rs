@@ -120,11 +120,6 @@ impl Gate {
         self
     }
 
-    /// Whether anybody at all can be let in.
-    pub fn opens(&self) -> bool {
-        self.guests.is_some() || self.jwt.is_some() || self.hook.is_some()
-    }
-
     /// Says who somebody is.
     ///
     /// # Errors

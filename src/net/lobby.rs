@@ -122,7 +122,11 @@ fn rooms(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
 fn create(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     let Create { game, config, private } = argument.read()?;
     let entrance = if private { Entrance::Code } else { Entrance::Listed };
-    answer(&call.namespace.0.create(&game, &RoomOptions { config, entrance }, &call.session.identity)?)
+    answer(&call.namespace.0.create(
+        &game,
+        &RoomOptions { config, entrance, ..RoomOptions::default() },
+        &call.session.identity,
+    )?)
 }
 
 fn join(call: &Call<'_, Lobby>, argument: Argument) -> Answer {

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -11,15 +12,17 @@ use clap::Parser;
 
 use super::{
     cli::Args,
+    kept::{Keeping, Kept},
     running::{RunningServer, StartError},
 };
 use crate::{
     game::{Game, GameDef, GameError},
     host::Limits,
-    identity::{Gate, GuestKey, Hook, Jwt},
+    identity::{Gate, Hook, Jwt},
     lobby::UserId,
     net::{NetLimits, Origins, Page},
     observe,
+    store::WebhookConfig,
 };
 
 /// Begins a server that hosts nothing yet.
@@ -46,6 +49,7 @@ pub struct Builder {
     pub(super) client_bundle: Option<Bytes>,
     pub(super) origins: Vec<String>,
     pub(super) config: Config,
+    pub(super) keeping: Keeping,
     jwt: Option<Jwt>,
     guests: bool,
     hook: Option<Arc<dyn Hook>>,
@@ -60,6 +64,7 @@ impl Default for Builder {
             client_bundle: None,
             origins: Vec::new(),
             config: Config::default(),
+            keeping: Keeping::default(),
             jwt: None,
             guests: true,
             hook: None,
@@ -123,6 +128,24 @@ impl Builder {
         self
     }
 
+    /// Keeps what outlives the process in this folder: guests' identities, players, ratings, results and the block list.
+    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.keeping.data = Some(folder.into());
+        self
+    }
+
+    /// Keeps players, ratings, results and the block list in a PostgreSQL database, like `postgres://user:password@host/name`.
+    pub fn database(mut self, url: impl Into<String>) -> Self {
+        self.keeping.database = Some(url.into());
+        self
+    }
+
+    /// Posts each result to a server of the host's.
+    pub fn webhook(mut self, webhook: WebhookConfig) -> Self {
+        self.keeping.webhook = Some(webhook);
+        self
+    }
+
     /// The whole program: reads the command line, serves until it is interrupted, and prints the URL on a line of its own when
     /// it listens.
     ///
@@ -134,6 +157,7 @@ impl Builder {
         observe::start_logs(&args.log).with_context(|| format!("cannot read the log filter \"{}\"", args.log))?;
         self.jwt = args.jwt.read()?.or(self.jwt);
         self.guests &= !args.no_guests;
+        args.keeping.change(&mut self.keeping)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
         let served = runtime.block_on(async {
             let server = self.start(&args.listen).await?;
@@ -162,9 +186,15 @@ impl Builder {
         self.games.drain(..).collect()
     }
 
-    pub(super) fn take_gate(&mut self) -> Gate {
-        let gate = Gate::default().guests(self.guests.then(GuestKey::random)).jwt(self.jwt.take()).hook(self.hook.take());
-        for user in self.blocked.drain(..) {
+    /// Whether anybody at all can be let in.
+    pub(super) fn opens(&self) -> bool {
+        self.guests || self.jwt.is_some() || self.hook.is_some()
+    }
+
+    pub(super) fn take_gate(&mut self, kept: &mut Kept) -> Gate {
+        let guests = kept.guest_key.take().filter(|_| self.guests);
+        let gate = Gate::default().guests(guests).jwt(self.jwt.take()).hook(self.hook.take());
+        for user in self.blocked.drain(..).chain(kept.blocked.drain(..)) {
             gate.block(&user);
         }
         gate

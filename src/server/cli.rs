@@ -5,7 +5,11 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context, bail};
 use clap::Parser;
 
-use crate::identity::{Jwt, KeyError};
+use super::kept::Keeping;
+use crate::{
+    identity::{Jwt, KeyError},
+    store::WebhookConfig,
+};
 
 /// An authoritative game server.
 #[derive(Debug, Parser)]
@@ -22,9 +26,45 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) jwt: JwtArgs,
 
+    #[command(flatten)]
+    pub(super) keeping: KeepingArgs,
+
     /// Let nobody in without a token
     #[arg(long, env = "TICKCAST_NO_GUESTS", value_parser = clap::builder::BoolishValueParser::new())]
     pub(super) no_guests: bool,
+}
+
+/// What is kept, and who is told.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct KeepingArgs {
+    /// Keep guests, players, ratings, results and the block list in this folder
+    #[arg(long, env = "TICKCAST_DATA", value_name = "FOLDER")]
+    data: Option<PathBuf>,
+
+    /// Keep them in a PostgreSQL database, all but the guests' key: postgres://user:password@host/name
+    #[arg(long, env = "TICKCAST_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Option<String>,
+
+    /// Post each match's result here: http://host/path
+    #[arg(long, env = "TICKCAST_WEBHOOK", value_name = "URL", requires = "webhook_secret_file")]
+    webhook: Option<String>,
+
+    /// Sign what is posted with the secret in this file, at least 16 bytes
+    #[arg(long, env = "TICKCAST_WEBHOOK_SECRET_FILE", value_name = "FILE")]
+    webhook_secret_file: Option<PathBuf>,
+}
+
+impl KeepingArgs {
+    /// Puts what the command line says in the place of what the program does.
+    pub(super) fn change(self, keeping: &mut Keeping) -> anyhow::Result<()> {
+        keeping.data = self.data.or(keeping.data.take());
+        keeping.database = self.database.or(keeping.database.take());
+        if let (Some(url), Some(file)) = (self.webhook, self.webhook_secret_file) {
+            let secret = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            keeping.webhook = Some(WebhookConfig::new(url, secret.trim_ascii_end()));
+        }
+        Ok(())
+    }
 }
 
 /// Whose tokens are taken.
