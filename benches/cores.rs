@@ -15,7 +15,8 @@ use std::{
 use tickcast::{
     game::GameDef,
     host::{Connection, Ending, Full, Host, Limits, Outlet, RoomOptions, Welcome},
-    lobby::DisplayName,
+    identity::Gate,
+    lobby::Identity,
     prelude::*,
     room::Message,
 };
@@ -84,7 +85,7 @@ fn frames_a_second(workers: usize) -> f64 {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     runtime.expect("a runtime can be made").block_on(async {
         let game = GameDef::new::<Crowd>().expect("the game is in order");
-        let host = Host::start([game], Limits::default());
+        let host = Host::start([game], Limits::default(), Gate::default(), []);
         let counters: Vec<_> = (0..ROOMS).map(|_| Arc::<AtomicU64>::default()).collect();
         let _seated: Vec<Connection> = counters.iter().flat_map(|counter| fill_room(&host, counter)).collect();
         sleep(WARM_UP).await;
@@ -96,9 +97,9 @@ fn frames_a_second(workers: usize) -> f64 {
 }
 
 fn fill_room(host: &Host, counter: &Arc<AtomicU64>) -> Vec<Connection> {
-    let name = DisplayName::parse("Ada").expect("a good name");
-    let opened = host.create("crowd", &RoomOptions::default(), &name).expect("there is room for a room");
-    let joined = (1..SEATS).map(|_| host.join(&opened.room, &name).expect("there is a seat"));
+    let guest = || Identity::guest(None, &mut rand::rng());
+    let opened = host.create("crowd", &RoomOptions::default(), &guest()).expect("there is room for a room");
+    let joined = (1..SEATS).map(|_| host.join(&opened.room, &guest()).expect("there is a seat"));
     let admissions = [opened.clone()].into_iter().chain(joined);
     let connections = admissions.map(|admission| {
         let connection = host.claim(&admission.ticket).expect("the ticket is good");

@@ -37,7 +37,13 @@ pub mod matchmaking;
 pub mod observe;
 
 #[cfg(feature = "server")]
+pub mod identity;
+
+#[cfg(feature = "server")]
 pub mod host;
+
+#[cfg(feature = "server")]
+pub mod store;
 
 #[cfg(feature = "server")]
 pub mod net;

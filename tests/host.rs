@@ -18,7 +18,8 @@ use serde_json::json;
 use tickcast::{
     game::GameDef,
     host::{Connection, Desync, Ending, Full, Host, Limits, Outlet, RoomOptions, Welcome},
-    lobby::DisplayName,
+    identity::Gate,
+    lobby::Identity,
     prelude::Tick,
     protocol::ErrorCode,
     room::{Message, OverReason},
@@ -86,11 +87,12 @@ impl Memory {
 }
 
 fn host() -> Host {
-    Host::start([GameDef::new::<Duel>().unwrap()], Limits::default())
+    Host::start([GameDef::new::<Duel>().unwrap()], Limits::default(), Gate::default(), [])
 }
 
-fn ada() -> DisplayName {
-    DisplayName::parse("Ada").unwrap()
+/// Somebody new each time.
+fn ada() -> Identity {
+    Identity::guest(None, &mut rand::rng())
 }
 
 fn enter(connection: &Connection) -> Arc<Memory> {

@@ -96,11 +96,13 @@ async fn a_full_room_takes_nobody_and_quick_opens_another() {
     let server = start().await;
     let mut lobby = Client::join(&server, "/lobby", json!({})).await.unwrap();
     let first = lobby.request("/lobby", "quick", json!({"game": "duel"})).await;
-    let second = lobby.request("/lobby", "quick", json!({"game": "duel"})).await;
+    let mut other = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    let second = other.request("/lobby", "quick", json!({"game": "duel"})).await;
     assert_eq!(first["room"], second["room"]);
-    let full = lobby.request("/lobby", "join", json!({"room": first["room"]})).await;
+    let mut late = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    let full = late.request("/lobby", "join", json!({"room": first["room"]})).await;
     assert_eq!(code(&full), "room_full");
-    let third = lobby.request("/lobby", "quick", json!({"game": "duel"})).await;
+    let third = late.request("/lobby", "quick", json!({"game": "duel"})).await;
     assert_ne!(first["room"], third["room"]);
     assert_eq!(third["url"], "");
     server.shutdown().await;

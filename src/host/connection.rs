@@ -56,8 +56,8 @@ pub struct Desync {
 impl Connection {
     /// Uses up a ticket. Its seat stays reserved until the connection has entered.
     pub(super) fn from_ticket(running: Arc<Running>, pass: &Pass) -> Result<Self, Refusal> {
-        let stay = number(&pass.stay, ErrorCode::BadTicket)?;
-        running.at_table(|table| table.use_ticket(stay))?;
+        let (stay, ticket) = (number(&pass.stay, ErrorCode::BadTicket)?, number(&pass.jti, ErrorCode::BadTicket)?);
+        running.at_table(|table| table.use_ticket(ticket))?;
         Ok(Self::new(running, Seat(pass.seat), stay, Claim::Ticket))
     }
 
@@ -93,13 +93,14 @@ impl Connection {
             Claim::Ticket => return Err(Refusal::new(ErrorCode::TicketExpired, "the reservation has expired")),
             Claim::Resume { token, held } => {
                 table.check_resume(*seat, *stay, token)?;
-                table.detach(*seat, Some((OverReason::Replaced, "another connection has taken this seat")));
                 held_tick = held;
             }
         }
+        table.detach(*seat, Some((OverReason::Replaced, "another connection has taken this seat")));
         let entry = table.with(&running.meters, |room| room.enter(*seat, held_tick))??;
         let token = rand::random();
         let welcomed = self.welcome(table, entry, token, &*outlet);
+        table.begin();
         if let Some(sitting) = table.stay_mut(*seat) {
             sitting.resume = token;
             sitting.place = Place::Connected { link: self.0.clone(), outlet };

@@ -8,6 +8,7 @@ mod driver;
 mod intake;
 mod outlet;
 mod pass;
+mod record;
 mod refusal;
 mod running;
 mod schedule;
@@ -33,7 +34,8 @@ use self::{
 };
 use crate::{
     game::GameDef,
-    lobby::{Changes, Code, DisplayName, Entrance, Listing, RoomId, Totals},
+    identity::{Admitted, Credentials, Gate},
+    lobby::{Changes, Code, Entrance, Identity, Listing, RoomId, Totals, UserId},
     observe::GameMeters,
     protocol::{ErrorCode, Tick},
     room::{OverReason, Room},
@@ -43,8 +45,11 @@ pub use self::{
     connection::{Connection, Desync},
     intake::Intake,
     outlet::{Ending, Full, Outlet, Welcome},
+    record::{MatchResult, Player, Record, Recorder},
     refusal::Refusal,
 };
+
+pub(crate) use self::record::now;
 
 /// How much a host takes on, and how long it waits.
 #[derive(Debug, Clone)]
@@ -94,14 +99,19 @@ struct Shared {
     rooms: Mutex<HashMap<RoomId, Arc<Running>>>,
     board: Arc<Board>,
     keys: Arc<Keys>,
+    gate: Arc<Gate>,
+    recorders: Arc<[Arc<dyn Recorder>]>,
     closing: AtomicBool,
     /// What goes on beside the rooms; ends with this.
     _tasks: JoinSet<()>,
 }
 
 impl Host {
-    /// Starts to host games. Must be called within a Tokio runtime.
-    pub fn start(games: impl IntoIterator<Item = GameDef>, limits: Limits) -> Self {
+    /// Starts to host games for whom the gate lets in, and tells the recorders. Must be called within a Tokio runtime.
+    pub fn start(
+        games: impl IntoIterator<Item = GameDef>, limits: Limits, gate: Gate,
+        recorders: impl IntoIterator<Item = Arc<dyn Recorder>>,
+    ) -> Self {
         let board = Arc::new(Board::new());
         let mut tasks = JoinSet::new();
         tasks.spawn(board.clone().tell_news());
@@ -111,6 +121,8 @@ impl Host {
             rooms: Mutex::default(),
             board,
             keys: Arc::new(Keys::random()),
+            gate: Arc::new(gate),
+            recorders: recorders.into_iter().collect(),
             closing: AtomicBool::new(false),
             _tasks: tasks,
         }))
@@ -126,45 +138,81 @@ impl Host {
         self.0.games.get(name).ok_or_else(|| Refusal::unknown_game(name))
     }
 
-    /// Opens a room and takes a seat in it.
-    pub fn create(&self, game: &str, options: &RoomOptions, name: &DisplayName) -> Result<Admission, Refusal> {
-        let (running, code) = self.open(game, options)?;
-        Ok(Admission { code, ..admit(&running, name)? })
+    /// Says who somebody is who shows these credentials, if they are let in.
+    pub async fn identify(&self, credentials: Credentials) -> Result<Admitted, Refusal> {
+        self.check_open()?;
+        let admitted = self.0.gate.admit(credentials).await?;
+        // Guests are made up at will; they are remembered once they have played.
+        if !admitted.identity.guest {
+            self.0.record(&Record::Seen(admitted.identity.clone()));
+        }
+        Ok(admitted)
     }
 
-    /// Takes a seat in a room.
-    pub fn join(&self, room: &RoomId, name: &DisplayName) -> Result<Admission, Refusal> {
+    /// Refuses somebody who is blocked.
+    pub fn check_blocked(&self, user: &UserId) -> Result<(), Refusal> {
+        Ok(self.0.gate.check_blocked(user)?)
+    }
+
+    /// Blocks somebody, and takes away the seats that they have.
+    pub fn block(&self, user: &UserId) {
+        if self.0.gate.block(user) {
+            self.0.record(&Record::Blocked(user.clone()));
+        }
+        let rooms: Vec<_> = self.running().values().cloned().collect();
+        for room in rooms {
+            room.evict(user, "you are blocked on this server");
+        }
+    }
+
+    /// Lets somebody in again who was blocked. False if they were not.
+    pub fn unblock(&self, user: &UserId) -> bool {
+        let was_blocked = self.0.gate.unblock(user);
+        if was_blocked {
+            self.0.record(&Record::Unblocked(user.clone()));
+        }
+        was_blocked
+    }
+
+    /// Opens a room and takes a seat in it.
+    pub fn create(&self, game: &str, options: &RoomOptions, who: &Identity) -> Result<Admission, Refusal> {
+        let (running, code) = self.open(game, options)?;
+        Ok(Admission { code, ..admit(&running, who)? })
+    }
+
+    /// Takes a seat in a room. Who has one gets a new ticket for it.
+    pub fn join(&self, room: &RoomId, who: &Identity) -> Result<Admission, Refusal> {
         self.check_open()?;
         let running = self.find(room)?;
-        admit(&running, name)
+        admit(&running, who)
     }
 
     /// Takes a seat in a private room.
-    pub fn join_private(&self, typed: &str, name: &DisplayName) -> Result<Admission, Refusal> {
+    pub fn join_private(&self, typed: &str, who: &Identity) -> Result<Admission, Refusal> {
         let room = Code::parse(typed).and_then(|code| self.0.board.lobby().by_code(&code));
         let room = room
             .ok_or_else(|| Refusal::new(ErrorCode::UnknownCode, format!("there is no private room with the code \"{typed}\"")))?;
-        self.join(&room, name)
+        self.join(&room, who)
     }
 
     /// Takes a seat in the fullest open room that has one, else in a new one.
-    pub fn quick(&self, game: &str, name: &DisplayName) -> Result<Admission, Refusal> {
+    pub fn quick(&self, game: &str, who: &Identity) -> Result<Admission, Refusal> {
         self.check_open()?;
         self.game(game)?;
         // The last seat may go to somebody else between the pick and the reservation; then the listing has changed.
         for _ in 0..4 {
             let Some(room) = self.0.board.lobby().quick(game) else { break };
-            if let Ok(admission) = self.join(&room, name) {
+            if let Ok(admission) = self.join(&room, who) {
                 return Ok(admission);
             }
         }
-        self.create(game, &RoomOptions::default(), name)
+        self.create(game, &RoomOptions::default(), who)
     }
 
     /// Opens a room for people who were matched, with a seat for each, in order.
-    pub fn seat_match(&self, game: &str, names: &[DisplayName]) -> Result<Vec<Admission>, Refusal> {
-        let (running, _) = self.open(game, &RoomOptions { config: None, entrance: Entrance::Ticket })?;
-        let admissions: Result<Vec<_>, _> = names.iter().map(|name| admit(&running, name)).collect();
+    pub fn seat_match(&self, game: &str, people: &[Identity]) -> Result<Vec<Admission>, Refusal> {
+        let (running, _) = self.open(game, &RoomOptions { entrance: Entrance::Ticket, ..RoomOptions::default() })?;
+        let admissions: Result<Vec<_>, _> = people.iter().map(|who| admit(&running, who)).collect();
         if admissions.is_err() {
             running.close(OverReason::Closed, "not everybody who was matched found a seat");
         }
@@ -245,7 +293,8 @@ impl Host {
             .map_err(|_| Refusal::rules_panicked())?
             .map_err(|error| Refusal::new(ErrorCode::BadConfig, error.to_string()))?;
         let (id, population) = (RoomId::random(&mut rand::rng()), room.population());
-        let running = Arc::new(Running::new(id.clone(), room, &self.0, GameMeters::new(def.name())));
+        let running = Running::new(id.clone(), room, &self.0, GameMeters::new(def.name()));
+        let running = Arc::new(running.of_mode(&options.mode));
         match &mut *self.running() {
             rooms if rooms.len() >= most => return Err(full()),
             rooms => rooms.insert(id.clone(), running.clone()),
@@ -277,10 +326,18 @@ pub struct RoomOptions {
     pub config: Option<serde_json::Value>,
     /// How people find it.
     pub entrance: Entrance,
+    /// The mode of matchmaking that it is for, to tell with its result; empty for none.
+    pub mode: String,
 }
 
-fn admit(running: &Running, name: &DisplayName) -> Result<Admission, Refusal> {
-    let ticket = running.reserve(name.as_str())?;
+impl Shared {
+    fn record(&self, record: &Record) {
+        self.recorders.iter().for_each(|recorder| recorder.record(record));
+    }
+}
+
+fn admit(running: &Running, who: &Identity) -> Result<Admission, Refusal> {
+    let ticket = running.reserve(who)?;
     Ok(Admission { ticket, url: String::new(), room: running.id.clone(), code: None })
 }
 

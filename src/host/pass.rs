@@ -21,12 +21,20 @@ pub(super) struct Pass {
     pub(super) purpose: Purpose,
     pub(super) room: String,
     pub(super) seat: u8,
-    /// The ticket that took the seat: tells one person's stay in the seat from the next one's.
+    /// Tells one person's stay in the seat from the next one's.
     pub(super) stay: String,
-    /// 128 random bits. Of a ticket the same as `stay`; of a resume token its own, new at each welcome.
+    /// 128 random bits: of a ticket new each time, of a resume token at each welcome.
     pub(super) jti: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) exp: Option<u64>,
+}
+
+/// A seat that was reserved: what its ticket says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Grant {
+    pub(super) seat: Seat,
+    pub(super) stay: u128,
+    pub(super) ticket: u128,
 }
 
 /// The key that signs this process's passes.
@@ -46,9 +54,17 @@ impl Keys {
         Self { encoding: EncodingKey::from_secret(&secret), decoding: DecodingKey::from_secret(&secret), validation }
     }
 
-    pub(super) fn ticket(&self, room: &RoomId, seat: Seat, stay: u128, life: Duration) -> String {
+    pub(super) fn ticket(&self, room: &RoomId, grant: Grant, life: Duration) -> String {
         let exp = Some(jsonwebtoken::get_current_timestamp() + life.as_secs());
-        self.sign(&Pass { purpose: Purpose::Ticket, room: room.to_string(), seat: seat.0, stay: hex(stay), jti: hex(stay), exp })
+        let Grant { seat, stay, ticket } = grant;
+        self.sign(&Pass {
+            purpose: Purpose::Ticket,
+            room: room.to_string(),
+            seat: seat.0,
+            stay: hex(stay),
+            jti: hex(ticket),
+            exp,
+        })
     }
 
     pub(super) fn resume(&self, room: &RoomId, seat: Seat, stay: u128, newest: u128) -> String {
@@ -89,9 +105,9 @@ mod tests {
     fn a_pass_is_good_for_its_purpose_and_its_process() {
         let (keys, others) = (Keys::random(), Keys::random());
         let room = RoomId::named("abc");
-        let ticket = keys.ticket(&room, Seat(2), 7, LIFE);
+        let ticket = keys.ticket(&room, Grant { seat: Seat(2), stay: 7, ticket: 9 }, LIFE);
         let pass = keys.verify(Purpose::Ticket, &ticket).unwrap();
-        assert_eq!((pass.room.as_str(), pass.seat, pass.stay), ("abc", 2, hex(7)));
+        assert_eq!((pass.room.as_str(), pass.seat, pass.stay, pass.jti), ("abc", 2, hex(7), hex(9)));
         assert_eq!(keys.verify(Purpose::Resume, &ticket), None);
         assert_eq!(others.verify(Purpose::Ticket, &ticket), None);
         let resume = keys.resume(&room, Seat(2), 7, 8);
@@ -102,7 +118,7 @@ mod tests {
     fn no_other_algorithm_is_taken() {
         // {"alg":"none","typ":"JWT"} and empty signature over valid claims.
         let keys = Keys::random();
-        let ticket = keys.ticket(&RoomId::named("abc"), Seat(1), 1, LIFE);
+        let ticket = keys.ticket(&RoomId::named("abc"), Grant { seat: Seat(1), stay: 1, ticket: 2 }, LIFE);
         let claims = ticket.split('.').nth(1).unwrap();
         let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
         assert_eq!(keys.verify(Purpose::Ticket, &unsigned), None);

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{protocol::ErrorCode, room::RoomError};
+use crate::{identity::IdentityError, protocol::ErrorCode, room::RoomError};
 
 /// A refused request or connection: a stable code for programs and a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -35,6 +35,12 @@ impl Refusal {
 
 impl From<RoomError> for Refusal {
     fn from(error: RoomError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<IdentityError> for Refusal {
+    fn from(error: IdentityError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }

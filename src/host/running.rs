@@ -10,10 +10,16 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Keys, Limits, Refusal, board::Board, schedule::next_phase, table::Mode, table::Table};
+use super::{
+    Keys, Limits, MatchResult, Record, Recorder, Refusal,
+    board::Board,
+    schedule::next_phase,
+    table::{Mode, Played, Table},
+};
 use crate::{
     game::GameDef,
-    lobby::RoomId,
+    identity::Gate,
+    lobby::{Identity, RoomId, UserId},
     observe::GameMeters,
     protocol::Tick,
     room::{OverReason, Population, Room},
@@ -23,6 +29,9 @@ pub(super) struct Running {
     pub(super) id: RoomId,
     pub(super) def: GameDef,
     pub(super) keys: Arc<Keys>,
+    gate: Arc<Gate>,
+    recorders: Arc<[Arc<dyn Recorder>]>,
+    mode: String,
     pub(super) limits: Limits,
     pub(super) meters: GameMeters,
     /// Wakes a driver that waits because nobody plays.
@@ -51,6 +60,9 @@ impl Running {
             id,
             def,
             keys: host.keys.clone(),
+            gate: host.gate.clone(),
+            recorders: host.recorders.clone(),
+            mode: String::new(),
             limits: host.limits.clone(),
             meters,
             wake: Notify::new(),
@@ -60,6 +72,12 @@ impl Running {
             listed: AtomicBool::new(true),
             table: Mutex::new(Table::new(room)),
         }
+    }
+
+    /// Names the mode of matchmaking that the room is for.
+    pub(super) fn of_mode(mut self, mode: &str) -> Self {
+        mode.clone_into(&mut self.mode);
+        self
     }
 
     /// Does something under the room's lock, and tells the lobby if it changed who sits there.
@@ -76,8 +94,16 @@ impl Running {
     /// Steps the room once and publishes its tick; `due` is when the step was due, not when it was done.
     pub(super) fn step(&self, due: Instant) {
         let began = Instant::now();
-        if let Some(tick) = self.at_table(|table| table.step(&self.meters)) {
+        let (tick, played) = self.at_table(|table| (table.step(&self.meters), table.take_played()));
+        if let Some(tick) = tick {
             *self.clock() = Clock { newest: tick, due: Some(due) };
+        }
+        if let Some(Played { began, ended, winners, players }) = played {
+            let (room, game, mode) = (self.id.clone(), self.def.name(), self.mode.clone());
+            // A room's id may come again some day; not in the same millisecond.
+            let id = format!("{room}-{ended:x}");
+            let result = Record::Ended(MatchResult { id, room, game, mode, began, ended, winners, players });
+            self.recorders.iter().for_each(|recorder| recorder.record(&result));
         }
         self.meters.tick_seconds.record(began.elapsed());
     }
@@ -97,11 +123,21 @@ impl Running {
     }
 
     /// Reserves a seat and signs the ticket for it.
-    pub(super) fn reserve(&self, name: &str) -> Result<String, Refusal> {
-        let (stay, life) = (rand::random(), self.limits.ticket_life);
-        let seat = self.at_table(|table| table.reserve(name, stay, life, &self.meters))?;
+    pub(super) fn reserve(&self, who: &Identity) -> Result<String, Refusal> {
+        let life = self.limits.ticket_life;
+        let grant = self.at_table(|table| {
+            // Under the table's lock, so that nobody sits down behind the back of whoever blocks them.
+            self.gate.check_blocked(&who.user)?;
+            table.reserve(who, life, &self.meters)
+        })?;
         self.wake.notify_one();
-        Ok(self.keys.ticket(&self.id, seat, stay, life))
+        Ok(self.keys.ticket(&self.id, grant, life))
+    }
+
+    /// Takes away the seats of somebody, if they have any.
+    pub(super) fn evict(&self, user: &UserId, message: &str) {
+        self.at_table(|table| table.evict(user, message, &self.meters));
+        self.wake.notify_one();
     }
 
     pub(super) fn close(&self, reason: OverReason, message: &str) {

@@ -8,12 +8,24 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Ending, Limits, Outlet, Refusal, connection::Link};
+use super::{
+    Ending, Limits, Outlet, Refusal,
+    connection::Link,
+    pass::Grant,
+    record::{self, Player},
+};
 use crate::{
+    lobby::{Identity, UserId},
     observe::{self, DropReason, GameMeters},
     protocol::{ErrorCode, Seat, Tick},
     room::{Message, Over, OverReason, Population, Room, RoomError, SeatStatus},
 };
+
+/// Players who left that a result still names, the newest of them; seats of an endless room change hands for ever.
+const MOST_GONE: usize = 64;
+
+/// Tickets that one person may hold for one seat, for as many windows; the oldest is worthless beyond.
+const TICKETS_OF_A_STAY: usize = 4;
 
 pub(super) struct Table {
     /// Gone once the room has closed.
@@ -21,13 +33,27 @@ pub(super) struct Table {
     /// By seat, as far as seats were ever taken.
     stays: Vec<Option<Stay>>,
     tickets: Vec<Ticket>,
+    /// Players who entered and left.
+    gone: Vec<Player>,
+    /// When the first player entered, by the world's clock.
+    began: Option<u64>,
+    played: Option<Played>,
     pub(super) over_at: Option<Instant>,
     empty_since: Option<Instant>,
+}
+
+/// A match that was played to its end.
+pub(super) struct Played {
+    pub(super) began: u64,
+    pub(super) ended: u64,
+    pub(super) winners: Vec<Seat>,
+    pub(super) players: Vec<Player>,
 }
 
 /// One person's time in a seat, from reservation to leaving.
 pub(super) struct Stay {
     pub(super) id: u128,
+    pub(super) who: Identity,
     /// The newest resume token's number.
     pub(super) resume: u128,
     pub(super) place: Place,
@@ -41,6 +67,7 @@ pub(super) enum Place {
 
 /// The record of a ticket, kept until it expires so that a second use is told from a first.
 struct Ticket {
+    id: u128,
     stay: u128,
     seat: Seat,
     until: Instant,
@@ -59,7 +86,16 @@ pub(super) enum Mode {
 
 impl Table {
     pub(super) fn new(room: Room) -> Self {
-        Self { room: Some(room), stays: Vec::new(), tickets: Vec::new(), over_at: None, empty_since: None }
+        Self {
+            room: Some(room),
+            stays: Vec::new(),
+            tickets: Vec::new(),
+            gone: Vec::new(),
+            began: None,
+            played: None,
+            over_at: None,
+            empty_since: None,
+        }
     }
 
     /// Does something with the room. Rules run in there: if they panic the room ends, alone.
@@ -108,6 +144,7 @@ impl Table {
                 tracing::error!(message = over.message, "the rules failed");
                 meters.rules_panics.increment(1);
             }
+            self.played = (over.reason == OverReason::Finished).then(|| self.played(over.winners));
             self.over_at = Some(Instant::now());
         }
         self.forget_freed_seats();
@@ -181,7 +218,10 @@ impl Table {
 
     fn expire_tickets(&mut self, now: Instant, meters: &GameMeters) {
         while let Some(at) = self.tickets.iter().position(|ticket| ticket.until <= now) {
-            let ticket = self.tickets.swap_remove(at);
+            let ticket = self.tickets.remove(at);
+            if self.tickets.iter().any(|other| other.stay == ticket.stay) {
+                continue;
+            }
             if self.stay(ticket.seat).is_some_and(|stay| stay.id == ticket.stay && matches!(stay.place, Place::Reserved)) {
                 self.stays[usize::from(ticket.seat.0)] = None;
                 let _ = self.with(meters, |room| room.release(ticket.seat));
@@ -189,19 +229,51 @@ impl Table {
         }
     }
 
-    /// Reserves a seat for whoever comes with the ticket of this stay.
-    pub(super) fn reserve(&mut self, name: &str, stay: u128, life: Duration, meters: &GameMeters) -> Result<Seat, Refusal> {
-        let seat = self.with(meters, |room| room.reserve(name))??;
+    /// Reserves a seat for somebody; who has one keeps it, and gets another ticket for it.
+    pub(super) fn reserve(&mut self, who: &Identity, life: Duration, meters: &GameMeters) -> Result<Grant, Refusal> {
+        if self.over_at.is_some() {
+            return Err(RoomError::Over.into());
+        }
+        let ticket = rand::random();
+        let own = (0..)
+            .map(Seat)
+            .zip(&self.stays)
+            .find_map(|(seat, stay)| stay.as_ref().filter(|stay| stay.who.user == who.user).map(|stay| (seat, stay.id)));
+        let (seat, stay) = match own {
+            Some(own) => own,
+            None => (self.take_seat(who, ticket, meters)?, ticket),
+        };
+        let held = |other: &Ticket| other.stay == stay;
+        if self.tickets.iter().filter(|other| held(other)).count() >= TICKETS_OF_A_STAY {
+            self.tickets.remove(self.tickets.iter().position(held).expect("there are several"));
+        }
+        self.tickets.push(Ticket { id: ticket, stay, seat, until: Instant::now() + life, used: false });
+        Ok(Grant { seat, stay, ticket })
+    }
+
+    fn take_seat(&mut self, who: &Identity, stay: u128, meters: &GameMeters) -> Result<Seat, Refusal> {
+        let seat = self.with(meters, |room| room.reserve(who.name.as_str()))??;
         let at = usize::from(seat.0);
         self.stays.resize_with(self.stays.len().max(at + 1), || None);
-        self.stays[at] = Some(Stay { id: stay, resume: stay, place: Place::Reserved });
-        self.tickets.push(Ticket { stay, seat, until: Instant::now() + life, used: false });
+        self.stays[at] = Some(Stay { id: stay, who: who.clone(), resume: stay, place: Place::Reserved });
         Ok(seat)
     }
 
+    /// Takes away the seats of somebody.
+    pub(super) fn evict(&mut self, user: &UserId, message: &str, meters: &GameMeters) {
+        for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
+            let Some(stay) = self.stay(seat).filter(|stay| stay.who.user == *user) else { continue };
+            let reserved = matches!(stay.place, Place::Reserved);
+            self.detach(seat, Some((OverReason::Kicked, message)));
+            self.free(seat);
+            // A panic in here has closed the room already.
+            let _ = self.with(meters, |room| if reserved { room.release(seat) } else { room.leave(seat) });
+        }
+    }
+
     /// Marks a ticket used; the seat stays reserved until its holder has entered.
-    pub(super) fn use_ticket(&mut self, stay: u128) -> Result<(), Refusal> {
-        match self.tickets.iter_mut().find(|ticket| ticket.stay == stay) {
+    pub(super) fn use_ticket(&mut self, id: u128) -> Result<(), Refusal> {
+        match self.tickets.iter_mut().find(|ticket| ticket.id == id) {
             Some(ticket) if ticket.used => Err(Refusal::new(ErrorCode::TicketUsed, "this ticket has taken its seat already")),
             Some(ticket) => {
                 ticket.used = true;
@@ -232,7 +304,7 @@ impl Table {
 
     /// Takes a seat's connection off; who held it is told why, if there is a reason.
     pub(super) fn detach(&mut self, seat: Seat, why: Option<(OverReason, &str)>) {
-        let Some(stay) = self.stay_mut(seat) else { return };
+        let Some(stay) = self.stay_mut(seat).filter(|stay| matches!(stay.place, Place::Connected { .. })) else { return };
         if let Place::Connected { link, outlet } = std::mem::replace(&mut stay.place, Place::Away) {
             link.intake.set_live(false);
             if let Some(room) = &mut self.room {
@@ -246,9 +318,39 @@ impl Table {
 
     /// Frees a seat at once.
     pub(super) fn free(&mut self, seat: Seat) {
-        if let Some(stay) = self.stays.get_mut(usize::from(seat.0)) {
-            *stay = None;
+        let stay = self.stays.get_mut(usize::from(seat.0)).and_then(Option::take);
+        if let Some(stay) = stay.filter(|stay| !matches!(stay.place, Place::Reserved)) {
+            if self.gone.len() == MOST_GONE {
+                self.gone.remove(0);
+            }
+            self.gone.push(Player::new(seat, &stay.who));
         }
+    }
+
+    /// Notes that somebody plays.
+    pub(super) fn begin(&mut self) {
+        self.began.get_or_insert_with(record::now);
+    }
+
+    /// The result of the match, once.
+    pub(super) fn take_played(&mut self) -> Option<Played> {
+        self.played.take()
+    }
+
+    fn played(&mut self, winners: Vec<Seat>) -> Played {
+        let ended = record::now();
+        let seated = (0..).map(Seat).zip(&self.stays).filter_map(|(seat, stay)| Some((seat, stay.as_ref()?)));
+        let seated = seated.filter(|(_, stay)| !matches!(stay.place, Place::Reserved));
+        let mut players: Vec<Player> = seated
+            .map(|(seat, stay)| Player { won: winners.contains(&seat), stayed: true, ..Player::new(seat, &stay.who) })
+            .collect();
+        for player in self.gone.drain(..).rev() {
+            if players.iter().all(|other| other.user != player.user) {
+                players.push(player);
+            }
+        }
+        players.sort_by_key(|player| (player.seat, !player.stayed));
+        Played { began: self.began.unwrap_or(ended), ended, winners, players }
     }
 
     /// Ends the room. Nobody plays afterwards; whoever is connected is told, unless a result was told already.
@@ -285,10 +387,10 @@ impl Table {
         }
         let Some(room) = &self.room else { return };
         let seats = room.seats();
-        for (seat, stay) in (0..).zip(&mut self.stays) {
-            let away = stay.as_ref().is_some_and(|stay| matches!(stay.place, Place::Away));
-            if away && !seats.iter().any(|info| info.seat == Seat(seat) && info.status == SeatStatus::Away) {
-                *stay = None;
+        for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
+            let away = self.stay(seat).is_some_and(|stay| matches!(stay.place, Place::Away));
+            if away && !seats.iter().any(|info| info.seat == seat && info.status == SeatStatus::Away) {
+                self.free(seat);
             }
         }
     }

@@ -11,4 +11,4 @@ mod user;
 pub use code::Code;
 pub use listing::{Changes, Entrance, FLUSH_INTERVAL, Listing, Lobby, RoomId, Totals};
 pub use name::{DisplayName, MAX_NAME, NameError};
-pub use user::{USER_ID_BYTES, UserId};
+pub use user::{Identity, USER_ID_BYTES, UserId};

@@ -5,8 +5,13 @@ use std::{fmt, sync::Arc};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
+use super::DisplayName;
+
 /// The most bytes of a user's id.
 pub const USER_ID_BYTES: usize = 64;
+
+/// How a guest's id begins.
+const GUEST: &str = "guest-";
 
 /// A person's id: the subject of their token, or made up for a guest. Printable ASCII without spaces.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -24,7 +29,12 @@ impl UserId {
     pub fn guest(rng: &mut (impl Rng + ?Sized)) -> Self {
         const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         let id: String = (0..16).map(|_| char::from(DIGITS[rng.random_range(0..DIGITS.len())])).collect();
-        Self(format!("guest-{id}").into())
+        Self(format!("{GUEST}{id}").into())
+    }
+
+    /// Whether this is a guest's id; nobody else's begins like one.
+    pub fn is_guest(&self) -> bool {
+        self.0.starts_with(GUEST)
     }
 
     /// The id as text.
@@ -56,6 +66,25 @@ impl fmt::Display for UserId {
 impl fmt::Debug for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// Somebody who was let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Who it is.
+    pub user: UserId,
+    /// What others see.
+    pub name: DisplayName,
+    /// Whether the server made this person up; nothing is known of a guest but the token.
+    pub guest: bool,
+}
+
+impl Identity {
+    /// Somebody new without an account, with the name they chose or one that is made up.
+    pub fn guest(name: Option<DisplayName>, rng: &mut (impl Rng + ?Sized)) -> Self {
+        let name = name.unwrap_or_else(|| DisplayName::guest(rng));
+        Self { user: UserId::guest(rng), name, guest: true }
     }
 }
 

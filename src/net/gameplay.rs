@@ -40,7 +40,7 @@ impl Namespace for Gameplay {
     ];
     type Session = Connection;
 
-    fn admit(&self, auth: Argument) -> Result<Connection, Refusal> {
+    async fn admit(&self, auth: Argument) -> Result<Connection, Refusal> {
         match auth.read()? {
             Auth { ticket: Some(ticket), resume: None, tick: None } => self.0.claim(&ticket),
             Auth { ticket: None, resume: Some(resume), tick } => self.0.claim_back(&resume, tick.map(Tick)),

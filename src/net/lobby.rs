@@ -8,13 +8,13 @@ use socketioxide::SocketIo;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::{
-    namespace::{Call, Event, Namespace},
+    namespace::{Call, Event, Namespace, SocketArc},
     request::{Answer, Argument, answer, bad_request},
+    session::Session,
 };
 use crate::{
     host::{Host, Refusal, RoomOptions},
-    lobby::{Changes, DisplayName, Entrance, Listing, RoomId},
-    protocol::ErrorCode,
+    lobby::{Changes, Entrance, Listing, RoomId},
 };
 
 /// The Socket.IO room of those who follow the listing.
@@ -22,20 +22,6 @@ const FOLLOWERS: &str = "followers";
 
 #[derive(Clone)]
 pub(super) struct Lobby(pub(super) Host);
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Auth {
-    name: Option<String>,
-}
-
-/// The display name in `auth`, or a guest's.
-pub(super) fn name_of(auth: Argument) -> Result<DisplayName, Refusal> {
-    match auth.read::<Auth>()?.name {
-        Some(name) => DisplayName::parse(&name).map_err(|error| Refusal::new(ErrorCode::BadName, error.to_string())),
-        None => Ok(DisplayName::guest(&mut rand::rng())),
-    }
-}
 
 #[derive(Serialize)]
 struct GameInfo {
@@ -89,11 +75,18 @@ impl Namespace for Lobby {
         ("join", Event::Request(join)),
         ("quick", Event::Request(quick)),
     ];
-    type Session = DisplayName;
+    type Session = Session;
 
-    fn admit(&self, auth: Argument) -> Result<DisplayName, Refusal> {
-        self.0.check_open()?;
-        name_of(auth)
+    async fn admit(&self, auth: Argument) -> Result<Session, Refusal> {
+        Session::begin(&self.0, auth).await
+    }
+
+    fn check(&self, session: &Session) -> Result<(), Refusal> {
+        self.0.check_blocked(&session.identity.user)
+    }
+
+    fn connected(&self, session: &Session, socket: &SocketArc) {
+        session.tell(socket);
     }
 }
 
@@ -129,21 +122,25 @@ fn rooms(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
 fn create(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     let Create { game, config, private } = argument.read()?;
     let entrance = if private { Entrance::Code } else { Entrance::Listed };
-    answer(&call.namespace.0.create(&game, &RoomOptions { config, entrance }, call.session)?)
+    answer(&call.namespace.0.create(
+        &game,
+        &RoomOptions { config, entrance, ..RoomOptions::default() },
+        &call.session.identity,
+    )?)
 }
 
 fn join(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     let host = &call.namespace.0;
     match argument.read()? {
-        Join { room: Some(room), code: None } => answer(&host.join(&RoomId::named(&room), call.session)?),
-        Join { room: None, code: Some(code) } => answer(&host.join_private(&code, call.session)?),
+        Join { room: Some(room), code: None } => answer(&host.join(&RoomId::named(&room), &call.session.identity)?),
+        Join { room: None, code: Some(code) } => answer(&host.join_private(&code, &call.session.identity)?),
         _ => Err(bad_request("either `room` or `code` is needed")),
     }
 }
 
 fn quick(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     let Quick { game } = argument.read()?;
-    answer(&call.namespace.0.quick(&game, call.session)?)
+    answer(&call.namespace.0.quick(&game, &call.session.identity)?)
 }
 
 /// Sends the news of the listing to the followers on one endpoint.

@@ -14,13 +14,13 @@ use serde_json::json;
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    lobby::name_of,
     namespace::{Call, Event, Namespace, SocketArc},
     request::{Answer, Argument, answer, done},
+    session,
 };
 use crate::{
     host::{Host, Refusal},
-    lobby::DisplayName,
+    lobby::Identity,
     matchmaking::{Match, Member, QueueError, Queues},
 };
 
@@ -45,12 +45,12 @@ struct Shared {
 #[derive(Default)]
 struct Line {
     queues: Queues,
-    waiting: HashMap<Member, (SocketArc, DisplayName)>,
+    waiting: HashMap<Member, (SocketArc, Identity)>,
 }
 
 pub(super) struct Session {
     member: Member,
-    name: DisplayName,
+    session: session::Session,
 }
 
 #[derive(Deserialize)]
@@ -65,10 +65,17 @@ impl Namespace for Matchmaking {
         &[("enqueue", Event::Request(enqueue)), ("leave", Event::Request(leave))];
     type Session = Session;
 
-    fn admit(&self, auth: Argument) -> Result<Session, Refusal> {
-        self.0.host.check_open()?;
-        let member = Member(self.0.next.fetch_add(1, Ordering::Relaxed));
-        Ok(Session { member, name: name_of(auth)? })
+    async fn admit(&self, auth: Argument) -> Result<Session, Refusal> {
+        let session = session::Session::begin(&self.0.host, auth).await?;
+        Ok(Session { member: Member(self.0.next.fetch_add(1, Ordering::Relaxed)), session })
+    }
+
+    fn check(&self, session: &Session) -> Result<(), Refusal> {
+        self.0.host.check_blocked(&session.session.identity.user)
+    }
+
+    fn connected(&self, session: &Session, socket: &SocketArc) {
+        session.session.tell(socket);
     }
 
     fn disconnected(&self, session: &Session) {
@@ -81,10 +88,10 @@ fn enqueue(call: &Call<'_, Matchmaking>, argument: Argument) -> Answer {
     let Enqueue { game } = argument.read()?;
     let shared = &call.namespace.0;
     shared.host.check_open()?;
-    let Session { member, name } = call.session;
+    let Session { member, session } = call.session;
     let mut line = shared.line();
     let position = line.queues.enqueue(*member, &game, shared.epoch.elapsed()).map_err(refusal)?;
-    line.waiting.insert(*member, (call.socket.clone(), name.clone()));
+    line.waiting.insert(*member, (call.socket.clone(), session.identity.clone()));
     shared.moved.notify_one();
     answer(&json!({ "position": position }))
 }
@@ -159,8 +166,8 @@ impl Shared {
 
     fn hold(&self, line: &mut Line, found: &Match) -> Result<(), Refusal> {
         let people: Vec<_> = found.members.iter().filter_map(|(member, _)| line.waiting.get(member)).collect();
-        let names: Vec<_> = people.iter().map(|(_, name)| name.clone()).collect();
-        let admissions = self.host.seat_match(found.game, &names)?;
+        let identities: Vec<_> = people.iter().map(|(_, identity)| identity.clone()).collect();
+        let admissions = self.host.seat_match(found.game, &identities)?;
         for ((socket, _), admission) in people.iter().zip(&admissions) {
             // Who does not hear of it does not use its ticket, and the seat is free again.
             let _ = socket.emit("matched", admission);

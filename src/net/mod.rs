@@ -15,6 +15,7 @@ mod packet;
 mod reader;
 mod request;
 mod root;
+mod session;
 mod stream;
 mod tap;
 mod web;

@@ -5,7 +5,7 @@
 
 use std::{
     fmt::Display,
-    future::{Future, ready},
+    future::Future,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -37,7 +37,12 @@ pub(super) trait Namespace: Clone + Send + Sync + 'static {
     type Session: Send + Sync + 'static;
 
     /// Lets a connection in, or says why not.
-    fn admit(&self, auth: Argument) -> Result<Self::Session, Refusal>;
+    fn admit(&self, auth: Argument) -> impl Future<Output = Result<Self::Session, Refusal>> + Send;
+
+    /// Refuses every request of somebody who was let in but is not wanted any more.
+    fn check(&self, _session: &Self::Session) -> Result<(), Refusal> {
+        Ok(())
+    }
 
     /// The connection stands: events reach the client from now on.
     fn connected(&self, _session: &Self::Session, _socket: &SocketArc) {}
@@ -95,19 +100,23 @@ type Verdict<'a> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send
 impl<N: Namespace> ConnectHandler<LocalAdapter, Synchronous> for Wired<N> {
     /// Runs before the client hears that it is connected: handlers set up here miss nothing that it sends at once.
     fn call_middleware<'a>(&'a self, socket: SocketArc, auth: &'a Option<Value>) -> Verdict<'a> {
-        let auth = Argument::of_auth(auth.as_ref(), self.limits.request_bytes);
-        let verdict = match auth.and_then(|auth| self.namespace.admit(auth)) {
-            Ok(session) => {
-                self.wire(&socket, session);
-                Ok(())
+        Box::pin(async move {
+            let admitted = match Argument::of_auth(auth.as_ref(), self.limits.request_bytes) {
+                Ok(auth) => self.namespace.admit(auth).await,
+                Err(refusal) => Err(refusal),
+            };
+            match admitted {
+                Ok(session) => {
+                    self.wire(&socket, session);
+                    Ok(())
+                }
+                Err(refusal) => {
+                    observe::refused(refusal.code, 1);
+                    tracing::debug!(namespace = N::PATH, %refusal, "connection refused");
+                    Err(Box::new(refusal) as Box<dyn Display + Send>)
+                }
             }
-            Err(refusal) => {
-                observe::refused(refusal.code, 1);
-                tracing::debug!(namespace = N::PATH, %refusal, "connection refused");
-                Err(Box::new(refusal) as Box<dyn Display + Send>)
-            }
-        };
-        Box::pin(ready(verdict))
+        })
     }
 
     fn call(&self, socket: SocketArc, _: Option<Value>) {
@@ -154,7 +163,8 @@ impl<N: Namespace> MessageHandler<LocalAdapter, Synchronous> for On<N> {
         match self.event {
             Event::Raw(take) => take(&call, value, ack),
             Event::Request(take) => {
-                let argument = joined.take_token().and_then(|()| Argument::of_event(&value, joined.limits.request_bytes));
+                let checked = joined.take_token().and_then(|()| joined.namespace.check(&joined.session));
+                let argument = checked.and_then(|()| Argument::of_event(&value, joined.limits.request_bytes));
                 let answer = argument.and_then(|argument| take(&call, argument));
                 acknowledge(&socket, ack, answer);
             }

@@ -33,7 +33,7 @@ impl Namespace for Root {
     )];
     type Session = ();
 
-    fn admit(&self, _: Argument) -> Result<(), Refusal> {
+    async fn admit(&self, _: Argument) -> Result<(), Refusal> {
         Ok(())
     }
 }

@@ -80,6 +80,10 @@ pub enum DropReason {
     Frame,
     /// A connection that did not take a reliable message.
     Stalled,
+    /// A record that found the queue to the database full, or that the database did not take.
+    Record,
+    /// A result that the webhook's receiver did not take.
+    Webhook,
 }
 
 /// Counts something thrown away.
@@ -89,6 +93,8 @@ pub fn dropped(what: DropReason) {
         DropReason::NotSeated => "not_seated",
         DropReason::Frame => "frame",
         DropReason::Stalled => "stalled",
+        DropReason::Record => "record",
+        DropReason::Webhook => "webhook",
     };
     counter!("tickcast_drops_total", "reason" => reason).increment(1);
 }

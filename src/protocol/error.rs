@@ -39,6 +39,14 @@ codes! {
     BadConfig = "bad_config",
     /// A display name that may not be shown.
     BadName = "bad_name",
+    /// This server takes nobody without a token.
+    AuthRequired = "auth_required",
+    /// A token that is forged, malformed, of another issuer or not valid yet.
+    BadToken = "bad_token",
+    /// A token that was good once.
+    TokenExpired = "token_expired",
+    /// This person is on the block list.
+    Blocked = "blocked",
     /// Every seat is taken.
     RoomFull = "room_full",
     /// The server runs as many rooms as it may.

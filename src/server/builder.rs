@@ -1,6 +1,10 @@
 //! `tickcast::serve()`: what a server hosts, and how.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -8,13 +12,17 @@ use clap::Parser;
 
 use super::{
     cli::Args,
+    kept::{Keeping, Kept},
     running::{RunningServer, StartError},
 };
 use crate::{
     game::{Game, GameDef, GameError},
     host::Limits,
+    identity::{Gate, Hook, Jwt},
+    lobby::UserId,
     net::{NetLimits, Origins, Page},
     observe,
+    store::WebhookConfig,
 };
 
 /// Begins a server that hosts nothing yet.
@@ -34,7 +42,6 @@ pub struct Config {
 }
 
 /// A server in the making.
-#[derive(Default)]
 #[must_use = "a builder does nothing until `run` or `start`"]
 pub struct Builder {
     pub(super) games: Vec<Result<GameDef, GameError>>,
@@ -42,6 +49,28 @@ pub struct Builder {
     pub(super) client_bundle: Option<Bytes>,
     pub(super) origins: Vec<String>,
     pub(super) config: Config,
+    pub(super) keeping: Keeping,
+    jwt: Option<Jwt>,
+    guests: bool,
+    hook: Option<Arc<dyn Hook>>,
+    blocked: Vec<UserId>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            games: Vec::new(),
+            pages: Vec::new(),
+            client_bundle: None,
+            origins: Vec::new(),
+            config: Config::default(),
+            keeping: Keeping::default(),
+            jwt: None,
+            guests: true,
+            hook: None,
+            blocked: Vec::new(),
+        }
+    }
 }
 
 impl Builder {
@@ -75,15 +104,60 @@ impl Builder {
         self
     }
 
+    /// Lets in whoever has a token of this issuer. The command line may name another.
+    pub fn jwt(mut self, jwt: Jwt) -> Self {
+        self.jwt = Some(jwt);
+        self
+    }
+
+    /// Whether people without a token are let in. They are unless told otherwise.
+    pub fn guests(mut self, taken: bool) -> Self {
+        self.guests = taken;
+        self
+    }
+
+    /// Asks a check of the host's own about everybody who comes.
+    pub fn hook(mut self, hook: impl Hook) -> Self {
+        self.hook = Some(Arc::new(hook));
+        self
+    }
+
+    /// Lets these people not in. While the server runs, `host().block(..)` does the same.
+    pub fn block(mut self, users: impl IntoIterator<Item = UserId>) -> Self {
+        self.blocked.extend(users);
+        self
+    }
+
+    /// Keeps what outlives the process in this folder: guests' identities, players, ratings, results and the block list.
+    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.keeping.data = Some(folder.into());
+        self
+    }
+
+    /// Keeps players, ratings, results and the block list in a PostgreSQL database, like `postgres://user:password@host/name`.
+    pub fn database(mut self, url: impl Into<String>) -> Self {
+        self.keeping.database = Some(url.into());
+        self
+    }
+
+    /// Posts each result to a server of the host's.
+    pub fn webhook(mut self, webhook: WebhookConfig) -> Self {
+        self.keeping.webhook = Some(webhook);
+        self
+    }
+
     /// The whole program: reads the command line, serves until it is interrupted, and prints the URL on a line of its own when
     /// it listens.
     ///
     /// # Errors
     ///
-    /// If a game is registered wrongly, the port cannot be had, or the log filter cannot be read.
-    pub fn run(self) -> anyhow::Result<()> {
+    /// If a game is registered wrongly, the port cannot be had, or a key or the log filter cannot be read.
+    pub fn run(mut self) -> anyhow::Result<()> {
         let args = Args::parse();
         observe::start_logs(&args.log).with_context(|| format!("cannot read the log filter \"{}\"", args.log))?;
+        self.jwt = args.jwt.read()?.or(self.jwt);
+        self.guests &= !args.no_guests;
+        args.keeping.change(&mut self.keeping)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
         let served = runtime.block_on(async {
             let server = self.start(&args.listen).await?;
@@ -110,6 +184,20 @@ impl Builder {
 
     pub(super) fn take_games(&mut self) -> Result<Vec<GameDef>, GameError> {
         self.games.drain(..).collect()
+    }
+
+    /// Whether anybody at all can be let in.
+    pub(super) fn opens(&self) -> bool {
+        self.guests || self.jwt.is_some() || self.hook.is_some()
+    }
+
+    pub(super) fn take_gate(&mut self, kept: &mut Kept) -> Gate {
+        let guests = kept.guest_key.take().filter(|_| self.guests);
+        let gate = Gate::default().guests(guests).jwt(self.jwt.take()).hook(self.hook.take());
+        for user in self.blocked.drain(..).chain(kept.blocked.drain(..)) {
+            gate.block(&user);
+        }
+        gate
     }
 
     pub(super) fn take_origins(&mut self) -> Origins {

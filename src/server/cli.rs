@@ -1,6 +1,15 @@
 //! The command line, and the environment beside it.
 
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, bail};
 use clap::Parser;
+
+use super::kept::Keeping;
+use crate::{
+    identity::{Jwt, KeyError},
+    store::WebhookConfig,
+};
 
 /// An authoritative game server.
 #[derive(Debug, Parser)]
@@ -13,4 +22,128 @@ pub(super) struct Args {
     /// What to log, like `info` or `warn,tickcast=debug`
     #[arg(long, env = "TICKCAST_LOG", default_value = "info")]
     pub(super) log: String,
+
+    #[command(flatten)]
+    pub(super) jwt: JwtArgs,
+
+    #[command(flatten)]
+    pub(super) keeping: KeepingArgs,
+
+    /// Let nobody in without a token
+    #[arg(long, env = "TICKCAST_NO_GUESTS", value_parser = clap::builder::BoolishValueParser::new())]
+    pub(super) no_guests: bool,
+}
+
+/// What is kept, and who is told.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct KeepingArgs {
+    /// Keep guests, players, ratings, results and the block list in this folder
+    #[arg(long, env = "TICKCAST_DATA", value_name = "FOLDER")]
+    data: Option<PathBuf>,
+
+    /// Keep them in a PostgreSQL database, all but the guests' key: postgres://user:password@host/name
+    #[arg(long, env = "TICKCAST_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Option<String>,
+
+    /// Post each match's result here: http://host/path
+    #[arg(long, env = "TICKCAST_WEBHOOK", value_name = "URL", requires = "webhook_secret_file")]
+    webhook: Option<String>,
+
+    /// Sign what is posted with the secret in this file, at least 16 bytes
+    #[arg(long, env = "TICKCAST_WEBHOOK_SECRET_FILE", value_name = "FILE")]
+    webhook_secret_file: Option<PathBuf>,
+}
+
+impl KeepingArgs {
+    /// Puts what the command line says in the place of what the program does.
+    pub(super) fn change(self, keeping: &mut Keeping) -> anyhow::Result<()> {
+        keeping.data = self.data.or(keeping.data.take());
+        keeping.database = self.database.or(keeping.database.take());
+        if let (Some(url), Some(file)) = (self.webhook, self.webhook_secret_file) {
+            let secret = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            keeping.webhook = Some(WebhookConfig::new(url, secret.trim_ascii_end()));
+        }
+        Ok(())
+    }
+}
+
+/// Whose tokens are taken.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct JwtArgs {
+    /// Take tokens signed by HS256 with the secret in this file, at least 32 bytes
+    #[arg(long, env = "TICKCAST_JWT_SECRET_FILE", value_name = "FILE", group = "jwt_key")]
+    jwt_secret_file: Option<PathBuf>,
+
+    /// Take tokens signed with the other half of this public key in PEM: RS256 for RSA, EdDSA for Ed25519
+    #[arg(long, env = "TICKCAST_JWT_PUBLIC_KEY", value_name = "FILE", group = "jwt_key")]
+    jwt_public_key: Option<PathBuf>,
+
+    /// Take tokens signed with a key of this JSON Web Key Set
+    #[arg(long, env = "TICKCAST_JWT_JWKS", value_name = "FILE", group = "jwt_key")]
+    jwt_jwks: Option<PathBuf>,
+
+    /// Take only tokens with this `iss`
+    #[arg(long, env = "TICKCAST_JWT_ISSUER", value_name = "ISS")]
+    jwt_issuer: Option<String>,
+
+    /// Take only tokens with this `aud`
+    #[arg(long, env = "TICKCAST_JWT_AUDIENCE", value_name = "AUD")]
+    jwt_audience: Option<String>,
+}
+
+type Reader = fn(&[u8]) -> Result<Jwt, KeyError>;
+
+impl JwtArgs {
+    /// The issuer that the command line describes, if it does.
+    pub(super) fn read(&self) -> anyhow::Result<Option<Jwt>> {
+        let kinds: [(&Option<PathBuf>, Reader); 3] = [
+            (&self.jwt_secret_file, |bytes| Jwt::hs256(bytes.trim_ascii_end())),
+            (&self.jwt_public_key, Jwt::public_key),
+            (&self.jwt_jwks, Jwt::jwks),
+        ];
+        let Some((file, read)) = kinds.iter().find_map(|(file, read)| Some((file.as_ref()?, read))) else {
+            if self.jwt_issuer.is_some() || self.jwt_audience.is_some() {
+                bail!("an issuer or an audience needs a key: --jwt-secret-file, --jwt-public-key or --jwt-jwks");
+            }
+            return Ok(None);
+        };
+        let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let mut jwt = read(&bytes).with_context(|| format!("cannot use {}", file.display()))?;
+        if let Some(issuer) = &self.jwt_issuer {
+            jwt = jwt.issuer(issuer);
+        }
+        if let Some(audience) = &self.jwt_audience {
+            jwt = jwt.audience(audience);
+        }
+        Ok(Some(jwt))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(args: &[&str]) -> Result<bool, String> {
+        let args = Args::try_parse_from(["server"].iter().chain(args)).map_err(|error| error.to_string())?;
+        args.jwt.read().map(|jwt| jwt.is_some()).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn keys_come_from_files() {
+        let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys");
+        let (public, private) = (format!("{keys}/rsa.pub.pem"), format!("{keys}/rsa.pem"));
+        assert_eq!(read(&[]), Ok(false));
+        assert_eq!(read(&["--jwt-public-key", &public, "--jwt-issuer", "me", "--jwt-audience", "you"]), Ok(true));
+        assert_eq!(read(&["--jwt-secret-file", &private]), Ok(true), "a secret may be any bytes");
+        for (args, expected) in [
+            (vec!["--jwt-public-key", &*private], "no public key"),
+            (vec!["--jwt-jwks", &*public], "no JSON Web Key Set"),
+            (vec!["--jwt-jwks", "/nowhere"], "cannot read /nowhere"),
+            (vec!["--jwt-jwks", &*public, "--jwt-public-key", &*public], "cannot be used with"),
+            (vec!["--jwt-issuer", "me"], "needs a key"),
+        ] {
+            let said = read(&args).unwrap_err();
+            assert!(said.contains(expected), "{args:?}: {said}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod builder;
 mod cli;
+mod kept;
 mod running;
 
 pub use builder::{Builder, Config, serve};

@@ -1,16 +1,17 @@
 //! A server that runs, and how it stops.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use thiserror::Error;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use super::Builder;
+use super::{Builder, kept::Kept};
 use crate::{
     game::GameError,
     host::Host,
     net::{Endpoints, Listener, Site},
     observe::{self, Exposition},
+    store::{KeyFileError, Store, StoreError, WebhookError},
 };
 
 /// How long clients are given to read their `over`.
@@ -39,6 +40,26 @@ pub enum StartError {
         /// What the system said.
         error: io::Error,
     },
+    /// Neither guests nor anybody with a token is let in.
+    #[error("nobody could come in: guests are not taken, and no key is configured for tokens")]
+    Closed,
+    /// The folder for data cannot be made.
+    #[error("cannot make the folder {folder}: {error}")]
+    Data {
+        /// What was asked for.
+        folder: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// There is no key for guests' tokens.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The database does not open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Results cannot be posted there.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// The page of metrics could not be set up.
     #[error("cannot set up metrics: {0}")]
     Metrics(String),
@@ -48,6 +69,7 @@ pub enum StartError {
 pub struct RunningServer {
     address: SocketAddr,
     host: Host,
+    kept: Kept,
     endpoints: Arc<Endpoints>,
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
@@ -62,6 +84,9 @@ impl RunningServer {
                 return Err(StartError::SameName(game.name()));
             }
         }
+        if !builder.opens() {
+            return Err(StartError::Closed);
+        }
         let exposition = observe::exposition().map_err(|error| StartError::Metrics(error.to_string()))?;
         let limits = builder.config.net.clone();
         let bound = async {
@@ -69,13 +94,15 @@ impl RunningServer {
             io::Result::Ok((listener.address()?, listener))
         };
         let (address, listener) = bound.await.map_err(|error| StartError::Listen { address: listen.to_owned(), error })?;
-        let host = Host::start(games, builder.config.host.clone());
+        let mut kept = std::mem::take(&mut builder.keeping).open().await?;
+        let gate = builder.take_gate(&mut kept);
+        let host = Host::start(games, builder.config.host.clone(), gate, kept.recorders());
         let endpoints = Arc::new(Endpoints::new(&host, &limits));
         let site = Site { origins: builder.take_origins(), pages: builder.pages, client_bundle: builder.client_bundle };
         let router = site.router(host.clone(), &endpoints, &limits, exposition.clone());
         let (stop, stopped) = watch::channel(false);
         let accepting = tokio::spawn(listener.serve(router, stopped));
-        Ok(Self { address, host, endpoints, stop, accepting, upkeep: tokio::spawn(fold(exposition)) })
+        Ok(Self { address, host, kept, endpoints, stop, accepting, upkeep: tokio::spawn(fold(exposition)) })
     }
 
     /// The address that is listened on.
@@ -93,6 +120,11 @@ impl RunningServer {
         &self.host
     }
 
+    /// The database, if there is one.
+    pub fn store(&self) -> Option<&Store> {
+        self.kept.store.as_ref()
+    }
+
     /// Accepts nothing more, ends every room with `over`, and closes every connection within a few seconds.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
@@ -104,6 +136,7 @@ impl RunningServer {
         // Ends at once: the loop has been told to stop.
         let _ = self.accepting.await;
         self.upkeep.abort();
+        self.kept.close().await;
     }
 }
 

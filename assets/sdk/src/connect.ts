@@ -1,4 +1,7 @@
-import type { LinkOptions } from "./link.js";
+import { TickcastError } from "./errors.js";
+import type { IdentityOptions, Session } from "./identity.js";
+import { Identity } from "./identity.js";
+import type { Channel, LinkOptions } from "./link.js";
 import { Link, open } from "./link.js";
 import { takeSeat } from "./join.js";
 import type { Grant, TakeSeat } from "./lobby.js";
@@ -7,28 +10,27 @@ import { Matchmaking } from "./matchmaking.js";
 import type { Room } from "./room.js";
 import type { GameTypes } from "./types.js";
 
-export interface ConnectOptions extends LinkOptions {
-  /** The display name; the server makes one up for a guest. */
-  name?: string;
-}
+export interface ConnectOptions extends LinkOptions, IdentityOptions {}
 
 /** A Tickcast server, connected. */
 export interface Server {
   readonly lobby: Lobby;
   readonly matchmaking: Matchmaking;
+  /** Who the player is. */
+  readonly session: Session;
   /** Leaves every room and closes every connection. */
   close(): void;
 }
 
 /**
  * Connects to a Tickcast server. `url` is its address, such as `http://localhost:3000`. Throws a `TickcastError`:
- * `bad_name`, or `unreachable` if no connection comes about in time.
+ * `bad_name`, `auth_required`, `bad_token`, `token_expired`, `blocked`, or `unreachable` if no connection comes about in time.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Server> {
-  const { name, ...linking } = options;
+  const identity = new Identity(url, options);
   const links = new Map<string, Link>();
   const link = (to: string): Link => {
-    const found = links.get(to) ?? new Link(to, linking);
+    const found = links.get(to) ?? new Link(to, options);
     links.set(to, found);
     return found;
   };
@@ -41,13 +43,18 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     return room;
   };
   const home = link(url);
-  const auth = name === undefined ? {} : { name };
-  const lobbyChannel = home.channel("/lobby", auth);
-  const queueChannel = home.channel("/matchmaking", auth);
+  const lobbyChannel = home.channel("/lobby");
+  const queueChannel = home.channel("/matchmaking");
+  const told = identity.bind(lobbyChannel, true);
+  void identity.bind(queueChannel, false);
   await open(lobbyChannel, home.timeout);
+  await inTime(told, lobbyChannel, home.timeout);
   const lobby = new Lobby(lobbyChannel, home.timeout, take);
   return {
     lobby,
+    get session() {
+      return identity.session;
+    },
     matchmaking: new Matchmaking(queueChannel, home.timeout, take),
     close() {
       for (const room of rooms) void room.leave();
@@ -56,4 +63,20 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
       lobbyChannel.disconnect();
     },
   };
+}
+
+/** Waits for the first event; a server that never sends it is none of Tickcast's. */
+async function inTime(told: Promise<void>, channel: Channel, timeout: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TickcastError("timeout", `no session within ${timeout} ms`)), timeout);
+  });
+  try {
+    await Promise.race([told, late]);
+  } catch (error) {
+    channel.disconnect();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }

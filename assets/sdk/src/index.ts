@@ -2,6 +2,7 @@ export { connect } from "./connect.js";
 export type { ConnectOptions, Server } from "./connect.js";
 export { FrameError, TickcastError } from "./errors.js";
 export type { ErrorCode } from "./errors.js";
+export type { GuestStorage, Session, TokenSource } from "./identity.js";
 export type { Unsubscribe } from "./listeners.js";
 export type { Lobby } from "./lobby.js";
 export type { EnqueueOptions, Matchmaking } from "./matchmaking.js";

@@ -8,6 +8,8 @@ import { refusal, TickcastError } from "./errors.js";
 /** What the SDK uses of a Socket.IO client socket; tests stand in for it. */
 export interface Channel {
   readonly connected: boolean;
+  /** Whether it is connected or tries to be. */
+  readonly active: boolean;
   auth: object | ((give: (auth: object) => void) => void);
   on(event: string, listener: (...args: any[]) => void): unknown;
   off(event: string, listener: (...args: any[]) => void): unknown;
@@ -54,10 +56,8 @@ export class Link {
   }
 
   /** The channel to a namespace, which is the same one each time. */
-  channel(namespace: string, auth: object): Channel {
-    const channel: Channel = this.#manager(0).socket(namespace);
-    channel.auth = auth;
-    return channel;
+  channel(namespace: string): Channel {
+    return this.#manager(0).socket(namespace);
   }
 
   /** A channel to `/gameplay` that no other seat uses. */
@@ -111,7 +111,8 @@ export async function open(channel: Channel, timeout: number): Promise<void> {
     const done = (): void => finish();
     const failed = (error: Error): void => {
       const refused = refusal(error);
-      if (refused) finish(refused);
+      // Unless somebody who heard of it before has begun another attempt.
+      if (refused && !channel.active) finish(refused);
       else last = error.message;
     };
     const timer = setTimeout(() => finish(new TickcastError("unreachable", `cannot connect: ${last}`)), timeout);

@@ -22,14 +22,16 @@ let client: Server | undefined;
 let passes: object[] = [];
 let inputs: unknown[] = [];
 let seats: Socket[] = [];
+let shown: object[] = [];
 
 beforeEach(async () => {
   passes = [];
   inputs = [];
   seats = [];
+  shown = [];
   const http = createServer();
   io = new IoServer(http, { path: "/socket.io-msgpack/", parser, serveClient: false });
-  io.of("/lobby").use((socket, next) => next(socket.handshake.auth["name"] === "" ? new Error("bad_name: it is empty") : undefined));
+  for (const namespace of ["/lobby", "/matchmaking"]) io.of(namespace).use(admit).on("connection", (socket) => greet(socket));
   io.of("/lobby").on("connection", (socket) => {
     socket.on("quick", (_: object, ack: Ack) => ack({ ok: true, ticket: `t${passes.length}`, url: "", room: "r" }));
     socket.on("games", (ack: Ack) => ack({ ok: true, games: [{ name: "yard" }] }));
@@ -49,6 +51,21 @@ afterEach(async () => {
   client = undefined;
   await io.close();
 });
+
+function admit(socket: Socket, next: (error?: Error) => void): void {
+  shown.push(socket.handshake.auth);
+  const { name, token } = socket.handshake.auth as { name?: string; token?: string };
+  if (name === "") next(new Error("bad_name: it is empty"));
+  else if (token === "stale") next(new Error("bad_token: this is no token of this server's"));
+  else next();
+}
+
+function greet(socket: Socket): void {
+  const { name = "Guest", token } = socket.handshake.auth as { name?: string; token?: string };
+  const host = token?.startsWith("jwt") ?? false;
+  const user = token ?? `guest-${shown.length}`;
+  socket.emit("session", { user, name, guest: !host, token: host ? null : user });
+}
 
 function play(socket: Socket): void {
   seats.push(socket);
@@ -100,6 +117,55 @@ test("a refused name, a refused ticket, no server", async () => {
   await expect(client.lobby.join("r")).rejects.toBeInstanceOf(TickcastError);
   await expect(client.lobby.join("r")).rejects.toMatchObject({ code: "bad_ticket" });
   await expect(connect("http://127.0.0.1:1", { timeout: 300 })).rejects.toMatchObject({ code: "unreachable" });
+});
+
+/** Keeps what it is given, as `localStorage` does. */
+function memory(token?: string) {
+  const kept = new Map(token === undefined ? [] : [[`tickcast:guest:${url}`, token]]);
+  const storage = { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => void kept.set(key, value), removeItem: (key: string) => void kept.delete(key) };
+  return { kept, storage };
+}
+
+test("a guest is the same guest next time, in the queue too", async () => {
+  const { kept, storage } = memory();
+  client = await connect(url, { name: "Ada", storage });
+  expect(client.session).toEqual({ user: "guest-1", name: "Ada", guest: true, token: "guest-1" });
+  expect([...kept]).toEqual([[`tickcast:guest:${url}`, "guest-1"]]);
+  client.matchmaking.enqueue("yard").catch(() => undefined);
+  await vi.waitFor(() => expect(shown[1]).toEqual({ name: "Ada", token: "guest-1" }));
+  client.close();
+  client = await connect(url, { storage });
+  expect(client.session.user).toBe("guest-1");
+});
+
+test("a guest whom the server has forgotten comes in as a new one", async () => {
+  const { kept, storage } = memory("stale");
+  client = await connect(url, { storage });
+  expect(shown).toEqual([{ token: "stale" }, {}]);
+  expect([client.session.user, ...kept.values()]).toEqual(["guest-2", "guest-2"]);
+  expect(await client.lobby.games()).toEqual([{ name: "yard" }]);
+});
+
+test("a host's token is asked for at each connection and kept nowhere", async () => {
+  const { kept, storage } = memory("guest-7");
+  let count = 0;
+  client = await connect(url, { token: async () => `jwt${++count}`, storage });
+  expect(client.session).toMatchObject({ user: "jwt1", guest: false, token: null });
+  client.matchmaking.enqueue("yard").catch(() => undefined);
+  await vi.waitFor(() => expect(shown[1]).toEqual({ token: "jwt2" }));
+  expect([...kept.values()]).toEqual(["guest-7"]);
+  await expect(connect(url, { token: "stale", storage })).rejects.toMatchObject({ code: "bad_token" });
+  const failing = connect(url, { token: () => Promise.reject(new Error("no account")), storage });
+  await failing.then((server) => server.close());
+  expect(shown.at(-1)).toEqual({ token: "" });
+});
+
+test("storage that throws is done without", async () => {
+  const broken = (): never => {
+    throw new Error("forbidden");
+  };
+  client = await connect(url, { storage: { getItem: broken, setItem: broken, removeItem: broken } });
+  expect(client.session.guest).toBe(true);
 });
 
 test("a silent transport is cut and made anew", async () => {

@@ -92,6 +92,7 @@ type Answer = unknown | Promise<unknown>;
 /** A channel whose server is a function. */
 export class FakeChannel implements Channel {
   connected = false;
+  active = false;
   auth: Channel["auth"] = {};
   /** Everything that was sent: requests and plain events. */
   readonly sent: [event: string, ...args: unknown[]][] = [];

@@ -27,6 +27,7 @@ main(async () => {
   await refuse(open("/matchmaking"), [["leave", {}, "not_queued"], ["enqueue", { game: "chess" }, "unknown_game"]]);
   for (const name of ["", "x".repeat(25), "line\nbreak"]) assert.equal(await refusedWith(open("/lobby", { name })), "bad_name");
   assert.equal(await refusedWith(open("/lobby", { nmae: "Ada" })), "bad_request");
+  for (const namespace of ["/lobby", "/matchmaking"]) assert.equal(await refusedWith(open(namespace, { token: "forged" })), "bad_token");
   say("requests are refused by their codes");
 
   for (const [auth, code] of [
@@ -54,7 +55,7 @@ async function refuse(socket, requests) {
 async function harass(lobby) {
   const { room, ticket } = await answer(lobby, "create", { game: "arena" });
   const quiet = new Seat(open("/gameplay", { ticket }));
-  const loud = new Seat(open("/gameplay", { ticket: (await answer(lobby, "join", { room })).ticket }));
+  const loud = new Seat(open("/gameplay", { ticket: (await answer(open("/lobby"), "join", { room })).ticket }));
   await Promise.all([quiet.seated(), loud.seated()]);
   const { socket } = loud;
 

@@ -1,0 +1,241 @@
+//! The queries: the same words for SQLite and PostgreSQL.
+
+use sqlx::{Any, AnyConnection, Row, any::AnyRow};
+
+use super::{Store, StoreError};
+use crate::{
+    host::{MatchResult, Player, now},
+    lobby::{Identity, UserId},
+};
+
+/// A person as the store knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptPlayer {
+    /// Who it is.
+    pub user: UserId,
+    /// The newest name.
+    pub name: String,
+    /// Whether it is a guest.
+    pub guest: bool,
+    /// When they came first, in milliseconds since 1970.
+    pub first_seen: u64,
+    /// When they came last.
+    pub last_seen: u64,
+}
+
+/// A skill, as the matchmaker's ratings have it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptRating {
+    /// Whose.
+    pub user: UserId,
+    /// In which game.
+    pub game: String,
+    /// In which mode.
+    pub mode: String,
+    /// The estimate.
+    pub rating: f64,
+    /// Its standard deviation.
+    pub deviation: f64,
+    /// How erratic the results are.
+    pub volatility: f64,
+}
+
+/// A match that somebody played, as they see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptMatch {
+    /// Its id.
+    pub id: String,
+    /// The game.
+    pub game: String,
+    /// The mode; empty if it was not matched.
+    pub mode: String,
+    /// When it ended, in milliseconds since 1970.
+    pub ended: u64,
+    /// Whether they won.
+    pub won: bool,
+    /// Whether they had their seat to the end.
+    pub stayed: bool,
+}
+
+const SEEN: &str = "
+    INSERT INTO players (user_id, name, guest, first_seen, last_seen) VALUES ($1, $2, $3, $4, $4)
+    ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_seen";
+
+const SAVE_RATING: &str = "
+    INSERT INTO ratings (user_id, game, mode, rating, deviation, volatility, updated) VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (user_id, game, mode) DO UPDATE SET rating = excluded.rating, deviation = excluded.deviation,
+        volatility = excluded.volatility, updated = excluded.updated";
+
+const SAVE_MATCH: &str = "
+    INSERT INTO matches (id, room, game, mode, began, ended) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (id) DO NOTHING";
+
+const SAVE_MATCH_PLAYER: &str = "
+    INSERT INTO match_players (match_id, user_id, seat, won, stayed) VALUES ($1, $2, $3, $4, $5)";
+
+const MATCHES_OF: &str = "
+    SELECT id, game, mode, ended, won, stayed FROM matches JOIN match_players ON match_id = id
+    WHERE user_id = $1 ORDER BY ended DESC, id LIMIT $2";
+
+// Results stay: they name somebody of whom nothing else is known.
+const FORGET_RATINGS_OF_GUESTS: &str = "
+    DELETE FROM ratings WHERE user_id IN (SELECT user_id FROM players WHERE guest = 1 AND last_seen < $1)";
+
+impl Store {
+    /// Notes that somebody came.
+    pub async fn seen(&self, who: &Identity) -> Result<(), StoreError> {
+        let mut connection = self.0.acquire().await?;
+        seen(&mut connection, (&who.user, who.name.as_str(), who.guest), now()).await
+    }
+
+    /// What is known of somebody.
+    pub async fn player(&self, user: &UserId) -> Result<Option<KeptPlayer>, StoreError> {
+        let query = "SELECT user_id, name, guest, first_seen, last_seen FROM players WHERE user_id = $1";
+        let row = sqlx::query::<Any>(query).bind(user.as_str()).fetch_optional(&self.0).await?;
+        let player = |row: AnyRow| {
+            Ok(KeptPlayer {
+                user: user_of(&row)?,
+                name: row.try_get("name")?,
+                guest: flag(&row, "guest")?,
+                first_seen: time(&row, "first_seen")?,
+                last_seen: time(&row, "last_seen")?,
+            })
+        };
+        row.map(player).transpose()
+    }
+
+    /// Forgets guests, and their ratings, who came last before that time, in milliseconds since 1970. How many there were.
+    pub async fn forget_guests(&self, before: u64) -> Result<u64, StoreError> {
+        let mut change = self.0.begin().await?;
+        sqlx::query(FORGET_RATINGS_OF_GUESTS).bind(before as i64).execute(&mut *change).await?;
+        let query = "DELETE FROM players WHERE guest = 1 AND last_seen < $1";
+        let forgotten = sqlx::query(query).bind(before as i64).execute(&mut *change).await?;
+        change.commit().await?;
+        Ok(forgotten.rows_affected())
+    }
+
+    /// Somebody's rating in a mode of a game, if they have one.
+    pub async fn rating(&self, user: &UserId, game: &str, mode: &str) -> Result<Option<KeptRating>, StoreError> {
+        Ok(self.ratings(user).await?.into_iter().find(|rating| rating.game == game && rating.mode == mode))
+    }
+
+    /// All of somebody's ratings.
+    pub async fn ratings(&self, user: &UserId) -> Result<Vec<KeptRating>, StoreError> {
+        let query =
+            "SELECT user_id, game, mode, rating, deviation, volatility FROM ratings WHERE user_id = $1 ORDER BY game, mode";
+        let rows = sqlx::query::<Any>(query).bind(user.as_str()).fetch_all(&self.0).await?;
+        let rating = |row: &AnyRow| {
+            Ok(KeptRating {
+                user: user_of(row)?,
+                game: row.try_get("game")?,
+                mode: row.try_get("mode")?,
+                rating: row.try_get("rating")?,
+                deviation: row.try_get("deviation")?,
+                volatility: row.try_get("volatility")?,
+            })
+        };
+        rows.iter().map(rating).collect()
+    }
+
+    /// Writes ratings, all or none.
+    pub async fn save_ratings(&self, ratings: &[KeptRating]) -> Result<(), StoreError> {
+        let mut change = self.0.begin().await?;
+        for rating in ratings {
+            sqlx::query(SAVE_RATING)
+                .bind(rating.user.as_str())
+                .bind(&rating.game)
+                .bind(&rating.mode)
+                .bind(rating.rating)
+                .bind(rating.deviation)
+                .bind(rating.volatility)
+                .bind(now() as i64)
+                .execute(&mut *change)
+                .await?;
+        }
+        Ok(change.commit().await?)
+    }
+
+    /// Writes a result, with the people in it. A result that is there already stays as it is.
+    pub async fn save_match(&self, result: &MatchResult) -> Result<(), StoreError> {
+        let mut change = self.0.begin().await?;
+        let written = sqlx::query(SAVE_MATCH)
+            .bind(&result.id)
+            .bind(result.room.as_str())
+            .bind(result.game)
+            .bind(&result.mode)
+            .bind(result.began as i64)
+            .bind(result.ended as i64)
+            .execute(&mut *change)
+            .await?;
+        if written.rows_affected() == 0 {
+            return Ok(());
+        }
+        for Player { seat, user, name, guest, won, stayed } in &result.players {
+            seen(&mut change, (user, name, *guest), result.ended).await?;
+            sqlx::query(SAVE_MATCH_PLAYER)
+                .bind(&result.id)
+                .bind(user.as_str())
+                .bind(i64::from(seat.0))
+                .bind(i64::from(*won))
+                .bind(i64::from(*stayed))
+                .execute(&mut *change)
+                .await?;
+        }
+        Ok(change.commit().await?)
+    }
+
+    /// The newest matches that somebody played, the newest first.
+    pub async fn matches(&self, user: &UserId, most: u32) -> Result<Vec<KeptMatch>, StoreError> {
+        let rows = sqlx::query::<Any>(MATCHES_OF).bind(user.as_str()).bind(i64::from(most)).fetch_all(&self.0).await?;
+        let kept = |row: &AnyRow| {
+            Ok(KeptMatch {
+                id: row.try_get("id")?,
+                game: row.try_get("game")?,
+                mode: row.try_get("mode")?,
+                ended: time(row, "ended")?,
+                won: flag(row, "won")?,
+                stayed: flag(row, "stayed")?,
+            })
+        };
+        rows.iter().map(kept).collect()
+    }
+
+    /// Who is blocked.
+    pub async fn blocked(&self) -> Result<Vec<UserId>, StoreError> {
+        let rows = sqlx::query::<Any>("SELECT user_id FROM bans ORDER BY user_id").fetch_all(&self.0).await?;
+        rows.iter().map(user_of).collect()
+    }
+
+    /// Puts somebody on the block list.
+    pub async fn block(&self, user: &UserId) -> Result<(), StoreError> {
+        let query = "INSERT INTO bans (user_id, since) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING";
+        sqlx::query(query).bind(user.as_str()).bind(now() as i64).execute(&self.0).await?;
+        Ok(())
+    }
+
+    /// Takes somebody off the block list.
+    pub async fn unblock(&self, user: &UserId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM bans WHERE user_id = $1").bind(user.as_str()).execute(&self.0).await?;
+        Ok(())
+    }
+}
+
+async fn seen(connection: &mut AnyConnection, who: (&UserId, &str, bool), at: u64) -> Result<(), StoreError> {
+    let (user, name, guest) = who;
+    let query = sqlx::query(SEEN).bind(user.as_str()).bind(name).bind(i64::from(guest)).bind(at as i64);
+    query.execute(connection).await?;
+    Ok(())
+}
+
+fn user_of(row: &AnyRow) -> Result<UserId, StoreError> {
+    let text: String = row.try_get("user_id")?;
+    UserId::parse(&text).ok_or(StoreError::User(text))
+}
+
+fn time(row: &AnyRow, column: &str) -> Result<u64, StoreError> {
+    Ok(row.try_get::<i64, _>(column)?.max(0) as u64)
+}
+
+fn flag(row: &AnyRow, column: &str) -> Result<bool, StoreError> {
+    Ok(row.try_get::<i64, _>(column)? != 0)
+}
