@@ -1,14 +1,23 @@
-//! The lobby's policy: which rooms there are, which one a player who only wants to play gets, and what a person may be called.
+//! The lobby's policy: which rooms there are, which one a player who only wants to play gets; who is here, who talks to whom, who
+//! wants to play together, and what a person may be called.
 //!
-//! This room knows listings, private codes and names: changes in, numbered news out. It refuses to know sockets, matches
+//! This room knows listings, codes, people, chat and parties: changes in, numbered news out. It refuses to know sockets, matches
 //! and clocks; time and randomness are arguments.
 
+mod chat;
 mod code;
 mod listing;
 mod name;
+mod party;
+mod presence;
+mod social;
 mod user;
 
+pub use chat::{CHAT_BURST, CHAT_INTERVAL, Channel, ChatText, HISTORY, MAX_TEXT, Message, Replay, TextError};
 pub use code::Code;
 pub use listing::{Changes, Entrance, FLUSH_INTERVAL, Listing, Lobby, RoomId, Totals};
 pub use name::{DisplayName, MAX_NAME, NameError};
+pub use party::{PARTY_MOST, Party, PartyError, PartyId};
+pub use presence::{ConnectionId, KEPT_FOR, KEPT_MOST, PersonInfo, Sitting, Status, WATCHED_MOST};
+pub use social::{Leaving, Notice, PartyInfo, PartyMember, Social, SocialError, SocialEvent, Target};
 pub use user::{Identity, USER_ID_BYTES, UserId};

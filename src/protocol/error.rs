@@ -33,7 +33,7 @@ codes! {
     UnknownGame = "unknown_game",
     /// No room with that id, or it has ended.
     UnknownRoom = "unknown_room",
-    /// No private room with that code.
+    /// No private room, or no party, with that code.
     UnknownCode = "unknown_code",
     /// The game refuses this configuration.
     BadConfig = "bad_config",
@@ -47,6 +47,20 @@ codes! {
     TokenExpired = "token_expired",
     /// This person is on the block list.
     Blocked = "blocked",
+    /// A chat message that is empty, too long or has characters that hide or reorder others.
+    BadText = "bad_text",
+    /// No such chat channel, or not one that this person is in.
+    UnknownChannel = "unknown_channel",
+    /// Nobody with that id is here.
+    UnknownUser = "unknown_user",
+    /// The person who asks is in no party.
+    NotInParty = "not_in_party",
+    /// The person is in a party already.
+    InParty = "in_party",
+    /// Only the leader of a party may do that.
+    NotLeader = "not_leader",
+    /// The party has as many members as it may.
+    PartyFull = "party_full",
     /// Every seat is taken.
     RoomFull = "room_full",
     /// The server runs as many rooms as it may.

@@ -1,0 +1,484 @@
+//! People together: presence, chat and parties as one, and who is to be told what.
+//!
+//! Requests and changes go in; what connections are to hear comes out as [`Notice`]s, in order. `now` is the time since the Unix
+//! epoch and never goes back.
+
+use std::time::Duration;
+
+use rand::{SeedableRng, rngs::ChaCha8Rng};
+use serde::Serialize;
+use thiserror::Error;
+
+use super::{
+    Code, ConnectionId, DisplayName, Identity, PARTY_MOST, Party, PartyError, PartyId, PersonInfo, RoomId, Sitting, Status,
+    TextError, UserId, WATCHED_MOST,
+    chat::{Channel, Chat, ChatText, Draft, LogKey, Message, Replay},
+    party::Parties,
+    presence::Presence,
+};
+use crate::protocol::ErrorCode;
+
+/// Whom somebody talks to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Everybody in a channel.
+    Channel(Channel),
+    /// One person.
+    User(UserId),
+}
+
+/// What some connections are to hear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Which connections.
+    pub to: Vec<ConnectionId>,
+    /// What.
+    pub event: SocialEvent,
+}
+
+/// An event of the lobby, as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum SocialEvent {
+    /// Somebody has said something.
+    Chat(Message),
+    /// Somebody is about to say something.
+    Typing {
+        /// Where.
+        channel: Channel,
+        /// Who.
+        user: UserId,
+        /// What they are called.
+        name: DisplayName,
+    },
+    /// Somebody does something else now.
+    Presence(PersonInfo),
+    /// A party has changed.
+    Party(PartyInfo),
+    /// Somebody wants this person in their party.
+    PartyInvite {
+        /// The party.
+        party: PartyId,
+        /// What leads into it.
+        code: Code,
+        /// Who invites.
+        from: PersonInfo,
+    },
+    /// This person is no longer in a party.
+    PartyLeft {
+        /// The party.
+        party: PartyId,
+        /// Why.
+        reason: Leaving,
+    },
+}
+
+impl SocialEvent {
+    /// The event's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Chat(_) => "chat",
+            Self::Typing { .. } => "typing",
+            Self::Presence(_) => "presence",
+            Self::Party(_) => "party",
+            Self::PartyInvite { .. } => "party_invite",
+            Self::PartyLeft { .. } => "party_left",
+        }
+    }
+}
+
+/// Why somebody is no longer in a party.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Leaving {
+    /// They wanted to.
+    Left,
+    /// The leader wanted them to.
+    Kicked,
+}
+
+/// A party, as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PartyInfo {
+    /// One more than in the event before.
+    pub seq: u64,
+    /// Its id.
+    pub party: PartyId,
+    /// What one types to join.
+    pub code: Code,
+    /// Who leads it.
+    pub leader: UserId,
+    /// Its members, in the order in which they came.
+    pub members: Vec<PartyMember>,
+}
+
+/// A member of a party, as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PartyMember {
+    /// Who, and what they do.
+    #[serde(flatten)]
+    pub person: PersonInfo,
+    /// Whether they have said that they are ready.
+    pub ready: bool,
+}
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SocialError {
+    /// The text may not be shown.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The party does not do that.
+    #[error(transparent)]
+    Party(#[from] PartyError),
+    /// Too many messages and invitations of one person.
+    #[error("not so fast: one message a second for long, five at once")]
+    TooFast,
+    /// There is no such channel for this person.
+    #[error("there is no such channel, or you are not in it")]
+    UnknownChannel,
+    /// Nobody else with that id is here.
+    #[error("nobody else with the id \"{0}\" is here")]
+    UnknownUser(UserId),
+    /// A connection wants to follow too many.
+    #[error("a connection follows the presence of {WATCHED_MOST} people at most")]
+    WatchesTooMany,
+}
+
+impl SocialError {
+    /// The protocol's code.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Text(_) => ErrorCode::BadText,
+            Self::Party(PartyError::NotInParty) => ErrorCode::NotInParty,
+            Self::Party(PartyError::InParty) => ErrorCode::InParty,
+            Self::Party(PartyError::NotLeader) => ErrorCode::NotLeader,
+            Self::Party(PartyError::Full) => ErrorCode::PartyFull,
+            Self::Party(PartyError::UnknownCode) => ErrorCode::UnknownCode,
+            Self::Party(PartyError::UnknownMember) | Self::UnknownUser(_) => ErrorCode::UnknownUser,
+            Self::TooFast => ErrorCode::RateLimited,
+            Self::UnknownChannel => ErrorCode::UnknownChannel,
+            Self::WatchesTooMany => ErrorCode::BadRequest,
+        }
+    }
+}
+
+/// Everybody on this server, what they say and with whom they play.
+#[derive(Debug)]
+pub struct Social {
+    presence: Presence,
+    parties: Parties,
+    chat: Chat,
+    notices: Vec<Notice>,
+    rng: ChaCha8Rng,
+}
+
+impl Social {
+    /// Nobody. The seed makes the codes of parties, and should not be guessed.
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self {
+            presence: Presence::default(),
+            parties: Parties::default(),
+            chat: Chat::default(),
+            notices: Vec::new(),
+            rng: ChaCha8Rng::from_seed(seed),
+        }
+    }
+
+    /// What connections are to hear since this was last asked, in order.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// A connection to the lobby stands.
+    pub fn connect(&mut self, identity: &Identity) -> ConnectionId {
+        let connection = self.presence.connect(identity);
+        self.tell_status(&identity.user);
+        connection
+    }
+
+    /// A connection has ended. If it was the last, the person is forgotten after [`KEPT_FOR`](super::KEPT_FOR).
+    pub fn disconnect(&mut self, connection: ConnectionId, now: Duration) {
+        if let Some(user) = self.presence.disconnect(connection, now) {
+            self.tell_status(&user);
+        }
+    }
+
+    /// Says whether somebody waits for a match.
+    pub fn set_queued(&mut self, identity: &Identity, queued: bool, now: Duration) {
+        self.presence.set_queued(identity, queued, now);
+        self.tell_status(&identity.user);
+    }
+
+    /// Somebody plays in a room, or their seat is kept. They are in that room's chat from now on. A person has one seat a room.
+    pub fn sit(&mut self, identity: &Identity, room: &RoomId, sitting: Sitting) {
+        self.presence.sit(identity, room, sitting);
+        self.tell_status(&identity.user);
+    }
+
+    /// Somebody's seat in a room is given up.
+    pub fn unseat(&mut self, user: &UserId, room: &RoomId, now: Duration) {
+        if self.presence.unseat(user, room, now) {
+            self.chat.forget(&LogKey::Room(room.clone()));
+        }
+        self.tell_status(user);
+    }
+
+    /// When [`forget`](Self::forget) has something to do next.
+    pub fn forget_due(&self) -> Option<Duration> {
+        self.presence.forget_due()
+    }
+
+    /// Forgets those who went long ago; they lose their places in parties.
+    pub fn forget(&mut self, now: Duration) {
+        while let Some(user) = self.presence.expired(now) {
+            if let Ok(party) = self.parties.leave(&user) {
+                self.tell_party(&party);
+            }
+            self.tell_status(&user);
+            self.chat.forget(&LogKey::Private(user.clone()));
+            self.presence.forget(&user);
+        }
+    }
+
+    /// What somebody does.
+    pub fn status(&self, user: &UserId) -> Status {
+        match self.presence.status(user) {
+            Status::Offline if self.parties.of(user).is_some() => Status::Away,
+            status => status,
+        }
+    }
+
+    /// What somebody is called and does.
+    pub fn person(&self, user: &UserId) -> PersonInfo {
+        let name = self.presence.person(user).map(|person| person.name.clone());
+        PersonInfo { user: user.clone(), name, status: self.status(user) }
+    }
+
+    /// A connection follows the presence of these people from now on, and of nobody else. What they do now, in the order asked.
+    pub fn watch(&mut self, connection: ConnectionId, users: &[UserId]) -> Result<Vec<PersonInfo>, SocialError> {
+        if users.len() > WATCHED_MOST {
+            return Err(SocialError::WatchesTooMany);
+        }
+        self.presence.watch(connection, users);
+        Ok(users.iter().map(|user| self.person(user)).collect())
+    }
+
+    /// What was said in a channel after message `known`, which names its history too. In the lobby the connection hears of what
+    /// follows from now on; elsewhere it does anyhow.
+    pub fn listen(
+        &mut self, connection: ConnectionId, by: &Identity, channel: Channel, known: Option<(&str, u64)>,
+    ) -> Result<Replay, SocialError> {
+        let key = self.key(channel, &by.user)?;
+        if channel == Channel::Lobby {
+            self.presence.listen(connection);
+        }
+        Ok(self.chat.replay(&key, known, &mut self.rng))
+    }
+
+    /// Says something. The number of the message, in the channel or in one's own private messages.
+    pub fn chat(&mut self, by: &Identity, target: &Target, text: &str, now: Duration) -> Result<u64, SocialError> {
+        let text = ChatText::parse(text)?;
+        let (name, user) = (by.name.clone(), by.user.clone());
+        let mut draft = Draft { at: now, user, name, to: None, text };
+        match target {
+            Target::Channel(channel) => {
+                let key = self.speakable(*channel, &by.user)?;
+                self.pay(&by.user, now)?;
+                Ok(self.say(&key, draft))
+            }
+            Target::User(to) => {
+                self.other(by, to)?;
+                self.pay(&by.user, now)?;
+                draft.to = Some(to.clone());
+                self.say(&LogKey::Private(to.clone()), draft.clone());
+                Ok(self.say(&LogKey::Private(by.user.clone()), draft))
+            }
+        }
+    }
+
+    /// Lets others know that somebody is writing. What comes too often is not passed on.
+    pub fn typing(&mut self, by: &Identity, target: &Target, now: Duration) -> Result<(), SocialError> {
+        let (channel, key) = match target {
+            Target::Channel(channel) => (*channel, self.speakable(*channel, &by.user)?),
+            Target::User(to) => {
+                self.other(by, to)?;
+                (Channel::Private, LogKey::Private(to.clone()))
+            }
+        };
+        if self.presence.person_mut(&by.user).is_some_and(|person| person.typing.take(now)) {
+            let own = self.presence.connections_of([&by.user]);
+            let mut to = self.audience(&key);
+            to.retain(|connection| !own.contains(connection));
+            self.tell(to, SocialEvent::Typing { channel, user: by.user.clone(), name: by.name.clone() });
+        }
+        Ok(())
+    }
+
+    /// The party that somebody is in.
+    pub fn party(&self, user: &UserId) -> Option<&Party> {
+        self.parties.of(user)
+    }
+
+    /// The party that somebody is in, as it travels.
+    pub fn party_info(&self, user: &UserId) -> Option<PartyInfo> {
+        self.parties.of(user).map(|party| self.describe(party))
+    }
+
+    /// Makes a party of one.
+    pub fn party_create(&mut self, by: &Identity) -> Result<(), SocialError> {
+        let party = self.parties.create(&by.user, &mut self.rng)?;
+        self.tell_party(&party);
+        Ok(())
+    }
+
+    /// Sends the party's code to somebody who is here.
+    pub fn party_invite(&mut self, by: &Identity, user: &UserId, now: Duration) -> Result<(), SocialError> {
+        let party = self.parties.of(&by.user).ok_or(PartyError::NotInParty)?;
+        if party.members.len() >= PARTY_MOST {
+            return Err(PartyError::Full.into());
+        }
+        let (party, code) = (party.id.clone(), party.code.clone());
+        let to = self.presence.connections_of([user]);
+        if to.is_empty() || *user == by.user {
+            return Err(SocialError::UnknownUser(user.clone()));
+        }
+        self.pay(&by.user, now)?;
+        self.tell(to, SocialEvent::PartyInvite { party, code, from: self.person(&by.user) });
+        Ok(())
+    }
+
+    /// Joins the party with a code.
+    pub fn party_join(&mut self, by: &Identity, typed: &str) -> Result<(), SocialError> {
+        let party = self.parties.join(&by.user, typed)?;
+        self.tell_party(&party);
+        Ok(())
+    }
+
+    /// Leaves the party.
+    pub fn party_leave(&mut self, by: &Identity) -> Result<(), SocialError> {
+        let party = self.parties.leave(&by.user)?;
+        self.tell_left(&by.user, party, Leaving::Left);
+        Ok(())
+    }
+
+    /// Makes another member the leader.
+    pub fn party_promote(&mut self, by: &Identity, user: &UserId) -> Result<(), SocialError> {
+        let party = self.parties.promote(&by.user, user)?;
+        self.tell_party(&party);
+        Ok(())
+    }
+
+    /// Takes another member out; the party has a new code.
+    pub fn party_kick(&mut self, by: &Identity, user: &UserId) -> Result<(), SocialError> {
+        let party = self.parties.kick(&by.user, user, &mut self.rng)?;
+        self.tell_left(user, party, Leaving::Kicked);
+        Ok(())
+    }
+
+    /// Says whether a member is ready.
+    pub fn party_ready(&mut self, by: &Identity, ready: bool) -> Result<(), SocialError> {
+        let party = self.parties.set_ready(&by.user, ready)?;
+        self.tell_party(&party);
+        Ok(())
+    }
+
+    /// The history that a channel's name means to somebody.
+    fn key(&self, channel: Channel, user: &UserId) -> Result<LogKey, SocialError> {
+        let key = match channel {
+            Channel::Lobby => Some(LogKey::Lobby),
+            Channel::Party => self.parties.of(user).map(|party| LogKey::Party(party.id.clone())),
+            Channel::Room => self.presence.room_of(user).cloned().map(LogKey::Room),
+            Channel::Private => Some(LogKey::Private(user.clone())),
+        };
+        key.ok_or(SocialError::UnknownChannel)
+    }
+
+    /// The same, to say something there: of private messages one says to whom.
+    fn speakable(&self, channel: Channel, user: &UserId) -> Result<LogKey, SocialError> {
+        if channel == Channel::Private { Err(SocialError::UnknownChannel) } else { self.key(channel, user) }
+    }
+
+    /// Checks that there is such a person, and that it is not the one who asks.
+    fn other(&self, by: &Identity, user: &UserId) -> Result<(), SocialError> {
+        let there = *user != by.user && self.presence.person(user).is_some();
+        if there { Ok(()) } else { Err(SocialError::UnknownUser(user.clone())) }
+    }
+
+    /// Counts a message or an invitation.
+    fn pay(&mut self, user: &UserId, now: Duration) -> Result<(), SocialError> {
+        let paid = self.presence.person_mut(user).is_some_and(|person| person.pace.take(now));
+        if paid { Ok(()) } else { Err(SocialError::TooFast) }
+    }
+
+    fn say(&mut self, key: &LogKey, draft: Draft) -> u64 {
+        let message = self.chat.say(key, draft, &mut self.rng);
+        let seq = message.seq;
+        self.tell(self.audience(key), SocialEvent::Chat(message));
+        seq
+    }
+
+    fn audience(&self, key: &LogKey) -> Vec<ConnectionId> {
+        match key {
+            LogKey::Lobby => self.presence.listeners(),
+            LogKey::Party(id) => {
+                let party = self.parties.get(id);
+                self.presence.connections_of(party.into_iter().flat_map(Party::roster))
+            }
+            LogKey::Room(room) => self.presence.connections_in(room),
+            LogKey::Private(user) => self.presence.connections_of([user]),
+        }
+    }
+
+    fn describe(&self, party: &Party) -> PartyInfo {
+        let member = |(user, ready): &(UserId, bool)| PartyMember { person: self.person(user), ready: *ready };
+        PartyInfo {
+            seq: party.seq,
+            party: party.id.clone(),
+            code: party.code.clone(),
+            leader: party.leader.clone(),
+            members: party.members.iter().map(member).collect(),
+        }
+    }
+
+    /// Tells those who follow somebody, and their party, if they do something else than before.
+    fn tell_status(&mut self, user: &UserId) {
+        let status = self.status(user);
+        let absent = self.presence.status(user) == Status::Offline;
+        let Some(person) = self.presence.person_mut(user) else { return };
+        let now = (status, person.name.clone());
+        if person.told == now {
+            return;
+        }
+        person.told = now;
+        self.tell(self.presence.watchers(user), SocialEvent::Presence(self.person(user)));
+        let party =
+            if absent { self.parties.set_ready(user, false).ok() } else { self.parties.of(user).map(|party| party.id.clone()) };
+        if let Some(party) = party {
+            self.tell_party(&party);
+        }
+    }
+
+    /// Tells the members of a party how it is now; of a party without members the chat is forgotten.
+    fn tell_party(&mut self, id: &PartyId) {
+        match self.parties.advance(id).cloned() {
+            Some(party) => {
+                let to = self.presence.connections_of(party.roster());
+                self.tell(to, SocialEvent::Party(self.describe(&party)));
+            }
+            None => self.chat.forget(&LogKey::Party(id.clone())),
+        }
+    }
+
+    fn tell_left(&mut self, user: &UserId, party: PartyId, reason: Leaving) {
+        self.tell_party(&party);
+        self.tell(self.presence.connections_of([user]), SocialEvent::PartyLeft { party, reason });
+        self.tell_status(user);
+    }
+
+    fn tell(&mut self, to: Vec<ConnectionId>, event: SocialEvent) {
+        if !to.is_empty() {
+            self.notices.push(Notice { to, event });
+        }
+    }
+}
