@@ -61,7 +61,7 @@ impl Board {
                 let changes = self.lobby().flush(self.now());
                 if let Some(changes) = changes {
                     // Nobody may be listening.
-                    let _ = self.news.send(Arc::new(changes));
+                    let _ = self.news.send(changes);
                 }
             }
         }

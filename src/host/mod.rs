@@ -5,6 +5,7 @@
 mod board;
 mod connection;
 mod driver;
+mod hub;
 mod intake;
 mod outlet;
 mod pass;
@@ -35,14 +36,15 @@ use self::{
 use crate::{
     game::GameDef,
     identity::{Admitted, Credentials, Gate},
-    lobby::{Changes, Code, Entrance, Identity, Listing, RoomId, Totals, UserId},
+    lobby::{Changes, Code, Entrance, Identity, Listing, Missed, RoomId, Search, Totals, UserId},
     observe::GameMeters,
     protocol::{ErrorCode, Tick},
-    room::{OverReason, Room},
+    room::{OverReason, Population, Room},
 };
 
 pub use self::{
     connection::{Connection, Desync},
+    hub::{Ear, Hub},
     intake::Intake,
     outlet::{Ending, Full, Outlet, Welcome},
     record::{MatchResult, Player, Record, Recorder},
@@ -98,6 +100,7 @@ struct Shared {
     limits: Limits,
     rooms: Mutex<HashMap<RoomId, Arc<Running>>>,
     board: Arc<Board>,
+    hub: Arc<Hub>,
     keys: Arc<Keys>,
     gate: Arc<Gate>,
     recorders: Arc<[Arc<dyn Recorder>]>,
@@ -112,14 +115,16 @@ impl Host {
         games: impl IntoIterator<Item = GameDef>, limits: Limits, gate: Gate,
         recorders: impl IntoIterator<Item = Arc<dyn Recorder>>,
     ) -> Self {
-        let board = Arc::new(Board::new());
+        let (board, hub) = (Arc::new(Board::new()), Arc::new(Hub::new()));
         let mut tasks = JoinSet::new();
         tasks.spawn(board.clone().tell_news());
+        tasks.spawn(hub.clone().forget());
         Self(Arc::new(Shared {
             games: games.into_iter().map(|game| (game.name(), game)).collect(),
             limits,
             rooms: Mutex::default(),
             board,
+            hub,
             keys: Arc::new(Keys::random()),
             gate: Arc::new(gate),
             recorders: recorders.into_iter().collect(),
@@ -239,9 +244,19 @@ impl Host {
         Connection::from_resume(running, &pass, held)
     }
 
-    /// The number of the newest news and the listed rooms, of one game or all.
-    pub fn rooms(&self, game: Option<&str>) -> (u64, Vec<Listing>) {
-        self.0.board.lobby().rooms(game)
+    /// Who is here, who talks to whom and who plays together.
+    pub fn social(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    /// The number of the newest news and the listed rooms that somebody looks for.
+    pub fn rooms(&self, search: &Search) -> (u64, Vec<Listing>) {
+        self.0.board.lobby().rooms(search)
+    }
+
+    /// The number of the newest news, and those after number `after`.
+    pub fn missed(&self, after: u64) -> (u64, Missed) {
+        self.0.board.lobby().missed(after)
     }
 
     /// How many rooms and people a game has.
@@ -292,15 +307,15 @@ impl Host {
         let room = room
             .map_err(|_| Refusal::rules_panicked())?
             .map_err(|error| Refusal::new(ErrorCode::BadConfig, error.to_string()))?;
-        let (id, population) = (RoomId::random(&mut rand::rng()), room.population());
+        let (id, population, config) = (RoomId::random(&mut rand::rng()), room.population(), Arc::new(room.config().clone()));
         let running = Running::new(id.clone(), room, &self.0, GameMeters::new(def.name()));
         let running = Arc::new(running.of_mode(&options.mode));
         match &mut *self.running() {
             rooms if rooms.len() >= most => return Err(full()),
             rooms => rooms.insert(id.clone(), running.clone()),
         };
-        let listing =
-            Listing { room: id, game: def.name(), players: population.players, bots: population.bots, seats: population.seats };
+        let Population { players, bots, seats, .. } = population;
+        let listing = Listing { room: id, game: def.name(), players, bots, seats, config };
         let code = self.0.board.change(|lobby| lobby.open(listing, options.entrance, &mut rand::rng()));
         tracing::info!(room = %running.id, game, "room opened");
         tokio::spawn(Retiring(self.clone(), running.clone()).drive());

@@ -1,7 +1,8 @@
 //! The listing: every room that is open, and the numbered news about the public ones.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt,
     sync::Arc,
     time::Duration,
@@ -9,11 +10,15 @@ use std::{
 
 use rand::{Rng, RngExt};
 use serde::Serialize;
+use serde_json::Value as Json;
 
-use super::Code;
+use super::{Code, Search};
 
 /// News are told at most once in this time.
 pub const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
+
+/// News that are remembered for those who missed some.
+pub const NEWS_KEPT: usize = 64;
 
 /// Letters and digits of room ids.
 const ID_LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -71,6 +76,9 @@ pub struct Listing {
     pub bots: usize,
     /// Seats in all.
     pub seats: usize,
+    /// The game's configuration, by which rooms may be looked for.
+    #[serde(skip)]
+    pub config: Arc<Json>,
 }
 
 impl Listing {
@@ -78,6 +86,15 @@ impl Listing {
     pub fn has_seat(&self) -> bool {
         self.players < self.seats
     }
+}
+
+/// What answers somebody who has missed news.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missed {
+    /// These are the news, all of them.
+    News(Vec<Arc<Changes>>),
+    /// It was too long ago: the listing has to be read anew.
+    TooMany,
 }
 
 /// How people find a room.
@@ -121,6 +138,7 @@ pub struct Lobby {
     codes: BTreeMap<Code, RoomId>,
     dirty: BTreeSet<RoomId>,
     told: BTreeMap<RoomId, Listing>,
+    news: VecDeque<Arc<Changes>>,
     seq: u64,
     opened: u64,
     flushed: Option<Duration>,
@@ -168,17 +186,28 @@ impl Lobby {
         }
     }
 
-    /// The listed rooms, of one game or all, and the number of the newest news. News that follow may repeat what is here already.
-    pub fn rooms(&self, game: Option<&str>) -> (u64, Vec<Listing>) {
-        let listed = self.rooms.values().filter(|entry| entry.listed);
-        let rooms = listed.map(|entry| &entry.listing).filter(|listing| game.is_none_or(|game| listing.game == game));
-        (self.seq, rooms.cloned().collect())
+    /// The listed rooms that somebody looks for, and the number of the newest news. News that follow may repeat what is here already.
+    pub fn rooms(&self, search: &Search) -> (u64, Vec<Listing>) {
+        let mut found: Vec<_> = self.rooms.values().filter(|entry| entry.listed && search.finds(&entry.listing)).collect();
+        if let Some(sort) = search.sort {
+            found.sort_by_key(|entry| sort.key(&entry.listing, entry.age));
+        }
+        found.truncate(search.limit.unwrap_or(usize::MAX));
+        (self.seq, found.into_iter().map(|entry| entry.listing.clone()).collect())
+    }
+
+    /// The number of the newest news, and those after number `after`.
+    pub fn missed(&self, after: u64) -> (u64, Missed) {
+        let oldest = self.news.front().map_or(self.seq + 1, |changes| changes.seq);
+        let known = after <= self.seq && after + 1 >= oldest;
+        let missed = self.news.iter().filter(|changes| changes.seq > after).cloned().collect();
+        (self.seq, if known { Missed::News(missed) } else { Missed::TooMany })
     }
 
     /// The room for somebody who wants to play at once: the fullest public one with a seat, of equals the oldest.
     pub fn quick(&self, game: &str) -> Option<RoomId> {
         let open = self.rooms.values().filter(|entry| entry.listed && entry.listing.game == game && entry.listing.has_seat());
-        let best = open.max_by_key(|entry| (entry.listing.players, std::cmp::Reverse(entry.age)));
+        let best = open.max_by_key(|entry| (entry.listing.players, Reverse(entry.age)));
         best.map(|entry| entry.listing.room.clone())
     }
 
@@ -200,7 +229,7 @@ impl Lobby {
 
     /// The news since the last ones, all changes of a room in one. `None` if there are none or the last came less than
     /// [`FLUSH_INTERVAL`] ago.
-    pub fn flush(&mut self, now: Duration) -> Option<Changes> {
+    pub fn flush(&mut self, now: Duration) -> Option<Arc<Changes>> {
         if self.flush_due()? > now {
             return None;
         }
@@ -228,6 +257,11 @@ impl Lobby {
         }
         self.seq = changes.seq;
         self.flushed = Some(now);
+        let changes = Arc::new(changes);
+        if self.news.len() == NEWS_KEPT {
+            self.news.pop_front();
+        }
+        self.news.push_back(changes.clone());
         Some(changes)
     }
 
@@ -245,11 +279,12 @@ impl Lobby {
 mod tests {
     use proptest::{collection::vec, prelude::*};
     use rand::{SeedableRng, rngs::ChaCha8Rng};
+    use serde_json::json;
 
-    use super::*;
+    use super::{super::Sort, *};
 
     fn listing(room: &str, players: usize) -> Listing {
-        Listing { room: RoomId::named(room), game: "arena", players, bots: 0, seats: 4 }
+        Listing { room: RoomId::named(room), game: "arena", players, bots: 0, seats: 4, config: Arc::default() }
     }
 
     fn open(lobby: &mut Lobby, listing: Listing, entrance: Entrance) -> Option<Code> {
@@ -286,7 +321,7 @@ mod tests {
         let mut lobby = Lobby::default();
         let code = open(&mut lobby, listing("a", 0), Entrance::Code).unwrap();
         assert_eq!(lobby.by_code(&code), Some(RoomId::named("a")));
-        assert_eq!(lobby.rooms(None), (0, vec![]));
+        assert_eq!(lobby.rooms(&Search::default()), (0, vec![]));
         assert_eq!(lobby.quick("arena"), None);
         assert_eq!(lobby.flush(at(1000)), None);
         assert_eq!(lobby.totals("arena").rooms, 1);
@@ -300,7 +335,7 @@ mod tests {
         open(&mut lobby, listing("a", 0), Entrance::Listed);
         lobby.update(&RoomId::named("a"), 1, 0);
         let first = lobby.flush(at(0)).unwrap();
-        assert_eq!((first.seq, first.added), (1, vec![listing("a", 1)]));
+        assert_eq!((first.seq, &first.added), (1, &vec![listing("a", 1)]));
         lobby.update(&RoomId::named("a"), 2, 0);
         lobby.update(&RoomId::named("a"), 1, 0);
         assert_eq!(lobby.flush(at(1000)), None, "nothing changed in the end");
@@ -308,7 +343,7 @@ mod tests {
         lobby.close(&RoomId::named("b"));
         lobby.close(&RoomId::named("a"));
         let second = lobby.flush(at(2000)).unwrap();
-        assert_eq!((second.seq, second.added, second.removed), (2, vec![], vec![RoomId::named("a")]));
+        assert_eq!((second.seq, &second.added, &second.removed), (2, &vec![], &vec![RoomId::named("a")]));
     }
 
     #[test]
@@ -321,6 +356,55 @@ mod tests {
         assert_eq!(lobby.flush(at(259)), None);
         assert!(lobby.flush(at(260)).is_some());
         assert_eq!(lobby.flush_due(), None);
+    }
+
+    #[test]
+    fn a_search_finds_what_it_names_in_the_order_it_names() {
+        let mut lobby = Lobby::default();
+        for (room, players, map) in [("b", 1, "dust"), ("d", 4, "dust"), ("a", 2, "ice"), ("c", 2, "dust")] {
+            let config = Arc::new(json!({"map": map, "frags": 20}));
+            open(&mut lobby, Listing { config, ..listing(room, players) }, Entrance::Listed);
+        }
+        open(&mut lobby, Listing { game: "chess", ..listing("e", 0) }, Entrance::Listed);
+        let of = |config: Json| config.as_object().cloned().unwrap();
+        let sorted = |sort| Search { sort: Some(sort), ..Search::default() };
+        let arena = || Some("arena".to_owned());
+        for (search, expected) in [
+            (Search::default(), "abcde"),
+            (Search { game: Some("chess".to_owned()), ..Search::default() }, "e"),
+            (Search { open: Some(true), ..Search::default() }, "abce"),
+            (Search { open: Some(false), ..Search::default() }, "d"),
+            (Search { config: of(json!({"map": "dust", "frags": 20})), ..Search::default() }, "bcd"),
+            (Search { config: of(json!({"map": "dust", "speed": null})), ..Search::default() }, ""),
+            (sorted(Sort::Players), "dacbe"),
+            (sorted(Sort::Free), "ebacd"),
+            (sorted(Sort::Newest), "ecadb"),
+            (Search { limit: Some(2), ..sorted(Sort::Oldest) }, "bd"),
+            (Search { game: arena(), open: Some(true), limit: Some(1), ..sorted(Sort::Players) }, "a"),
+        ] {
+            let (_, rooms) = lobby.rooms(&search);
+            let found: String = rooms.iter().map(|listing| listing.room.as_str()).collect();
+            assert_eq!(found, expected, "{search:?}");
+        }
+    }
+
+    #[test]
+    fn who_missed_news_gets_them_or_is_told_that_there_were_too_many() {
+        let mut lobby = Lobby::default();
+        assert_eq!(lobby.missed(0), (0, Missed::News(vec![])));
+        open(&mut lobby, listing("a", 0), Entrance::Listed);
+        let all: Vec<_> = (0..70)
+            .map(|n| {
+                lobby.update(&RoomId::named("a"), n % 2, 0);
+                lobby.flush(at(n as u64 * 250)).unwrap()
+            })
+            .collect();
+        assert_eq!(lobby.missed(70), (70, Missed::News(vec![])));
+        assert_eq!(lobby.missed(68), (70, Missed::News(all[68..].to_vec())));
+        assert_eq!(lobby.missed(6), (70, Missed::News(all[6..].to_vec())));
+        for after in [0, 5, 71, u64::MAX] {
+            assert_eq!(lobby.missed(after).1, Missed::TooMany, "{after}");
+        }
     }
 
     #[derive(Debug, Clone)]
@@ -361,19 +445,19 @@ mod tests {
                         let Some(changes) = lobby.flush(at(now)) else { continue };
                         prop_assert_eq!(changes.seq, seq + 1);
                         seq = changes.seq;
-                        for listing in changes.added {
+                        for listing in changes.added.iter().cloned() {
                             prop_assert!(mirror.insert(listing.room.clone(), listing).is_none());
                         }
-                        for listing in changes.updated {
+                        for listing in changes.updated.iter().cloned() {
                             prop_assert!(mirror.insert(listing.room.clone(), listing).is_some());
                         }
-                        for room in changes.removed {
-                            prop_assert!(mirror.remove(&room).is_some());
+                        for room in &changes.removed {
+                            prop_assert!(mirror.remove(room).is_some());
                         }
                     }
                 }
             }
-            prop_assert_eq!(lobby.rooms(None), (seq, mirror.into_values().collect()));
+            prop_assert_eq!(lobby.rooms(&Search::default()), (seq, mirror.into_values().collect()));
         }
     }
 }

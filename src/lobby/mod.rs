@@ -10,14 +10,16 @@ mod listing;
 mod name;
 mod party;
 mod presence;
+mod search;
 mod social;
 mod user;
 
 pub use chat::{CHAT_BURST, CHAT_INTERVAL, Channel, ChatText, HISTORY, MAX_TEXT, Message, Replay, TextError};
 pub use code::Code;
-pub use listing::{Changes, Entrance, FLUSH_INTERVAL, Listing, Lobby, RoomId, Totals};
+pub use listing::{Changes, Entrance, FLUSH_INTERVAL, Listing, Lobby, Missed, NEWS_KEPT, RoomId, Totals};
 pub use name::{DisplayName, MAX_NAME, NameError};
 pub use party::{PARTY_MOST, Party, PartyError, PartyId};
 pub use presence::{ConnectionId, KEPT_FOR, KEPT_MOST, PersonInfo, Sitting, Status, WATCHED_MOST};
+pub use search::{Search, Sort};
 pub use social::{Leaving, Notice, PartyInfo, PartyMember, Social, SocialError, SocialEvent, Target};
 pub use user::{Identity, USER_ID_BYTES, UserId};

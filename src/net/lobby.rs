@@ -1,9 +1,9 @@
 //! The namespace `/lobby`: the adapter of the room `lobby`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 use socketioxide::SocketIo;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
@@ -11,10 +11,11 @@ use super::{
     namespace::{Call, Event, Namespace, SocketArc},
     request::{Answer, Argument, answer, bad_request},
     session::Session,
+    social::{self, SocketEar},
 };
 use crate::{
     host::{Host, Refusal, RoomOptions},
-    lobby::{Changes, Entrance, Listing, RoomId},
+    lobby::{Changes, ConnectionId, Entrance, Identity, Listing, Missed, RoomId, Search, Sort},
 };
 
 /// The Socket.IO room of those who follow the listing.
@@ -22,6 +23,19 @@ const FOLLOWERS: &str = "followers";
 
 #[derive(Clone)]
 pub(super) struct Lobby(pub(super) Host);
+
+/// One connection to the lobby.
+pub(super) struct Visit {
+    session: Session,
+    /// Its number among the people of the lobby, once it stands.
+    connection: OnceLock<ConnectionId>,
+}
+
+impl Visit {
+    pub(super) fn identity(&self) -> &Identity {
+        &self.session.identity
+    }
+}
 
 #[derive(Serialize)]
 struct GameInfo {
@@ -32,16 +46,22 @@ struct GameInfo {
     players: usize,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct RoomsOf {
     game: Option<String>,
+    open: Option<bool>,
+    config: Map<String, Json>,
+    sort: Option<Sort>,
+    limit: Option<usize>,
+    after: Option<u64>,
 }
 
 #[derive(Serialize)]
-struct Rooms {
-    seq: u64,
-    rooms: Vec<Listing>,
+#[serde(untagged)]
+enum Rooms {
+    All { seq: u64, rooms: Vec<Listing> },
+    Missed { seq: u64, changes: Vec<Changes> },
 }
 
 #[derive(Deserialize)]
@@ -74,19 +94,50 @@ impl Namespace for Lobby {
         ("create", Event::Request(create)),
         ("join", Event::Request(join)),
         ("quick", Event::Request(quick)),
+        ("listen", Event::Request(social::listen)),
+        ("chat", Event::Request(social::chat)),
+        ("typing", Event::Request(social::typing)),
+        ("presence", Event::Request(social::presence)),
+        ("party", Event::Request(social::party)),
+        ("party_create", Event::Request(social::party_create)),
+        ("party_invite", Event::Request(social::party_invite)),
+        ("party_join", Event::Request(social::party_join)),
+        ("party_leave", Event::Request(social::party_leave)),
+        ("party_promote", Event::Request(social::party_promote)),
+        ("party_kick", Event::Request(social::party_kick)),
+        ("party_ready", Event::Request(social::party_ready)),
     ];
-    type Session = Session;
+    type Session = Visit;
 
-    async fn admit(&self, auth: Argument) -> Result<Session, Refusal> {
-        Session::begin(&self.0, auth).await
+    async fn admit(&self, auth: Argument) -> Result<Visit, Refusal> {
+        Ok(Visit { session: Session::begin(&self.0, auth).await?, connection: OnceLock::new() })
     }
 
-    fn check(&self, session: &Session) -> Result<(), Refusal> {
-        self.0.check_blocked(&session.identity.user)
+    fn check(&self, visit: &Visit) -> Result<(), Refusal> {
+        self.0.check_blocked(&visit.identity().user)
     }
 
-    fn connected(&self, session: &Session, socket: &SocketArc) {
-        session.tell(socket);
+    fn connected(&self, visit: &Visit, socket: &SocketArc) {
+        visit.session.tell(socket);
+        let connection = self.connection(visit, socket);
+        // It may have ended before it was known.
+        if !socket.connected() {
+            self.0.social().disconnect(connection);
+        }
+    }
+
+    fn disconnected(&self, visit: &Visit) {
+        if let Some(connection) = visit.connection.get() {
+            self.0.social().disconnect(*connection);
+        }
+    }
+}
+
+impl Lobby {
+    /// A request may overtake [`connected`](Namespace::connected) on a connection that polls.
+    pub(super) fn connection(&self, visit: &Visit, socket: &SocketArc) -> ConnectionId {
+        let connect = || self.0.social().connect(visit.identity(), Arc::new(SocketEar(socket.clone())));
+        *visit.connection.get_or_init(connect)
     }
 }
 
@@ -108,39 +159,40 @@ fn games(host: &Host) -> Answer {
 }
 
 fn rooms(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
-    let RoomsOf { game } = argument.read()?;
+    let RoomsOf { game, open, config, sort, limit, after } = argument.read()?;
     let host = &call.namespace.0;
     if let Some(game) = &game {
         host.game(game)?;
     }
     // Followed before it is read, so that no news fall between the two.
     call.socket.join(FOLLOWERS);
-    let (seq, rooms) = host.rooms(game.as_deref());
-    answer(&Rooms { seq, rooms })
+    if let Some((seq, Missed::News(news))) = after.map(|after| host.missed(after)) {
+        let changes = news.iter().map(|changes| Changes::clone(changes)).collect();
+        return answer(&Rooms::Missed { seq, changes });
+    }
+    let (seq, rooms) = host.rooms(&Search { game, open, config, sort, limit });
+    answer(&Rooms::All { seq, rooms })
 }
 
 fn create(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     let Create { game, config, private } = argument.read()?;
     let entrance = if private { Entrance::Code } else { Entrance::Listed };
-    answer(&call.namespace.0.create(
-        &game,
-        &RoomOptions { config, entrance, ..RoomOptions::default() },
-        &call.session.identity,
-    )?)
+    let options = RoomOptions { config, entrance, ..RoomOptions::default() };
+    answer(&call.namespace.0.create(&game, &options, call.session.identity())?)
 }
 
 fn join(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     let host = &call.namespace.0;
     match argument.read()? {
-        Join { room: Some(room), code: None } => answer(&host.join(&RoomId::named(&room), &call.session.identity)?),
-        Join { room: None, code: Some(code) } => answer(&host.join_private(&code, &call.session.identity)?),
+        Join { room: Some(room), code: None } => answer(&host.join(&RoomId::named(&room), call.session.identity())?),
+        Join { room: None, code: Some(code) } => answer(&host.join_private(&code, call.session.identity())?),
         _ => Err(bad_request("either `room` or `code` is needed")),
     }
 }
 
 fn quick(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     let Quick { game } = argument.read()?;
-    answer(&call.namespace.0.quick(&game, &call.session.identity)?)
+    answer(&call.namespace.0.quick(&game, call.session.identity())?)
 }
 
 /// Sends the news of the listing to the followers on one endpoint.

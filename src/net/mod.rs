@@ -16,6 +16,7 @@ mod reader;
 mod request;
 mod root;
 mod session;
+mod social;
 mod stream;
 mod tap;
 mod web;

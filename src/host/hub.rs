@@ -1,0 +1,104 @@
+//! The people of the lobby, shared by its connections, the rooms and the queues, and the way back to each connection.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+
+use crate::lobby::{ConnectionId, Identity, Social, SocialEvent};
+
+/// The way to one connection of the lobby.
+pub trait Ear: Send + Sync {
+    /// Hands an event over without waiting; an ear that is full misses it.
+    fn hear(&self, event: &SocialEvent);
+}
+
+/// Who is here, who talks to whom and who plays together.
+pub struct Hub {
+    people: Mutex<People>,
+    left: Notify,
+    epoch: Instant,
+    /// The time since the Unix epoch at `epoch`; from then on a clock counts that never goes back.
+    began: Duration,
+}
+
+struct People {
+    social: Social,
+    ears: HashMap<ConnectionId, Arc<dyn Ear>>,
+}
+
+impl Hub {
+    #[expect(clippy::disallowed_methods, reason = "messages carry the time of day, read once")]
+    pub(super) fn new() -> Self {
+        let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let people = People { social: Social::new(rand::random()), ears: HashMap::new() };
+        Self { people: Mutex::new(people), left: Notify::new(), epoch: Instant::now(), began }
+    }
+
+    /// Takes a connection in, which hears what concerns it from now on.
+    pub fn connect(&self, identity: &Identity, ear: Arc<dyn Ear>) -> ConnectionId {
+        let mut people = self.people();
+        let connection = people.social.connect(identity);
+        people.ears.insert(connection, ear);
+        people.tell();
+        connection
+    }
+
+    /// Forgets a connection.
+    pub fn disconnect(&self, connection: ConnectionId) {
+        self.people().ears.remove(&connection);
+        self.change(|social, now| social.disconnect(connection, now));
+    }
+
+    /// Does something, and tells everybody whom it concerns. `act` is told the time.
+    pub fn change<R>(&self, act: impl FnOnce(&mut Social, Duration) -> R) -> R {
+        let mut people = self.people();
+        let result = act(&mut people.social, self.now());
+        people.tell();
+        if people.social.forget_due().is_some() {
+            self.left.notify_one();
+        }
+        result
+    }
+
+    /// Forgets those who went, for as long as the host lives.
+    pub(super) async fn forget(self: Arc<Self>) {
+        loop {
+            self.left.notified().await;
+            loop {
+                // Read into a name, so that the lock is not held over the wait.
+                let due = self.people().social.forget_due();
+                let Some(due) = due else { break };
+                sleep_until(self.epoch + due.saturating_sub(self.began)).await;
+                let now = self.now();
+                let mut people = self.people();
+                people.social.forget(now);
+                people.tell();
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.began + self.epoch.elapsed()
+    }
+
+    fn people(&self) -> MutexGuard<'_, People> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl People {
+    fn tell(&mut self) {
+        for notice in self.social.take_notices() {
+            for ear in notice.to.iter().filter_map(|connection| self.ears.get(connection)) {
+                ear.hear(&notice.event);
+            }
+        }
+    }
+}
