@@ -216,6 +216,12 @@ impl Chat {
         self.logs.remove(key);
     }
 
+    /// Whether nothing is remembered.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.logs.is_empty()
+    }
+
     fn log(&mut self, key: &LogKey, rng: &mut (impl Rng + ?Sized)) -> &mut Log {
         self.logs.entry(key.clone()).or_insert_with(|| {
             let id = format!("{:016x}", rng.random::<u64>()).into();

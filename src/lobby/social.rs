@@ -269,6 +269,7 @@ impl Social {
     pub fn listen(
         &mut self, connection: ConnectionId, by: &Identity, channel: Channel, known: Option<(&str, u64)>,
     ) -> Result<Replay, SocialError> {
+        self.check_known(&by.user)?;
         let key = self.key(channel, &by.user)?;
         if channel == Channel::Lobby {
             self.presence.listen(connection);
@@ -327,8 +328,10 @@ impl Social {
 
     /// Makes a party of one.
     pub fn party_create(&mut self, by: &Identity) -> Result<(), SocialError> {
+        self.check_known(&by.user)?;
         let party = self.parties.create(&by.user, &mut self.rng)?;
         self.tell_party(&party);
+        self.tell_status(&by.user);
         Ok(())
     }
 
@@ -350,8 +353,10 @@ impl Social {
 
     /// Joins the party with a code.
     pub fn party_join(&mut self, by: &Identity, typed: &str) -> Result<(), SocialError> {
+        self.check_known(&by.user)?;
         let party = self.parties.join(&by.user, typed)?;
         self.tell_party(&party);
+        self.tell_status(&by.user);
         Ok(())
     }
 
@@ -401,8 +406,12 @@ impl Social {
 
     /// Checks that there is such a person, and that it is not the one who asks.
     fn other(&self, by: &Identity, user: &UserId) -> Result<(), SocialError> {
-        let there = *user != by.user && self.presence.person(user).is_some();
-        if there { Ok(()) } else { Err(SocialError::UnknownUser(user.clone())) }
+        if *user == by.user { Err(SocialError::UnknownUser(user.clone())) } else { self.check_known(user) }
+    }
+
+    /// Checks that somebody is here or was a short while ago. Nothing is kept for anybody else, since nobody would forget it.
+    fn check_known(&self, user: &UserId) -> Result<(), SocialError> {
+        if self.presence.person(user).is_some() { Ok(()) } else { Err(SocialError::UnknownUser(user.clone())) }
     }
 
     /// Counts a message or an invitation.
@@ -482,3 +491,6 @@ impl Social {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

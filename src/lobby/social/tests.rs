@@ -1,0 +1,376 @@
+use std::collections::BTreeMap;
+
+use proptest::{collection::vec, prelude::*};
+
+use super::{super::KEPT_FOR, *};
+
+fn user(n: usize) -> UserId {
+    UserId::parse(&format!("user-{n}")).unwrap()
+}
+
+fn person(n: usize) -> Identity {
+    Identity { user: user(n), name: DisplayName::parse(&format!("User {n}")).unwrap(), guest: true }
+}
+
+fn at(seconds: u64) -> Duration {
+    Duration::from_secs(1_000_000 + seconds)
+}
+
+/// People 0 to `count` - 1, each with one connection.
+fn here(count: usize) -> (Social, Vec<ConnectionId>) {
+    let mut social = Social::new([1; 32]);
+    let connections = (0..count).map(|n| social.connect(&person(n))).collect();
+    social.take_notices();
+    (social, connections)
+}
+
+/// A party of all those people; its code.
+fn party_of(social: &mut Social, count: usize) -> String {
+    social.party_create(&person(0)).unwrap();
+    let code = social.party(&user(0)).unwrap().code.to_string();
+    for n in 1..count {
+        social.party_join(&person(n), &code).unwrap();
+    }
+    social.take_notices();
+    code
+}
+
+/// Who hears what: the connection's place in the list, and the event.
+fn heard(social: &mut Social, connections: &[ConnectionId]) -> Vec<(usize, SocialEvent)> {
+    let place = |to: &ConnectionId| connections.iter().position(|connection| connection == to).unwrap();
+    let notices = social.take_notices();
+    notices
+        .into_iter()
+        .flat_map(|notice| notice.to.into_iter().map(move |to| (to, notice.event.clone())))
+        .map(|(to, event)| (place(&to), event))
+        .collect()
+}
+
+/// Who hears which text under which number.
+fn texts(social: &mut Social, connections: &[ConnectionId]) -> Vec<(usize, u64, String)> {
+    let chat = |(to, event)| match event {
+        SocialEvent::Chat(message) => Some((to, message.seq, message.text.as_str().to_owned())),
+        _ => None,
+    };
+    heard(social, connections).into_iter().filter_map(chat).collect()
+}
+
+fn names(social: &mut Social, connections: &[ConnectionId]) -> Vec<(usize, &'static str)> {
+    heard(social, connections).into_iter().map(|(to, event)| (to, event.name())).collect()
+}
+
+const LOBBY: Target = Target::Channel(Channel::Lobby);
+const PARTY: Target = Target::Channel(Channel::Party);
+const ROOM: Target = Target::Channel(Channel::Room);
+
+#[test]
+fn who_listens_hears_the_lobby_and_misses_nothing_by_coming_back() {
+    let (mut social, connections) = here(3);
+    let known = social.listen(connections[1], &person(1), Channel::Lobby, None).unwrap();
+    assert_eq!((known.seq, known.complete), (0, true));
+    assert_eq!(social.chat(&person(0), &LOBBY, "one", at(0)), Ok(1));
+    assert_eq!(texts(&mut social, &connections), [(1, 1, "one".to_owned())]);
+    social.disconnect(connections[1], at(1));
+    social.chat(&person(0), &LOBBY, "two", at(1)).unwrap();
+    assert_eq!(texts(&mut social, &connections), []);
+    let back = social.connect(&person(1));
+    let missed = social.listen(back, &person(1), Channel::Lobby, Some((&known.id, 1))).unwrap();
+    assert_eq!(missed.messages.iter().map(|message| message.text.as_str()).collect::<Vec<_>>(), ["two"]);
+    assert_eq!((missed.seq, missed.complete, missed.messages[0].at), (2, true, 1_000_001_000));
+}
+
+#[test]
+fn a_private_message_reaches_all_tabs_of_both_and_nobody_else() {
+    let (mut social, mut connections) = here(3);
+    connections.push(social.connect(&person(1)));
+    connections.push(social.connect(&person(0)));
+    social.chat(&person(2), &Target::User(user(1)), "first", at(0)).unwrap();
+    social.take_notices();
+    assert_eq!(social.chat(&person(0), &Target::User(user(1)), "psst", at(0)), Ok(1), "numbers are those of one's own messages");
+    let psst = |to, seq| (to, seq, "psst".to_owned());
+    assert_eq!(texts(&mut social, &connections), [psst(1, 2), psst(3, 2), psst(0, 1), psst(4, 1)]);
+    let kept = social.listen(connections[1], &person(1), Channel::Private, None).unwrap();
+    assert_eq!((kept.seq, kept.messages[1].to.as_ref()), (2, Some(&user(1))));
+}
+
+#[test]
+fn who_is_gone_for_a_short_while_finds_private_messages() {
+    let (mut social, connections) = here(2);
+    social.disconnect(connections[1], at(0));
+    social.chat(&person(0), &Target::User(user(1)), "later", at(1)).unwrap();
+    let back = social.connect(&person(1));
+    assert_eq!(social.listen(back, &person(1), Channel::Private, None).unwrap().messages.len(), 1);
+    social.disconnect(back, at(2));
+    social.forget(at(2) + KEPT_FOR);
+    let late = social.chat(&person(0), &Target::User(user(1)), "too late", at(70));
+    assert_eq!(late, Err(SocialError::UnknownUser(user(1))));
+}
+
+#[test]
+fn what_may_not_be_said_is_refused() {
+    let (mut social, connections) = here(2);
+    let mut chat = |target: &Target, text: &str| social.chat(&person(0), target, text, at(0)).map_err(|error| error.code());
+    assert_eq!(chat(&LOBBY, ""), Err(ErrorCode::BadText));
+    assert_eq!(chat(&LOBBY, "a\u{202e}b"), Err(ErrorCode::BadText));
+    assert_eq!(chat(&PARTY, "hello"), Err(ErrorCode::UnknownChannel));
+    assert_eq!(chat(&ROOM, "hello"), Err(ErrorCode::UnknownChannel));
+    assert_eq!(chat(&Target::Channel(Channel::Private), "hello"), Err(ErrorCode::UnknownChannel));
+    assert_eq!(chat(&Target::User(user(0)), "myself"), Err(ErrorCode::UnknownUser));
+    assert_eq!(chat(&Target::User(user(7)), "nobody"), Err(ErrorCode::UnknownUser));
+    let said = (0..20).filter(|_| chat(&LOBBY, "flood").is_ok()).count();
+    assert_eq!((said, chat(&LOBBY, "flood")), (5, Err(ErrorCode::RateLimited)), "refusals before did not count");
+    assert_eq!(social.party_join(&person(0), "BCDFGH").map_err(|error| error.code()), Err(ErrorCode::UnknownCode));
+    let too_many = vec![user(1); WATCHED_MOST + 1];
+    assert_eq!(social.watch(connections[0], &too_many).map_err(|error| error.code()), Err(ErrorCode::BadRequest));
+}
+
+#[test]
+fn the_room_hears_its_own_chat_until_the_last_has_left() {
+    let (mut social, connections) = here(3);
+    let (room, other) = (RoomId::named("room"), RoomId::named("other"));
+    social.sit(&person(0), &room, Sitting::Playing);
+    social.sit(&person(1), &room, Sitting::Playing);
+    social.sit(&person(2), &other, Sitting::Playing);
+    assert_eq!(social.chat(&person(0), &ROOM, "gg", at(0)), Ok(1));
+    assert_eq!(texts(&mut social, &connections), [(0, 1, "gg".to_owned()), (1, 1, "gg".to_owned())]);
+    social.unseat(&user(0), &room, at(1));
+    assert_eq!(social.chat(&person(0), &ROOM, "gg", at(1)), Err(SocialError::UnknownChannel));
+    assert_eq!(social.listen(connections[1], &person(1), Channel::Room, None).unwrap().messages.len(), 1);
+    social.unseat(&user(1), &room, at(2));
+    social.sit(&person(1), &room, Sitting::Playing);
+    assert_eq!(social.listen(connections[1], &person(1), Channel::Room, None).unwrap().messages.len(), 0);
+}
+
+#[test]
+fn others_see_somebody_write_but_not_all_the_time() {
+    let (mut social, connections) = here(3);
+    party_of(&mut social, 2);
+    social.typing(&person(0), &PARTY, at(0)).unwrap();
+    let typing = SocialEvent::Typing { channel: Channel::Party, user: user(0), name: person(0).name };
+    assert_eq!(heard(&mut social, &connections), [(1, typing)]);
+    (0..20).for_each(|_| social.typing(&person(0), &Target::User(user(2)), at(0)).unwrap());
+    assert_eq!(names(&mut social, &connections), [(2, "typing"); 4]);
+    assert_eq!(social.typing(&person(2), &PARTY, at(0)), Err(SocialError::UnknownChannel));
+}
+
+#[test]
+fn friends_see_what_somebody_does() {
+    let (mut social, mut connections) = here(1);
+    let told = social.watch(connections[0], &[user(1), user(0)]).unwrap();
+    assert_eq!(
+        told.iter().map(|person| (person.name.is_some(), person.status)).collect::<Vec<_>>(),
+        [(false, Status::Offline), (true, Status::Online)]
+    );
+    let room = RoomId::named("room");
+    connections.push(social.connect(&person(1)));
+    connections.push(social.connect(&person(1)));
+    social.set_queued(&person(1), true, at(0));
+    social.sit(&person(1), &room, Sitting::Playing);
+    social.set_queued(&person(1), false, at(1));
+    social.sit(&person(1), &room, Sitting::Away);
+    social.unseat(&user(1), &room, at(2));
+    social.disconnect(connections[1], at(3));
+    social.disconnect(connections[2], at(4));
+    let seen: Vec<_> = heard(&mut social, &connections)
+        .into_iter()
+        .map(|(to, event)| match event {
+            SocialEvent::Presence(person) => (to, person.status),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let expected = [Status::Online, Status::Queue, Status::Match, Status::Away, Status::Online, Status::Offline];
+    assert_eq!(seen, expected.map(|status| (0, status)));
+}
+
+#[test]
+fn a_member_who_drops_is_away_and_after_a_minute_out() {
+    let (mut social, mut connections) = here(2);
+    party_of(&mut social, 2);
+    social.party_ready(&person(0), true).unwrap();
+    social.party_ready(&person(1), true).unwrap();
+    social.disconnect(connections[0], at(0));
+    let info = social.party_info(&user(1)).unwrap();
+    let members: Vec<_> = info.members.iter().map(|member| (member.person.status, member.ready)).collect();
+    assert_eq!(members, [(Status::Away, false), (Status::Online, true)]);
+    connections[0] = social.connect(&person(0));
+    assert_eq!(social.status(&user(0)), Status::Online);
+    social.disconnect(connections[0], at(10));
+    social.take_notices();
+    assert_eq!(social.forget_due(), Some(at(10) + KEPT_FOR));
+    social.forget(at(69));
+    assert_eq!(social.party_info(&user(1)).unwrap().leader, user(0));
+    social.forget(at(70));
+    assert_eq!(names(&mut social, &connections), [(1, "party")]);
+    let info = social.party_info(&user(1)).unwrap();
+    assert_eq!((info.leader, info.members.len()), (user(1), 1));
+    assert_eq!((social.status(&user(0)), social.forget_due()), (Status::Offline, None));
+}
+
+#[test]
+fn a_party_tells_its_members_and_those_it_invites_and_kicks() {
+    let (mut social, connections) = here(3);
+    let code = party_of(&mut social, 2);
+    social.party_invite(&person(1), &user(2), at(0)).unwrap();
+    match &heard(&mut social, &connections)[..] {
+        [(2, SocialEvent::PartyInvite { code: told, from, .. })] => assert_eq!((told.as_str(), &from.user), (&*code, &user(1))),
+        other => panic!("{other:?}"),
+    }
+    social.party_join(&person(2), &code).unwrap();
+    assert_eq!(names(&mut social, &connections), [(0, "party"), (1, "party"), (2, "party")]);
+    social.chat(&person(2), &PARTY, "hello", at(0)).unwrap();
+    assert_eq!(texts(&mut social, &connections).len(), 3);
+    social.party_kick(&person(0), &user(2)).unwrap();
+    assert_eq!(names(&mut social, &connections), [(0, "party"), (1, "party"), (2, "party_left")]);
+    for (user, expected) in [(user(2), PartyError::NotInParty), (user(1), PartyError::NotLeader)] {
+        let by = Identity { user, ..person(1) };
+        assert_eq!(social.party_promote(&by, &self::user(0)), Err(SocialError::Party(expected)));
+    }
+    for absent in [user(0), user(8)] {
+        assert_eq!(social.party_invite(&person(0), &absent, at(9)), Err(SocialError::UnknownUser(absent)));
+    }
+    social.party_leave(&person(0)).unwrap();
+    social.party_leave(&person(1)).unwrap();
+    assert!(social.chat.is_empty(), "the history goes with the party");
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Connect(usize),
+    Disconnect(usize),
+    Watch(usize, Vec<usize>),
+    Queue(usize, bool),
+    Sit(usize, usize, bool),
+    Unseat(usize, usize),
+    Create(usize),
+    Join(usize, usize),
+    Leave(usize),
+    Kick(usize, usize),
+    Ready(usize, bool),
+    Say(usize, u8),
+    Pass(u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let who = 0usize..5;
+    let room = 0usize..2;
+    let step = prop_oneof![
+        3 => who.clone().prop_map(Step::Connect),
+        2 => (0usize..12).prop_map(Step::Disconnect),
+        2 => (0usize..12, vec(who.clone(), 0..4)).prop_map(|(connection, users)| Step::Watch(connection, users)),
+        1 => (who.clone(), any::<bool>()).prop_map(|(who, queued)| Step::Queue(who, queued)),
+        2 => (who.clone(), room.clone(), any::<bool>()).prop_map(|(who, room, away)| Step::Sit(who, room, away)),
+        2 => (who.clone(), room).prop_map(|(who, room)| Step::Unseat(who, room)),
+        1 => who.clone().prop_map(Step::Create),
+        3 => (who.clone(), who.clone()).prop_map(|(who, of)| Step::Join(who, of)),
+        1 => who.clone().prop_map(Step::Leave),
+        1 => (who.clone(), who.clone()).prop_map(|(by, who)| Step::Kick(by, who)),
+        1 => (who.clone(), any::<bool>()).prop_map(|(who, ready)| Step::Ready(who, ready)),
+        2 => (who, 0u8..3).prop_map(|(who, channel)| Step::Say(who, channel)),
+        1 => (1u64..90).prop_map(Step::Pass),
+    ];
+    vec(step, 0..150)
+}
+
+/// What one connection knows from answers and events.
+#[derive(Default)]
+struct Client {
+    who: usize,
+    people: BTreeMap<UserId, PersonInfo>,
+    party: Option<PartyInfo>,
+}
+
+impl Client {
+    fn hear(&mut self, event: SocialEvent) {
+        match event {
+            SocialEvent::Presence(person) => {
+                let before = self.people.insert(person.user.clone(), person.clone());
+                assert!(before.is_some_and(|before| before != person), "only news, and of those who are followed");
+            }
+            SocialEvent::Party(party) => self.party = Some(party),
+            SocialEvent::PartyLeft { party, .. } => {
+                assert_eq!(self.party.take().map(|info| info.party), Some(party));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn take(social: &mut Social, step: Step, clients: &mut BTreeMap<ConnectionId, Client>, now: &mut u64) {
+    let nth = |clients: &BTreeMap<ConnectionId, Client>, n| clients.keys().nth(n).copied();
+    // What is refused changes nothing; the end shows.
+    match step {
+        Step::Connect(who) => {
+            let party = social.party_info(&user(who));
+            let connection = social.connect(&person(who));
+            clients.insert(connection, Client { who, party, ..Client::default() });
+        }
+        Step::Disconnect(n) => {
+            let Some(connection) = nth(clients, n) else { return };
+            clients.remove(&connection);
+            social.disconnect(connection, at(*now));
+        }
+        Step::Watch(n, users) => {
+            let Some(connection) = nth(clients, n) else { return };
+            let users: Vec<_> = users.into_iter().map(user).collect();
+            let people = social.watch(connection, &users).unwrap();
+            let client = clients.get_mut(&connection).unwrap();
+            client.people = people.into_iter().map(|person| (person.user.clone(), person)).collect();
+        }
+        Step::Queue(who, queued) => social.set_queued(&person(who), queued, at(*now)),
+        Step::Sit(who, room, away) => {
+            let sitting = if away { Sitting::Away } else { Sitting::Playing };
+            social.sit(&person(who), &RoomId::named(&room.to_string()), sitting);
+        }
+        Step::Unseat(who, room) => social.unseat(&user(who), &RoomId::named(&room.to_string()), at(*now)),
+        Step::Create(who) => drop(social.party_create(&person(who))),
+        Step::Join(who, of) => {
+            let code = social.party(&user(of)).map_or(String::new(), |party| party.code.to_string());
+            let _ = social.party_join(&person(who), &code);
+        }
+        Step::Leave(who) => drop(social.party_leave(&person(who))),
+        Step::Kick(by, who) => drop(social.party_kick(&person(by), &user(who))),
+        Step::Ready(who, ready) => drop(social.party_ready(&person(who), ready)),
+        Step::Say(who, channel) => {
+            let channel = [Channel::Lobby, Channel::Party, Channel::Room][usize::from(channel)];
+            let _ = social.chat(&person(who), &Target::Channel(channel), "hello", at(*now));
+        }
+        Step::Pass(seconds) => {
+            *now += seconds;
+            social.forget(at(*now));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_connection_knows_what_those_it_follows_do_and_how_its_party_is(steps in steps()) {
+        let (mut social, mut clients, mut now) = (Social::new([1; 32]), BTreeMap::new(), 0);
+        for step in steps {
+            take(&mut social, step, &mut clients, &mut now);
+            for Notice { to, event } in social.take_notices() {
+                for connection in to {
+                    clients.get_mut(&connection).expect("only connections that stand hear something").hear(event.clone());
+                }
+            }
+            for client in clients.values() {
+                for (user, known) in &client.people {
+                    prop_assert_eq!((&known.user, known.status), (user, social.status(user)));
+                }
+                prop_assert_eq!(&client.party, &social.party_info(&user(client.who)));
+            }
+        }
+        // Everybody goes, and nothing is left of them.
+        for connection in clients.into_keys() {
+            social.disconnect(connection, at(now));
+        }
+        for who in 0..5 {
+            social.set_queued(&person(who), false, at(now));
+            (0..2).for_each(|room| social.unseat(&user(who), &RoomId::named(&room.to_string()), at(now)));
+        }
+        social.forget(at(now) + KEPT_FOR);
+        prop_assert_eq!(social.forget_due(), None);
+        prop_assert!((0..5).all(|who| social.status(&user(who)) == Status::Offline && social.party(&user(who)).is_none()));
+        social.chat.forget(&LogKey::Lobby);
+        prop_assert!(social.chat.is_empty());
+    }
+}
