@@ -13,6 +13,7 @@ mod record;
 mod refusal;
 mod running;
 mod schedule;
+mod seating;
 mod table;
 
 use std::{

@@ -14,6 +14,7 @@ use super::{
     Keys, Limits, MatchResult, Record, Recorder, Refusal,
     board::Board,
     schedule::next_phase,
+    seating::Seating,
     table::{Mode, Played, Table},
 };
 use crate::{
@@ -37,6 +38,7 @@ pub(super) struct Running {
     /// Wakes a driver that waits because nobody plays.
     pub(super) wake: Notify,
     board: Arc<Board>,
+    seating: Seating,
     table: Mutex<Table>,
     clock: Mutex<Clock>,
     /// Who sat here when the lobby and the gauges were last told.
@@ -67,6 +69,7 @@ impl Running {
             meters,
             wake: Notify::new(),
             board: host.board.clone(),
+            seating: Seating::new(host.hub.clone()),
             clock: Mutex::new(Clock { newest: room.current_tick(), due: None }),
             told: Mutex::new(population),
             listed: AtomicBool::new(true),
@@ -88,6 +91,7 @@ impl Running {
             Some(population) if table.over_at.is_none() => self.tell(population),
             _ => self.unlist(),
         }
+        self.seating.tell(&self.id, table.stays());
         result
     }
 
@@ -158,6 +162,7 @@ impl Running {
         self.meters.players.decrement(told.players as f64);
         self.meters.bots.decrement(told.bots as f64);
         self.meters.rooms.decrement(1);
+        self.seating.tell(&self.id, std::iter::empty());
         self.unlist();
     }
 

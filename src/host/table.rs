@@ -15,7 +15,7 @@ use super::{
     record::{self, Player},
 };
 use crate::{
-    lobby::{Identity, UserId},
+    lobby::{Identity, Sitting, UserId},
     observe::{self, DropReason, GameMeters},
     protocol::{ErrorCode, Seat, Tick},
     room::{Message, Over, OverReason, Population, Room, RoomError, SeatStatus},
@@ -57,6 +57,17 @@ pub(super) struct Stay {
     /// The newest resume token's number.
     pub(super) resume: u128,
     pub(super) place: Place,
+}
+
+impl Stay {
+    /// Whether its person plays; `None` while a ticket is on its way.
+    pub(super) fn sitting(&self) -> Option<Sitting> {
+        match self.place {
+            Place::Reserved => None,
+            Place::Connected { .. } => Some(Sitting::Playing),
+            Place::Away => Some(Sitting::Away),
+        }
+    }
 }
 
 pub(super) enum Place {
@@ -292,6 +303,11 @@ impl Table {
             return Err(Refusal::new(ErrorCode::BadResume, "a newer resume token has been given out for this seat"));
         }
         Ok(())
+    }
+
+    /// Everybody who has a seat, in the order of the seats.
+    pub(super) fn stays(&self) -> impl Iterator<Item = &Stay> + Clone {
+        self.stays.iter().flatten()
     }
 
     pub(super) fn stay(&self, seat: Seat) -> Option<&Stay> {
