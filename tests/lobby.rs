@@ -152,3 +152,49 @@ async fn who_asks_for_rooms_hears_of_changes() {
     assert_eq!(games["games"], json!([{"name": "duel", "hz": 20, "seats": [2, 2], "rooms": 0, "players": 0}]));
     server.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_listing_is_searched_and_sorted() {
+    let server = start().await;
+    let mut lobby = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    let first = create(&server, json!({"win_at": 1000})).await["room"].clone();
+    let second = create(&server, json!({"win_at": 2000})).await["room"].clone();
+    let mut other = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    other.request("/lobby", "join", json!({ "room": second })).await;
+    for (search, expected) in [
+        (json!({"sort": "oldest"}), vec![&first, &second]),
+        (json!({"game": "duel", "sort": "newest"}), vec![&second, &first]),
+        (json!({"sort": "players"}), vec![&second, &first]),
+        (json!({"sort": "free", "limit": 1}), vec![&first]),
+        (json!({"open": true}), vec![&first]),
+        (json!({"open": false}), vec![&second]),
+        (json!({"config": {"win_at": 2000, "panic_at": null}}), vec![&second]),
+        (json!({"config": {"win_at": 3000}}), vec![]),
+    ] {
+        let answer = lobby.request("/lobby", "rooms", search.clone()).await;
+        let rooms = answer["rooms"].as_array().unwrap_or_else(|| panic!("{search}: {answer}"));
+        assert_eq!(rooms.iter().map(|room| &room["room"]).collect::<Vec<_>>(), expected, "{search}");
+    }
+    for bad in [json!({"sort": "beauty"}), json!({"limit": -1}), json!({"config": 5}), json!({"after": "now"})] {
+        assert_eq!(code(&lobby.request("/lobby", "rooms", bad.clone()).await), "bad_request", "{bad}");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_missed_news_of_the_listing_gets_them_again() {
+    let server = start().await;
+    let mut lobby = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    lobby.request("/lobby", "rooms", Json::Null).await;
+    create(&server, json!({})).await;
+    let first = lobby.event_named("/lobby", "rooms").await.data[1].clone();
+    create(&server, json!({})).await;
+    let second = lobby.event_named("/lobby", "rooms").await.data[1].clone();
+    let missed = lobby.request("/lobby", "rooms", json!({"after": 0})).await;
+    assert_eq!(missed, json!({"ok": true, "seq": 2, "changes": [first, second]}));
+    let missed = lobby.request("/lobby", "rooms", json!({"after": 2})).await;
+    assert_eq!(missed, json!({"ok": true, "seq": 2, "changes": []}));
+    let unknown = lobby.request("/lobby", "rooms", json!({"after": 7})).await;
+    assert_eq!((&unknown["seq"], unknown["rooms"].as_array().map(Vec::len)), (&json!(2), Some(2)));
+    server.shutdown().await;
+}

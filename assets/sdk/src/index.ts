@@ -1,3 +1,4 @@
+export type { Chat } from "./chat.js";
 export { connect } from "./connect.js";
 export type { ConnectOptions, Server } from "./connect.js";
 export { FrameError, TickcastError } from "./errors.js";
@@ -6,21 +7,30 @@ export type { GuestStorage, Session, TokenSource } from "./identity.js";
 export type { Unsubscribe } from "./listeners.js";
 export type { Lobby } from "./lobby.js";
 export type { EnqueueOptions, Matchmaking } from "./matchmaking.js";
+export type { Party } from "./party.js";
 export type { Room, RoomStats } from "./room.js";
 export type { Field, Schema, Type } from "./schema.js";
 export type {
   AnyGame,
+  ChatChannel,
+  ChatMessage,
   ConfigOf,
   Desync,
   EntityOf,
   GameInfo,
   GameTypes,
   Over,
+  PartyInfo,
+  PartyInvite,
+  PartyMember,
+  Person,
   QueueStatus,
   Refused,
   RoomInfo,
+  RoomSearch,
   RoomStatus,
   SeatInfo,
+  Typing,
   Vec2,
   Vec3,
   Viewed,

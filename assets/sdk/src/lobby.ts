@@ -1,11 +1,14 @@
 // The lobby: what is hosted and what runs, and the ways into a room.
 
+import { Chat } from "./chat.js";
 import type { Channel } from "./link.js";
 import { request } from "./link.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
+import { Party } from "./party.js";
+import { Presence } from "./presence.js";
 import type { Room } from "./room.js";
-import type { AnyGame, ConfigOf, GameInfo, GameTypes, RoomInfo } from "./types.js";
+import type { AnyGame, ConfigOf, GameInfo, GameTypes, Person, RoomInfo, RoomSearch } from "./types.js";
 
 /** What the lobby or the matchmaker answers: the pass into a seat. */
 export interface Grant {
@@ -19,9 +22,11 @@ export interface Grant {
 /** Takes the seat that a grant names. */
 export type TakeSeat = <G extends GameTypes>(grant: Grant) => Promise<Room<G>>;
 
+/** The whole list, or what was missed of its changes. */
 interface Listing {
   seq: number;
-  rooms: RoomInfo[];
+  rooms?: RoomInfo[];
+  changes?: ListingChange[];
 }
 
 interface ListingChange {
@@ -34,6 +39,11 @@ interface ListingChange {
 const RETRY_MS = 1_000;
 
 export class Lobby {
+  /** What people say: to everybody, to their party, in their room, to one person. */
+  readonly chat: Chat;
+  /** The people to play with. */
+  readonly party: Party;
+  readonly #presence: Presence;
   readonly #channel: Channel;
   readonly #timeout: number;
   readonly #takeSeat: TakeSeat;
@@ -44,6 +54,9 @@ export class Lobby {
     this.#timeout = timeout;
     this.#takeSeat = takeSeat;
     this.#listing = new LiveListing(channel, timeout);
+    this.chat = new Chat(channel, timeout);
+    this.party = new Party(channel, timeout);
+    this.#presence = new Presence(channel, timeout);
   }
 
   /** The games that the server hosts. */
@@ -58,6 +71,16 @@ export class Lobby {
   async rooms(callback: (rooms: RoomInfo[]) => void, filter: { game?: string } = {}): Promise<Unsubscribe> {
     const { game } = filter;
     return this.#listing.watch((rooms) => callback(game === undefined ? rooms : rooms.filter((r) => r.game === game)));
+  }
+
+  /** Open rooms as they are now, in the order asked for. */
+  async search(search: RoomSearch = {}): Promise<RoomInfo[]> {
+    return (await this.#ask<{ rooms: RoomInfo[] }>("rooms", search)).rooms;
+  }
+
+  /** Calls back with these people, now and whenever one does something else, until the returned function is called. */
+  watch(users: string[], callback: (person: Person) => void): Promise<Unsubscribe> {
+    return this.#presence.watch(users, callback);
   }
 
   /** A seat in the fullest open room of a game, or in a new one. */
@@ -83,9 +106,12 @@ export class Lobby {
     return this.#takeSeat({ ...(await this.#ask<Grant>("join", { code })), code });
   }
 
-  /** Stops the listing for good. */
+  /** Stops listening for good. */
   close(): void {
     this.#listing.close();
+    this.chat.close();
+    this.party.close();
+    this.#presence.close();
   }
 
   #ask<T>(event: string, argument?: object): Promise<T> {
@@ -118,7 +144,7 @@ class LiveListing {
     if (!this.#listening) {
       this.#listening = true;
       this.#channel.on("rooms", this.#changed);
-      this.#channel.on("connect", this.#reload);
+      this.#channel.on("connect", this.#anew);
     }
     if (this.#seq === undefined) await this.#load();
     const stop = this.#watchers.add(callback);
@@ -129,37 +155,45 @@ class LiveListing {
   close(): void {
     clearTimeout(this.#retry);
     this.#channel.off("rooms", this.#changed);
-    this.#channel.off("connect", this.#reload);
+    this.#channel.off("connect", this.#anew);
   }
 
-  /** Asks for the whole list; callers at the same time share one request. */
-  #load(): Promise<void> {
+  /** Asks for the whole list, or for what came after a change; callers at the same time share one request. */
+  #load(after?: number): Promise<void> {
     this.#seq = undefined;
-    return (this.#asking ??= this.#ask());
+    return (this.#asking ??= this.#ask(after));
   }
 
-  async #ask(): Promise<void> {
+  async #ask(after: number | undefined): Promise<void> {
     let listing: Listing;
     try {
-      listing = await request<Listing>(this.#channel, this.#timeout, "rooms", {});
+      listing = await request<Listing>(this.#channel, this.#timeout, "rooms", after === undefined ? {} : { after });
     } finally {
       this.#asking = undefined;
     }
-    this.#rooms = new Map(listing.rooms.map((room) => [room.room, room]));
-    this.#seq = listing.seq;
+    if (listing.rooms) {
+      this.#rooms = new Map(listing.rooms.map((room) => [room.room, room]));
+      this.#seq = listing.seq;
+    } else {
+      this.#seq = after;
+    }
     // Updates may overtake the answer; those that it has in it already are skipped by their number.
-    if (!this.#early.splice(0).every((change) => this.#merge(change))) this.#reload();
+    const changes = [...(listing.changes ?? []), ...this.#early.splice(0)];
+    if (!changes.every((change) => this.#merge(change))) this.#reload(this.#seq);
   }
 
-  readonly #reload = (): void => {
+  /** The numbers of a new connection may be those of another server. */
+  readonly #anew = (): void => this.#reload();
+
+  #reload(after?: number): void {
     clearTimeout(this.#retry);
     this.#early = [];
-    this.#load().then(
+    this.#load(after).then(
       () => this.#watchers.tell(this.#list()),
       // Refused for the moment, or the connection dropped again, in which case `connect` comes again too.
-      () => (this.#retry = setTimeout(this.#reload, RETRY_MS)),
+      () => (this.#retry = setTimeout(() => this.#reload(), RETRY_MS)),
     );
-  };
+  }
 
   readonly #changed = (change: ListingChange): void => {
     if (this.#seq === undefined) {
@@ -168,7 +202,7 @@ class LiveListing {
     }
     if (change.seq <= this.#seq) return;
     if (this.#merge(change)) this.#watchers.tell(this.#list());
-    else this.#reload();
+    else this.#reload(this.#seq);
   };
 
   /** Takes an update in, unless the list has it already; false if there is a gap before it. */

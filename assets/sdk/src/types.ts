@@ -70,6 +70,70 @@ export interface GameInfo {
   players: number;
 }
 
+/** What to look for in the listing. */
+export interface RoomSearch {
+  game?: string;
+  /** Whether a seat is free. */
+  open?: boolean;
+  /** Values that the room's configuration must have. */
+  config?: Record<string, unknown>;
+  /** The most people, the most free seats, the newest or the oldest first. */
+  sort?: "players" | "free" | "newest" | "oldest";
+  limit?: number;
+}
+
+export type ChatChannel = "lobby" | "party" | "room" | "private";
+
+/** Something that was said. */
+export interface ChatMessage {
+  channel: ChatChannel;
+  /** Which history it is in: another party's, say, has another. */
+  id: string;
+  /** Its number in that history, from 1. */
+  seq: number;
+  /** Milliseconds since 1970. */
+  at: number;
+  user: string;
+  name: string;
+  /** To whom, if it is private. */
+  to?: string;
+  text: string;
+}
+
+/** Somebody who is writing. */
+export interface Typing {
+  channel: ChatChannel;
+  user: string;
+  name: string;
+}
+
+/** Somebody, and what they do. `name` is `null` for somebody who has not been here for a while. */
+export interface Person {
+  user: string;
+  name: string | null;
+  status: "online" | "queue" | "match" | "away" | "offline";
+}
+
+export interface PartyMember extends Person {
+  ready: boolean;
+}
+
+/** People who play together. */
+export interface PartyInfo {
+  seq: number;
+  party: string;
+  /** What a friend types to join. */
+  code: string;
+  leader: string;
+  members: PartyMember[];
+}
+
+export interface PartyInvite {
+  party: string;
+  code: string;
+  from: Person;
+}
+
 /** Where a waiting player stands in the queue of a game. */
 export interface QueueStatus {
   game: string;
