@@ -3,6 +3,7 @@
 import type { Channel } from "./link.js";
 import { request } from "./link.js";
 import type { Unsubscribe } from "./listeners.js";
+import { Listeners } from "./listeners.js";
 import type { Person } from "./types.js";
 
 const RETRY_MS = 1_000;
@@ -11,7 +12,8 @@ const RETRY_MS = 1_000;
 export class Presence {
   readonly #channel: Channel;
   readonly #timeout: number;
-  readonly #watchers = new Map<symbol, { users: Set<string>; callback: (person: Person) => void }>();
+  readonly #wanted = new Set<readonly string[]>();
+  readonly #watchers = new Listeners<[Person]>();
   readonly #people = new Map<string, Person>();
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -22,17 +24,25 @@ export class Presence {
     channel.on("connect", this.#anew);
   }
 
-  async watch(users: string[], callback: (person: Person) => void): Promise<Unsubscribe> {
-    const key = Symbol();
-    this.#watchers.set(key, { users: new Set(users), callback });
+  async watch(users: readonly string[], callback: (person: Person) => void): Promise<Unsubscribe> {
+    const own = [...new Set(users)];
+    this.#wanted.add(own);
     try {
       await this.#follow();
     } catch (error) {
-      this.#watchers.delete(key);
+      this.#wanted.delete(own);
       throw error;
     }
+    const stop = this.#watchers.add((person) => {
+      if (own.includes(person.user)) callback(person);
+    });
+    for (const user of own) {
+      const person = this.#people.get(user);
+      if (person) callback(person);
+    }
     return () => {
-      if (this.#watchers.delete(key)) this.#refresh();
+      stop();
+      if (this.#wanted.delete(own)) this.#refresh();
     };
   }
 
@@ -43,24 +53,25 @@ export class Presence {
   }
 
   async #follow(): Promise<void> {
-    const users = [...new Set([...this.#watchers.values()].flatMap((watcher) => [...watcher.users]))];
+    const users = [...new Set([...this.#wanted].flat())];
     const answer = await request<{ users: Person[] }>(this.#channel, this.#timeout, "presence", { users });
-    for (const user of this.#people.keys()) if (!users.includes(user)) this.#people.delete(user);
-    // News may overtake the answer, which then is no news any more; a watcher that is new has not been told anything.
     for (const person of answer.users) this.#changed(person);
   }
 
   #refresh(): void {
     clearTimeout(this.#retry);
+    // Refused for the moment, or the connection dropped again, in which case `connect` comes again too.
     this.#follow().catch(() => (this.#retry = setTimeout(() => this.#refresh(), RETRY_MS)));
   }
 
   readonly #anew = (): void => {
-    if (this.#watchers.size > 0) this.#refresh();
+    if (this.#wanted.size > 0) this.#refresh();
   };
 
   readonly #changed = (person: Person): void => {
+    const known = this.#people.get(person.user);
+    if (known?.status === person.status && known.name === person.name) return;
     this.#people.set(person.user, person);
-    for (const { users, callback } of [...this.#watchers.values()]) if (users.has(person.user)) callback(person);
+    this.#watchers.tell(person);
   };
 }

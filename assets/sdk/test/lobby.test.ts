@@ -40,6 +40,25 @@ test("a gap is filled by asking for everything again", async () => {
   expect(t.channel.sentAs("rooms")).toHaveLength(2);
 });
 
+test("a gap is filled with what was missed, if the server remembers it", async () => {
+  const missed: Record<string, unknown> = { seq: 5, rooms: [room("a")] };
+  const t = lobby(missed as { seq: number; rooms: RoomInfo[] });
+  await t.lobby.rooms(t.callback);
+  delete missed.rooms;
+  Object.assign(missed, { seq: 7, changes: [change(6, { added: [room("y")] }), change(7, { removed: ["a"] })] });
+  t.channel.hear("rooms", change(7, { removed: ["a"] }));
+  t.channel.hear("rooms", change(8, { updated: [room("y", 4)] }));
+  await vi.waitFor(() => expect(t.seen.at(-1)).toEqual(["y:4"]));
+  expect(t.channel.sentAs("rooms")).toEqual([{}, { after: 5 }]);
+});
+
+test("a search says what it looks for", async () => {
+  const t = lobby({ seq: 5, rooms: [room("a")] });
+  const search = { game: "arena", open: true, config: { map: "dust" }, sort: "players", limit: 1 } as const;
+  expect(await t.lobby.search(search)).toEqual([room("a")]);
+  expect(t.channel.sentAs("rooms")).toEqual([search]);
+});
+
 test("updates that overtake the answer are kept, and a gap among them is filled too", async () => {
   const listing = { seq: 5, rooms: [room("a")] };
   const t = lobby(listing);
