@@ -11,6 +11,7 @@ use super::{
 use crate::{
     host::{Ear, Hub, Refusal},
     lobby::{Channel, Identity, SocialError, SocialEvent, Target, UserId},
+    observe::{self, DropReason},
 };
 
 /// A connection of the lobby. What it misses because its queue is full, it finds out by the numbers of what follows.
@@ -18,7 +19,9 @@ pub(super) struct SocketEar(pub(super) SocketArc);
 
 impl Ear for SocketEar {
     fn hear(&self, event: &SocialEvent) {
-        let _ = self.0.emit(event.name(), event);
+        if self.0.emit(event.name(), event).is_err() && self.0.connected() {
+            observe::dropped(DropReason::Event);
+        }
     }
 }
 

@@ -78,6 +78,8 @@ pub enum DropReason {
     NotSeated,
     /// A state frame that found the outgoing queue full.
     Frame,
+    /// An event of the lobby that found the outgoing queue full.
+    Event,
     /// A connection that did not take a reliable message.
     Stalled,
     /// A record that found the queue to the database full, or that the database did not take.
@@ -92,6 +94,7 @@ pub fn dropped(what: DropReason) {
         DropReason::InputShare => "input_share",
         DropReason::NotSeated => "not_seated",
         DropReason::Frame => "frame",
+        DropReason::Event => "event",
         DropReason::Stalled => "stalled",
         DropReason::Record => "record",
         DropReason::Webhook => "webhook",

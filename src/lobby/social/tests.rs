@@ -136,7 +136,13 @@ fn the_room_hears_its_own_chat_until_the_last_has_left() {
     social.unseat(&user(0), &room, at(1));
     assert_eq!(social.chat(&person(0), &ROOM, "gg", at(1)), Err(SocialError::UnknownChannel));
     assert_eq!(social.listen(connections[1], &person(1), Channel::Room, None).unwrap().messages.len(), 1);
-    social.unseat(&user(1), &room, at(2));
+    social.sit(&person(1), &other, Sitting::Playing);
+    social.sit(&person(0), &room, Sitting::Playing);
+    social.chat(&person(0), &ROOM, "alone", at(2)).unwrap();
+    social.chat(&person(1), &ROOM, "elsewhere", at(2)).unwrap();
+    let expected = [(0, 2, "alone".to_owned()), (1, 1, "elsewhere".to_owned()), (2, 1, "elsewhere".to_owned())];
+    assert_eq!(texts(&mut social, &connections), expected, "of two seats the newer counts");
+    (0..2).for_each(|n| social.unseat(&user(n), &room, at(3)));
     social.sit(&person(1), &room, Sitting::Playing);
     assert_eq!(social.listen(connections[1], &person(1), Channel::Room, None).unwrap().messages.len(), 0);
 }
@@ -265,7 +271,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => who.clone().prop_map(Step::Leave),
         1 => (who.clone(), who.clone()).prop_map(|(by, who)| Step::Kick(by, who)),
         1 => (who.clone(), any::<bool>()).prop_map(|(who, ready)| Step::Ready(who, ready)),
-        2 => (who, 0u8..3).prop_map(|(who, channel)| Step::Say(who, channel)),
+        2 => (who, 0u8..4).prop_map(|(who, channel)| Step::Say(who, channel)),
         1 => (1u64..90).prop_map(Step::Pass),
     ];
     vec(step, 0..150)
@@ -331,8 +337,9 @@ fn take(social: &mut Social, step: Step, clients: &mut BTreeMap<ConnectionId, Cl
         Step::Kick(by, who) => drop(social.party_kick(&person(by), &user(who))),
         Step::Ready(who, ready) => drop(social.party_ready(&person(who), ready)),
         Step::Say(who, channel) => {
-            let channel = [Channel::Lobby, Channel::Party, Channel::Room][usize::from(channel)];
-            let _ = social.chat(&person(who), &Target::Channel(channel), "hello", at(*now));
+            let channel = [Channel::Lobby, Channel::Party, Channel::Room].get(usize::from(channel));
+            let target = channel.map_or(Target::User(user((who + 1) % 5)), |channel| Target::Channel(*channel));
+            let _ = social.chat(&person(who), &target, "hello", at(*now));
         }
         Step::Pass(seconds) => {
             *now += seconds;
