@@ -250,8 +250,13 @@ impl Host {
         &self.0.hub
     }
 
+    /// The number of the newest news and the listed rooms, of one game or all.
+    pub fn rooms(&self, game: Option<&str>) -> (u64, Vec<Listing>) {
+        self.search(&Search { game: game.map(str::to_owned), ..Search::default() })
+    }
+
     /// The number of the newest news and the listed rooms that somebody looks for.
-    pub fn rooms(&self, search: &Search) -> (u64, Vec<Listing>) {
+    pub fn search(&self, search: &Search) -> (u64, Vec<Listing>) {
         self.0.board.lobby().rooms(search)
     }
 

@@ -170,7 +170,7 @@ fn rooms(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
         let changes = news.iter().map(|changes| Changes::clone(changes)).collect();
         return answer(&Rooms::Missed { seq, changes });
     }
-    let (seq, rooms) = host.rooms(&Search { game, open, config, sort, limit });
+    let (seq, rooms) = host.search(&Search { game, open, config, sort, limit });
     answer(&Rooms::All { seq, rooms })
 }
 
