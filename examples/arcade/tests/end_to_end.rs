@@ -39,6 +39,11 @@ fn the_sdk_plays_loses_its_connection_and_comes_back() {
 }
 
 #[test]
+fn people_talk_and_gather_and_miss_nothing() {
+    play("people.mjs");
+}
+
+#[test]
 fn the_official_browser_client_is_served() {
     play("bundle.mjs");
 }

@@ -1,12 +1,10 @@
 // `@tickcast/client` in Node: quick play, a lost connection, leaving, and two players whom the matchmaker brings together.
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { connect as connectTcp, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
-import { asset, main, packages, say, until, url } from "./support.mjs";
+import { bundled } from "./bundled.mjs";
+import { main, say, until, url } from "./support.mjs";
+import { Wire } from "./wire.mjs";
 
 const OPPOSITE = { E: "W", N: "S", W: "E", S: "N" };
 const WAY = { E: [1, 0], N: [0, 1], W: [-1, 0], S: [0, -1] };
@@ -34,18 +32,6 @@ main(async () => {
   assert.deepEqual([faults, room.stats.resyncs], [[], 0]);
   await meet(connect);
 });
-
-/** The SDK's sources as one CommonJS module. */
-async function bundled() {
-  const folder = await mkdtemp(join(tmpdir(), "tickcast-sdk-"));
-  const outfile = join(folder, "client.cjs");
-  try {
-    await packages.web("esbuild").build({ entryPoints: [asset("sdk/src/index.ts")], outfile, bundle: true, platform: "node", format: "cjs" });
-    return packages.web(outfile);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
 
 /** Walks where there is room, there and back. A death puts the avatar elsewhere: then the next try begins. */
 async function walk(room) {
@@ -103,33 +89,4 @@ async function meet(connect) {
   await gone;
   ada.close();
   say("the matchmaker put both into one room");
-}
-
-/** A way to the server that can be cut without either end having said a word. */
-class Wire {
-  #ends = new Set();
-
-  static async to(target) {
-    const wire = new Wire();
-    const listener = createServer((near) => wire.#join(near, connectTcp(Number(target.port), target.hostname)));
-    await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
-    wire.url = `http://127.0.0.1:${listener.address().port}`;
-    return wire;
-  }
-
-  cut() {
-    for (const end of this.#ends) end.destroy();
-  }
-
-  #join(near, far) {
-    for (const [end, other] of [[near, far], [far, near]]) {
-      this.#ends.add(end);
-      end.on("error", () => {});
-      end.on("close", () => {
-        this.#ends.delete(end);
-        other.destroy();
-      });
-      end.pipe(other);
-    }
-  }
 }

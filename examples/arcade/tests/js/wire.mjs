@@ -1,0 +1,32 @@
+// A lost connection, for real.
+
+import { connect as connectTcp, createServer } from "node:net";
+
+/** A way to the server that can be cut without either end having said a word. */
+export class Wire {
+  #ends = new Set();
+
+  static async to(target) {
+    const wire = new Wire();
+    const listener = createServer((near) => wire.#join(near, connectTcp(Number(target.port), target.hostname)));
+    await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
+    wire.url = `http://127.0.0.1:${listener.address().port}`;
+    return wire;
+  }
+
+  cut() {
+    for (const end of this.#ends) end.destroy();
+  }
+
+  #join(near, far) {
+    for (const [end, other] of [[near, far], [far, near]]) {
+      this.#ends.add(end);
+      end.on("error", () => {});
+      end.on("close", () => {
+        this.#ends.delete(end);
+        other.destroy();
+      });
+      end.pipe(other);
+    }
+  }
+}
