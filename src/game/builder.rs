@@ -56,6 +56,7 @@ pub struct MatchBuilder<G: Game> {
     pub(super) leave: Leave,
     pub(super) idle_seconds: Option<f32>,
     pub(super) bots_hold_seats: bool,
+    pub(super) spectator_seconds: f32,
     pub(super) fill: u8,
     pub(super) packed: bool,
     pub(super) grid: Option<Result<Layout, GridError>>,
@@ -99,6 +100,7 @@ impl<G: Game> MatchBuilder<G> {
             leave: Leave::KeepFor(Duration::from_secs(20)),
             idle_seconds: None,
             bots_hold_seats: false,
+            spectator_seconds: 0.0,
             fill: 0,
             packed: false,
             grid: None,
@@ -168,6 +170,12 @@ impl<G: Game> MatchBuilder<G> {
     /// How long a connected player may send no input before the seat is taken away; for ever if not said.
     pub fn idle_after(&mut self, time: Duration) -> &mut Self {
         self.idle_seconds = Some(time.as_secs_f32());
+        self
+    }
+
+    /// How far spectators are behind, so that nobody scouts for a player; not at all if not said.
+    pub fn spectator_delay(&mut self, time: Duration) -> &mut Self {
+        self.spectator_seconds = time.as_secs_f32();
         self
     }
 

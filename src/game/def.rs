@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::{Game, Leave, MatchBuilder, builder::Hooks};
 use crate::{
-    protocol::{Columns, InputError, Schema, SchemaError, Seat, TypeSpec, decode_input},
+    protocol::{Columns, InputError, Schema, SchemaError, Seat, TypeSpec, decode_input, ticks},
     replication::{GridError, Replicator},
     sim::{Sim, SimError},
 };
@@ -31,6 +31,7 @@ struct Inner {
     grace_seconds: f32,
     idle_seconds: Option<f32>,
     bots_hold_seats: bool,
+    spectator_seconds: f32,
     fill: u8,
     budget: Option<usize>,
     schema: Arc<Schema>,
@@ -55,6 +56,7 @@ struct Made {
     leave: Leave,
     idle_seconds: Option<f32>,
     bots_hold_seats: bool,
+    spectator_seconds: f32,
     fill: u8,
     packed: bool,
     budget: Option<usize>,
@@ -159,7 +161,7 @@ impl GameDef {
             Leave::AtOnce => 0.0,
             Leave::KeepFor(grace) => grace.as_secs_f32(),
         };
-        let Made { hz, seats, fill, idle_seconds, bots_hold_seats, budget, .. } = made;
+        let Made { hz, seats, fill, idle_seconds, bots_hold_seats, spectator_seconds, budget, .. } = made;
         let schema = Arc::new(schema);
         let make = make::<G>;
         Ok(Self(Arc::new(Inner {
@@ -169,6 +171,7 @@ impl GameDef {
             grace_seconds,
             idle_seconds,
             bots_hold_seats,
+            spectator_seconds,
             fill,
             budget,
             schema,
@@ -199,6 +202,11 @@ impl GameDef {
     /// Seconds without an input after which a player loses the seat; `None`: never.
     pub fn idle_seconds(&self) -> Option<f32> {
         self.0.idle_seconds
+    }
+
+    /// How many ticks spectators are behind.
+    pub fn spectator_delay(&self) -> u32 {
+        ticks(self.0.spectator_seconds, self.0.hz)
     }
 
     /// Whether a bot plays for a player whose connection is gone.
@@ -251,7 +259,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     m.registry.accept_known(&m.world);
     G::build(&mut m);
     let MatchBuilder { mut world, mut schedule, registry, components, events, replicate, hooks, .. } = m;
-    let MatchBuilder { hz, seats, leave, idle_seconds, bots_hold_seats, fill, packed, grid, budget, .. } = m;
+    let MatchBuilder { hz, seats, leave, idle_seconds, bots_hold_seats, spectator_seconds, fill, packed, grid, budget, .. } = m;
     let mut replicator = Replicator::new(&mut world, hz);
     if packed {
         replicator.pack();
@@ -272,7 +280,21 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     let mut rest = vec![0; G::Input::WIDTH];
     G::Input::default().quantise(&mut rest);
     let game = Match { sim, replicator, hooks, rest, config: text };
-    Ok(Made { game, hz, seats, leave, idle_seconds, bots_hold_seats, fill, packed, budget, grid, components, events })
+    Ok(Made {
+        game,
+        hz,
+        seats,
+        leave,
+        idle_seconds,
+        bots_hold_seats,
+        spectator_seconds,
+        fill,
+        packed,
+        budget,
+        grid,
+        components,
+        events,
+    })
 }
 
 impl Made {

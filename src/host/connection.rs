@@ -8,15 +8,15 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Full, Intake, Outlet, Refusal, Welcome,
+    Ending, Full, Intake, Outlet, Refusal, Welcome,
     pass::Pass,
     running::Running,
-    table::{Place, Table},
+    table::{Place, Table, WATCHING},
 };
 use crate::{
     game::GameDef,
     protocol::{ErrorCode, Seat, Tick},
-    room::{Entry, OverReason, RoomError},
+    room::{Baseline, Entry, OverReason, Room, RoomError},
 };
 
 /// A client may ask for a snapshot once in this time.
@@ -38,7 +38,12 @@ pub(super) struct Link {
 #[derive(Debug, Clone, Copy)]
 enum Claim {
     Ticket,
-    Resume { token: u128, held: Option<Tick> },
+    /// A ticket that lets somebody watch.
+    Watch,
+    Resume {
+        token: u128,
+        held: Option<Tick>,
+    },
 }
 
 /// What a client found wrong with its mirror, as it tells with `resync`.
@@ -58,7 +63,8 @@ impl Connection {
     pub(super) fn from_ticket(running: Arc<Running>, pass: &Pass) -> Result<Self, Refusal> {
         let (stay, ticket) = (number(&pass.stay, ErrorCode::BadTicket)?, number(&pass.jti, ErrorCode::BadTicket)?);
         running.at_table(|table| table.use_ticket(ticket))?;
-        Ok(Self::new(running, Seat(pass.seat), stay, Claim::Ticket))
+        let seat = Seat(pass.seat);
+        Ok(Self::new(running, seat, stay, if seat == WATCHING { Claim::Watch } else { Claim::Ticket }))
     }
 
     /// Checks a resume token; who holds the seat notices nothing before the connection enters.
@@ -89,6 +95,7 @@ impl Connection {
         let Link { running, seat, stay, claim, intake, .. } = &*self.0;
         let mut held_tick = None;
         match *claim {
+            Claim::Watch => return self.watch_at(table, outlet),
             Claim::Ticket if table.stay(*seat).is_some_and(|sitting| sitting.id == *stay) => {}
             Claim::Ticket => return Err(Refusal::new(ErrorCode::TicketExpired, "the reservation has expired")),
             Claim::Resume { token, held } => {
@@ -112,6 +119,22 @@ impl Connection {
         Ok(())
     }
 
+    /// A spectator's first frame is a snapshot, as soon as there is one that is late enough.
+    fn watch_at(&self, table: &mut Table, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
+        table.watch(self.0.stay, outlet.clone())?;
+        let tick = table.room().map(Room::current_tick).unwrap_or_default();
+        if self.welcome(table, Entry { tick, state: Baseline::Snapshot }, 0, &*outlet).is_err() {
+            table.watchers.remove(self.0.stay, None);
+            outlet.close(Ending::Cut);
+        }
+        Ok(())
+    }
+
+    /// Whether it watches and has no seat.
+    pub fn is_spectator(&self) -> bool {
+        self.0.seat == WATCHING
+    }
+
     fn welcome(&self, table: &Table, entry: Entry, token: u128, outlet: &dyn Outlet) -> Result<(), Full> {
         let Link { running, seat, stay, .. } = &*self.0;
         let Some(room) = table.room() else { return Err(Full) };
@@ -123,7 +146,8 @@ impl Connection {
             tick: entry.tick,
             hz: running.def.hz(),
             schema: running.def.schema(),
-            resume: running.keys.resume(&running.id, *seat, *stay, token),
+            // A spectator comes back with another ticket.
+            resume: if self.is_spectator() { String::new() } else { running.keys.resume(&running.id, *seat, *stay, token) },
             state: entry.state.as_str(),
             grace: running.def.grace_seconds(),
             config: room.config(),
@@ -138,6 +162,9 @@ impl Connection {
 
     /// The connection is lost: the seat is kept for its grace time. Does nothing if this connection no longer holds the seat.
     pub fn disconnect(&self) {
+        if self.is_spectator() {
+            return self.0.running.at_table(|table| table.watchers.remove(self.0.stay, None));
+        }
         if !self.is_live() {
             return;
         }
@@ -153,6 +180,9 @@ impl Connection {
 
     /// Gives the seat up at once; the outlet is told `left`.
     pub fn leave(&self) {
+        if self.is_spectator() {
+            return self.0.running.at_table(|table| table.watchers.remove(self.0.stay, Some(OverReason::Left)));
+        }
         self.0.running.at_table(|table| {
             if self.is_live() {
                 table.detach(self.0.seat, Some((OverReason::Left, "you left")));
@@ -179,7 +209,14 @@ impl Connection {
             // Bounded, a connection asks once a second; and rare, unless something is wrong that an operator should know.
             tracing::warn!(room = %running.id, seat = seat.0, component, id, expected, got, "a mirror differs");
         }
-        running.at_table(|table| if self.is_live() { table.with(&running.meters, |room| room.resync(*seat)) } else { Ok(()) })
+        running.at_table(|table| {
+            if self.is_spectator() {
+                table.watchers.restart(self.0.stay);
+            } else if self.is_live() {
+                table.with(&running.meters, |room| room.resync(*seat))?;
+            }
+            Ok(())
+        })
     }
 
     /// Votes for another player to be removed. The others hear where the vote stands with the next tick.

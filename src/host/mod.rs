@@ -15,6 +15,7 @@ mod running;
 mod schedule;
 mod seating;
 mod table;
+mod watchers;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -39,7 +40,7 @@ use crate::{
     identity::{Admitted, Credentials, Gate},
     lobby::{Changes, Code, Entrance, Identity, Listing, Missed, RoomId, Search, Totals, UserId},
     observe::GameMeters,
-    protocol::{ErrorCode, Tick},
+    protocol::{ErrorCode, Seat, Tick},
     room::{OverReason, Population, Room},
 };
 
@@ -182,7 +183,7 @@ impl Host {
 
     /// Opens a room and takes a seat in it.
     pub fn create(&self, game: &str, options: &RoomOptions, who: &Identity) -> Result<Admission, Refusal> {
-        let (running, code) = self.open(game, options)?;
+        let (running, code) = self.open(game, options, Some(&who.user))?;
         Ok(Admission { code, ..admit(&running, who)? })
     }
 
@@ -195,10 +196,47 @@ impl Host {
 
     /// Takes a seat in a private room.
     pub fn join_private(&self, typed: &str, who: &Identity) -> Result<Admission, Refusal> {
+        self.join(&self.room_of_code(typed)?, who)
+    }
+
+    fn room_of_code(&self, typed: &str) -> Result<RoomId, Refusal> {
         let room = Code::parse(typed).and_then(|code| self.0.board.lobby().by_code(&code));
-        let room = room
-            .ok_or_else(|| Refusal::new(ErrorCode::UnknownCode, format!("there is no private room with the code \"{typed}\"")))?;
-        self.join(&room, who)
+        room.ok_or_else(|| Refusal::new(ErrorCode::UnknownCode, format!("there is no private room with the code \"{typed}\"")))
+    }
+
+    /// Lets somebody watch a room.
+    pub fn spectate(&self, room: &RoomId, who: &Identity) -> Result<Admission, Refusal> {
+        self.check_open()?;
+        let running = self.find(room)?;
+        Ok(Admission { ticket: running.let_watch(who)?, url: String::new(), room: room.clone(), code: None })
+    }
+
+    /// Lets somebody watch a private room.
+    pub fn spectate_private(&self, typed: &str, who: &Identity) -> Result<Admission, Refusal> {
+        self.spectate(&self.room_of_code(typed)?, who)
+    }
+
+    /// Removes who has a seat from a match; they cannot come back to it.
+    ///
+    /// # Errors
+    /// There is no such room, or nobody has that seat.
+    pub fn kick(&self, room: &RoomId, seat: Seat) -> Result<(), Refusal> {
+        let running = self.find(room)?;
+        let kicked = running.at_table(|table| table.kick(seat, &running.meters));
+        running.wake.notify_one();
+        let nobody = || Refusal::new(ErrorCode::UnknownSeat, format!("nobody has the seat {seat} of that room"));
+        if kicked { Ok(()) } else { Err(nobody()) }
+    }
+
+    /// Removes who has a seat from a match, for whoever opened the room.
+    ///
+    /// # Errors
+    /// As of [`Host::kick`], or the room is somebody else's.
+    pub fn kick_as(&self, owner: &UserId, room: &RoomId, seat: Seat) -> Result<(), Refusal> {
+        if !self.find(room)?.is_owner(owner) {
+            return Err(Refusal::new(ErrorCode::NotOwner, "only who opened a room removes others from it"));
+        }
+        self.kick(room, seat)
     }
 
     /// Takes a seat in the fullest open room that has one, else in a new one.
@@ -217,7 +255,7 @@ impl Host {
 
     /// Opens a room for people who were matched, with a seat for each, in order.
     pub fn seat_match(&self, game: &str, people: &[Identity]) -> Result<Vec<Admission>, Refusal> {
-        let (running, _) = self.open(game, &RoomOptions { entrance: Entrance::Ticket, ..RoomOptions::default() })?;
+        let (running, _) = self.open(game, &RoomOptions { entrance: Entrance::Ticket, ..RoomOptions::default() }, None)?;
         let admissions: Result<Vec<_>, _> = people.iter().map(|who| admit(&running, who)).collect();
         if admissions.is_err() {
             running.close(OverReason::Closed, "not everybody who was matched found a seat");
@@ -300,7 +338,7 @@ impl Host {
         if self.is_closing() { Err(Refusal::new(ErrorCode::ShuttingDown, "the server is stopping")) } else { Ok(()) }
     }
 
-    fn open(&self, game: &str, options: &RoomOptions) -> Result<(Arc<Running>, Option<Code>), Refusal> {
+    fn open(&self, game: &str, options: &RoomOptions, owner: Option<&UserId>) -> Result<(Arc<Running>, Option<Code>), Refusal> {
         self.check_open()?;
         let def = self.game(game)?;
         let most = self.0.limits.max_rooms;
@@ -315,7 +353,7 @@ impl Host {
             .map_err(|error| Refusal::new(ErrorCode::BadConfig, error.to_string()))?;
         let (id, population, config) = (RoomId::random(&mut rand::rng()), room.population(), Arc::new(room.config().clone()));
         let running = Running::new(id.clone(), room, &self.0, GameMeters::new(def.name()));
-        let running = Arc::new(running.of_mode(&options.mode));
+        let running = Arc::new(running.of_mode(&options.mode).owned_by(owner));
         match &mut *self.running() {
             rooms if rooms.len() >= most => return Err(full()),
             rooms => rooms.insert(id.clone(), running.clone()),

@@ -13,9 +13,10 @@ use tokio::{sync::Notify, time::Instant};
 use super::{
     Keys, Limits, MatchResult, Record, Recorder, Refusal,
     board::Board,
+    pass::Grant,
     schedule::next_phase,
     seating::Seating,
-    table::{Mode, Played, Table},
+    table::{Mode, Played, Table, WATCHING},
 };
 use crate::{
     game::GameDef,
@@ -44,6 +45,8 @@ pub(super) struct Running {
     /// Who sat here when the lobby and the gauges were last told.
     told: Mutex<Population>,
     listed: AtomicBool,
+    /// Who opened it, and may remove others.
+    owner: Option<UserId>,
 }
 
 /// A room's time, for whoever asks between two steps.
@@ -73,6 +76,7 @@ impl Running {
             clock: Mutex::new(Clock { newest: room.current_tick(), due: None }),
             told: Mutex::new(population),
             listed: AtomicBool::new(true),
+            owner: None,
             table: Mutex::new(Table::new(room)),
         }
     }
@@ -80,6 +84,12 @@ impl Running {
     /// Names the mode of matchmaking that the room is for.
     pub(super) fn of_mode(mut self, mode: &str) -> Self {
         mode.clone_into(&mut self.mode);
+        self
+    }
+
+    /// Says who opened it.
+    pub(super) fn owned_by(mut self, owner: Option<&UserId>) -> Self {
+        self.owner = owner.cloned();
         self
     }
 
@@ -124,6 +134,21 @@ impl Running {
 
     pub(super) fn upkeep(&self, now: Instant) -> Mode {
         self.at_table(|table| table.upkeep(now, &self.limits, &self.meters))
+    }
+
+    /// Signs a ticket that lets somebody watch.
+    pub(super) fn let_watch(&self, who: &Identity) -> Result<String, Refusal> {
+        let life = self.limits.ticket_life;
+        let ticket = self.at_table(|table| {
+            self.gate.check_blocked(&who.user)?;
+            table.let_watch(who, life)
+        })?;
+        Ok(self.keys.ticket(&self.id, Grant { seat: WATCHING, stay: ticket, ticket }, life))
+    }
+
+    /// Whether somebody opened the room.
+    pub(super) fn is_owner(&self, user: &UserId) -> bool {
+        self.owner.as_ref() == Some(user)
     }
 
     /// Reserves a seat and signs the ticket for it.

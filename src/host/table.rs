@@ -1,6 +1,7 @@
 //! One room and who sits at it: reservations, connections, stays. Everything under the room's lock.
 
 use std::{
+    collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
@@ -13,6 +14,7 @@ use super::{
     connection::Link,
     pass::Grant,
     record::{self, Player},
+    watchers::Watchers,
 };
 use crate::{
     lobby::{Identity, Sitting, UserId},
@@ -27,12 +29,21 @@ const MOST_GONE: usize = 64;
 /// Tickets that one person may hold for one seat, for as many windows; the oldest is worthless beyond.
 const TICKETS_OF_A_STAY: usize = 4;
 
+/// The seat in the record of a ticket that lets somebody watch.
+pub(super) const WATCHING: Seat = Seat(0);
+
+/// Tickets to watch one room that are out at a time.
+const TICKETS_TO_WATCH: usize = 200;
+
 pub(super) struct Table {
     /// Gone once the room has closed.
     room: Option<Room>,
     /// By seat, as far as seats were ever taken.
     stays: Vec<Option<Stay>>,
     tickets: Vec<Ticket>,
+    pub(super) watchers: Watchers,
+    /// Who was removed from this match.
+    banned: BTreeSet<UserId>,
     /// Players who entered and left.
     gone: Vec<Player>,
     /// When the first player entered, by the world's clock.
@@ -101,6 +112,8 @@ impl Table {
             room: Some(room),
             stays: Vec::new(),
             tickets: Vec::new(),
+            watchers: Watchers::default(),
+            banned: BTreeSet::new(),
             gone: Vec::new(),
             began: None,
             played: None,
@@ -136,6 +149,9 @@ impl Table {
         });
         let stepped = self.close_if_panicked(stepped);
         let outbox = stepped.ok()?;
+        if let Some(room) = &mut self.room {
+            self.watchers.show(&outbox, room);
+        }
         let (mut frames, mut bytes) = (0, 0);
         for (seat, message) in outbox.messages {
             if let Some(length) = self.deliver(seat, message, meters) {
@@ -147,6 +163,9 @@ impl Table {
         meters.frame_bytes.increment(bytes);
         outbox.stalled.into_iter().for_each(|seat| self.cut(seat, meters));
         for (seat, reason) in outbox.evicted {
+            if reason == OverReason::Kicked {
+                self.ban(seat);
+            }
             self.detach(seat, Some((reason, reason.explain())));
             self.free(seat);
         }
@@ -155,6 +174,7 @@ impl Table {
                 tracing::error!(message = over.message, "the rules failed");
                 meters.rules_panics.increment(1);
             }
+            self.watchers.end(&over);
             self.played = (over.reason == OverReason::Finished).then(|| self.played(over.winners));
             self.over_at = Some(Instant::now());
         }
@@ -240,11 +260,57 @@ impl Table {
         }
     }
 
+    /// Whoever has the seat cannot come back to this match.
+    fn ban(&mut self, seat: Seat) {
+        if let Some(user) = self.stay(seat).map(|stay| stay.who.user.clone()) {
+            self.banned.insert(user);
+        }
+    }
+
+    /// Takes away a seat, whose player cannot come back to this match. False if nobody has it.
+    pub(super) fn kick(&mut self, seat: Seat, meters: &GameMeters) -> bool {
+        let Some(user) = self.stay(seat).map(|stay| stay.who.user.clone()) else { return false };
+        self.ban(seat);
+        self.evict(&user, OverReason::Kicked.explain(), meters);
+        true
+    }
+
+    /// Refuses who was removed from this match.
+    pub(super) fn check_banned(&self, user: &UserId) -> Result<(), Refusal> {
+        let banned = self.banned.contains(user);
+        if banned { Err(Refusal::new(ErrorCode::Banned, "you were removed from this match")) } else { Ok(()) }
+    }
+
+    /// Writes a ticket down that lets somebody watch.
+    pub(super) fn let_watch(&mut self, who: &Identity, life: Duration) -> Result<u128, Refusal> {
+        if self.over_at.is_some() || self.room.is_none() {
+            return Err(RoomError::Over.into());
+        }
+        self.check_banned(&who.user)?;
+        self.watchers.check_room()?;
+        let watching = |ticket: &&Ticket| ticket.seat == WATCHING;
+        if self.tickets.iter().filter(watching).count() >= TICKETS_TO_WATCH {
+            return Err(Refusal::new(ErrorCode::RateLimited, "too many are about to watch this room"));
+        }
+        let ticket = rand::random();
+        self.tickets.push(Ticket { id: ticket, stay: ticket, seat: WATCHING, until: Instant::now() + life, used: false });
+        Ok(ticket)
+    }
+
+    /// Somebody watches from now on.
+    pub(super) fn watch(&mut self, id: u128, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
+        self.watchers.check_room()?;
+        let room = self.room.as_mut().filter(|_| self.over_at.is_none()).ok_or_else(|| Refusal::from(RoomError::Over))?;
+        self.watchers.add(id, outlet, room);
+        Ok(())
+    }
+
     /// Reserves a seat for somebody; who has one keeps it, and gets another ticket for it.
     pub(super) fn reserve(&mut self, who: &Identity, life: Duration, meters: &GameMeters) -> Result<Grant, Refusal> {
         if self.over_at.is_some() {
             return Err(RoomError::Over.into());
         }
+        self.check_banned(&who.user)?;
         let ticket = rand::random();
         let own = (0..)
             .map(Seat)
@@ -380,6 +446,7 @@ impl Table {
                 }
             }
         }
+        self.watchers.end(&Over { reason, message: message.to_owned(), winners: Vec::new() });
         if let Some(room) = self.room.take() {
             // A world that panicked may panic again while it is taken apart.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(room)));

@@ -9,13 +9,14 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::{
     namespace::{Call, Event, Namespace, SocketArc},
-    request::{Answer, Argument, answer, bad_request},
+    request::{Answer, Argument, answer, bad_request, done},
     session::Session,
     social::{self, SocketEar},
 };
 use crate::{
     host::{Host, Refusal, RoomOptions},
     lobby::{Changes, ConnectionId, Entrance, Identity, Listing, Missed, RoomId, Search, Sort},
+    protocol::Seat,
 };
 
 /// The Socket.IO room of those who follow the listing.
@@ -86,6 +87,13 @@ struct Quick {
     game: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kick {
+    room: String,
+    seat: u8,
+}
+
 impl Namespace for Lobby {
     const PATH: &'static str = "/lobby";
     const EVENTS: &'static [(&'static str, Event<Self>)] = &[
@@ -94,6 +102,8 @@ impl Namespace for Lobby {
         ("create", Event::Request(create)),
         ("join", Event::Request(join)),
         ("quick", Event::Request(quick)),
+        ("spectate", Event::Request(spectate)),
+        ("kick", Event::Request(kick)),
         ("listen", Event::Request(social::listen)),
         ("chat", Event::Request(social::chat)),
         ("typing", Event::Request(social::typing)),
@@ -193,6 +203,21 @@ fn join(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
 fn quick(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     let Quick { game } = argument.read()?;
     answer(&call.namespace.0.quick(&game, call.session.identity())?)
+}
+
+fn spectate(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let host = &call.namespace.0;
+    match argument.read()? {
+        Join { room: Some(room), code: None } => answer(&host.spectate(&RoomId::named(&room), call.session.identity())?),
+        Join { room: None, code: Some(code) } => answer(&host.spectate_private(&code, call.session.identity())?),
+        _ => Err(bad_request("either `room` or `code` is needed")),
+    }
+}
+
+fn kick(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let Kick { room, seat } = argument.read()?;
+    call.namespace.0.kick_as(&call.session.identity().user, &RoomId::named(&room), Seat(seat))?;
+    done()
 }
 
 /// Sends the news of the listing to the followers on one endpoint.

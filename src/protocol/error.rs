@@ -73,6 +73,8 @@ codes! {
     UnknownSeat = "unknown_seat",
     /// A vote about somebody else is open.
     VoteOpen = "vote_open",
+    /// Somebody else opened the room.
+    NotOwner = "not_owner",
     /// This user was removed from that match.
     Banned = "banned",
     /// A ticket that is forged, or another server's.

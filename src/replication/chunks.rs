@@ -15,7 +15,7 @@ use super::{
     grid::{Cell, Class, Sight},
     interest::{Chunk, Move},
 };
-use crate::protocol::{Audience, Block, SectionWriter, Tick};
+use crate::protocol::{Audience, Block, Blocks, SectionWriter, Tick};
 
 /// What a seat needs of a cell in which nothing moved from or to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,21 @@ impl Replicator {
             partly.sort_unstable();
             push(&self.block(|writer| self.write_out_of_view(writer, viewer, &partly)));
         }
+    }
+
+    /// What the tick changed for one who sees everything that everyone may.
+    pub fn public_diff(&self) -> Blocks {
+        let Some(interest) = &self.interest else { return self.public_diff.clone() };
+        let cells = [&interest.everywhere].into_iter().chain(interest.chunks());
+        let stayed = cells.map(|chunk| self.chunk_block(interest, chunk, Stay::Changes));
+        let moved = interest.moves.values().map(|moved| self.move_block(moved, Go::Changes));
+        stayed.chain(moved).chain(self.public_diff.iter()).cloned().collect()
+    }
+
+    /// All that everyone may see.
+    pub fn public_snapshot(&self) -> Block {
+        let all: Vec<u32> = (0..self.ids.limit() as u32).collect();
+        self.block(|writer| write_rows(writer, &all, &self.tables, |table, _| table.shadow.to == Audience::Everyone))
     }
 
     /// The blocks of what moved. What leaves the view and has components that do not go to everyone is added to `partly`.

@@ -214,6 +214,12 @@ impl Interest {
         self.chunks.get(&cell)
     }
 
+    /// All cells in which anything is or was in this tick, in order.
+    pub fn chunks(&self) -> impl Iterator<Item = &Chunk> {
+        let ordered: BTreeMap<Cell, &Chunk> = self.chunks.iter().map(|(cell, chunk)| (*cell, chunk)).collect();
+        ordered.into_values()
+    }
+
     /// Whether an entity changed its cell in this tick.
     pub fn moved(&self, id: u32) -> bool {
         self.moved.contains(id as usize)

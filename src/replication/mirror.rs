@@ -7,7 +7,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::protocol::{FrameError, Head, Id, Kind, Schema, Section, Tick, decode_frame, term};
+use crate::protocol::{Block, FrameError, Head, Id, Kind, Schema, Section, SectionWriter, Tick, decode_frame, term};
 
 /// What one client holds of a match.
 #[derive(Debug, Clone)]
@@ -99,6 +99,21 @@ impl Mirror {
     /// The columns of one component of an entity.
     pub fn get(&self, id: Id, component: u8) -> Option<&[i64]> {
         self.entities.get(&id)?.get(&component).map(|columns| &**columns)
+    }
+
+    /// All that it holds, as a snapshot.
+    pub fn encode(&self) -> Block {
+        let mut groups: BTreeMap<u64, (Vec<u32>, Vec<i64>)> = BTreeMap::new();
+        for (id, components) in &self.entities {
+            let mask = components.keys().fold(0, |mask, component| mask | 1 << component);
+            let (ids, values) = groups.entry(mask).or_default();
+            ids.push(id.0);
+            components.values().for_each(|columns| values.extend_from_slice(columns));
+        }
+        groups.remove(&0);
+        let mut writer = SectionWriter::new(self.schema.packed);
+        groups.into_iter().for_each(|(mask, (ids, values))| writer.spawn(mask, &ids, &values));
+        writer.finish()
     }
 
     /// Breaks one column of an entity, for tests of what checksums find.

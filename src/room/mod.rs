@@ -5,6 +5,7 @@
 
 mod bots;
 mod frames;
+mod gallery;
 mod outbox;
 mod saved;
 mod seats;
@@ -25,6 +26,7 @@ use crate::{
     sim::{Offered, Outgoing, Sim},
 };
 
+pub use gallery::Scene;
 pub use outbox::{Message, Outbox, Over, OverReason, Refused};
 pub use saved::RestoreError;
 pub use seats::{Population, SeatInfo, SeatStatus};
@@ -50,6 +52,7 @@ pub struct Room {
     leaving: Vec<Seat>,
     stats: RoomStats,
     vote: Option<votes::Vote>,
+    gallery: Option<Box<gallery::Gallery>>,
     outcome: Option<Outcome>,
     /// Tests of rules want to be alone.
     without_bots: bool,
@@ -138,6 +141,7 @@ impl Room {
             leaving: Vec::new(),
             stats,
             vote: None,
+            gallery: None,
             outcome: None,
             without_bots: false,
         })
@@ -299,7 +303,11 @@ impl Room {
         out.events(&self.seats, now, &events);
         self.frames(&mut out);
         self.stats.blocks = self.replicator.blocks_made();
-        if let Some(outcome) = self.hooks.finished(&mut self.sim) {
+        let outcome = self.hooks.finished(&mut self.sim);
+        if self.gallery.is_some() {
+            self.show(&mut out, outbox::encode(&events, now, None), outcome.is_some());
+        }
+        if let Some(outcome) = outcome {
             let winners = outcome.winners.clone();
             out.end(&self.seats, Over { reason: OverReason::Finished, message: "the match is over".into(), winners });
             self.outcome = Some(outcome);

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 
 use super::{
+    gallery::Scene,
     seats::{SeatInfo, Seats},
     votes::VoteInfo,
 };
@@ -22,6 +23,8 @@ pub struct Outbox {
     pub stalled: Vec<Seat>,
     /// Seats whose players were removed, and why; they are free by now.
     pub evicted: Vec<(Seat, OverReason)>,
+    /// What spectators see from now on, oldest first.
+    pub scenes: Vec<Scene>,
     /// The match ended in this tick; every seat has it as its last message.
     pub over: Option<Over>,
 }
@@ -147,7 +150,7 @@ impl Outbox {
 }
 
 /// The events that a seat hears (`None`: one that none is addressed to); no bytes if it hears none.
-fn encode(events: &[WroteEvent], now: Tick, seat: Option<Seat>) -> Bytes {
+pub(super) fn encode(events: &[WroteEvent], now: Tick, seat: Option<Seat>) -> Bytes {
     let hears = |event: &&WroteEvent| match event.to {
         Recipient::Everyone => true,
         Recipient::Seat(to) => Some(to) == seat,

@@ -1,0 +1,111 @@
+//! The spectators of one room. They hold no seat: what they miss is a snapshot later, and nobody waits for them.
+
+use std::sync::Arc;
+
+use super::{Ending, Full, Outlet, Refusal};
+use crate::{
+    observe::{self, DropReason},
+    protocol::{ErrorCode, Tick},
+    room::{Message, Outbox, Over, OverReason, Room},
+};
+
+/// The most that watch one room.
+const MOST: usize = 100;
+
+#[derive(Default)]
+pub(super) struct Watchers(Vec<Watcher>);
+
+struct Watcher {
+    /// The number of its connection.
+    id: u128,
+    outlet: Arc<dyn Outlet>,
+    /// It holds what the gallery's mirror does.
+    in_step: bool,
+    /// No snapshot is made for it before this tick.
+    quiet_until: Tick,
+}
+
+impl Watchers {
+    /// Refuses if there is no place.
+    pub(super) fn check_room(&self) -> Result<(), Refusal> {
+        let full = || Refusal::new(ErrorCode::RoomFull, format!("{MOST} watch this room already, the most there may be"));
+        if self.0.len() < MOST { Ok(()) } else { Err(full()) }
+    }
+
+    pub(super) fn add(&mut self, id: u128, outlet: Arc<dyn Outlet>, room: &mut Room) {
+        room.open_gallery();
+        self.0.push(Watcher { id, outlet, in_step: false, quiet_until: Tick(0) });
+    }
+
+    /// Its mirror is of no use.
+    pub(super) fn restart(&mut self, id: u128) {
+        self.0.iter_mut().filter(|watcher| watcher.id == id).for_each(|watcher| watcher.in_step = false);
+    }
+
+    /// Takes a spectator away, and tells it why if there is a reason.
+    pub(super) fn remove(&mut self, id: u128, why: Option<OverReason>) {
+        let Some(at) = self.0.iter().position(|watcher| watcher.id == id) else { return };
+        let watcher = self.0.swap_remove(at);
+        if let Some(reason) = why {
+            watcher.end(Over { reason, message: reason.explain().into(), winners: Vec::new() });
+        }
+    }
+
+    /// Hands out what a tick has for spectators.
+    pub(super) fn show(&mut self, out: &Outbox, room: &mut Room) {
+        if self.0.is_empty() {
+            return room.close_gallery();
+        }
+        let seats = out.messages.iter().find(|(_, message)| matches!(message, Message::Seats(_))).map(|(_, message)| message);
+        let mut snapshot = None;
+        let (now, pause) = (room.current_tick(), u32::from(room.def().hz()));
+        self.0.retain_mut(|watcher| {
+            let told = seats.map_or(Ok(()), |seats| watcher.outlet.send(seats.clone()));
+            let shown = told
+                .and_then(|()| watcher.catch_up(out, || snapshot.get_or_insert_with(|| room.gallery_snapshot()).clone(), now));
+            if shown.is_err() {
+                observe::dropped(DropReason::Stalled);
+                watcher.outlet.close(Ending::Cut);
+            }
+            if !watcher.in_step && watcher.quiet_until <= now {
+                watcher.quiet_until = Tick(now.0 + pause);
+            }
+            shown.is_ok()
+        });
+    }
+
+    /// Ends the room for all of them.
+    pub(super) fn end(&mut self, over: &Over) {
+        self.0.drain(..).for_each(|watcher| watcher.end(over.clone()));
+    }
+}
+
+impl Watcher {
+    /// The scenes of the tick, or a snapshot behind them. An error: a reliable message found no place.
+    fn catch_up(
+        &mut self, out: &Outbox, snapshot: impl FnOnce() -> Option<crate::protocol::Frame>, now: Tick,
+    ) -> Result<(), Full> {
+        if self.in_step {
+            for scene in &out.scenes {
+                if !scene.events.is_empty() {
+                    self.outlet.send(Message::Events(scene.events.clone()))?;
+                }
+                if self.outlet.send(Message::State(scene.frame.clone())).is_err() {
+                    observe::dropped(DropReason::Frame);
+                    self.in_step = false;
+                    break;
+                }
+            }
+        } else if self.quiet_until <= now
+            && let Some(frame) = snapshot()
+        {
+            self.in_step = self.outlet.send(Message::State(frame)).is_ok();
+        }
+        Ok(())
+    }
+
+    fn end(self, over: Over) {
+        let ending = if self.outlet.send(Message::Over(over)).is_ok() { Ending::AfterQueued } else { Ending::Cut };
+        self.outlet.close(ending);
+    }
+}

@@ -1,0 +1,78 @@
+//! What spectators see: what everyone may, some ticks late, encoded once for all of them.
+//!
+//! A mirror trails the match by the game's delay. Who begins to watch, or falls behind, gets a snapshot of it; the others get
+//! the same differences that it gets.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+
+use super::{Outbox, Room};
+use crate::{
+    protocol::{Blocks, Frame, Head, Kind, Schema, Tick},
+    replication::Mirror,
+};
+
+/// One tick on its way to the spectators.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// What changed, from the scene before.
+    pub frame: Frame,
+    /// The game events of that tick; empty if there were none.
+    pub events: Bytes,
+}
+
+pub(super) struct Gallery {
+    mirror: Mirror,
+    waiting: VecDeque<Scene>,
+    newest: Tick,
+}
+
+impl Gallery {
+    fn new(schema: Arc<Schema>) -> Self {
+        Self { mirror: Mirror::new(schema), waiting: VecDeque::new(), newest: Tick(0) }
+    }
+}
+
+impl Room {
+    /// Opens the gallery, if it is not open.
+    pub fn open_gallery(&mut self) {
+        let schema = self.def.schema().clone();
+        self.gallery.get_or_insert_with(|| Box::new(Gallery::new(schema)));
+    }
+
+    /// Nobody watches any more.
+    pub fn close_gallery(&mut self) {
+        self.gallery = None;
+    }
+
+    /// The newest state that spectators may see; `None` until the delay is over.
+    pub fn gallery_snapshot(&self) -> Option<Frame> {
+        let mirror = &self.gallery.as_ref()?.mirror;
+        (mirror.tick() > Tick(0)).then(|| Frame::new(head(Kind::Snapshot, mirror.tick(), Tick(0)), [mirror.encode()]))
+    }
+
+    /// Takes in the tick just stepped, and puts what is old enough to be seen into `out`; all of it once the match is over.
+    pub(super) fn show(&mut self, out: &mut Outbox, events: Bytes, is_over: bool) {
+        let now = self.sim.tick();
+        let Some(gallery) = &mut self.gallery else { return };
+        let (kind, blocks) = match gallery.newest {
+            Tick(0) => (Kind::Snapshot, Blocks::from([self.replicator.public_snapshot()])),
+            _ => (Kind::Diff, self.replicator.public_diff()),
+        };
+        let frame = Frame::new(head(kind, now, gallery.newest), blocks);
+        gallery.newest = now;
+        gallery.waiting.push_back(Scene { frame, events });
+        let is_due = |scene: &mut Scene| is_over || now.since(scene.frame.tick()) >= self.def.spectator_delay();
+        while let Some(scene) = gallery.waiting.pop_front_if(is_due) {
+            let applied = gallery.mirror.apply(&scene.frame.to_bytes());
+            debug_assert!(applied.is_ok(), "a frame of its own fits: {applied:?}");
+            out.scenes.push(scene);
+        }
+    }
+}
+
+fn head(kind: Kind, tick: Tick, base: Tick) -> Head {
+    let base = if kind == Kind::Snapshot { Tick(0) } else { base };
+    Head { kind, tick, base, ack: 0, margin: 0 }
+}
