@@ -21,7 +21,7 @@ use tickcast::{
     lobby::{DisplayName, Identity, RoomId, UserId},
     prelude::Seat,
     server::{RunningServer, StartError},
-    store::{Journal, KeptRating, Place, Store, StoreError, WebhookConfig, WebhookError, signature},
+    store::{Journal, KeptRating, Place, Ratings, Store, StoreError, WebhookConfig, WebhookError, signature},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -189,6 +189,41 @@ async fn a_journal_writes_everything_before_it_closes() {
         journal.close().await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn ratings_are_at_hand_once_loaded() {
+    on_each(async |place, store| {
+        store.save_ratings(&[rating("ada", 1500.0)]).await.unwrap();
+        let journal = Journal::start(store.clone());
+        let ratings = Ratings::new(store.clone(), journal.clone());
+        let height = |id: &str| ratings.rating(&user(id), "duel", "2v2").map(|rating| rating.rating);
+        assert_eq!(height("ada"), None, "{place}: nobody has asked for it");
+        ratings.load(&user("ada"));
+        let until = tokio::time::Instant::now() + PATIENCE;
+        while height("ada").is_none() && tokio::time::Instant::now() < until {
+            sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(height("ada"), Some(1500.0));
+        ratings.save(vec![rating("ada", 1516.0), rating("bob", 1484.0)]);
+        assert_eq!((height("ada"), height("bob")), (Some(1516.0), Some(1484.0)), "at once");
+        journal.close().await;
+        assert_eq!(store.ratings(&user("bob")).await.unwrap(), [rating("bob", 1484.0)]);
+        assert_eq!(store.ratings(&user("ada")).await.unwrap(), [rating("ada", 1516.0)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_gone_holds_nobody_up() {
+    let store = Store::open(&Place::Memory).await.unwrap();
+    let journal = Journal::start(store.clone());
+    store.close().await;
+    let began = tokio::time::Instant::now();
+    for number in 0..20_000 {
+        journal.record(&Record::Ended(result(&format!("m{number}"), 1000, vec![])));
+    }
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

@@ -72,7 +72,8 @@ impl Journal {
     fn queue(&self, entry: Entry) {
         if self.0.try_send(entry).is_err() {
             observe::dropped(DropReason::Record);
-            tracing::warn!("a record was dropped: the database is too slow, or gone");
+            // The writer says what is wrong; this may be many.
+            tracing::debug!("a record was dropped: too many wait for the database");
         }
     }
 }

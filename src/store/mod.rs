@@ -5,6 +5,7 @@
 
 mod journal;
 mod key;
+mod ratings;
 mod tables;
 mod webhook;
 
@@ -21,6 +22,7 @@ use thiserror::Error;
 pub use self::{
     journal::Journal,
     key::{KeyFileError, kept_guest_key},
+    ratings::Ratings,
     tables::{KeptMatch, KeptPlayer, KeptRating},
     webhook::{Webhook, WebhookConfig, WebhookError, signature},
 };

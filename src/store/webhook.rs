@@ -131,7 +131,7 @@ impl Recorder for Webhook {
         let Record::Ended(result) = record else { return };
         if self.0.try_send(Entry::Result(Box::new(result.clone()))).is_err() {
             observe::dropped(DropReason::Webhook);
-            tracing::warn!(id = result.id, "a result was not posted: too many wait for the webhook's receiver");
+            tracing::debug!(id = result.id, "a result was not posted: too many wait for the webhook's receiver");
         }
     }
 }

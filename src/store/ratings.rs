@@ -1,0 +1,135 @@
+//! Ratings at hand: in memory for whoever is about to play, in the tables for good.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{Journal, KeptRating, Store};
+use crate::lobby::UserId;
+
+/// People of one generation; two generations are kept.
+const GENERATION: usize = 50_000;
+
+/// Ratings that are asked for and changed without waiting for a database. Cheap to clone.
+#[derive(Clone)]
+pub struct Ratings {
+    store: Store,
+    journal: Journal,
+    known: Arc<Mutex<Known>>,
+}
+
+/// When the young are many, they become the old, and the old are forgotten who were not asked for since.
+#[derive(Default)]
+struct Known {
+    young: HashMap<UserId, Entry>,
+    old: HashMap<UserId, Entry>,
+}
+
+#[derive(Default)]
+struct Entry {
+    ratings: Vec<KeptRating>,
+    /// Whether the tables have been asked.
+    complete: bool,
+}
+
+impl Ratings {
+    /// Ratings of a store, written through its journal.
+    pub fn new(store: Store, journal: Journal) -> Self {
+        Self { store, journal, known: Arc::default() }
+    }
+
+    /// Somebody will want to play soon: reads their ratings in a task of its own. Must be called within a Tokio runtime.
+    pub fn load(&self, user: &UserId) {
+        if self.known().entry(user).complete {
+            return;
+        }
+        let (ratings, user) = (self.clone(), user.clone());
+        tokio::spawn(async move {
+            match ratings.store.ratings(&user).await {
+                Ok(kept) => ratings.known().entry(&user).complete_with(kept),
+                Err(error) => tracing::warn!(%user, %error, "ratings could not be read"),
+            }
+        });
+    }
+
+    /// Somebody's rating in a mode of a game, if it has been loaded or saved.
+    pub fn rating(&self, user: &UserId, game: &str, mode: &str) -> Option<KeptRating> {
+        let mut known = self.known();
+        known.entry(user).ratings.iter().find(|rating| rating.game == game && rating.mode == mode).cloned()
+    }
+
+    /// Takes over ratings after a match, and queues them to be written.
+    pub fn save(&self, ratings: Vec<KeptRating>) {
+        let mut known = self.known();
+        for rating in &ratings {
+            known.entry(&rating.user).put(rating.clone());
+        }
+        drop(known);
+        self.journal.save_ratings(ratings);
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn entry(&mut self, user: &UserId) -> &mut Entry {
+        if self.young.len() >= GENERATION && !self.young.contains_key(user) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        let old = &mut self.old;
+        self.young.entry(user.clone()).or_insert_with(|| old.remove(user).unwrap_or_default())
+    }
+}
+
+impl Entry {
+    fn put(&mut self, rating: KeptRating) {
+        match self.ratings.iter_mut().find(|other| other.game == rating.game && other.mode == rating.mode) {
+            Some(other) => *other = rating,
+            None => self.ratings.push(rating),
+        }
+    }
+
+    /// Takes over what the tables had when they were asked; what was saved since is newer.
+    fn complete_with(&mut self, kept: Vec<KeptRating>) {
+        let newer = std::mem::replace(&mut self.ratings, kept);
+        newer.into_iter().for_each(|rating| self.put(rating));
+        self.complete = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rating(user: &UserId, mode: &str, height: f64) -> KeptRating {
+        let (user, game, mode) = (user.clone(), "duel".to_owned(), mode.to_owned());
+        KeptRating { user, game, mode, rating: height, deviation: 1.0, volatility: 0.0 }
+    }
+
+    #[test]
+    fn what_was_saved_while_the_tables_were_asked_is_newer() {
+        let ada = UserId::parse("ada").unwrap();
+        let mut entry = Entry::default();
+        entry.put(rating(&ada, "2v2", 1600.0));
+        entry.complete_with(vec![rating(&ada, "2v2", 1500.0), rating(&ada, "ffa", 1400.0)]);
+        assert!(entry.complete);
+        assert_eq!(entry.ratings, [rating(&ada, "2v2", 1600.0), rating(&ada, "ffa", 1400.0)]);
+    }
+
+    #[test]
+    fn who_is_asked_for_stays_and_the_rest_is_bounded() {
+        let mut known = Known::default();
+        let user = |number: usize| UserId::parse(&format!("u{number}")).unwrap();
+        known.entry(&user(0)).put(rating(&user(0), "2v2", 1600.0));
+        for number in 1..GENERATION * 5 {
+            known.entry(&user(number));
+            if number % 1000 == 0 {
+                assert_eq!(known.entry(&user(0)).ratings.len(), 1);
+            }
+            assert!(known.young.len() + known.old.len() <= 2 * GENERATION);
+        }
+    }
+}
