@@ -31,6 +31,7 @@ struct Inner {
     grace_seconds: f32,
     idle_seconds: Option<f32>,
     bots_hold_seats: bool,
+    has_bot: bool,
     fill: u8,
     budget: Option<usize>,
     schema: Arc<Schema>,
@@ -161,7 +162,7 @@ impl GameDef {
         };
         let Made { hz, seats, fill, idle_seconds, bots_hold_seats, budget, .. } = made;
         let schema = Arc::new(schema);
-        let make = make::<G>;
+        let (make, has_bot) = (make::<G>, made.game.hooks.bot.is_some());
         Ok(Self(Arc::new(Inner {
             name: game,
             hz,
@@ -169,6 +170,7 @@ impl GameDef {
             grace_seconds,
             idle_seconds,
             bots_hold_seats,
+            has_bot,
             fill,
             budget,
             schema,
@@ -204,6 +206,11 @@ impl GameDef {
     /// Whether a bot plays for a player whose connection is gone.
     pub fn bots_hold_seats(&self) -> bool {
         self.0.bots_hold_seats
+    }
+
+    /// Whether it has a bot.
+    pub fn has_bot(&self) -> bool {
+        self.0.has_bot
     }
 
     /// How many seats are filled with bots until people take them.

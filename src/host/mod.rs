@@ -4,10 +4,12 @@
 
 mod board;
 mod connection;
+mod contest;
 mod driver;
 mod hub;
 mod intake;
 mod outlet;
+mod parties;
 mod pass;
 mod record;
 mod refusal;
@@ -31,6 +33,7 @@ use tokio::{sync::broadcast, task::JoinSet};
 
 use self::{
     board::Board,
+    contest::Contest,
     pass::{Keys, Purpose},
     running::Running,
 };
@@ -45,9 +48,11 @@ use crate::{
 
 pub use self::{
     connection::{Connection, Desync},
+    contest::MatchPlan,
     hub::{Ear, Hub},
     intake::Intake,
     outlet::{Ending, Full, Outlet, Welcome},
+    parties::Parties,
     record::{MatchResult, Player, Record, Recorder},
     refusal::Refusal,
 };
@@ -90,6 +95,9 @@ pub struct Admission {
     /// The room's code, for whoever opened a private one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
+    /// The team, from 1, in a match with teams.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<u8>,
 }
 
 /// A running server's rooms. Cheap to clone.
@@ -182,15 +190,15 @@ impl Host {
 
     /// Opens a room and takes a seat in it.
     pub fn create(&self, game: &str, options: &RoomOptions, who: &Identity) -> Result<Admission, Refusal> {
-        let (running, code) = self.open(game, options)?;
-        Ok(Admission { code, ..admit(&running, who)? })
+        let (running, code) = self.open(game, options, None)?;
+        Ok(Admission { code, ..running.admit(who, None)? })
     }
 
     /// Takes a seat in a room. Who has one gets a new ticket for it.
     pub fn join(&self, room: &RoomId, who: &Identity) -> Result<Admission, Refusal> {
         self.check_open()?;
         let running = self.find(room)?;
-        admit(&running, who)
+        running.admit(who, None)
     }
 
     /// Takes a seat in a private room.
@@ -213,16 +221,6 @@ impl Host {
             }
         }
         self.create(game, &RoomOptions::default(), who)
-    }
-
-    /// Opens a room for people who were matched, with a seat for each, in order.
-    pub fn seat_match(&self, game: &str, people: &[Identity]) -> Result<Vec<Admission>, Refusal> {
-        let (running, _) = self.open(game, &RoomOptions { entrance: Entrance::Ticket, ..RoomOptions::default() })?;
-        let admissions: Result<Vec<_>, _> = people.iter().map(|who| admit(&running, who)).collect();
-        if admissions.is_err() {
-            running.close(OverReason::Closed, "not everybody who was matched found a seat");
-        }
-        admissions
     }
 
     /// Claims a seat with a ticket.
@@ -300,7 +298,7 @@ impl Host {
         if self.is_closing() { Err(Refusal::new(ErrorCode::ShuttingDown, "the server is stopping")) } else { Ok(()) }
     }
 
-    fn open(&self, game: &str, options: &RoomOptions) -> Result<(Arc<Running>, Option<Code>), Refusal> {
+    fn open(&self, game: &str, options: &RoomOptions, contest: Option<Contest>) -> Result<(Arc<Running>, Option<Code>), Refusal> {
         self.check_open()?;
         let def = self.game(game)?;
         let most = self.0.limits.max_rooms;
@@ -315,7 +313,7 @@ impl Host {
             .map_err(|error| Refusal::new(ErrorCode::BadConfig, error.to_string()))?;
         let (id, population, config) = (RoomId::random(&mut rand::rng()), room.population(), Arc::new(room.config().clone()));
         let running = Running::new(id.clone(), room, &self.0, GameMeters::new(def.name()));
-        let running = Arc::new(running.of_mode(&options.mode));
+        let running = Arc::new(running.of_mode(&options.mode).of_contest(contest));
         match &mut *self.running() {
             rooms if rooms.len() >= most => return Err(full()),
             rooms => rooms.insert(id.clone(), running.clone()),
@@ -355,11 +353,6 @@ impl Shared {
     fn record(&self, record: &Record) {
         self.recorders.iter().for_each(|recorder| recorder.record(record));
     }
-}
-
-fn admit(running: &Running, who: &Identity) -> Result<Admission, Refusal> {
-    let ticket = running.reserve(who)?;
-    Ok(Admission { ticket, url: String::new(), room: running.id.clone(), code: None })
 }
 
 /// Takes a room off the host's books when its driver ends, however it ends.

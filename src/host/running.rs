@@ -11,8 +11,9 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    Keys, Limits, MatchResult, Record, Recorder, Refusal,
+    Admission, Keys, Limits, MatchResult, Record, Recorder, Refusal,
     board::Board,
+    contest::Contest,
     schedule::next_phase,
     seating::Seating,
     table::{Mode, Played, Table},
@@ -24,6 +25,7 @@ use crate::{
     observe::GameMeters,
     protocol::Tick,
     room::{OverReason, Population, Room},
+    sim::Team,
 };
 
 pub(super) struct Running {
@@ -33,6 +35,8 @@ pub(super) struct Running {
     gate: Arc<Gate>,
     recorders: Arc<[Arc<dyn Recorder>]>,
     mode: String,
+    /// How the matchmaker put the match together, if it did.
+    pub(super) contest: Option<Contest>,
     pub(super) limits: Limits,
     pub(super) meters: GameMeters,
     /// Wakes a driver that waits because nobody plays.
@@ -65,6 +69,7 @@ impl Running {
             gate: host.gate.clone(),
             recorders: host.recorders.clone(),
             mode: String::new(),
+            contest: None,
             limits: host.limits.clone(),
             meters,
             wake: Notify::new(),
@@ -80,6 +85,12 @@ impl Running {
     /// Names the mode of matchmaking that the room is for.
     pub(super) fn of_mode(mut self, mode: &str) -> Self {
         mode.clone_into(&mut self.mode);
+        self
+    }
+
+    /// Says how the matchmaker put the match together.
+    pub(super) fn of_contest(mut self, contest: Option<Contest>) -> Self {
+        self.contest = contest;
         self
     }
 
@@ -126,16 +137,18 @@ impl Running {
         self.at_table(|table| table.upkeep(now, &self.limits, &self.meters))
     }
 
-    /// Reserves a seat and signs the ticket for it.
-    pub(super) fn reserve(&self, who: &Identity) -> Result<String, Refusal> {
+    /// Reserves a seat, of a team if there are teams, and signs the ticket for it.
+    pub(super) fn admit(&self, who: &Identity, team: Option<Team>) -> Result<Admission, Refusal> {
         let life = self.limits.ticket_life;
-        let grant = self.at_table(|table| {
+        let (grant, team) = self.at_table(|table| {
             // Under the table's lock, so that nobody sits down behind the back of whoever blocks them.
             self.gate.check_blocked(&who.user)?;
-            table.reserve(who, life, &self.meters)
+            let grant = table.reserve(who, team, life, &self.meters)?;
+            Ok::<_, Refusal>((grant, table.room().and_then(|room| room.team(grant.seat))))
         })?;
         self.wake.notify_one();
-        Ok(self.keys.ticket(&self.id, grant, life))
+        let ticket = self.keys.ticket(&self.id, grant, life);
+        Ok(Admission { ticket, url: String::new(), room: self.id.clone(), code: None, team: team.map(|team| team.0) })
     }
 
     /// Takes away the seats of somebody, if they have any.
