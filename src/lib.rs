@@ -73,7 +73,7 @@ pub mod prelude {
         protocol::{Dir8, Id, Seat, Tick},
         replication::{Grid, View},
         room::Table,
-        sim::{Clock, Intent, Rng, Team},
+        sim::{Clock, Intent, Rng, Team, Teams},
     };
 }
 

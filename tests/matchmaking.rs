@@ -22,7 +22,9 @@ async fn two_who_wait_for_a_duel_meet_in_it() {
     }
     assert_eq!(clients[0].request(QUEUE, "enqueue", json!({"game": "duel"})).await, json!({"ok": true, "position": 1}));
     let status = clients[0].event_named(QUEUE, "status").await.data[1].clone();
-    assert_eq!(status, json!({"game": "duel", "position": 1, "waiting": 1, "needed": 2}));
+    let stands =
+        json!({"game": "duel", "mode": "default", "position": 1, "waiting": 1, "needed": 2, "waited": 0, "estimate": null});
+    assert_eq!(status, stands);
     assert_eq!(clients[1].request(QUEUE, "enqueue", json!({"game": "duel"})).await["ok"], true);
     let mut rooms = Vec::new();
     let mut players = Vec::new();

@@ -14,7 +14,7 @@ use super::{Bot, EventId, Game, GameEvent, Leave, Outcome, intents::IntentWriter
 use crate::{
     protocol::{Audience, Replicate, Seat, TypeSpec},
     replication::{Grid, GridError, Layout, Replicator, View},
-    sim::{Clock, Registry, Rng, Sim, Team},
+    sim::{Clock, Registry, Rng, Sim, Team, Teams},
 };
 
 /// A rule that changes the world for a seat.
@@ -88,6 +88,7 @@ impl<G: Game> MatchBuilder<G> {
         let mut registry = Registry::default();
         registry.replicated::<Seat>(&mut world);
         registry.state::<Team>(&mut world);
+        registry.resource::<Teams>(&mut world);
         Self {
             world,
             schedule: Schedule::new(TickSchedule),

@@ -32,6 +32,7 @@ struct Inner {
     idle_seconds: Option<f32>,
     bots_hold_seats: bool,
     spectator_seconds: f32,
+    has_bot: bool,
     fill: u8,
     budget: Option<usize>,
     schema: Arc<Schema>,
@@ -163,7 +164,7 @@ impl GameDef {
         };
         let Made { hz, seats, fill, idle_seconds, bots_hold_seats, spectator_seconds, budget, .. } = made;
         let schema = Arc::new(schema);
-        let make = make::<G>;
+        let (make, has_bot) = (make::<G>, made.game.hooks.bot.is_some());
         Ok(Self(Arc::new(Inner {
             name: game,
             hz,
@@ -172,6 +173,7 @@ impl GameDef {
             idle_seconds,
             bots_hold_seats,
             spectator_seconds,
+            has_bot,
             fill,
             budget,
             schema,
@@ -212,6 +214,11 @@ impl GameDef {
     /// Whether a bot plays for a player whose connection is gone.
     pub fn bots_hold_seats(&self) -> bool {
         self.0.bots_hold_seats
+    }
+
+    /// Whether it has a bot.
+    pub fn has_bot(&self) -> bool {
+        self.0.has_bot
     }
 
     /// How many seats are filled with bots until people take them.

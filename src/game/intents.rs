@@ -5,7 +5,7 @@ use bevy_ecs::{prelude::*, world::EntityWorldMut};
 use super::GameInput;
 use crate::{
     protocol::{Columns, Exact, Seat},
-    sim::{Intent, Intents, Registry, Taken},
+    sim::{Intent, Intents, Registry, Taken, Team, Teams},
 };
 
 /// Writes the inputs of one type into the avatars' [`Intent`]s.
@@ -61,16 +61,20 @@ fn restore<I: GameInput>(from: &mut &[u8]) -> Option<Intent<I>> {
 
 /// What a join rule does with the world.
 pub trait SpawnAvatar {
-    /// Spawns the entity by which a seat plays: the bundle, the [`Seat`] and an [`Intent`]. It goes when the seat is free
-    /// again, as does everything with that [`Seat`].
+    /// Spawns the entity by which a seat plays: the bundle, the [`Seat`] and an [`Intent`]; and the seat's [`Team`], if the match
+    /// has [`Teams`] and the bundle names none. It goes when the seat is free again, as does everything with that [`Seat`].
     fn spawn_avatar(&mut self, seat: Seat, bundle: impl Bundle) -> Entity;
 }
 
 impl SpawnAvatar for World {
     fn spawn_avatar(&mut self, seat: Seat, bundle: impl Bundle) -> Entity {
         let AvatarKind(add_intent) = *self.resource::<AvatarKind>();
+        let team = self.resource::<Teams>().of(seat);
         let mut avatar = self.spawn((seat, bundle));
         add_intent(&mut avatar);
+        if let Some(team) = team.filter(|_| !avatar.contains::<Team>()) {
+            avatar.insert(team);
+        }
         avatar.id()
     }
 }

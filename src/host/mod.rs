@@ -4,10 +4,12 @@
 
 mod board;
 mod connection;
+mod contest;
 mod driver;
 mod hub;
 mod intake;
 mod outlet;
+mod parties;
 mod pass;
 mod record;
 mod refusal;
@@ -32,6 +34,7 @@ use tokio::{sync::broadcast, task::JoinSet};
 
 use self::{
     board::Board,
+    contest::Contest,
     pass::{Keys, Purpose},
     running::Running,
 };
@@ -46,9 +49,11 @@ use crate::{
 
 pub use self::{
     connection::{Connection, Desync},
+    contest::MatchPlan,
     hub::{Ear, Hub},
     intake::Intake,
     outlet::{Ending, Full, Outlet, Welcome},
+    parties::Parties,
     record::{MatchResult, Player, Record, Recorder},
     refusal::Refusal,
 };
@@ -91,6 +96,9 @@ pub struct Admission {
     /// The room's code, for whoever opened a private one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
+    /// The team, from 1, in a match with teams.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<u8>,
 }
 
 /// A running server's rooms. Cheap to clone.
@@ -183,15 +191,15 @@ impl Host {
 
     /// Opens a room and takes a seat in it.
     pub fn create(&self, game: &str, options: &RoomOptions, who: &Identity) -> Result<Admission, Refusal> {
-        let (running, code) = self.open(game, options, Some(&who.user))?;
-        Ok(Admission { code, ..admit(&running, who)? })
+        let (running, code) = self.open(game, options, Opener::Player(who.user.clone()))?;
+        Ok(Admission { code, ..running.admit(who, None)? })
     }
 
     /// Takes a seat in a room. Who has one gets a new ticket for it.
     pub fn join(&self, room: &RoomId, who: &Identity) -> Result<Admission, Refusal> {
         self.check_open()?;
         let running = self.find(room)?;
-        admit(&running, who)
+        running.admit(who, None)
     }
 
     /// Takes a seat in a private room.
@@ -208,7 +216,7 @@ impl Host {
     pub fn spectate(&self, room: &RoomId, who: &Identity) -> Result<Admission, Refusal> {
         self.check_open()?;
         let running = self.find(room)?;
-        Ok(Admission { ticket: running.let_watch(who)?, url: String::new(), room: room.clone(), code: None })
+        Ok(Admission { ticket: running.let_watch(who)?, url: String::new(), room: room.clone(), code: None, team: None })
     }
 
     /// Lets somebody watch a private room.
@@ -251,16 +259,6 @@ impl Host {
             }
         }
         self.create(game, &RoomOptions::default(), who)
-    }
-
-    /// Opens a room for people who were matched, with a seat for each, in order.
-    pub fn seat_match(&self, game: &str, people: &[Identity]) -> Result<Vec<Admission>, Refusal> {
-        let (running, _) = self.open(game, &RoomOptions { entrance: Entrance::Ticket, ..RoomOptions::default() }, None)?;
-        let admissions: Result<Vec<_>, _> = people.iter().map(|who| admit(&running, who)).collect();
-        if admissions.is_err() {
-            running.close(OverReason::Closed, "not everybody who was matched found a seat");
-        }
-        admissions
     }
 
     /// Claims a seat with a ticket.
@@ -338,7 +336,7 @@ impl Host {
         if self.is_closing() { Err(Refusal::new(ErrorCode::ShuttingDown, "the server is stopping")) } else { Ok(()) }
     }
 
-    fn open(&self, game: &str, options: &RoomOptions, owner: Option<&UserId>) -> Result<(Arc<Running>, Option<Code>), Refusal> {
+    fn open(&self, game: &str, options: &RoomOptions, opener: Opener) -> Result<(Arc<Running>, Option<Code>), Refusal> {
         self.check_open()?;
         let def = self.game(game)?;
         let most = self.0.limits.max_rooms;
@@ -353,7 +351,7 @@ impl Host {
             .map_err(|error| Refusal::new(ErrorCode::BadConfig, error.to_string()))?;
         let (id, population, config) = (RoomId::random(&mut rand::rng()), room.population(), Arc::new(room.config().clone()));
         let running = Running::new(id.clone(), room, &self.0, GameMeters::new(def.name()));
-        let running = Arc::new(running.of_mode(&options.mode).owned_by(owner));
+        let running = Arc::new(running.of_mode(&options.mode).opened_by(opener));
         match &mut *self.running() {
             rooms if rooms.len() >= most => return Err(full()),
             rooms => rooms.insert(id.clone(), running.clone()),
@@ -378,6 +376,14 @@ impl Host {
     }
 }
 
+/// Who opens a room.
+enum Opener {
+    /// Somebody who may remove others from it.
+    Player(UserId),
+    /// It is for a match that was put together.
+    Matchmaker(Contest),
+}
+
 /// What a new room is like.
 #[derive(Debug, Clone, Default)]
 pub struct RoomOptions {
@@ -393,11 +399,6 @@ impl Shared {
     fn record(&self, record: &Record) {
         self.recorders.iter().for_each(|recorder| recorder.record(record));
     }
-}
-
-fn admit(running: &Running, who: &Identity) -> Result<Admission, Refusal> {
-    let ticket = running.reserve(who)?;
-    Ok(Admission { ticket, url: String::new(), room: running.id.clone(), code: None })
 }
 
 /// Takes a room off the host's books when its driver ends, however it ends.

@@ -11,8 +11,9 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    Keys, Limits, MatchResult, Record, Recorder, Refusal,
+    Admission, Keys, Limits, MatchResult, Opener, Record, Recorder, Refusal,
     board::Board,
+    contest::Contest,
     pass::Grant,
     schedule::next_phase,
     seating::Seating,
@@ -25,6 +26,7 @@ use crate::{
     observe::GameMeters,
     protocol::Tick,
     room::{OverReason, Population, Room},
+    sim::Team,
 };
 
 pub(super) struct Running {
@@ -34,6 +36,8 @@ pub(super) struct Running {
     gate: Arc<Gate>,
     recorders: Arc<[Arc<dyn Recorder>]>,
     mode: String,
+    /// How the matchmaker put the match together, if it did.
+    pub(super) contest: Option<Contest>,
     pub(super) limits: Limits,
     pub(super) meters: GameMeters,
     /// Wakes a driver that waits because nobody plays.
@@ -68,6 +72,7 @@ impl Running {
             gate: host.gate.clone(),
             recorders: host.recorders.clone(),
             mode: String::new(),
+            contest: None,
             limits: host.limits.clone(),
             meters,
             wake: Notify::new(),
@@ -88,8 +93,11 @@ impl Running {
     }
 
     /// Says who opened it.
-    pub(super) fn owned_by(mut self, owner: Option<&UserId>) -> Self {
-        self.owner = owner.cloned();
+    pub(super) fn opened_by(mut self, opener: Opener) -> Self {
+        match opener {
+            Opener::Player(owner) => self.owner = Some(owner),
+            Opener::Matchmaker(contest) => self.contest = Some(contest),
+        }
         self
     }
 
@@ -151,16 +159,18 @@ impl Running {
         self.owner.as_ref() == Some(user)
     }
 
-    /// Reserves a seat and signs the ticket for it.
-    pub(super) fn reserve(&self, who: &Identity) -> Result<String, Refusal> {
+    /// Reserves a seat, of a team if there are teams, and signs the ticket for it.
+    pub(super) fn admit(&self, who: &Identity, team: Option<Team>) -> Result<Admission, Refusal> {
         let life = self.limits.ticket_life;
-        let grant = self.at_table(|table| {
+        let (grant, team) = self.at_table(|table| {
             // Under the table's lock, so that nobody sits down behind the back of whoever blocks them.
             self.gate.check_blocked(&who.user)?;
-            table.reserve(who, life, &self.meters)
+            let grant = table.reserve(who, team, life, &self.meters)?;
+            Ok::<_, Refusal>((grant, table.room().and_then(|room| room.team(grant.seat))))
         })?;
         self.wake.notify_one();
-        Ok(self.keys.ticket(&self.id, grant, life))
+        let ticket = self.keys.ticket(&self.id, grant, life);
+        Ok(Admission { ticket, url: String::new(), room: self.id.clone(), code: None, team: team.map(|team| team.0) })
     }
 
     /// Takes away the seats of somebody, if they have any.

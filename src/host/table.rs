@@ -21,6 +21,7 @@ use crate::{
     observe::{self, DropReason, GameMeters},
     protocol::{ErrorCode, Seat, Tick},
     room::{Message, Over, OverReason, Population, Room, RoomError, SeatStatus},
+    sim::Team,
 };
 
 /// Players who left that a result still names, the newest of them; seats of an endless room change hands for ever.
@@ -306,7 +307,9 @@ impl Table {
     }
 
     /// Reserves a seat for somebody; who has one keeps it, and gets another ticket for it.
-    pub(super) fn reserve(&mut self, who: &Identity, life: Duration, meters: &GameMeters) -> Result<Grant, Refusal> {
+    pub(super) fn reserve(
+        &mut self, who: &Identity, team: Option<Team>, life: Duration, meters: &GameMeters,
+    ) -> Result<Grant, Refusal> {
         if self.over_at.is_some() {
             return Err(RoomError::Over.into());
         }
@@ -318,7 +321,7 @@ impl Table {
             .find_map(|(seat, stay)| stay.as_ref().filter(|stay| stay.who.user == who.user).map(|stay| (seat, stay.id)));
         let (seat, stay) = match own {
             Some(own) => own,
-            None => (self.take_seat(who, ticket, meters)?, ticket),
+            None => (self.take_seat(who, team, ticket, meters)?, ticket),
         };
         let held = |other: &Ticket| other.stay == stay;
         if self.tickets.iter().filter(|other| held(other)).count() >= TICKETS_OF_A_STAY {
@@ -328,8 +331,11 @@ impl Table {
         Ok(Grant { seat, stay, ticket })
     }
 
-    fn take_seat(&mut self, who: &Identity, stay: u128, meters: &GameMeters) -> Result<Seat, Refusal> {
-        let seat = self.with(meters, |room| room.reserve(who.name.as_str()))??;
+    fn take_seat(&mut self, who: &Identity, team: Option<Team>, stay: u128, meters: &GameMeters) -> Result<Seat, Refusal> {
+        let seat = self.with(meters, |room| {
+            let team = team.filter(|_| room.team(Seat(1)).is_some());
+            room.reserve_on(team, who.name.as_str())
+        })??;
         let at = usize::from(seat.0);
         self.stays.resize_with(self.stays.len().max(at + 1), || None);
         self.stays[at] = Some(Stay { id: stay, who: who.clone(), resume: stay, place: Place::Reserved });
@@ -346,6 +352,11 @@ impl Table {
             // A panic in here has closed the room already.
             let _ = self.with(meters, |room| if reserved { room.release(seat) } else { room.leave(seat) });
         }
+    }
+
+    /// How many seats of each team a person can take; `None` if nobody can play here any more.
+    pub(super) fn open_seats(&self) -> Option<Vec<usize>> {
+        self.room.as_ref().filter(|room| !room.is_over()).map(Room::open_seats)
     }
 
     /// Marks a ticket used; the seat stays reserved until its holder has entered.

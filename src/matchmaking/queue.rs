@@ -1,275 +1,244 @@
-//! One queue a game, oldest first.
+//! One queue: who waits for a mode of a game.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
-    ops::RangeInclusive,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
-use serde::Serialize;
-use thiserror::Error;
+use serde::{Serialize, Serializer};
 
-use crate::protocol::ErrorCode;
+use super::{Mode, Ticket, TicketId, pool::Pool};
+use crate::lobby::{RoomId, UserId};
 
-/// Whoever waits; a number that the caller chose, one for a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Member(pub u64);
+/// Between two statuses of a queue.
+const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Why a queue refuses.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum QueueError {
-    /// No queue for that game.
-    #[error("there is no game \"{0}\" here")]
-    UnknownGame(String),
-    /// The member waits already, perhaps for another game.
-    #[error("you are in the queue for \"{0}\" already, leave it first")]
-    AlreadyQueued(&'static str),
-    /// The member waits nowhere.
-    #[error("you are in no queue")]
-    NotQueued,
+/// The longest without a status, while nothing moves.
+const STATUS_LATEST: Duration = Duration::from_secs(5);
+
+/// What the newest wait counts in the estimate.
+const NEWEST: f64 = 0.2;
+
+/// Openings that are looked at in a pass; the others are in the next.
+const OPENINGS: usize = 64;
+
+/// Where a ticket stands, as it travels. Times are in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The game.
+    pub game: &'static str,
+    /// The mode.
+    #[serde(serialize_with = "text")]
+    pub mode: Arc<str>,
+    /// The ticket's place in the queue, from 1.
+    pub position: usize,
+    /// How many people wait.
+    pub waiting: usize,
+    /// How many people a match needs.
+    pub needed: usize,
+    /// How long the ticket has waited.
+    pub waited: u64,
+    /// How long tickets have waited lately until they were matched; none were if there is no number.
+    pub estimate: Option<u64>,
 }
 
-impl QueueError {
-    /// The code that the member is told.
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::UnknownGame(_) => ErrorCode::UnknownGame,
-            Self::AlreadyQueued(_) => ErrorCode::AlreadyQueued,
-            Self::NotQueued => ErrorCode::NotQueued,
-        }
+/// People who play together, by team.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Match {
+    /// The game.
+    pub game: &'static str,
+    /// The mode.
+    pub mode: Arc<str>,
+    /// The tickets of each team; one team of all if everybody plays for themselves.
+    pub teams: Vec<Vec<Ticket>>,
+    /// Where everybody has a good connection, if the mode has regions.
+    pub region: Option<Arc<str>>,
+    /// Seats that bots are to take.
+    pub bots: usize,
+    /// The running match that they join, if it is not a new one.
+    pub room: Option<RoomId>,
+}
+
+/// A running match that has free seats.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opening {
+    /// The room.
+    pub room: RoomId,
+    /// Its game.
+    pub game: &'static str,
+    /// Its mode.
+    pub mode: Arc<str>,
+    /// Free seats by team.
+    pub free: Vec<usize>,
+    /// The mean skill of those who were matched.
+    pub rating: f64,
+}
+
+impl Match {
+    /// Everybody.
+    pub fn users(&self) -> impl Iterator<Item = &UserId> {
+        self.teams.iter().flatten().flat_map(Ticket::users)
+    }
+
+    /// The mean skill of everybody.
+    pub fn rating(&self) -> f64 {
+        let ratings = || self.teams.iter().flatten().flat_map(|ticket| ticket.members.iter().map(|member| member.rating));
+        ratings().sum::<f64>() / ratings().count().max(1) as f64
     }
 }
 
-/// Where a member stands, as it travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Status {
-    /// The game that the member waits for.
-    pub game: &'static str,
-    /// The member's place in the queue, from 1.
-    pub position: usize,
-    /// How many wait.
-    pub waiting: usize,
-    /// How many a match needs.
-    pub needed: usize,
-}
-
-/// Members who waited long enough for each other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Match {
-    /// The game that they play.
-    pub game: &'static str,
-    /// The members and when each began to wait, oldest first.
-    pub members: Vec<(Member, Duration)>,
-}
-
-/// The queues of every game. A member is in one of them at most, and there once.
-#[derive(Debug, Default)]
-pub struct Queues {
-    queues: BTreeMap<&'static str, Queue>,
-    games: BTreeMap<Member, &'static str>,
-}
+/// Where a ticket stands in its queue: oldest first, and by number if they came together.
+pub(super) type Place = (Duration, TicketId);
 
 #[derive(Debug)]
-struct Queue {
-    game: &'static str,
-    players: RangeInclusive<usize>,
-    waiting: VecDeque<(Member, Duration)>,
+pub(super) struct Queue {
+    pub(super) game: &'static str,
+    pub(super) name: Arc<str>,
+    pub(super) mode: Mode,
+    waiting: BTreeMap<Place, Ticket>,
+    players: usize,
     moved: bool,
+    told: Option<Duration>,
+    mean_wait: Option<f64>,
 }
 
-impl Queues {
-    /// Opens a queue for a game whose matches take so many players.
-    pub fn add_game(&mut self, game: &'static str, players: RangeInclusive<usize>) {
-        self.queues.insert(game, Queue { game, players, waiting: VecDeque::new(), moved: false });
+impl Queue {
+    pub(super) fn new(game: &'static str, name: &str, mode: Mode) -> Self {
+        let name = name.into();
+        Self { game, name, mode, waiting: BTreeMap::new(), players: 0, moved: false, told: None, mean_wait: None }
     }
 
-    /// Puts a member at the end of a queue; its position there, from 1.
-    pub fn enqueue(&mut self, member: Member, game: &str, now: Duration) -> Result<usize, QueueError> {
-        let queue = self.queues.get_mut(game).ok_or_else(|| QueueError::UnknownGame(game.to_owned()))?;
-        if let Some(other) = self.games.get(&member) {
-            return Err(QueueError::AlreadyQueued(other));
-        }
-        self.games.insert(member, queue.game);
-        queue.waiting.push_back((member, now));
-        queue.moved = true;
-        Ok(queue.waiting.len())
+    /// Puts a ticket where its age belongs; its position there, from 1.
+    pub(super) fn put(&mut self, ticket: Ticket) -> usize {
+        let place = (ticket.since, ticket.id);
+        self.players += ticket.size();
+        self.moved = true;
+        self.waiting.insert(place, ticket);
+        // The newest is last, and is the one that is asked about.
+        self.waiting.len() - self.waiting.range(place..).skip(1).count()
     }
 
-    /// Takes a member out of the queue in which it waits.
-    pub fn leave(&mut self, member: Member) -> Result<(), QueueError> {
-        let game = self.games.remove(&member).ok_or(QueueError::NotQueued)?;
-        if let Some(queue) = self.queues.get_mut(game) {
-            queue.waiting.retain(|(waiting, _)| *waiting != member);
-            queue.moved = true;
-        }
-        Ok(())
+    pub(super) fn take(&mut self, place: Place) -> Option<Ticket> {
+        let ticket = self.waiting.remove(&place)?;
+        self.players -= ticket.size();
+        self.moved = true;
+        Some(ticket)
     }
 
-    /// Makes every match that can be made, oldest members first: as soon as the game's minimum waits, with as many as it takes.
-    pub fn pass(&mut self) -> Vec<Match> {
+    #[cfg(test)]
+    pub(super) fn tickets(&self) -> impl Iterator<Item = &Ticket> {
+        self.waiting.values()
+    }
+
+    /// Every match that can be made now; their tickets wait no more.
+    pub(super) fn form(&mut self, now: Duration) -> Vec<Match> {
         let mut matches = Vec::new();
-        for queue in self.queues.values_mut() {
-            while queue.waiting.len() >= *queue.players.start() {
-                let count = queue.waiting.len().min(*queue.players.end());
-                let members: Vec<_> = queue.waiting.drain(..count).collect();
-                for (member, _) in &members {
-                    self.games.remove(member);
+        for same in self.groups() {
+            let tickets: Vec<&Ticket> = self.waiting.values().filter(|ticket| ticket.same == same).collect();
+            let formed = Pool::new(&self.mode, tickets.clone(), now).matches();
+            let places = |team: Vec<usize>| team.into_iter().map(|at| place(tickets[at])).collect::<Vec<_>>();
+            matches.extend(
+                formed
+                    .into_iter()
+                    .map(|formed| (formed.teams.into_iter().map(places).collect::<Vec<_>>(), formed.region, formed.bots)),
+            );
+        }
+        let seat = |(teams, region, bots): (Vec<Vec<Place>>, Option<usize>, usize)| {
+            let region = region.map(|region| self.mode.regions[region].clone());
+            self.matched(teams, now, |game, mode, teams| Match { game, mode, teams, region, bots, room: None })
+        };
+        matches.into_iter().map(seat).collect()
+    }
+
+    /// Sends tickets into running matches, the oldest first.
+    pub(super) fn fill(&mut self, openings: &[Opening], now: Duration) -> Vec<Match> {
+        if !self.mode.backfill {
+            return Vec::new();
+        }
+        let ours: Vec<_> = openings.iter().filter(|opening| opening.game == self.game && opening.mode == self.name).collect();
+        let mut matches = Vec::new();
+        for opening in ours.into_iter().take(OPENINGS) {
+            let mut free = opening.free.clone();
+            let mut teams = vec![Vec::new(); free.len()];
+            for ticket in self.waiting.values() {
+                let window = self.mode.window(now.saturating_sub(ticket.since));
+                let roomiest = (0..free.len()).max_by_key(|team| (free[*team], usize::MAX - team));
+                let Some(team) = roomiest.filter(|team| free[*team] > 0) else { break };
+                if free[team] >= ticket.size() && (ticket.rating - opening.rating).abs() <= window {
+                    free[team] -= ticket.size();
+                    teams[team].push(place(ticket));
                 }
-                queue.moved = true;
-                matches.push(Match { game: queue.game, members });
+            }
+            if teams.iter().any(|team| !team.is_empty()) {
+                let room = Some(opening.room.clone());
+                matches.push(self.matched(teams, now, |game, mode, teams| Match {
+                    game,
+                    mode,
+                    teams,
+                    region: None,
+                    bots: 0,
+                    room,
+                }));
             }
         }
         matches
     }
 
-    /// Puts the members of a match that could not be held back to where they were. Those who queued again meanwhile stay there.
-    pub fn put_back(&mut self, unheld: Match) {
-        let Some(queue) = self.queues.get_mut(unheld.game) else { return };
-        for (member, since) in unheld.members.into_iter().rev() {
-            if let std::collections::btree_map::Entry::Vacant(vacant) = self.games.entry(member) {
-                vacant.insert(unheld.game);
-                let place = queue.waiting.partition_point(|(_, waiting)| *waiting < since);
-                queue.waiting.insert(place, (member, since));
-                queue.moved = true;
-            }
+    /// Where everybody stands, if anything moved; not more often than people read.
+    pub(super) fn statuses(&mut self, now: Duration) -> Vec<(UserId, Status)> {
+        let since = self.told.map(|told| now.saturating_sub(told));
+        let due = since.is_none_or(|since| since >= if self.moved { STATUS_INTERVAL } else { STATUS_LATEST });
+        if !due || self.waiting.is_empty() {
+            return Vec::new();
         }
-    }
-
-    /// Where each member of the queues that moved since the last call stands.
-    pub fn moved(&mut self) -> Vec<(Member, Status)> {
-        let mut statuses = Vec::new();
-        for queue in self.queues.values_mut().filter(|queue| queue.moved) {
-            queue.moved = false;
-            let (game, waiting, needed) = (queue.game, queue.waiting.len(), *queue.players.start());
-            let stand =
-                |(at, (member, _)): (usize, &(Member, Duration))| (*member, Status { game, position: at + 1, waiting, needed });
-            statuses.extend(queue.waiting.iter().enumerate().map(stand));
+        (self.told, self.moved) = (Some(now), false);
+        let mut statuses = Vec::with_capacity(self.players);
+        for (position, ticket) in (1..).zip(self.waiting.values()) {
+            let status = Status {
+                game: self.game,
+                mode: self.name.clone(),
+                position,
+                waiting: self.players,
+                needed: *self.mode.players().start(),
+                waited: now.saturating_sub(ticket.since).as_secs(),
+                estimate: self.mean_wait.map(|seconds| seconds.round() as u64),
+            };
+            statuses.extend(ticket.users().map(|user| (user.clone(), status.clone())));
         }
         statuses
     }
+
+    /// Whether somebody waits for a status that is not due yet.
+    pub(super) fn owes_status(&self) -> bool {
+        self.moved && !self.waiting.is_empty()
+    }
+
+    fn groups(&self) -> BTreeSet<String> {
+        if self.mode.same.is_empty() && !self.waiting.is_empty() {
+            return BTreeSet::from([String::new()]);
+        }
+        self.waiting.values().map(|ticket| ticket.same.clone()).collect()
+    }
+
+    fn matched(
+        &mut self, teams: Vec<Vec<Place>>, now: Duration, make: impl FnOnce(&'static str, Arc<str>, Vec<Vec<Ticket>>) -> Match,
+    ) -> Match {
+        let mut take = |place| {
+            let ticket = self.take(place).expect("a pass takes a ticket once, and only tickets that wait");
+            let waited = now.saturating_sub(ticket.since).as_secs_f64();
+            self.mean_wait = Some(self.mean_wait.map_or(waited, |mean| mean + NEWEST * (waited - mean)));
+            ticket
+        };
+        let teams = teams.into_iter().map(|team| team.into_iter().map(&mut take).collect()).collect();
+        make(self.game, self.name.clone(), teams)
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::{collection::vec, prelude::*};
+fn place(ticket: &Ticket) -> Place {
+    (ticket.since, ticket.id)
+}
 
-    use super::*;
-
-    fn queues() -> Queues {
-        let mut queues = Queues::default();
-        queues.add_game("arena", 3..=4);
-        queues.add_game("duel", 2..=2);
-        queues
-    }
-
-    fn at(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    fn members(found: &Match) -> Vec<u64> {
-        found.members.iter().map(|(member, _)| member.0).collect()
-    }
-
-    #[test]
-    fn a_match_is_made_when_the_minimum_waits() {
-        let mut queues = queues();
-        assert_eq!(queues.enqueue(Member(1), "arena", at(0)), Ok(1));
-        assert_eq!(queues.enqueue(Member(2), "arena", at(1)), Ok(2));
-        assert_eq!(queues.pass(), []);
-        assert_eq!(queues.enqueue(Member(3), "arena", at(2)), Ok(3));
-        let matches = queues.pass();
-        assert_eq!((matches.len(), matches[0].game, members(&matches[0])), (1, "arena", vec![1, 2, 3]));
-        assert_eq!(queues.pass(), []);
-        assert_eq!(queues.leave(Member(1)), Err(QueueError::NotQueued), "a matched member waits no more");
-    }
-
-    #[test]
-    fn the_oldest_play_first_and_a_match_is_never_too_large() {
-        let mut queues = queues();
-        for member in 0..9 {
-            queues.enqueue(Member(member), "arena", at(member)).unwrap();
-        }
-        let matches = queues.pass();
-        assert_eq!(matches.iter().map(members).collect::<Vec<_>>(), [vec![0, 1, 2, 3], vec![4, 5, 6, 7]]);
-        assert_eq!(queues.moved(), [(Member(8), Status { game: "arena", position: 1, waiting: 1, needed: 3 })]);
-        assert_eq!(queues.moved(), []);
-    }
-
-    #[test]
-    fn a_member_waits_once() {
-        let mut queues = queues();
-        queues.enqueue(Member(1), "arena", at(0)).unwrap();
-        assert_eq!(queues.enqueue(Member(1), "arena", at(1)), Err(QueueError::AlreadyQueued("arena")));
-        assert_eq!(queues.enqueue(Member(1), "duel", at(1)), Err(QueueError::AlreadyQueued("arena")));
-        assert_eq!(queues.enqueue(Member(1), "chess", at(1)), Err(QueueError::UnknownGame("chess".into())));
-        assert_eq!(queues.leave(Member(1)), Ok(()));
-        assert_eq!(queues.leave(Member(1)), Err(QueueError::NotQueued));
-        assert_eq!(queues.enqueue(Member(1), "duel", at(2)), Ok(1));
-    }
-
-    #[test]
-    fn members_of_a_match_that_fell_through_keep_their_places() {
-        let mut queues = queues();
-        queues.enqueue(Member(1), "duel", at(0)).unwrap();
-        queues.enqueue(Member(2), "duel", at(1)).unwrap();
-        let unheld = queues.pass().remove(0);
-        queues.enqueue(Member(3), "duel", at(2)).unwrap();
-        queues.put_back(unheld);
-        assert_eq!(queues.pass().iter().map(members).collect::<Vec<_>>(), [vec![1, 2]]);
-    }
-
-    #[derive(Debug, Clone)]
-    enum Step {
-        Enqueue(u64, bool),
-        Leave(u64),
-        Pass,
-    }
-
-    fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let member = 0u64..8;
-        vec(
-            prop_oneof![
-                (member.clone(), any::<bool>()).prop_map(|(member, duel)| Step::Enqueue(member, duel)),
-                member.prop_map(Step::Leave),
-                Just(Step::Pass),
-            ],
-            0..80,
-        )
-    }
-
-    proptest! {
-        #[test]
-        fn everybody_who_waits_is_matched_or_waits_still(steps in steps()) {
-            let mut queues = queues();
-            let mut waiting: Vec<(u64, &str)> = Vec::new();
-            for (now, step) in (0..).zip(steps) {
-                match step {
-                    Step::Enqueue(member, duel) => {
-                        let game = if duel { "duel" } else { "arena" };
-                        let known = waiting.iter().any(|(other, _)| *other == member);
-                        prop_assert_eq!(queues.enqueue(Member(member), game, at(now)).is_ok(), !known);
-                        if !known {
-                            waiting.push((member, game));
-                        }
-                    }
-                    Step::Leave(member) => {
-                        let known = waiting.iter().any(|(other, _)| *other == member);
-                        prop_assert_eq!(queues.leave(Member(member)).is_ok(), known);
-                        waiting.retain(|(other, _)| *other != member);
-                    }
-                    Step::Pass => {
-                        for found in queues.pass() {
-                            for member in members(&found) {
-                                let oldest = waiting.iter().position(|(_, game)| *game == found.game).unwrap();
-                                prop_assert_eq!(waiting.remove(oldest), (member, found.game));
-                            }
-                        }
-                        for (game, least) in [("arena", 3), ("duel", 2)] {
-                            prop_assert!(waiting.iter().filter(|(_, of)| *of == game).count() < least);
-                        }
-                    }
-                }
-            }
-        }
-    }
+fn text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
 }

@@ -10,7 +10,7 @@ use super::{
     NetLimits,
     gameplay::Gameplay,
     lobby::{Lobby, send_news},
-    matchmaking::Matchmaking,
+    matchmaking::{MatchRules, Matchmaking},
     namespace::Wired,
     root::Root,
 };
@@ -32,7 +32,7 @@ pub(crate) struct Endpoints {
 
 impl Endpoints {
     /// Sets up the namespaces on both. Must be called within a Tokio runtime.
-    pub(crate) fn new(host: &Host, limits: &NetLimits) -> Self {
+    pub(crate) fn new(host: &Host, limits: &NetLimits, rules: MatchRules) -> Self {
         let (json, msgpack) = (ParserConfig::common(), ParserConfig::msgpack());
         let json = json
             .max_incoming_binaries(1)
@@ -40,7 +40,7 @@ impl Endpoints {
             .packet_completion_timeout(ATTACHMENT_TIMEOUT);
         let json = builder(limits).req_path("/socket.io").with_parser(json).build_layer();
         let msgpack = builder(limits).req_path("/socket.io-msgpack").with_parser(msgpack).build_layer();
-        let matchmaking = Matchmaking::new(host.clone());
+        let matchmaking = Matchmaking::new(host.clone(), rules);
         let mut tasks = JoinSet::new();
         for io in [&json.1, &msgpack.1] {
             io.ns("/", Wired::new(Root(host.clone()), limits.clone()));

@@ -12,6 +12,7 @@ mod namespace;
 mod origin;
 mod outlet;
 mod packet;
+mod rating;
 mod reader;
 mod request;
 mod root;
@@ -26,6 +27,8 @@ pub use origin::Origins;
 pub use web::Page;
 
 pub(crate) use endpoint::Endpoints;
+pub(crate) use matchmaking::MatchRules;
+pub(crate) use rating::{Rated, Ratings};
 pub(crate) use web::Site;
 
 use std::time::Duration;

@@ -77,6 +77,14 @@ codes! {
     NotOwner = "not_owner",
     /// This user was removed from that match.
     Banned = "banned",
+    /// This game has no such mode.
+    UnknownMode = "unknown_mode",
+    /// A party that no team of the mode has room for.
+    PartyTooLarge = "party_too_large",
+    /// A member of the party is not connected to the matchmaker.
+    PartyAbsent = "party_absent",
+    /// No ready check with that number that asks this user, or it is over.
+    UnknownCheck = "unknown_check",
     /// A ticket that is forged, or another server's.
     BadTicket = "bad_ticket",
     /// A ticket that has taken its seat already.

@@ -23,13 +23,13 @@ use crate::{
     game::{ConfigError, GameDef, Hooks, Match, Outcome},
     protocol::{AckOrInput, ErrorCode, InputColumns, Schema, Seat, Tick, decode_input, ticks},
     replication::{Replicator, View, Viewer},
-    sim::{Offered, Outgoing, Sim},
+    sim::{Offered, Outgoing, Sim, Team, Teams},
 };
 
 pub use gallery::Scene;
 pub use outbox::{Message, Outbox, Over, OverReason, Refused};
 pub use saved::RestoreError;
-pub use seats::{Population, SeatInfo, SeatStatus};
+pub use seats::{Population, SeatInfo, SeatPlan, SeatStatus};
 pub use stats::RoomStats;
 pub use table::Table;
 pub use votes::{VOTE_SECONDS, VoteInfo};
@@ -126,7 +126,7 @@ impl Room {
     /// The game refuses the configuration.
     pub fn new(def: &GameDef, config: Option<&Value>, seed: u64) -> Result<Self, ConfigError> {
         let Match { sim, replicator, hooks, rest, config } = def.make(config, seed)?;
-        let seats = Seats::new(*def.seats().end());
+        let seats = Seats::new(SeatPlan { seats: *def.seats().end(), fill: def.fill(), teams: 0 });
         let bots = Bots::new(seed);
         let stats = RoomStats::default();
         Ok(Self {
@@ -147,19 +147,46 @@ impl Room {
         })
     }
 
+    /// Deals the seats to teams, and says how many there are; before anybody has one, and no more than the game's.
+    pub fn plan(&mut self, plan: SeatPlan) {
+        self.seats.plan = SeatPlan { seats: plan.seats.min(*self.def.seats().end()), ..plan };
+        self.sim.world_mut().insert_resource(Teams::new(plan.teams));
+    }
+
+    /// The team of a seat, if seats are dealt to teams.
+    pub fn team(&self, seat: Seat) -> Option<Team> {
+        Teams::new(self.seats.plan.teams).of(seat)
+    }
+
+    /// How many seats of each team a person can take; of a room without teams, of the room.
+    pub fn open_seats(&self) -> Vec<usize> {
+        match self.seats.plan.teams {
+            0 => vec![self.seats.open(None)],
+            teams => (1..=teams).map(|team| self.seats.open(Some(Team(team)))).collect(),
+        }
+    }
+
     /// Reserves a seat for a person; a bot makes room if it must. The seat joins the match when it first enters.
     ///
     /// # Errors
     /// Every seat is taken by a person, or the match is over.
     pub fn reserve(&mut self, name: &str) -> Result<Seat, RoomError> {
+        self.reserve_on(None, name)
+    }
+
+    /// Reserves a seat of a team, or of any.
+    ///
+    /// # Errors
+    /// Every seat of the team is taken by a person, or the match is over.
+    pub fn reserve_on(&mut self, team: Option<Team>, name: &str) -> Result<Seat, RoomError> {
         if self.outcome.is_some() {
             return Err(RoomError::Over);
         }
-        if self.seats.first_free().is_none() {
-            let bot = self.seats.last_bot().ok_or(RoomError::Full)?;
+        if self.seats.first_free(team).is_none() {
+            let bot = self.seats.last_bot(team).ok_or(RoomError::Full)?;
             self.leave(bot);
         }
-        let seat = self.seats.first_free().ok_or(RoomError::Full)?;
+        let seat = self.seats.first_free(team).ok_or(RoomError::Full)?;
         self.seats.take(seat, Place::reserved(name));
         Ok(seat)
     }
@@ -389,7 +416,7 @@ impl Room {
         for seat in self.seats.away_since(self.sim.tick()) {
             self.leave(seat);
         }
-        let wanted = if self.without_bots { 0 } else { usize::from(self.def.fill()) };
+        let wanted = if self.without_bots { 0 } else { usize::from(self.seats.plan.fill) };
         while self.seats.surplus_bot(wanted).is_some_and(|bot| {
             self.leave(bot);
             true

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Bots, Place, Room, SeatStatus, bots::Employed, frames::Link};
+use super::{Bots, Place, Room, SeatPlan, SeatStatus, bots::Employed, frames::Link};
 use crate::{
     game::{ConfigError, GameDef},
     protocol::{Seat, Tick, ticks},
@@ -35,6 +35,7 @@ struct SavedRoom {
     bot_rng: Rng,
     seats: Vec<SavedSeat>,
     leaving: Vec<Seat>,
+    plan: SeatPlan,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,6 +63,7 @@ impl Room {
             bot_rng: rmp_serde::from_slice(&rmp_serde::to_vec(&self.bots.rng).expect(PLAIN)).expect(PLAIN),
             seats: seats.collect(),
             leaving: self.leaving.clone(),
+            plan: self.seats.plan,
         };
         rmp_serde::to_vec(&saved).expect(PLAIN)
     }
@@ -83,6 +85,7 @@ impl Room {
         room.replicator.restore(saved.replicator, entities, room.sim.world_mut(), now);
         room.bots = Bots { rng: saved.bot_rng, employed: Default::default() };
         room.leaving = saved.leaving;
+        room.seats.plan = saved.plan;
         let until = Tick(now.0 + ticks(def.grace_seconds(), def.hz()));
         for SavedSeat { seat, name, entered, joined, bot } in saved.seats {
             let mut place =

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::frames::Link;
-use crate::protocol::{Seat, Tick};
+use crate::{
+    protocol::{Seat, Tick},
+    sim::{Team, Teams},
+};
 
 /// A taken seat, as everyone sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,6 +50,23 @@ pub struct Population {
     pub connected: usize,
 }
 
+/// What there is to take in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeatPlan {
+    /// How many seats there are.
+    pub seats: u8,
+    /// How many are filled with bots until people take them.
+    pub fill: u8,
+    /// How many teams the seats are dealt to; 0 if everybody plays for themselves.
+    pub teams: u8,
+}
+
+impl SeatPlan {
+    fn is_of(self, seat: Seat, team: Option<Team>) -> bool {
+        team.is_none() || Teams::new(self.teams).of(seat) == team
+    }
+}
+
 /// A taken seat.
 pub(super) struct Place {
     pub name: String,
@@ -82,14 +102,14 @@ impl Place {
 
 /// All seats of a room.
 pub(super) struct Seats {
-    most: u8,
+    pub plan: SeatPlan,
     taken: BTreeMap<Seat, Place>,
     changed: bool,
 }
 
 impl Seats {
-    pub fn new(most: u8) -> Self {
-        Self { most, taken: BTreeMap::new(), changed: false }
+    pub fn new(plan: SeatPlan) -> Self {
+        Self { plan, taken: BTreeMap::new(), changed: false }
     }
 
     pub fn get(&self, seat: Seat) -> Option<&Place> {
@@ -144,22 +164,32 @@ impl Seats {
         }
     }
 
-    pub fn first_free(&self) -> Option<Seat> {
-        (1..=self.most).map(Seat).find(|seat| !self.taken.contains_key(seat))
+    /// The first seat that nobody has, of a team or of any.
+    pub fn first_free(&self, team: Option<Team>) -> Option<Seat> {
+        let mut all = (1..=self.plan.seats).map(Seat);
+        all.find(|seat| !self.taken.contains_key(seat) && self.plan.is_of(*seat, team))
     }
 
-    pub fn last_bot(&self) -> Option<Seat> {
-        self.iter().filter(|(_, place)| place.status == SeatStatus::Bot).map(|(seat, _)| seat).last()
+    /// Seats of a team, or of any, that a person can take: the free ones and the bots'.
+    pub fn open(&self, team: Option<Team>) -> usize {
+        let taken = |seat: &Seat| self.taken.get(seat).is_some_and(|place| place.status != SeatStatus::Bot);
+        (1..=self.plan.seats).map(Seat).filter(|seat| !taken(seat) && self.plan.is_of(*seat, team)).count()
+    }
+
+    /// The last bot, of a team or of any.
+    pub fn last_bot(&self, team: Option<Team>) -> Option<Seat> {
+        let bots = self.iter().filter(|(_, place)| place.status == SeatStatus::Bot).map(|(seat, _)| seat);
+        bots.filter(|seat| self.plan.is_of(*seat, team)).last()
     }
 
     /// A bot that is not needed when `wanted` seats are to be filled.
     pub fn surplus_bot(&self, wanted: usize) -> Option<Seat> {
-        if self.taken.len() > wanted { self.last_bot() } else { None }
+        if self.taken.len() > wanted { self.last_bot(None) } else { None }
     }
 
     /// A free seat for a bot that is needed so that `wanted` seats are filled.
     pub fn wanted_bot(&self, wanted: usize) -> Option<Seat> {
-        if self.taken.len() < wanted { self.first_free() } else { None }
+        if self.taken.len() < wanted { self.first_free(None) } else { None }
     }
 
     /// Seats whose grace time is over.
@@ -182,7 +212,7 @@ impl Seats {
         let count = |status| self.taken.values().filter(|place| place.status == status).count();
         let bots = count(SeatStatus::Bot);
         let players = self.taken.len() - bots;
-        let seats = usize::from(self.most);
+        let seats = usize::from(self.plan.seats);
         Population { players, bots, seats, free: seats - players, connected: count(SeatStatus::Playing) }
     }
 }

@@ -17,10 +17,11 @@ use super::{
 };
 use crate::{
     game::{Game, GameDef, GameError},
-    host::Limits,
+    host::{Limits, Parties},
     identity::{Gate, Hook, Jwt},
     lobby::UserId,
-    net::{NetLimits, Origins, Page},
+    matchmaking::{Mode, RatingStore, RatingSystem},
+    net::{MatchRules, NetLimits, Origins, Page, Rated, Ratings},
     observe,
     store::WebhookConfig,
 };
@@ -54,6 +55,9 @@ pub struct Builder {
     guests: bool,
     hook: Option<Arc<dyn Hook>>,
     blocked: Vec<UserId>,
+    modes: Vec<(&'static str, String, Mode)>,
+    ratings: Ratings,
+    parties: Option<Arc<dyn Parties>>,
 }
 
 impl Default for Builder {
@@ -69,6 +73,9 @@ impl Default for Builder {
             guests: true,
             hook: None,
             blocked: Vec::new(),
+            modes: Vec::new(),
+            ratings: Ratings::default(),
+            parties: None,
         }
     }
 }
@@ -101,6 +108,31 @@ impl Builder {
     /// Changes limits and times.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
+        self
+    }
+
+    /// Lets players queue for a mode of a game. The first one is for those who name none, unless one is named `default`; a game
+    /// without modes has that one, for as many as it seats.
+    pub fn mode<G: Game>(mut self, name: impl Into<String>, mode: Mode) -> Self {
+        self.modes.push((G::NAME, name.into(), mode));
+        self
+    }
+
+    /// Measures skill by another system than Weng and Lin's.
+    pub fn rating_system(mut self, system: impl RatingSystem) -> Self {
+        self.ratings.system = Arc::new(system);
+        self
+    }
+
+    /// Keeps ratings elsewhere than in memory.
+    pub fn rating_store(mut self, store: impl RatingStore) -> Self {
+        self.ratings.store = Arc::new(store);
+        self
+    }
+
+    /// Asks somebody else who is in a party.
+    pub fn parties(mut self, parties: impl Parties) -> Self {
+        self.parties = Some(Arc::new(parties));
         self
     }
 
@@ -184,6 +216,24 @@ impl Builder {
 
     pub(super) fn take_games(&mut self) -> Result<Vec<GameDef>, GameError> {
         self.games.drain(..).collect()
+    }
+
+    /// How the matchmaker works for these games.
+    pub(super) fn take_match_rules(&mut self, games: &[GameDef]) -> Result<MatchRules, StartError> {
+        let modes: Vec<_> = self.modes.drain(..).collect();
+        for (at, (name, mode, rule)) in modes.iter().enumerate() {
+            let wrong = |message: String| StartError::Mode { game: name, mode: mode.clone(), message };
+            let game = games.iter().find(|game| game.name() == *name).ok_or_else(|| wrong("the game is not hosted".into()))?;
+            if modes[..at].iter().any(|(other, named, _)| other == name && named == mode) {
+                return Err(wrong("there is another of that name".into()));
+            }
+            let checked = rule.check(usize::from(*game.seats().end()), game.has_bot());
+            checked.map_err(|error| wrong(error.to_string()))?;
+        }
+        let rated = modes.iter().filter(|(.., mode)| mode.is_rated());
+        let rated = rated.map(|(game, name, mode)| Rated { game, mode: name.clone(), teams: mode.sides() });
+        let ratings = Arc::new(Ratings { rated: rated.collect(), ..self.ratings.clone() });
+        Ok(MatchRules { modes, ratings, parties: self.parties.take() })
     }
 
     /// Whether anybody at all can be let in.

@@ -32,6 +32,16 @@ pub enum StartError {
     /// Two games have one name.
     #[error("two games are named \"{0}\"")]
     SameName(&'static str),
+    /// A mode that its game cannot have.
+    #[error("{game}: the mode \"{mode}\" cannot be: {message}")]
+    Mode {
+        /// The game.
+        game: &'static str,
+        /// The mode.
+        mode: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -84,6 +94,7 @@ impl RunningServer {
                 return Err(StartError::SameName(game.name()));
             }
         }
+        let rules = builder.take_match_rules(&games)?;
         if !builder.opens() {
             return Err(StartError::Closed);
         }
@@ -96,8 +107,13 @@ impl RunningServer {
         let (address, listener) = bound.await.map_err(|error| StartError::Listen { address: listen.to_owned(), error })?;
         let mut kept = std::mem::take(&mut builder.keeping).open().await?;
         let gate = builder.take_gate(&mut kept);
-        let host = Host::start(games, builder.config.host.clone(), gate, kept.recorders());
-        let endpoints = Arc::new(Endpoints::new(&host, &limits));
+        let host = Host::start(
+            games,
+            builder.config.host.clone(),
+            gate,
+            kept.recorders().into_iter().chain([rules.ratings.clone() as _]),
+        );
+        let endpoints = Arc::new(Endpoints::new(&host, &limits, rules));
         let site = Site { origins: builder.take_origins(), pages: builder.pages, client_bundle: builder.client_bundle };
         let router = site.router(host.clone(), &endpoints, &limits, exposition.clone());
         let (stop, stopped) = watch::channel(false);

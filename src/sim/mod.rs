@@ -16,7 +16,7 @@ use crate::protocol::{Id, Seat, Tick};
 
 pub use inputs::{Inputs, Offered, Taken};
 pub use registry::Registry;
-pub use resources::{Clock, Intent, Outgoing, Recipient, Rng, Team, WroteEvent};
+pub use resources::{Clock, Intent, Outgoing, Recipient, Rng, Team, Teams, WroteEvent};
 
 /// How inputs reach the world: the rules' own type is behind it.
 pub trait Intents: Send {
@@ -60,6 +60,7 @@ impl Sim {
         world.insert_resource(Clock::new(hz));
         world.insert_resource(Rng::seeded(seed));
         world.insert_resource(Outgoing::default());
+        world.insert_resource(Teams::default());
         world
     }
 

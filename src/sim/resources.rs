@@ -96,6 +96,27 @@ impl<I: Send + Sync + 'static> Deref for Intent<I> {
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Team(pub u8);
 
+/// The teams of a match that was put together by the matchmaker in a mode with teams. Seats take turns: seat 1 is of team 1,
+/// seat 2 of team 2, and so on. It is so from the start, before anybody sits there; elsewhere nobody has a team.
+#[derive(Resource, Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Teams(u8);
+
+impl Teams {
+    pub(crate) fn new(count: u8) -> Self {
+        Self(count)
+    }
+
+    /// How many teams there are; 0 if everybody plays for themselves.
+    pub fn count(self) -> u8 {
+        self.0
+    }
+
+    /// The team of whoever sits there, from 1.
+    pub fn of(self, seat: Seat) -> Option<Team> {
+        Some(Team((seat.0.checked_sub(1)?).checked_rem(self.0)? + 1))
+    }
+}
+
 /// Who gets a game event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recipient {

@@ -1,4 +1,4 @@
-/** A code of the protocol, or one of the client's own: `timeout`, `unreachable`, `closed`. */
+/** A code of the protocol, or one of the client's own: `timeout`, `unreachable`, `closed`, `unready`, `party_left`. */
 export type ErrorCode =
   | "bad_request"
   | "too_large"
@@ -18,12 +18,16 @@ export type ErrorCode =
   | "unknown_user"
   | "not_in_party"
   | "in_party"
-  | "not_leader"
   | "party_full"
   | "room_full"
   | "server_full"
   | "already_queued"
   | "not_queued"
+  | "unknown_mode"
+  | "party_too_large"
+  | "party_absent"
+  | "not_leader"
+  | "unknown_check"
   | "unknown_seat"
   | "vote_open"
   | "banned"
@@ -40,6 +44,8 @@ export type ErrorCode =
   | "timeout"
   | "unreachable"
   | "closed"
+  | "unready"
+  | "party_left"
   // A newer server may know more codes; the odd type keeps completion for the ones above.
   | (string & {});
 

@@ -6,7 +6,7 @@ export type { ErrorCode } from "./errors.js";
 export type { GuestStorage, Session, TokenSource } from "./identity.js";
 export type { Unsubscribe } from "./listeners.js";
 export type { Lobby } from "./lobby.js";
-export type { EnqueueOptions, Matchmaking } from "./matchmaking.js";
+export type { EnqueueOptions, Matchmaking, QueueOptions } from "./matchmaking.js";
 export type { Party } from "./party.js";
 export type { Room, RoomStats } from "./room.js";
 export type { Field, Schema, Type } from "./schema.js";
@@ -25,12 +25,16 @@ export type {
   PartyMember,
   Person,
   QueueStatus,
+  Rating,
+  ReadyCheck,
+  ReadyCount,
   Refused,
   RoomInfo,
   RoomSearch,
   RoomStatus,
   SeatInfo,
   Typing,
+  Unready,
   Vec2,
   Vec3,
   Viewed,

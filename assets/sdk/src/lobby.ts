@@ -17,6 +17,8 @@ export interface Grant {
   room: string;
   /** Of a private room. */
   code?: string;
+  /** Of a match with teams, from 1. */
+  team?: number;
 }
 
 /** Takes the seat that a grant names. */

@@ -82,6 +82,8 @@ export class Room<G extends GameTypes = AnyGame> {
   readonly config: ConfigOf<G>;
   /** The code of a private room that this client made or joined by it. */
   readonly code: string | undefined;
+  /** The player's team, from 1, in a match that the matchmaker put together of teams. */
+  readonly team: number | undefined;
   /** For how many seconds the seat is kept after a drop. */
   readonly grace: number;
 
@@ -123,7 +125,7 @@ export class Room<G extends GameTypes = AnyGame> {
   readonly #handlers: Record<string, (...args: never[]) => void>;
 
   /** Rooms come from the lobby and from matchmaking. */
-  constructor(line: GameplayChannel, welcome: Welcome, { code }: { code?: string } = {}) {
+  constructor(line: GameplayChannel, welcome: Welcome, { code, team }: { code?: string; team?: number } = {}) {
     this.id = welcome.room;
     this.game = welcome.game;
     this.seat = welcome.seat;
@@ -131,6 +133,7 @@ export class Room<G extends GameTypes = AnyGame> {
     this.schema = welcome.schema;
     this.config = welcome.config as ConfigOf<G>;
     this.code = code;
+    this.team = team;
     this.grace = welcome.grace;
     this.#seats = welcome.seats;
     this.#resume = welcome.resume;

@@ -137,9 +137,48 @@ export interface PartyInvite {
 /** Where a waiting player stands in the queue of a game. */
 export interface QueueStatus {
   game: string;
+  mode: string;
+  /** The ticket's place, from 1: a party has one ticket. */
   position: number;
+  /** People who wait. */
   waiting: number;
+  /** People that a match takes. */
   needed: number;
+  /** Seconds that the ticket has waited. */
+  waited: number;
+  /** Seconds that others have waited lately until they were matched; null if nobody was yet. */
+  estimate: number | null;
+}
+
+/** A match was found: whoever is asked has some seconds to say that they are there. */
+export interface ReadyCheck {
+  check: number;
+  game: string;
+  mode: string;
+  players: number;
+  seconds: number;
+}
+
+/** How many have said that they are ready. */
+export interface ReadyCount {
+  check: number;
+  accepted: number;
+  players: number;
+}
+
+/** A match that was found is not played. */
+export interface Unready {
+  check: number;
+  reason: "declined" | "timed_out" | (string & {});
+  /** Whether the player is in the queue again, with the age of the ticket. */
+  requeued: boolean;
+}
+
+/** A skill: an estimate, 1500 at first, and its standard deviation. */
+export interface Rating {
+  mode: string;
+  rating: number;
+  deviation: number;
 }
 
 /** Inputs that the server did not take since it last said so. */

@@ -437,6 +437,44 @@ describe("matchmaking", () => {
     expect(channel.sentAs("leave")).toHaveLength(1);
   });
 
+  test("asks for a mode, and says that the player is there when nobody is asked", async () => {
+    const waiting = queue().enqueue("yard", { mode: "2v2", properties: { map: "moon" }, regions: { eu: 20 } });
+    await vi.advanceTimersByTimeAsync(0);
+    channel.hear("ready_check", { check: 7, game: "yard", mode: "2v2", players: 4, seconds: 10 });
+    await vi.advanceTimersByTimeAsync(0);
+    channel.hear("matched", { ticket: "t", url: "", room: "r", team: 2 });
+    expect(await waiting).toBe(seated);
+    expect(channel.sentAs("enqueue")).toEqual([{ game: "yard", mode: "2v2", properties: { map: "moon" }, regions: { eu: 20 } }]);
+    expect(channel.sentAs("accept")).toEqual([{ check: 7 }]);
+  });
+
+  test("goes on waiting when others are not there, and rejects when the player is not", async () => {
+    const counts: number[] = [];
+    const heard: string[] = [];
+    const waiting = queue().follow({
+      onReadyCheck: ({ check }) => check === 1,
+      onReady: ({ accepted }) => counts.push(accepted),
+      onUnready: ({ reason }) => heard.push(reason),
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    channel.hear("ready_check", { check: 1, game: "yard", mode: "2v2", players: 4, seconds: 10 });
+    channel.hear("ready", { check: 1, accepted: 3, players: 4 });
+    channel.hear("unready", { check: 1, reason: "declined", requeued: true });
+    channel.hear("ready_check", { check: 2, game: "yard", mode: "2v2", players: 4, seconds: 10 });
+    await vi.advanceTimersByTimeAsync(0);
+    channel.hear("unready", { check: 2, reason: "declined", requeued: false });
+    await expect(waiting).rejects.toMatchObject({ code: "unready" });
+    expect([counts, heard, channel.sentAs("enqueue")]).toEqual([[3], ["declined"], []]);
+    expect([channel.sentAs("accept"), channel.sentAs("decline")]).toEqual([[{ check: 1 }], [{ check: 2 }]]);
+  });
+
+  test("rejects when the party leaves the queue", async () => {
+    const waiting = queue().follow();
+    await vi.advanceTimersByTimeAsync(0);
+    channel.hear("left", { reason: "party" });
+    await expect(waiting).rejects.toMatchObject({ code: "party_left" });
+  });
+
   test("rejects when the server refuses", async () => {
     channel = new FakeChannel(() => ({ ok: false, error: { code: "already_queued", message: "once is enough" } }));
     await expect(queue().enqueue("yard")).rejects.toMatchObject({ code: "already_queued" });

@@ -1,5 +1,7 @@
 //! A real server and a Node script that plays on it.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::{
     env, fs,
     io::{BufRead, BufReader, Write},
@@ -72,11 +74,27 @@ pub(crate) fn browse(script: &str) {
     run(Command::new(node).env("CHROMIUM", chromium).env("PICTURES", pictures), script);
 }
 
+/// Runs `tests/js/<script>` against a server of the test's own. What the script says in lines that begin with `> ` goes to
+/// `heed`, without that.
+pub(crate) fn play_with(url: &str, script: &str, heed: impl FnMut(&str)) {
+    if let Some(node) = needed("Node with npm's packages", node()) {
+        converse(&mut Command::new(node), script, url, heed);
+    }
+}
+
 fn run(command: &mut Command, script: &str) {
     let mut stage = Stage::new();
+    let url = format!("http://{}", stage.address);
+    converse(command, script, &url, |order| match order {
+        "stop" => stage.stop(),
+        "start" => stage.start(),
+        other => panic!("{script} wants {other:?}, whatever that is"),
+    });
+}
+
+fn converse(command: &mut Command, script: &str, url: &str, mut heed: impl FnMut(&str)) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/js").join(script);
-    let child =
-        command.arg(path).arg(format!("http://{}", stage.address)).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let child = command.arg(path).arg(url).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut script_run = ScriptRun(child);
     let lines = lines(&mut script_run.0);
     let begun = now();
@@ -84,12 +102,10 @@ fn run(command: &mut Command, script: &str) {
         match lines.recv_timeout(DEADLINE.saturating_sub(begun.elapsed())) {
             Ok(line) => {
                 println!("{script}: {line}");
-                match line.as_str() {
-                    "> stop" => stage.stop(),
-                    "> start" => stage.start(),
-                    _ => continue,
+                if let Some(order) = line.strip_prefix("> ") {
+                    heed(order);
+                    script_run.answer();
                 }
-                script_run.answer();
             }
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => panic!("{script} takes longer than {} s", DEADLINE.as_secs()),

@@ -1,0 +1,115 @@
+// Parties of two through a 2v2 rule with the official client: against each other, and against two who came alone; a ready
+// check that somebody declines; and ratings that move with a result.
+
+import assert from "node:assert/strict";
+
+import { answer, ask, main, next, packages, say, server, until, url } from "./support.mjs";
+
+const { io } = packages.sdk("socket.io-client");
+
+main(async () => {
+  await twoParties();
+  await partyAndTwoAlone();
+  await declined();
+});
+
+/** Somebody on `/matchmaking`, and everything that they hear. */
+async function guest(name) {
+  const socket = io(`${url}/matchmaking`, { forceNew: true, auth: { name } });
+  const heard = [];
+  socket.onAny((event, argument) => heard.push({ event, argument }));
+  const { user } = await next(socket, "session");
+  const hears = (event) =>
+    until(`${name} hears ${event}`, () => {
+      const at = heard.findIndex((news) => news.event === event);
+      return at >= 0 && heard.splice(at, 1)[0].argument;
+    });
+  return { name, user, socket, hears, ask: (event, argument) => ask(socket, event, argument) };
+}
+
+async function party(...names) {
+  const members = await Promise.all(names.map(guest));
+  await server(`party ${members.map(({ user }) => user).join(" ")}`);
+  return members;
+}
+
+const enqueue = ({ socket }, mode) => answer(socket, "enqueue", { game: "race", mode });
+
+const leaveAll = (guests) => guests.forEach(({ socket }) => socket.disconnect());
+
+/** Takes the seat of whoever was matched. */
+async function sit(matched) {
+  const socket = io(`${url}/gameplay`, { forceNew: true, auth: { ticket: matched.ticket } });
+  const welcome = await next(socket, "welcome");
+  return { socket, welcome, matched };
+}
+
+async function twoParties() {
+  const reds = await party("Ada", "Bob");
+  const blues = await party("Cy", "Dee");
+  const guests = [...reds, ...blues];
+  assert.equal((await reds[1].ask("enqueue", { game: "race", mode: "2v2" })).error.code, "not_leader");
+  await enqueue(reds[0], "2v2");
+  const { position, waiting, needed } = await reds[1].hears("status");
+  assert.deepEqual([position, waiting, needed], [1, 2, 4]);
+  await enqueue(blues[0], "2v2");
+  const seats = await Promise.all(guests.map(async ({ hears }) => sit(await hears("matched"))));
+  assert.equal(new Set(seats.map(({ matched }) => matched.room)).size, 1);
+  const teams = seats.map(({ matched }) => matched.team);
+  assert.ok(teams[0] === teams[1] && teams[2] === teams[3] && teams[0] !== teams[2], `teams ${teams}`);
+  say(`two parties of two play each other, in teams ${teams}`);
+
+  const overs = seats.map(({ socket }) => next(socket, "over"));
+  // An input by hand: nothing acknowledged, the first, for the next tick, and it goes.
+  seats[2].socket.emit("i", Buffer.from([0x94, 0, 1, 0, 1]));
+  const [over] = await Promise.all(overs);
+  assert.equal(over.reason, "finished");
+  assert.deepEqual(over.winners, seats.slice(2).map(({ welcome }) => welcome.seat).sort());
+  for (const { socket, name } of guests) {
+    const { rating } = await answer(socket, "rating", { game: "race", mode: "2v2" });
+    const won = name === "Cy" || name === "Dee";
+    assert.ok(won ? rating > 1550 : rating < 1450, `${name} has ${rating}`);
+  }
+  say("the winners' ratings went up, the losers' down");
+  seats.forEach(({ socket }) => socket.disconnect());
+  leaveAll(guests);
+}
+
+async function partyAndTwoAlone() {
+  const [eve, kim] = [await guest("Eve"), await guest("Kim")];
+  const duo = await party("Fay", "Gus");
+  for (const first of [eve, duo[0], kim]) await enqueue(first, "2v2");
+  const guests = [eve, kim, ...duo];
+  const matched = await Promise.all(guests.map(({ hears }) => hears("matched")));
+  const teams = matched.map(({ team }) => team);
+  assert.equal(new Set(matched.map(({ room }) => room)).size, 1);
+  assert.ok(teams[0] === teams[1] && teams[2] === teams[3] && teams[0] !== teams[2], `teams ${teams}`);
+  say("a party of two plays two who came alone");
+  leaveAll(guests);
+}
+
+async function declined() {
+  const duo = await party("Hal", "Ivy");
+  const [jo, lou, mia] = [await guest("Jo"), await guest("Lou"), await guest("Mia")];
+  for (const first of [duo[0], jo, lou]) await enqueue(first, "checked");
+  const asked = [...duo, jo, lou];
+  const checks = await Promise.all(asked.map(({ hears }) => hears("ready_check")));
+  const { check } = checks[0];
+  assert.deepEqual(checks[3], { check, game: "race", mode: "checked", players: 4, seconds: 30 });
+  await enqueue(mia, "checked");
+  for (const { socket } of [...duo, jo]) await answer(socket, "accept", { check });
+  assert.equal((await lou.hears("ready")).accepted, 1);
+  await answer(lou.socket, "decline", { check });
+  assert.deepEqual(await lou.hears("unready"), { check, reason: "declined", requeued: false });
+  for (const { hears } of [...duo, jo]) assert.deepEqual(await hears("unready"), { check, reason: "declined", requeued: true });
+  assert.equal((await lou.ask("leave")).error.code, "not_queued");
+  say("who declined has left, the others are back");
+
+  // With Mia, who came later, they are four again.
+  const again = await Promise.all([...duo, jo, mia].map(({ hears }) => hears("ready_check")));
+  for (const { socket } of [...duo, jo, mia]) await answer(socket, "accept", { check: again[0].check });
+  const teams = (await Promise.all([...duo, jo, mia].map(({ hears }) => hears("matched")))).map(({ team }) => team);
+  assert.ok(teams[0] === teams[1] && teams[2] === teams[3] && teams[0] !== teams[2], `teams ${teams}`);
+  say("and the party still plays as one");
+  leaveAll([...asked, mia]);
+}

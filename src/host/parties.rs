@@ -1,0 +1,24 @@
+//! Who queues together.
+
+use super::Host;
+use crate::lobby::{Identity, Party, UserId};
+
+/// Where the matchmaker learns who is in a party, and tells who waits. The lobby's people are, unless a server has its own.
+pub trait Parties: Send + Sync + 'static {
+    /// The members of somebody's party, the leader first; none if they are in no party.
+    fn members(&self, user: &UserId) -> Vec<UserId>;
+
+    /// Somebody waits for a match from now on, or no more.
+    fn set_queued(&self, _who: &Identity, _queued: bool) {}
+}
+
+impl Parties for Host {
+    fn members(&self, user: &UserId) -> Vec<UserId> {
+        self.social()
+            .change(|social, _| social.party(user).map_or_else(Vec::new, |party: &Party| party.roster().cloned().collect()))
+    }
+
+    fn set_queued(&self, who: &Identity, queued: bool) {
+        self.social().change(|social, now| social.set_queued(who, queued, now));
+    }
+}

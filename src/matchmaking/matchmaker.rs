@@ -1,0 +1,328 @@
+//! The matchmaker: all queues and ready checks, and who is where.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use thiserror::Error;
+
+use super::{
+    CheckId, DEFAULT_MODE, Entrant, Match, Mode, Opening, Status, Ticket, TicketId, UnreadyReason, Wish,
+    check::{Check, Verdict},
+    queue::{Place, Queue},
+};
+use crate::{lobby::UserId, protocol::ErrorCode};
+
+/// Why the matchmaker refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum QueueError {
+    /// No queue for that game.
+    #[error("there is no game \"{0}\" here")]
+    UnknownGame(String),
+    /// No queue for that mode of the game.
+    #[error("the game \"{game}\" has no mode \"{mode}\", but {known}")]
+    UnknownMode {
+        /// The game.
+        game: &'static str,
+        /// What was asked for.
+        mode: String,
+        /// What there is.
+        known: String,
+    },
+    /// Somebody waits already, or is asked whether they are ready.
+    #[error("{0} is in a queue already, which must be left first")]
+    AlreadyQueued(UserId),
+    /// Whoever asks is in no queue.
+    #[error("you are in no queue")]
+    NotQueued,
+    /// A party that no team has room for.
+    #[error("a party of {members} is too large: a team has at most {most} players")]
+    PartyTooLarge {
+        /// Its size.
+        members: usize,
+        /// The largest that could be seated.
+        most: usize,
+    },
+    /// A property that the mode does not take, or whose value is a list, an object or a long text.
+    #[error("the mode takes no property \"{0}\", or not with that value")]
+    BadProperty(String),
+    /// No ready check with that number asks this user.
+    #[error("no ready check {0} asks you, or it is over")]
+    UnknownCheck(CheckId),
+}
+
+impl QueueError {
+    /// The code that clients are told.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::UnknownGame(_) => ErrorCode::UnknownGame,
+            Self::UnknownMode { .. } => ErrorCode::UnknownMode,
+            Self::AlreadyQueued(_) => ErrorCode::AlreadyQueued,
+            Self::NotQueued => ErrorCode::NotQueued,
+            Self::PartyTooLarge { .. } => ErrorCode::PartyTooLarge,
+            Self::BadProperty(_) => ErrorCode::BadRequest,
+            Self::UnknownCheck(_) => ErrorCode::UnknownCheck,
+        }
+    }
+}
+
+/// Something to tell people, or to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// A match was found: everybody is asked whether they are there.
+    Asked {
+        /// The ready check.
+        check: CheckId,
+        /// Who is asked.
+        users: Vec<UserId>,
+        /// The game.
+        game: &'static str,
+        /// The mode.
+        mode: Arc<str>,
+        /// How long they have.
+        time: Duration,
+    },
+    /// Somebody said yes.
+    Answered {
+        /// The ready check.
+        check: CheckId,
+        /// Who hears of it.
+        users: Vec<UserId>,
+        /// How many have said yes.
+        accepted: usize,
+        /// How many were asked.
+        players: usize,
+    },
+    /// The match is not played.
+    Unready {
+        /// The ready check.
+        check: CheckId,
+        /// Who hears of it.
+        users: Vec<UserId>,
+        /// Why.
+        reason: UnreadyReason,
+        /// Whether they are in the queue again, with their age.
+        requeued: bool,
+    },
+    /// A member has left the queue, and their party with them.
+    Left {
+        /// The other members.
+        users: Vec<UserId>,
+    },
+    /// A match to be held. Its people are in no queue any more.
+    Formed(Match),
+}
+
+/// All queues and ready checks. A ticket is in one place at a time, and a user in one ticket.
+#[derive(Debug, Default)]
+pub struct Matchmaker {
+    queues: Vec<Queue>,
+    users: HashMap<UserId, Standing>,
+    checks: BTreeMap<CheckId, Check>,
+    last: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Waits { queue: usize, place: Place },
+    Asked(CheckId),
+}
+
+impl Matchmaker {
+    /// Opens a queue. The first one of a game is for requests that name no mode, unless one is named [`DEFAULT_MODE`].
+    pub fn open(&mut self, game: &'static str, name: &str, mode: Mode) {
+        self.queues.push(Queue::new(game, name, mode));
+    }
+
+    /// The game, the name and the rule of the queue that a wish means.
+    ///
+    /// # Errors
+    /// There is no such queue.
+    pub fn mode(&self, wish: &Wish) -> Result<(&'static str, &Arc<str>, &Mode), QueueError> {
+        let queue = &self.queues[self.find(wish)?];
+        Ok((queue.game, &queue.name, &queue.mode))
+    }
+
+    /// Puts people who want to play together at the end of a queue; their position there, from 1.
+    ///
+    /// # Errors
+    /// There is no such queue, one of them waits already, or they can never be matched.
+    pub fn enqueue(&mut self, wish: &Wish, members: Vec<Entrant>, now: Duration) -> Result<usize, QueueError> {
+        let queue = self.find(wish)?;
+        let mut users = BTreeSet::new();
+        for Entrant { user, .. } in &members {
+            if self.users.contains_key(user) || !users.insert(user) {
+                return Err(QueueError::AlreadyQueued(user.clone()));
+            }
+        }
+        if members.is_empty() {
+            return Err(QueueError::NotQueued);
+        }
+        let ticket = Ticket::new(TicketId(self.last + 1), &self.queues[queue].mode, wish, members, now)?;
+        self.last += 1;
+        Ok(self.put(queue, ticket))
+    }
+
+    /// Takes whoever waits out of the queue, and their party with them. Who is asked whether they are ready says no.
+    ///
+    /// # Errors
+    /// They wait nowhere.
+    pub fn leave(&mut self, user: &UserId, now: Duration) -> Result<Vec<News>, QueueError> {
+        match *self.users.get(user).ok_or(QueueError::NotQueued)? {
+            Standing::Asked(check) => self.decline(user, check, now),
+            Standing::Waits { queue, place } => {
+                let ticket = self.queues[queue].take(place).ok_or(QueueError::NotQueued)?;
+                self.forget([&ticket]);
+                let users: Vec<_> = ticket.users().filter(|member| *member != user).cloned().collect();
+                Ok(if users.is_empty() { Vec::new() } else { vec![News::Left { users }] })
+            }
+        }
+    }
+
+    /// Somebody is ready.
+    ///
+    /// # Errors
+    /// That ready check does not ask them.
+    pub fn accept(&mut self, user: &UserId, id: CheckId, now: Duration) -> Result<Vec<News>, QueueError> {
+        let check = self.asks(user, id)?;
+        check.accept(user);
+        let (users, accepted, players) = (check.users(), check.accepted(), check.players);
+        let mut news = vec![News::Answered { check: id, users, accepted, players }];
+        news.extend(self.settle(id, now));
+        Ok(news)
+    }
+
+    /// Somebody does not want to play after all: they leave, with their party. The others may still say that they are ready.
+    ///
+    /// # Errors
+    /// That ready check does not ask them.
+    pub fn decline(&mut self, user: &UserId, id: CheckId, now: Duration) -> Result<Vec<News>, QueueError> {
+        let ticket = self.asks(user, id)?.decline(user).ok_or(QueueError::UnknownCheck(id))?;
+        self.forget([&ticket]);
+        let users = ticket.users().cloned().collect();
+        let mut news = vec![News::Unready { check: id, users, reason: UnreadyReason::Declined, requeued: false }];
+        news.extend(self.settle(id, now));
+        Ok(news)
+    }
+
+    /// Ends ready checks whose time is over, sends people into running matches, and makes every match that can be made.
+    pub fn pass(&mut self, openings: &[Opening], now: Duration) -> Vec<News> {
+        let over: Vec<_> = self.checks.iter().filter(|(_, check)| now >= check.until).map(|(id, _)| *id).collect();
+        let mut news: Vec<_> = over.into_iter().flat_map(|id| self.settle(id, now)).collect();
+        for queue in 0..self.queues.len() {
+            for found in self.queues[queue].fill(openings, now) {
+                self.forget(found.teams.iter().flatten());
+                news.push(News::Formed(found));
+            }
+            for found in self.queues[queue].form(now) {
+                news.push(self.found(queue, found, now));
+            }
+        }
+        news
+    }
+
+    /// Puts the people of a match that could not be held back to where they waited. Parties of which somebody queued again
+    /// meanwhile are left out.
+    pub fn put_back(&mut self, unheld: Match) {
+        let queue = self.queues.iter().position(|queue| queue.game == unheld.game && queue.name == unheld.mode);
+        let Some(queue) = queue else { return };
+        for ticket in unheld.teams.into_iter().flatten() {
+            if !ticket.users().any(|user| self.users.contains_key(user)) {
+                self.put(queue, ticket);
+            }
+        }
+    }
+
+    /// Where everybody stands in the queues for which it is time to say so.
+    pub fn statuses(&mut self, now: Duration) -> Vec<(UserId, Status)> {
+        self.queues.iter_mut().flat_map(|queue| queue.statuses(now)).collect()
+    }
+
+    /// Whether time alone can change anything.
+    pub fn is_busy(&self) -> bool {
+        !self.users.is_empty() || self.queues.iter().any(Queue::owes_status)
+    }
+
+    /// Whether somebody waits, or is asked whether they are ready.
+    pub fn has(&self, user: &UserId) -> bool {
+        self.users.contains_key(user)
+    }
+
+    fn find(&self, Wish { game, mode, .. }: &Wish) -> Result<usize, QueueError> {
+        let of_game = || self.queues.iter().enumerate().filter(|(_, queue)| queue.game == game);
+        let (first, queue) = of_game().next().ok_or_else(|| QueueError::UnknownGame(game.clone()))?;
+        let name = mode.as_deref().unwrap_or(DEFAULT_MODE);
+        match (of_game().find(|(_, queue)| &*queue.name == name), mode) {
+            (Some((at, _)), _) => Ok(at),
+            (None, None) => Ok(first),
+            (None, Some(mode)) => {
+                let known: Vec<_> = of_game().map(|(_, queue)| format!("\"{}\"", queue.name)).collect();
+                Err(QueueError::UnknownMode { game: queue.game, mode: mode.clone(), known: known.join(", ") })
+            }
+        }
+    }
+
+    fn asks(&mut self, user: &UserId, id: CheckId) -> Result<&mut Check, QueueError> {
+        let unknown = QueueError::UnknownCheck(id);
+        match self.users.get(user) {
+            Some(Standing::Asked(asking)) if *asking == id => self.checks.get_mut(&id).ok_or(unknown),
+            _ => Err(unknown),
+        }
+    }
+
+    fn found(&mut self, queue: usize, found: Match, now: Duration) -> News {
+        let Some(time) = self.queues[queue].mode.ready_check else {
+            self.forget(found.teams.iter().flatten());
+            return News::Formed(found);
+        };
+        self.last += 1;
+        let check = CheckId(self.last);
+        let users: Vec<_> = found.users().cloned().collect();
+        self.users.extend(users.iter().map(|user| (user.clone(), Standing::Asked(check))));
+        let news = News::Asked { check, users, game: found.game, mode: found.mode.clone(), time };
+        self.checks.insert(check, Check::new(queue, found, now + time));
+        news
+    }
+
+    /// Ends a ready check if there is nothing more to wait for.
+    fn settle(&mut self, id: CheckId, now: Duration) -> Vec<News> {
+        if !self.checks.get(&id).is_some_and(|check| check.is_settled(now)) {
+            return Vec::new();
+        }
+        let Some(check) = self.checks.remove(&id) else { return Vec::new() };
+        let queue = check.queue;
+        match check.verdict() {
+            Verdict::Ready(found) => {
+                self.forget(found.teams.iter().flatten());
+                vec![News::Formed(found)]
+            }
+            Verdict::Unready { reason, back, gone } => {
+                let users = |tickets: &[Ticket]| tickets.iter().flat_map(Ticket::users).cloned().collect::<Vec<_>>();
+                let told = [(users(&back), true), (users(&gone), false)];
+                self.forget(back.iter().chain(&gone));
+                back.into_iter().for_each(|ticket| {
+                    self.put(queue, ticket);
+                });
+                let told = told.into_iter().filter(|(users, _)| !users.is_empty());
+                told.map(|(users, requeued)| News::Unready { check: id, users, reason, requeued }).collect()
+            }
+        }
+    }
+
+    fn put(&mut self, queue: usize, ticket: Ticket) -> usize {
+        let place = (ticket.since, ticket.id);
+        self.users.extend(ticket.users().map(|user| (user.clone(), Standing::Waits { queue, place })));
+        self.queues[queue].put(ticket)
+    }
+
+    fn forget<'t>(&mut self, tickets: impl IntoIterator<Item = &'t Ticket>) {
+        for user in tickets.into_iter().flat_map(Ticket::users) {
+            self.users.remove(user);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,450 @@
+use proptest::{collection::vec, prelude::*};
+
+use super::*;
+use crate::lobby::RoomId;
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn user(name: &str) -> UserId {
+    UserId::parse(name).unwrap()
+}
+
+/// People by name, all equally good.
+fn party(names: &str) -> Vec<Entrant> {
+    names.split_whitespace().map(|name| Entrant { user: user(name), rating: 1500.0 }).collect()
+}
+
+fn duo() -> Mode {
+    Mode::teams(2).of(2..=2)
+}
+
+struct Hall {
+    matchmaker: Matchmaker,
+    now: Duration,
+}
+
+impl Hall {
+    fn new(mode: Mode) -> Self {
+        let mut matchmaker = Matchmaker::default();
+        matchmaker.open("duel", "2v2", mode);
+        Self { matchmaker, now: seconds(100) }
+    }
+
+    fn enqueue(&mut self, names: &str) -> Result<usize, QueueError> {
+        self.enqueue_with(party(names), &Wish::default())
+    }
+
+    fn enqueue_with(&mut self, members: Vec<Entrant>, wish: &Wish) -> Result<usize, QueueError> {
+        self.matchmaker.enqueue(&Wish { game: "duel".into(), ..wish.clone() }, members, self.now)
+    }
+
+    /// After so many seconds, the matches that are made, as the names of each team.
+    fn pass_after(&mut self, wait: u64) -> Vec<Vec<String>> {
+        self.now += seconds(wait);
+        formed(self.matchmaker.pass(&[], self.now))
+    }
+
+    fn pass(&mut self) -> Vec<News> {
+        self.matchmaker.pass(&[], self.now)
+    }
+
+    fn ask(&mut self) -> CheckId {
+        match &self.pass()[..] {
+            [News::Asked { check, .. }] => *check,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn accept(&mut self, name: &str, check: CheckId) -> Vec<News> {
+        self.matchmaker.accept(&user(name), check, self.now).unwrap()
+    }
+
+    fn waiting(&self) -> Vec<String> {
+        self.matchmaker.queues[0].tickets().map(names).collect()
+    }
+}
+
+fn names(ticket: &Ticket) -> String {
+    ticket.users().map(UserId::as_str).collect::<Vec<_>>().join(" ")
+}
+
+fn teams(found: &Match) -> Vec<String> {
+    found.teams.iter().map(|team| team.iter().map(names).collect::<Vec<_>>().join("+")).collect()
+}
+
+fn formed(news: Vec<News>) -> Vec<Vec<String>> {
+    let formed = |news| if let News::Formed(found) = news { Some(teams(&found)) } else { None };
+    news.into_iter().filter_map(formed).collect()
+}
+
+fn unready(news: &[News]) -> Vec<(String, bool)> {
+    let unready = |news: &News| match news {
+        News::Unready { users, requeued, .. } => {
+            Some((users.iter().map(UserId::as_str).collect::<Vec<_>>().join(" "), *requeued))
+        }
+        _ => None,
+    };
+    news.iter().filter_map(unready).collect()
+}
+
+#[test]
+fn two_parties_of_two_play_each_other() {
+    let mut hall = Hall::new(duo());
+    assert_eq!((hall.enqueue("ada bob"), hall.enqueue("cy dee")), (Ok(1), Ok(2)));
+    assert_eq!(hall.pass_after(0), [["ada bob", "cy dee"]]);
+    assert!(!hall.matchmaker.is_busy());
+}
+
+#[test]
+fn a_party_plays_two_who_came_alone_and_is_not_split() {
+    let mut hall = Hall::new(duo());
+    for names in ["ada", "bob cy", "dee"] {
+        hall.enqueue(names).unwrap();
+    }
+    assert_eq!(hall.pass_after(0), [["ada+dee", "bob cy"]]);
+    for names in ["ada", "bob cy"] {
+        hall.enqueue(names).unwrap();
+    }
+    assert_eq!(hall.pass_after(1000), Vec::<Vec<String>>::new(), "three are not four");
+}
+
+#[test]
+fn teams_are_about_as_strong() {
+    let mut hall = Hall::new(duo());
+    for (name, rating) in [("a", 1900.0), ("b", 1800.0), ("c", 1200.0), ("d", 1100.0)] {
+        hall.enqueue_with(vec![Entrant { user: user(name), rating }], &Wish::default()).unwrap();
+    }
+    assert_eq!(hall.pass_after(0), [["a+d", "b+c"]]);
+}
+
+#[test]
+fn a_window_of_skill_widens_with_the_oldest_wait() {
+    let steps = [(seconds(0), 100.0), (seconds(10), 400.0), (seconds(30), f64::INFINITY)];
+    let mut hall = Hall::new(Mode::teams(2).skill(steps));
+    let enter = |hall: &mut Hall, name: &str, rating| {
+        hall.enqueue_with(vec![Entrant { user: user(name), rating }], &Wish::default()).unwrap()
+    };
+    enter(&mut hall, "a", 1500.0);
+    enter(&mut hall, "b", 1800.0);
+    enter(&mut hall, "c", 3000.0);
+    assert!(hall.pass_after(9).is_empty());
+    assert_eq!(hall.pass_after(1), [["b", "a"]]);
+    enter(&mut hall, "d", 1500.0);
+    assert!(hall.pass_after(19).is_empty());
+    assert_eq!(hall.pass_after(1), [["c", "d"]], "whoever waited long plays whoever there is");
+}
+
+#[test]
+fn the_nearest_region_decides_then_latency_then_age() {
+    let mut hall = Hall::new(Mode::teams(2).regions(["eu", "us"]).latency([(seconds(0), 100), (seconds(10), 300)]));
+    let enter = |hall: &mut Hall, name: &str, regions: &[(&str, f64)]| {
+        let regions = regions.iter().map(|(name, ms)| (name.to_string(), *ms)).collect();
+        hall.enqueue_with(party(name), &Wish { regions, ..Wish::default() }).unwrap()
+    };
+    enter(&mut hall, "berlin", &[("eu", 20.0), ("us", 95.0)]);
+    enter(&mut hall, "denver", &[("eu", 98.0), ("us", 30.0)]);
+    enter(&mut hall, "lisbon", &[("eu", 45.0), ("us", 90.0)]);
+    enter(&mut hall, "madrid", &[("eu", 41.0), ("us", 99.0)]);
+    let News::Formed(found) = hall.pass().remove(0) else { panic!("a match") };
+    assert_eq!((teams(&found), found.region.as_deref()), (vec!["berlin".into(), "lisbon".into()], Some("eu")));
+    assert_eq!(hall.waiting(), Vec::<String>::new());
+    enter(&mut hall, "perth", &[("eu", 290.0), ("us", 250.0)]);
+    enter(&mut hall, "paris", &[("eu", 20.0)]);
+    assert!(hall.pass_after(9).is_empty());
+    assert_eq!(hall.pass_after(1), [["perth", "paris"]]);
+}
+
+#[test]
+fn only_the_same_properties_meet() {
+    let mut hall = Hall::new(Mode::teams(2).same(["map"]));
+    let wish = |map: &str| Wish { properties: [("map".to_owned(), map.into())].into(), ..Wish::default() };
+    hall.enqueue_with(party("a"), &wish("moon")).unwrap();
+    hall.enqueue_with(party("b"), &wish("mars")).unwrap();
+    assert!(hall.pass_after(1000).is_empty());
+    hall.enqueue_with(party("c"), &wish("mars")).unwrap();
+    assert_eq!(hall.pass_after(0), [["b", "c"]]);
+    let level = Wish { properties: [("level".to_owned(), 3.into())].into(), ..Wish::default() };
+    assert_eq!(hall.enqueue_with(party("d"), &level), Err(QueueError::BadProperty("level".into())));
+    let list = Wish { properties: [("map".to_owned(), serde_json::json!([]))].into(), ..Wish::default() };
+    assert_eq!(hall.enqueue_with(party("d"), &list), Err(QueueError::BadProperty("map".into())));
+}
+
+#[test]
+fn bots_take_the_missing_seats_after_a_while() {
+    let mut hall = Hall::new(duo().bots_after(seconds(20)));
+    hall.enqueue("ada bob").unwrap();
+    hall.enqueue("cy").unwrap();
+    assert!(hall.pass_after(19).is_empty());
+    hall.now += seconds(1);
+    let News::Formed(found) = hall.pass().remove(0) else { panic!("a match") };
+    assert_eq!((teams(&found), found.bots), (vec!["ada bob".into(), "cy".into()], 1));
+}
+
+#[test]
+fn fewer_are_enough_after_a_while() {
+    let mut hall = Hall::new(Mode::free_for_all(2..=4).hold_out(seconds(10)));
+    for name in ["a", "b", "c"] {
+        hall.enqueue(name).unwrap();
+    }
+    assert!(hall.pass_after(9).is_empty());
+    assert_eq!(hall.pass_after(1), [["a+b+c"]]);
+}
+
+#[test]
+fn everybody_ready_is_a_match() {
+    let mut hall = Hall::new(duo().ready_check(seconds(10)));
+    hall.enqueue("ada bob").unwrap();
+    hall.enqueue("cy dee").unwrap();
+    let check = hall.ask();
+    assert!(hall.pass().is_empty(), "those who are asked are not matched again");
+    assert_eq!(hall.enqueue("ada"), Err(QueueError::AlreadyQueued(user("ada"))));
+    for (accepted, name) in (1..).zip(["ada", "cy", "dee"]) {
+        assert!(matches!(hall.accept(name, check)[..], [News::Answered { accepted: told, players: 4, .. }] if told == accepted));
+    }
+    assert_eq!(formed(hall.accept("bob", check)), [["ada bob", "cy dee"]]);
+    assert_eq!(hall.matchmaker.accept(&user("bob"), check, hall.now), Err(QueueError::UnknownCheck(check)));
+}
+
+#[test]
+fn who_accepted_goes_back_with_their_age_when_somebody_declines() {
+    let mut hall = Hall::new(duo().ready_check(seconds(10)));
+    hall.enqueue("ada bob").unwrap();
+    hall.enqueue("cy").unwrap();
+    hall.enqueue("dee").unwrap();
+    let check = hall.ask();
+    hall.now += seconds(5);
+    hall.enqueue("eve").unwrap();
+    hall.accept("ada", check);
+    hall.accept("bob", check);
+    let declined = hall.matchmaker.decline(&user("dee"), check, hall.now).unwrap();
+    assert_eq!(unready(&declined), [("dee".into(), false)]);
+    assert_eq!(hall.enqueue("dee"), Ok(2), "whoever declined may queue again at once, behind eve");
+    assert_eq!(unready(&hall.accept("cy", check)), [("ada bob cy".into(), true)]);
+    assert_eq!(hall.waiting(), ["ada bob", "cy", "eve", "dee"]);
+    let again = hall.ask();
+    assert!(matches!(hall.matchmaker.checks[&again].users()[..], [..]) && hall.waiting() == ["dee"]);
+}
+
+#[test]
+fn who_says_nothing_leaves_and_a_party_goes_back_whole_or_not_at_all() {
+    let mut hall = Hall::new(duo().ready_check(seconds(10)));
+    hall.enqueue("ada bob").unwrap();
+    hall.enqueue("cy").unwrap();
+    hall.enqueue("dee").unwrap();
+    let check = hall.ask();
+    hall.accept("ada", check);
+    hall.accept("cy", check);
+    hall.now += seconds(10);
+    assert_eq!(unready(&hall.pass()), [("cy".into(), true), ("ada bob dee".into(), false)]);
+    assert_eq!(hall.waiting(), ["cy"]);
+    assert!(!hall.matchmaker.has(&user("ada")) && hall.matchmaker.has(&user("cy")));
+}
+
+#[test]
+fn one_who_leaves_takes_the_party_along() {
+    let mut hall = Hall::new(duo());
+    hall.enqueue("ada bob").unwrap();
+    let news = hall.matchmaker.leave(&user("bob"), hall.now).unwrap();
+    assert_eq!(news, [News::Left { users: vec![user("ada")] }]);
+    assert_eq!(hall.matchmaker.leave(&user("ada"), hall.now), Err(QueueError::NotQueued));
+    assert!(!hall.matchmaker.is_busy());
+}
+
+#[test]
+fn running_matches_are_filled_first() {
+    let mut hall = Hall::new(duo().backfill().skill([(seconds(0), 200.0)]));
+    let opening = |free: &[usize], rating| Opening {
+        room: RoomId::named("r"),
+        game: "duel",
+        mode: "2v2".into(),
+        free: free.to_vec(),
+        rating,
+    };
+    hall.enqueue("ada bob").unwrap();
+    hall.enqueue("cy").unwrap();
+    assert!(hall.matchmaker.pass(&[opening(&[1, 1], 900.0)], hall.now).is_empty(), "too weak a match");
+    let News::Formed(found) = hall.matchmaker.pass(&[opening(&[1, 1], 1500.0)], hall.now).remove(0) else { panic!("a match") };
+    assert_eq!((teams(&found), found.room), (vec!["cy".into(), String::new()], Some(RoomId::named("r"))));
+    assert_eq!(hall.waiting(), ["ada bob"], "a party of two is not split over two teams");
+}
+
+#[test]
+fn statuses_say_where_a_ticket_stands_and_how_long_it_takes() {
+    let mut hall = Hall::new(Mode::teams(2));
+    hall.enqueue("a").unwrap();
+    let stand = |hall: &mut Hall| hall.matchmaker.statuses(hall.now).into_iter().map(|(_, status)| status).collect::<Vec<_>>();
+    let first = stand(&mut hall).remove(0);
+    assert_eq!((first.position, first.waiting, first.needed, first.waited, first.estimate), (1, 1, 2, 0, None));
+    assert!(stand(&mut hall).is_empty(), "nothing moved");
+    hall.now += seconds(6);
+    assert_eq!(stand(&mut hall)[0].waited, 6);
+    hall.enqueue("b").unwrap();
+    assert_eq!(hall.pass_after(2).len(), 1);
+    hall.enqueue("c").unwrap();
+    assert_eq!(stand(&mut hall)[0].estimate, Some(7), "8 s, then 2 s");
+}
+
+#[test]
+fn what_cannot_be_played_is_refused() {
+    let mut hall = Hall::new(duo());
+    assert_eq!(hall.enqueue("a b c"), Err(QueueError::PartyTooLarge { members: 3, most: 2 }));
+    assert_eq!(hall.enqueue("a a"), Err(QueueError::AlreadyQueued(user("a"))));
+    let wish = |game: &str, mode: Option<&str>| Wish { game: game.into(), mode: mode.map(Into::into), ..Wish::default() };
+    let mut refused = |wish| hall.matchmaker.enqueue(&wish, party("a"), seconds(0)).unwrap_err().code().as_str();
+    assert_eq!(refused(wish("chess", None)), "unknown_game");
+    assert_eq!(refused(wish("duel", Some("9v9"))), "unknown_mode");
+    assert_eq!(hall.matchmaker.leave(&user("a"), seconds(0)), Err(QueueError::NotQueued));
+    assert_eq!(hall.matchmaker.accept(&user("a"), CheckId(1), seconds(0)), Err(QueueError::UnknownCheck(CheckId(1))));
+}
+
+#[test]
+fn a_match_that_cannot_be_held_is_put_back_in_order() {
+    let mut hall = Hall::new(duo());
+    hall.enqueue("ada bob").unwrap();
+    hall.enqueue("cy dee").unwrap();
+    let News::Formed(found) = hall.pass().remove(0) else { panic!("a match") };
+    hall.now += seconds(1);
+    hall.enqueue("cy").unwrap();
+    hall.matchmaker.put_back(found);
+    assert_eq!(hall.waiting(), ["ada bob", "cy"], "cy has queued again, alone");
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Enqueue { size: usize, rating: u16 },
+    Leave(usize),
+    Answer(usize, bool),
+    Wait(u64),
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        4 => (1usize..=3, 500u16..2500).prop_map(|(size, rating)| Act::Enqueue { size, rating }),
+        1 => (0usize..60).prop_map(Act::Leave),
+        4 => (0usize..60, prop::bool::weighted(0.8)).prop_map(|(user, yes)| Act::Answer(user, yes)),
+        2 => (0u64..20).prop_map(Act::Wait),
+    ];
+    vec(act, 1..80)
+}
+
+fn any_mode() -> impl Strategy<Value = Mode> {
+    let steps = [(seconds(0), 50.0), (seconds(10), 300.0), (seconds(40), f64::INFINITY)];
+    let shape = (1usize..=3, 1usize..=3, 0usize..=1);
+    (shape, any::<bool>(), any::<bool>()).prop_map(move |((teams, size, more), asks, skilled)| {
+        let mut mode = Mode::teams(teams).of(size..=size + more).hold_out(seconds(15));
+        if asks {
+            mode = mode.ready_check(seconds(10));
+        }
+        if skilled { mode.skill(steps) } else { mode }
+    })
+}
+
+/// Every user of every ticket, wherever it is, and how often.
+fn check_places(matchmaker: &Matchmaker) -> Result<(), TestCaseError> {
+    let mut seen = BTreeSet::new();
+    let waiting = matchmaker.queues.iter().flat_map(Queue::tickets).flat_map(Ticket::users).cloned();
+    let asked = matchmaker.checks.values().flat_map(|check| check.users());
+    for user in waiting.chain(asked) {
+        prop_assert!(matchmaker.has(&user), "{user} is nowhere");
+        prop_assert!(seen.insert(user.clone()), "{user} is in two places");
+    }
+    prop_assert_eq!(seen.len(), matchmaker.users.len());
+    Ok(())
+}
+
+/// Whether tickets of these sizes could fill the mode's teams, tried out one by one.
+fn could_fill(sizes: &[usize], rooms: &mut [usize]) -> bool {
+    if rooms.iter().all(|room| *room == 0) {
+        return true;
+    }
+    let Some((first, rest)) = sizes.split_first() else { return false };
+    for team in 0..rooms.len() {
+        if rooms[team] >= *first {
+            rooms[team] -= first;
+            if could_fill(rest, rooms) {
+                return true;
+            }
+            rooms[team] += first;
+        }
+    }
+    could_fill(rest, rooms)
+}
+
+proptest! {
+    #[test]
+    fn no_ticket_is_in_two_places_and_whoever_can_play_does(mode in any_mode(), acts in acts()) {
+        let most = *mode.size.end();
+        let mut hall = Hall::new(mode.clone());
+        let mut all: Vec<UserId> = Vec::new();
+        let mut played = BTreeSet::new();
+        let mut checked = Vec::new();
+        let mut take = |news: Vec<News>, checked: &mut Vec<CheckId>| {
+            for news in news {
+                match news {
+                    News::Formed(found) => {
+                        for team in &found.teams {
+                            let size: usize = team.iter().map(Ticket::size).sum();
+                            prop_assert!(mode.size.contains(&size), "a team of {}", size);
+                        }
+                        for user in found.users() {
+                            prop_assert!(played.insert(user.clone()), "{user} is in two matches");
+                        }
+                    }
+                    News::Asked { check, .. } => checked.push(check),
+                    _ => {}
+                }
+            }
+            Ok(())
+        };
+        for act in acts {
+            match act {
+                Act::Enqueue { size, rating } => {
+                    let size = size.min(most);
+                    let party: Vec<_> = (all.len()..all.len() + size).map(|n| user(&format!("u{n}"))).collect();
+                    all.extend(party.iter().cloned());
+                    let members = party.into_iter().map(|user| Entrant { user, rating: f64::from(rating) }).collect();
+                    hall.enqueue_with(members, &Wish::default()).unwrap();
+                }
+                Act::Leave(at) => if let Some(user) = all.get(at) {
+                    let news = hall.matchmaker.leave(user, hall.now).unwrap_or_default();
+                    take(news, &mut checked)?;
+                },
+                Act::Answer(at, yes) => if let (Some(user), Some(check)) = (all.get(at), checked.last()) {
+                    let answer = if yes {
+                        hall.matchmaker.accept(user, *check, hall.now)
+                    } else {
+                        hall.matchmaker.decline(user, *check, hall.now)
+                    };
+                    take(answer.unwrap_or_default(), &mut checked)?;
+                },
+                Act::Wait(time) => {
+                    hall.now += seconds(time);
+                    let news = hall.pass();
+                    take(news, &mut checked)?;
+                }
+            }
+            check_places(&hall.matchmaker)?;
+        }
+        // From now on everybody says yes, and time goes by until every window is open.
+        for _ in 0..20 {
+            hall.now += seconds(5);
+            let news = hall.pass();
+            take(news, &mut checked)?;
+            let open: Vec<_> = hall.matchmaker.checks.iter().map(|(id, check)| (*id, check.users())).collect();
+            for (id, users) in open {
+                for user in users {
+                    let news = hall.matchmaker.accept(&user, id, hall.now).unwrap_or_default();
+                    take(news, &mut checked)?;
+                }
+            }
+            check_places(&hall.matchmaker)?;
+        }
+        let left: Vec<usize> = hall.matchmaker.queues[0].tickets().map(Ticket::size).collect();
+        prop_assume!(left.len() <= 16);
+        for size in mode.size.clone() {
+            prop_assert!(!could_fill(&left, &mut vec![size; mode.teams]), "{:?} could play {:?}", left, mode);
+        }
+    }
+}

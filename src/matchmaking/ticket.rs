@@ -1,0 +1,109 @@
+//! Tickets: people who want to play together.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::Value;
+
+use super::{Mode, QueueError};
+use crate::lobby::UserId;
+
+/// The most characters of a property's value.
+const PROPERTY_CHARACTERS: usize = 64;
+
+/// Longer round-trip times are as good as none.
+const LONGEST_MS: f64 = 10_000.0;
+
+/// One person of a ticket.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entrant {
+    /// Who it is.
+    pub user: UserId,
+    /// Their skill in this mode.
+    pub rating: f64,
+}
+
+/// What somebody asks the matchmaker for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Wish {
+    /// The game.
+    pub game: String,
+    /// The mode; the game's default if none is named.
+    pub mode: Option<String>,
+    /// What must be the same for all in a match.
+    pub properties: BTreeMap<String, Value>,
+    /// Round-trip times to regions, in milliseconds.
+    pub regions: BTreeMap<String, f64>,
+}
+
+/// A ticket's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TicketId(pub u64);
+
+/// People who queue, are matched and seated as one. It is in one place at a time: a queue, a ready check or a match.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ticket {
+    /// Its number, in the order of queueing.
+    pub id: TicketId,
+    /// Who plays, the leader of a party first.
+    pub members: Vec<Entrant>,
+    /// When it began to wait.
+    pub since: Duration,
+    /// The members' mean skill.
+    pub rating: f64,
+    /// The properties that must be the same, as text.
+    pub(super) same: String,
+    /// By region of the mode: its round-trip time, if it was measured.
+    pub(super) latencies: Vec<Option<u16>>,
+}
+
+impl Ticket {
+    /// A ticket for a mode.
+    ///
+    /// # Errors
+    /// The party is too large for a team, or a property is not one that the mode takes.
+    pub(super) fn new(
+        id: TicketId, mode: &Mode, wish: &Wish, members: Vec<Entrant>, since: Duration,
+    ) -> Result<Self, QueueError> {
+        let most = *mode.size.end();
+        if members.len() > most {
+            return Err(QueueError::PartyTooLarge { members: members.len(), most });
+        }
+        if let Some(unknown) = wish.properties.keys().find(|name| !mode.same.contains(name)) {
+            return Err(QueueError::BadProperty(unknown.clone()));
+        }
+        let same: Vec<&Value> = mode
+            .same
+            .iter()
+            .map(|name| plain(wish.properties.get(name).unwrap_or(&Value::Null)).ok_or(QueueError::BadProperty(name.clone())))
+            .collect::<Result<_, _>>()?;
+        let same = same.iter().map(|value| format!("{value},")).collect();
+        let rating = members.iter().map(|member| member.rating).sum::<f64>() / members.len().max(1) as f64;
+        let latencies = mode.regions.iter().map(|name| wish.regions.get(&**name).and_then(|ms| latency(*ms))).collect();
+        Ok(Self { id, members, since, rating, same, latencies })
+    }
+
+    /// How many people it is.
+    pub fn size(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The people.
+    pub fn users(&self) -> impl Iterator<Item = &UserId> {
+        self.members.iter().map(|member| &member.user)
+    }
+}
+
+/// Properties are compared, not understood: no lists or objects, and no long text.
+fn plain(value: &Value) -> Option<&Value> {
+    let good = match value {
+        Value::Array(_) | Value::Object(_) => false,
+        Value::String(text) => text.chars().count() <= PROPERTY_CHARACTERS,
+        _ => true,
+    };
+    good.then_some(value)
+}
+
+fn latency(ms: f64) -> Option<u16> {
+    // Saturates, and what is no number is 0: neither gets through the filter.
+    (0.0..=LONGEST_MS).contains(&ms).then_some(ms.round() as u16)
+}

@@ -1,0 +1,306 @@
+//! Modes over real sockets: parties, teams, ready checks, backfill and ratings.
+#![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+#[path = "support/server.rs"]
+mod server;
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value as Json, json};
+use tickcast::{
+    host::Parties,
+    lobby::UserId,
+    matchmaking::Mode,
+    prelude::*,
+    server::{RunningServer, StartError},
+};
+
+use server::{Client, Pad, Pos, seated};
+
+const QUEUE: &str = "/matchmaking";
+const SEAT: &str = "/gameplay";
+
+/// The first input of a seat: a step to the east.
+const EAST: &[u8] = &[0x94, 0, 1, 0, 1];
+
+/// Up to four, and whoever moves first wins for their team.
+struct Race;
+
+impl Game for Race {
+    const NAME: &'static str = "race";
+    type Input = Pad;
+    type Config = NoConfig;
+
+    fn build(m: &mut MatchBuilder<Self>) {
+        m.tick_rate(20)
+            .seats(2..=4)
+            .replicate::<(Pos,)>()
+            .on_join(|seat: Seat, world: &mut World| world.spawn_avatar(seat, (Pos { at: Vec2::ZERO },)))
+            .on_leave(Leave::AtOnce)
+            .systems(|clock: Res<Clock>| assert!(clock.tick > 0))
+            .finish_when(|avatars: Query<(&Seat, &Intent<Pad>, Option<&Team>)>| {
+                let first = avatars.iter().find(|(_, intent, _)| intent.dir != Dir8::None)?;
+                let team = avatars.iter().filter(|other| other.0 == first.0 || (other.2.is_some() && other.2 == first.2));
+                Some(Outcome::winners(team.map(|(seat, ..)| *seat)))
+            });
+    }
+}
+
+/// Parties as a test writes them down, the leader first.
+#[derive(Clone, Default)]
+struct Book(Arc<Mutex<Vec<Vec<UserId>>>>);
+
+impl Parties for Book {
+    fn members(&self, user: &UserId) -> Vec<UserId> {
+        self.0.lock().unwrap().iter().find(|party| party.contains(user)).cloned().unwrap_or_default()
+    }
+}
+
+struct Stage {
+    server: RunningServer,
+    book: Book,
+}
+
+/// Somebody on `/matchmaking`.
+struct Guest {
+    client: Client,
+    user: UserId,
+}
+
+impl Stage {
+    async fn open() -> Self {
+        let duo = || Mode::teams(2).of(2..=2);
+        let book = Book::default();
+        let server = tickcast::serve()
+            .game::<Race>()
+            .mode::<Race>("2v2", duo().rated())
+            .mode::<Race>("checked", duo().ready_check(secs(30.0)))
+            .mode::<Race>("hasty", Mode::teams(2).ready_check(secs(0.3)))
+            .mode::<Race>("open", duo().backfill())
+            .parties(book.clone());
+        Self { server: server.start("127.0.0.1:0").await.unwrap(), book }
+    }
+
+    async fn guest(&self) -> Guest {
+        let mut client = Client::join(&self.server, QUEUE, json!({})).await.unwrap();
+        let session = client.event_named(QUEUE, "session").await.data[1].clone();
+        Guest { client, user: UserId::parse(session["user"].as_str().unwrap()).unwrap() }
+    }
+
+    /// So many guests in one party.
+    async fn party(&self, size: usize) -> Vec<Guest> {
+        let mut guests = Vec::new();
+        for _ in 0..size {
+            guests.push(self.guest().await);
+        }
+        self.book.0.lock().unwrap().push(guests.iter().map(|guest| guest.user.clone()).collect());
+        guests
+    }
+}
+
+impl Guest {
+    async fn ask(&mut self, event: &str, argument: Json) -> Json {
+        self.client.request(QUEUE, event, argument).await
+    }
+
+    async fn enqueue(&mut self, mode: &str) -> Json {
+        self.ask("enqueue", json!({"game": "race", "mode": mode})).await
+    }
+
+    async fn refused(&mut self, event: &str, argument: Json) -> Json {
+        self.ask(event, argument).await["error"]["code"].clone()
+    }
+
+    async fn hears(&mut self, event: &str) -> Json {
+        self.client.event_named(QUEUE, event).await.data[1].clone()
+    }
+
+    async fn rating(&mut self) -> f64 {
+        self.ask("rating", json!({"game": "race", "mode": "2v2"})).await["rating"].as_f64().unwrap()
+    }
+}
+
+/// The one room and the teams in which people were matched.
+async fn teams(guests: &mut [Guest]) -> (String, Vec<u64>) {
+    let (mut rooms, mut teams) = (Vec::new(), Vec::new());
+    for guest in guests {
+        let matched = guest.hears("matched").await;
+        rooms.push(matched["room"].as_str().unwrap().to_owned());
+        teams.push(matched["team"].as_u64().unwrap());
+    }
+    rooms.dedup();
+    assert_eq!(rooms.len(), 1, "{rooms:?}");
+    (rooms.remove(0), teams)
+}
+
+#[tokio::test]
+async fn two_parties_of_two_play_each_other_and_ratings_move() {
+    let stage = Stage::open().await;
+    let mut guests = stage.party(2).await;
+    guests.extend(stage.party(2).await);
+    assert_eq!(guests[0].enqueue("2v2").await, json!({"ok": true, "position": 1}));
+    assert_eq!(guests[2].enqueue("2v2").await["ok"], true);
+    let mut seats = Vec::new();
+    for guest in &mut guests {
+        let matched = guest.hears("matched").await;
+        let (client, welcome) = seated(&stage.server, matched["ticket"].as_str().unwrap()).await;
+        seats.push((client, matched["team"].as_u64().unwrap(), welcome["seat"].as_u64().unwrap(), matched["room"].clone()));
+    }
+    let of_teams: Vec<_> = seats.iter().map(|(_, team, seat, room)| (*team, *seat, room == &seats[0].3)).collect();
+    assert_eq!(of_teams, [(1, 1, true), (1, 3, true), (2, 2, true), (2, 4, true)]);
+
+    seats[1].0.input(EAST, false).await;
+    let over = seats[3].0.event_named(SEAT, "over").await.data[1].clone();
+    assert_eq!((&over["reason"], &over["winners"]), (&json!("finished"), &json!([1, 3])));
+    for (guest, won) in guests.iter_mut().zip([true, true, false, false]) {
+        let rating = guest.rating().await;
+        assert!(if won { rating > 1550.0 } else { rating < 1450.0 }, "{rating}");
+    }
+    stage.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_party_plays_two_who_came_alone_and_is_not_split() {
+    let stage = Stage::open().await;
+    let mut guests = vec![stage.guest().await];
+    guests.extend(stage.party(2).await);
+    guests.push(stage.guest().await);
+    for at in [0, 1, 3] {
+        assert_eq!(guests[at].enqueue("2v2").await["ok"], true);
+    }
+    let (_, teams) = teams(&mut guests).await;
+    assert!(teams[1] == teams[2] && teams[0] == teams[3] && teams[0] != teams[1], "{teams:?}");
+    stage.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_accepted_goes_back_with_their_age_and_who_declined_leaves() {
+    let stage = Stage::open().await;
+    let mut guests = stage.party(2).await;
+    guests.extend([stage.guest().await, stage.guest().await]);
+    for at in [0, 2, 3] {
+        assert_eq!(guests[at].enqueue("checked").await["ok"], true);
+    }
+    let mut check = Json::Null;
+    for guest in &mut guests {
+        let asked = guest.hears("ready_check").await;
+        assert_eq!((&asked["mode"], &asked["players"], &asked["seconds"]), (&json!("checked"), &json!(4), &json!(30.0)));
+        check = json!({"check": asked["check"]});
+    }
+    let late = &mut stage.guest().await;
+    assert_eq!(late.enqueue("checked").await["position"], 1, "who is asked does not wait");
+    assert_eq!(guests[0].refused("accept", json!({"check": 0})).await, "unknown_check");
+    assert_eq!(guests[0].ask("accept", check.clone()).await["ok"], true);
+    assert_eq!(guests[3].hears("ready").await["accepted"], 1);
+    assert_eq!(guests[3].ask("decline", check.clone()).await["ok"], true);
+    assert_eq!(guests[3].hears("unready").await["requeued"], false);
+    assert_eq!(guests[3].refused("accept", check.clone()).await, "unknown_check");
+    for guest in &mut guests[1..3] {
+        assert_eq!(guest.ask("accept", check.clone()).await["ok"], true);
+    }
+    for guest in &mut guests[..3] {
+        let told = guest.hears("unready").await;
+        assert_eq!((&told["reason"], &told["requeued"]), (&json!("declined"), &json!(true)));
+    }
+    // With their age: they are matched with the one who came later, and would stand before him.
+    let late_check = late.hears("ready_check").await["check"].clone();
+    for guest in &mut guests[..3] {
+        assert_eq!(guest.hears("ready_check").await["check"], late_check);
+        assert_eq!(guest.ask("accept", json!({"check": late_check})).await["ok"], true);
+    }
+    assert_eq!(late.ask("accept", json!({"check": late_check})).await["ok"], true);
+    let (_, teams) = teams(&mut guests[..3]).await;
+    assert!(teams[0] == teams[1] && teams[0] != teams[2], "{teams:?}");
+    stage.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_says_nothing_in_time_leaves() {
+    let stage = Stage::open().await;
+    let mut guests = [stage.guest().await, stage.guest().await];
+    for guest in &mut guests {
+        guest.enqueue("hasty").await;
+    }
+    let check = guests[0].hears("ready_check").await["check"].clone();
+    assert_eq!(guests[0].ask("accept", json!({"check": check})).await["ok"], true);
+    let told = [guests[0].hears("unready").await, guests[1].hears("unready").await];
+    assert_eq!(told[0], json!({"check": check, "reason": "timed_out", "requeued": true}));
+    assert_eq!(told[1], json!({"check": check, "reason": "timed_out", "requeued": false}));
+    assert_eq!(guests[0].refused("enqueue", json!({"game": "race"})).await, "already_queued");
+    assert_eq!(guests[1].refused("leave", Json::Null).await, "not_queued");
+    stage.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_seat_that_becomes_free_is_given_to_who_waits() {
+    let stage = Stage::open().await;
+    let mut guests = Vec::new();
+    for _ in 0..4 {
+        let mut guest = stage.guest().await;
+        guest.enqueue("open").await;
+        guests.push(guest);
+    }
+    let mut seats = Vec::new();
+    for guest in &mut guests {
+        let matched = guest.hears("matched").await;
+        seats.push((seated(&stage.server, matched["ticket"].as_str().unwrap()).await, matched));
+    }
+    let mut late = stage.guest().await;
+    late.enqueue("open").await;
+    late.hears("status").await;
+    let ((mut gone, welcome), matched) = seats.remove(2);
+    assert_eq!(gone.request(SEAT, "leave", Json::Null).await["ok"], true);
+    let found = late.hears("matched").await;
+    assert_eq!((&found["room"], &found["team"]), (&matched["room"], &matched["team"]));
+    let (_, taken) = seated(&stage.server, found["ticket"].as_str().unwrap()).await;
+    assert_eq!(taken["seat"], welcome["seat"]);
+    stage.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_party_queues_and_leaves_as_one() {
+    let stage = Stage::open().await;
+    let mut party = stage.party(2).await;
+    assert_eq!(party[1].refused("enqueue", json!({"game": "race"})).await, "not_leader");
+    assert_eq!(party[0].enqueue("2v2").await["ok"], true);
+    assert_eq!(party[1].hears("status").await["waiting"], 2);
+    assert_eq!(party[1].ask("leave", Json::Null).await["ok"], true);
+    assert_eq!(party[0].hears("left").await, json!({"reason": "party"}));
+    assert_eq!(party[0].enqueue("2v2").await["ok"], true);
+    let gone = party.pop().unwrap();
+    drop(gone.client);
+    assert_eq!(party[0].hears("left").await, json!({"reason": "party"}));
+    assert_eq!(party[0].refused("enqueue", json!({"game": "race"})).await, "party_absent");
+    let mut three = stage.party(3).await;
+    assert_eq!(three[0].refused("enqueue", json!({"game": "race"})).await, "party_too_large");
+    stage.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_no_mode_takes_is_refused() {
+    let stage = Stage::open().await;
+    let mut guest = stage.guest().await;
+    assert_eq!(guest.refused("enqueue", json!({"game": "race", "mode": "9v9"})).await, "unknown_mode");
+    assert_eq!(guest.refused("rating", json!({"game": "chess"})).await, "unknown_game");
+    assert_eq!(guest.refused("enqueue", json!({"game": "race", "properties": {"map": "moon"}})).await, "bad_request");
+    assert_eq!(guest.refused("enqueue", json!({"game": "race", "regions": {"eu": "near"}})).await, "bad_request");
+    assert_eq!(guest.refused("accept", Json::Null).await, "bad_request");
+    assert_eq!(guest.refused("decline", json!({"check": 1})).await, "unknown_check");
+    assert_eq!(guest.ask("rating", json!({"game": "race"})).await["rating"], 1500.0);
+    stage.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_server_with_a_mode_that_cannot_be_does_not_start() {
+    let wrong = [
+        tickcast::serve().game::<Race>().mode::<Race>("5v5", Mode::teams(2).of(5..=5)),
+        tickcast::serve().game::<Race>().mode::<Race>("bots", Mode::teams(2).bots_after(secs(1.0))),
+        tickcast::serve().game::<Race>().mode::<server::Duel>("1v1", Mode::teams(2)),
+        tickcast::serve().game::<Race>().mode::<Race>("1v1", Mode::teams(2)).mode::<Race>("1v1", Mode::teams(2)),
+    ];
+    for builder in wrong {
+        let error = builder.start("127.0.0.1:0").await.err();
+        assert!(matches!(error, Some(StartError::Mode { .. })), "{error:?}");
+    }
+}
