@@ -57,6 +57,7 @@ pub struct Builder {
     blocked: Vec<UserId>,
     modes: Vec<(&'static str, String, Mode)>,
     ratings: Ratings,
+    pub(super) has_rating_store: bool,
     parties: Option<Arc<dyn Parties>>,
 }
 
@@ -75,6 +76,7 @@ impl Default for Builder {
             blocked: Vec::new(),
             modes: Vec::new(),
             ratings: Ratings::default(),
+            has_rating_store: false,
             parties: None,
         }
     }
@@ -124,9 +126,10 @@ impl Builder {
         self
     }
 
-    /// Keeps ratings elsewhere than in memory.
+    /// Keeps ratings elsewhere than in memory, or in the tables of a server that has any.
     pub fn rating_store(mut self, store: impl RatingStore) -> Self {
         self.ratings.store = Arc::new(store);
+        self.has_rating_store = true;
         self
     }
 

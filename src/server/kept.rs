@@ -7,7 +7,7 @@ use crate::{
     host::Recorder,
     identity::GuestKey,
     lobby::UserId,
-    store::{Journal, Place, Store, Webhook, WebhookConfig, kept_guest_key},
+    store::{Journal, Place, Ratings, Store, Webhook, WebhookConfig, kept_guest_key},
 };
 
 /// Where a server keeps things.
@@ -58,6 +58,11 @@ impl Kept {
         let journal = self.journal.clone().map(|journal| Arc::new(journal) as Arc<dyn Recorder>);
         let webhook = self.webhook.clone().map(|webhook| webhook as Arc<dyn Recorder>);
         journal.into_iter().chain(webhook).collect()
+    }
+
+    /// Ratings that outlive the process, if anything does.
+    pub(super) fn ratings(&self) -> Option<Ratings> {
+        Some(Ratings::new(self.store.clone()?, self.journal.clone()?))
     }
 
     /// Writes and posts what waits, then lets the database go.

@@ -94,7 +94,7 @@ impl RunningServer {
                 return Err(StartError::SameName(game.name()));
             }
         }
-        let rules = builder.take_match_rules(&games)?;
+        let mut rules = builder.take_match_rules(&games)?;
         if !builder.opens() {
             return Err(StartError::Closed);
         }
@@ -107,6 +107,9 @@ impl RunningServer {
         let (address, listener) = bound.await.map_err(|error| StartError::Listen { address: listen.to_owned(), error })?;
         let mut kept = std::mem::take(&mut builder.keeping).open().await?;
         let gate = builder.take_gate(&mut kept);
+        if let Some(ratings) = kept.ratings().filter(|_| !builder.has_rating_store) {
+            Arc::make_mut(&mut rules.ratings).store = Arc::new(ratings);
+        }
         let host = Host::start(
             games,
             builder.config.host.clone(),

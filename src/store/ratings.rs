@@ -2,11 +2,15 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{Journal, KeptRating, Store};
-use crate::lobby::UserId;
+use crate::{
+    lobby::UserId,
+    matchmaking::{Rating, RatingKey, RatingStore},
+};
 
 /// People of one generation; two generations are kept.
 const GENERATION: usize = 50_000;
@@ -71,6 +75,35 @@ impl Ratings {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Ratings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ratings").finish_non_exhaustive()
+    }
+}
+
+impl RatingStore for Ratings {
+    fn load(&self, user: &UserId) {
+        Self::load(self, user);
+    }
+
+    fn rating(&self, key: &RatingKey) -> Option<Rating> {
+        let KeptRating { rating, deviation, volatility, .. } = Self::rating(self, &key.user, key.game, &key.mode)?;
+        Some(Rating { rating, deviation, volatility })
+    }
+
+    fn save(&self, ratings: &[(RatingKey, Rating)]) {
+        let kept = ratings.iter().map(|(key, Rating { rating, deviation, volatility })| KeptRating {
+            user: key.user.clone(),
+            game: key.game.to_owned(),
+            mode: key.mode.to_string(),
+            rating: *rating,
+            deviation: *deviation,
+            volatility: *volatility,
+        });
+        Self::save(self, kept.collect());
     }
 }
 
