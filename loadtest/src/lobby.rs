@@ -132,7 +132,10 @@ impl Course {
 
     fn count(&self, step: Step, took: Result<Duration, Fault>) -> Option<()> {
         match took {
-            Ok(took) => Some(self.steps.done(step, took)),
+            Ok(took) => {
+                self.steps.done(step, took);
+                Some(())
+            }
             Err(fault) => {
                 self.steps.error(step, fault.kind(), 1);
                 None
