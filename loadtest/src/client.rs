@@ -373,10 +373,10 @@ pub(crate) struct Pass {
 
 /// Of the welcome what a client needs.
 #[derive(Deserialize)]
-struct Welcome {
-    tick: u32,
-    hz: u16,
-    schema: Schema,
+pub(crate) struct Welcome {
+    pub(crate) tick: u32,
+    pub(crate) hz: u16,
+    pub(crate) schema: Schema,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]

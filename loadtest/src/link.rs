@@ -19,6 +19,7 @@ use crate::tally::{Count, Tally};
 use crate::wire::{self, Kind, Malformed, Packet};
 
 pub(crate) const LOBBY: &str = "/lobby";
+pub(crate) const MATCHMAKING: &str = "/matchmaking";
 pub(crate) const GAMEPLAY: &str = "/gameplay";
 
 /// Where Tickcast speaks MessagePack.
@@ -43,6 +44,10 @@ pub(crate) enum Fault {
     OtherServer(String),
     #[error("took no seat in time")]
     SeatTimeout,
+    #[error("was not done in time")]
+    Timeout,
+    #[error("the match that was found is not played, and the server did not queue again")]
+    Unready,
 }
 
 impl Fault {
@@ -57,6 +62,8 @@ impl Fault {
             Self::NoRoom => "no_room",
             Self::OtherServer(_) => "other_server",
             Self::SeatTimeout => "seat_timeout",
+            Self::Timeout => "timeout",
+            Self::Unready => "unready",
         }
     }
 }
@@ -231,9 +238,7 @@ impl Link {
         A: Serialize,
         R: DeserializeOwned,
     {
-        let id = self.next_id;
-        self.next_id += 1;
-        self.send(wire::event(nsp, name, argument, Some(id))).await?;
+        let id = self.ask(nsp, name, argument).await?;
         loop {
             let bytes = self.next_packet().await?;
             let packet = Packet::decode(&bytes)?;
@@ -241,6 +246,14 @@ impl Link {
                 return read_answer(packet.answer()?);
             }
         }
+    }
+
+    /// Sends a request, and gives the number that its answer will have.
+    pub(crate) async fn ask<A: Serialize>(&mut self, nsp: &str, name: &str, argument: Option<&A>) -> Result<u64, Fault> {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.send(wire::event(nsp, name, argument, Some(id))).await?;
+        Ok(id)
     }
 
     /// Waits for the next Socket.IO packet, and notes whether the server ends `/gameplay`.
@@ -303,7 +316,8 @@ struct Refusal {
     message: String,
 }
 
-fn read_answer<R: DeserializeOwned>(answer: &[u8]) -> Result<R, Fault> {
+/// What an acknowledgement says, or why the request was refused.
+pub(crate) fn read_answer<R: DeserializeOwned>(answer: &[u8]) -> Result<R, Fault> {
     let status: Status = wire::parse(answer)?;
     match status.error {
         Some(Refusal { code, message }) => Err(Fault::Refused { code, message }),

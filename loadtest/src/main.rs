@@ -8,20 +8,24 @@ mod floor;
 mod follow;
 mod line;
 mod link;
+mod lobby;
 mod page;
 mod plot;
 mod report;
 mod run;
 mod server;
 mod slow;
+mod steps;
 mod tally;
+mod visit;
 mod walk;
 mod wire;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::ArgPredicate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::compare::CompareArgs;
@@ -64,16 +68,36 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct RunArgs {
-    /// The game to play.
-    #[arg(long)]
+    /// What the clients do; left out, they take seats in rooms and play.
+    #[arg(long, value_enum, conflicts_with_all = ["rooms", "warmup", "config", "lead", "verify", "slow", "report"])]
+    scenario: Option<Scenario>,
+    /// The game to play; arena if a scenario is named.
+    #[arg(
+        long,
+        required = false,
+        required_unless_present = "scenario",
+        default_value_if("scenario", ArgPredicate::IsPresent, "arena")
+    )]
     game: String,
-    /// How many clients.
-    #[arg(long, default_value_t = 100, value_parser = at_least_one)]
+    /// How many clients; 1000 if a scenario is named.
+    #[arg(
+        long,
+        default_value_t = 100,
+        default_value_if("scenario", ArgPredicate::IsPresent, "1000"),
+        hide_default_value = true,
+        value_parser = at_least_one
+    )]
     clients: usize,
+    /// How many clients of a scenario arrive in a second.
+    #[arg(long, requires = "scenario", default_value_t = 50.0, value_parser = arrivals)]
+    arrivals: f64,
+    /// The mode to queue for in a scenario, on a server whose games have modes.
+    #[arg(long, requires = "scenario")]
+    mode: Option<String>,
     /// How many rooms to create; 0: `quick` puts every client where it likes.
     #[arg(long, default_value_t = 10)]
     rooms: usize,
-    /// How long to measure, in seconds.
+    /// How long to measure, or how long a client of a scenario holds its seat, in seconds.
     #[arg(long, default_value_t = 10.0, value_parser = seconds)]
     seconds: f64,
     /// How long to wait between the last client's seat and the measurement, in seconds.
@@ -115,8 +139,15 @@ struct RunArgs {
     json: bool,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Scenario {
+    /// Each client connects as a guest, says a line in the lobby's chat, queues, accepts if it is asked, plays, and leaves.
+    Lobby,
+}
+
 fn main() -> ExitCode {
     let clean = match Cli::parse().command {
+        Command::Run(args) if args.scenario == Some(Scenario::Lobby) => go_through_lobby(&args),
         Command::Run(args) => drive(&args).map(|report| {
             print(&args, &report);
             report.is_clean()
@@ -147,6 +178,19 @@ fn drive(args: &RunArgs) -> anyhow::Result<Report> {
         bail!("--config is for rooms that are created, and --rooms 0 creates none");
     }
     runtime(args.threads)?.block_on(until_interrupted(run::run(args)))
+}
+
+fn go_through_lobby(args: &RunArgs) -> anyhow::Result<bool> {
+    let report = runtime(args.threads)?.block_on(until_interrupted(lobby::run(args)))?;
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print!("{report}");
+    }
+    if !report.is_clean() {
+        eprintln!("loadtest: {}", report.verdict());
+    }
+    Ok(report.is_clean())
 }
 
 fn compare(args: &CompareArgs) -> anyhow::Result<bool> {
@@ -197,6 +241,13 @@ fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.0..=1e6).contains(&seconds) => Ok(seconds),
         _ => Err("must be a number of seconds from 0 to 1000000".to_owned()),
+    }
+}
+
+fn arrivals(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.1..=1e4).contains(&rate) => Ok(rate),
+        _ => Err("must be a number a second from 0.1 to 10000".to_owned()),
     }
 }
 

@@ -40,17 +40,7 @@ const SAMPLE: Duration = Duration::from_millis(500);
 const OTHER_FILES: u64 = 64;
 
 pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
-    raise_file_limit(args.clients)?;
-    let server = match args.spawn {
-        true => Server::spawn().await?,
-        false => Server::Remote { url: args.url.trim_end_matches('/').to_owned() },
-    };
-    let reach = async {
-        let target = Target::reach(server.url()).await?;
-        let game = probe(&target, &args.game).await?;
-        anyhow::Ok((target, game))
-    };
-    let (target, game) = timeout(PROBE, reach).await.with_context(|| format!("{} does not answer", server.url()))??;
+    let (server, target, game) = reach(args).await?;
     check_room_for(args, &game)?;
     let verifying = verifying(args);
     let mut crowd = Crowd::seat(args, target, &verifying);
@@ -81,6 +71,22 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
     Ok(report)
 }
 
+/// The server, started if it has to be, and its game.
+pub(crate) async fn reach(args: &RunArgs) -> anyhow::Result<(Server, Target, Game)> {
+    raise_file_limit(args.clients)?;
+    let server = match args.spawn {
+        true => Server::spawn().await?,
+        false => Server::Remote { url: args.url.trim_end_matches('/').to_owned() },
+    };
+    let ask = async {
+        let target = Target::reach(server.url()).await?;
+        let game = probe(&target, &args.game).await?;
+        anyhow::Ok((target, game))
+    };
+    let (target, game) = timeout(PROBE, ask).await.with_context(|| format!("{} does not answer", server.url()))??;
+    Ok((server, target, game))
+}
+
 pub(crate) fn raise_file_limit(clients: usize) -> anyhow::Result<()> {
     let needed = clients as u64 + OTHER_FILES;
     let limit = rlimit::increase_nofile_limit(needed).context("cannot read the limit of open files")?;
@@ -92,7 +98,7 @@ pub(crate) fn raise_file_limit(clients: usize) -> anyhow::Result<()> {
 
 /// Of the answer to `games` what matters here.
 #[derive(Debug, Deserialize)]
-struct Game {
+pub(crate) struct Game {
     name: String,
     /// Fewest and most.
     seats: (u32, u32),

@@ -4,14 +4,18 @@
 
 mod support;
 
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
-use support::{FIRST_TICK, FakeServer, HZ, Script};
+use support::{CHECK, FIRST_TICK, FakeServer, HZ, Script};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 async fn run(url: &str, more: &[&str]) -> Output {
-    let times = if more.contains(&"--seconds") { &[][..] } else { &["--seconds", "1", "--warmup", "0.3"] };
+    let times = match more.iter().any(|option| ["--seconds", "--scenario"].contains(option)) {
+        true => &[][..],
+        false => &["--seconds", "1", "--warmup", "0.3"],
+    };
     Command::new(env!("CARGO_BIN_EXE_loadtest"))
         .args(["run", "--url", url, "--json"])
         .args(times)
@@ -160,6 +164,62 @@ async fn a_report_is_a_page_with_the_figures_and_plots() {
     }
     assert!(!page.contains("src=") && !page.contains("href="), "it needs nothing else");
     assert!(page.matches("<polyline fill=\"none\" opacity=\"1\" stroke=\"#0072B2\"").count() >= 2, "curves are drawn");
+}
+
+/// How often each step of the scenario was done, by name.
+fn counts(report: &Value) -> Vec<(&str, u64)> {
+    let steps = report["steps"].as_array().unwrap();
+    steps.iter().map(|step| (step["step"].as_str().unwrap(), step["count"].as_u64().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn the_lobby_scenario_asks_for_everything_once() {
+    let script = Script { ready_check: true, ..Script::default() };
+    let more = ["--scenario", "lobby", "--clients", "2", "--mode", "duel", "--seconds", "0.5"];
+    let (server, code, report) = play(script, &more).await;
+    assert_eq!((code, &report["finished"], &report["errors_total"]), (0, &json!(2), &json!(0)), "{report}");
+    let steps = ["connect", "chat", "queue", "accept", "match", "seat", "play", "leave"];
+    assert_eq!(counts(&report), steps.map(|step| (step, 2)), "{report}");
+    within(&report["steps"][6]["ms"]["p50"], 0.1, 500.0);
+    let seen = server.seen.lock().unwrap();
+    let asked = |name: &str| -> Vec<_> {
+        seen.requests.iter().filter(|(asked, _)| asked == name).map(|(_, argument)| argument).collect()
+    };
+    assert_eq!(asked("enqueue"), [&json!({"game": "toy", "mode": "duel"}); 2]);
+    assert_eq!(asked("accept"), [&json!({"check": CHECK}); 2]);
+    assert_eq!((asked("listen").len(), asked("chat").len(), asked("leave").len()), (2, 2, 2));
+    assert!(seen.inputs.iter().all(|inputs| inputs.len() > 10), "{:?}", seen.inputs);
+}
+
+#[tokio::test]
+async fn the_lobby_scenario_counts_errors_by_step() {
+    let script = Script { mute: true, ..Script::default() };
+    let (_server, code, report) = play(script, &["--scenario", "lobby", "--clients", "2"]).await;
+    assert_eq!((code, &report["finished"], &report["errors_total"]), (1, &json!(0), &json!(2)), "{report}");
+    assert_eq!(report["steps"][1]["errors"], json!({"rate_limited": 2}), "{report}");
+    let script = Script { drop_at: Some(5), ..Script::default() };
+    let (_server, code, report) = play(script, &["--scenario", "lobby", "--clients", "1"]).await;
+    assert_eq!((code, &report["steps"][6]["errors"]), (1, &json!({"connection_lost": 1})), "{report}");
+}
+
+/// The library itself, with the game of the comparison.
+#[tokio::test]
+async fn a_real_server_lets_twelve_clients_through_its_lobby() {
+    let mut server = Command::new(env!("CARGO_BIN_EXE_loadtest"))
+        .args(["drift", "--hz", "20"])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let line = BufReader::new(server.stdout.take().unwrap()).lines().next_line().await.unwrap().unwrap();
+    let url = line.strip_prefix("Listening on ").unwrap();
+    let output = run(url, &["--scenario", "lobby", "--game", "drift", "--clients", "12", "--seconds", "1"]).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no report, but {said}"));
+    assert_eq!((output.status.code(), &report["finished"]), (Some(0), &json!(12)), "{report} {said}");
+    let done = ["connect", "chat", "queue", "match", "seat", "play", "leave"].map(|step| (step, 12));
+    let asked: Vec<_> = counts(&report).into_iter().filter(|(step, _)| *step != "accept").collect();
+    assert_eq!(asked, done, "{report}");
 }
 
 async fn fails_with(url: &str, game: &str, more: &[&str], sentence: &str) {

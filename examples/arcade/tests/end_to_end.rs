@@ -1,12 +1,12 @@
-//! The whole path, for real: the `arcade` binary, the official Socket.IO client, the SDK, and a browser.
+//! The whole path, for real: the `arcade` binary, the official Socket.IO client, the SDK, a browser, and a client in Python.
 //!
-//! The scripts are in `tests/js`; `decoder.mjs` there is a whole client's half of `docs/PROTOCOL.md`, written from that page alone.
+//! The scripts are in `tests/js` and `tests/py`; `decoder.mjs` of the first is a whole client's half of `docs/PROTOCOL.md`, written from that page alone.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so may its helpers")]
 
 mod support;
 
-use support::{browse, play};
+use support::{browse, play, play_python};
 
 #[test]
 fn a_client_written_from_the_protocol_page_reads_the_golden_frames() {
@@ -41,6 +41,11 @@ fn the_sdk_plays_loses_its_connection_and_comes_back() {
 #[test]
 fn people_talk_and_gather_and_miss_nothing() {
     play("people.mjs");
+}
+
+#[test]
+fn python_talks_queues_and_plays() {
+    play_python("play.py");
 }
 
 #[test]

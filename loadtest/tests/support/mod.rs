@@ -25,7 +25,14 @@ pub(crate) struct Script {
     pub(crate) wrong_checksum: Option<i64>,
     pub(crate) over_at: Option<i64>,
     pub(crate) drop_at: Option<i64>,
+    /// Nobody may chat.
+    pub(crate) mute: bool,
+    /// A match that was found asks first.
+    pub(crate) ready_check: bool,
 }
+
+/// The number of the one ready check.
+pub(crate) const CHECK: u64 = 5;
 
 /// What the server saw.
 #[derive(Debug, Default)]
@@ -126,7 +133,11 @@ impl Connection {
 
     async fn connect(&mut self, nsp: String, auth: Value) -> Step {
         let gameplay = nsp == "/gameplay";
-        let expected = if gameplay { "ticket" } else { "name" };
+        let expected = match nsp.as_str() {
+            "/gameplay" => "ticket",
+            "/matchmaking" => "token",
+            _ => "name",
+        };
         assert!(auth[expected].is_string(), "{nsp} with {auth}");
         if gameplay && self.script.refuse_tickets {
             return self.send(4, "/gameplay", json!({"message": "ticket_expired: it is older than 30 s"}), None).await;
@@ -140,6 +151,9 @@ impl Connection {
             };
             self.seat = Some(Seat { number, frames: 0, snapshot_due: true });
             self.send(2, "/gameplay", json!(["welcome", welcome()]), None).await?;
+        } else {
+            let session = json!({"user": "guest-1", "name": "load", "guest": true, "token": "g"});
+            self.send(2, &nsp, json!(["session", session]), None).await?;
         }
         Some(())
     }
@@ -157,14 +171,35 @@ impl Connection {
                 self.seat.as_mut().expect("only a seat asks for it").snapshot_due = true;
                 json!({})
             }
-            "leave" => json!({}),
+            "chat" if self.script.mute => refusal("rate_limited"),
+            "chat" => json!({"ok": true, "seq": 7}),
+            "listen" | "enqueue" | "accept" | "leave" => json!({"ok": true}),
             _ => panic!("unexpected event {name}"),
         };
-        self.seen.lock().unwrap().requests.push((name, argument));
-        match id {
-            Some(id) => self.send(3, &nsp, json!([answer]), Some(id)).await,
-            None => Some(()),
-        }
+        self.seen.lock().unwrap().requests.push((name.clone(), argument));
+        let Some(id) = id else { return Some(()) };
+        self.send(3, &nsp, json!([answer]), Some(id)).await?;
+        self.follow_up(&nsp, &name).await
+    }
+
+    /// What the server says of its own accord, some time after it has answered.
+    async fn follow_up(&mut self, nsp: &str, name: &str) -> Step {
+        let found = json!(["matched", {"ticket": "t", "url": "", "room": "r"}]);
+        let said = match (nsp, name) {
+            ("/lobby", "chat") => {
+                json!(["chat", {"channel": "lobby", "id": "h", "seq": 7, "at": 0, "user": "guest-1", "name": "load", "text": "hi"}])
+            }
+            ("/matchmaking", "enqueue") if self.script.ready_check => {
+                json!(["ready_check", {"check": CHECK, "game": "toy", "mode": "duel", "players": 1, "seconds": 10}])
+            }
+            ("/matchmaking", "enqueue" | "accept") => found,
+            ("/gameplay", "leave") => {
+                self.seat = None;
+                json!(["over", {"reason": "left", "message": "", "winners": []}])
+            }
+            _ => return Some(()),
+        };
+        self.send(2, nsp, said, None).await
     }
 
     fn hear_input(&mut self, mut blob: &[u8]) {
@@ -188,7 +223,8 @@ impl Connection {
             return None;
         }
         let tick = FIRST_TICK + number;
-        let mut frame = if snapshot { json!([0, tick, 0, 0, 1]) } else { json!([1, tick, 1, 0, 1]) };
+        let ack = self.newest_input();
+        let mut frame = if snapshot { json!([0, tick, 0, ack, 1]) } else { json!([1, tick, 1, ack, 1]) };
         if self.script.wrong_checksum == Some(number) {
             frame.as_array_mut().unwrap().push(json!([-4, 0, 12_345]));
         }
@@ -201,6 +237,13 @@ impl Connection {
         }
         ticks.reset();
         Some(())
+    }
+
+    /// The number of the newest input, 0 if there is none.
+    fn newest_input(&self) -> i64 {
+        let seen = self.seen.lock().unwrap();
+        let inputs = self.seat.as_ref().map(|seat| &seen.inputs[seat.number]);
+        inputs.and_then(|inputs| inputs.last()?.get(1).copied()).unwrap_or(0)
     }
 
     async fn send<T: Serialize>(&mut self, kind: u8, nsp: &str, data: T, id: Option<u64>) -> Step {

@@ -1,4 +1,4 @@
-//! A real server and a Node script that plays on it.
+//! A real server, and a script for Node or Python that plays on it.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
@@ -61,7 +61,7 @@ impl Drop for Server {
 /// `> stop` and have it back on the same port with `> start`; the answer is a line on its standard input.
 pub(crate) fn play(script: &str) {
     if let Some(node) = needed("Node with npm's packages", node()) {
-        run(&mut Command::new(node), script);
+        run(&mut Command::new(node), &format!("js/{script}"));
     }
 }
 
@@ -71,14 +71,22 @@ pub(crate) fn browse(script: &str) {
     let Some(chromium) = needed("Chromium (or $CHROMIUM, the path of one)", chromium()) else { return };
     let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("e2e");
     fs::create_dir_all(&pictures).unwrap();
-    run(Command::new(node).env("CHROMIUM", chromium).env("PICTURES", pictures), script);
+    run(Command::new(node).env("CHROMIUM", chromium).env("PICTURES", pictures), &format!("js/{script}"));
+}
+
+/// The same for a script in `tests/py`, with the packages that `requirements.txt` there names.
+pub(crate) fn play_python(script: &str) {
+    let python = on_path("python3").and_then(|python| environment(&python));
+    if let Some(python) = needed("Python 3 with venv and PyPI's packages", python) {
+        run(&mut Command::new(python), &format!("py/{script}"));
+    }
 }
 
 /// Runs `tests/js/<script>` against a server of the test's own. What the script says in lines that begin with `> ` goes to
 /// `heed`, without that.
 pub(crate) fn play_with(url: &str, script: &str, heed: impl FnMut(&str)) {
     if let Some(node) = needed("Node with npm's packages", node()) {
-        converse(&mut Command::new(node), script, url, heed);
+        converse(&mut Command::new(node), &format!("js/{script}"), url, heed);
     }
 }
 
@@ -93,7 +101,7 @@ fn run(command: &mut Command, script: &str) {
 }
 
 fn converse(command: &mut Command, script: &str, url: &str, mut heed: impl FnMut(&str)) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/js").join(script);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
     let child = command.arg(path).arg(url).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut script_run = ScriptRun(child);
     let lines = lines(&mut script_run.0);
@@ -185,6 +193,31 @@ fn needed<T>(what: &str, found: Option<T>) -> Option<T> {
 fn node() -> Option<PathBuf> {
     let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/node_modules/playwright-core");
     on_path("node").filter(|_| packages.exists())
+}
+
+/// A virtual environment of these tests' own with what `requirements.txt` names; made once, and again when that changes.
+fn environment(python: &Path) -> Option<PathBuf> {
+    let needs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/py/requirements.txt");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("e2e-python");
+    let (interpreter, made) = (folder.join("bin/python"), folder.join("requirements.txt"));
+    let wanted = fs::read(&needs).unwrap();
+    if fs::read(&made).is_ok_and(|has| has == wanted) && succeeds(Command::new(&interpreter).arg("--version")) {
+        return Some(interpreter);
+    }
+    let venv = succeeds(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder));
+    let mut pip = Command::new(&interpreter);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&needs);
+    if !venv || !succeeds(&mut pip) {
+        return None;
+    }
+    // Written last: an environment without it is not whole.
+    fs::write(made, wanted).unwrap();
+    Some(interpreter)
+}
+
+/// Runs a command to its end.
+fn succeeds(command: &mut Command) -> bool {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 fn chromium() -> Option<PathBuf> {

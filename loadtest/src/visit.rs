@@ -1,0 +1,366 @@
+//! One client of the scenario `lobby`: its connection, what it asks, and what it hears.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use crate::client::{Pass, Refused, Ticket, Welcome};
+use crate::follow::{Follower, Head, Taken};
+use crate::link::{Fault, GAMEPLAY, LOBBY, Link, MATCHMAKING, MSGPACK_PATH, read_answer};
+use crate::lobby::Course;
+use crate::steps::Step;
+use crate::walk::Walker;
+use crate::wire::{self, BinaryEvent, Kind, Packet};
+
+/// How often somebody who waits for a match looks whether anybody else can come.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Who is last in the queue waits so long after it moved; a server that can make a match of those there are has made it by then.
+const LAST_WAIT: Duration = Duration::from_secs(3);
+
+/// One client and its connection.
+pub(crate) struct Visit {
+    course: Arc<Course>,
+    number: usize,
+    link: Link,
+    news: News,
+}
+
+/// What the server has said of its own accord.
+#[derive(Default)]
+struct News {
+    session: Option<Session>,
+    /// The number of the newest line that is this client's own.
+    own_line: u64,
+    queue: Option<Status>,
+    queue_moved: Option<Instant>,
+    check: Option<Check>,
+    /// A match was found, and everybody in it is asked.
+    checking: bool,
+    dropped: bool,
+    matched: Option<Pass>,
+    seat: Option<Seat>,
+}
+
+/// A taken seat.
+struct Seat {
+    follower: Follower,
+    walker: Walker,
+    hz: u16,
+    frames: u64,
+    seq: u32,
+    /// When the first input was sent, and how long it was until a frame acknowledged it.
+    sent: Option<Instant>,
+    acknowledged: Option<Duration>,
+    over: bool,
+}
+
+impl Visit {
+    pub(crate) async fn begin(course: &Arc<Course>, number: usize) -> Result<Self, Fault> {
+        let link = Link::open(&course.target, MSGPACK_PATH, Arc::clone(&course.tally)).await?;
+        let mut visit = Self { course: Arc::clone(course), number, link, news: News::default() };
+        visit.link.enter(LOBBY, &Auth { name: Some(format!("load {number}")), token: None }).await?;
+        visit.until(|news| news.session.is_some()).await?;
+        Ok(visit)
+    }
+
+    pub(crate) async fn chat(&mut self) -> Result<(), Fault> {
+        self.request::<_, IgnoredAny>(LOBBY, "listen", Some(&Listen { channel: "lobby" })).await?;
+        let chat = Chat { channel: "lobby", text: format!("Who plays? I am number {}.", self.number) };
+        let Said { seq } = self.request(LOBBY, "chat", Some(&chat)).await?;
+        self.until(|news| news.own_line >= seq).await
+    }
+
+    /// The same guest comes to the queue.
+    pub(crate) async fn queue(&mut self) -> Result<(), Fault> {
+        let session = self.news.session.take();
+        let token = session.and_then(|session| session.token);
+        self.link.enter(MATCHMAKING, &Auth { name: None, token }).await?;
+        self.until(|news| news.session.is_some()).await?;
+        let course = Arc::clone(&self.course);
+        let enqueue = Enqueue { game: &course.game, mode: course.mode.as_deref() };
+        self.request::<_, IgnoredAny>(MATCHMAKING, "enqueue", Some(&enqueue)).await?;
+        self.news.queue_moved = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Accepts whatever is found; `None` if too few are left for a match.
+    pub(crate) async fn wait_for_match(&mut self) -> Result<Option<Pass>, Fault> {
+        loop {
+            if let Some(pass) = self.news.matched.take() {
+                return Ok(Some(pass));
+            }
+            if let Some(check) = self.news.check.take() {
+                let course = Arc::clone(&self.course);
+                // What goes wrong is counted; the match may come all the same.
+                course.step(Step::Accept, self.request::<_, IgnoredAny>(MATCHMAKING, "accept", Some(&check))).await;
+                continue;
+            }
+            if self.news.dropped {
+                return Err(Fault::Unready);
+            }
+            if self.is_left_over() {
+                match self.request::<(), IgnoredAny>(MATCHMAKING, "leave", None).await {
+                    Ok(_) => return Ok(None),
+                    // It was matched in this very moment.
+                    Err(Fault::Refused { code, .. }) if code == "not_queued" => {}
+                    Err(fault) => return Err(fault),
+                }
+            }
+            self.hear_for(LOOK).await?;
+        }
+    }
+
+    /// Nobody else will come, and those who wait are too few.
+    fn is_left_over(&self) -> bool {
+        let too_few = self.news.queue.is_some_and(|Status { waiting, needed }| waiting < needed);
+        let still = self.news.queue_moved.is_some_and(|moved| moved.elapsed() >= LAST_WAIT);
+        too_few && still && !self.news.checking && self.course.coming.load(Ordering::Relaxed) == 0
+    }
+
+    pub(crate) async fn take_seat(&mut self, pass: Pass) -> Result<(), Fault> {
+        if !pass.url.is_empty() && pass.url.trim_end_matches('/') != self.course.target.url {
+            return Err(Fault::OtherServer(pass.url));
+        }
+        self.link.enter(GAMEPLAY, &Ticket { ticket: pass.ticket }).await?;
+        self.until(|news| news.seat.as_ref().is_some_and(|seat| seat.frames > 0)).await
+    }
+
+    /// Holds the seat; answers how long the first input's acknowledgement took.
+    pub(crate) async fn play(&mut self) -> Result<Duration, Fault> {
+        let end = Instant::now() + self.course.hold;
+        let hz = self.course.input_hz.or(self.news.seat.as_ref().map(|seat| seat.hz)).unwrap_or(1).max(1);
+        let event = BinaryEvent::new(GAMEPLAY, "i");
+        let mut ticker = interval(Duration::from_secs_f64(1.0 / f64::from(hz)));
+        ticker.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            let message = tokio::select! {
+                biased;
+                now = ticker.tick() => {
+                    self.link.check_heartbeat(now)?;
+                    None
+                }
+                message = self.link.incoming() => Some(message?),
+            };
+            if let Some(message) = message {
+                if let Some(bytes) = self.link.packet(message).await? {
+                    self.hear(&Packet::decode(&bytes)?)?;
+                }
+                continue;
+            }
+            let Some(seat) = &mut self.news.seat else { return Err(Fault::Lost("no seat".to_owned())) };
+            match seat.acknowledged {
+                Some(took) if seat.over || Instant::now() >= end => return Ok(took),
+                None if seat.over => return Err(Fault::Lost("over before an input was acknowledged".to_owned())),
+                _ => self.link.send(event.packet(&seat.input())).await?,
+            }
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.news.seat.as_ref().is_some_and(|seat| seat.over)
+    }
+
+    pub(crate) async fn leave(&mut self) -> Result<(), Fault> {
+        self.request::<(), IgnoredAny>(GAMEPLAY, "leave", None).await?;
+        self.until(|news| news.seat.as_ref().is_some_and(|seat| seat.over)).await
+    }
+
+    pub(crate) async fn close(self) {
+        self.link.close().await;
+    }
+
+    /// Sends a request and waits for its answer; what is said meanwhile is heard.
+    async fn request<A: Serialize, R: DeserializeOwned>(
+        &mut self, nsp: &str, name: &str, argument: Option<&A>,
+    ) -> Result<R, Fault> {
+        let id = self.link.ask(nsp, name, argument).await?;
+        loop {
+            let bytes = self.link.next_packet().await?;
+            let packet = Packet::decode(&bytes)?;
+            if (packet.kind, packet.nsp, packet.id) == (Kind::Ack, nsp, Some(id)) {
+                return read_answer(packet.answer()?);
+            }
+            self.hear(&packet)?;
+        }
+    }
+
+    async fn until(&mut self, said: impl Fn(&News) -> bool) -> Result<(), Fault> {
+        while !said(&self.news) {
+            let bytes = self.link.next_packet().await?;
+            self.hear(&Packet::decode(&bytes)?)?;
+        }
+        Ok(())
+    }
+
+    async fn hear_for(&mut self, wait: Duration) -> Result<(), Fault> {
+        // Only the reading may be given up half way.
+        if let Ok(message) = timeout(wait, self.link.incoming()).await
+            && let Some(bytes) = self.link.packet(message?).await?
+        {
+            self.hear(&Packet::decode(&bytes)?)?;
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, packet: &Packet<'_>) -> Result<(), Fault> {
+        match (packet.kind, packet.nsp) {
+            (Kind::Event, _) => {}
+            // The server ends a seat after `over`.
+            (Kind::Disconnect, nsp) if nsp != GAMEPLAY || !self.is_over() => {
+                return Err(Fault::Lost(format!("the server ended {nsp}")));
+            }
+            _ => return Ok(()),
+        }
+        let (name, argument) = packet.event()?;
+        let news = &mut self.news;
+        match (packet.nsp, name) {
+            (LOBBY | MATCHMAKING, "session") => news.session = Some(wire::parse(argument)?),
+            // In a full lobby nearly all that comes is the lines of others.
+            (LOBBY, "chat") if news.queue_moved.is_none() => {
+                let Line { user, seq } = wire::parse(argument)?;
+                if news.session.as_ref().is_some_and(|session| session.user == user) {
+                    news.own_line = seq;
+                }
+            }
+            (MATCHMAKING, "status") => {
+                (news.queue, news.queue_moved) = (Some(wire::parse(argument)?), Some(Instant::now()));
+            }
+            (MATCHMAKING, "ready_check") => (news.check, news.checking) = (Some(wire::parse(argument)?), true),
+            (MATCHMAKING, "unready") => {
+                let Unready { requeued } = wire::parse(argument)?;
+                (news.checking, news.dropped) = (false, !requeued);
+            }
+            (MATCHMAKING, "matched") => news.matched = Some(wire::parse(argument)?),
+            (GAMEPLAY, "welcome") => {
+                let seed = self.course.seed.wrapping_add(self.number as u64);
+                news.seat = Some(Seat::new(&wire::parse(argument)?, seed));
+            }
+            (GAMEPLAY, "refused") => {
+                let Refused { code, count } = wire::parse(argument)?;
+                self.course.steps.error(Step::Play, &code, count);
+            }
+            (GAMEPLAY, "over") => news.seat.iter_mut().for_each(|seat| seat.over = true),
+            (GAMEPLAY, "s") => {
+                let frame = wire::binary(argument)?;
+                if let Some(kind) = news.seat.as_mut().and_then(|seat| seat.take(frame)) {
+                    self.course.steps.error(Step::Play, kind, 1);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Seat {
+    fn new(welcome: &Welcome, seed: u64) -> Self {
+        Self {
+            follower: Follower::new(welcome.tick, None),
+            walker: Walker::new(&welcome.schema.input.fields, seed),
+            hz: welcome.hz,
+            frames: 0,
+            seq: 0,
+            sent: None,
+            acknowledged: None,
+            over: false,
+        }
+    }
+
+    fn input(&mut self) -> Vec<u8> {
+        self.sent.get_or_insert_with(Instant::now);
+        self.seq += 1;
+        let mut input = Vec::with_capacity(32);
+        wire::append_array(&mut input, 3 + self.walker.len() as u32);
+        wire::append_int(&mut input, self.follower.ack().into());
+        wire::append_int(&mut input, self.seq.into());
+        // The next tick, whichever it is.
+        wire::append_int(&mut input, 0);
+        self.walker.append_next(&mut input);
+        input
+    }
+
+    /// Answers what is wrong with the frame, if anything is.
+    fn take(&mut self, frame: &[u8]) -> Option<&'static str> {
+        let now = Instant::now();
+        self.frames += 1;
+        if let (None, Some(sent), Some(head)) = (self.acknowledged, self.sent, Head::read(frame))
+            && head.ack > 0
+        {
+            self.acknowledged = Some(now.duration_since(sent));
+        }
+        match self.follower.take(frame, now) {
+            Taken::Held | Taken::Mended(_) | Taken::Ignored => None,
+            Taken::WrongBase(_) | Taken::AskAgain(_) => Some("wrong_base"),
+            Taken::BadFrame(_) => Some("bad_frame"),
+            Taken::Desync(_) => Some("desync"),
+        }
+    }
+}
+
+/// `auth` of `/lobby` and `/matchmaking`.
+#[derive(Serialize)]
+struct Auth {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Session {
+    user: String,
+    token: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Listen {
+    channel: &'static str,
+}
+
+#[derive(Serialize)]
+struct Chat {
+    channel: &'static str,
+    text: String,
+}
+
+/// The answer to `chat`.
+#[derive(Deserialize)]
+struct Said {
+    seq: u64,
+}
+
+/// Of a chat message what matters here.
+#[derive(Deserialize)]
+struct Line {
+    user: String,
+    seq: u64,
+}
+
+#[derive(Serialize)]
+struct Enqueue<'a> {
+    game: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<&'a str>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct Status {
+    waiting: u64,
+    needed: u64,
+}
+
+/// What asks for it, and what says so.
+#[derive(Serialize, Deserialize)]
+struct Check {
+    check: u64,
+}
+
+#[derive(Deserialize)]
+struct Unready {
+    requeued: bool,
+}
