@@ -119,10 +119,11 @@ impl Builder {
     /// use tickcast::socketioxide::extract::{AckSender, Data, SocketRef};
     ///
     /// # fn main() -> anyhow::Result<()> {
-    /// let greet = |Data(name): Data<String>, ack: AckSender| {
+    /// let greet = async |Data(name): Data<String>, ack: AckSender| {
     ///     let _ = ack.send(&format!("hello, {name}"));
     /// };
-    /// tickcast::serve().namespaces(move |io, _host| { io.ns("/desk", move |socket: SocketRef| socket.on("greet", greet)); }).run()
+    /// let desk = async move |socket: SocketRef| socket.on("greet", greet);
+    /// tickcast::serve().namespaces(move |io, _host| io.ns("/desk", desk)).run()
     /// # }
     /// ```
     pub fn namespaces(mut self, add: impl Fn(&SocketIo, &Host) + Send + 'static) -> Self {
