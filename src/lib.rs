@@ -54,6 +54,10 @@ pub mod server;
 #[cfg(feature = "server")]
 pub use server::serve;
 
+// What a host adds to the server is written in these, in the versions that the server is built with.
+#[cfg(feature = "server")]
+pub use {axum, socketioxide};
+
 pub mod prelude {
     //! What a rules crate needs: `use tickcast::prelude::*;`.
     //!

@@ -73,8 +73,7 @@ async fn a_message_beyond_the_limit_closes_the_connection() {
     for parser in PARSERS {
         let mut client = Client::connect(&server, parser).await;
         client.enter("/lobby", json!({})).await.unwrap();
-        client.send(2, "/lobby", Some(1), json!(["games", "x".repeat(15_000)]), None).await;
-        let answer = client.packet().await.unwrap().data[0].clone();
+        let answer = client.request("/lobby", "games", json!("x".repeat(15_000))).await;
         assert_eq!(
             answer["error"]["code"], "too_large",
             "{parser:?}: below the limit of messages it is a request like any other"

@@ -7,11 +7,11 @@ use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, layer::SocketIoLayer
 use tokio::task::JoinSet;
 
 use super::{
-    NetLimits,
+    AdditionError, Additions, NetLimits,
     gameplay::Gameplay,
     lobby::{Lobby, send_news},
     matchmaking::{MatchRules, Matchmaking},
-    namespace::Wired,
+    namespace::{Namespace, Wired},
     root::Root,
 };
 use crate::host::Host;
@@ -21,6 +21,9 @@ const ATTACHMENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a client may stay without a namespace.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What no host can take for a namespace of its own.
+const OWN_NAMESPACES: [&str; 4] = [Root::PATH, Lobby::PATH, Matchmaking::PATH, Gameplay::PATH];
 
 /// Both endpoints of a server.
 pub(crate) struct Endpoints {
@@ -32,7 +35,7 @@ pub(crate) struct Endpoints {
 
 impl Endpoints {
     /// Sets up the namespaces on both. Must be called within a Tokio runtime.
-    pub(crate) fn new(host: &Host, limits: &NetLimits, rules: MatchRules) -> Self {
+    pub(crate) fn new(host: &Host, limits: &NetLimits, rules: MatchRules, additions: &Additions) -> Result<Self, AdditionError> {
         let (json, msgpack) = (ParserConfig::common(), ParserConfig::msgpack());
         let json = json
             .max_incoming_binaries(1)
@@ -43,14 +46,16 @@ impl Endpoints {
         let matchmaking = Matchmaking::new(host.clone(), rules);
         let mut tasks = JoinSet::new();
         for io in [&json.1, &msgpack.1] {
-            io.ns("/", Wired::new(Root(host.clone()), limits.clone()));
-            io.ns("/lobby", Wired::new(Lobby(host.clone()), limits.clone()));
-            io.ns("/matchmaking", Wired::new(matchmaking.clone(), limits.clone()));
-            io.ns("/gameplay", Wired::new(Gameplay(host.clone()), limits.clone()));
+            // The host's come first: one that is there before the server's own is a clash.
+            additions.add_namespaces(io, host, &OWN_NAMESPACES)?;
+            io.ns(Root::PATH, Wired::new(Root(host.clone()), limits.clone()));
+            io.ns(Lobby::PATH, Wired::new(Lobby(host.clone()), limits.clone()));
+            io.ns(Matchmaking::PATH, Wired::new(matchmaking.clone(), limits.clone()));
+            io.ns(Gameplay::PATH, Wired::new(Gameplay(host.clone()), limits.clone()));
             tasks.spawn(send_news(io.clone(), host.news()));
         }
         tasks.spawn(matchmaking.run());
-        Self { json, msgpack, _tasks: tasks }
+        Ok(Self { json, msgpack, _tasks: tasks })
     }
 
     /// Puts both endpoints before a router; its requests under their paths never reach it.

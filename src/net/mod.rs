@@ -2,6 +2,7 @@
 //!
 //! This room knows requests, origins, limits and sockets. It refuses to know games: it carries their bytes.
 
+mod additions;
 mod endpoint;
 mod gameplay;
 mod lane;
@@ -22,10 +23,12 @@ mod stream;
 mod tap;
 mod web;
 
+pub use additions::AdditionError;
 pub use listen::Listener;
 pub use origin::Origins;
 pub use web::Page;
 
+pub(crate) use additions::Additions;
 pub(crate) use endpoint::Endpoints;
 pub(crate) use matchmaking::MatchRules;
 pub(crate) use rating::{Rated, Ratings};

@@ -1,4 +1,4 @@
-//! Plain HTTP: health, metrics, schemas, the browser client and the pages that the server was built with.
+//! Plain HTTP: health, metrics, schemas, the browser client, and the pages and routes that the server was built with.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use axum::{
 };
 use bytes::Bytes;
 
-use super::{Endpoints, NetLimits, Origins, origin::check_origin};
+use super::{Additions, Endpoints, NetLimits, Origins, origin::check_origin};
 use crate::{game::GameDef, host::Host, observe::Exposition};
 
 const CLIENT_PATH: &str = "/socket.io/socket.io.js";
@@ -37,6 +37,7 @@ pub(crate) struct Site {
     pub(crate) pages: Vec<Page>,
     pub(crate) client_bundle: Option<Bytes>,
     pub(crate) origins: Origins,
+    pub(crate) additions: Additions,
 }
 
 struct Served {
@@ -55,7 +56,7 @@ impl Site {
             pages: self.pages.into_iter().map(|page| (page.path.clone(), page)).collect(),
             client_bundle: self.client_bundle,
             exposition,
-            host,
+            host: host.clone(),
         });
         let router = Router::new()
             .route("/healthz", get(|| async { "ok\n" }))
@@ -64,6 +65,7 @@ impl Site {
             .route("/schema/{file}", get(schema))
             .fallback(page)
             .with_state(served.clone());
+        let router = self.additions.add_routes(router, &host);
         let timeout = limits.header_timeout;
         endpoints
             .before(router)
@@ -124,7 +126,7 @@ async fn client_bundle(State(served): State<Arc<Served>>, request: Request, next
 
 /// A body that trickles in holds its connection no longer than a header that does.
 async fn bound_body(timeout: Duration, request: Request, next: Next) -> Response {
-    if request.method() != Method::POST {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
     match tokio::time::timeout(timeout, next.run(request)).await {

@@ -7,8 +7,10 @@ use std::{
 };
 
 use anyhow::Context;
+use axum::Router;
 use bytes::Bytes;
 use clap::Parser;
+use socketioxide::SocketIo;
 
 use super::{
     cli::Args,
@@ -17,11 +19,11 @@ use super::{
 };
 use crate::{
     game::{Game, GameDef, GameError},
-    host::{Limits, Parties},
+    host::{Host, Limits, Parties},
     identity::{Gate, Hook, Jwt},
     lobby::UserId,
     matchmaking::{Mode, RatingStore, RatingSystem},
-    net::{MatchRules, NetLimits, Origins, Page, Rated, Ratings},
+    net::{Additions, MatchRules, NetLimits, Origins, Page, Rated, Ratings, Site},
     observe,
     store::WebhookConfig,
 };
@@ -47,10 +49,11 @@ pub struct Config {
 pub struct Builder {
     pub(super) games: Vec<Result<GameDef, GameError>>,
     pub(super) pages: Vec<Page>,
-    pub(super) client_bundle: Option<Bytes>,
-    pub(super) origins: Vec<String>,
+    client_bundle: Option<Bytes>,
+    origins: Vec<String>,
     pub(super) config: Config,
     pub(super) keeping: Keeping,
+    pub(super) additions: Additions,
     jwt: Option<Jwt>,
     guests: bool,
     hook: Option<Arc<dyn Hook>>,
@@ -70,6 +73,7 @@ impl Default for Builder {
             origins: Vec::new(),
             config: Config::default(),
             keeping: Keeping::default(),
+            additions: Additions::default(),
             jwt: None,
             guests: true,
             hook: None,
@@ -104,6 +108,49 @@ impl Builder {
     /// Lets web pages of another origin, like `https://play.example.org`, talk to this server.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
+        self
+    }
+
+    /// Adds Socket.IO namespaces of the host's own, with their handlers. Called at the start, once for each of the two endpoints:
+    /// clients with the default parser and with MessagePack meet the same namespaces. The checks of origins and sizes are those of
+    /// the server; who comes in and how often, the handlers decide.
+    ///
+    /// The server's own namespaces, `/`, `/lobby`, `/matchmaking` and `/gameplay`, cannot be replaced: that is an error at start.
+    ///
+    /// ```no_run
+    /// use tickcast::socketioxide::extract::{AckSender, Data, SocketRef};
+    ///
+    /// # fn main() -> anyhow::Result<()> {
+    /// let greet = async |Data(name): Data<String>, ack: AckSender| {
+    ///     let _ = ack.send(&format!("hello, {name}"));
+    /// };
+    /// let desk = async move |socket: SocketRef| socket.on("greet", greet);
+    /// tickcast::serve().namespaces(move |io, _host| io.ns("/desk", desk)).run()
+    /// # }
+    /// ```
+    pub fn namespaces(mut self, add: impl Fn(&SocketIo, &Host) + Send + 'static) -> Self {
+        self.additions.namespaces(add);
+        self
+    }
+
+    /// Serves HTTP routes of the host's own below a path, like `/shop`. The router is made at the start; requests pass the
+    /// check of origins first. What the router does not know is looked for among the pages.
+    ///
+    /// A path at, above or below one that the server, a page or other routes have is an error at start.
+    ///
+    /// ```no_run
+    /// use tickcast::axum::{Router, routing::get};
+    ///
+    /// # fn main() -> anyhow::Result<()> {
+    /// let rooms = |host: &tickcast::host::Host| {
+    ///     let host = host.clone();
+    ///     Router::new().route("/rooms", get(move || async move { host.rooms(None).1.len().to_string() }))
+    /// };
+    /// tickcast::serve().routes("/status", rooms).run()
+    /// # }
+    /// ```
+    pub fn routes(mut self, path: impl Into<String>, make: impl FnOnce(&Host) -> Router + Send + 'static) -> Self {
+        self.additions.routes(path.into(), make);
         self
     }
 
@@ -253,8 +300,10 @@ impl Builder {
         gate
     }
 
-    pub(super) fn take_origins(&mut self) -> Origins {
-        self.origins.drain(..).collect()
+    /// What is left of the builder once the host runs.
+    pub(super) fn into_site(self) -> Site {
+        let origins: Origins = self.origins.into_iter().collect();
+        Site { origins, pages: self.pages, client_bundle: self.client_bundle, additions: self.additions }
     }
 }
 

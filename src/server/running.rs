@@ -9,7 +9,7 @@ use super::{Builder, kept::Kept};
 use crate::{
     game::GameError,
     host::Host,
-    net::{Endpoints, Listener, Site},
+    net::{AdditionError, Endpoints, Listener},
     observe::{self, Exposition},
     store::{KeyFileError, Store, StoreError, WebhookError},
 };
@@ -42,6 +42,9 @@ pub enum StartError {
         /// What is wrong with it.
         message: String,
     },
+    /// A namespace or route of the host's own clashes with something.
+    #[error(transparent)]
+    Addition(#[from] AdditionError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -98,6 +101,7 @@ impl RunningServer {
         if !builder.opens() {
             return Err(StartError::Closed);
         }
+        builder.additions.check_routes(&builder.pages)?;
         let exposition = observe::exposition().map_err(|error| StartError::Metrics(error.to_string()))?;
         let limits = builder.config.net.clone();
         let bound = async {
@@ -116,8 +120,14 @@ impl RunningServer {
             gate,
             kept.recorders().into_iter().chain([rules.ratings.clone() as _]),
         );
-        let endpoints = Arc::new(Endpoints::new(&host, &limits, rules));
-        let site = Site { origins: builder.take_origins(), pages: builder.pages, client_bundle: builder.client_bundle };
+        let endpoints = match Endpoints::new(&host, &limits, rules, &builder.additions) {
+            Ok(endpoints) => Arc::new(endpoints),
+            Err(error) => {
+                kept.close().await;
+                return Err(error.into());
+            }
+        };
+        let site = builder.into_site();
         let router = site.router(host.clone(), &endpoints, &limits, exposition.clone());
         let (stop, stopped) = watch::channel(false);
         let accepting = tokio::spawn(listener.serve(router, stopped));

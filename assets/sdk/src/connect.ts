@@ -18,6 +18,11 @@ export interface Server {
   readonly matchmaking: Matchmaking;
   /** Who the player is. */
   readonly session: Session;
+  /**
+   * Opens a namespace that the host added to the server, such as `/shop`, over the same connection. It shows who the player is,
+   * and is the same channel each time. Throws a `TickcastError` as `connect` does.
+   */
+  namespace(path: string): Promise<Channel>;
   /** Leaves every room and closes every connection. */
   close(): void;
 }
@@ -50,15 +55,24 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   await open(lobbyChannel, home.timeout);
   await inTime(told, lobbyChannel, home.timeout);
   const lobby = new Lobby(lobbyChannel, home.timeout, take);
+  const added = new Map<string, Channel>();
   return {
     lobby,
     get session() {
       return identity.session;
     },
     matchmaking: new Matchmaking(queueChannel, home.timeout, take),
+    async namespace(path) {
+      const channel = added.get(path) ?? home.channel(path);
+      if (!added.has(path)) identity.show(channel, false);
+      added.set(path, channel);
+      await open(channel, home.timeout);
+      return channel;
+    },
     close() {
       for (const room of rooms) void room.leave();
       lobby.close();
+      for (const channel of added.values()) channel.disconnect();
       queueChannel.disconnect();
       lobbyChannel.disconnect();
     },

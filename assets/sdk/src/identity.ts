@@ -57,11 +57,24 @@ export class Identity {
   }
 
   /**
-   * Lets a channel show who the player is, and come in as a new guest if the server does not know the old one any more.
-   * The leading channel is the one by which a guest comes to be; the others wait until it is known who that is. Resolves
-   * with the first session.
+   * Lets a channel show who the player is, and hear who that is. The leading channel is the one by which a guest comes to be.
+   * Resolves with the first session.
    */
   bind(channel: Channel, leads: boolean): Promise<void> {
+    this.show(channel, leads);
+    return new Promise((resolve) => {
+      channel.on("session", (session: Session) => {
+        this.#take(session);
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Lets a channel show who the player is, and come in as a new guest if the server does not know the old one any more. A
+   * channel that does not lead waits until it is known who the guest is.
+   */
+  show(channel: Channel, leads: boolean): void {
     let shown: string | undefined;
     const show = (give: (auth: object) => void): void => {
       this.#credentials().then(
@@ -82,12 +95,6 @@ export class Identity {
         this.#forget(shown);
         channel.connect();
       }
-    });
-    return new Promise((resolve) => {
-      channel.on("session", (session: Session) => {
-        this.#take(session);
-        resolve();
-      });
     });
   }
 

@@ -4,6 +4,7 @@ export type { ConnectOptions, Server } from "./connect.js";
 export { FrameError, TickcastError } from "./errors.js";
 export type { ErrorCode } from "./errors.js";
 export type { GuestStorage, Session, TokenSource } from "./identity.js";
+export type { Channel } from "./link.js";
 export type { Unsubscribe } from "./listeners.js";
 export type { Lobby } from "./lobby.js";
 export type { EnqueueOptions, Matchmaking, QueueOptions } from "./matchmaking.js";

@@ -5,7 +5,7 @@ import { Decoder, Encoder } from "socket.io-msgpack-parser";
 
 import { refusal, TickcastError } from "./errors.js";
 
-/** What the SDK uses of a Socket.IO client socket; tests stand in for it. */
+/** A namespace of a connection: what the SDK uses of a Socket.IO client socket, which it is. Tests stand in for it. */
 export interface Channel {
   readonly connected: boolean;
   /** Whether it is connected or tries to be. */
@@ -110,12 +110,12 @@ export async function open(channel: Channel, timeout: number): Promise<void> {
     };
     const done = (): void => finish();
     const failed = (error: Error): void => {
-      const refused = refusal(error);
+      last = error.message;
       // Unless somebody who heard of it before has begun another attempt.
-      if (refused && !channel.active) finish(refused);
-      else last = error.message;
+      if (!channel.active) finish(refusal(error) ?? unreachable());
     };
-    const timer = setTimeout(() => finish(new TickcastError("unreachable", `cannot connect: ${last}`)), timeout);
+    const unreachable = (): TickcastError => new TickcastError("unreachable", `cannot connect: ${last}`);
+    const timer = setTimeout(() => finish(unreachable()), timeout);
     channel.on("connect", done);
     channel.on("connect_error", failed);
     channel.connect();

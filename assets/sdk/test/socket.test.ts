@@ -138,6 +138,23 @@ test("a guest is the same guest next time, in the queue too", async () => {
   expect(client.session.user).toBe("guest-1");
 });
 
+test("a namespace of the host's own shares the connection and the player", async () => {
+  io.of("/shop").use(admit).on("connection", (socket) => {
+    socket.emit("session", "none of the SDK's");
+    socket.on("order", (count: number, ack: Ack) => ack({ price: 3 * count }));
+  });
+  client = await connect(url, { name: "Ada" });
+  const shop = await client.namespace("/shop");
+  expect(shown.at(-1)).toEqual({ name: "Ada", token: "guest-1" });
+  expect(await shop.timeout(1_000).emitWithAck("order", 2)).toEqual({ price: 6 });
+  expect(await client.namespace("/shop")).toBe(shop);
+  expect(client.session.user).toBe("guest-1");
+  expect(io.engine.clientsCount).toBe(1);
+  await expect(client.namespace("/nowhere")).rejects.toMatchObject({ code: "unreachable", message: "cannot connect: Invalid namespace" });
+  client.close();
+  await vi.waitFor(() => expect(io.of("/shop").sockets.size).toBe(0));
+});
+
 test("a guest whom the server has forgotten comes in as a new one", async () => {
   const { kept, storage } = memory("stale");
   client = await connect(url, { storage });

@@ -49,8 +49,33 @@ fn python_talks_queues_and_plays() {
 }
 
 #[test]
+fn an_acknowledgement_comes_or_times_out() {
+    play("acknowledgement.mjs");
+}
+
+#[test]
+fn packets_sent_offline_wait_in_the_client_and_arrive_once_in_order() {
+    play("offline.mjs");
+}
+
+#[test]
+fn reconnection_backs_off_exponentially_until_the_server_is_back() {
+    play("backoff.mjs");
+}
+
+#[test]
+fn binaries_go_both_ways_with_either_parser() {
+    play("binary.mjs");
+}
+
+#[test]
 fn the_official_browser_client_is_served() {
     play("bundle.mjs");
+}
+
+#[test]
+fn io_in_a_script_tag_connects_in_chromium() {
+    browse("script_tag.mjs");
 }
 
 #[test]

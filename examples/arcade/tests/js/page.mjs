@@ -21,7 +21,6 @@ main(async () => {
   await ada.picture("match");
   const bob = await joinByListing(browser, ada);
   assert.deepEqual([ada.complaints, bob.complaints], [[], []]);
-  await stockClient(browser);
   await browser.close();
 });
 
@@ -64,13 +63,4 @@ async function joinByListing(browser, ada) {
   await Promise.all([ada.picture("two-ada"), bob.picture("two-bob")]);
   say("two visitors in one room see each other");
   return bob;
-}
-
-/** A page of the server's own with a script tag, as users of Socket.IO write it. */
-async function stockClient(browser) {
-  const { page } = await browser.visit("Eve");
-  await page.addScriptTag({ url: "/socket.io/socket.io.js" });
-  const info = await page.evaluate(() => window.io().emitWithAck("info"));
-  assert.deepEqual([info.ok, info.server], [true, "tickcast"]);
-  say("the script tag works");
 }

@@ -5,6 +5,7 @@ import { connect as connectTcp, createServer } from "node:net";
 /** A way to the server that can be cut without either end having said a word. */
 export class Wire {
   #ends = new Set();
+  #others = new WeakMap();
 
   static async to(target) {
     const wire = new Wire();
@@ -18,9 +19,19 @@ export class Wire {
     for (const end of this.#ends) end.destroy();
   }
 
+  /** Keeps what either end says to itself, until `release`. */
+  hold() {
+    for (const end of this.#ends) end.unpipe();
+  }
+
+  release() {
+    for (const end of this.#ends) end.pipe(this.#others.get(end));
+  }
+
   #join(near, far) {
     for (const [end, other] of [[near, far], [far, near]]) {
       this.#ends.add(end);
+      this.#others.set(end, other);
       end.on("error", () => {});
       end.on("close", () => {
         this.#ends.delete(end);

@@ -1,0 +1,42 @@
+// The server goes away: the client tries ever more rarely, and is back soon after the server is.
+
+import assert from "node:assert/strict";
+
+import { answer, main, next, packages, say, server, until, url } from "./support.mjs";
+
+const { io } = packages.sdk("socket.io-client");
+const FIRST_MS = 100;
+const LONGEST_MS = 1_000;
+/** A timer may fire a little before its time. */
+const EARLY_MS = 5;
+
+main(async () => {
+  const options = { reconnectionDelay: FIRST_MS, reconnectionDelayMax: LONGEST_MS, randomizationFactor: 0, transports: ["websocket"] };
+  const socket = io(url, options);
+  const pauses = [];
+  let failed;
+  socket.on("disconnect", () => (failed = performance.now()));
+  socket.io.on("reconnect_error", () => (failed = performance.now()));
+  socket.io.on("reconnect_attempt", () => pauses.push(performance.now() - failed));
+  const { version } = await answer(socket, "info");
+
+  await server("stop");
+  await until("five attempts were made", () => pauses.length >= 5);
+  for (const [n, pause] of pauses.slice(0, 5).entries()) {
+    const least = Math.min(FIRST_MS * 2 ** n, LONGEST_MS);
+    assert.ok(pause >= least - EARLY_MS, `attempt ${n + 1} came ${pause} ms after the last, not ${least}`);
+  }
+  say(`pauses of ${pauses.slice(0, 5).map(Math.round).join(", ")} ms`);
+
+  const back = next(socket.io, "reconnect");
+  const asked = answer(socket, "info");
+  await server("start");
+  assert.ok((await back) >= 5, "the attempts are counted");
+  assert.equal((await asked).version, version);
+  const before = pauses.length;
+  socket.io.engine.close();
+  await until("the next loss is met", () => pauses.length > before);
+  assert.ok(pauses[before] < LONGEST_MS, `the first attempt after a new loss comes at once again, not after ${pauses[before]} ms`);
+  await next(socket, "connect");
+  say("back, and the pauses are short again");
+});

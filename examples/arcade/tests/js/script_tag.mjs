@@ -1,0 +1,23 @@
+// A page of the server's own with a script tag, as users of Socket.IO write it.
+
+import assert from "node:assert/strict";
+
+import { Browser } from "./browser.mjs";
+import { main, say } from "./support.mjs";
+
+main(async () => {
+  const browser = await Browser.start();
+  const { page, complaints } = await browser.visit("Eve");
+  await page.setContent('<!doctype html><script src="/socket.io/socket.io.js"></script>');
+  const told = await page.evaluate(async () => {
+    const socket = window.io();
+    const info = await socket.timeout(30_000).emitWithAck("info");
+    const lobby = window.io("/lobby", { auth: { name: "Eve" } });
+    const { games } = await lobby.timeout(30_000).emitWithAck("games");
+    return { info, games: games.map(({ name }) => name), shared: socket.io === lobby.io };
+  });
+  assert.deepEqual([told.info.ok, told.info.server, told.games, told.shared], [true, "tickcast", ["arena"], true]);
+  assert.deepEqual(complaints, []);
+  await browser.close();
+  say("io() connects, and its namespaces share the connection");
+});

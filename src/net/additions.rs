@@ -1,0 +1,134 @@
+//! What a host adds to the server: namespaces and HTTP routes of its own.
+
+use axum::Router;
+use socketioxide::SocketIo;
+use thiserror::Error;
+
+use super::Page;
+use crate::host::Host;
+
+/// Paths that the server itself answers, with all below them.
+const OWN_PATHS: [&str; 6] = ["/healthz", "/readyz", "/metrics", "/schema", "/socket.io", "/socket.io-msgpack"];
+
+type AddNamespaces = Box<dyn Fn(&SocketIo, &Host) + Send>;
+type MakeRoutes = Box<dyn FnOnce(&Host) -> Router + Send>;
+
+/// Why something of a host's own cannot be added.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AdditionError {
+    /// The server has a namespace of that name.
+    #[error("the namespace {0} is the server's own, choose another name")]
+    Namespace(&'static str),
+    /// Routes cannot be put there.
+    #[error("routes cannot be put at \"{0}\": say a path of plain segments, like /shop")]
+    Path(String),
+    /// Something else is served there.
+    #[error("routes at {path} clash with {other}")]
+    Clash {
+        /// Where the routes were to be.
+        path: String,
+        /// What is there, or below, or above.
+        other: String,
+    },
+}
+
+/// Everything that a host adds.
+#[derive(Default)]
+pub(crate) struct Additions {
+    namespaces: Vec<AddNamespaces>,
+    routes: Vec<(String, MakeRoutes)>,
+}
+
+impl Additions {
+    pub(crate) fn namespaces(&mut self, add: impl Fn(&SocketIo, &Host) + Send + 'static) {
+        self.namespaces.push(Box::new(add));
+    }
+
+    pub(crate) fn routes(&mut self, path: String, make: impl FnOnce(&Host) -> Router + Send + 'static) {
+        self.routes.push((path, Box::new(make)));
+    }
+
+    /// Finds what axum would panic at, and what would never be reached.
+    pub(crate) fn check_routes(&self, pages: &[Page]) -> Result<(), AdditionError> {
+        for (at, (path, _)) in self.routes.iter().enumerate() {
+            if !is_plain(path) {
+                return Err(AdditionError::Path(path.clone()));
+            }
+            let others = self.routes[..at].iter().map(|(other, _)| other.as_str());
+            let mut others = others.chain(OWN_PATHS).chain(pages.iter().map(|page| page.path.as_str()));
+            if let Some(other) = others.find(|other| is_within(path, other) || is_within(other, path)) {
+                return Err(AdditionError::Clash { path: path.clone(), other: other.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the namespaces to one endpoint, which must not have those of the server yet.
+    pub(super) fn add_namespaces(&self, io: &SocketIo, host: &Host, own: &[&'static str]) -> Result<(), AdditionError> {
+        for add in &self.namespaces {
+            add(io, host);
+        }
+        own.iter().find(|path| io.of(path).is_some()).map_or(Ok(()), |path| Err(AdditionError::Namespace(path)))
+    }
+
+    /// Puts the routes beside those of the server.
+    pub(super) fn add_routes(self, router: Router, host: &Host) -> Router {
+        self.routes.into_iter().fold(router, |router, (path, make)| router.nest(&path, make(host)))
+    }
+}
+
+/// Whether a path has segments, none of them empty and none a pattern.
+fn is_plain(path: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.~".contains(letter);
+    let is_segment = |segment: &str| !segment.is_empty() && segment.chars().all(plain);
+    path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_segment))
+}
+
+/// Whether a path is another or below it.
+fn is_within(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn checked(paths: &[&str]) -> Result<(), AdditionError> {
+        let mut additions = Additions::default();
+        for path in paths {
+            additions.routes((*path).to_owned(), |_| Router::new());
+        }
+        let page = |path: &str| Page { path: path.to_owned(), content_type: "text/html", bytes: Bytes::new() };
+        additions.check_routes(&[page("/index.html"), page("/help/index.html")])
+    }
+
+    #[test]
+    fn routes_are_put_at_plain_paths_only() {
+        for path in ["/shop", "/shop/v2", "/.well-known", "/a-b_c~d"] {
+            assert_eq!(checked(&[path]), Ok(()), "{path}");
+        }
+        for path in ["", "/", "shop", "/shop/", "//shop", "/{id}", "/*rest", "/:id", "/a b", "/ä", "/a?b"] {
+            assert_eq!(checked(&[path]), Err(AdditionError::Path(path.to_owned())), "{path}");
+        }
+    }
+
+    #[test]
+    fn routes_clash_with_what_is_at_or_above_or_below_their_path() {
+        for (paths, other) in [
+            (&["/metrics"][..], "/metrics"),
+            (&["/schema/shop"], "/schema"),
+            (&["/socket.io/shop"], "/socket.io"),
+            (&["/index.html"], "/index.html"),
+            (&["/help"], "/help/index.html"),
+            (&["/shop", "/shop"], "/shop"),
+            (&["/shop", "/shop/v2"], "/shop"),
+            (&["/shop/v2", "/shop"], "/shop/v2"),
+        ] {
+            let path = paths[paths.len() - 1].to_owned();
+            assert_eq!(checked(paths), Err(AdditionError::Clash { path, other: other.to_owned() }));
+        }
+        assert_eq!(checked(&["/shop", "/shopping", "/metrics2", "/socket.io2"]), Ok(()));
+    }
+}
