@@ -121,7 +121,7 @@ impl Connection {
 
     /// A spectator's first frame is a snapshot, as soon as there is one that is late enough.
     fn watch_at(&self, table: &mut Table, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
-        table.watch(self.0.stay, outlet.clone())?;
+        table.watch(self.0.stay, &self.0.intake, outlet.clone())?;
         let tick = table.room().map(Room::current_tick).unwrap_or_default();
         if self.welcome(table, Entry { tick, state: Baseline::Snapshot }, 0, &*outlet).is_err() {
             table.watchers.remove(self.0.stay, None);
@@ -162,14 +162,13 @@ impl Connection {
 
     /// The connection is lost: the seat is kept for its grace time. Does nothing if this connection no longer holds the seat.
     pub fn disconnect(&self) {
-        if self.is_spectator() {
-            return self.0.running.at_table(|table| table.watchers.remove(self.0.stay, None));
-        }
         if !self.is_live() {
             return;
         }
         self.0.running.at_table(|table| {
-            if self.is_live() {
+            if self.is_live() && self.is_spectator() {
+                table.watchers.remove(self.0.stay, None);
+            } else if self.is_live() {
                 table.detach(self.0.seat, None);
                 // A panic in here has closed the room already.
                 let _ = table.with(&self.0.running.meters, |room| room.disconnect(self.0.seat));
@@ -180,11 +179,10 @@ impl Connection {
 
     /// Gives the seat up at once; the outlet is told `left`.
     pub fn leave(&self) {
-        if self.is_spectator() {
-            return self.0.running.at_table(|table| table.watchers.remove(self.0.stay, Some(OverReason::Left)));
-        }
         self.0.running.at_table(|table| {
-            if self.is_live() {
+            if self.is_live() && self.is_spectator() {
+                table.watchers.remove(self.0.stay, Some(OverReason::Left));
+            } else if self.is_live() {
                 table.detach(self.0.seat, Some((OverReason::Left, "you left")));
                 table.free(self.0.seat);
                 let _ = table.with(&self.0.running.meters, |room| room.leave(self.0.seat));

@@ -10,7 +10,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Ending, Limits, Outlet, Refusal,
+    Ending, Intake, Limits, Outlet, Refusal,
     connection::Link,
     pass::Grant,
     record::{self, Player},
@@ -299,10 +299,10 @@ impl Table {
     }
 
     /// Somebody watches from now on.
-    pub(super) fn watch(&mut self, id: u128, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
+    pub(super) fn watch(&mut self, id: u128, intake: &Arc<Intake>, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
         self.watchers.check_room()?;
         let room = self.room.as_mut().filter(|_| self.over_at.is_none()).ok_or_else(|| Refusal::from(RoomError::Over))?;
-        self.watchers.add(id, outlet, room);
+        self.watchers.add(id, intake, outlet, room);
         Ok(())
     }
 

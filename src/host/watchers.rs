@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Ending, Full, Outlet, Refusal};
+use super::{Ending, Full, Intake, Outlet, Refusal};
 use crate::{
     observe::{self, DropReason},
     protocol::{ErrorCode, Tick},
@@ -19,6 +19,7 @@ struct Watcher {
     /// The number of its connection.
     id: u128,
     outlet: Arc<dyn Outlet>,
+    intake: Arc<Intake>,
     /// It holds what the gallery's mirror does.
     in_step: bool,
     /// No snapshot is made for it before this tick.
@@ -32,9 +33,10 @@ impl Watchers {
         if self.0.len() < MOST { Ok(()) } else { Err(full()) }
     }
 
-    pub(super) fn add(&mut self, id: u128, outlet: Arc<dyn Outlet>, room: &mut Room) {
+    pub(super) fn add(&mut self, id: u128, intake: &Arc<Intake>, outlet: Arc<dyn Outlet>, room: &mut Room) {
         room.open_gallery();
-        self.0.push(Watcher { id, outlet, in_step: false, quiet_until: Tick(0) });
+        intake.set_live(true);
+        self.0.push(Watcher { id, outlet, intake: intake.clone(), in_step: false, quiet_until: Tick(0) });
     }
 
     /// Its mirror is of no use.
@@ -46,6 +48,7 @@ impl Watchers {
     pub(super) fn remove(&mut self, id: u128, why: Option<OverReason>) {
         let Some(at) = self.0.iter().position(|watcher| watcher.id == id) else { return };
         let watcher = self.0.swap_remove(at);
+        watcher.intake.set_live(false);
         if let Some(reason) = why {
             watcher.end(Over { reason, message: reason.explain().into(), winners: Vec::new() });
         }
@@ -60,11 +63,14 @@ impl Watchers {
         let mut snapshot = None;
         let (now, pause) = (room.current_tick(), u32::from(room.def().hz()));
         self.0.retain_mut(|watcher| {
+            // Who watches does not play.
+            watcher.intake.drain(|_| {});
             let told = seats.map_or(Ok(()), |seats| watcher.outlet.send(seats.clone()));
             let shown = told
                 .and_then(|()| watcher.catch_up(out, || snapshot.get_or_insert_with(|| room.gallery_snapshot()).clone(), now));
             if shown.is_err() {
                 observe::dropped(DropReason::Stalled);
+                watcher.intake.set_live(false);
                 watcher.outlet.close(Ending::Cut);
             }
             if !watcher.in_step && watcher.quiet_until <= now {
@@ -105,6 +111,8 @@ impl Watcher {
     }
 
     fn end(self, over: Over) {
+        // Before it is closed: that ends the connection, which then must not come back to this table.
+        self.intake.set_live(false);
         let ending = if self.outlet.send(Message::Over(over)).is_ok() { Ending::AfterQueued } else { Ending::Cut };
         self.outlet.close(ending);
     }

@@ -60,9 +60,12 @@ impl Room {
             Tick(0) => (Kind::Snapshot, Blocks::from([self.replicator.public_snapshot()])),
             _ => (Kind::Diff, self.replicator.public_diff()),
         };
-        let frame = Frame::new(head(kind, now, gallery.newest), blocks);
-        gallery.newest = now;
-        gallery.waiting.push_back(Scene { frame, events });
+        let silent = blocks.is_empty() && events.is_empty() && now.since(gallery.newest) < u32::from(self.def.hz());
+        if !silent {
+            let frame = Frame::new(head(kind, now, gallery.newest), blocks);
+            gallery.newest = now;
+            gallery.waiting.push_back(Scene { frame, events });
+        }
         let is_due = |scene: &mut Scene| is_over || now.since(scene.frame.tick()) >= self.def.spectator_delay();
         while let Some(scene) = gallery.waiting.pop_front_if(is_due) {
             let applied = gallery.mirror.apply(&scene.frame.to_bytes());

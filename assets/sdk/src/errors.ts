@@ -30,6 +30,7 @@ export type ErrorCode =
   | "unknown_check"
   | "unknown_seat"
   | "vote_open"
+  | "not_owner"
   | "banned"
   | "bad_ticket"
   | "ticket_used"

@@ -108,6 +108,21 @@ export class Lobby {
     return this.#takeSeat({ ...(await this.#ask<Grant>("join", { code })), code });
   }
 
+  /** A place from which to watch a listed room, as late as its game says. It has seat 0, and cannot be resumed. */
+  async spectate<G extends GameTypes = AnyGame>(room: string): Promise<Room<G>> {
+    return this.#takeSeat(await this.#ask<Grant>("spectate", { room }));
+  }
+
+  /** A place from which to watch a private room. */
+  async spectateCode<G extends GameTypes = AnyGame>(code: string): Promise<Room<G>> {
+    return this.#takeSeat(await this.#ask<Grant>("spectate", { code }));
+  }
+
+  /** Removes a player from a room that this one created; they cannot come back to it. */
+  async kick(room: string, seat: number): Promise<void> {
+    await this.#ask("kick", { room, seat });
+  }
+
   /** Stops listening for good. */
   close(): void {
     this.#listing.close();
