@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep};
 
 const ROOMS: usize = 200;
 const SEATS: u8 = 8;
-const WALKERS: u16 = 200;
+const WALKERS: u16 = 2000;
 const WARM_UP: Duration = Duration::from_secs(1);
 const WINDOW: Duration = Duration::from_secs(3);
 const REPEATS: usize = 5;
@@ -41,7 +41,7 @@ struct Pad {
     x: i8,
 }
 
-/// 200 walkers that never rest, at the highest rate there is.
+/// 2,000 walkers that never rest, at the highest rate there is.
 struct Crowd;
 
 impl Game for Crowd {
