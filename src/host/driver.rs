@@ -46,7 +46,7 @@ async fn play(running: &Running) {
         for _ in 0..due.steps {
             running.step(due.at);
         }
-        if running.upkeep(Instant::now()) != Mode::Playing {
+        if running.upkeep_in_play(Instant::now()) != Mode::Playing {
             return;
         }
     }

@@ -144,6 +144,11 @@ impl Running {
         self.at_table(|table| table.upkeep(now, &self.limits, &self.meters))
     }
 
+    /// The same between two steps: what it changed is told with the next.
+    pub(super) fn upkeep_in_play(&self, now: Instant) -> Mode {
+        self.table().upkeep(now, &self.limits, &self.meters)
+    }
+
     /// Signs a ticket that lets somebody watch.
     pub(super) fn let_watch(&self, who: &Identity) -> Result<String, Refusal> {
         let life = self.limits.ticket_life;
