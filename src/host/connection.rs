@@ -46,6 +46,16 @@ enum Claim {
     },
 }
 
+impl Link {
+    /// Hands its inputs to the room. How many there were.
+    pub(super) fn hand_over(&self, room: &mut Room, seat: Seat) -> u64 {
+        self.intake.drain(|input| {
+            // What is refused, the room tells the seat itself.
+            let _ = room.handle(seat, input);
+        })
+    }
+}
+
 /// What a client found wrong with its mirror, as it tells with `resync`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -6,6 +6,7 @@ mod board;
 mod connection;
 mod contest;
 mod driver;
+mod guard;
 mod hub;
 mod intake;
 mod outlet;

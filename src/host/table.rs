@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::{
     Ending, Intake, Limits, Outlet, Refusal,
     connection::Link,
+    guard::guarded,
     pass::Grant,
     record::{self, Player},
     watchers::Watchers,
@@ -143,7 +144,7 @@ impl Table {
             let mut inputs = 0;
             for (seat, stay) in (0..).map(Seat).zip(&self.stays) {
                 let Some(Stay { place: Place::Connected { link, .. }, .. }) = stay else { continue };
-                inputs += take_inputs(room, seat, link);
+                inputs += link.hand_over(room, seat);
             }
             meters.inputs.increment(inputs);
             room.tick()
@@ -401,7 +402,7 @@ impl Table {
         if let Place::Connected { link, outlet } = std::mem::replace(&mut stay.place, Place::Away) {
             link.intake.set_live(false);
             if let Some(room) = &mut self.room {
-                take_inputs(room, seat, &link);
+                link.hand_over(room, seat);
             }
             if let Some((reason, message)) = why {
                 finish(&*outlet, reason, message);
@@ -490,35 +491,8 @@ impl Table {
     }
 }
 
-/// Hands over what a connection has sent. How many inputs there were.
-fn take_inputs(room: &mut Room, seat: Seat, link: &Link) -> u64 {
-    link.intake.drain(|input| {
-        // What is refused, the room tells the seat itself.
-        let _ = room.handle(seat, input);
-    })
-}
-
-/// Does something with a room whose rules may panic.
-fn guarded<R>(room: Option<&mut Room>, meters: &GameMeters, act: impl FnOnce(&mut Room) -> R) -> Result<R, Refusal> {
-    let room = room.ok_or_else(|| Refusal::from(RoomError::Over))?;
-    catch_unwind(AssertUnwindSafe(|| act(room))).map_err(|panic| {
-        tracing::error!(
-            game = room.def().name(),
-            tick = room.current_tick().0,
-            panic = panic_text(&*panic),
-            "the rules panicked"
-        );
-        meters.rules_panics.increment(1);
-        Refusal::rules_panicked()
-    })
-}
-
 fn finish(outlet: &dyn Outlet, reason: OverReason, message: &str) {
     let over = Over { reason, message: message.to_owned(), winners: Vec::new() };
     let ending = if outlet.send(Message::Over(over)).is_ok() { Ending::AfterQueued } else { Ending::Cut };
     outlet.close(ending);
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
