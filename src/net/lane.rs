@@ -23,7 +23,7 @@ use std::{
     },
 };
 
-use socket2::SockRef;
+use rustix::net::SendFlags;
 use tokio::net::TcpStream;
 
 use super::{reader::Reader, tap::Tap};
@@ -57,7 +57,7 @@ impl CountedTcp {
 
     /// Writes without asking Tokio first whether the socket would take it, which it nearly always does.
     fn write_once(&self, bytes: &[u8]) -> io::Result<usize> {
-        count(SockRef::from(&self.0).send(bytes))
+        count(rustix::net::send(&self.0, bytes, SendFlags::NOSIGNAL).map_err(io::Error::from))
     }
 
     fn try_write_vectored(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {

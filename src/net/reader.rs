@@ -4,12 +4,13 @@
 
 use std::{
     cell::RefCell,
-    io::{self, Read},
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Wake, Waker},
 };
 
+use rustix::net::RecvFlags;
 use socket2::SockRef;
 use tokio::{
     io::{Interest, ReadBuf},
@@ -157,12 +158,14 @@ impl State {
 /// readiness, as Tokio's own reader does: the next read waits for news instead of asking the kernel in vain.
 fn read(tcp: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
     let mut short = None;
-    let result = tcp.try_io(Interest::READABLE, || match (&*SockRef::from(tcp)).read(into) {
-        Ok(count) if count > 0 && count < into.len() => {
-            short = Some(count);
-            Err(io::ErrorKind::WouldBlock.into())
+    let result = tcp.try_io(Interest::READABLE, || {
+        match rustix::net::recv(tcp, &mut *into, RecvFlags::empty()).map(|(_, count)| count).map_err(io::Error::from) {
+            Ok(count) if count > 0 && count < into.len() => {
+                short = Some(count);
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            read => read,
         }
-        read => read,
     });
     short.map_or(result, Ok)
 }
