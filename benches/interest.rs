@@ -9,13 +9,7 @@ use std::{
 };
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use tickcast::{
-    game::GameDef,
-    prelude::*,
-    protocol::Replicate,
-    replication::Mirror,
-    room::{Message, Room},
-};
+use tickcast::{game::GameDef, prelude::*, protocol::Replicate, replication::Mirror, room::Room};
 
 const SEATS: u8 = 200;
 const ENTITIES: usize = 5000;
@@ -153,14 +147,12 @@ impl Scene {
     }
 
     fn tick(&mut self) {
-        for (_, message) in self.room.tick().messages {
-            if let Message::State(frame) = message {
-                self.buffer.clear();
-                frame.write_to(&mut self.buffer);
-                self.bytes += self.buffer.len();
-                self.frames += 1;
-                black_box(&self.buffer);
-            }
+        for (_, frame) in self.room.tick().frames.iter() {
+            self.buffer.clear();
+            frame.write_to(&mut self.buffer);
+            self.bytes += self.buffer.len();
+            self.frames += 1;
+            black_box(&self.buffer);
         }
     }
 
@@ -171,12 +163,10 @@ impl Scene {
         let mut mirrors: Vec<_> = (1..=SEATS).map(|n| (Seat(n), Mirror::new(schema.clone()))).collect();
         mirrors.iter().for_each(|(seat, _)| self.room.resync(*seat));
         for _ in 0..60 {
-            for (seat, message) in self.room.tick().messages {
-                if let Message::State(frame) = message {
-                    let mirror = &mut mirrors[usize::from(seat.0) - 1].1;
-                    let applied = mirror.apply(&frame.to_bytes()).expect("a frame that fits");
-                    assert_eq!(applied.desync, None, "{seat:?}");
-                }
+            for (seat, frame) in self.room.tick().frames.iter() {
+                let mirror = &mut mirrors[usize::from(seat.0) - 1].1;
+                let applied = mirror.apply(&frame.to_bytes()).expect("a frame that fits");
+                assert_eq!(applied.desync, None, "{seat:?}");
             }
         }
         let now = self.room.current_tick();

@@ -16,7 +16,7 @@ use tickcast::{
     prelude::*,
     protocol::{Audience, Frame, Head, Kind, Schema, TypeSpec},
     replication::{Mirror, Replicator, Viewer},
-    room::{Message, Room},
+    room::Room,
 };
 
 #[derive(Component, Replicate)]
@@ -278,12 +278,9 @@ fn fan_out(c: &mut Criterion) {
         let mut mirror = Mirror::new(room.schema().clone());
         room.resync(Seat(connected));
         for tick in 0..10 {
-            let messages = room.tick().messages.into_iter();
-            let states: Vec<Frame> = messages
-                .filter_map(|(_, message)| if let Message::State(frame) = message { Some(frame) } else { None })
-                .collect();
-            assert_eq!(states.len(), usize::from(connected), "everyone has a frame");
-            let last = states.last().expect("somebody is connected");
+            let frames = room.tick().frames;
+            assert_eq!(frames.len(), usize::from(connected), "everyone has a frame");
+            let (_, last) = frames.iter().last().expect("somebody is connected");
             assert!(tick == 0 || last.head().kind == Kind::Diff && last.len() < 20, "in step: {last:?}");
             mirror.apply(&last.to_bytes()).expect("it fits");
         }

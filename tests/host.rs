@@ -21,7 +21,7 @@ use tickcast::{
     identity::Gate,
     lobby::{ConnectionId, Identity, SocialEvent, Status},
     prelude::Tick,
-    protocol::ErrorCode,
+    protocol::{Blocks, ErrorCode, Frame},
     room::{Message, OverReason},
 };
 use tokio::time::{Instant, sleep};
@@ -55,15 +55,21 @@ impl Outlet for Fake {
         if self.0.refuses_all.load(Ordering::Relaxed) {
             return Err(Full);
         }
-        match message {
-            Message::State(_) if self.0.refuses_frames.load(Ordering::Relaxed) => {
-                self.0.frames_missed.fetch_add(1, Ordering::Relaxed);
-                return Err(Full);
-            }
-            Message::State(_) => self.0.states.lock().unwrap().push(Instant::now()),
-            Message::Over(over) => self.0.overs.lock().unwrap().push(over.reason),
-            _ => {}
+        if let Message::Over(over) = message {
+            self.0.overs.lock().unwrap().push(over.reason);
         }
+        Ok(())
+    }
+
+    fn show(&self, _: Frame<&Blocks>) -> Result<(), Full> {
+        if self.0.refuses_all.load(Ordering::Relaxed) {
+            return Err(Full);
+        }
+        if self.0.refuses_frames.load(Ordering::Relaxed) {
+            self.0.frames_missed.fetch_add(1, Ordering::Relaxed);
+            return Err(Full);
+        }
+        self.0.states.lock().unwrap().push(Instant::now());
         Ok(())
     }
 
@@ -105,7 +111,7 @@ fn enter(connection: &Connection) -> Arc<Memory> {
 fn walk_in(host: &Host, ticket: &str) -> (Connection, Arc<Memory>) {
     let connection = host.claim(ticket).unwrap();
     let memory = enter(&connection);
-    connection.intake().push(&EAST);
+    connection.inlet().push(&EAST);
     (connection, memory)
 }
 
@@ -202,7 +208,7 @@ async fn a_lost_connection_keeps_its_seat_for_the_grace_time() {
     seconds(0.8).await;
     let back = host.claim_back(&memory.resume(), Some(Tick(10))).unwrap();
     let again = enter(&back);
-    back.intake().push(&EAST_AGAIN);
+    back.inlet().push(&EAST_AGAIN);
     connection.disconnect();
     seconds(3.0).await;
     assert!(again.frames() > 50, "the lost connection's end is no concern of the new one");
@@ -222,7 +228,7 @@ async fn of_two_resumes_with_one_token_one_has_the_seat() {
     let winner = enter(&first);
     assert_eq!(memory.overs(), [OverReason::Replaced]);
     assert_eq!(code(second.enter(Arc::new(Fake(Arc::default())))), ErrorCode::BadResume);
-    second.intake().push(&EAST);
+    second.inlet().push(&EAST);
     second.disconnect();
     second.leave();
     seconds(1.0).await;
@@ -316,9 +322,9 @@ async fn a_flood_of_inputs_is_no_concern_of_the_other_seat() {
     let other = host.claim(&host.join(&admission.room, &ada()).unwrap().ticket).unwrap();
     let memory = enter(&other);
     for _ in 0..10_000 {
-        flooder.intake().push(&EAST);
+        flooder.inlet().push(&EAST);
     }
-    other.intake().push(&EAST);
+    other.inlet().push(&EAST);
     seconds(1.0).await;
     assert_eq!(memory.frames(), 20);
     assert!(flooder.is_live());

@@ -85,11 +85,8 @@ fn the_frame_says_which_input_was_taken_and_how_early_it_came() {
     let seat = table.seat(0);
     let mut heads = Vec::new();
     for _ in 0..6 {
-        let messages = table.room().tick().messages;
-        heads.extend(messages.iter().filter_map(|(to, message)| match message {
-            Message::State(frame) if *to == seat => Some((frame.head().tick.0, frame.head().ack, frame.head().margin)),
-            _ => None,
-        }));
+        let frames = table.room().tick().frames;
+        heads.extend(frames.of(seat).map(|frame| (frame.head().tick.0, frame.head().ack, frame.head().margin)));
     }
     assert!(heads.contains(&(9, 7, 3)), "{heads:?}");
 }

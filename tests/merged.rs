@@ -183,7 +183,7 @@ proptest! {
                 let base = mirror.tick();
                 let (kind, mut blocks) = match base {
                     Tick(0) => (FrameKind::Snapshot, [replicator.snapshot(*viewer)].into_iter().collect()),
-                    _ if *in_step => (FrameKind::Diff, replicator.diff(*viewer)),
+                    _ if *in_step => (FrameKind::Diff, replicator.diff(*viewer).into_owned()),
                     base => (FrameKind::Merged, [replicator.merged(*viewer, base).unwrap()].into_iter().collect()),
                 };
                 blocks = blocks.with(&replicator.checks(*viewer));

@@ -262,12 +262,8 @@ fn a_flipped_column_is_found_by_its_checksum_and_the_snapshot_says_where_it_was(
     let seat = table.seat(1);
     table.room().resync(seat);
     let next = |table: &mut Table<Meadow>, mirror: &mut tickcast::replication::Mirror| {
-        let messages = table.room().tick().messages;
-        let frame = messages.into_iter().find_map(|(to, message)| match message {
-            tickcast::room::Message::State(frame) if to == seat => Some(frame),
-            _ => None,
-        });
-        let applied = mirror.apply(&frame.expect("somebody walks").to_bytes()).unwrap();
+        let frames = table.room().tick().frames;
+        let applied = mirror.apply(&frames.of(seat).expect("somebody walks").to_bytes()).unwrap();
         let [high, low] = (applied.tick.0 as u16).to_be_bytes();
         table.room().handle(seat, &[0x91, 0xcd, high, low]).unwrap();
         applied

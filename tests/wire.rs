@@ -56,27 +56,24 @@ impl<G: Game> Recorder<G> {
     fn tick(&mut self, note: &str) {
         let seat = self.table.seat(0);
         let schema = self.table.room().schema().clone();
-        let messages = self.table.room().tick().messages;
-        for (_, message) in messages.into_iter().filter(|(to, _)| *to == seat) {
-            match message {
-                Message::State(frame) => {
-                    let bytes = frame.to_bytes();
-                    assert_eq!(self.mirror.apply(&bytes).unwrap().desync, None);
-                    self.frames.push(json!({ "note": note, "ok": true, "hex": hex(&bytes), "state": state(&self.mirror) }));
+        let out = self.table.room().tick();
+        for (_, message) in out.messages.into_iter().filter(|(to, _)| *to == seat) {
+            let Message::Events(bytes) = message else { continue };
+            let (tick, events) = decode_events(&schema, &bytes).unwrap();
+            let named = |(id, columns): &(u8, Vec<i64>)| match id {
+                1 => {
+                    let fired = Fired::dequantise(columns);
+                    json!({ "name": "Fired", "value": { "at": { "x": fired.at.x, "y": fired.at.y }, "by": fired.by } })
                 }
-                Message::Events(bytes) => {
-                    let (tick, events) = decode_events(&schema, &bytes).unwrap();
-                    let events: Vec<Value> = events.iter().map(|(id, columns)| match id {
-                        1 => {
-                            let fired = Fired::dequantise(columns);
-                            json!({ "name": "Fired", "value": { "at": { "x": fired.at.x, "y": fired.at.y }, "by": fired.by } })
-                        }
-                        _ => json!({ "name": "Click", "value": {} }),
-                    }).collect();
-                    self.events.push(json!({ "hex": hex(&bytes), "value": { "tick": tick.0, "events": events } }));
-                }
-                _ => {}
-            }
+                _ => json!({ "name": "Click", "value": {} }),
+            };
+            let events: Vec<Value> = events.iter().map(named).collect();
+            self.events.push(json!({ "hex": hex(&bytes), "value": { "tick": tick.0, "events": events } }));
+        }
+        if let Some(frame) = out.frames.of(seat) {
+            let bytes = frame.to_bytes();
+            assert_eq!(self.mirror.apply(&bytes).unwrap().desync, None);
+            self.frames.push(json!({ "note": note, "ok": true, "hex": hex(&bytes), "state": state(&self.mirror) }));
         }
     }
 
@@ -154,7 +151,7 @@ fn record() -> Value {
     let seat = r.table.seat(0);
     r.table.press(0, Pad { dir: Dir8::S, aim: 3.0, fire: true });
     let lost = r.table.room().tick();
-    assert!(lost.messages.iter().any(|(to, message)| *to == seat && matches!(message, Message::State(_))));
+    assert!(lost.frames.of(seat).is_some());
     r.table.room().missed(seat);
     for _ in 0..3 {
         r.tick("a merged diff after a lost frame");

@@ -1,14 +1,17 @@
 //! One connection to one seat.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::time::Instant;
 
 use super::{
-    Ending, Full, Intake, Outlet, Refusal, Welcome,
+    Ending, Full, Inlet, Outlet, Refusal, Welcome,
     pass::Pass,
     running::Running,
     table::{Place, Table, WATCHING},
@@ -31,7 +34,9 @@ pub(super) struct Link {
     seat: Seat,
     stay: u128,
     claim: Claim,
-    pub(super) intake: Arc<Intake>,
+    inlet: Inlet,
+    /// Whether it holds its seat now, or watches. Changes under the room's lock, and is read without it.
+    live: AtomicBool,
     resynced: Mutex<Option<Instant>>,
 }
 
@@ -47,12 +52,14 @@ enum Claim {
 }
 
 impl Link {
-    /// Hands its inputs to the room. How many there were.
-    pub(super) fn hand_over(&self, room: &mut Room, seat: Seat) -> u64 {
-        self.intake.drain(|input| {
-            // What is refused, the room tells the seat itself.
-            let _ = room.handle(seat, input);
-        })
+    /// Begins or ends its time in its seat. Inputs of who watches are taken from nobody.
+    pub(super) fn set_live(&self, live: bool) {
+        self.live.store(live, Ordering::Release);
+        match live {
+            true if self.seat != WATCHING => self.inlet.open(),
+            true => {}
+            false => self.inlet.close(),
+        }
     }
 }
 
@@ -85,8 +92,8 @@ impl Connection {
     }
 
     fn new(running: Arc<Running>, seat: Seat, stay: u128, claim: Claim) -> Self {
-        let intake = Arc::new(Intake::new(running.def.hz()));
-        Self(Arc::new(Link { running, seat, stay, claim, intake, resynced: Mutex::default() }))
+        let inlet = running.intake.inlet(seat);
+        Self(Arc::new(Link { running, seat, stay, claim, inlet, live: AtomicBool::new(false), resynced: Mutex::default() }))
     }
 
     /// Takes the seat: the outlet is welcomed and gets the room's messages from now on. A connection that held it is told that
@@ -102,7 +109,7 @@ impl Connection {
     }
 
     fn enter_at(&self, table: &mut Table, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
-        let Link { running, seat, stay, claim, intake, .. } = &*self.0;
+        let Link { running, seat, stay, claim, .. } = &*self.0;
         let mut held_tick = None;
         match *claim {
             Claim::Watch => return self.watch_at(table, outlet),
@@ -121,7 +128,7 @@ impl Connection {
         if let Some(sitting) = table.stay_mut(*seat) {
             sitting.resume = token;
             sitting.place = Place::Connected { link: self.0.clone(), outlet };
-            intake.set_live(true);
+            self.0.set_live(true);
         }
         if welcomed.is_err() {
             table.cut(*seat, &running.meters);
@@ -131,7 +138,7 @@ impl Connection {
 
     /// A spectator's first frame is a snapshot, as soon as there is one that is late enough.
     fn watch_at(&self, table: &mut Table, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
-        table.watch(self.0.stay, &self.0.intake, outlet.clone())?;
+        table.watch(self.0.stay, &self.0, outlet.clone())?;
         let tick = table.room().map(Room::current_tick).unwrap_or_default();
         if self.welcome(table, Entry { tick, state: Baseline::Snapshot }, 0, &*outlet).is_err() {
             table.watchers.remove(self.0.stay, None);
@@ -166,8 +173,8 @@ impl Connection {
     }
 
     /// Where its inputs go.
-    pub fn intake(&self) -> &Arc<Intake> {
-        &self.0.intake
+    pub fn inlet(&self) -> &Inlet {
+        &self.0.inlet
     }
 
     /// The connection is lost: the seat is kept for its grace time. Does nothing if this connection no longer holds the seat.
@@ -251,9 +258,9 @@ impl Connection {
         &self.0.running.def
     }
 
-    /// Whether this connection holds its seat.
+    /// Whether this connection holds its seat, or watches.
     pub fn is_live(&self) -> bool {
-        self.0.intake.is_live()
+        self.0.live.load(Ordering::Acquire)
     }
 }
 

@@ -1,87 +1,77 @@
-//! The inputs of one connection on their way to its room: bounded, in order of arrival.
+//! The inputs of a room's connections on their way to it: bounded, each connection's in the order of arrival.
 
 use std::{
     ops::RangeInclusive,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use smallvec::SmallVec;
-
-use crate::observe::{self, DropReason};
+use crate::{
+    observe::{self, DropReason},
+    protocol::Seat,
+};
 
 /// A share lets through what a client sends in a second at twice the tick rate, within bounds: after a stall it all comes at once.
 const SHARE: RangeInclusive<u16> = 8..=64;
 
-/// What two inputs usually take: no memory is asked for.
-const USUAL_BYTES: usize = 48;
+/// What is kept of the memory that a flood took.
+const KEPT_BYTES: usize = 16 * 1024;
 
-/// The queue between a socket's reader and its room's driver. Between two steps it takes a share of so many inputs: who floods
-/// loses its own. How many inputs a second are taken is for the room to say.
-pub struct Intake {
+/// The queue between the readers of a room's sockets and its driver. Between two steps each seat has a share of so many inputs:
+/// who floods loses its own. How many inputs a second are taken is for the room to say.
+pub(super) struct Intake {
     queue: Mutex<Queue>,
-    /// Whether the connection holds its seat now. Cleared under the room's lock, read without it.
-    live: AtomicBool,
     share: u16,
 }
 
 #[derive(Default)]
 struct Queue {
-    /// Inputs one behind the other, each with its length before it.
-    bytes: SmallVec<[u8; USUAL_BYTES]>,
+    inputs: Batch,
+    /// By seat, as far as seats were ever taken.
+    holders: Vec<Holder>,
+    /// Connections that there were so far.
+    connections: u64,
+}
+
+/// Who holds a seat now.
+#[derive(Default, Clone)]
+struct Holder {
+    /// The number of its connection; 0 if nobody is connected.
+    connection: u64,
+    /// Its inputs since the last step.
     count: u16,
+}
+
+/// Inputs one behind the other, each with its seat and its length before it.
+#[derive(Default)]
+pub(super) struct Batch(Vec<u8>);
+
+/// Where one connection's inputs go. Cheap to clone.
+#[derive(Clone)]
+pub struct Inlet {
+    intake: Arc<Intake>,
+    seat: Seat,
+    connection: u64,
 }
 
 impl Intake {
     pub(super) fn new(hz: u16) -> Self {
-        let share = (hz * 2).clamp(*SHARE.start(), *SHARE.end());
-        Self { queue: Mutex::default(), live: AtomicBool::new(false), share }
+        Self { queue: Mutex::default(), share: (hz * 2).clamp(*SHARE.start(), *SHARE.end()) }
     }
 
-    /// Queues one input for the next step; one too many, or without a seat, is dropped and counted. Never waits longer than for
-    /// the driver to empty the queue.
-    pub fn push(&self, input: &[u8]) {
-        let (true, Ok(length)) = (self.is_live(), u16::try_from(input.len())) else {
-            return observe::dropped(DropReason::NotSeated);
-        };
+    /// The way in for a new connection, which does not hold its seat yet.
+    pub(super) fn inlet(self: &Arc<Self>, seat: Seat) -> Inlet {
         let mut queue = self.queue();
-        if queue.count == self.share {
-            drop(queue);
-            return observe::dropped(DropReason::InputShare);
-        }
-        queue.count += 1;
-        queue.bytes.extend_from_slice(&length.to_le_bytes());
-        queue.bytes.extend_from_slice(input);
+        queue.connections += 1;
+        Inlet { intake: self.clone(), seat, connection: queue.connections }
     }
 
-    /// Takes what is queued. How many inputs there were.
-    pub(super) fn drain(&self, mut take: impl FnMut(&[u8])) -> u64 {
+    /// Takes what is queued, in exchange for an empty batch. Nobody waits meanwhile: readers go on with that one.
+    pub(super) fn take(&self, into: &mut Batch) {
+        into.0.clear();
+        into.0.shrink_to(KEPT_BYTES);
         let mut queue = self.queue();
-        let mut rest = &queue.bytes[..];
-        while let Some((length, behind)) = rest.split_first_chunk() {
-            let (input, behind) = behind.split_at(usize::from(u16::from_le_bytes(*length)));
-            take(input);
-            rest = behind;
-        }
-        let count = queue.count.into();
-        queue.count = 0;
-        // What a flood made of it is given back.
-        if queue.bytes.spilled() {
-            queue.bytes = SmallVec::new();
-        } else {
-            queue.bytes.clear();
-        }
-        count
-    }
-
-    pub(super) fn is_live(&self) -> bool {
-        self.live.load(Ordering::Acquire)
-    }
-
-    pub(super) fn set_live(&self, live: bool) {
-        self.live.store(live, Ordering::Release);
+        std::mem::swap(&mut queue.inputs, into);
+        queue.holders.iter_mut().for_each(|holder| holder.count = 0);
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -89,46 +79,114 @@ impl Intake {
     }
 }
 
+impl Batch {
+    /// The inputs, in the order of arrival.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Seat, &[u8])> {
+        let mut rest = &self.0[..];
+        std::iter::from_fn(move || {
+            let (&[seat, low, high], behind) = rest.split_first_chunk()?;
+            let (input, behind) = behind.split_at(usize::from(u16::from_le_bytes([low, high])));
+            rest = behind;
+            Some((Seat(seat), input))
+        })
+    }
+}
+
+impl Inlet {
+    /// Queues one input for the next step; one too many, or without a seat, is dropped and counted.
+    pub fn push(&self, input: &[u8]) {
+        let mut queue = self.intake.queue();
+        let Queue { inputs, holders, .. } = &mut *queue;
+        let holder = holders.get_mut(usize::from(self.seat.0)).filter(|holder| holder.connection == self.connection);
+        let (Some(holder), Ok(length)) = (holder, u16::try_from(input.len())) else {
+            return observe::dropped(DropReason::NotSeated);
+        };
+        if holder.count == self.intake.share {
+            return observe::dropped(DropReason::InputShare);
+        }
+        holder.count += 1;
+        let [low, high] = length.to_le_bytes();
+        inputs.0.extend_from_slice(&[self.seat.0, low, high]);
+        inputs.0.extend_from_slice(input);
+    }
+
+    /// From now on it holds the seat, and nobody else.
+    pub(super) fn open(&self) {
+        let mut queue = self.intake.queue();
+        let at = usize::from(self.seat.0);
+        if queue.holders.len() <= at {
+            queue.holders.resize(at + 1, Holder::default());
+        }
+        queue.holders[at] = Holder { connection: self.connection, count: 0 };
+    }
+
+    /// It does not hold the seat any more.
+    pub(super) fn close(&self) {
+        let mut queue = self.intake.queue();
+        let holder = queue.holders.get_mut(usize::from(self.seat.0)).filter(|holder| holder.connection == self.connection);
+        holder.into_iter().for_each(|holder| *holder = Holder::default());
+    }
+}
+
+impl PartialEq for Inlet {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.intake, &other.intake) && self.connection == other.connection
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn intake() -> Intake {
-        let intake = Intake::new(30);
-        intake.set_live(true);
-        intake
+    fn intake() -> (Arc<Intake>, Inlet) {
+        let intake = Arc::new(Intake::new(30));
+        let inlet = intake.inlet(Seat(1));
+        inlet.open();
+        (intake, inlet)
     }
 
-    fn drained(intake: &Intake) -> Vec<Vec<u8>> {
-        let mut inputs = Vec::new();
-        let count = intake.drain(|input| inputs.push(input.to_vec()));
-        assert_eq!(count, inputs.len() as u64);
-        inputs
+    fn taken(intake: &Intake) -> Vec<(u8, Vec<u8>)> {
+        let mut batch = Batch::default();
+        intake.take(&mut batch);
+        batch.iter().map(|(seat, input)| (seat.0, input.to_vec())).collect()
     }
 
     #[test]
     fn inputs_come_out_in_the_order_they_came_in() {
-        let intake = intake();
-        let inputs: [&[u8]; 4] = [&[1], &[], &[2; 300], &[3, 4]];
-        inputs.iter().for_each(|input| intake.push(input));
-        assert_eq!(drained(&intake), inputs);
-        assert!(drained(&intake).is_empty());
+        let (intake, one) = intake();
+        let two = intake.inlet(Seat(2));
+        two.open();
+        let inputs: [(&Inlet, &[u8]); 4] = [(&one, &[1]), (&two, &[]), (&one, &[2; 300]), (&two, &[3, 4])];
+        inputs.iter().for_each(|(inlet, input)| inlet.push(input));
+        assert_eq!(taken(&intake), [(1, vec![1]), (2, vec![]), (1, vec![2; 300]), (2, vec![3, 4])]);
+        assert!(taken(&intake).is_empty());
     }
 
     #[test]
     fn a_flood_is_cut_to_its_share_until_the_next_step() {
-        let intake = intake();
-        (0..200).for_each(|byte| intake.push(&[byte]));
-        assert_eq!(drained(&intake).len(), 60);
-        intake.push(&[7]);
-        assert_eq!(drained(&intake), [[7]]);
+        let (intake, flood) = intake();
+        let other = intake.inlet(Seat(2));
+        other.open();
+        (0..200).for_each(|byte| flood.push(&[byte]));
+        other.push(&[9]);
+        let inputs = taken(&intake);
+        assert_eq!((inputs.len(), &inputs[60]), (61, &(2, vec![9])));
+        flood.push(&[7]);
+        assert_eq!(taken(&intake), [(1, vec![7])]);
     }
 
     #[test]
-    fn without_a_seat_nothing_is_taken() {
-        let intake = intake();
-        intake.set_live(false);
-        intake.push(&[1]);
-        assert!(drained(&intake).is_empty());
+    fn only_who_holds_the_seat_is_heard() {
+        let (intake, old) = intake();
+        let new = intake.inlet(Seat(1));
+        new.push(&[1]);
+        old.push(&[2]);
+        new.open();
+        old.push(&[3]);
+        old.close();
+        new.push(&[4]);
+        new.close();
+        new.push(&[5]);
+        assert_eq!(taken(&intake), [(1, vec![2]), (1, vec![4])]);
     }
 }

@@ -52,7 +52,7 @@ pub use self::{
     connection::{Connection, Desync},
     contest::MatchPlan,
     hub::{Ear, Hub},
-    intake::Intake,
+    intake::Inlet,
     outlet::{Ending, Full, Outlet, Welcome},
     parties::Parties,
     record::{MatchResult, Player, Record, Recorder},

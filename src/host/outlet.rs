@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     lobby::RoomId,
-    protocol::{PROTOCOL_VERSION, Schema, Seat, Tick},
+    protocol::{Blocks, Frame, PROTOCOL_VERSION, Schema, Seat, Tick},
     room::{Message, SeatInfo},
 };
 
@@ -12,6 +12,9 @@ use crate::{
 pub trait Outlet: Send + Sync + 'static {
     /// Queues the first message.
     fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full>;
+
+    /// Hands a frame of state over now, behind the messages before it, or not at all.
+    fn show(&self, frame: Frame<&Blocks>) -> Result<(), Full>;
 
     /// Queues a message behind those before it.
     fn send(&self, message: Message) -> Result<(), Full>;

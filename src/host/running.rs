@@ -14,6 +14,7 @@ use super::{
     Admission, Keys, Limits, MatchResult, Opener, Record, Recorder, Refusal,
     board::Board,
     contest::Contest,
+    intake::Intake,
     pass::Grant,
     schedule::next_phase,
     seating::Seating,
@@ -44,6 +45,8 @@ pub(super) struct Running {
     pub(super) wake: Notify,
     board: Arc<Board>,
     seating: Seating,
+    /// Where the inputs of its connections come in.
+    pub(super) intake: Arc<Intake>,
     table: Mutex<Table>,
     clock: Mutex<Clock>,
     /// Who sat here when the lobby and the gauges were last told.
@@ -63,6 +66,7 @@ struct Clock {
 impl Running {
     pub(super) fn new(id: RoomId, room: Room, host: &super::Shared, meters: GameMeters) -> Self {
         let (def, population) = (room.def().clone(), room.population());
+        let intake = Arc::new(Intake::new(def.hz()));
         meters.rooms.increment(1);
         meters.bots.increment(population.bots as f64);
         Self {
@@ -82,7 +86,8 @@ impl Running {
             told: Mutex::new(population),
             listed: AtomicBool::new(true),
             owner: None,
-            table: Mutex::new(Table::new(room)),
+            table: Mutex::new(Table::new(room, &intake)),
+            intake,
         }
     }
 

@@ -10,9 +10,10 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Ending, Intake, Limits, Outlet, Refusal,
+    Ending, Limits, Outlet, Refusal,
     connection::Link,
     guard::guarded,
+    intake::{Batch, Intake},
     pass::Grant,
     record::{self, Player},
     watchers::Watchers,
@@ -21,7 +22,7 @@ use crate::{
     lobby::{Identity, Sitting, UserId},
     observe::{self, DropReason, GameMeters},
     protocol::{ErrorCode, Seat, Tick},
-    room::{Message, Over, OverReason, Population, Room, RoomError, SeatStatus},
+    room::{Frames, Message, Over, OverReason, Population, Room, RoomError, SeatStatus},
     sim::Team,
 };
 
@@ -42,6 +43,9 @@ pub(super) struct Table {
     room: Option<Room>,
     /// By seat, as far as seats were ever taken.
     stays: Vec<Option<Stay>>,
+    intake: Arc<Intake>,
+    /// The inputs that the room is being handed.
+    batch: Batch,
     tickets: Vec<Ticket>,
     pub(super) watchers: Watchers,
     /// Who was removed from this match.
@@ -109,10 +113,12 @@ pub(super) enum Mode {
 }
 
 impl Table {
-    pub(super) fn new(room: Room) -> Self {
+    pub(super) fn new(room: Room, intake: &Arc<Intake>) -> Self {
         Self {
             room: Some(room),
             stays: Vec::new(),
+            intake: intake.clone(),
+            batch: Batch::default(),
             tickets: Vec::new(),
             watchers: Watchers::default(),
             banned: BTreeSet::new(),
@@ -140,29 +146,14 @@ impl Table {
     /// Steps the room once with the inputs that came since, and hands the frames over. The newest tick; `None` if the room has
     /// ended.
     pub(super) fn step(&mut self, meters: &GameMeters) -> Option<Tick> {
-        let stepped = guarded(self.room.as_mut(), meters, |room| {
-            let mut inputs = 0;
-            for (seat, stay) in (0..).map(Seat).zip(&self.stays) {
-                let Some(Stay { place: Place::Connected { link, .. }, .. }) = stay else { continue };
-                inputs += link.hand_over(room, seat);
-            }
-            meters.inputs.increment(inputs);
-            room.tick()
-        });
-        let stepped = self.close_if_panicked(stepped);
+        meters.inputs.increment(self.hand_over());
+        let stepped = self.with(meters, Room::tick);
         let outbox = stepped.ok()?;
         if let Some(room) = &mut self.room {
             self.watchers.show(&outbox, room);
         }
-        let (mut frames, mut bytes) = (0, 0);
-        for (seat, message) in outbox.messages {
-            if let Some(length) = self.deliver(seat, message, meters) {
-                frames += 1;
-                bytes += length as u64;
-            }
-        }
-        meters.frames.increment(frames);
-        meters.frame_bytes.increment(bytes);
+        outbox.messages.into_iter().for_each(|(seat, message)| self.deliver(seat, message, meters));
+        self.show(&outbox.frames, meters);
         outbox.stalled.into_iter().for_each(|seat| self.cut(seat, meters));
         for (seat, reason) in outbox.evicted {
             if reason == OverReason::Kicked {
@@ -176,6 +167,9 @@ impl Table {
                 tracing::error!(message = over.message, "the rules failed");
                 meters.rules_panics.increment(1);
             }
+            for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
+                self.deliver(seat, Message::Over(over.clone()), meters);
+            }
             self.watchers.end(&over);
             self.played = (over.reason == OverReason::Finished).then(|| self.played(over.winners));
             self.over_at = Some(Instant::now());
@@ -184,28 +178,45 @@ impl Table {
         self.room.as_ref().map(Room::current_tick)
     }
 
-    /// Hands a message over; the length of a frame that was taken.
-    fn deliver(&mut self, seat: Seat, message: Message, meters: &GameMeters) -> Option<usize> {
-        let Some(Stay { place: Place::Connected { outlet, .. }, .. }) = self.stay(seat) else { return None };
-        let frame = match &message {
-            Message::State(frame) => Some(frame.len()),
-            Message::Refused(refused) => {
-                observe::refused(refused.code, u64::from(refused.count));
-                None
-            }
-            _ => None,
-        };
-        if outlet.send(message).is_ok() {
-            return frame;
+    /// Hands the room the inputs that came. How many there were.
+    fn hand_over(&mut self) -> u64 {
+        self.intake.take(&mut self.batch);
+        let Some(room) = &mut self.room else { return 0 };
+        let mut inputs = 0;
+        for (seat, input) in self.batch.iter() {
+            // What is refused, the room tells the seat itself.
+            let _ = room.handle(seat, input);
+            inputs += 1;
         }
-        if frame.is_some() {
-            observe::dropped(DropReason::Frame);
-            // Cannot fail: the room has just made a frame for this seat.
-            let _ = self.with(meters, |room| room.missed(seat));
-        } else {
+        inputs
+    }
+
+    /// Hands a message over; a connection that does not take it is cut.
+    fn deliver(&mut self, seat: Seat, message: Message, meters: &GameMeters) {
+        let Some(Stay { place: Place::Connected { outlet, .. }, .. }) = self.stay(seat) else { return };
+        if let Message::Refused(refused) = &message {
+            observe::refused(refused.code, u64::from(refused.count));
+        }
+        if outlet.send(message).is_err() {
             self.cut(seat, meters);
         }
-        None
+    }
+
+    /// Hands the frames of a tick over; what a connection does not take now, its room makes up for.
+    fn show(&mut self, frames: &Frames, meters: &GameMeters) {
+        let (mut shown, mut bytes) = (0, 0);
+        for (seat, frame) in frames.iter() {
+            let Some(Stay { place: Place::Connected { outlet, .. }, .. }) = self.stay(seat) else { continue };
+            if outlet.show(frame).is_ok() {
+                shown += 1;
+                bytes += frame.len() as u64;
+            } else if let Some(room) = &mut self.room {
+                observe::dropped(DropReason::Frame);
+                room.missed(seat);
+            }
+        }
+        meters.frames.increment(shown);
+        meters.frame_bytes.increment(bytes);
     }
 
     /// Ends a connection that took no reliable message; the seat is away and may be resumed.
@@ -213,7 +224,8 @@ impl Table {
         let Some(stay) = self.stay_mut(seat) else { return };
         let Place::Connected { link, outlet } = std::mem::replace(&mut stay.place, Place::Away) else { return };
         observe::dropped(DropReason::Stalled);
-        link.intake.set_live(false);
+        link.set_live(false);
+        self.hand_over();
         outlet.close(Ending::Cut);
         let _ = self.with(meters, |room| room.disconnect(seat));
     }
@@ -300,10 +312,10 @@ impl Table {
     }
 
     /// Somebody watches from now on.
-    pub(super) fn watch(&mut self, id: u128, intake: &Arc<Intake>, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
+    pub(super) fn watch(&mut self, id: u128, link: &Arc<Link>, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
         self.watchers.check_room()?;
         let room = self.room.as_mut().filter(|_| self.over_at.is_none()).ok_or_else(|| Refusal::from(RoomError::Over))?;
-        self.watchers.add(id, intake, outlet, room);
+        self.watchers.add(id, link, outlet, room);
         Ok(())
     }
 
@@ -400,10 +412,8 @@ impl Table {
     pub(super) fn detach(&mut self, seat: Seat, why: Option<(OverReason, &str)>) {
         let Some(stay) = self.stay_mut(seat).filter(|stay| matches!(stay.place, Place::Connected { .. })) else { return };
         if let Place::Connected { link, outlet } = std::mem::replace(&mut stay.place, Place::Away) {
-            link.intake.set_live(false);
-            if let Some(room) = &mut self.room {
-                link.hand_over(room, seat);
-            }
+            link.set_live(false);
+            self.hand_over();
             if let Some((reason, message)) = why {
                 finish(&*outlet, reason, message);
             }
@@ -451,7 +461,7 @@ impl Table {
     pub(super) fn close(&mut self, reason: OverReason, message: &str) {
         for stay in self.stays.iter_mut().filter_map(Option::take) {
             if let Place::Connected { link, outlet } = stay.place {
-                link.intake.set_live(false);
+                link.set_live(false);
                 match self.over_at {
                     Some(_) => outlet.close(Ending::AfterQueued),
                     None => finish(&*outlet, reason, message),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Ending, Full, Intake, Outlet, Refusal};
+use super::{Ending, Full, Outlet, Refusal, connection::Link};
 use crate::{
     observe::{self, DropReason},
     protocol::{ErrorCode, Tick},
@@ -19,7 +19,7 @@ struct Watcher {
     /// The number of its connection.
     id: u128,
     outlet: Arc<dyn Outlet>,
-    intake: Arc<Intake>,
+    link: Arc<Link>,
     /// It holds what the gallery's mirror does.
     in_step: bool,
     /// No snapshot is made for it before this tick.
@@ -33,10 +33,10 @@ impl Watchers {
         if self.0.len() < MOST { Ok(()) } else { Err(full()) }
     }
 
-    pub(super) fn add(&mut self, id: u128, intake: &Arc<Intake>, outlet: Arc<dyn Outlet>, room: &mut Room) {
+    pub(super) fn add(&mut self, id: u128, link: &Arc<Link>, outlet: Arc<dyn Outlet>, room: &mut Room) {
         room.open_gallery();
-        intake.set_live(true);
-        self.0.push(Watcher { id, outlet, intake: intake.clone(), in_step: false, quiet_until: Tick(0) });
+        link.set_live(true);
+        self.0.push(Watcher { id, outlet, link: link.clone(), in_step: false, quiet_until: Tick(0) });
     }
 
     /// Its mirror is of no use.
@@ -48,7 +48,7 @@ impl Watchers {
     pub(super) fn remove(&mut self, id: u128, why: Option<OverReason>) {
         let Some(at) = self.0.iter().position(|watcher| watcher.id == id) else { return };
         let watcher = self.0.swap_remove(at);
-        watcher.intake.set_live(false);
+        watcher.link.set_live(false);
         if let Some(reason) = why {
             watcher.end(Over { reason, message: reason.explain().into(), winners: Vec::new() });
         }
@@ -63,14 +63,12 @@ impl Watchers {
         let mut snapshot = None;
         let (now, pause) = (room.current_tick(), u32::from(room.def().hz()));
         self.0.retain_mut(|watcher| {
-            // Who watches does not play.
-            watcher.intake.drain(|_| {});
             let told = seats.map_or(Ok(()), |seats| watcher.outlet.send(seats.clone()));
             let shown = told
                 .and_then(|()| watcher.catch_up(out, || snapshot.get_or_insert_with(|| room.gallery_snapshot()).clone(), now));
             if shown.is_err() {
                 observe::dropped(DropReason::Stalled);
-                watcher.intake.set_live(false);
+                watcher.link.set_live(false);
                 watcher.outlet.close(Ending::Cut);
             }
             if !watcher.in_step && watcher.quiet_until <= now {
@@ -96,7 +94,7 @@ impl Watcher {
                 if !scene.events.is_empty() {
                     self.outlet.send(Message::Events(scene.events.clone()))?;
                 }
-                if self.outlet.send(Message::State(scene.frame.clone())).is_err() {
+                if self.outlet.show(scene.frame.by_ref()).is_err() {
                     observe::dropped(DropReason::Frame);
                     self.in_step = false;
                     break;
@@ -105,14 +103,14 @@ impl Watcher {
         } else if self.quiet_until <= now
             && let Some(frame) = snapshot()
         {
-            self.in_step = self.outlet.send(Message::State(frame)).is_ok();
+            self.in_step = self.outlet.show(frame.by_ref()).is_ok();
         }
         Ok(())
     }
 
     fn end(self, over: Over) {
         // Before it is closed: that ends the connection, which then must not come back to this table.
-        self.intake.set_live(false);
+        self.link.set_live(false);
         let ending = if self.outlet.send(Message::Over(over)).is_ok() { Ending::AfterQueued } else { Ending::Cut };
         self.outlet.close(ending);
     }

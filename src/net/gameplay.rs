@@ -49,7 +49,7 @@ impl Namespace for Gameplay {
     }
 
     fn connected(&self, connection: &Connection, socket: &SocketArc) {
-        let outlet: Arc<dyn Outlet> = Arc::new(SocketOutlet::new(connection.intake(), socket));
+        let outlet: Arc<dyn Outlet> = Arc::new(SocketOutlet::new(connection.inlet(), socket));
         if let Err(refusal) = connection.enter(outlet.clone()) {
             // Somebody else took the seat, or the room ended, since this connection was let in.
             observe::refused(refusal.code, 1);
@@ -82,7 +82,7 @@ fn input(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
             return;
         }
     }
-    call.session.intake().push(&bytes);
+    call.session.inlet().push(&bytes);
 }
 
 fn resync(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {

@@ -16,8 +16,8 @@ use super::{
     stream::StreamHandle,
 };
 use crate::{
-    host::{Ending, Full, Intake, Outlet, Welcome},
-    protocol::{ErrorCode, Frame},
+    host::{Ending, Full, Inlet, Outlet, Welcome},
+    protocol::{Blocks, ErrorCode, Frame},
     room::{Message, Over, Refused},
 };
 
@@ -31,7 +31,7 @@ thread_local! {
 
 /// One client.
 pub(super) struct SocketOutlet {
-    intake: Arc<Intake>,
+    inlet: Inlet,
     socket: SocketArc,
     stream: Option<StreamHandle>,
     parser: Parser,
@@ -40,10 +40,10 @@ pub(super) struct SocketOutlet {
 }
 
 impl SocketOutlet {
-    pub(super) fn new(intake: &Arc<Intake>, socket: &SocketArc) -> Self {
+    pub(super) fn new(inlet: &Inlet, socket: &SocketArc) -> Self {
         let request = socket.req_parts();
         let (stream, parser) = (request.extensions.get().cloned(), Parser::of_path(request.uri.path()));
-        Self { intake: intake.clone(), socket: socket.clone(), stream, parser, lane: OnceLock::new() }
+        Self { inlet: inlet.clone(), socket: socket.clone(), stream, parser, lane: OnceLock::new() }
     }
 
     /// The lane under the socket, if it is a WebSocket by now.
@@ -57,26 +57,13 @@ impl SocketOutlet {
     fn emit_and_change_lanes(&self, marker: &[u8], emit: impl FnOnce() -> Result<(), Full>) -> Result<(), Full> {
         let Some(lane) = self.find_lane() else { return emit() };
         lane.expect(&marker[..marker.len().min(PEEK_BYTES)]);
-        lane.tap.open(self.parser, self.intake.clone());
+        lane.tap.open(self.parser, self.inlet.clone());
         let emitted = emit();
         match emitted {
             Ok(()) => drop(self.lane.set(lane)),
             Err(Full) => lane.close(),
         }
         emitted
-    }
-
-    fn send_frame(&self, frame: &Frame) -> Result<(), Full> {
-        let Some(lane) = self.lane.get() else {
-            let bytes = frame.to_bytes();
-            let marker = self.parser.binary_payload("s", &bytes);
-            return self.emit_and_change_lanes(&marker, || self.socket.emit("s", &bytes).map_err(|_| Full));
-        };
-        SCRATCH.with_borrow_mut(|scratch| {
-            scratch.clear();
-            STATE.write(scratch, self.parser, frame);
-            lane.send_now(scratch)
-        })
     }
 
     /// A reliable message.
@@ -91,7 +78,7 @@ impl SocketOutlet {
 impl Drop for SocketOutlet {
     fn drop(&mut self) {
         if let Some(lane) = self.lane.get() {
-            lane.tap.unseat(&self.intake);
+            lane.tap.unseat(&self.inlet);
         }
     }
 }
@@ -102,9 +89,21 @@ impl Outlet for SocketOutlet {
         self.emit_and_change_lanes(&self.parser.event_prefix("welcome"), emit)
     }
 
+    fn show(&self, frame: Frame<&Blocks>) -> Result<(), Full> {
+        let Some(lane) = self.lane.get() else {
+            let bytes = frame.to_bytes();
+            let marker = self.parser.binary_payload("s", &bytes);
+            return self.emit_and_change_lanes(&marker, || self.socket.emit("s", &bytes).map_err(|_| Full));
+        };
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.clear();
+            STATE.write(scratch, self.parser, &frame);
+            lane.send_now(scratch)
+        })
+    }
+
     fn send(&self, message: Message) -> Result<(), Full> {
         match message {
-            Message::State(frame) => self.send_frame(&frame),
             Message::Events(events) => match self.lane.get() {
                 Some(lane) => {
                     let mut frame = Vec::new();

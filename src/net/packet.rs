@@ -11,7 +11,7 @@ use rmp::{decode, encode};
 use serde::Serialize;
 
 use super::lane::{Opcode, write_frame_header};
-use crate::protocol::Frame;
+use crate::protocol::{Blocks, Frame};
 
 const NAMESPACE: &str = "/gameplay";
 
@@ -175,7 +175,7 @@ pub(super) trait Binary {
     fn append_to(&self, to: &mut Vec<u8>);
 }
 
-impl Binary for Frame {
+impl Binary for Frame<&Blocks> {
     fn length(&self) -> usize {
         self.len()
     }

@@ -6,7 +6,7 @@
 
 use std::{
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use smallvec::SmallVec;
@@ -14,7 +14,7 @@ use tokio::io::ReadBuf;
 
 use super::packet::Parser;
 use crate::{
-    host::Intake,
+    host::Inlet,
     observe::{self, DropReason},
 };
 
@@ -34,12 +34,12 @@ struct Drain {
     parser: Parser,
     /// Gone with the seat. Inputs that were on their way then are counted and thrown away; the library would end the whole
     /// connection for them.
-    seat: Option<Arc<Intake>>,
+    seat: Option<Inlet>,
 }
 
 impl Tap {
     /// Inputs of event `i` go to a seat from now on.
-    pub(super) fn open(&self, parser: Parser, seat: Arc<Intake>) {
+    pub(super) fn open(&self, parser: Parser, seat: Inlet) {
         *self.drain() = Some(Drain { parser, seat: Some(seat) });
     }
 
@@ -48,9 +48,9 @@ impl Tap {
     }
 
     /// A seat is gone. Does nothing if the connection has another by now.
-    pub(super) fn unseat(&self, gone: &Arc<Intake>) {
+    pub(super) fn unseat(&self, gone: &Inlet) {
         if let Some(drain) = &mut *self.drain() {
-            drain.seat.take_if(|seat| Arc::ptr_eq(seat, gone));
+            drain.seat.take_if(|seat| seat == gone);
         }
     }
 

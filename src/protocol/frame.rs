@@ -13,7 +13,10 @@
 //! The head is a seat's own; the sections are encoded once for everyone who sees the same thing. In games that say so, ids
 //! and the columns of a change may be *packed*, a `bin` in place of an array. A large snapshot is deflated as a whole.
 
-use std::sync::Arc;
+use std::{
+    borrow::{Borrow, Cow},
+    sync::Arc,
+};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use smallvec::SmallVec;
@@ -68,21 +71,25 @@ pub struct Block {
     bytes: Arc<[u8]>,
 }
 
-/// The blocks of one frame, in order. A clone costs a reference count.
+/// The blocks of one frame, in order. A clone costs a reference count, and no more than a pointer is moved for each seat.
 #[derive(Debug, Clone, Default)]
-pub struct Blocks {
-    blocks: Option<Arc<[Block]>>,
+pub struct Blocks(Option<Arc<Chain>>);
+
+#[derive(Debug)]
+struct Chain {
+    blocks: SmallVec<[Block; 4]>,
     sections: u32,
     bytes: u32,
 }
 
-/// One seat's frame as it travels: a head of its own and shared blocks, or one block that is the frame deflated.
-#[derive(Debug, Clone)]
-pub struct Frame {
+/// One seat's frame as it travels: a head of its own and shared blocks, or one block that is the frame deflated. `B` is how the
+/// blocks are held.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<B = Blocks> {
     head: Head,
     /// Bytes of the head; none if it is in the deflated block.
     head_bytes: u8,
-    blocks: Blocks,
+    blocks: B,
 }
 
 /// Bytes that are not a frame of the schema.
@@ -130,8 +137,7 @@ impl FromIterator<Block> for Blocks {
         let blocks: SmallVec<[Block; 4]> = blocks.into_iter().filter(|block| !block.is_empty()).collect();
         let sections = blocks.iter().map(|block| block.sections).sum();
         let bytes = blocks.iter().map(Block::len).sum::<usize>() as u32;
-        let blocks = (!blocks.is_empty()).then(|| blocks.into_iter().collect());
-        Self { blocks, sections, bytes }
+        Self((!blocks.is_empty()).then(|| Arc::new(Chain { blocks, sections, bytes })))
     }
 }
 
@@ -141,20 +147,38 @@ impl<const N: usize> From<[Block; N]> for Blocks {
     }
 }
 
+impl From<Cow<'_, Self>> for Blocks {
+    fn from(blocks: Cow<'_, Self>) -> Self {
+        blocks.into_owned()
+    }
+}
+
 impl Blocks {
+    /// Whether they are the same ones, not only equal.
+    pub fn is(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        }
+    }
+
     /// Whether there is nothing in them.
     pub fn is_empty(&self) -> bool {
-        self.sections == 0
+        self.0.is_none()
     }
 
     /// Their length in bytes.
     pub fn len(&self) -> usize {
-        self.bytes as usize
+        self.0.as_ref().map_or(0, |chain| chain.bytes as usize)
     }
 
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Block> {
-        self.blocks.iter().flat_map(|blocks| blocks.iter())
+        self.0.iter().flat_map(|chain| chain.blocks.iter())
+    }
+
+    fn sections(&self) -> u32 {
+        self.0.as_ref().map_or(0, |chain| chain.sections)
     }
 
     /// These and more behind them.
@@ -167,21 +191,40 @@ impl Frame {
     /// Puts a frame together; a large snapshot is deflated.
     pub fn new(head: Head, blocks: impl Into<Blocks>) -> Self {
         let blocks = blocks.into();
-        let frame = Self { head, head_bytes: head_bytes(&head, blocks.sections), blocks };
-        match head.kind {
-            Kind::Snapshot => frame.deflated(),
-            Kind::Diff | Kind::Merged => frame,
+        if let Some(block) = deflated(&head, &blocks) {
+            return Self { head, head_bytes: 0, blocks: [block].into() };
         }
+        let own = Frame::plain(head, &blocks).hold(());
+        own.hold(blocks)
     }
 
-    fn deflated(self) -> Self {
-        match deflate(&self.to_bytes()) {
-            Some(bytes) => {
-                let block = Block { sections: self.blocks.sections, bytes: bytes.into() };
-                Self { head: self.head, head_bytes: 0, blocks: [block].into() }
-            }
-            None => self,
-        }
+    /// The same frame, to look at.
+    pub fn by_ref(&self) -> Frame<&Blocks> {
+        self.hold(&self.blocks)
+    }
+
+    /// Takes it apart: what is its own, and the blocks.
+    pub fn split(self) -> (Frame<()>, Blocks) {
+        (self.hold(()), self.blocks)
+    }
+}
+
+impl<'a> Frame<&'a Blocks> {
+    /// A frame that is not deflated.
+    pub fn plain(head: Head, blocks: &'a Blocks) -> Self {
+        Self { head, head_bytes: head_bytes(&head, blocks.sections()), blocks }
+    }
+}
+
+impl<B> Frame<B> {
+    /// The same with its blocks held in another way.
+    pub fn hold<C>(&self, blocks: C) -> Frame<C> {
+        Frame { head: self.head, head_bytes: self.head_bytes, blocks }
+    }
+
+    /// How its blocks are held.
+    pub fn held(&self) -> &B {
+        &self.blocks
     }
 
     /// The tick whose state a mirror holds after the frame.
@@ -193,11 +236,13 @@ impl Frame {
     pub fn head(&self) -> &Head {
         &self.head
     }
+}
 
+impl<B: Borrow<Blocks>> Frame<B> {
     /// The frame's length in bytes.
     #[allow(clippy::len_without_is_empty, reason = "a frame has a head at least")]
     pub fn len(&self) -> usize {
-        usize::from(self.head_bytes) + self.blocks.len()
+        usize::from(self.head_bytes) + self.blocks.borrow().len()
     }
 
     /// The frame as it travels.
@@ -209,11 +254,21 @@ impl Frame {
 
     /// Appends the frame as it travels.
     pub fn write_to(&self, to: &mut impl BufMut) {
+        let blocks = self.blocks.borrow();
         if self.head_bytes > 0 {
-            to.put_slice(&encode_head(&self.head, self.blocks.sections));
+            to.put_slice(&encode_head(&self.head, blocks.sections()));
         }
-        self.blocks.iter().for_each(|block| to.put_slice(&block.bytes));
+        blocks.iter().for_each(|block| to.put_slice(&block.bytes));
     }
+}
+
+/// A snapshot in one block, if it is large enough to be worth it.
+fn deflated(head: &Head, blocks: &Blocks) -> Option<Block> {
+    if head.kind != Kind::Snapshot {
+        return None;
+    }
+    let bytes = deflate(&Frame::plain(*head, blocks).to_bytes())?;
+    Some(Block { sections: blocks.sections(), bytes: bytes.into() })
 }
 
 /// The integers of a head between its length and its margin.

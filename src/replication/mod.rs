@@ -18,6 +18,7 @@ mod shadow;
 mod view;
 
 use std::{
+    borrow::Cow,
     cell::{Cell as Counter, RefCell},
     collections::{BTreeMap, VecDeque},
 };
@@ -282,10 +283,10 @@ impl Replicator {
     }
 
     /// What changed for a seat in the tick collected last.
-    pub fn diff(&self, viewer: Viewer) -> Blocks {
+    pub fn diff(&self, viewer: Viewer) -> Cow<'_, Blocks> {
         // In most ticks of most games nothing else changed, and a seat costs no look-up.
         if self.interest.is_none() && self.diffs.is_empty() {
-            return self.public_diff.clone();
+            return Cow::Borrowed(&self.public_diff);
         }
         let mut blocks = SmallVec::<[Block; 8]>::new();
         if let Some(interest) = &self.interest {
@@ -293,7 +294,7 @@ impl Replicator {
         }
         blocks.extend(self.public_diff.iter().cloned());
         blocks.extend(viewer.keys().filter_map(|key| self.diffs.get(&key).cloned()));
-        blocks.into_iter().collect()
+        Cow::Owned(blocks.into_iter().collect())
     }
 
     /// The team of a seat: that of an entity which it owns.

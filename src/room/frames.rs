@@ -1,8 +1,10 @@
 //! What each seat has been sent, and what it gets next: its baseline is one integer.
 
+use std::borrow::Cow;
+
 use super::{Message, Outbox, Refused, Room, window::Window};
 use crate::{
-    protocol::{Blocks, ErrorCode, Frame, Head, Kind, Tick},
+    protocol::{Blocks, ErrorCode, Head, Kind, Tick},
     replication::{Meter, Replicator, Viewer},
     sim::Team,
 };
@@ -128,7 +130,7 @@ impl Room {
             self.replicator.encode_checks();
         }
         let mut acked = self.sim.inputs().all_acked().peekable();
-        out.messages.reserve(self.seats.len());
+        out.frames.reserve(self.seats.len());
         for (seat, place) in self.seats.playing_mut() {
             let link = &mut place.link;
             let viewer = Viewer { seat, team: self.replicator.team_of(seat) };
@@ -156,15 +158,14 @@ impl Room {
             let base = link.base.unwrap_or_default();
             let (kind, mut blocks) = link.state(&self.replicator, viewer, now, self.def.budget());
             if is_check && link.meter.is_empty() {
-                blocks = blocks.with(&self.replicator.checks(viewer));
+                blocks = Cow::Owned(blocks.with(&self.replicator.checks(viewer)));
             }
             let silent = kind == Kind::Diff && blocks.is_empty() && ack == link.told_ack && now.since(base) < hz;
             if !silent {
                 let base = if kind == Kind::Snapshot { Tick(0) } else { base };
-                let frame = Frame::new(Head { kind, tick: now, base, ack, margin }, blocks);
-                self.stats.frame(kind, frame.len());
                 link.sent(now, ack);
-                out.messages.push((seat, Message::State(frame)));
+                let bytes = out.frames.push(seat, Head { kind, tick: now, base, ack, margin }, blocks);
+                self.stats.frame(kind, bytes);
             }
             if let Some(refused) = link.refused.filter(|_| now.since(link.told_refused) >= hz) {
                 link.refused = None;
@@ -177,7 +178,9 @@ impl Room {
 
 impl Link {
     /// What the seat's next frame says, and what it is.
-    fn state(&mut self, replicator: &Replicator, viewer: Viewer, now: Tick, budget: Option<usize>) -> (Kind, Blocks) {
+    fn state<'a>(
+        &mut self, replicator: &'a Replicator, viewer: Viewer, now: Tick, budget: Option<usize>,
+    ) -> (Kind, Cow<'a, Blocks>) {
         if self.base.is_some() && self.in_step && self.meter.is_empty() {
             let blocks = replicator.diff(viewer);
             if budget.is_none_or(|budget| blocks.len() <= budget) {
@@ -189,10 +192,11 @@ impl Link {
             Some(budget) => replicator.metered(viewer, base, budget, &mut self.meter),
             None => replicator.merged(viewer, base).map(|block| [block].into()),
         });
-        merged.map(|blocks| (Kind::Merged, blocks)).unwrap_or_else(|| {
+        let (kind, blocks) = merged.map(|blocks| (Kind::Merged, blocks)).unwrap_or_else(|| {
             self.meter.settle(now);
             (Kind::Snapshot, [replicator.snapshot(viewer)].into())
-        })
+        });
+        (kind, Cow::Owned(blocks))
     }
 
     fn sent(&mut self, now: Tick, ack: u16) {

@@ -27,7 +27,7 @@ use crate::{
 };
 
 pub use gallery::Scene;
-pub use outbox::{Message, Outbox, Over, OverReason, Refused};
+pub use outbox::{Frames, Message, Outbox, Over, OverReason, Refused};
 pub use saved::RestoreError;
 pub use seats::{Population, SeatInfo, SeatPlan, SeatStatus};
 pub use stats::RoomStats;
@@ -316,7 +316,7 @@ impl Room {
         self.seat_changes();
         self.bots.think(&self.seats, &self.replicator, &mut self.sim);
         if let Err(error) = self.sim.step() {
-            out.end(&self.seats, Over { reason: OverReason::RulesError, message: error.to_string(), winners: Vec::new() });
+            out.over = Some(Over { reason: OverReason::RulesError, message: error.to_string(), winners: Vec::new() });
             self.outcome = Some(Outcome::draw());
             return out;
         }
@@ -336,7 +336,7 @@ impl Room {
         }
         if let Some(outcome) = outcome {
             let winners = outcome.winners.clone();
-            out.end(&self.seats, Over { reason: OverReason::Finished, message: "the match is over".into(), winners });
+            out.over = Some(Over { reason: OverReason::Finished, message: "the match is over".into(), winners });
             self.outcome = Some(outcome);
         }
         out
@@ -429,8 +429,7 @@ impl Room {
         for seat in std::mem::take(&mut self.leaving) {
             self.hooks.leave_all(seat, &mut self.sim);
         }
-        for (seat, place) in self.seats.joining_mut() {
-            place.joined = true;
+        for seat in self.seats.take_joining() {
             self.hooks.join_all(seat, &mut self.sim);
         }
     }

@@ -1,6 +1,6 @@
 //! What a tick has for the seats, in sending order.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 
@@ -10,30 +10,85 @@ use super::{
     votes::VoteInfo,
 };
 use crate::{
-    protocol::{ErrorCode, Frame, Seat, Tick, write_event, write_events_head},
+    protocol::{Blocks, ErrorCode, Frame, Head, Kind, Seat, Tick, write_event, write_events_head},
     sim::{Recipient, WroteEvent},
 };
 
 /// What a tick has for the seats.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// For each seat in the order in which it must be sent.
+    /// For each seat in the order in which it must be sent, and before its frame.
     pub messages: Vec<(Seat, Message)>,
+    /// Event `s`. What cannot be delivered at once is dropped, and the room is told by `missed`.
+    pub frames: Frames,
     /// Seats whose clients have read nothing for long: their connections are to be cut.
     pub stalled: Vec<Seat>,
     /// Seats whose players were removed, and why; they are free by now.
     pub evicted: Vec<(Seat, OverReason)>,
     /// What spectators see from now on, oldest first.
     pub scenes: Vec<Scene>,
-    /// The match ended in this tick; every seat has it as its last message.
+    /// The match ended in this tick: the last that every seat hears.
     pub over: Option<Over>,
 }
 
-/// Something for one seat.
+/// The frames of one tick, by seat. Those who see the same share its blocks: a seat costs its head, and no reference count.
+#[derive(Debug, Default)]
+pub struct Frames {
+    blocks: Vec<Blocks>,
+    /// Each with the place of its blocks.
+    frames: Vec<(Seat, Frame<u8>)>,
+}
+
+impl Frames {
+    pub(super) fn reserve(&mut self, count: usize) {
+        self.frames.reserve(count);
+    }
+
+    /// Adds a seat's frame. Gives back its length in bytes.
+    pub(super) fn push(&mut self, seat: Seat, head: Head, blocks: Cow<'_, Blocks>) -> usize {
+        let shared = self.blocks.last().filter(|last| head.kind != Kind::Snapshot && last.is(&blocks));
+        let (frame, length) = match shared {
+            Some(shared) => {
+                let frame = Frame::plain(head, shared);
+                (frame.hold(()), frame.len())
+            }
+            None => {
+                let frame = Frame::new(head, blocks);
+                let length = frame.len();
+                let (own, blocks) = frame.split();
+                self.blocks.push(blocks);
+                (own, length)
+            }
+        };
+        // No more blocks than seats.
+        self.frames.push((seat, frame.hold((self.blocks.len() - 1) as u8)));
+        length
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// Each of them, by seat.
+    pub fn iter(&self) -> impl Iterator<Item = (Seat, Frame<&Blocks>)> {
+        self.frames.iter().map(|(seat, frame)| (*seat, frame.hold(&self.blocks[usize::from(*frame.held())])))
+    }
+
+    /// The frame of one seat.
+    pub fn of(&self, seat: Seat) -> Option<Frame<&Blocks>> {
+        self.iter().find(|(to, _)| *to == seat).map(|(_, frame)| frame)
+    }
+}
+
+/// Something for one seat, besides its frames, that must not be lost.
 #[derive(Debug, Clone)]
 pub enum Message {
-    /// Event `s`. If it cannot be delivered at once it is dropped, and the room is told by `missed`.
-    State(Frame),
     /// Event `e`.
     Events(Bytes),
     /// Event `seats`.
@@ -141,11 +196,6 @@ impl Outbox {
                 self.messages.push((seat, Message::Events(bytes.clone())));
             }
         }
-    }
-
-    pub(super) fn end(&mut self, seats: &Seats, over: Over) {
-        self.messages.extend(seats.playing().map(|seat| (seat, Message::Over(over.clone()))));
-        self.over = Some(over);
     }
 }
 

@@ -104,12 +104,16 @@ impl Place {
 pub(super) struct Seats {
     pub plan: SeatPlan,
     taken: BTreeMap<Seat, Place>,
+    /// How many there are of each status: a tick in which nobody comes or goes looks at no seat for it.
+    tally: [u8; 4],
     changed: bool,
+    /// Somebody came of whom the world may not know.
+    arrived: bool,
 }
 
 impl Seats {
     pub fn new(plan: SeatPlan) -> Self {
-        Self { plan, taken: BTreeMap::new(), changed: false }
+        Self { plan, taken: BTreeMap::new(), tally: [0; 4], changed: false, arrived: false }
     }
 
     pub fn get(&self, seat: Seat) -> Option<&Place> {
@@ -134,10 +138,17 @@ impl Seats {
         taken.filter(|(_, place)| place.status == SeatStatus::Playing)
     }
 
-    /// The seats of which the world is to hear.
-    pub fn joining_mut(&mut self) -> impl Iterator<Item = (Seat, &mut Place)> {
-        let taken = self.taken.iter_mut().map(|(seat, place)| (*seat, place));
-        taken.filter(|(_, place)| place.entered && !place.joined)
+    /// The seats of which the world is to hear; it has heard of them then.
+    pub fn take_joining(&mut self) -> Vec<Seat> {
+        if !std::mem::take(&mut self.arrived) {
+            return Vec::new();
+        }
+        let joining = self.taken.iter_mut().filter(|(_, place)| place.entered && !place.joined);
+        let heard = |(seat, place): (&Seat, &mut Place)| {
+            place.joined = true;
+            *seat
+        };
+        joining.map(heard).collect()
     }
 
     pub fn playing(&self) -> impl Iterator<Item = Seat> {
@@ -145,18 +156,29 @@ impl Seats {
     }
 
     pub fn take(&mut self, seat: Seat, place: Place) {
+        self.free(seat);
+        self.tally[place.status as usize] += 1;
         self.taken.insert(seat, place);
-        self.changed = true;
+        self.arrived = true;
     }
 
     pub fn free(&mut self, seat: Seat) -> Option<Place> {
         self.changed = true;
-        self.taken.remove(&seat)
+        let place = self.taken.remove(&seat)?;
+        self.tally[place.status as usize] -= 1;
+        Some(place)
+    }
+
+    fn count(&self, status: SeatStatus) -> usize {
+        self.tally[status as usize].into()
     }
 
     pub fn set_status(&mut self, seat: Seat, status: SeatStatus) {
         if let Some(place) = self.taken.get_mut(&seat) {
-            place.status = status;
+            let before = std::mem::replace(&mut place.status, status);
+            self.tally[before as usize] -= 1;
+            self.tally[status as usize] += 1;
+            self.arrived = true;
             if status != SeatStatus::Away {
                 place.away_until = None;
             }
@@ -184,7 +206,7 @@ impl Seats {
 
     /// A bot that is not needed when `wanted` seats are to be filled.
     pub fn surplus_bot(&self, wanted: usize) -> Option<Seat> {
-        if self.taken.len() > wanted { self.last_bot(None) } else { None }
+        if self.taken.len() > wanted && self.count(SeatStatus::Bot) > 0 { self.last_bot(None) } else { None }
     }
 
     /// A free seat for a bot that is needed so that `wanted` seats are filled.
@@ -194,6 +216,9 @@ impl Seats {
 
     /// Seats whose grace time is over.
     pub fn away_since(&self, now: Tick) -> Vec<Seat> {
+        if self.count(SeatStatus::Away) == 0 {
+            return Vec::new();
+        }
         let over = self.iter().filter(|(_, place)| place.away_until.is_some_and(|until| until <= now));
         over.map(|(seat, _)| seat).collect()
     }
@@ -209,10 +234,9 @@ impl Seats {
     }
 
     pub fn population(&self) -> Population {
-        let count = |status| self.taken.values().filter(|place| place.status == status).count();
-        let bots = count(SeatStatus::Bot);
+        let bots = self.count(SeatStatus::Bot);
         let players = self.taken.len() - bots;
         let seats = usize::from(self.plan.seats);
-        Population { players, bots, seats, free: seats - players, connected: count(SeatStatus::Playing) }
+        Population { players, bots, seats, free: seats - players, connected: self.count(SeatStatus::Playing) }
     }
 }

@@ -237,31 +237,33 @@ impl<G: Game> Table<G> {
             self.players.iter_mut().filter(|player| player.seat == *seat).for_each(|player| player.connected = false);
         }
         for (seat, message) in out.messages {
-            let Some(at) = self.players.iter().position(|player| player.connected && player.seat == seat) else { continue };
+            if let (Some(at), Message::Events(bytes)) = (self.connected(seat), message) {
+                let decoded = decode_events(self.room.schema(), &bytes);
+                self.players[at].events.extend(decoded.unwrap_or_else(|error| panic!("seat {seat}: {error}")).1);
+            }
+        }
+        for (seat, frame) in out.frames.iter() {
+            let Some(at) = self.connected(seat) else { continue };
             let player = &mut self.players[at];
-            match message {
-                Message::State(_) if player.drop_next > 0 => {
-                    player.drop_next -= 1;
-                    self.room.missed(seat);
+            if player.drop_next > 0 {
+                player.drop_next -= 1;
+                self.room.missed(seat);
+                continue;
+            }
+            player.frame_bytes.push(frame.len());
+            match &mut player.asleep {
+                Some(waiting) => waiting.push(frame.to_bytes()),
+                None => {
+                    self.apply(at, &frame.to_bytes());
+                    self.acknowledge(at);
                 }
-                Message::State(frame) => {
-                    player.frame_bytes.push(frame.len());
-                    match &mut player.asleep {
-                        Some(waiting) => waiting.push(frame.to_bytes()),
-                        None => {
-                            self.apply(at, &frame.to_bytes());
-                            self.acknowledge(at);
-                        }
-                    }
-                }
-                Message::Events(bytes) => {
-                    let decoded = decode_events(self.room.schema(), &bytes);
-                    player.events.extend(decoded.unwrap_or_else(|error| panic!("seat {seat}: {error}")).1);
-                }
-                Message::Seats(_) | Message::Refused(_) | Message::Vote(_) | Message::Over(_) => {}
             }
         }
         self.over = out.over.or(self.over.take());
+    }
+
+    fn connected(&self, seat: Seat) -> Option<usize> {
+        self.players.iter().position(|player| player.connected && player.seat == seat)
     }
 
     fn apply(&mut self, player: usize, frame: &[u8]) {

@@ -87,6 +87,9 @@ impl Inputs {
         self.taken.clear();
         for (&seat, inputs) in &mut self.seats {
             let due = inputs.waiting.iter().take_while(|waiting| waiting.tick <= tick).count();
+            if due == 0 {
+                continue;
+            }
             for waiting in inputs.waiting.drain(..due) {
                 (inputs.acked, inputs.margin) = (waiting.seq as u16, waiting.margin);
                 self.taken.push(Taken { seat, columns: waiting.columns });
