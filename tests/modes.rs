@@ -5,6 +5,9 @@
 #[path = "support/server.rs"]
 mod server;
 
+#[path = "support/race.rs"]
+mod race;
+
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value as Json, json};
@@ -16,53 +19,21 @@ use tickcast::{
     server::{RunningServer, StartError},
 };
 
-use server::{Client, Pad, Pos, seated};
+use race::Race;
+use server::{Client, seated};
 
+const LOBBY: &str = "/lobby";
 const QUEUE: &str = "/matchmaking";
 const SEAT: &str = "/gameplay";
 
-/// The first input of a seat: a step to the east.
-const EAST: &[u8] = &[0x94, 0, 1, 0, 1];
-
-/// Up to four, and whoever moves first wins for their team.
-struct Race;
-
-impl Game for Race {
-    const NAME: &'static str = "race";
-    type Input = Pad;
-    type Config = NoConfig;
-
-    fn build(m: &mut MatchBuilder<Self>) {
-        m.tick_rate(20)
-            .seats(2..=4)
-            .replicate::<(Pos,)>()
-            .on_join(|seat: Seat, world: &mut World| world.spawn_avatar(seat, (Pos { at: Vec2::ZERO },)))
-            .on_leave(Leave::AtOnce)
-            .systems(|clock: Res<Clock>| assert!(clock.tick > 0))
-            .finish_when(|avatars: Query<(&Seat, &Intent<Pad>, Option<&Team>)>| {
-                let first = avatars.iter().find(|(_, intent, _)| intent.dir != Dir8::None)?;
-                let team = avatars.iter().filter(|other| other.0 == first.0 || (other.2.is_some() && other.2 == first.2));
-                Some(Outcome::winners(team.map(|(seat, ..)| *seat)))
-            });
-    }
-}
-
-/// Parties as a test writes them down, the leader first.
-#[derive(Clone, Default)]
-struct Book(Arc<Mutex<Vec<Vec<UserId>>>>);
-
-impl Parties for Book {
-    fn members(&self, user: &UserId) -> Vec<UserId> {
-        self.0.lock().unwrap().iter().find(|party| party.contains(user)).cloned().unwrap_or_default()
-    }
-}
+/// The first input of a seat, which goes.
+const GO: &[u8] = &[0x94, 0, 1, 0, 1];
 
 struct Stage {
     server: RunningServer,
-    book: Book,
 }
 
-/// Somebody on `/matchmaking`.
+/// Somebody in the lobby and on `/matchmaking`.
 struct Guest {
     client: Client,
     user: UserId,
@@ -71,35 +42,47 @@ struct Guest {
 impl Stage {
     async fn open() -> Self {
         let duo = || Mode::teams(2).of(2..=2);
-        let book = Book::default();
         let server = tickcast::serve()
             .game::<Race>()
             .mode::<Race>("2v2", duo().rated())
             .mode::<Race>("checked", duo().ready_check(secs(30.0)))
             .mode::<Race>("hasty", Mode::teams(2).ready_check(secs(0.3)))
             .mode::<Race>("open", duo().backfill())
-            .parties(book.clone());
-        Self { server: server.start("127.0.0.1:0").await.unwrap(), book }
+            .mode::<Race>("filled", duo().bots_after(secs(0.5)).backfill());
+        Self { server: server.start("127.0.0.1:0").await.unwrap() }
     }
 
     async fn guest(&self) -> Guest {
-        let mut client = Client::join(&self.server, QUEUE, json!({})).await.unwrap();
-        let session = client.event_named(QUEUE, "session").await.data[1].clone();
-        Guest { client, user: UserId::parse(session["user"].as_str().unwrap()).unwrap() }
+        Guest::come(&self.server).await
     }
 
-    /// So many guests in one party.
+    /// So many guests in one party, the leader first.
     async fn party(&self, size: usize) -> Vec<Guest> {
-        let mut guests = Vec::new();
-        for _ in 0..size {
-            guests.push(self.guest().await);
+        let mut guests = vec![self.guest().await];
+        let code = guests[0].ask_lobby("party_create", Json::Null).await["party"]["code"].clone();
+        for _ in 1..size {
+            let mut guest = self.guest().await;
+            guest.ask_lobby("party_join", json!({ "code": code })).await;
+            guests.push(guest);
         }
-        self.book.0.lock().unwrap().push(guests.iter().map(|guest| guest.user.clone()).collect());
         guests
     }
 }
 
 impl Guest {
+    async fn come(server: &RunningServer) -> Self {
+        let mut client = Client::join(server, QUEUE, json!({})).await.unwrap();
+        let session = client.event_named(QUEUE, "session").await.data[1].clone();
+        client.enter(LOBBY, json!({ "token": session["token"] })).await.unwrap();
+        Self { client, user: UserId::parse(session["user"].as_str().unwrap()).unwrap() }
+    }
+
+    async fn ask_lobby(&mut self, event: &str, argument: Json) -> Json {
+        let answer = self.client.request(LOBBY, event, argument).await;
+        assert_eq!(answer["ok"], true, "{event}: {answer}");
+        answer
+    }
+
     async fn ask(&mut self, event: &str, argument: Json) -> Json {
         self.client.request(QUEUE, event, argument).await
     }
@@ -150,7 +133,7 @@ async fn two_parties_of_two_play_each_other_and_ratings_move() {
     let of_teams: Vec<_> = seats.iter().map(|(_, team, seat, room)| (*team, *seat, room == &seats[0].3)).collect();
     assert_eq!(of_teams, [(1, 1, true), (1, 3, true), (2, 2, true), (2, 4, true)]);
 
-    seats[1].0.input(EAST, false).await;
+    seats[1].0.input(GO, false).await;
     let over = seats[3].0.event_named(SEAT, "over").await.data[1].clone();
     assert_eq!((&over["reason"], &over["winners"]), (&json!("finished"), &json!([1, 3])));
     for (guest, won) in guests.iter_mut().zip([true, true, false, false]) {
@@ -277,6 +260,149 @@ async fn a_party_queues_and_leaves_as_one() {
     stage.server.shutdown().await;
 }
 
+/// What changes a party: its leader, a member of it, and somebody from outside.
+#[tokio::test]
+async fn a_party_that_changes_is_out_of_the_queue() {
+    let stage = Stage::open().await;
+    for change in ["leave", "kick", "join"] {
+        let mut party = stage.party(2).await;
+        let mut other = stage.guest().await;
+        let code = party[0].ask_lobby("party", Json::Null).await["party"]["code"].clone();
+        assert_eq!(party[0].enqueue("2v2").await["ok"], true);
+        other.enqueue("2v2").await;
+        match change {
+            "leave" => party[1].ask_lobby("party_leave", Json::Null).await,
+            "kick" => {
+                let user = party[1].user.clone();
+                party[0].ask_lobby("party_kick", json!({ "user": user })).await
+            }
+            _ => other.ask_lobby("party_join", json!({ "code": code })).await,
+        };
+        for member in &mut party {
+            assert_eq!(member.hears("left").await, json!({"reason": "party"}), "{change}");
+        }
+        assert_eq!(party[0].enqueue("2v2").await["ok"], change != "join", "{change}");
+        if change == "join" {
+            // Who waited alone is of the party now, which is too large for the mode.
+            assert_eq!(other.hears("left").await, json!({"reason": "party"}));
+            assert_eq!(party[0].refused("enqueue", json!({"game": "race", "mode": "2v2"})).await, "party_too_large");
+        } else {
+            assert_eq!(party[1].enqueue("2v2").await["ok"], true, "{change}: who is out of the party queues alone at once");
+        }
+        party.push(other);
+        for mut guest in party {
+            guest.ask("leave", Json::Null).await;
+        }
+    }
+    stage.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_change_that_leaves_the_party_whole_leaves_it_in_the_queue() {
+    let stage = Stage::open().await;
+    let mut party = stage.party(2).await;
+    assert_eq!(party[0].enqueue("2v2").await["ok"], true);
+    let heir = party[1].user.clone();
+    party[0].ask_lobby("party_promote", json!({ "user": heir })).await;
+    party[1].ask_lobby("party_ready", json!({ "ready": true })).await;
+    let others = &mut stage.party(2).await;
+    assert_eq!(others[0].enqueue("2v2").await["ok"], true);
+    party.append(others);
+    let (_, teams) = teams(&mut party).await;
+    assert!(teams[0] == teams[1] && teams[2] == teams[3], "{teams:?}");
+    stage.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_leaves_the_party_during_a_ready_check_declines_for_it() {
+    let stage = Stage::open().await;
+    let mut guests = stage.party(2).await;
+    guests.extend(stage.party(2).await);
+    for leader in [0, 2] {
+        assert_eq!(guests[leader].enqueue("checked").await["ok"], true);
+    }
+    let mut check = Json::Null;
+    for guest in &mut guests {
+        check = json!({"check": guest.hears("ready_check").await["check"]});
+    }
+    for guest in &mut guests[..3] {
+        assert_eq!(guest.ask("accept", check.clone()).await["ok"], true);
+    }
+    guests[1].ask_lobby("party_leave", Json::Null).await;
+    assert_eq!(guests[3].ask("accept", check.clone()).await["ok"], true);
+    for (at, guest) in guests.iter_mut().enumerate() {
+        let told = guest.hears("unready").await;
+        assert_eq!((&told["reason"], &told["requeued"]), (&json!("declined"), &json!(at >= 2)));
+    }
+    stage.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn friends_see_who_waits_and_who_plays() {
+    let stage = Stage::open().await;
+    let mut watcher = stage.guest().await;
+    let mut party = stage.party(2).await;
+    let user = party[1].user.clone();
+    watcher.ask_lobby("watch", json!({ "users": [user] })).await;
+    let mut presence = async || watcher.client.event_named(LOBBY, "presence").await.data[1]["status"].clone();
+    party[0].enqueue("2v2").await;
+    assert_eq!(presence().await, "queue");
+    assert_eq!(party[0].ask("leave", Json::Null).await["ok"], true);
+    assert_eq!(presence().await, "online");
+    party[0].enqueue("filled").await;
+    assert_eq!(presence().await, "queue");
+    let matched = party[1].hears("matched").await;
+    assert_eq!(presence().await, "online", "between the queue and the seat");
+    let _seat = seated(&stage.server, matched["ticket"].as_str().unwrap()).await;
+    assert_eq!(presence().await, "match");
+    stage.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn bots_take_the_seats_that_nobody_waits_for() {
+    let stage = Stage::open().await;
+    let mut party = stage.party(2).await;
+    assert_eq!(party[0].enqueue("filled").await["ok"], true);
+    let matched = party[0].hears("matched").await;
+    let (mut client, welcome) = seated(&stage.server, matched["ticket"].as_str().unwrap()).await;
+    let seats = welcome["seats"].as_array().unwrap();
+    let status: Vec<_> = seats.iter().map(|seat| (seat["seat"].as_u64().unwrap(), seat["status"].as_str().unwrap())).collect();
+    assert_eq!(status, [(1, "playing"), (2, "bot"), (4, "bot")], "the seat of the other member is kept");
+    let mut late = stage.guest().await;
+    late.enqueue("filled").await;
+    let found = late.hears("matched").await;
+    assert_eq!((&found["room"], &found["team"]), (&matched["room"], &json!(2)), "a bot makes room for a person");
+    let (_, taken) = seated(&stage.server, found["ticket"].as_str().unwrap()).await;
+    assert_eq!(taken["seat"].as_u64().unwrap() % 2, 0);
+    client.input(GO, false).await;
+    assert_eq!(client.event_named(SEAT, "over").await.data[1]["winners"], json!([1, 3]));
+    stage.server.shutdown().await;
+}
+
+/// One party of everybody whom the test names, as a host of its own idea of parties would have it.
+#[derive(Clone, Default)]
+struct Friends(Arc<Mutex<Vec<UserId>>>);
+
+impl Parties for Friends {
+    fn members(&self, user: &UserId) -> Vec<UserId> {
+        let friends = self.0.lock().unwrap();
+        if friends.contains(user) { friends.clone() } else { Vec::new() }
+    }
+}
+
+#[tokio::test]
+async fn a_host_may_know_the_parties_better() {
+    let friends = Friends::default();
+    let server = tickcast::serve().game::<Race>().parties(friends.clone()).start("127.0.0.1:0").await.unwrap();
+    let mut guests = [Guest::come(&server).await, Guest::come(&server).await];
+    friends.0.lock().unwrap().extend(guests.iter().map(|guest| guest.user.clone()));
+    assert_eq!(guests[1].refused("enqueue", json!({"game": "race"})).await, "not_leader");
+    assert_eq!(guests[0].ask("enqueue", json!({"game": "race"})).await["ok"], true);
+    let rooms = [guests[0].hears("matched").await["room"].clone(), guests[1].hears("matched").await["room"].clone()];
+    assert_eq!(rooms[0], rooms[1]);
+    server.shutdown().await;
+}
+
 #[tokio::test]
 async fn what_no_mode_takes_is_refused() {
     let stage = Stage::open().await;
@@ -295,7 +421,7 @@ async fn what_no_mode_takes_is_refused() {
 async fn a_server_with_a_mode_that_cannot_be_does_not_start() {
     let wrong = [
         tickcast::serve().game::<Race>().mode::<Race>("5v5", Mode::teams(2).of(5..=5)),
-        tickcast::serve().game::<Race>().mode::<Race>("bots", Mode::teams(2).bots_after(secs(1.0))),
+        tickcast::serve().game::<server::Duel>().mode::<server::Duel>("bots", Mode::teams(2).bots_after(secs(1.0))),
         tickcast::serve().game::<Race>().mode::<server::Duel>("1v1", Mode::teams(2)),
         tickcast::serve().game::<Race>().mode::<Race>("1v1", Mode::teams(2)).mode::<Race>("1v1", Mode::teams(2)),
     ];

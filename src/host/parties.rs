@@ -10,6 +10,12 @@ pub trait Parties: Send + Sync + 'static {
 
     /// Somebody waits for a match from now on, or no more.
     fn set_queued(&self, _who: &Identity, _queued: bool) {}
+
+    /// Those who wait and whose party may have changed since this was last asked, each with its [`members`](Self::members). A
+    /// ticket whose people are not exactly these is taken out of its queue.
+    fn regrouped(&self) -> Vec<(UserId, Vec<UserId>)> {
+        Vec::new()
+    }
 }
 
 impl Parties for Host {
@@ -20,5 +26,9 @@ impl Parties for Host {
 
     fn set_queued(&self, who: &Identity, queued: bool) {
         self.social().change(|social, now| social.set_queued(who, queued, now));
+    }
+
+    fn regrouped(&self) -> Vec<(UserId, Vec<UserId>)> {
+        self.social().change(|social, _| social.take_regrouped())
     }
 }

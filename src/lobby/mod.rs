@@ -8,6 +8,7 @@ mod chat;
 mod code;
 mod listing;
 mod name;
+mod notice;
 mod party;
 mod presence;
 mod search;
@@ -18,8 +19,9 @@ pub use chat::{CHAT_BURST, CHAT_INTERVAL, Channel, ChatText, HISTORY, MAX_TEXT, 
 pub use code::Code;
 pub use listing::{Changes, Entrance, FLUSH_INTERVAL, Listing, Lobby, Missed, NEWS_KEPT, RoomId, Totals};
 pub use name::{DisplayName, MAX_NAME, NameError};
+pub use notice::{Leaving, Notice, PartyInfo, PartyMember, SocialEvent};
 pub use party::{PARTY_MOST, Party, PartyError, PartyId};
 pub use presence::{ConnectionId, KEPT_FOR, KEPT_MOST, PersonInfo, Sitting, Status, WATCHED_MOST};
 pub use search::{Search, Sort};
-pub use social::{Leaving, Notice, PartyInfo, PartyMember, Social, SocialError, SocialEvent, Target};
+pub use social::{Social, SocialError, Target};
 pub use user::{Identity, USER_ID_BYTES, UserId};

@@ -110,6 +110,8 @@ pub(super) struct Presence {
     watchers: BTreeMap<UserId, BTreeSet<ConnectionId>>,
     seated: BTreeMap<RoomId, BTreeSet<UserId>>,
     gone: BTreeSet<(Duration, UserId)>,
+    /// Who waits for a match, perhaps with others than they are with now.
+    regrouped: BTreeSet<UserId>,
     next: u64,
 }
 
@@ -139,9 +141,23 @@ impl Presence {
     pub(super) fn set_queued(&mut self, identity: &Identity, queued: bool, now: Duration) {
         if queued {
             self.arrive(identity).queued = true;
+            // Their party may have changed between the question who is in it and this word.
+            self.regroup([&identity.user]);
         } else {
+            self.regrouped.remove(&identity.user);
             self.depart(&identity.user, now, |person| person.queued = false);
         }
+    }
+
+    /// Somebody's party has changed: it matters if they wait for a match.
+    pub(super) fn regroup<'a>(&mut self, users: impl IntoIterator<Item = &'a UserId>) {
+        let people = &self.people;
+        let queued = users.into_iter().filter(|user| people.get(*user).is_some_and(|person| person.queued));
+        self.regrouped.extend(queued.cloned());
+    }
+
+    pub(super) fn take_regrouped(&mut self) -> BTreeSet<UserId> {
+        std::mem::take(&mut self.regrouped)
     }
 
     /// Somebody's seat in a room, from now on the newest if they have several.

@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use rand::{SeedableRng, rngs::ChaCha8Rng};
-use serde::Serialize;
 use thiserror::Error;
 
 use super::{
-    Code, ConnectionId, DisplayName, Identity, PARTY_MOST, Party, PartyError, PartyId, PersonInfo, RoomId, Sitting, Status,
-    TextError, UserId, WATCHED_MOST,
-    chat::{Channel, Chat, ChatText, Draft, LogKey, Message, Replay},
+    ConnectionId, Identity, PARTY_MOST, Party, PartyError, PartyId, PersonInfo, RoomId, Sitting, Status, TextError, UserId,
+    WATCHED_MOST,
+    chat::{Channel, Chat, ChatText, Draft, LogKey, Replay},
+    notice::{Leaving, Notice, PartyInfo, PartyMember, SocialEvent},
     party::Parties,
     presence::Presence,
 };
@@ -25,101 +25,6 @@ pub enum Target {
     Channel(Channel),
     /// One person.
     User(UserId),
-}
-
-/// What some connections are to hear.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// Which connections.
-    pub to: Vec<ConnectionId>,
-    /// What.
-    pub event: SocialEvent,
-}
-
-/// An event of the lobby, as it travels.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum SocialEvent {
-    /// Somebody has said something.
-    Chat(Message),
-    /// Somebody is about to say something.
-    Typing {
-        /// Where.
-        channel: Channel,
-        /// Who.
-        user: UserId,
-        /// What they are called.
-        name: DisplayName,
-    },
-    /// Somebody does something else now.
-    Presence(PersonInfo),
-    /// A party has changed.
-    Party(PartyInfo),
-    /// Somebody wants this person in their party.
-    PartyInvite {
-        /// The party.
-        party: PartyId,
-        /// What leads into it.
-        code: Code,
-        /// Who invites.
-        from: PersonInfo,
-    },
-    /// This person is no longer in a party.
-    PartyLeft {
-        /// The party.
-        party: PartyId,
-        /// Why.
-        reason: Leaving,
-    },
-}
-
-impl SocialEvent {
-    /// The event's name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Chat(_) => "chat",
-            Self::Typing { .. } => "typing",
-            Self::Presence(_) => "presence",
-            Self::Party(_) => "party",
-            Self::PartyInvite { .. } => "party_invite",
-            Self::PartyLeft { .. } => "party_left",
-        }
-    }
-}
-
-/// Why somebody is no longer in a party.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Leaving {
-    /// They wanted to.
-    Left,
-    /// The leader wanted them to.
-    Kicked,
-}
-
-/// A party, as it travels.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PartyInfo {
-    /// One more than in the event before.
-    pub seq: u64,
-    /// Its id.
-    pub party: PartyId,
-    /// What one types to join.
-    pub code: Code,
-    /// Who leads it.
-    pub leader: UserId,
-    /// Its members, in the order in which they came.
-    pub members: Vec<PartyMember>,
-}
-
-/// A member of a party, as it travels.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PartyMember {
-    /// Who, and what they do.
-    #[serde(flatten)]
-    pub person: PersonInfo,
-    /// Whether they have said that they are ready.
-    pub ready: bool,
 }
 
 /// Why a request is refused.
@@ -208,6 +113,16 @@ impl Social {
     pub fn set_queued(&mut self, identity: &Identity, queued: bool, now: Duration) {
         self.presence.set_queued(identity, queued, now);
         self.tell_status(&identity.user);
+    }
+
+    /// Those who wait for a match and whose party may be another than when this was last asked, each with its members, the
+    /// leader first; without any if they are in no party.
+    pub fn take_regrouped(&mut self) -> Vec<(UserId, Vec<UserId>)> {
+        let with_party = |user: UserId| {
+            let members = self.parties.of(&user).map_or_else(Vec::new, |party| party.roster().cloned().collect());
+            (user, members)
+        };
+        self.presence.take_regrouped().into_iter().map(with_party).collect()
     }
 
     /// Somebody plays in a room, or their seat is kept. They are in that room's chat from now on. A person has one seat a room.
@@ -472,6 +387,7 @@ impl Social {
     fn tell_party(&mut self, id: &PartyId) {
         match self.parties.advance(id).cloned() {
             Some(party) => {
+                self.presence.regroup(party.roster());
                 let to = self.presence.connections_of(party.roster());
                 self.tell(to, SocialEvent::Party(self.describe(&party)));
             }
@@ -481,6 +397,7 @@ impl Social {
 
     fn tell_left(&mut self, user: &UserId, party: PartyId, reason: Leaving) {
         self.tell_party(&party);
+        self.presence.regroup([user]);
         self.tell(self.presence.connections_of([user]), SocialEvent::PartyLeft { party, reason });
         self.tell_status(user);
     }

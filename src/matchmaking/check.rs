@@ -71,6 +71,11 @@ impl Check {
         Some(ticket)
     }
 
+    /// The ticket by which somebody is asked.
+    pub(super) fn ticket_of(&self, user: &UserId) -> Option<&Ticket> {
+        self.found.teams.iter().flatten().find(|ticket| ticket.users().any(|member| member == user))
+    }
+
     /// Those who are still asked, or have said yes.
     pub(super) fn users(&self) -> Vec<UserId> {
         self.found.users().cloned().collect()

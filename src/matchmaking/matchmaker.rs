@@ -106,9 +106,9 @@ pub enum News {
         /// Whether they are in the queue again, with their age.
         requeued: bool,
     },
-    /// A member has left the queue, and their party with them.
+    /// A party is out of its queue: a member has left the queue, or the party is another now.
     Left {
-        /// The other members.
+        /// Who hears of it: not the member who wanted to leave.
         users: Vec<UserId>,
     },
     /// A match to be held. Its people are in no queue any more.
@@ -173,10 +173,32 @@ impl Matchmaker {
         match *self.users.get(user).ok_or(QueueError::NotQueued)? {
             Standing::Asked(check) => self.decline(user, check, now),
             Standing::Waits { queue, place } => {
-                let ticket = self.queues[queue].take(place).ok_or(QueueError::NotQueued)?;
-                self.forget([&ticket]);
+                let ticket = self.take(queue, place).ok_or(QueueError::NotQueued)?;
                 let users: Vec<_> = ticket.users().filter(|member| *member != user).cloned().collect();
                 Ok(if users.is_empty() { Vec::new() } else { vec![News::Left { users }] })
+            }
+        }
+    }
+
+    /// Somebody is in a party of these members now, or in none. If that is not who they queued with, their ticket is taken
+    /// out, and all its people hear of it. Who is asked whether they are ready says no.
+    pub fn regroup(&mut self, user: &UserId, members: &[UserId], now: Duration) -> Vec<News> {
+        let members = if members.is_empty() { std::slice::from_ref(user) } else { members };
+        let is_whole = |ticket: &Ticket| ticket.size() == members.len() && ticket.users().all(|user| members.contains(user));
+        match self.users.get(user).copied() {
+            None => Vec::new(),
+            Some(Standing::Waits { queue, place }) => {
+                if self.queues[queue].ticket(place).is_none_or(is_whole) {
+                    return Vec::new();
+                }
+                let left = self.take(queue, place).map(|ticket| News::Left { users: ticket.users().cloned().collect() });
+                left.into_iter().collect()
+            }
+            Some(Standing::Asked(check)) => {
+                if self.checks.get(&check).and_then(|check| check.ticket_of(user)).is_none_or(is_whole) {
+                    return Vec::new();
+                }
+                self.decline(user, check, now).unwrap_or_default()
             }
         }
     }
@@ -315,6 +337,12 @@ impl Matchmaker {
         let place = (ticket.since, ticket.id);
         self.users.extend(ticket.users().map(|user| (user.clone(), Standing::Waits { queue, place })));
         self.queues[queue].put(ticket)
+    }
+
+    fn take(&mut self, queue: usize, place: Place) -> Option<Ticket> {
+        let ticket = self.queues[queue].take(place)?;
+        self.forget([&ticket]);
+        Some(ticket)
     }
 
     fn forget<'t>(&mut self, tickets: impl IntoIterator<Item = &'t Ticket>) {

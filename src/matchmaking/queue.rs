@@ -126,6 +126,10 @@ impl Queue {
         Some(ticket)
     }
 
+    pub(super) fn ticket(&self, place: Place) -> Option<&Ticket> {
+        self.waiting.get(&place)
+    }
+
     #[cfg(test)]
     pub(super) fn tickets(&self) -> impl Iterator<Item = &Ticket> {
         self.waiting.values()

@@ -147,9 +147,9 @@ fn enqueue(call: &Call<'_, Matchmaking>, argument: Argument) -> Answer {
     let Enqueue { game, mode, properties, regions } = argument.read()?;
     let shared = &call.namespace.0;
     shared.host.check_open()?;
-    let users = shared.party_of(&call.session.session.identity.user)?;
     let wish = Wish { game, mode, properties, regions };
-    let mut line = shared.line();
+    let mut line = shared.up_to_date();
+    let users = shared.party_of(&call.session.session.identity.user)?;
     for user in &users {
         let Some(person) = line.people.get(user) else {
             let absent = format!("{user} is in your party, but not connected to {}", Matchmaking::PATH);
@@ -168,7 +168,7 @@ fn enqueue(call: &Call<'_, Matchmaking>, argument: Argument) -> Answer {
 
 fn leave(call: &Call<'_, Matchmaking>, _: Argument) -> Answer {
     let shared = &call.namespace.0;
-    shared.leave(&mut shared.line(), &call.session.session.identity.user)?;
+    shared.leave(&mut shared.up_to_date(), &call.session.session.identity.user)?;
     done()
 }
 
@@ -177,7 +177,7 @@ type AnswerCheck = fn(&mut Matchmaker, &UserId, CheckId, Duration) -> Result<Vec
 fn answer_check(call: &Call<'_, Matchmaking>, argument: Argument, say: AnswerCheck) -> Answer {
     let Answering { check } = argument.read()?;
     let shared = &call.namespace.0;
-    let mut line = shared.line();
+    let mut line = shared.up_to_date();
     let news = say(&mut line.matchmaker, &call.session.session.identity.user, check, shared.now())?;
     shared.publish(&mut line, news);
     done()
@@ -237,6 +237,16 @@ impl Shared {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The same, without the tickets of parties that are others now.
+    fn up_to_date(&self) -> MutexGuard<'_, Line> {
+        let mut line = self.line();
+        for (user, members) in self.parties.regrouped() {
+            let news = line.matchmaker.regroup(&user, &members, self.now());
+            self.publish(&mut line, news);
+        }
+        line
+    }
+
     fn now(&self) -> Duration {
         self.epoch.elapsed()
     }
@@ -262,7 +272,7 @@ impl Shared {
     /// Seats everybody who can be matched, and tells the others where they stand. False if a match found no room.
     fn pass(&self) -> bool {
         let openings = self.host.openings();
-        let mut line = self.line();
+        let mut line = self.up_to_date();
         let now = self.now();
         let news = line.matchmaker.pass(&openings, now);
         let held = self.publish(&mut line, news);

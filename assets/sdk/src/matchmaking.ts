@@ -46,7 +46,7 @@ export class Matchmaking {
   /**
    * Waits in the queue of a game and takes a seat in the match that comes of it. One queue at a time; the leader of a party
    * queues for all. Rejects with `unready` when the player, or their party, is not there when asked, and with `party_left`
-   * when another member leaves the queue.
+   * when another member leaves the queue, or the party changes.
    */
   async enqueue<G extends GameTypes = AnyGame>(game: string, options: EnqueueOptions = {}): Promise<Room<G>> {
     const { mode, properties, regions } = options;

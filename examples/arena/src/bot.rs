@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tickcast::prelude::*;
 
 use crate::rules::{MAGAZINE, SHOT};
-use crate::{Aim, Ammo, Arena, Ground, Hp, Map, Pad, Pos};
+use crate::{Aim, Ammo, Arena, Ground, Hp, Map, Pad, Pos, Side};
 
 /// A bot that sees what a player in its seat would see.
 #[derive(Serialize, Deserialize, Default)]
@@ -58,11 +58,15 @@ impl Bot<Arena> for Chaser {
 }
 
 impl Chaser {
-    /// The nearest who stands; one behind a wall seems farther away, and the one that it is after already a little nearer.
+    /// The nearest enemy who stands; one behind a wall seems farther away, and the one that it is after already a little nearer.
     fn nearest(&self, view: &View<'_>, map: &Map, me: Vec2) -> Option<Sighting> {
+        let ours = view.me::<Side>();
         let standing = view.iter::<Pos>().filter_map(|(id, pos)| {
             let seat = view.owner(id).filter(|seat| *seat != view.seat())?;
             view.get::<Hp>(id).filter(|hp| hp.0 > 0)?;
+            if ours.is_some() && view.get::<Side>(id) == ours {
+                return None;
+            }
             let known = self.enemy.filter(|known| known.seat == seat);
             let cost =
                 me.distance(pos.at) * if map.sees(me, pos.at) { 1.0 } else { 1.6 } - if known.is_some() { 3.0 } else { 0.0 };

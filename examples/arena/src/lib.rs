@@ -64,6 +64,11 @@ pub struct Shot {
 #[replicate(id = 7)]
 pub struct Ground(pub MapName);
 
+/// The team of an avatar, in a match with teams: shots pass through friends, and their frags count together.
+#[derive(Component, Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+#[replicate(id = 8)]
+pub struct Side(pub u8);
+
 /// A shot met an avatar.
 #[derive(GameEvent, Clone, Debug)]
 pub struct Hit {
@@ -161,7 +166,7 @@ impl Game for Arena {
     fn build(m: &mut MatchBuilder<Self>) {
         m.tick_rate(30)
             .seats(2..=16)
-            .replicate::<(Pos, Aim, Hp, Frags, Ammo, Shot, Ground)>()
+            .replicate::<(Pos, Aim, Hp, Frags, Ammo, Shot, Ground, Side)>()
             .state::<Gun>()
             .state::<Down>()
             .state::<Flight>()

@@ -2,7 +2,7 @@
 
 use tickcast::prelude::*;
 
-use crate::{Aim, Ammo, ArenaConfig, Down, End, Flight, Frags, Ground, Gun, Hit, Hp, Pad, Pos, Shot, hit_circle};
+use crate::{Aim, Ammo, ArenaConfig, Down, End, Flight, Frags, Ground, Gun, Hit, Hp, Pad, Pos, Shot, Side, hit_circle};
 
 /// Half an avatar's width.
 pub(crate) const RADIUS: f32 = 0.5;
@@ -19,11 +19,20 @@ const RESPAWN: f32 = 2.5;
 
 /// A new avatar, far from all others.
 pub(crate) fn join(seat: Seat, world: &mut World) {
+    let team = world.resource::<Teams>().of(seat);
     let others: Vec<Vec2> = world.query::<(&Pos, &Hp)>().iter(world).filter(|(_, hp)| hp.0 > 0).map(|(pos, _)| pos.at).collect();
     let map = world.resource::<ArenaConfig>().map;
     let at = map.map().farthest_spawn(&others);
     let seen = (Pos { at }, Ground(map), Aim::default(), Hp(FULL_HP), Frags(0), Ammo(MAGAZINE));
-    world.spawn_avatar(seat, (seen, Gun::default(), Down::default()));
+    let avatar = world.spawn_avatar(seat, (seen, Gun::default(), Down::default()));
+    if let Some(team) = team {
+        world.entity_mut(avatar).insert(Side(team.0));
+    }
+}
+
+/// Whether two seats play for the same side: in a match without teams each has its own.
+fn are_friends(teams: Teams, a: Seat, b: Seat) -> bool {
+    a == b || teams.of(a).is_some_and(|team| teams.of(b) == Some(team))
 }
 
 /// Walls stop a walk, other avatars do not.
@@ -60,12 +69,14 @@ pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Quer
     }
 }
 
-/// Moves each shot by one tick, up to the first thing in its way.
-pub(crate) fn fly(config: Res<ArenaConfig>, mut shots: Query<(&Seat, &mut Flight)>, avatars: Query<(&Seat, &Pos, &Hp)>) {
+/// Moves each shot by one tick, up to the first thing in its way. Friends are not in the way.
+pub(crate) fn fly(
+    config: Res<ArenaConfig>, teams: Res<Teams>, mut shots: Query<(&Seat, &mut Flight)>, avatars: Query<(&Seat, &Pos, &Hp)>,
+) {
     for (shooter, mut flight) in &mut shots {
         let (from, to) = (flight.at, flight.at + flight.way);
         let wall = config.map.map().hit(from, to).map(|along| (along, End::Wall));
-        let targets = avatars.iter().filter(|(seat, _, hp)| *seat != shooter && hp.0 > 0);
+        let targets = avatars.iter().filter(|(seat, _, hp)| hp.0 > 0 && !are_friends(*teams, **seat, *shooter));
         let hits = targets.filter_map(|(seat, pos, _)| Some((hit_circle(from, to, pos.at, RADIUS)?, End::Avatar(*seat))));
         match hits.chain(wall).min_by(|(a, _), (b, _)| a.total_cmp(b)) {
             Some((along, end)) => {
@@ -119,12 +130,16 @@ pub(crate) fn respawn(clock: Res<Clock>, config: Res<ArenaConfig>, mut bodies: Q
     }
 }
 
-/// The first with as many frags as the limit; when the time is over, all those with the most.
-pub(crate) fn winner(clock: Res<Clock>, config: Res<ArenaConfig>, scores: Query<(&Seat, &Frags)>) -> Option<Outcome> {
-    let most = scores.iter().map(|(_, frags)| frags.0).max()?;
-    if most < config.frag_limit && clock.seconds() < f32::from(config.minutes) * 60.0 {
+/// The first side with as many frags as the limit; when the time is over, all those with the most.
+pub(crate) fn winner(
+    clock: Res<Clock>, config: Res<ArenaConfig>, teams: Res<Teams>, scores: Query<(&Seat, &Frags)>,
+) -> Option<Outcome> {
+    let side = |seat: Seat| scores.iter().filter(move |(friend, _)| are_friends(*teams, seat, **friend));
+    let sums = scores.iter().map(|(seat, _)| (*seat, side(*seat).map(|(_, frags)| u32::from(frags.0)).sum::<u32>()));
+    let most = sums.clone().map(|(_, sum)| sum).max()?;
+    if most < u32::from(config.frag_limit) && clock.seconds() < f32::from(config.minutes) * 60.0 {
         return None;
     }
-    let leaders = scores.iter().filter(|(_, frags)| frags.0 == most).map(|(seat, _)| *seat);
+    let leaders = sums.filter(|(_, sum)| *sum == most).map(|(seat, _)| seat);
     Some(if most == 0 { Outcome::draw() } else { Outcome::winners(leaders) })
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use arena::{Ammo, Arena, ArenaConfig, Frags, Hit, Hp, MapName, Pad, Pos, Shot};
-use tickcast::prelude::*;
+use arena::{Ammo, Arena, ArenaConfig, Frags, Hit, Hp, MapName, Pad, Pos, Shot, Side};
+use tickcast::{prelude::*, room::SeatPlan};
 
 const HZ: u32 = 30;
 
@@ -147,6 +147,41 @@ fn the_frag_limit_ends_the_match() {
     table.press(0, Pad { fire: true, ..Pad::default() });
     table.run(HZ * 3);
     assert_eq!(table.outcome(), Some(&Outcome::winner(Seat(1))));
+}
+
+/// Two sides of two, with one frag to go; seats 1 and 3 stand in a row, and seat 2 behind them.
+fn sides() -> Table<Arena> {
+    let config = ArenaConfig { frag_limit: 1, ..ArenaConfig::default() };
+    let mut table = Table::<Arena>::with_config(7, config);
+    table.room().plan(SeatPlan { seats: 4, fill: 0, teams: 2 });
+    let mut table = table.seats(4);
+    table.run(1);
+    for (player, x) in [(0, 17.0), (2, 19.0), (1, 22.0)] {
+        place(&mut table, player, Vec2::new(x, 10.0));
+    }
+    place(&mut table, 3, Vec2::new(3.0, 3.0));
+    table
+}
+
+#[test]
+fn shots_pass_through_friends_and_a_side_wins_as_one() {
+    let mut table = sides();
+    assert_eq!((0..4).map(|player| table.view(player).me::<Side>().unwrap().0).collect::<Vec<_>>(), [1, 2, 1, 2]);
+    table.press(0, Pad { fire: true, ..Pad::default() });
+    table.run(10);
+    assert_eq!((hp(&table, 2), hp(&table, 1)), (100, 80));
+    table.run(HZ);
+    assert_eq!(table.outcome(), Some(&Outcome::winners([Seat(1), Seat(3)])));
+}
+
+#[test]
+fn bots_spare_their_friends() {
+    let mut table = Table::<Arena>::new(3).bots();
+    table.room().plan(SeatPlan { seats: 2, fill: 2, teams: 1 });
+    let mut table = table.seats(1);
+    table.run(HZ * 10);
+    assert_eq!(table.view(0).iter::<Side>().count(), 2);
+    assert!(table.view(0).iter::<Shot>().count() == 0 && table.events::<Hit>(0).is_empty());
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{super::KEPT_FOR, *};
+use super::{super::{DisplayName, KEPT_FOR}, *};
 
 fn user(n: usize) -> UserId {
     UserId::parse(&format!("user-{n}")).unwrap()
@@ -346,6 +346,27 @@ fn take(social: &mut Social, step: Step, clients: &mut BTreeMap<ConnectionId, Cl
             social.forget(at(*now));
         }
     }
+}
+
+#[test]
+fn the_matchmaker_learns_whose_party_changed_while_they_wait() {
+    let (mut social, _) = here(4);
+    let code = party_of(&mut social, 2);
+    assert!(social.take_regrouped().is_empty(), "nobody waits");
+    for n in 0..2 {
+        social.set_queued(&person(n), true, at(0));
+    }
+    let duo = vec![user(0), user(1)];
+    assert_eq!(social.take_regrouped(), [(user(0), duo.clone()), (user(1), duo)], "they may have changed meanwhile");
+    assert!(social.take_regrouped().is_empty());
+    social.party_join(&person(2), &code).unwrap();
+    let trio = vec![user(0), user(1), user(2)];
+    assert_eq!(social.take_regrouped(), [(user(0), trio.clone()), (user(1), trio)], "who does not wait is left out");
+    social.party_kick(&person(0), &user(1)).unwrap();
+    assert_eq!(social.take_regrouped(), [(user(0), vec![user(0), user(2)]), (user(1), vec![])]);
+    social.party_leave(&person(0)).unwrap();
+    social.set_queued(&person(0), false, at(1));
+    assert!(social.take_regrouped().is_empty(), "who waits no more is forgotten");
 }
 
 proptest! {

@@ -253,6 +253,42 @@ fn one_who_leaves_takes_the_party_along() {
 }
 
 #[test]
+fn a_party_that_is_another_now_is_out_of_its_queue_and_all_hear_of_it() {
+    let members = |names: &str| names.split_whitespace().map(user).collect::<Vec<_>>();
+    let changes = [("bob", "bob ada", false), ("ada", "ada bob cy", true), ("bob", "", true), ("ada", "ada cy", true)];
+    for (of, now, is_out) in changes {
+        let mut hall = Hall::new(duo());
+        hall.enqueue("ada bob").unwrap();
+        let news = hall.matchmaker.regroup(&user(of), &members(now), hall.now);
+        let left = News::Left { users: members("ada bob") };
+        assert_eq!(news, if is_out { vec![left] } else { vec![] }, "{now}");
+        assert_eq!(hall.matchmaker.has(&user("ada")), !is_out);
+        assert!(hall.matchmaker.regroup(&user("cy"), &[], hall.now).is_empty(), "who does not wait is not asked about");
+    }
+    let mut hall = Hall::new(duo());
+    hall.enqueue("ada").unwrap();
+    assert!(hall.matchmaker.regroup(&user("ada"), &members("ada"), hall.now).is_empty(), "a party of one is one alone");
+    assert_eq!(hall.matchmaker.regroup(&user("ada"), &members("bob ada"), hall.now), [News::Left { users: members("ada") }]);
+}
+
+#[test]
+fn a_party_that_changes_during_a_ready_check_declines() {
+    let mut hall = Hall::new(duo().ready_check(seconds(10)));
+    hall.enqueue("ada bob").unwrap();
+    hall.enqueue("cy dee").unwrap();
+    let check = hall.ask();
+    for name in ["ada", "bob", "cy"] {
+        hall.accept(name, check);
+    }
+    assert!(hall.matchmaker.regroup(&user("bob"), &[user("bob"), user("ada")], hall.now).is_empty());
+    let news = hall.matchmaker.regroup(&user("bob"), &[], hall.now);
+    assert_eq!(unready(&news), [("ada bob".into(), false)]);
+    assert!(hall.matchmaker.regroup(&user("ada"), &[], hall.now).is_empty(), "once is enough");
+    assert_eq!(unready(&hall.accept("dee", check)), [("cy dee".into(), true)]);
+    assert_eq!(hall.waiting(), ["cy dee"]);
+}
+
+#[test]
 fn running_matches_are_filled_first() {
     let mut hall = Hall::new(duo().backfill().skill([(seconds(0), 200.0)]));
     let opening = |free: &[usize], rating| Opening {

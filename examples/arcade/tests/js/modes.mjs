@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 
-import { answer, ask, main, next, packages, say, server, until, url } from "./support.mjs";
+import { guest, party } from "./guests.mjs";
+import { answer, main, next, packages, say, url } from "./support.mjs";
 
 const { io } = packages.sdk("socket.io-client");
 
@@ -13,29 +14,9 @@ main(async () => {
   await declined();
 });
 
-/** Somebody on `/matchmaking`, and everything that they hear. */
-async function guest(name) {
-  const socket = io(`${url}/matchmaking`, { forceNew: true, auth: { name } });
-  const heard = [];
-  socket.onAny((event, argument) => heard.push({ event, argument }));
-  const { user } = await next(socket, "session");
-  const hears = (event) =>
-    until(`${name} hears ${event}`, () => {
-      const at = heard.findIndex((news) => news.event === event);
-      return at >= 0 && heard.splice(at, 1)[0].argument;
-    });
-  return { name, user, socket, hears, ask: (event, argument) => ask(socket, event, argument) };
-}
-
-async function party(...names) {
-  const members = await Promise.all(names.map(guest));
-  await server(`party ${members.map(({ user }) => user).join(" ")}`);
-  return members;
-}
-
 const enqueue = ({ socket }, mode) => answer(socket, "enqueue", { game: "race", mode });
 
-const leaveAll = (guests) => guests.forEach(({ socket }) => socket.disconnect());
+const leaveAll = (guests) => guests.forEach((guest) => guest.go());
 
 /** Takes the seat of whoever was matched. */
 async function sit(matched) {

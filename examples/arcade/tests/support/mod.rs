@@ -82,11 +82,11 @@ pub(crate) fn play_python(script: &str) {
     }
 }
 
-/// Runs `tests/js/<script>` against a server of the test's own. What the script says in lines that begin with `> ` goes to
-/// `heed`, without that.
-pub(crate) fn play_with(url: &str, script: &str, heed: impl FnMut(&str)) {
+/// Runs `tests/js/<script>` against a server of the test's own.
+pub(crate) fn play_with(url: &str, script: &str) {
     if let Some(node) = needed("Node with npm's packages", node()) {
-        converse(&mut Command::new(node), &format!("js/{script}"), url, heed);
+        let script = format!("js/{script}");
+        converse(&mut Command::new(node), &script, url, |order| panic!("{script} wants {order:?} of a server that is not its own"));
     }
 }
 

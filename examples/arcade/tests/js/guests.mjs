@@ -1,0 +1,30 @@
+// Guests of the lobby who queue, alone or in parties, with the official client.
+
+import { answer, ask, next, packages, until, url } from "./support.mjs";
+
+const { io } = packages.sdk("socket.io-client");
+
+/** Somebody in `/lobby` and on `/matchmaking`, and everything that they hear there. */
+export async function guest(name) {
+  const lobby = io(`${url}/lobby`, { forceNew: true, auth: { name } });
+  const { user, token } = await next(lobby, "session");
+  const socket = io(`${url}/matchmaking`, { forceNew: true, auth: { token } });
+  const heard = [];
+  socket.onAny((event, argument) => heard.push({ event, argument }));
+  await next(socket, "session");
+  const hears = (event) =>
+    until(`${name} hears ${event}`, () => {
+      const at = heard.findIndex((news) => news.event === event);
+      return at >= 0 && heard.splice(at, 1)[0].argument;
+    });
+  const go = () => [lobby, socket].forEach((one) => one.disconnect());
+  return { name, user, lobby, socket, hears, go, ask: (event, argument) => ask(socket, event, argument) };
+}
+
+/** A party of the first, and of the others, who join by its code. */
+export async function party(...names) {
+  const [leader, ...others] = await Promise.all(names.map(guest));
+  const { party } = await answer(leader.lobby, "party_create");
+  for (const { lobby } of others) await answer(lobby, "party_join", { code: party.code });
+  return [leader, ...others];
+}
