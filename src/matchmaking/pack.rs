@@ -1,49 +1,48 @@
 //! Which parties fill which teams: by their sizes alone.
 
+use smallvec::{SmallVec, smallvec};
+
 /// Tries until a search is given up. Only parties of odd sizes without single players come near it.
 const TRIES: u32 = 2_000;
 
-/// How many waiting tickets there are of each size, from 1.
+/// How many parties there are of each size, from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Sizes(pub(super) Vec<usize>);
+pub(super) struct Sizes(pub(super) SmallVec<[usize; 8]>);
 
 impl Sizes {
-    pub(super) fn none(most: usize) -> Self {
-        Self(vec![0; most + 1])
-    }
-
-    /// The sizes of the parties in each of `teams` teams of `size` players. A party of `first` is in the first team, beside those
-    /// counted here. Larger parties are taken first: they are the harder ones to place.
-    pub(super) fn pack(&self, first: usize, teams: usize, size: usize) -> Option<Vec<Vec<usize>>> {
+    /// How many parties of each size are in each of `teams` teams of `size` players. A party of `first` is in the first team,
+    /// beside those counted here. Larger parties are taken first: they are the harder ones to place.
+    pub(super) fn pack(&self, first: usize, teams: usize, size: usize) -> Option<Vec<Self>> {
         let people: usize = self.0.iter().enumerate().map(|(size, count)| size * count).sum();
         if first > size || people + first < teams * size {
             return None;
         }
-        let mut packing = Packing { left: self.0.clone(), teams, size, tries: TRIES, parties: vec![vec![first]] };
-        packing.fill(size - first, size).then_some(packing.parties)
+        let none = Self(smallvec![0; self.0.len().max(first + 1)]);
+        let mut packing = Packing { left: self.0.clone(), teams: vec![none; teams], at: 0, size, tries: TRIES };
+        packing.teams[0].0[first] = 1;
+        packing.fill(size - first, size).then_some(packing.teams)
     }
 }
 
 struct Packing {
-    left: Vec<usize>,
-    teams: usize,
+    left: SmallVec<[usize; 8]>,
+    teams: Vec<Sizes>,
+    /// The team that is being filled.
+    at: usize,
     size: usize,
     tries: u32,
-    parties: Vec<Vec<usize>>,
 }
 
 impl Packing {
-    /// Fills the newest team, in which there is so much room, with parties no larger than `most`; then the teams after it.
+    /// Fills the team at hand, in which there is so much room, with parties no larger than `most`; then the teams after it.
     fn fill(&mut self, room: usize, most: usize) -> bool {
         if room == 0 {
-            if self.parties.len() == self.teams {
+            if self.at + 1 == self.teams.len() {
                 return true;
             }
-            self.parties.push(Vec::new());
+            self.at += 1;
             let filled = self.fill(self.size, self.size);
-            if !filled {
-                self.parties.pop();
-            }
+            self.at -= usize::from(!filled);
             return filled;
         }
         for party in (1..=most.min(room)).rev() {
@@ -54,27 +53,15 @@ impl Packing {
                 return false;
             }
             self.tries -= 1;
-            self.place(party);
+            self.left[party] -= 1;
+            self.teams[self.at].0[party] += 1;
             if self.fill(room - party, party) {
                 return true;
             }
-            self.take_back(party);
+            self.teams[self.at].0[party] -= 1;
+            self.left[party] += 1;
         }
         false
-    }
-
-    fn place(&mut self, party: usize) {
-        self.left[party] -= 1;
-        self.newest().push(party);
-    }
-
-    fn take_back(&mut self, party: usize) {
-        self.newest().pop();
-        self.left[party] += 1;
-    }
-
-    fn newest(&mut self) -> &mut Vec<usize> {
-        self.parties.last_mut().expect("a packing begins with the first team")
     }
 }
 
@@ -101,9 +88,15 @@ mod tests {
         false
     }
 
+    /// The sizes of the parties in each team, the largest first.
+    fn parties(counts: &[usize], first: usize, teams: usize, size: usize) -> Option<Vec<Vec<usize>>> {
+        let of_size = |(size, count): (usize, &usize)| vec![size; *count];
+        let team = |team: &Sizes| team.0.iter().enumerate().rev().flat_map(of_size).collect();
+        Some(Sizes(counts.into()).pack(first, teams, size)?.iter().map(team).collect())
+    }
+
     #[test]
     fn parties_stay_whole() {
-        let parties = |counts: &[usize], first, teams, size| Sizes(counts.to_vec()).pack(first, teams, size);
         assert_eq!(parties(&[0, 0, 1], 2, 2, 2), Some(vec![vec![2], vec![2]]));
         assert_eq!(parties(&[0, 2, 0], 2, 2, 2), Some(vec![vec![2], vec![1, 1]]));
         assert_eq!(parties(&[0, 1, 1], 1, 2, 2), Some(vec![vec![1, 1], vec![2]]));
@@ -117,7 +110,7 @@ mod tests {
             counts in proptest::collection::vec(0usize..4, 4), first in 1usize..5, teams in 1usize..4, size in 1usize..5,
         ) {
             let counts: Vec<usize> = std::iter::once(0).chain(counts).collect();
-            let found = Sizes(counts.clone()).pack(first, teams, size);
+            let found = parties(&counts, first, teams, size);
             let mut rooms = vec![size; teams];
             let exists = first <= size && {
                 rooms[0] -= first;
@@ -126,7 +119,7 @@ mod tests {
             prop_assert_eq!(found.is_some(), exists);
             if let Some(found) = found {
                 prop_assert!(found.len() == teams && found.iter().all(|team| team.iter().sum::<usize>() == size));
-                prop_assert_eq!(found[0][0], first);
+                prop_assert!(found[0].contains(&first));
                 for (party, count) in counts.iter().enumerate().skip(1) {
                     let used = found.iter().flatten().filter(|used| **used == party).count();
                     prop_assert!(used <= count + usize::from(party == first));

@@ -2,22 +2,16 @@
 //!
 //! A pass over thousands of tickets must take milliseconds, also when no match can be made. So tickets are ranked by rating for
 //! each size of party; how many are within a window is a difference of two sums, and only a ticket that could be packed by
-//! those numbers looks at others.
+//! those numbers looks at others. What is looked at lies together, and a match is put together without asking for memory.
 
 use std::time::Duration;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{Mode, Ticket, pack::Sizes};
+use super::{Mode, Ticket, pack::Sizes, ticket::UNMEASURED};
 
 /// How many times the people of a match, the oldest, a match is chosen from: among them the nearest region decides.
 const CHOICE: usize = 2;
-
-/// The latency of a ticket to a region, if it has measured none.
-const UNMEASURED: u16 = u16::MAX - 1;
-
-/// The latency of a ticket to a region, if it has measured others.
-const TOO_FAR: u16 = u16::MAX;
 
 /// Latencies within so many milliseconds count as the same, and age decides.
 const LATENCY_STEP: u16 = 20;
@@ -27,10 +21,12 @@ pub(super) struct Pool<'a> {
     mode: &'a Mode,
     now: Duration,
     tickets: Vec<&'a Ticket>,
-    /// The tickets' ratings, and latencies by region: what is looked at most lies together.
+    /// The ratings of free tickets. Of the taken it is no number, which is within no window.
     ratings: Vec<f64>,
+    /// By region.
     latencies: Vec<Vec<u16>>,
-    taken: Vec<bool>,
+    /// Where each ticket stands in its rank by rating.
+    standing: Vec<usize>,
     /// By size of party, from 1.
     ranks: Vec<Rank>,
 }
@@ -44,6 +40,9 @@ pub(super) struct Formed {
     /// Seats that bots are to take.
     pub(super) bots: usize,
 }
+
+/// A few tickets, as numbers in the pool.
+type Tickets = SmallVec<[usize; 10]>;
 
 /// Where a ticket looks for others.
 #[derive(Clone, Copy)]
@@ -62,8 +61,9 @@ struct Rank {
     ratings: Vec<f64>,
     /// A Fenwick tree over `by_rating`: sums of free tickets.
     sums: Vec<usize>,
-    /// How many in `by_age` are taken.
+    /// How many in `by_age` are taken, and how many of these are in front of all that are free.
     taken: usize,
+    front: usize,
 }
 
 impl<'a> Pool<'a> {
@@ -75,17 +75,18 @@ impl<'a> Pool<'a> {
             ranks[ticket.size()].by_age.push(at);
         }
         let ratings: Vec<f64> = tickets.iter().map(|ticket| ticket.rating).collect();
-        ranks.iter_mut().for_each(|rank| rank.sort(&ratings));
-        let latencies = |region| tickets.iter().map(|ticket| latency(ticket, region)).collect();
+        let mut standing = vec![0; tickets.len()];
+        ranks.iter_mut().for_each(|rank| rank.sort(&ratings, &mut standing));
+        let latencies = |region: usize| tickets.iter().map(|ticket| ticket.latencies[region]).collect();
         let latencies = (0..mode.regions.len()).map(latencies).collect();
-        Self { mode, now, taken: vec![false; tickets.len()], tickets, ratings, latencies, ranks }
+        Self { mode, now, tickets, ratings, latencies, standing, ranks }
     }
 
     /// Every match that can be made.
     pub(super) fn matches(&mut self) -> Vec<Formed> {
         let mut matches = Vec::new();
         for at in 0..self.tickets.len() {
-            if self.taken[at] {
+            if self.ratings[at].is_nan() {
                 continue;
             }
             // Who finds no match is no use to the others either: they are younger, and look no further than this one did.
@@ -116,12 +117,8 @@ impl<'a> Pool<'a> {
         if ticket.latencies.is_empty() {
             return smallvec![reach(None)];
         }
-        let unmeasured = ticket.latencies.iter().all(Option::is_none);
-        let mut regions: SmallVec<[(u16, usize); 4]> = (0..)
-            .zip(&ticket.latencies)
-            .filter_map(|(region, ms)| Some((ms.or(unmeasured.then_some(0))?, region)))
-            .filter(|(ms, _)| *ms <= limit)
-            .collect();
+        let mut regions: SmallVec<[(u16, usize); 4]> =
+            ticket.latencies.iter().copied().zip(0..).filter(|(ms, _)| *ms <= limit || *ms == UNMEASURED).collect();
         regions.sort_unstable();
         regions.into_iter().map(|(_, region)| reach(Some(region))).collect()
     }
@@ -132,23 +129,29 @@ impl<'a> Pool<'a> {
         let most = Sizes(self.ranks.iter().map(|rank| rank.count(reach)).collect());
         let mut sizes = self.mode.sizes(waited).rev();
         let (size, parties) = sizes.by_ref().find_map(|size| Some((size, most.pack(first, teams, size)?)))?;
+        // How many of a size there must be beside the one that looks.
+        let missing = |parties: &[Sizes], size| needed(parties, size) - usize::from(size == first);
+        let mut chosen: Tickets = smallvec![at];
         if reach.region.is_none() {
             // Whoever is within the window will do, so the numbers say it all.
-            let near = (0..self.ranks.len()).map(|size| self.near(size, reach, needed(&parties, size))).collect::<Vec<_>>();
-            return Some(Formed { teams: self.balance(at, &parties, &near), region: None, bots: 0 });
+            (1..self.ranks.len()).for_each(|size| chosen.extend(self.near(size, reach, missing(&parties, size))));
+            return Some(self.balance(chosen, parties, None));
         }
-        let look = |pool: &mut Self, size| pool.near(size, reach, pool.choice(size));
-        let is_needed = |size| needed(&parties, size) > usize::from(size == first && needed(&parties, size) == 1);
-        let mut near: Vec<Vec<usize>> =
-            (0..self.ranks.len()).map(|size| if is_needed(size) { look(self, size) } else { Vec::new() }).collect();
-        if (0..near.len()).all(|size| near[size].len() + usize::from(size == first) >= needed(&parties, size)) {
-            return Some(Formed { teams: self.balance(at, &parties, &near), region: reach.region, bots: 0 });
-        }
-        // There are fewer than the windows alone promised: whatever else there is may do.
-        (0..near.len()).filter(|size| !is_needed(*size)).for_each(|size| near[size] = look(self, size));
-        let found = Sizes(near.iter().map(Vec::len).collect());
-        let parties = std::iter::once(size).chain(sizes).find_map(|size| found.pack(first, teams, size))?;
-        Some(Formed { teams: self.balance(at, &parties, &near), region: reach.region, bots: 0 })
+        let mut near: SmallVec<[Tickets; 8]> = smallvec![Tickets::new(); self.ranks.len()];
+        let is_looked_for = |size: &usize| missing(&parties, *size) > 0;
+        (1..near.len()).filter(is_looked_for).for_each(|size| near[size] = self.near(size, reach, self.choice(size)));
+        let enough = (1..near.len()).all(|size| near[size].len() >= missing(&parties, size));
+        let parties = if enough {
+            parties
+        } else {
+            // There are fewer than the windows alone promised: whatever else there is may do.
+            let rest = (1..near.len()).filter(|size| !is_looked_for(size));
+            rest.for_each(|size| near[size] = self.near(size, reach, self.choice(size)));
+            let found = Sizes(near.iter().map(SmallVec::len).collect());
+            std::iter::once(size).chain(sizes).find_map(|size| found.pack(first, teams, size))?
+        };
+        (1..near.len()).for_each(|size| chosen.extend_from_slice(&near[size][..missing(&parties, size)]));
+        Some(self.balance(chosen, parties, reach.region))
     }
 
     /// How many tickets of a size to choose from: enough to fill a match with them alone.
@@ -175,22 +178,22 @@ impl<'a> Pool<'a> {
     }
 
     /// So many free tickets of a size within reach: the oldest, those nearest to the region first.
-    fn near(&mut self, size: usize, reach: Reach, most: usize) -> Vec<usize> {
+    fn near(&mut self, size: usize, reach: Reach, most: usize) -> Tickets {
         if most == 0 {
-            return Vec::new();
+            return Tickets::new();
         }
-        let Self { ranks, ratings, latencies, taken, .. } = self;
+        let Self { ranks, ratings, latencies, .. } = self;
         let latencies = reach.region.map(|region| &latencies[region]);
         let rank = &mut ranks[size];
-        rank.drop_taken(taken);
+        rank.drop_taken(ratings);
         let takes = |ms: u16| ms <= reach.limit || ms == UNMEASURED;
         let within = |at: usize| (reach.low..=reach.high).contains(&ratings[at]);
-        let free = |at: &usize| !taken[*at] && within(*at) && latencies.is_none_or(|latencies| takes(latencies[*at]));
-        let (range, older) = (rank.range(reach), &rank.by_age);
+        let free = |at: &usize| within(*at) && latencies.is_none_or(|latencies| takes(latencies[*at]));
+        let (range, older) = (rank.range(reach), &rank.by_age[rank.front..]);
         // By age, one ticket in so many is within the window; by rating all are, but all must be looked at.
         let by_age = most * older.len() / rank.count(reach).max(1);
-        let mut near: Vec<usize> = if range.len() < by_age {
-            let mut near: Vec<_> = rank.by_rating[range].iter().copied().filter(free).collect();
+        let mut near: Tickets = if range.len() < by_age {
+            let mut near: Tickets = rank.by_rating[range].iter().copied().filter(free).collect();
             near.sort_unstable();
             near.truncate(most);
             near
@@ -203,41 +206,36 @@ impl<'a> Pool<'a> {
         near
     }
 
-    /// Puts the first tickets of each size into teams with that much room, so that the teams are about as strong.
-    fn balance(&self, at: usize, parties: &[Vec<usize>], near: &[Vec<usize>]) -> Vec<Vec<usize>> {
-        let mut needs: Vec<Vec<usize>> = parties.iter().map(|sizes| count(sizes, self.ranks.len())).collect();
-        let mut chosen: Vec<usize> = vec![at];
-        for (size, near) in near.iter().enumerate() {
-            let needed: usize = needs.iter().map(|team| team[size]).sum();
-            chosen.extend(near.iter().take(needed - usize::from(size == self.tickets[at].size())));
-        }
-        let (size, rating) = (|at: &usize| self.tickets[*at].size(), |at: &usize| self.tickets[*at].rating);
-        chosen.sort_by(|a, b| size(b).cmp(&size(a)).then(rating(b).total_cmp(&rating(a))));
-        let mut teams = vec![Vec::new(); parties.len()];
-        let mut strengths = vec![0.0_f64; parties.len()];
+    /// Puts tickets into teams that need so many of each size, so that the teams are about as strong.
+    fn balance(&self, mut chosen: Tickets, mut needs: Vec<Sizes>, region: Option<usize>) -> Formed {
+        let (size, rating) = (|at: usize| self.tickets[at].size(), |at: usize| self.tickets[at].rating);
+        chosen.sort_by(|a, b| size(*b).cmp(&size(*a)).then(rating(*b).total_cmp(&rating(*a))));
+        let mut teams = vec![Vec::new(); needs.len()];
+        let mut strengths: SmallVec<[f64; 4]> = smallvec![0.0; needs.len()];
         for ticket in chosen {
-            let size = size(&ticket);
-            let open = (0..teams.len()).filter(|team| needs[*team][size] > 0);
+            let size = size(ticket);
+            let open = (0..teams.len()).filter(|team| needs[*team].0[size] > 0);
             let weakest = open.min_by(|a, b| strengths[*a].total_cmp(&strengths[*b]));
             let team = weakest.expect("as many tickets of a size are chosen as the teams need");
-            needs[team][size] -= 1;
-            strengths[team] += rating(&ticket) * size as f64;
+            needs[team].0[size] -= 1;
+            strengths[team] += rating(ticket) * size as f64;
             teams[team].push(ticket);
         }
-        teams
+        Formed { teams, region, bots: 0 }
     }
 
     fn take(&mut self, at: usize) {
-        self.taken[at] = true;
-        self.ranks[self.tickets[at].size()].discount(at, self.tickets[at].rating);
+        self.ratings[at] = f64::NAN;
+        self.ranks[self.tickets[at].size()].discount(self.standing[at]);
     }
 }
 
 impl Rank {
-    fn sort(&mut self, ratings: &[f64]) {
-        self.by_rating = self.by_age.clone();
-        self.by_rating.sort_unstable_by(|a, b| ratings[*a].total_cmp(&ratings[*b]).then(a.cmp(b)));
-        self.ratings = self.by_rating.iter().map(|at| ratings[*at]).collect();
+    fn sort(&mut self, ratings: &[f64], standing: &mut [usize]) {
+        let mut ranked: Vec<(f64, usize)> = self.by_age.iter().map(|at| (ratings[*at], *at)).collect();
+        ranked.sort_unstable_by(|(a, first), (b, second)| a.total_cmp(b).then(first.cmp(second)));
+        (self.ratings, self.by_rating) = ranked.into_iter().unzip();
+        self.by_rating.iter().enumerate().for_each(|(place, at)| standing[*at] = place);
         // All are free: a node sums up as many as the lowest bit of its number says.
         self.sums = (1..=self.by_rating.len()).map(|node| node & node.wrapping_neg()).collect();
     }
@@ -264,41 +262,28 @@ impl Rank {
         sum
     }
 
-    /// Counts a ticket no more.
-    fn discount(&mut self, at: usize, rating: f64) {
+    /// Counts the ticket that stands there by rating no more.
+    fn discount(&mut self, place: usize) {
         self.taken += 1;
-        let first = self.ratings.partition_point(|other| other.total_cmp(&rating).is_lt());
-        let same = self.ratings[first..].partition_point(|other| other.total_cmp(&rating).is_eq());
-        let among = self.by_rating[first..first + same].partition_point(|other| *other < at);
-        let mut node = first + among + 1;
+        let mut node = place + 1;
         while node <= self.sums.len() {
             self.sums[node - 1] -= 1;
             node += node & node.wrapping_neg();
         }
     }
 
-    /// Drops the taken tickets from those by age, if they are many.
-    fn drop_taken(&mut self, taken: &[bool]) {
-        if self.taken * 4 > self.by_age.len() {
-            self.by_age.retain(|at| !taken[*at]);
-            self.taken = 0;
+    /// Passes over the taken tickets in front, where most of them are, and drops the others if they are many.
+    fn drop_taken(&mut self, ratings: &[f64]) {
+        let is_taken = |at: &usize| ratings[*at].is_nan();
+        if (self.taken - self.front) * 4 > self.by_age.len() - self.front {
+            self.by_age.retain(|at| !is_taken(at));
+            (self.taken, self.front) = (0, 0);
         }
+        self.front += self.by_age[self.front..].iter().take_while(|at| is_taken(at)).count();
     }
 }
 
-fn latency(ticket: &Ticket, region: usize) -> u16 {
-    let nothing = || if ticket.latencies.iter().all(Option::is_none) { UNMEASURED } else { TOO_FAR };
-    ticket.latencies[region].unwrap_or_else(nothing)
-}
-
-/// How many parties of a size there are.
-fn needed(parties: &[Vec<usize>], size: usize) -> usize {
-    parties.iter().flatten().filter(|party| **party == size).count()
-}
-
-/// How many there are of each size.
-fn count(sizes: &[usize], most: usize) -> Vec<usize> {
-    let mut counts = Sizes::none(most).0;
-    sizes.iter().for_each(|size| counts[*size] += 1);
-    counts
+/// How many parties of a size the teams take.
+fn needed(parties: &[Sizes], size: usize) -> usize {
+    parties.iter().map(|team| team.0[size]).sum()
 }

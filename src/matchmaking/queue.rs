@@ -8,7 +8,10 @@ use std::{
 
 use serde::{Serialize, Serializer};
 
-use super::{Mode, Ticket, TicketId, pool::Pool};
+use super::{
+    Mode, Ticket, TicketId,
+    pool::{Formed, Pool},
+};
 use crate::lobby::{RoomId, UserId};
 
 /// Between two statuses of a queue.
@@ -140,19 +143,14 @@ impl Queue {
         let mut matches = Vec::new();
         for same in self.groups() {
             let tickets: Vec<&Ticket> = self.waiting.values().filter(|ticket| ticket.same == same).collect();
-            let formed = Pool::new(&self.mode, tickets.clone(), now).matches();
-            let places = |team: Vec<usize>| team.into_iter().map(|at| place(tickets[at])).collect::<Vec<_>>();
-            matches.extend(
-                formed
-                    .into_iter()
-                    .map(|formed| (formed.teams.into_iter().map(places).collect::<Vec<_>>(), formed.region, formed.bots)),
-            );
+            let places: Vec<Place> = tickets.iter().map(|ticket| place(ticket)).collect();
+            for Formed { teams, region, bots } in Pool::new(&self.mode, tickets, now).matches() {
+                let region = region.map(|region| self.mode.regions[region].clone());
+                let teams = self.take_all(teams.iter().map(|team| team.iter().map(|at| places[*at])), now);
+                matches.push(Match { game: self.game, mode: self.name.clone(), teams, region, bots, room: None });
+            }
         }
-        let seat = |(teams, region, bots): (Vec<Vec<Place>>, Option<usize>, usize)| {
-            let region = region.map(|region| self.mode.regions[region].clone());
-            self.matched(teams, now, |game, mode, teams| Match { game, mode, teams, region, bots, room: None })
-        };
-        matches.into_iter().map(seat).collect()
+        matches
     }
 
     /// Sends tickets into running matches, the oldest first.
@@ -175,15 +173,9 @@ impl Queue {
                 }
             }
             if teams.iter().any(|team| !team.is_empty()) {
-                let room = Some(opening.room.clone());
-                matches.push(self.matched(teams, now, |game, mode, teams| Match {
-                    game,
-                    mode,
-                    teams,
-                    region: None,
-                    bots: 0,
-                    room,
-                }));
+                let teams = self.take_all(teams.into_iter().map(Vec::into_iter), now);
+                let (mode, room) = (self.name.clone(), Some(opening.room.clone()));
+                matches.push(Match { game: self.game, mode, teams, region: None, bots: 0, room });
             }
         }
         matches
@@ -225,17 +217,15 @@ impl Queue {
         self.waiting.values().map(|ticket| ticket.same.clone()).collect()
     }
 
-    fn matched(
-        &mut self, teams: Vec<Vec<Place>>, now: Duration, make: impl FnOnce(&'static str, Arc<str>, Vec<Vec<Ticket>>) -> Match,
-    ) -> Match {
+    /// Takes the tickets of a match, and notes how long they waited.
+    fn take_all(&mut self, teams: impl Iterator<Item: Iterator<Item = Place>>, now: Duration) -> Vec<Vec<Ticket>> {
         let mut take = |place| {
             let ticket = self.take(place).expect("a pass takes a ticket once, and only tickets that wait");
             let waited = now.saturating_sub(ticket.since).as_secs_f64();
             self.mean_wait = Some(self.mean_wait.map_or(waited, |mean| mean + NEWEST * (waited - mean)));
             ticket
         };
-        let teams = teams.into_iter().map(|team| team.into_iter().map(&mut take).collect()).collect();
-        make(self.game, self.name.clone(), teams)
+        teams.map(|team| team.map(&mut take).collect()).collect()
     }
 }
 

@@ -1,8 +1,9 @@
 //! Tickets: people who want to play together.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use super::{Mode, QueueError};
 use crate::lobby::UserId;
@@ -12,6 +13,12 @@ const PROPERTY_CHARACTERS: usize = 64;
 
 /// Longer round-trip times are as good as none.
 const LONGEST_MS: f64 = 10_000.0;
+
+/// The latency to each region, if none was measured: any will do.
+pub(super) const UNMEASURED: u16 = u16::MAX - 1;
+
+/// The latency to a region that was not measured, if others were.
+pub(super) const TOO_FAR: u16 = u16::MAX;
 
 /// One person of a ticket.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,8 +59,8 @@ pub struct Ticket {
     pub rating: f64,
     /// The properties that must be the same, as text.
     pub(super) same: String,
-    /// By region of the mode: its round-trip time, if it was measured.
-    pub(super) latencies: Vec<Option<u16>>,
+    /// By region of the mode: its round-trip time in milliseconds, [`UNMEASURED`] or [`TOO_FAR`].
+    pub(super) latencies: SmallVec<[u16; 4]>,
 }
 
 impl Ticket {
@@ -78,7 +85,9 @@ impl Ticket {
             .collect::<Result<_, _>>()?;
         let same = same.iter().map(|value| format!("{value},")).collect();
         let rating = members.iter().map(|member| member.rating).sum::<f64>() / members.len().max(1) as f64;
-        let latencies = mode.regions.iter().map(|name| wish.regions.get(&**name).and_then(|ms| latency(*ms))).collect();
+        let measured = |name: &Arc<str>| wish.regions.get(&**name).and_then(|ms| latency(*ms));
+        let otherwise = if mode.regions.iter().any(|name| measured(name).is_some()) { TOO_FAR } else { UNMEASURED };
+        let latencies = mode.regions.iter().map(|name| measured(name).unwrap_or(otherwise)).collect();
         Ok(Self { id, members, since, rating, same, latencies })
     }
 

@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{super::{DisplayName, KEPT_FOR}, *};
+use super::{
+    super::{DisplayName, KEPT_FOR},
+    *,
+};
 
 fn user(n: usize) -> UserId {
     UserId::parse(&format!("user-{n}")).unwrap()

@@ -86,7 +86,9 @@ pub(crate) fn play_python(script: &str) {
 pub(crate) fn play_with(url: &str, script: &str) {
     if let Some(node) = needed("Node with npm's packages", node()) {
         let script = format!("js/{script}");
-        converse(&mut Command::new(node), &script, url, |order| panic!("{script} wants {order:?} of a server that is not its own"));
+        converse(&mut Command::new(node), &script, url, |order| {
+            panic!("{script} wants {order:?} of a server that is not its own")
+        });
     }
 }
 
