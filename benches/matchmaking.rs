@@ -80,8 +80,12 @@ fn pass(c: &mut Criterion) {
                 spent
             });
         });
-        // Of all rounds the quickest: the others tell of the machine's other work. None, if another scene was asked for.
-        assert!(best <= BOUND || best == Duration::MAX, "{name}: {best:?}");
+        // No round, if another scene was asked for.
+        if best < Duration::MAX {
+            println!("{name}: {best:?} at best");
+            // Of all rounds the quickest: the others tell of the machine's other work.
+            assert!(best <= BOUND, "{name}: {best:?}");
+        }
     }
     group.finish();
 }

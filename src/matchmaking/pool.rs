@@ -4,7 +4,7 @@
 //! each size of party; how many are within a window is a difference of two sums, and only a ticket that could be packed by
 //! those numbers looks at others. What is looked at lies together, and a match is put together without asking for memory.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use smallvec::{SmallVec, smallvec};
 
@@ -45,12 +45,20 @@ pub(super) struct Formed {
 type Tickets = SmallVec<[usize; 10]>;
 
 /// Where a ticket looks for others.
-#[derive(Clone, Copy)]
 struct Reach {
-    region: Option<usize>,
     low: f64,
     high: f64,
     limit: u16,
+    /// By size of party, what is within the window of ratings. Latencies are not looked at.
+    within: SmallVec<[Within; 8]>,
+}
+
+/// The tickets of one size within a window.
+struct Within {
+    /// Where they stand by rating, whether or not they are taken.
+    range: Range<usize>,
+    /// How many are free.
+    free: usize,
 }
 
 /// The tickets of one size.
@@ -61,7 +69,7 @@ struct Rank {
     ratings: Vec<f64>,
     /// A Fenwick tree over `by_rating`: sums of free tickets.
     sums: Vec<usize>,
-    /// How many in `by_age` are taken, and how many of these are in front of all that are free.
+    /// How many of these are taken, and how many of the oldest.
     taken: usize,
     front: usize,
 }
@@ -76,7 +84,11 @@ impl<'a> Pool<'a> {
         }
         let ratings: Vec<f64> = tickets.iter().map(|ticket| ticket.rating).collect();
         let mut standing = vec![0; tickets.len()];
-        ranks.iter_mut().for_each(|rank| rank.sort(&ratings, &mut standing));
+        for rank in &mut ranks {
+            rank.by_rating = rank.by_age.clone();
+            rank.by_rating.sort_unstable_by(|a, b| ratings[*a].total_cmp(&ratings[*b]).then(a.cmp(b)));
+            rank.count(&ratings, &mut standing);
+        }
         let latencies = |region: usize| tickets.iter().map(|ticket| ticket.latencies[region]).collect();
         let latencies = (0..mode.regions.len()).map(latencies).collect();
         Self { mode, now, tickets, ratings, latencies, standing, ranks }
@@ -101,57 +113,65 @@ impl<'a> Pool<'a> {
 
     /// The match that a ticket makes with others.
     fn around(&mut self, at: usize) -> Option<Formed> {
+        let Self { ranks, ratings, standing, .. } = self;
+        ranks.iter_mut().for_each(|rank| rank.tidy(ratings, standing));
         let waited = self.now.saturating_sub(self.tickets[at].since);
-        let reaches = self.reaches(at, waited);
-        reaches.iter().find_map(|reach| self.full(at, waited, *reach)).or_else(|| {
+        let reach = self.reach(self.tickets[at].rating, waited);
+        let regions = self.regions(at, reach.limit);
+        regions.iter().find_map(|region| self.full(at, waited, &reach, *region)).or_else(|| {
             let due = self.mode.bots_after.is_some_and(|after| waited >= after);
-            if due { reaches.first().map(|reach| self.with_bots(at, *reach)) } else { None }
+            if due { regions.first().map(|region| self.with_bots(at, &reach, *region)) } else { None }
         })
     }
 
-    /// Where a ticket looks: in its nearest region first.
-    fn reaches(&self, at: usize, waited: Duration) -> SmallVec<[Reach; 4]> {
-        let (ticket, window) = (self.tickets[at], self.mode.window(waited));
+    fn reach(&self, rating: f64, waited: Duration) -> Reach {
+        let window = self.mode.window(waited);
+        let (low, high) = (rating - window, rating + window);
         let limit = self.mode.limit(waited).min(UNMEASURED - 1);
-        let reach = |region| Reach { region, low: ticket.rating - window, high: ticket.rating + window, limit };
-        if ticket.latencies.is_empty() {
-            return smallvec![reach(None)];
+        Reach { low, high, limit, within: self.ranks.iter().map(|rank| rank.within(low, high)).collect() }
+    }
+
+    /// The regions in which a ticket looks, its nearest first; none in particular if the mode has none.
+    fn regions(&self, at: usize, limit: u16) -> SmallVec<[Option<usize>; 4]> {
+        let latencies = &self.tickets[at].latencies;
+        if latencies.is_empty() {
+            return smallvec![None];
         }
-        let mut regions: SmallVec<[(u16, usize); 4]> =
-            ticket.latencies.iter().copied().zip(0..).filter(|(ms, _)| *ms <= limit || *ms == UNMEASURED).collect();
-        regions.sort_unstable();
-        regions.into_iter().map(|(_, region)| reach(Some(region))).collect()
+        let mut near: SmallVec<[(u16, usize); 4]> =
+            latencies.iter().copied().zip(0..).filter(|(ms, _)| *ms <= limit || *ms == UNMEASURED).collect();
+        near.sort_unstable();
+        near.into_iter().map(|(_, region)| Some(region)).collect()
     }
 
     /// A match without bots.
-    fn full(&mut self, at: usize, waited: Duration, reach: Reach) -> Option<Formed> {
+    fn full(&self, at: usize, waited: Duration, reach: &Reach, region: Option<usize>) -> Option<Formed> {
         let (first, teams) = (self.tickets[at].size(), self.mode.teams);
-        let most = Sizes(self.ranks.iter().map(|rank| rank.count(reach)).collect());
+        let most = Sizes(reach.within.iter().map(|within| within.free).collect());
         let mut sizes = self.mode.sizes(waited).rev();
         let (size, parties) = sizes.by_ref().find_map(|size| Some((size, most.pack(first, teams, size)?)))?;
         // How many of a size there must be beside the one that looks.
         let missing = |parties: &[Sizes], size| needed(parties, size) - usize::from(size == first);
         let mut chosen: Tickets = smallvec![at];
-        if reach.region.is_none() {
+        if region.is_none() {
             // Whoever is within the window will do, so the numbers say it all.
-            (1..self.ranks.len()).for_each(|size| chosen.extend(self.near(size, reach, missing(&parties, size))));
+            (1..self.ranks.len()).for_each(|size| chosen.extend(self.near(size, reach, region, missing(&parties, size))));
             return Some(self.balance(chosen, parties, None));
         }
         let mut near: SmallVec<[Tickets; 8]> = smallvec![Tickets::new(); self.ranks.len()];
         let is_looked_for = |size: &usize| missing(&parties, *size) > 0;
-        (1..near.len()).filter(is_looked_for).for_each(|size| near[size] = self.near(size, reach, self.choice(size)));
+        (1..near.len()).filter(is_looked_for).for_each(|size| near[size] = self.near(size, reach, region, self.choice(size)));
         let enough = (1..near.len()).all(|size| near[size].len() >= missing(&parties, size));
         let parties = if enough {
             parties
         } else {
             // There are fewer than the windows alone promised: whatever else there is may do.
             let rest = (1..near.len()).filter(|size| !is_looked_for(size));
-            rest.for_each(|size| near[size] = self.near(size, reach, self.choice(size)));
+            rest.for_each(|size| near[size] = self.near(size, reach, region, self.choice(size)));
             let found = Sizes(near.iter().map(SmallVec::len).collect());
             std::iter::once(size).chain(sizes).find_map(|size| found.pack(first, teams, size))?
         };
         (1..near.len()).for_each(|size| chosen.extend_from_slice(&near[size][..missing(&parties, size)]));
-        Some(self.balance(chosen, parties, reach.region))
+        Some(self.balance(chosen, parties, region))
     }
 
     /// How many tickets of a size to choose from: enough to fill a match with them alone.
@@ -160,9 +180,10 @@ impl<'a> Pool<'a> {
     }
 
     /// A match of whoever there is, with bots in the seats that are missing.
-    fn with_bots(&mut self, at: usize, reach: Reach) -> Formed {
+    fn with_bots(&self, at: usize, reach: &Reach, region: Option<usize>) -> Formed {
         let size = *self.mode.size.start().max(&self.tickets[at].size());
-        let mut near: Vec<usize> = (1..self.ranks.len()).flat_map(|size| self.near(size, reach, self.choice(size))).collect();
+        let mut near: Vec<usize> =
+            (1..self.ranks.len()).flat_map(|size| self.near(size, reach, region, self.choice(size))).collect();
         near.sort_unstable();
         let mut teams = vec![Vec::new(); self.mode.teams];
         let mut rooms = vec![size; self.mode.teams];
@@ -174,26 +195,25 @@ impl<'a> Pool<'a> {
                 teams[team].push(ticket);
             }
         }
-        Formed { teams, region: reach.region, bots: rooms.iter().sum() }
+        Formed { teams, region, bots: rooms.iter().sum() }
     }
 
     /// So many free tickets of a size within reach: the oldest, those nearest to the region first.
-    fn near(&mut self, size: usize, reach: Reach, most: usize) -> Tickets {
-        if most == 0 {
+    fn near(&self, size: usize, reach: &Reach, region: Option<usize>, most: usize) -> Tickets {
+        let Within { range, free: count } = &reach.within[size];
+        if most == 0 || *count == 0 {
             return Tickets::new();
         }
-        let Self { ranks, ratings, latencies, .. } = self;
-        let latencies = reach.region.map(|region| &latencies[region]);
-        let rank = &mut ranks[size];
-        rank.drop_taken(ratings);
+        let (rank, ratings) = (&self.ranks[size], &self.ratings);
+        let latencies = region.map(|region| &self.latencies[region]);
         let takes = |ms: u16| ms <= reach.limit || ms == UNMEASURED;
         let within = |at: usize| (reach.low..=reach.high).contains(&ratings[at]);
         let free = |at: &usize| within(*at) && latencies.is_none_or(|latencies| takes(latencies[*at]));
-        let (range, older) = (rank.range(reach), &rank.by_age[rank.front..]);
+        let older = &rank.by_age[rank.front..];
         // By age, one ticket in so many is within the window; by rating all are, but all must be looked at.
-        let by_age = most * older.len() / rank.count(reach).max(1);
+        let by_age = most * older.len() / count;
         let mut near: Tickets = if range.len() < by_age {
-            let mut near: Tickets = rank.by_rating[range].iter().copied().filter(free).collect();
+            let mut near: Tickets = rank.by_rating[range.clone()].iter().copied().filter(free).collect();
             near.sort_unstable();
             near.truncate(most);
             near
@@ -231,26 +251,30 @@ impl<'a> Pool<'a> {
 }
 
 impl Rank {
-    fn sort(&mut self, ratings: &[f64], standing: &mut [usize]) {
-        let mut ranked: Vec<(f64, usize)> = self.by_age.iter().map(|at| (ratings[*at], *at)).collect();
-        ranked.sort_unstable_by(|(a, first), (b, second)| a.total_cmp(b).then(first.cmp(second)));
-        (self.ratings, self.by_rating) = ranked.into_iter().unzip();
+    /// Counts the tickets, of which none is taken.
+    fn count(&mut self, ratings: &[f64], standing: &mut [usize]) {
         self.by_rating.iter().enumerate().for_each(|(place, at)| standing[*at] = place);
+        self.ratings = self.by_rating.iter().map(|at| ratings[*at]).collect();
         // All are free: a node sums up as many as the lowest bit of its number says.
         self.sums = (1..=self.by_rating.len()).map(|node| node & node.wrapping_neg()).collect();
+        (self.taken, self.front) = (0, 0);
     }
 
-    /// Where the tickets within a window stand by rating, whether or not they are taken.
-    fn range(&self, reach: Reach) -> std::ops::Range<usize> {
-        let low = self.ratings.partition_point(|rating| *rating < reach.low);
-        let high = self.ratings.partition_point(|rating| *rating <= reach.high);
-        low..high.max(low)
+    /// Passes over the taken tickets in front, where most of them are, and drops all if they are many.
+    fn tidy(&mut self, ratings: &[f64], standing: &mut [usize]) {
+        let is_taken = |at: &usize| ratings[*at].is_nan();
+        if self.taken * 4 > self.by_age.len() {
+            self.by_age.retain(|at| !is_taken(at));
+            self.by_rating.retain(|at| !is_taken(at));
+            self.count(ratings, standing);
+        }
+        self.front += self.by_age[self.front..].iter().take_while(|at| is_taken(at)).count();
     }
 
-    /// How many free tickets are within the window of ratings. Latencies are not looked at.
-    fn count(&self, reach: Reach) -> usize {
-        let range = self.range(reach);
-        self.sum(range.end) - self.sum(range.start)
+    fn within(&self, low: f64, high: f64) -> Within {
+        let start = self.ratings.partition_point(|rating| *rating < low);
+        let end = start + self.ratings[start..].partition_point(|rating| *rating <= high);
+        Within { range: start..end, free: self.sum(end) - self.sum(start) }
     }
 
     fn sum(&self, before: usize) -> usize {
@@ -270,16 +294,6 @@ impl Rank {
             self.sums[node - 1] -= 1;
             node += node & node.wrapping_neg();
         }
-    }
-
-    /// Passes over the taken tickets in front, where most of them are, and drops the others if they are many.
-    fn drop_taken(&mut self, ratings: &[f64]) {
-        let is_taken = |at: &usize| ratings[*at].is_nan();
-        if (self.taken - self.front) * 4 > self.by_age.len() - self.front {
-            self.by_age.retain(|at| !is_taken(at));
-            (self.taken, self.front) = (0, 0);
-        }
-        self.front += self.by_age[self.front..].iter().take_while(|at| is_taken(at)).count();
     }
 }
 

@@ -1,10 +1,6 @@
 //! One queue: who waits for a mode of a game.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::{Serialize, Serializer};
 
@@ -140,11 +136,18 @@ impl Queue {
 
     /// Every match that can be made now; their tickets wait no more.
     pub(super) fn form(&mut self, now: Duration) -> Vec<Match> {
-        let mut matches = Vec::new();
-        for same in self.groups() {
-            let tickets: Vec<&Ticket> = self.waiting.values().filter(|ticket| ticket.same == same).collect();
+        let mut groups: BTreeMap<&str, Vec<&Ticket>> = BTreeMap::new();
+        for ticket in self.waiting.values() {
+            groups.entry(&ticket.same).or_default().push(ticket);
+        }
+        let mut formed = Vec::new();
+        for tickets in groups.into_values() {
             let places: Vec<Place> = tickets.iter().map(|ticket| place(ticket)).collect();
-            for Formed { teams, region, bots } in Pool::new(&self.mode, tickets, now).matches() {
+            formed.push((places, Pool::new(&self.mode, tickets, now).matches()));
+        }
+        let mut matches = Vec::new();
+        for (places, formed) in formed {
+            for Formed { teams, region, bots } in formed {
                 let region = region.map(|region| self.mode.regions[region].clone());
                 let teams = self.take_all(teams.iter().map(|team| team.iter().map(|at| places[*at])), now);
                 matches.push(Match { game: self.game, mode: self.name.clone(), teams, region, bots, room: None });
@@ -208,13 +211,6 @@ impl Queue {
     /// Whether somebody waits for a status that is not due yet.
     pub(super) fn owes_status(&self) -> bool {
         self.moved && !self.waiting.is_empty()
-    }
-
-    fn groups(&self) -> BTreeSet<String> {
-        if self.mode.same.is_empty() && !self.waiting.is_empty() {
-            return BTreeSet::from([String::new()]);
-        }
-        self.waiting.values().map(|ticket| ticket.same.clone()).collect()
     }
 
     /// Takes the tickets of a match, and notes how long they waited.
