@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Admission, Host, Opener, Refusal, RoomOptions, Running};
 use crate::{
     lobby::{Entrance, Identity, RoomId},
-    matchmaking::Opening,
+    matchmaking::{Opening, Terms},
     room::{OverReason, SeatPlan},
     sim::Team,
 };
@@ -25,8 +25,8 @@ pub struct MatchPlan {
     pub fill: Option<usize>,
     /// Whether free seats are given to others.
     pub backfill: bool,
-    /// The players' mean skill.
-    pub rating: f64,
+    /// Whom a free seat is for.
+    pub terms: Terms,
 }
 
 /// What a room of a match knows of it.
@@ -34,14 +34,14 @@ pub struct MatchPlan {
 pub(super) struct Contest {
     mode: Arc<str>,
     backfill: bool,
-    rating: f64,
+    terms: Terms,
 }
 
 impl Host {
     /// Opens a room for people who were matched, with a seat for each; their admissions, by team and in order.
     pub fn seat_match(&self, matched: &MatchPlan) -> Result<Vec<Vec<Admission>>, Refusal> {
-        let MatchPlan { game, mode, teams, seats, fill, backfill, rating } = matched;
-        let contest = Contest { mode: mode.clone(), backfill: *backfill, rating: *rating };
+        let MatchPlan { game, mode, teams, seats, fill, backfill, terms } = matched;
+        let contest = Contest { mode: mode.clone(), backfill: *backfill, terms: terms.clone() };
         let options = RoomOptions { entrance: Entrance::Ticket, mode: mode.to_string(), ..RoomOptions::default() };
         let (running, _) = self.open(game, &options, Opener::Matchmaker(contest))?;
         let plan = SeatPlan {
@@ -84,11 +84,11 @@ impl Running {
     }
 
     fn opening(&self) -> Option<Opening> {
-        let Contest { mode, rating, .. } = self.contest.as_ref()?;
+        let Contest { mode, terms, .. } = self.contest.as_ref()?;
         let free = self.at_table(|table| table.open_seats())?;
         let is_open = free.iter().any(|free| *free > 0);
         let (room, game) = (self.id.clone(), self.def.name());
-        is_open.then(|| Opening { room, game, mode: mode.clone(), free, rating: *rating })
+        is_open.then(|| Opening { room, game, mode: mode.clone(), free, terms: terms.clone() })
     }
 }
 

@@ -15,6 +15,6 @@ mod ticket;
 pub use check::{CheckId, UnreadyReason};
 pub use matchmaker::{Matchmaker, News, QueueError};
 pub use mode::{DEFAULT_MODE, Mode, ModeError};
-pub use queue::{Match, Opening, Status};
+pub use queue::{Match, Opening, Status, Terms};
 pub use rating::{Glicko2, Placing, Rating, RatingKey, RatingStore, RatingSystem, RatingsInMemory, WengLin};
 pub use ticket::{Entrant, Ticket, TicketId, Wish};

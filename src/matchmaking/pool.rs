@@ -8,7 +8,7 @@ use std::{ops::Range, time::Duration};
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{Mode, Ticket, pack::Sizes, ticket::UNMEASURED};
+use super::{Mode, Ticket, pack::Sizes, ticket::is_near};
 
 /// How many times the people of a match, the oldest, a match is chosen from: among them the nearest region decides.
 const CHOICE: usize = 2;
@@ -127,7 +127,7 @@ impl<'a> Pool<'a> {
     fn reach(&self, rating: f64, waited: Duration) -> Reach {
         let window = self.mode.window(waited);
         let (low, high) = (rating - window, rating + window);
-        let limit = self.mode.limit(waited).min(UNMEASURED - 1);
+        let limit = self.mode.limit(waited);
         Reach { low, high, limit, within: self.ranks.iter().map(|rank| rank.within(low, high)).collect() }
     }
 
@@ -138,7 +138,7 @@ impl<'a> Pool<'a> {
             return smallvec![None];
         }
         let mut near: SmallVec<[(u16, usize); 4]> =
-            latencies.iter().copied().zip(0..).filter(|(ms, _)| *ms <= limit || *ms == UNMEASURED).collect();
+            latencies.iter().copied().zip(0..).filter(|(ms, _)| is_near(*ms, limit)).collect();
         near.sort_unstable();
         near.into_iter().map(|(_, region)| Some(region)).collect()
     }
@@ -206,9 +206,8 @@ impl<'a> Pool<'a> {
         }
         let (rank, ratings) = (&self.ranks[size], &self.ratings);
         let latencies = region.map(|region| &self.latencies[region]);
-        let takes = |ms: u16| ms <= reach.limit || ms == UNMEASURED;
         let within = |at: usize| (reach.low..=reach.high).contains(&ratings[at]);
-        let free = |at: &usize| within(*at) && latencies.is_none_or(|latencies| takes(latencies[*at]));
+        let free = |at: &usize| within(*at) && latencies.is_none_or(|latencies| is_near(latencies[*at], reach.limit));
         let older = &rank.by_age[rank.front..];
         // By age, one ticket in so many is within the window; by rating all are, but all must be looked at.
         let by_age = most * older.len() / count;

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use super::{
     Mode, Ticket, TicketId,
     pool::{Formed, Pool},
+    ticket::is_near,
 };
 use crate::lobby::{RoomId, UserId};
 
@@ -70,8 +71,19 @@ pub struct Opening {
     pub mode: Arc<str>,
     /// Free seats by team.
     pub free: Vec<usize>,
+    /// Whom it is for.
+    pub terms: Terms,
+}
+
+/// What holds for all in a match, also for those who join it later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Terms {
+    /// Their properties, as text.
+    pub(super) same: String,
+    /// Where everybody has a good connection, if the mode has regions.
+    pub(super) region: Option<Arc<str>>,
     /// The mean skill of those who were matched.
-    pub rating: f64,
+    pub(super) rating: f64,
 }
 
 impl Match {
@@ -80,10 +92,13 @@ impl Match {
         self.teams.iter().flatten().flat_map(Ticket::users)
     }
 
-    /// The mean skill of everybody.
-    pub fn rating(&self) -> f64 {
-        let ratings = || self.teams.iter().flatten().flat_map(|ticket| ticket.members.iter().map(|member| member.rating));
-        ratings().sum::<f64>() / ratings().count().max(1) as f64
+    /// What others must fit who join it later.
+    pub fn terms(&self) -> Terms {
+        let tickets = || self.teams.iter().flatten();
+        let ratings = || tickets().flat_map(|ticket| ticket.members.iter().map(|member| member.rating));
+        let rating = ratings().sum::<f64>() / ratings().count().max(1) as f64;
+        let same = tickets().next().map_or_else(String::new, |ticket| ticket.same.clone());
+        Terms { same, region: self.region.clone(), rating }
     }
 }
 
@@ -167,10 +182,9 @@ impl Queue {
             let mut free = opening.free.clone();
             let mut teams = vec![Vec::new(); free.len()];
             for ticket in self.waiting.values() {
-                let window = self.mode.window(now.saturating_sub(ticket.since));
                 let roomiest = (0..free.len()).max_by_key(|team| (free[*team], usize::MAX - team));
                 let Some(team) = roomiest.filter(|team| free[*team] > 0) else { break };
-                if free[team] >= ticket.size() && (ticket.rating - opening.rating).abs() <= window {
+                if free[team] >= ticket.size() && self.fits(ticket, &opening.terms, now) {
                     free[team] -= ticket.size();
                     teams[team].push(place(ticket));
                 }
@@ -182,6 +196,14 @@ impl Queue {
             }
         }
         matches
+    }
+
+    fn fits(&self, ticket: &Ticket, terms: &Terms, now: Duration) -> bool {
+        let waited = now.saturating_sub(ticket.since);
+        let region = terms.region.as_ref().and_then(|region| self.mode.regions.iter().position(|name| name == region));
+        ticket.same == terms.same
+            && (ticket.rating - terms.rating).abs() <= self.mode.window(waited)
+            && region.is_none_or(|region| is_near(ticket.latencies[region], self.mode.limit(waited)))
     }
 
     /// Where everybody stands, if anything moved; not more often than people read.

@@ -20,6 +20,11 @@ pub(super) const UNMEASURED: u16 = u16::MAX - 1;
 /// The latency to a region that was not measured, if others were.
 pub(super) const TOO_FAR: u16 = u16::MAX;
 
+/// Whether a region is near enough for a ticket with that latency to it.
+pub(super) fn is_near(latency: u16, limit: u16) -> bool {
+    latency == UNMEASURED || latency <= limit.min(UNMEASURED - 1)
+}
+
 /// One person of a ticket.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entrant {

@@ -353,7 +353,7 @@ impl Shared {
             // In teams, nobody but who was matched; what the game fills by itself may be more than the mode's seats.
             fill: (found.bots > 0).then_some(people + found.bots).or(mode.sides().map(|_| 0)),
             backfill: mode.is_backfilled(),
-            rating: found.rating(),
+            terms: found.terms(),
         };
         match self.host.seat_match(&plan) {
             Ok(admissions) => {

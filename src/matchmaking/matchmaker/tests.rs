@@ -1,7 +1,7 @@
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::lobby::RoomId;
+use crate::{lobby::RoomId, matchmaking::Terms};
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -288,22 +288,45 @@ fn a_party_that_changes_during_a_ready_check_declines() {
     assert_eq!(hall.waiting(), ["cy dee"]);
 }
 
+fn opening(free: &[usize], terms: Terms) -> Opening {
+    Opening { room: RoomId::named("r"), game: "duel", mode: "2v2".into(), free: free.to_vec(), terms }
+}
+
 #[test]
 fn running_matches_are_filled_first() {
     let mut hall = Hall::new(duo().backfill().skill([(seconds(0), 200.0)]));
-    let opening = |free: &[usize], rating| Opening {
-        room: RoomId::named("r"),
-        game: "duel",
-        mode: "2v2".into(),
-        free: free.to_vec(),
-        rating,
-    };
+    let of = |rating| Terms { same: String::new(), region: None, rating };
     hall.enqueue("ada bob").unwrap();
     hall.enqueue("cy").unwrap();
-    assert!(hall.matchmaker.pass(&[opening(&[1, 1], 900.0)], hall.now).is_empty(), "too weak a match");
-    let News::Formed(found) = hall.matchmaker.pass(&[opening(&[1, 1], 1500.0)], hall.now).remove(0) else { panic!("a match") };
+    assert!(hall.matchmaker.pass(&[opening(&[1, 1], of(900.0))], hall.now).is_empty(), "too weak a match");
+    let News::Formed(found) = hall.matchmaker.pass(&[opening(&[1, 1], of(1500.0))], hall.now).remove(0) else {
+        panic!("a match")
+    };
     assert_eq!((teams(&found), found.room), (vec!["cy".into(), String::new()], Some(RoomId::named("r"))));
     assert_eq!(hall.waiting(), ["ada bob"], "a party of two is not split over two teams");
+}
+
+#[test]
+fn who_joins_a_running_match_has_its_properties_and_is_near() {
+    let mode = Mode::teams(2).backfill().same(["map"]).regions(["eu", "us"]).latency([(seconds(0), 100)]);
+    let mut hall = Hall::new(mode);
+    let enter = |hall: &mut Hall, name: &str, map: &str, regions: &[(&str, f64)]| {
+        let properties = [("map".to_owned(), map.into())].into();
+        let regions = regions.iter().map(|(name, ms)| (name.to_string(), *ms)).collect();
+        hall.enqueue_with(party(name), &Wish { properties, regions, ..Wish::default() }).unwrap()
+    };
+    enter(&mut hall, "berlin", "moon", &[("eu", 20.0)]);
+    enter(&mut hall, "lisbon", "moon", &[("eu", 45.0)]);
+    let News::Formed(running) = hall.pass().remove(0) else { panic!("a match") };
+    enter(&mut hall, "madrid", "mars", &[("eu", 20.0)]);
+    enter(&mut hall, "denver", "moon", &[("us", 20.0)]);
+    enter(&mut hall, "perth", "moon", &[("eu", 290.0)]);
+    enter(&mut hall, "anywhere", "moon", &[]);
+    let News::Formed(found) = hall.matchmaker.pass(&[opening(&[1, 0], running.terms())], hall.now).remove(0) else {
+        panic!("a match")
+    };
+    assert_eq!(teams(&found), ["anywhere", ""]);
+    assert_eq!(hall.waiting(), ["madrid", "denver", "perth"]);
 }
 
 #[test]
