@@ -134,7 +134,8 @@ pub(crate) fn respawn(clock: Res<Clock>, config: Res<ArenaConfig>, mut bodies: Q
 pub(crate) fn winner(
     clock: Res<Clock>, config: Res<ArenaConfig>, teams: Res<Teams>, scores: Query<(&Seat, &Frags)>,
 ) -> Option<Outcome> {
-    let side = |seat: Seat| scores.iter().filter(move |(friend, _)| are_friends(*teams, seat, **friend));
+    let teams = *teams;
+    let side = |seat: Seat| scores.iter().filter(move |(friend, _)| are_friends(teams, seat, **friend));
     let sums = scores.iter().map(|(seat, _)| (*seat, side(*seat).map(|(_, frags)| u32::from(frags.0)).sum::<u32>()));
     let most = sums.clone().map(|(_, sum)| sum).max()?;
     if most < u32::from(config.frag_limit) && clock.seconds() < f32::from(config.minutes) * 60.0 {

@@ -112,8 +112,9 @@ class ArenaView implements Mounted {
   /** The avatars as they are at the moment that is drawn; new shots are noted. */
   private read(now: number): Avatar[] {
     const avatars: Avatar[] = [];
+    const sides = new Map(this.room.view("Seat", "Side").map(({ Seat, Side }) => [Seat, Side]));
     for (const { id, Seat: seat, Pos, Aim: aim, Hp: hp, Frags: frags } of this.room.view("Seat", "Pos", "Aim", "Hp", "Frags")) {
-      const avatar = { id, seat, x: Pos.at.x, y: Pos.at.y, aim, hp, frags };
+      const avatar = { id, seat, tint: sides.get(seat) ?? seat, x: Pos.at.x, y: Pos.at.y, aim, hp, frags };
       avatars.push(avatar);
       if (hp > 0 && this.standing.get(seat) === false) this.sparks.appear(avatar, seat);
       this.standing.set(seat, hp > 0);

@@ -11,6 +11,7 @@ export interface Arena {
     Ammo: number;
     Shot: { from: Vec2; heading: number; born: number };
     Ground: "Courtyard" | "Cellar";
+    Side: number;
   };
   events: {
     Hit: { at: Vec2; shooter: number; victim: number; down: boolean };

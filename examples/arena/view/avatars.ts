@@ -9,6 +9,8 @@ const RADIUS = 0.5;
 export interface Avatar {
   readonly id: number;
   readonly seat: number;
+  /** Whose colour it has: the seat's, or in a match with teams the side's. */
+  readonly tint: number;
   readonly x: number;
   readonly y: number;
   readonly aim: number;
@@ -32,9 +34,9 @@ export function drawAvatar(pen: CanvasRenderingContext2D, camera: Camera, avatar
   pen.globalAlpha = look.away ? 0.45 : 1;
   pen.translate(x, y);
   shadow(pen, unit);
-  if (look.mine) ring(pen, unit, avatar.seat);
+  if (look.mine) ring(pen, unit, avatar.tint);
   pen.rotate(-avatar.aim);
-  gun(pen, unit, avatar.seat);
+  gun(pen, unit, avatar.tint);
   pen.rotate(avatar.aim);
   body(pen, unit, avatar, look.hurt);
   pen.restore();
@@ -58,7 +60,7 @@ export function drawLabel(pen: CanvasRenderingContext2D, camera: Camera, avatar:
   pen.lineWidth = 3;
   pen.strokeStyle = "rgb(4 7 12 / 0.8)";
   pen.strokeText(look.name, x, top - 5);
-  pen.fillStyle = look.mine ? "#ffffff" : colour(avatar.seat, 78);
+  pen.fillStyle = look.mine ? "#ffffff" : colour(avatar.tint, 78);
   pen.fillText(look.name, x, top - 5);
   pen.globalAlpha = 1;
 }
@@ -70,21 +72,21 @@ function shadow(pen: CanvasRenderingContext2D, unit: number): void {
   pen.fill();
 }
 
-function ring(pen: CanvasRenderingContext2D, unit: number, seat: number): void {
+function ring(pen: CanvasRenderingContext2D, unit: number, tint: number): void {
   const size = unit * 3.4;
   pen.globalCompositeOperation = "lighter";
   pen.globalAlpha *= 0.28;
-  pen.drawImage(glow(seat), -size / 2, -size / 2, size, size);
+  pen.drawImage(glow(tint), -size / 2, -size / 2, size, size);
   pen.globalAlpha /= 0.28;
   pen.globalCompositeOperation = "source-over";
-  pen.strokeStyle = colour(seat, 75, 0.7);
+  pen.strokeStyle = colour(tint, 75, 0.7);
   pen.lineWidth = Math.max(1.5, unit * 0.035);
   pen.beginPath();
   pen.arc(0, 0, unit * RADIUS * 1.32, 0, Math.PI * 2);
   pen.stroke();
 }
 
-function gun(pen: CanvasRenderingContext2D, unit: number, seat: number): void {
+function gun(pen: CanvasRenderingContext2D, unit: number, tint: number): void {
   pen.fillStyle = "#0a0e15";
   pen.beginPath();
   pen.roundRect(unit * 0.18, -unit * 0.15, unit * 0.66, unit * 0.3, unit * 0.07);
@@ -93,16 +95,16 @@ function gun(pen: CanvasRenderingContext2D, unit: number, seat: number): void {
   pen.beginPath();
   pen.roundRect(unit * 0.2, -unit * 0.1, unit * 0.58, unit * 0.2, unit * 0.05);
   pen.fill();
-  pen.fillStyle = colour(seat, 66);
+  pen.fillStyle = colour(tint, 66);
   pen.fillRect(unit * 0.62, -unit * 0.1, unit * 0.08, unit * 0.2);
 }
 
-function body(pen: CanvasRenderingContext2D, unit: number, { seat, aim }: Avatar, hurt: number): void {
+function body(pen: CanvasRenderingContext2D, unit: number, { tint, aim }: Avatar, hurt: number): void {
   const radius = unit * RADIUS;
   const paint = pen.createRadialGradient(-radius * 0.35, -radius * 0.45, radius * 0.1, 0, 0, radius * 1.05);
-  paint.addColorStop(0, colour(seat, 74));
-  paint.addColorStop(0.55, colour(seat, 50));
-  paint.addColorStop(1, colour(seat, 30));
+  paint.addColorStop(0, colour(tint, 74));
+  paint.addColorStop(0.55, colour(tint, 50));
+  paint.addColorStop(1, colour(tint, 30));
   disc(pen, radius, "#070a10");
   disc(pen, radius * 0.92, paint);
   const visor = { x: Math.cos(aim) * radius * 0.3, y: -Math.sin(aim) * radius * 0.3 };
@@ -110,7 +112,7 @@ function body(pen: CanvasRenderingContext2D, unit: number, { seat, aim }: Avatar
   pen.beginPath();
   pen.arc(visor.x, visor.y, radius * 0.45, 0, Math.PI * 2);
   pen.fill();
-  pen.strokeStyle = colour(seat, 80, 0.8);
+  pen.strokeStyle = colour(tint, 80, 0.8);
   pen.lineWidth = Math.max(1, unit * 0.04);
   pen.beginPath();
   pen.arc(visor.x, visor.y, radius * 0.45, -aim - 0.9, -aim + 0.9);

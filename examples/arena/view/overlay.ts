@@ -39,7 +39,7 @@ export function drawMinimap(pen: CanvasRenderingContext2D, camera: Camera, map: 
   pen.strokeRect((camera.x - width / 2) * scale, height - (camera.y + tall / 2) * scale, width * scale, tall * scale);
   for (const avatar of avatars) {
     const mine = avatar.seat === seat;
-    pen.fillStyle = mine ? "#ffffff" : colour(avatar.seat, 62);
+    pen.fillStyle = mine ? "#ffffff" : colour(avatar.tint, 62);
     pen.beginPath();
     pen.arc(avatar.x * scale, height - avatar.y * scale, mine ? 3.6 : 2.8, 0, Math.PI * 2);
     pen.fill();
