@@ -432,3 +432,20 @@ async fn a_server_with_a_mode_that_cannot_be_does_not_start() {
         assert!(matches!(error, Some(StartError::Mode { .. })), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn modes_from_a_file_come_to_those_of_the_program_or_in_their_place() {
+    let written = json!({"race": {"1v1": {"teams": 2, "players": 1}, "2v2": {"teams": 2, "players": 2}}});
+    let program = tickcast::serve().game::<Race>().mode::<Race>("1v1", Mode::teams(2).of(2..=2));
+    let server = program.modes(serde_json::from_value(written).unwrap()).start("127.0.0.1:0").await.unwrap();
+    let mut guest = Guest::come(&server).await;
+    for (mode, needed) in [("1v1", 2), ("2v2", 4)] {
+        assert_eq!(guest.enqueue(mode).await["ok"], true);
+        assert_eq!(guest.hears("status").await["needed"], needed);
+        guest.ask("leave", Json::Null).await;
+    }
+    server.shutdown().await;
+    let unknown = serde_json::from_value(json!({"chess": {"1v1": {"teams": 2, "players": 1}}})).unwrap();
+    let error = tickcast::serve().game::<Race>().modes(unknown).start("127.0.0.1:0").await.err();
+    assert_eq!(error.unwrap().to_string(), "chess: the mode \"1v1\" cannot be: the game is not hosted");
+}

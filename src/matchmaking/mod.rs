@@ -11,6 +11,7 @@ mod pool;
 mod queue;
 mod rating;
 mod ticket;
+mod written;
 
 pub use check::{CheckId, UnreadyReason};
 pub use matchmaker::{Matchmaker, News, QueueError};

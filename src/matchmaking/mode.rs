@@ -2,7 +2,10 @@
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
+use serde::Deserialize;
 use thiserror::Error;
+
+use super::written::Written;
 
 /// The mode of a game for which none is configured, and of a request that names none.
 pub const DEFAULT_MODE: &str = "default";
@@ -21,7 +24,11 @@ pub const DEFAULT_MODE: &str = "default";
 ///     .rated();
 /// assert_eq!(duo.players(), 4..=4);
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Read from JSON, it has the same rules by the same names, with times in seconds:
+/// `{"teams": 2, "players": [2, 2], "ready_check": 10, "skill": [[0, 100], [30, null]], "rated": true}`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Written")]
 #[must_use = "a mode does nothing until a server has it"]
 pub struct Mode {
     pub(super) teams: usize,

@@ -1,6 +1,7 @@
 //! `tickcast::serve()`: what a server hosts, and how.
 
 use std::{
+    collections::BTreeMap,
     io::{self, Write},
     path::PathBuf,
     sync::Arc,
@@ -58,7 +59,7 @@ pub struct Builder {
     guests: bool,
     hook: Option<Arc<dyn Hook>>,
     blocked: Vec<UserId>,
-    modes: Vec<(&'static str, String, Mode)>,
+    modes: Vec<(String, String, Mode)>,
     ratings: Ratings,
     pub(super) has_rating_store: bool,
     parties: Option<Arc<dyn Parties>>,
@@ -163,7 +164,20 @@ impl Builder {
     /// Lets players queue for a mode of a game. The first one is for those who name none, unless one is named `default`; a game
     /// without modes has that one, for as many as it seats.
     pub fn mode<G: Game>(mut self, name: impl Into<String>, mode: Mode) -> Self {
-        self.modes.push((G::NAME, name.into(), mode));
+        self.modes.push((G::NAME.to_owned(), name.into(), mode));
+        self
+    }
+
+    /// The same for modes by game and name, as a file has them. Each takes the place of one of the same name.
+    pub fn modes(mut self, modes: BTreeMap<String, BTreeMap<String, Mode>>) -> Self {
+        let modes =
+            modes.into_iter().flat_map(|(game, modes)| modes.into_iter().map(move |(name, mode)| (game.clone(), name, mode)));
+        for (game, name, mode) in modes {
+            match self.modes.iter_mut().find(|(of, named, _)| (&*of, &*named) == (&game, &name)) {
+                Some((.., old)) => *old = mode,
+                None => self.modes.push((game, name, mode)),
+            }
+        }
         self
     }
 
@@ -239,6 +253,7 @@ impl Builder {
         observe::start_logs(&args.log).with_context(|| format!("cannot read the log filter \"{}\"", args.log))?;
         self.jwt = args.jwt.read()?.or(self.jwt);
         self.guests &= !args.no_guests;
+        self = self.modes(args.read_modes()?);
         args.keeping.change(&mut self.keeping)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
         let served = runtime.block_on(async {
@@ -270,15 +285,16 @@ impl Builder {
 
     /// How the matchmaker works for these games.
     pub(super) fn take_match_rules(&mut self, games: &[GameDef]) -> Result<MatchRules, StartError> {
-        let modes: Vec<_> = self.modes.drain(..).collect();
-        for (at, (name, mode, rule)) in modes.iter().enumerate() {
-            let wrong = |message: String| StartError::Mode { game: name, mode: mode.clone(), message };
-            let game = games.iter().find(|game| game.name() == *name).ok_or_else(|| wrong("the game is not hosted".into()))?;
-            if modes[..at].iter().any(|(other, named, _)| other == name && named == mode) {
+        let mut modes: Vec<(&'static str, String, Mode)> = Vec::new();
+        for (name, mode, rule) in self.modes.drain(..) {
+            let wrong = |message: String| StartError::Mode { game: name.clone(), mode: mode.clone(), message };
+            let game = games.iter().find(|game| game.name() == name).ok_or_else(|| wrong("the game is not hosted".into()))?;
+            if modes.iter().any(|(other, named, _)| *other == name && *named == mode) {
                 return Err(wrong("there is another of that name".into()));
             }
             let checked = rule.check(usize::from(*game.seats().end()), game.has_bot());
             checked.map_err(|error| wrong(error.to_string()))?;
+            modes.push((game.name(), mode, rule));
         }
         let rated = modes.iter().filter(|(.., mode)| mode.is_rated());
         let rated = rated.map(|(game, name, mode)| Rated { game, mode: name.clone(), teams: mode.sides() });

@@ -1,6 +1,6 @@
 //! The command line, and the environment beside it.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Parser;
@@ -8,6 +8,7 @@ use clap::Parser;
 use super::kept::Keeping;
 use crate::{
     identity::{Jwt, KeyError},
+    matchmaking::Mode,
     store::WebhookConfig,
 };
 
@@ -29,9 +30,22 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) keeping: KeepingArgs,
 
+    /// Let players queue for the modes in this JSON file, by game and name: {"arena": {"1v1": {"teams": 2, "players": 1}}}
+    #[arg(long, env = "TICKCAST_MODES", value_name = "FILE")]
+    modes: Option<PathBuf>,
+
     /// Let nobody in without a token
     #[arg(long, env = "TICKCAST_NO_GUESTS", value_parser = clap::builder::BoolishValueParser::new())]
     pub(super) no_guests: bool,
+}
+
+impl Args {
+    /// The modes that the command line's file has, by game and name.
+    pub(super) fn read_modes(&self) -> anyhow::Result<BTreeMap<String, BTreeMap<String, Mode>>> {
+        let Some(file) = &self.modes else { return Ok(BTreeMap::new()) };
+        let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("cannot use {}", file.display()))
+    }
 }
 
 /// What is kept, and who is told.

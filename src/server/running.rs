@@ -36,7 +36,7 @@ pub enum StartError {
     #[error("{game}: the mode \"{mode}\" cannot be: {message}")]
     Mode {
         /// The game.
-        game: &'static str,
+        game: String,
         /// The mode.
         mode: String,
         /// What is wrong with it.

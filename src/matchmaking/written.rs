@@ -1,0 +1,103 @@
+//! Modes as a file has them: the same rules by the same names, times in seconds.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::Mode;
+
+/// A mode in words of JSON.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    /// Without teams everybody plays for themselves.
+    #[serde(default = "one")]
+    teams: usize,
+    players: Players,
+    #[serde(default)]
+    hold_out: f64,
+    ready_check: Option<f64>,
+    /// Waiting times and distances; `null` is any distance.
+    #[serde(default)]
+    skill: Vec<(f64, Option<f64>)>,
+    #[serde(default)]
+    regions: Vec<String>,
+    #[serde(default)]
+    latency: Vec<(f64, u16)>,
+    #[serde(default)]
+    same: Vec<String>,
+    bots_after: Option<f64>,
+    #[serde(default)]
+    backfill: bool,
+    #[serde(default)]
+    rated: bool,
+}
+
+/// How many players a team has.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Players {
+    Exactly(usize),
+    Between(usize, usize),
+}
+
+fn one() -> usize {
+    1
+}
+
+impl TryFrom<Written> for Mode {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let size = match written.players {
+            Players::Exactly(players) => players..=players,
+            Players::Between(least, most) => least..=most,
+        };
+        let mut mode = Self::teams(written.teams).of(size).hold_out(time(written.hold_out)?);
+        mode = mode.regions(written.regions).same(written.same);
+        mode.ready_check = written.ready_check.map(time).transpose()?;
+        mode.bots_after = written.bots_after.map(time).transpose()?;
+        let far = |(from, distance): (f64, Option<f64>)| Ok((time(from)?, distance.unwrap_or(f64::INFINITY)));
+        mode = mode.skill(written.skill.into_iter().map(far).collect::<Result<Vec<_>, String>>()?);
+        let late = |(from, ms): (f64, u16)| Ok((time(from)?, ms));
+        mode = mode.latency(written.latency.into_iter().map(late).collect::<Result<Vec<_>, String>>()?);
+        (mode.backfill, mode.rated) = (written.backfill, written.rated);
+        Ok(mode)
+    }
+}
+
+fn time(seconds: f64) -> Result<Duration, String> {
+    Duration::try_from_secs_f64(seconds).map_err(|_| format!("{seconds} is no time in seconds"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_mode_is_the_same_written_or_built() {
+        let written = r#"{"teams": 2, "players": [2, 3], "hold_out": 5, "ready_check": 10, "skill": [[0, 100], [30, null]],
+            "regions": ["eu", "us"], "latency": [[0, 60]], "same": ["map"], "bots_after": 45, "backfill": true, "rated": true}"#;
+        let built = Mode::teams(2).of(2..=3).hold_out(seconds(5)).ready_check(seconds(10));
+        let built = built.skill([(seconds(0), 100.0), (seconds(30), f64::INFINITY)]).regions(["eu", "us"]);
+        let built = built.latency([(seconds(0), 60)]).same(["map"]).bots_after(seconds(45)).backfill().rated();
+        assert_eq!(serde_json::from_str::<Mode>(written).unwrap(), built);
+        assert_eq!(serde_json::from_str::<Mode>(r#"{"players": 8}"#).unwrap(), Mode::free_for_all(8..=8));
+    }
+
+    #[test]
+    fn what_is_no_mode_is_refused() {
+        for (written, expected) in [
+            (r#"{"players": 2, "ready_check": -1}"#, "-1 is no time in seconds"),
+            (r#"{"players": 2, "skil": []}"#, "unknown field `skil`"),
+            (r#"{"teams": 2}"#, "missing field `players`"),
+        ] {
+            let said = serde_json::from_str::<Mode>(written).unwrap_err().to_string();
+            assert!(said.contains(expected), "{written}: {said}");
+        }
+    }
+}
