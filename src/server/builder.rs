@@ -173,7 +173,7 @@ impl Builder {
         let modes =
             modes.into_iter().flat_map(|(game, modes)| modes.into_iter().map(move |(name, mode)| (game.clone(), name, mode)));
         for (game, name, mode) in modes {
-            match self.modes.iter_mut().find(|(of, named, _)| (&*of, &*named) == (&game, &name)) {
+            match self.modes.iter_mut().find(|(of, named, _)| *of == game && *named == name) {
                 Some((.., old)) => *old = mode,
                 None => self.modes.push((game, name, mode)),
             }

@@ -26,6 +26,5 @@ fn two_on_two() -> Mode {
         .ready_check(secs(15.0))
         .skill([(secs(0.0), 150.0), (secs(10.0), 400.0), (secs(30.0), f64::INFINITY)])
         .bots_after(secs(45.0))
-        .backfill()
         .rated()
 }
