@@ -13,6 +13,12 @@ pub trait Outlet: Send + Sync + 'static {
     /// Queues the first message.
     fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full>;
 
+    /// Looks at what [`show`](Self::show) will need. All outlets of a tick are asked before a frame is shown: what they need comes
+    /// from memory for many at once then, instead of for each in turn.
+    fn reach(&self) -> bool {
+        true
+    }
+
     /// Hands a frame of state over now, behind the messages before it, or not at all.
     fn show(&self, frame: Frame<&Blocks>) -> Result<(), Full>;
 

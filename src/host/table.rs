@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    hint::black_box,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
@@ -204,6 +205,11 @@ impl Table {
 
     /// Hands the frames of a tick over; what a connection does not take now, its room makes up for.
     fn show(&mut self, frames: &Frames, meters: &GameMeters) {
+        for (seat, _) in frames.iter() {
+            if let Some(Stay { place: Place::Connected { outlet, .. }, .. }) = self.stay(seat) {
+                black_box(outlet.reach());
+            }
+        }
         let (mut shown, mut bytes) = (0, 0);
         for (seat, frame) in frames.iter() {
             let Some(Stay { place: Place::Connected { outlet, .. }, .. }) = self.stay(seat) else { continue };

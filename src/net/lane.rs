@@ -17,6 +17,7 @@
 use std::{
     collections::VecDeque,
     io,
+    os::fd::AsRawFd,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -69,35 +70,47 @@ fn count(written: io::Result<usize>) -> io::Result<usize> {
     written.inspect(|count| observe::bytes_written(*count))
 }
 
+/// Small, for it is fetched from memory at every tick of every client; what is seldom there is behind a pointer.
 #[derive(Default)]
 struct State {
     phase: Phase,
     library: FrameCursor,
     /// The rest of a frame of the lane's own that the kernel has not taken yet.
     rest: Vec<u8>,
-    backlog: VecDeque<Vec<u8>>,
-    backlog_bytes: usize,
+    backlog: Option<Box<Backlog>>,
 }
 
-#[derive(Default, PartialEq, Eq)]
+#[derive(Default)]
+struct Backlog {
+    frames: VecDeque<Vec<u8>>,
+    bytes: usize,
+}
+
+#[derive(Default)]
 enum Phase {
     /// Everything takes the library's way.
     #[default]
     Closed,
     /// Until the library has written a frame whose payload starts like this.
-    Waiting(Vec<u8>),
+    Waiting(Box<Marker>),
     /// Frames may go straight out.
     Open,
 }
 
+struct Marker {
+    bytes: Vec<u8>,
+    /// The beginning of the payload that the library is writing.
+    seen: Vec<u8>,
+}
+
 impl Lane {
     pub(super) fn new(stream: TcpStream) -> Arc<Self> {
-        Arc::new_cyclic(|lane| Self {
+        Arc::new(Self {
             tcp: CountedTcp(stream),
             is_websocket: AtomicBool::new(false),
             state: Mutex::default(),
             tap: Tap::default(),
-            reader: Reader::new(lane.clone()),
+            reader: Reader::default(),
         })
     }
 
@@ -119,7 +132,7 @@ impl Lane {
     /// the library.
     pub(super) fn expect(&self, marker: &[u8]) {
         debug_assert!(marker.len() <= PEEK_BYTES, "the marker fits what is looked at");
-        self.state().phase = Phase::Waiting(marker.to_vec());
+        self.state().phase = Phase::Waiting(Box::new(Marker { bytes: marker.to_vec(), seen: Vec::new() }));
     }
 
     /// Takes no more frames; what waits still goes out before what the library writes next.
@@ -127,10 +140,15 @@ impl Lane {
         self.state().phase = Phase::Closed;
     }
 
+    /// Looks at what [`Lane::send_now`] will need.
+    pub(super) fn reach(&self) -> bool {
+        self.tcp.0.as_raw_fd() >= 0 && !self.state.is_poisoned()
+    }
+
     /// Writes a frame at once or not at all. What the kernel leaves of it once it has begun is kept.
     pub(super) fn send_now(&self, frame: &[u8]) -> Result<(), Full> {
         let mut state = self.state();
-        if state.phase != Phase::Open || !state.library.is_between_frames() || !state.flush(&self.tcp) {
+        if !state.phase.is_open() || !state.library.is_between_frames() || !state.flush(&self.tcp) {
             return Err(Full);
         }
         match self.tcp.write_once(frame) {
@@ -145,14 +163,10 @@ impl Lane {
     /// Writes a frame behind all reliable ones before it, now or later.
     pub(super) fn send_surely(&self, frame: Vec<u8>) -> Result<(), Full> {
         let mut state = self.state();
-        if state.phase == Phase::Closed
-            || state.backlog.len() >= BACKLOG_MESSAGES
-            || state.backlog_bytes + frame.len() > BACKLOG_BYTES
-        {
+        if matches!(state.phase, Phase::Closed) {
             return Err(Full);
         }
-        state.backlog_bytes += frame.len();
-        state.backlog.push_back(frame);
+        state.backlog.get_or_insert_default().push(frame)?;
         state.go_on(&self.tcp);
         Ok(())
     }
@@ -184,11 +198,34 @@ impl Lane {
     }
 }
 
+impl Backlog {
+    fn push(&mut self, frame: Vec<u8>) -> Result<(), Full> {
+        if self.frames.len() >= BACKLOG_MESSAGES || self.bytes + frame.len() > BACKLOG_BYTES {
+            return Err(Full);
+        }
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Option<Vec<u8>> {
+        let frame = self.frames.pop_front()?;
+        self.bytes -= frame.len();
+        Some(frame)
+    }
+}
+
+impl Phase {
+    fn is_open(&self) -> bool {
+        matches!(self, Self::Open)
+    }
+}
+
 impl State {
     /// Follows what the library wrote, and opens the lane when the marker is out.
     fn watch(&mut self, bytes: &[u8]) {
         let Self { library, phase, .. } = self;
-        let marker: &[u8] = if let Phase::Waiting(marker) = &*phase { marker } else { &[] };
+        let marker = if let Phase::Waiting(marker) = phase { Some(&mut **marker) } else { None };
         if library.advance(bytes, marker) {
             *phase = Phase::Open;
         }
@@ -196,7 +233,7 @@ impl State {
 
     /// Writes what waits, if nothing forbids it.
     fn go_on(&mut self, tcp: &CountedTcp) {
-        if self.phase == Phase::Open && self.library.is_between_frames() {
+        if self.phase.is_open() && self.library.is_between_frames() {
             self.flush(tcp);
         }
     }
@@ -215,8 +252,11 @@ impl State {
             if matches!(self.phase, Phase::Waiting(_)) {
                 return true;
             }
-            let Some(frame) = self.backlog.pop_front() else { return true };
-            self.backlog_bytes -= frame.len();
+            let Some(backlog) = &mut self.backlog else { return true };
+            let Some(frame) = backlog.pop() else {
+                self.backlog = None;
+                return true;
+            };
             self.rest = frame;
         }
     }
@@ -227,9 +267,9 @@ impl State {
 struct FrameCursor {
     at: At,
     header: [u8; 10],
-    have: usize,
+    /// Bytes of the header that have been seen.
+    have: u8,
     payload_left: u64,
-    peeked: Vec<u8>,
 }
 
 #[derive(Default, PartialEq, Eq)]
@@ -238,7 +278,7 @@ enum At {
     #[default]
     Http,
     /// In the head of the answer that begins the WebSocket; so much of its end has been seen.
-    Head(usize),
+    Head(u8),
     Frames,
 }
 
@@ -251,35 +291,35 @@ impl FrameCursor {
         self.at == At::Frames && self.have == 0 && self.payload_left == 0
     }
 
-    /// Moves over bytes that were written. Whether a frame has been completed whose payload starts with `marker` (which an
-    /// empty marker never does).
-    fn advance(&mut self, mut bytes: &[u8], marker: &[u8]) -> bool {
+    /// Moves over bytes that were written. Whether a frame has been completed whose payload starts with `marker`.
+    fn advance(&mut self, mut bytes: &[u8], mut marker: Option<&mut Marker>) -> bool {
         const END_OF_HEAD: &[u8; 4] = b"\r\n\r\n";
         let mut found = false;
         while let Some((&byte, rest)) = bytes.split_first() {
             match &mut self.at {
                 At::Http => return false,
                 At::Head(seen) => {
-                    *seen = if byte == END_OF_HEAD[*seen] { *seen + 1 } else { usize::from(byte == b'\r') };
-                    if *seen == END_OF_HEAD.len() {
+                    *seen = if byte == END_OF_HEAD[usize::from(*seen)] { *seen + 1 } else { u8::from(byte == b'\r') };
+                    if usize::from(*seen) == END_OF_HEAD.len() {
                         self.at = At::Frames;
                     }
                     bytes = rest;
                 }
                 At::Frames if self.payload_left > 0 => {
                     let taken = bytes.len().min(usize::try_from(self.payload_left).unwrap_or(usize::MAX));
-                    let peek = taken.min(PEEK_BYTES.saturating_sub(self.peeked.len()));
-                    if !marker.is_empty() {
-                        self.peeked.extend_from_slice(&bytes[..peek]);
+                    if let Some(marker) = &mut marker {
+                        let peek = taken.min(PEEK_BYTES.saturating_sub(marker.seen.len()));
+                        marker.seen.extend_from_slice(&bytes[..peek]);
                     }
                     self.payload_left -= taken as u64;
                     bytes = &bytes[taken..];
                     if self.payload_left == 0 {
-                        found |= self.end_of_frame(marker);
+                        self.have = 0;
+                        found |= marker.as_mut().is_some_and(|marker| marker.end_of_frame());
                     }
                 }
                 At::Frames => {
-                    self.header[self.have] = byte;
+                    self.header[usize::from(self.have)] = byte;
                     self.have += 1;
                     bytes = rest;
                     if let Some(length) = self.payload_length() {
@@ -294,13 +334,6 @@ impl FrameCursor {
         found
     }
 
-    fn end_of_frame(&mut self, marker: &[u8]) -> bool {
-        let found = !marker.is_empty() && self.peeked.starts_with(marker);
-        self.have = 0;
-        self.peeked.clear();
-        found
-    }
-
     /// The length of the payload, once the header is complete. A server's frames are not masked.
     fn payload_length(&self) -> Option<u64> {
         let header = &self.header;
@@ -310,6 +343,15 @@ impl FrameCursor {
             (10, 127) => header[2..].try_into().ok().map(u64::from_be_bytes),
             _ => None,
         }
+    }
+}
+
+impl Marker {
+    /// Whether the frame that ends here starts with it.
+    fn end_of_frame(&mut self) -> bool {
+        let found = self.seen.starts_with(&self.bytes);
+        self.seen.clear();
+        found
     }
 }
 
@@ -435,7 +477,7 @@ mod tests {
         assert!(lane.library_write(&[io::IoSlice::new(&frame(b"ping"))]).is_none() || lane.state().rest.is_empty());
         lane.send_surely(frame(b"event")).unwrap();
         let reader = tokio::spawn(async move { read(&mut client, 1 + sent + 1).await });
-        while !lane.state().backlog.is_empty() || !lane.state().rest.is_empty() {
+        while lane.state().backlog.is_some() || !lane.state().rest.is_empty() {
             lane.tcp().writable().await.unwrap();
             lane.state().go_on(&lane.tcp);
         }
@@ -464,9 +506,10 @@ mod tests {
             payloads.iter().for_each(|payload| bytes.extend(frame(payload)));
             bytes.extend(frame(b"marker"));
             let (mut cursor, mut rest, mut found) = (FrameCursor::after_head(), &bytes[..], 0);
+            let mut marker = Marker { bytes: b"marker".to_vec(), seen: Vec::new() };
             for cut in cuts.iter().cycle() {
                 let (now, later) = rest.split_at((*cut).min(rest.len()));
-                found += usize::from(cursor.advance(now, b"marker"));
+                found += usize::from(cursor.advance(now, Some(&mut marker)));
                 rest = later;
                 if rest.is_empty() {
                     break;

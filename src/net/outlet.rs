@@ -89,6 +89,10 @@ impl Outlet for SocketOutlet {
         self.emit_and_change_lanes(&self.parser.event_prefix("welcome"), emit)
     }
 
+    fn reach(&self) -> bool {
+        self.lane.get().is_some_and(|lane| lane.reach())
+    }
+
     fn show(&self, frame: Frame<&Blocks>) -> Result<(), Full> {
         let Some(lane) = self.lane.get() else {
             let bytes = frame.to_bytes();

@@ -6,7 +6,7 @@ use std::{
     cell::RefCell,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Wake, Waker},
 };
 
@@ -29,11 +29,8 @@ thread_local! {
 }
 
 /// The reading half of a [`Lane`].
-pub(super) struct Reader {
-    state: Mutex<State>,
-    /// Woken by the socket in the library's place.
-    waker: Waker,
-}
+#[derive(Default)]
+pub(super) struct Reader(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -44,30 +41,25 @@ struct State {
     ended: Option<io::Result<()>>,
 }
 
-struct Alarm(Weak<Lane>);
-
-impl Wake for Alarm {
+/// Woken by the socket in the library's place. While it waits, the socket holds its own lane: the end of the stream, which
+/// dropping the library's half brings about, is the last that it is woken for.
+impl Wake for Lane {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let Some(lane) = self.0.upgrade() else { return };
         // A panic in here would end Tokio's driver, and every connection with it.
-        if catch_unwind(AssertUnwindSafe(|| lane.reader.on_readable(&lane))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| self.reader.on_readable(self))).is_err() {
             tracing::error!("a reader panicked; its connection ends");
-            let _ = SockRef::from(lane.tcp()).shutdown(std::net::Shutdown::Both);
+            let _ = SockRef::from(self.tcp()).shutdown(std::net::Shutdown::Both);
         }
     }
 }
 
 impl Reader {
-    pub(super) fn new(lane: Weak<Lane>) -> Self {
-        Self { state: Mutex::default(), waker: Arc::new(Alarm(lane)).into() }
-    }
-
     /// The library reads.
-    pub(super) fn poll_read(&self, lane: &Lane, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_read(&self, lane: &Arc<Lane>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut state = self.state();
         if !state.incoming.follows_frames(lane.is_websocket()) {
             return state.poll_through(lane.tcp(), cx, to);
@@ -83,16 +75,18 @@ impl Reader {
             if is_tapped && !state.library.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                 state.library = Some(cx.waker().clone());
             }
-            if !state.fill(lane, if is_tapped { &self.waker } else { cx.waker() }) {
+            let is_filled =
+                if is_tapped { state.fill(lane, &Waker::from(lane.clone())) } else { state.fill(lane, cx.waker()) };
+            if !is_filled {
                 return Poll::Pending;
             }
         }
     }
 
     /// The socket has something.
-    fn on_readable(&self, lane: &Lane) {
+    fn on_readable(&self, lane: &Arc<Lane>) {
         let mut state = self.state();
-        if !state.incoming.is_drained() || state.fill(lane, &self.waker) {
+        if !state.incoming.is_drained() || state.fill(lane, &Waker::from(lane.clone())) {
             let library = state.library.take();
             drop(state);
             if let Some(library) = library {
@@ -102,7 +96,7 @@ impl Reader {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -118,7 +118,7 @@ fn shut_down(tcp: &TcpStream) {
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let lane = &*self.handle.lane;
+        let lane = &self.handle.lane;
         lane.reader.poll_read(lane, cx, buf)
     }
 }
