@@ -4,9 +4,11 @@ import { decode, encode } from "@msgpack/msgpack";
 import type { Mock } from "vitest";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
+import { TickcastError } from "../src/errors.js";
+import type { Welcome } from "../src/join.js";
 import type { GameplayChannel } from "../src/link.js";
+import type { Grant } from "../src/lobby.js";
 import { Matchmaking } from "../src/matchmaking.js";
-import type { Welcome } from "../src/room.js";
 import { Room } from "../src/room.js";
 import type { AnyGame, Desync, RoomStatus } from "../src/types.js";
 import { deflated, FakeChannel, frame, schema } from "./support.js";
@@ -373,6 +375,102 @@ describe("a drop", () => {
     expect(line.cut).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1_000);
     expect(line.cut).toHaveBeenCalledOnce();
+  });
+});
+
+describe("who watches", () => {
+  /** What the lobby says when it is asked for another ticket, one after the other; the last again and again. */
+  const watch = async (...answers: (Partial<Grant> | TickcastError)[]): Promise<Mock<() => Promise<Grant>>> => {
+    const again = vi.fn(() => {
+      const answer = answers.length > 1 ? answers.shift() : answers[0];
+      return answer instanceof TickcastError ? Promise.reject(answer) : Promise.resolve(answer as Grant);
+    });
+    room = new Room<AnyGame>(line, welcome({ seat: 0, resume: "" }), { again });
+    await vi.advanceTimersByTimeAsync(0);
+    channel.hear("s", SNAPSHOT);
+    return again;
+  };
+
+  const shown: object[] = [];
+  /** A new connection: the transport is there, and asks what to show. */
+  const comeBack = async (): Promise<void> => {
+    channel.drop();
+    (channel.auth as (give: (auth: object) => void) => void)((auth) => shown.push(auth));
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  beforeEach(() => void (shown.length = 0));
+
+  test("sends no inputs and acknowledges nothing", async () => {
+    await watch({});
+    expect(room.watching).toBe(true);
+    room.input({ dir: "E", fire: true });
+    for (let tick = 11; tick < 40; tick++) {
+      channel.hear("s", frame(1, tick, 1, 0, 0));
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(sent()).toEqual([]);
+    expect(channel.sentAs("t").length).toBeGreaterThan(0);
+  });
+
+  test("comes back with another ticket", async () => {
+    const again = await watch({ ticket: "second" });
+    await comeBack();
+    expect([shown, again.mock.calls.length, room.status]).toEqual([[{ ticket: "second" }], 1, "reconnecting"]);
+    channel.accept();
+    channel.hear("welcome", welcome({ seat: 0, resume: "", tick: 60 }));
+    channel.hear("s", frame(0, 50, 0, 0, 0, [-1, 0b100, [0], 7]));
+    expect([room.status, room.tick, room.get(0)?.["Hp"]]).toEqual(["playing", 50, 7]);
+  });
+
+  test("asks the lobby again when it cannot be asked, and shows one ticket to one connection", async () => {
+    const connect = vi.spyOn(channel, "connect").mockReturnValue(channel);
+    const again = await watch(new TickcastError("timeout", "no answer"), { ticket: "second" }, { ticket: "third" });
+    await comeBack();
+    expect([shown, room.status]).toEqual([[], "reconnecting"]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(connect).toHaveBeenCalledTimes(1);
+    void comeBack();
+    await comeBack();
+    expect([shown, again.mock.calls.length]).toEqual([[{ ticket: "third" }], 3]);
+  });
+
+  test.each([
+    { answer: new TickcastError("unknown_room", "it has ended"), message: "it has ended" },
+    { answer: undefined, message: "whoever gave the ticket to watch has to give another" },
+  ])("hears why it cannot come back: $message", async ({ answer, message }) => {
+    if (answer) await watch(answer);
+    else await sit({ seat: 0, resume: "" });
+    const overs: unknown[] = [];
+    room.onOver((over) => overs.push(over));
+    await comeBack();
+    expect([shown, overs]).toEqual([[], [{ reason: "expired", message, winners: [] }]]);
+    expect(line.release).toHaveBeenCalledOnce();
+  });
+
+  test("takes no place after all when the room was left meanwhile", async () => {
+    await watch({ ticket: "second" });
+    const back = comeBack();
+    await room.leave();
+    await back;
+    expect([shown, room.status]).toEqual([[], "over"]);
+  });
+
+  test("sees movement as smooth, however late the game shows it", async () => {
+    const late = 90;
+    await watch({});
+    const xs: number[] = [];
+    for (let tick = 11; tick < 300; tick++) {
+      await vi.advanceTimersByTimeAsync(25);
+      if (tick > late) channel.hear("s", frame(1, tick - late + 10, 1, 0, 0, [1, 1, [1], [4]]));
+      for (let n = 0; n < 2; n++) {
+        const pos = room.view("Pos").find(({ id }) => id === 1);
+        if (pos && tick > 200) xs.push((pos["Pos"] as { at: { x: number } }).at.x);
+        await vi.advanceTimersByTimeAsync(n === 0 ? 4 : 100 / 3 - 29);
+      }
+    }
+    const speeds = xs.slice(1).map((x, n) => x - (xs[n] ?? 0));
+    expect(Math.min(...speeds)).toBeGreaterThan(0);
+    expect(room.stats.delay).toBeGreaterThan(late - 10);
   });
 });
 

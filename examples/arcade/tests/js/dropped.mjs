@@ -48,7 +48,7 @@ main(async () => {
   say(`the seat is the same, with a diff of ${first.age} ticks`);
 
   assert.equal((await back).user, ada.user);
-  for (const [channel, after, texts] of [["lobby", 1, ["two", "four"]], ["room", 0, ["three"]]]) {
+  for (const [channel, after, texts] of [["lobby", known.lobby.seq + 1, ["two", "four"]], ["room", known.room.seq, ["three"]]]) {
     const missed = await answer(ada.lobby, "listen", { channel, id: known[channel].id, after });
     assert.deepEqual([missed.id, missed.complete], [known[channel].id, true]);
     assert.deepEqual(missed.messages.map(({ text }) => text), texts);
