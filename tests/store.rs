@@ -281,6 +281,38 @@ async fn a_server_remembers_its_guests_its_results_and_its_blocks() {
     }
 }
 
+/// Somebody who was let in, blocked and let in again by another server, or by hand, which writes the same.
+async fn is_heard_from_elsewhere(server: &RunningServer, elsewhere: &Store) {
+    let (mut ada, session) = guest(server, json!({"name": "Ada"})).await;
+    let token = json!({"token": session["token"]});
+    elsewhere.block(&user(session["user"].as_str().unwrap())).await.unwrap();
+    let refused = Client::join(server, "/lobby", token.clone()).await.err().unwrap();
+    assert!(refused.starts_with("blocked: "), "{refused}");
+    let told = ada.event_named("/lobby", "ended").await;
+    assert_eq!(told.data[1]["code"], "blocked", "the first connection ends, too");
+    elsewhere.unblock(&user(session["user"].as_str().unwrap())).await.unwrap();
+    let (_, again) = guest(server, token).await;
+    assert_eq!(again["user"], session["user"]);
+}
+
+#[tokio::test]
+async fn a_block_that_was_made_elsewhere_counts_at_the_next_connection() {
+    let folder = Folder::new();
+    let configured = user("eve");
+    let server = start_with(|builder| builder.data(&folder.0).block([configured.clone()])).await;
+    let elsewhere = Store::open(&Place::File(folder.0.join("tickcast.db"))).await.unwrap();
+    is_heard_from_elsewhere(&server, &elsewhere).await;
+    assert!(server.host().check_blocked(&configured).is_err());
+    server.shutdown().await;
+    elsewhere.close().await;
+    let Some(url) = postgres().await else { return };
+    let server = start_with(|builder| builder.database(&url)).await;
+    let elsewhere = Store::open(&Place::Postgres(url)).await.unwrap();
+    is_heard_from_elsewhere(&server, &elsewhere).await;
+    server.shutdown().await;
+    elsewhere.close().await;
+}
+
 #[tokio::test]
 async fn a_server_keeps_its_tables_in_postgres() {
     let Some(url) = postgres().await else { return };

@@ -310,10 +310,11 @@ impl Builder {
     pub(super) fn take_gate(&mut self, kept: &mut Kept) -> Gate {
         let guests = kept.guest_key.take().filter(|_| self.guests);
         let gate = Gate::default().guests(guests).jwt(self.jwt.take()).hook(self.hook.take());
-        for user in self.blocked.drain(..).chain(kept.blocked.drain(..)) {
-            gate.block(&user);
+        let gate = gate.blocked(self.blocked.drain(..));
+        match &kept.store {
+            Some(store) => gate.kept_blocks(Arc::new(store.clone()), kept.blocked.drain(..)),
+            None => gate,
         }
-        gate
     }
 
     /// What is left of the builder once the host runs.
