@@ -18,13 +18,18 @@ pub trait Exit: Send + Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VisitId(u64);
 
+struct Visit {
+    id: VisitId,
+    exit: Arc<dyn Exit>,
+}
+
 #[derive(Default)]
 pub(super) struct Visitors(Mutex<Visits>);
 
 #[derive(Default)]
 struct Visits {
     newest: u64,
-    by_user: HashMap<UserId, Vec<(VisitId, Arc<dyn Exit>)>>,
+    by_user: HashMap<UserId, Vec<Visit>>,
 }
 
 impl Visitors {
@@ -32,14 +37,14 @@ impl Visitors {
         let mut visits = self.visits();
         visits.newest += 1;
         let id = VisitId(visits.newest);
-        visits.by_user.entry(user.clone()).or_default().push((id, exit));
+        visits.by_user.entry(user.clone()).or_default().push(Visit { id, exit });
         id
     }
 
     pub(super) fn leave(&self, user: &UserId, id: VisitId) {
         let mut visits = self.visits();
         let Some(own) = visits.by_user.get_mut(user) else { return };
-        own.retain(|(other, _)| *other != id);
+        own.retain(|visit| visit.id != id);
         if own.is_empty() {
             visits.by_user.remove(user);
         }
@@ -49,7 +54,7 @@ impl Visitors {
     pub(super) fn end(&self, user: &UserId, why: &Refusal) {
         // Ended without the lock: what ends leaves.
         let own = self.visits().by_user.remove(user).unwrap_or_default();
-        own.iter().for_each(|(_, exit)| exit.end(why));
+        own.iter().for_each(|visit| visit.exit.end(why));
     }
 
     fn visits(&self) -> MutexGuard<'_, Visits> {
