@@ -43,6 +43,46 @@ async fn a_foreign_page_is_refused_everywhere() {
 }
 
 #[tokio::test]
+async fn an_address_has_so_many_connections_and_no_more() {
+    let server = start_limited(|config| {
+        config.net.connections_per_address = 3;
+        config.net.counts_local_addresses = true;
+    })
+    .await;
+    let mut players = Vec::new();
+    for parser in [Parser::Json, Parser::Msgpack, Parser::Json] {
+        let mut player = Client::connect(&server, parser).await;
+        player.enter("/lobby", json!({})).await.unwrap();
+        players.push(player);
+    }
+    for _ in 0..20 {
+        let (status, answer) = get(&server, HANDSHAKE).await;
+        assert_eq!(status, 429, "{answer}");
+        assert!(answer.ends_with("too many connections from your address\n"), "{answer}");
+    }
+    assert_eq!(players[1].request("/lobby", "games", json!(null)).await["ok"], true, "who is in stays in");
+    drop(players.pop());
+    let metrics = loop {
+        // The server needs a moment to see that one has gone.
+        let (status, answer) = get(&server, "/metrics").await;
+        if status == 200 {
+            break answer;
+        }
+    };
+    let count = metrics.lines().find_map(|line| line.strip_prefix("tickcast_drops_total{reason=\"address\"} "));
+    assert!(count.unwrap().parse::<u32>().unwrap() >= 20, "{metrics}");
+    server.shutdown().await;
+
+    let server = start_limited(|config| config.net.connections_per_address = 3).await;
+    let mut all = Vec::new();
+    for _ in 0..10 {
+        all.push(Client::connect(&server, Parser::Msgpack).await);
+    }
+    serves_on(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_header_that_does_not_come_closes_the_connection() {
     let server = start_limited(|config| config.net.header_timeout = Duration::from_millis(300)).await;
     for beginning in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: x\r\nx-slow: "] {

@@ -24,6 +24,10 @@ pub(super) struct Args {
     #[arg(long, env = "TICKCAST_LOG", default_value = "info")]
     pub(super) log: String,
 
+    /// TCP connections that one address may have at a time, private ones excepted; 0 for any number; 256 unless the program says otherwise
+    #[arg(long, env = "TICKCAST_CONNECTIONS_PER_ADDRESS", value_name = "COUNT")]
+    pub(super) connections_per_address: Option<usize>,
+
     #[command(flatten)]
     pub(super) jwt: JwtArgs,
 
