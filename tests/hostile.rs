@@ -5,11 +5,11 @@
 #[path = "support/server.rs"]
 mod server;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::json;
 use tickcast::server::RunningServer;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 use server::{Client, PARSERS, Parser, exchange, get, http, start, start_limited, start_with};
@@ -152,6 +152,37 @@ async fn packets_that_are_none_close_the_connection() {
 }
 
 #[tokio::test]
+async fn a_flood_of_requests_is_refused_and_costs_others_nothing() {
+    let server = start().await;
+    let (mut quick, mut flood) = (Client::connect(&server, Parser::Msgpack).await, Client::connect(&server, Parser::Json).await);
+    quick.enter("/lobby", json!({})).await.unwrap();
+    for namespace in ["/lobby", "/matchmaking"] {
+        flood.enter(namespace, json!({})).await.unwrap();
+        for id in 0..2_000 {
+            flood.send(2, namespace, Some(id), json!(["enqueue", { "game": "duel" }]), None).await;
+        }
+        let answers = async {
+            let mut codes = BTreeSet::new();
+            // Who does not read its answers misses some.
+            while let Ok(packet) = timeout(Duration::from_millis(500), flood.packet()).await {
+                let packet = packet.expect("the connection stands");
+                if packet.kind == 3 {
+                    codes.insert(packet.data[0]["error"]["code"].as_str().unwrap_or("ok").to_owned());
+                }
+            }
+            codes
+        };
+        // Two seats of one game are waited for: one ticket, and no other beside it.
+        let (codes, asked) = tokio::join!(answers, quick.request("/lobby", "games", json!(null)));
+        let first = if namespace == "/lobby" { ["unknown_event"].as_slice() } else { &["already_queued", "ok"] };
+        let expected: BTreeSet<_> = first.iter().copied().chain(["rate_limited"]).map(str::to_owned).collect();
+        assert_eq!(codes, expected, "{namespace}");
+        assert_eq!(asked["ok"], true);
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn http_that_is_none_is_refused() {
     let server = start().await;
     for (path, expected) in [
@@ -164,9 +195,11 @@ async fn http_that_is_none_is_refused() {
     ] {
         assert_eq!(get(&server, path).await.0, expected, "{path}");
     }
-    let long = format!("/{}", "a".repeat(100_000));
-    let status = get(&server, &long).await.0;
-    assert!(status == 431 || status == 414 || status == 0, "{status}");
+    let headers: String = (0..5_000).map(|n| format!("x-{n}: 1\r\n")).collect();
+    for (path, headers) in [(format!("/{}", "a".repeat(1 << 20)), ""), ("/healthz".to_owned(), &*headers)] {
+        let status = http(&server, "GET", &path, headers, "").await.0;
+        assert!(status == 431 || status == 414 || status == 0, "{status}");
+    }
     serves_on(&server).await;
     server.shutdown().await;
 }
