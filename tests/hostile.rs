@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::json;
 use tickcast::server::RunningServer;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 use server::{Client, PARSERS, Parser, exchange, get, http, start, start_limited, start_with};
@@ -77,6 +77,33 @@ async fn an_address_has_so_many_connections_and_no_more() {
     let mut all = Vec::new();
     for _ in 0..10 {
         all.push(Client::connect(&server, Parser::Msgpack).await);
+    }
+    serves_on(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn handshakes_that_lead_nowhere_are_few_and_forgotten() {
+    let server = start_limited(|config| {
+        config.net.connections_per_address = 30;
+        config.net.counts_local_addresses = true;
+    })
+    .await;
+    let mut sessions = Vec::new();
+    for _ in 0..40 {
+        let (status, opened) = get(&server, HANDSHAKE).await;
+        if status == 200 {
+            sessions.push(opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned());
+        } else {
+            assert!(status == 429 && opened.ends_with("too many handshakes from your address\n"), "{opened}");
+        }
+    }
+    assert!((30..36).contains(&sessions.len()), "{}", sessions.len());
+    assert_eq!(get(&server, "/healthz").await.0, 200, "whatever is no handshake is answered");
+    sleep(Duration::from_millis(10_500)).await;
+    for session in sessions {
+        let (status, answer) = get(&server, &format!("{HANDSHAKE}&sid={session}")).await;
+        assert!(status == 400 || answer.ends_with("\r\n\r\n1"), "{answer}");
     }
     serves_on(&server).await;
     server.shutdown().await;

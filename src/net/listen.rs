@@ -10,6 +10,7 @@ use std::{
 use axum::{
     Router,
     http::{StatusCode, header},
+    response::IntoResponse,
 };
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -101,15 +102,20 @@ fn refuse(tcp: &TcpStream) {
 }
 
 async fn serve_connection(stream: Stream, router: Router, header_timeout: Duration, mut stop: watch::Receiver<bool>) {
-    let handle = stream.handle();
+    let (handle, handshakes) = (stream.handle(), stream.handshakes());
     let service = service_fn(move |mut request: Request<Incoming>| {
         if let Some(session) = upgraded_session(&request) {
             handle.upgrade(session);
         }
         request.extensions_mut().insert(handle.clone());
-        let (answer, handle) = (router.clone().oneshot(request), handle.clone());
+        let taken = !begins_session(&request) || handshakes.take();
+        let (router, handle) = (router.clone(), handle.clone());
         async move {
-            let answer = answer.await;
+            if !taken {
+                observe::dropped(DropReason::Address);
+                return Ok((StatusCode::TOO_MANY_REQUESTS, "too many handshakes from your address\n").into_response());
+            }
+            let answer = router.oneshot(request).await;
             if answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::SWITCHING_PROTOCOLS) {
                 handle.switch_protocols();
             }
@@ -133,6 +139,12 @@ async fn serve_connection(stream: Stream, router: Router, header_timeout: Durati
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// Whether a request begins an Engine.IO session.
+fn begins_session<B>(request: &Request<B>) -> bool {
+    let is_session = |query: &str| query.split('&').any(|pair| pair.starts_with("sid="));
+    request.uri().path().starts_with("/socket.io") && request.uri().query().is_some_and(|query| !is_session(query))
 }
 
 /// The Engine.IO session that asks to move from polling to this connection.

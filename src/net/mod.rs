@@ -37,6 +37,9 @@ pub(crate) use web::Site;
 
 use std::time::Duration;
 
+/// How long a client may stay without a namespace.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How much the network takes from a client, and for how long it waits.
 #[derive(Debug, Clone)]
 pub struct NetLimits {
@@ -50,8 +53,8 @@ pub struct NetLimits {
     pub requests_per_second: f32,
     /// Messages that wait for one connection; a frame beyond is left out, a reliable message beyond ends it. 128 unless set.
     pub queued_messages: usize,
-    /// TCP connections that one address may have at a time, of IPv6 one network of 64 bits; more are refused. 0 for any number; 256
-    /// unless set.
+    /// TCP connections that one address may have at a time, of IPv6 one network of 64 bits, and handshakes of Socket.IO that it may make
+    /// in ten seconds; more are refused. 0 for any number; 256 unless set.
     pub connections_per_address: usize,
     /// Whether that goes for loopback and private addresses, too. Not unless set: they are a proxy's as a rule, behind which is
     /// everybody.

@@ -16,7 +16,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{address::Share, lane::Lane};
+use super::{
+    address::{Handshakes, Share},
+    lane::Lane,
+};
 use crate::observe;
 
 /// What the kernel may hold for one client, before it doubles it for its own book-keeping.
@@ -26,7 +29,7 @@ const SEND_BUFFER_BYTES: usize = 32 * 1024;
 pub(super) struct Stream {
     handle: StreamHandle,
     /// Its place in the count of its address.
-    _share: Share,
+    share: Share,
 }
 
 /// Another hold on a stream, put into the extensions of every request that came over it.
@@ -55,11 +58,15 @@ impl Stream {
         #[cfg(not(target_os = "linux"))]
         let _ = unacknowledged;
         observe::streams().increment(1);
-        Ok(Self { handle: StreamHandle { lane: Lane::new(tcp), streams, session: Arc::default() }, _share: share })
+        Ok(Self { handle: StreamHandle { lane: Lane::new(tcp), streams, session: Arc::default() }, share })
     }
 
     pub(super) fn handle(&self) -> StreamHandle {
         self.handle.clone()
+    }
+
+    pub(super) fn handshakes(&self) -> Handshakes {
+        self.share.handshakes()
     }
 
     fn tcp(&self) -> &TcpStream {

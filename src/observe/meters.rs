@@ -86,7 +86,7 @@ pub enum DropReason {
     Record,
     /// A result that the webhook's receiver did not take.
     Webhook,
-    /// A TCP connection beyond what its address may have.
+    /// A TCP connection, or a handshake, beyond what its address may have.
     Address,
 }
 
