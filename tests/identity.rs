@@ -140,6 +140,9 @@ impl Hook for Friends {
     fn recognise<'a>(&'a self, token: &'a str) -> Checked<'a, Option<Person>> {
         Box::pin(async move {
             tokio::task::yield_now().await;
+            if token == "unreachable" {
+                return Err(IdentityError::Unavailable);
+            }
             Ok((token == "opaque").then(|| Person { user: UserId::parse("friend").unwrap(), name: None }))
         })
     }
@@ -155,6 +158,7 @@ async fn a_host_may_check_by_itself() {
     let server = start_with(|builder| builder.hook(Friends)).await;
     assert_eq!(come(&server, "/lobby", json!({"token": "opaque"})).await.1["user"], "friend");
     assert_eq!(refused(&server, "/lobby", json!({"token": "unknown"})).await, "bad_token");
+    assert_eq!(refused(&server, "/lobby", json!({"token": "unreachable"})).await, "internal", "a fault of the check's");
     assert_eq!(refused(&server, "/lobby", json!({"name": "Mallory"})).await, "blocked");
     server.shutdown().await;
 }

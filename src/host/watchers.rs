@@ -8,7 +8,7 @@ use super::{Ending, Full, Outlet, Refusal, connection::Link, ticket::Ticket};
 use crate::{
     lobby::UserId,
     observe::{self, DropReason},
-    protocol::{ErrorCode, Tick},
+    protocol::{ErrorCode, Frame, Tick},
     room::{Message, Outbox, Over, OverReason, Room},
 };
 
@@ -106,18 +106,17 @@ impl Watchers {
         }
         let seats = out.messages.iter().find(|(_, message)| matches!(message, Message::Seats(_))).map(|(_, message)| message);
         let mut snapshot = None;
-        let (now, pause) = (room.current_tick(), u32::from(room.def().hz()));
+        let now = room.current_tick();
+        let later = Tick(now.0 + u32::from(room.def().hz()));
         self.all.retain_mut(|watcher| {
             let told = seats.map_or(Ok(()), |seats| watcher.outlet.send(seats.clone()));
-            let shown = told
-                .and_then(|()| watcher.catch_up(out, || snapshot.get_or_insert_with(|| room.gallery_snapshot()).clone(), now));
+            let shown = told.and_then(|()| {
+                watcher.catch_up(out, || snapshot.get_or_insert_with(|| room.gallery_snapshot()).clone(), (now, later))
+            });
             if shown.is_err() {
                 observe::dropped(DropReason::Stalled);
                 watcher.link.set_live(false);
                 watcher.outlet.close(Ending::Cut);
-            }
-            if !watcher.in_step && watcher.quiet_until <= now {
-                watcher.quiet_until = Tick(now.0 + pause);
             }
             shown.is_ok()
         });
@@ -130,9 +129,10 @@ impl Watchers {
 }
 
 impl Watcher {
-    /// The scenes of the tick, or a snapshot behind them. An error: a reliable message found no place.
+    /// The scenes of the tick, or a snapshot behind them; what finds no place is tried again `later`. An error: a reliable message
+    /// found none.
     fn catch_up(
-        &mut self, out: &Outbox, snapshot: impl FnOnce() -> Option<crate::protocol::Frame>, now: Tick,
+        &mut self, out: &Outbox, snapshot: impl FnOnce() -> Option<Frame>, (now, later): (Tick, Tick),
     ) -> Result<(), Full> {
         if self.in_step {
             for scene in &out.scenes {
@@ -141,14 +141,14 @@ impl Watcher {
                 }
                 if self.outlet.show(scene.frame.by_ref()).is_err() {
                     observe::dropped(DropReason::Frame);
-                    self.in_step = false;
+                    (self.in_step, self.quiet_until) = (false, later);
                     break;
                 }
             }
         } else if self.quiet_until <= now
             && let Some(frame) = snapshot()
         {
-            self.in_step = self.outlet.show(frame.by_ref()).is_ok();
+            (self.in_step, self.quiet_until) = (self.outlet.show(frame.by_ref()).is_ok(), later);
         }
         Ok(())
     }
