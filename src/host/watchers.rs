@@ -64,9 +64,7 @@ impl Watchers {
     }
 
     /// Whoever has the ticket watches from now on.
-    pub(super) fn add(
-        &mut self, id: u128, link: &Arc<Link>, outlet: Arc<dyn Outlet>, room: &mut Room,
-    ) -> Result<(), Refusal> {
+    pub(super) fn add(&mut self, id: u128, link: &Arc<Link>, outlet: Arc<dyn Outlet>, room: &mut Room) -> Result<(), Refusal> {
         self.check_room()?;
         let user = self.tickets.iter().find(|(_, ticket)| ticket.id == id).map(|(user, _)| user.clone());
         let user = user.ok_or_else(Ticket::too_old)?;
