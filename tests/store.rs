@@ -465,7 +465,6 @@ async fn a_receiver_behind_tls_gets_results_if_its_certificate_is_trusted() {
     let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys");
     let with_ca = |url: &str, file: &str| WebhookConfig { ca_file: Some(format!("{keys}/{file}").into()), ..webhook(url) };
     let (url, mut posted) = secure_receiver().await;
-    // What this one trusts is another authority, or nobody.
     if let Ok(stranger) = tickcast::store::Webhook::start(webhook(&url)) {
         stranger.record(&Record::Ended(result("for others", 1000, vec![])));
         stranger.close().await;
@@ -478,7 +477,6 @@ async fn a_receiver_behind_tls_gets_results_if_its_certificate_is_trusted() {
     friend.close().await;
     assert!(posted.try_recv().is_err());
 
-    // The name is not one of the certificate's.
     let other_name = tickcast::store::Webhook::start(with_ca(&url.replace("localhost", "127.0.0.1"), "ca.pem")).unwrap();
     other_name.record(&Record::Ended(result("for others", 1000, vec![])));
     other_name.close().await;
