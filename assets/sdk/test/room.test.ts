@@ -294,8 +294,7 @@ describe("the view", () => {
     }
     const speeds = xs.slice(1).map((x, n) => x - (xs[n] ?? 0));
     expect(Math.min(...speeds)).toBeGreaterThan(0);
-    const whole = (xs.at(-1) ?? 0) - (xs[0] ?? 0);
-    expect(whole).toBeCloseTo((18 + 4 / (100 / 3)) * 2, 0);
+    expect((xs.at(-1) ?? 0) - (xs[0] ?? 0)).toBeCloseTo((18 + 4 / (100 / 3)) * 2, 0);
     expect(room.view("Pos").map((entity) => entity.id)).toEqual([0, 1]);
   });
 });
