@@ -121,6 +121,41 @@ async fn shutdown_tells_everybody_and_is_quick() {
 }
 
 #[tokio::test]
+async fn a_server_that_stops_takes_nobody_in() {
+    let server = start().await;
+    let created = create(&server, json!({})).await;
+    let mut client = Client::connect(&server, PARSERS[1]).await;
+    for namespace in ["/lobby", "/matchmaking"] {
+        client.enter(namespace, json!({})).await.unwrap();
+    }
+    // As at the beginning of a shutdown, which goes on to end the connections.
+    server.host().close();
+    for (namespace, event, argument) in [
+        ("/lobby", "create", json!({"game": "duel"})),
+        ("/lobby", "quick", json!({"game": "duel"})),
+        ("/lobby", "join", json!({"room": created["room"]})),
+        ("/lobby", "spectate", json!({"room": created["room"]})),
+        ("/matchmaking", "enqueue", json!({"game": "duel"})),
+    ] {
+        let answer = client.request(namespace, event, argument).await;
+        assert_eq!(answer["error"]["code"], "shutting_down", "{event}");
+    }
+    for (namespace, auth) in [
+        ("/lobby", json!({})),
+        ("/matchmaking", json!({})),
+        ("/gameplay", json!({"ticket": created["ticket"]})),
+        ("/gameplay", json!({"resume": "x"})),
+    ] {
+        let refused = Client::join(&server, namespace, auth).await.err().unwrap();
+        assert!(refused.starts_with("shutting_down: "), "{namespace}: {refused}");
+    }
+    let (status, answer) = get(&server, "/readyz").await;
+    assert!(status == 503 && answer.contains("shutting_down"), "{answer}");
+    assert_eq!(get(&server, "/healthz").await.0, 200);
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_told_with_its_address() {
     let server = start().await;
     let address = server.address().to_string();

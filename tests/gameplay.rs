@@ -274,6 +274,8 @@ async fn players_vote_one_of_their_own_out() {
     assert_eq!(first.request("/gameplay", "votekick", json!({ "seat": 2 })).await, json!({ "ok": true }));
     let vote = second.event_named("/gameplay", "vote").await;
     assert_eq!(vote.data[1], json!({ "seat": 2, "votes": 1, "needed": 2, "passed": null }), "one of two cannot do it alone");
+    let answer = second.request("/gameplay", "votekick", json!({ "seat": 1 })).await;
+    assert_eq!(answer["error"]["code"], "vote_open");
     server.shutdown().await;
 }
 
@@ -291,5 +293,86 @@ async fn inputs_on_their_way_when_a_seat_is_given_up_end_no_connection() {
         client.enter("/lobby", json!({})).await.unwrap();
         assert_eq!(client.request("/lobby", "games", json!({})).await["ok"], true, "{parser:?}");
     }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn bad_requests_have_their_codes() {
+    let server = start().await;
+    for parser in PARSERS {
+        let created = create(&server, json!({})).await;
+        let mut client = Client::connect(&server, parser).await;
+        client.enter("/gameplay", json!({ "ticket": created["ticket"] })).await.unwrap();
+        client.event_named("/gameplay", "s").await;
+        for (event, argument, expected) in [
+            ("votekick", json!({}), "bad_request"),
+            ("votekick", json!({"seat": -1}), "bad_request"),
+            ("votekick", json!({"seat": 1, "why": "cheats"}), "bad_request"),
+            ("resync", json!({"component": "Pos"}), "bad_request"),
+            ("resync", json!({"expected": -1}), "bad_request"),
+            ("resync", json!([1, 2]), "bad_request"),
+            ("dance", json!({}), "unknown_event"),
+        ] {
+            let answer = client.request("/gameplay", event, argument.clone()).await;
+            assert_eq!(answer["error"]["code"], expected, "{parser:?} {event} {argument}");
+        }
+    }
+    server.shutdown().await;
+}
+
+/// What is wrong with an input whose form is right, its seat is told within a second.
+#[tokio::test]
+async fn bad_inputs_have_their_codes() {
+    let server = start().await;
+    let far = [&[0x94, 0, 1][..], &[0xcd, 0x7f, 0xff], &[1]].concat();
+    let flood = (0..200u8).map(|n| vec![0x94, 0, 0xcc, 10 + n, 0, n % 9]).collect();
+    let cases = [
+        (vec![vec![0xc1]], "bad_input"),
+        (vec![vec![0x94, 0, 1, 0, 99]], "bad_input"),
+        (vec![vec![0x94, 0, 1, 0, 0xca, 0x3f, 0x80, 0, 0]], "bad_input"),
+        (vec![vec![0x94, 0, 1, 0, 0xca, 0x7f, 0xc0, 0, 0]], "bad_input"),
+        (vec![far], "input_too_early"),
+        (vec![vec![0x91, 0xcd, 0x7f, 0xff]], "bad_ack"),
+        (flood, "rate_limited"),
+    ];
+    for ((inputs, expected), parser) in cases.into_iter().zip(PARSERS.into_iter().cycle()) {
+        let created = create(&server, json!({})).await;
+        let mut client = Client::connect(&server, parser).await;
+        client.enter("/gameplay", json!({ "ticket": created["ticket"] })).await.unwrap();
+        client.event_named("/gameplay", "s").await;
+        for input in &inputs {
+            client.input(input, false).await;
+        }
+        let refused = client.event_named("/gameplay", "refused").await.data[1].clone();
+        assert_eq!(refused["code"], expected, "{parser:?} {inputs:.60?}");
+        assert!(refused["count"].as_u64().unwrap() >= 1 && !text(&refused, "message").is_empty());
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_stolen_token_does_not_lock_its_owner_out() {
+    let server = start().await;
+    let mut lobby = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    let created = lobby.request("/lobby", "create", json!({"game": "duel"})).await;
+    let (mut owner, welcome) = seated(&server, text(&created, "ticket")).await;
+    let token = text(&welcome, "resume");
+    let cut = &token[..token.len() - 2];
+    for wrong in ["", "x", cut, text(&created, "ticket")] {
+        assert_eq!(refusal(&server, json!({ "resume": wrong })).await, "bad_resume");
+    }
+    assert_eq!(owner.request("/gameplay", "t", Json::Null).await["ok"], true, "wrong ones are nothing to the owner");
+
+    let mut thief = Client::join(&server, "/gameplay", json!({ "resume": token })).await.unwrap();
+    let theirs = thief.event_named("/gameplay", "welcome").await.data[1].clone();
+    assert_eq!(owner.event_named("/gameplay", "over").await.data[1]["reason"], "replaced");
+    let again = lobby.request("/lobby", "join", json!({"room": created["room"]})).await;
+    let (mut owner, back) = seated(&server, text(&again, "ticket")).await;
+    assert_eq!(back["seat"], welcome["seat"]);
+    assert_eq!(thief.event_named("/gameplay", "over").await.data[1]["reason"], "replaced");
+    for stale in [token, text(&theirs, "resume")] {
+        assert_eq!(refusal(&server, json!({ "resume": stale })).await, "bad_resume");
+    }
+    assert_eq!(owner.request("/gameplay", "t", Json::Null).await["ok"], true);
     server.shutdown().await;
 }

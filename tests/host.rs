@@ -343,6 +343,30 @@ async fn a_desync_is_answered_once_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hundred_watch_a_room_and_no_more() {
+    let host = host();
+    let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();
+    let (_player, _) = walk_in(&host, &admission.ticket);
+    let watch = || host.spectate(&admission.room, &ada());
+    let [early, unused] = [watch().unwrap(), watch().unwrap()];
+    let mut audience: Vec<_> = (0..100).map(|_| host.claim(&watch().unwrap().ticket).unwrap()).collect();
+    let seen: Vec<_> = audience.iter().map(enter).collect();
+    assert_eq!(code(watch()), ErrorCode::RoomFull);
+    let late = host.claim(&early.ticket).unwrap();
+    assert_eq!(code(late.enter(Arc::new(Fake(Arc::default())))), ErrorCode::RoomFull);
+    assert_eq!(code(host.claim(&early.ticket)), ErrorCode::TicketUsed);
+    seconds(1.0).await;
+    let frames: Vec<_> = seen.iter().map(|memory| memory.frames()).collect();
+    assert!(frames.iter().all(|frames| *frames > 15), "{frames:?}");
+    audience.pop().unwrap().leave();
+    assert!(watch().is_ok());
+    seconds(32.0).await;
+    assert_eq!(code(host.claim(&unused.ticket)), ErrorCode::TicketExpired);
+    let tickets: Vec<_> = (0..300).map_while(|_| watch().ok()).collect();
+    assert_eq!((tickets.len(), code(watch())), (200, ErrorCode::RateLimited), "tickets that nobody uses are few");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_closing_host_tells_everybody_and_takes_nobody() {
     let host = host();
     let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();

@@ -5,11 +5,11 @@
 #[path = "support/server.rs"]
 mod server;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::json;
 use tickcast::server::RunningServer;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 use server::{Client, PARSERS, Parser, exchange, get, http, start, start_limited, start_with};
@@ -39,6 +39,73 @@ async fn a_foreign_page_is_refused_everywhere() {
     assert_eq!(status, 200);
     assert!(answer.contains("access-control-allow-origin: https://play.example.org\r\n"), "{answer}");
     assert_eq!(http(&server, "OPTIONS", HANDSHAKE, listed, "").await.0, 204);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections_and_no_more() {
+    let server = start_limited(|config| {
+        config.net.connections_per_address = 3;
+        config.net.counts_local_addresses = true;
+    })
+    .await;
+    let mut players = Vec::new();
+    for parser in [Parser::Json, Parser::Msgpack, Parser::Json] {
+        let mut player = Client::connect(&server, parser).await;
+        player.enter("/lobby", json!({})).await.unwrap();
+        players.push(player);
+    }
+    for _ in 0..20 {
+        let (status, answer) = get(&server, HANDSHAKE).await;
+        assert_eq!(status, 429, "{answer}");
+        assert!(answer.ends_with("too many connections from your address\n"), "{answer}");
+    }
+    assert_eq!(players[1].request("/lobby", "games", json!(null)).await["ok"], true, "who is in stays in");
+    drop(players.pop());
+    let metrics = loop {
+        // The server needs a moment to see that one has gone.
+        let (status, answer) = get(&server, "/metrics").await;
+        if status == 200 {
+            break answer;
+        }
+    };
+    let count = metrics.lines().find_map(|line| line.strip_prefix("tickcast_drops_total{reason=\"address\"} "));
+    assert!(count.unwrap().parse::<u32>().unwrap() >= 20, "{metrics}");
+    server.shutdown().await;
+
+    let server = start_limited(|config| config.net.connections_per_address = 3).await;
+    let mut all = Vec::new();
+    for _ in 0..10 {
+        all.push(Client::connect(&server, Parser::Msgpack).await);
+    }
+    serves_on(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn handshakes_that_lead_nowhere_are_few_and_forgotten() {
+    let server = start_limited(|config| {
+        config.net.connections_per_address = 30;
+        config.net.counts_local_addresses = true;
+    })
+    .await;
+    let mut sessions = Vec::new();
+    for _ in 0..40 {
+        let (status, opened) = get(&server, HANDSHAKE).await;
+        if status == 200 {
+            sessions.push(opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned());
+        } else {
+            assert!(status == 429 && opened.ends_with("too many handshakes from your address\n"), "{opened}");
+        }
+    }
+    assert!((30..36).contains(&sessions.len()), "{}", sessions.len());
+    assert_eq!(get(&server, "/healthz").await.0, 200, "whatever is no handshake is answered");
+    sleep(Duration::from_millis(10_500)).await;
+    for session in sessions {
+        let (status, answer) = get(&server, &format!("{HANDSHAKE}&sid={session}")).await;
+        assert!(status == 400 || answer.ends_with("\r\n\r\n1"), "{answer}");
+    }
+    serves_on(&server).await;
     server.shutdown().await;
 }
 
@@ -112,6 +179,37 @@ async fn packets_that_are_none_close_the_connection() {
 }
 
 #[tokio::test]
+async fn a_flood_of_requests_is_refused_and_costs_others_nothing() {
+    let server = start().await;
+    let (mut quick, mut flood) = (Client::connect(&server, Parser::Msgpack).await, Client::connect(&server, Parser::Json).await);
+    quick.enter("/lobby", json!({})).await.unwrap();
+    for namespace in ["/lobby", "/matchmaking"] {
+        flood.enter(namespace, json!({})).await.unwrap();
+        for id in 0..2_000 {
+            flood.send(2, namespace, Some(id), json!(["enqueue", { "game": "duel" }]), None).await;
+        }
+        let answers = async {
+            let mut codes = BTreeSet::new();
+            // Who does not read its answers misses some.
+            while let Ok(packet) = timeout(Duration::from_millis(500), flood.packet()).await {
+                let packet = packet.expect("the connection stands");
+                if packet.kind == 3 {
+                    codes.insert(packet.data[0]["error"]["code"].as_str().unwrap_or("ok").to_owned());
+                }
+            }
+            codes
+        };
+        // Two seats of one game are waited for: one ticket, and no other beside it.
+        let (codes, asked) = tokio::join!(answers, quick.request("/lobby", "games", json!(null)));
+        let first = if namespace == "/lobby" { ["unknown_event"].as_slice() } else { &["already_queued", "ok"] };
+        let expected: BTreeSet<_> = first.iter().copied().chain(["rate_limited"]).map(str::to_owned).collect();
+        assert_eq!(codes, expected, "{namespace}");
+        assert_eq!(asked["ok"], true);
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn http_that_is_none_is_refused() {
     let server = start().await;
     for (path, expected) in [
@@ -124,9 +222,11 @@ async fn http_that_is_none_is_refused() {
     ] {
         assert_eq!(get(&server, path).await.0, expected, "{path}");
     }
-    let long = format!("/{}", "a".repeat(100_000));
-    let status = get(&server, &long).await.0;
-    assert!(status == 431 || status == 414 || status == 0, "{status}");
+    let headers: String = (0..5_000).map(|n| format!("x-{n}: 1\r\n")).collect();
+    for (path, headers) in [(format!("/{}", "a".repeat(1 << 20)), ""), ("/healthz".to_owned(), &*headers)] {
+        let status = http(&server, "GET", &path, headers, "").await.0;
+        assert!(status == 431 || status == 414 || status == 0, "{status}");
+    }
     serves_on(&server).await;
     server.shutdown().await;
 }

@@ -140,6 +140,9 @@ impl Hook for Friends {
     fn recognise<'a>(&'a self, token: &'a str) -> Checked<'a, Option<Person>> {
         Box::pin(async move {
             tokio::task::yield_now().await;
+            if token == "unreachable" {
+                return Err(IdentityError::Unavailable);
+            }
             Ok((token == "opaque").then(|| Person { user: UserId::parse("friend").unwrap(), name: None }))
         })
     }
@@ -155,26 +158,57 @@ async fn a_host_may_check_by_itself() {
     let server = start_with(|builder| builder.hook(Friends)).await;
     assert_eq!(come(&server, "/lobby", json!({"token": "opaque"})).await.1["user"], "friend");
     assert_eq!(refused(&server, "/lobby", json!({"token": "unknown"})).await, "bad_token");
+    assert_eq!(refused(&server, "/lobby", json!({"token": "unreachable"})).await, "internal", "a fault of the check's");
     assert_eq!(refused(&server, "/lobby", json!({"name": "Mallory"})).await, "blocked");
     server.shutdown().await;
 }
 
 #[tokio::test]
-async fn who_is_blocked_loses_the_seat_and_gets_no_other() {
+async fn who_is_blocked_loses_every_connection_and_gets_no_other() {
     let server = start().await;
-    let (mut lobby, session) = come(&server, "/lobby", json!({})).await;
-    let created = lobby.request("/lobby", "create", json!({"game": "duel"})).await;
-    let (mut player, _) = seated(&server, created["ticket"].as_str().unwrap()).await;
-    let user: UserId = serde_json::from_value(session["user"].clone()).unwrap();
-    server.host().block(&user);
-    assert_eq!(player.event_named("/gameplay", "over").await.data[1]["reason"], "kicked");
-    assert_eq!(code(&lobby.request("/lobby", "quick", json!({"game": "duel"})).await), "blocked");
-    for namespace in ["/lobby", "/matchmaking"] {
-        assert_eq!(refused(&server, namespace, json!({"token": session["token"]})).await, "blocked");
+    for parser in PARSERS {
+        let (mut lobby, session) = come(&server, "/lobby", json!({})).await;
+        let token = json!({"token": session["token"]});
+        let mut window = Client::connect(&server, parser).await;
+        window.enter("/lobby", token.clone()).await.unwrap();
+        window.enter("/matchmaking", token.clone()).await.unwrap();
+        assert_eq!(window.request("/matchmaking", "enqueue", json!({"game": "duel"})).await["position"], 1);
+        let created = lobby.request("/lobby", "create", json!({"game": "duel"})).await;
+        let (mut player, _) = seated(&server, created["ticket"].as_str().unwrap()).await;
+        let (mut friend, _) = come(&server, "/lobby", json!({})).await;
+        let theirs = friend.request("/lobby", "create", json!({"game": "duel"})).await;
+        let watch = lobby.request("/lobby", "spectate", json!({"room": theirs["room"]})).await;
+        let unused = lobby.request("/lobby", "spectate", json!({"room": theirs["room"]})).await;
+        let (mut watching, _) = seated(&server, watch["ticket"].as_str().unwrap()).await;
+
+        let user: UserId = serde_json::from_value(session["user"].clone()).unwrap();
+        server.host().block(&user);
+        for (namespace, told) in [
+            ("/lobby", lobby.event_named("/lobby", "ended").await),
+            ("/lobby", window.event_named("/lobby", "ended").await),
+            ("/matchmaking", window.event_named("/matchmaking", "ended").await),
+        ] {
+            assert_eq!(told.data[1]["code"], "blocked", "{parser:?} {namespace}");
+        }
+        for client in [&mut player, &mut watching] {
+            assert_eq!(client.event_named("/gameplay", "over").await.data[1]["reason"], "kicked", "{parser:?}");
+        }
+        assert!(lobby.ended("/lobby").await && window.ended("/lobby").await && window.ended("/matchmaking").await);
+        for namespace in ["/lobby", "/matchmaking"] {
+            assert_eq!(refused(&server, namespace, token.clone()).await, "blocked");
+        }
+        assert_eq!(refused(&server, "/gameplay", json!({"ticket": unused["ticket"]})).await, "ticket_expired");
+
+        friend.request("/lobby", "listen", json!({"channel": "lobby"})).await;
+        friend.request("/lobby", "chat", json!({"channel": "lobby", "text": "gone?"})).await;
+        assert!(server.host().unblock(&user));
+        let (mut lobby, again) = come(&server, "/lobby", token.clone()).await;
+        assert_eq!(again["user"], session["user"]);
+        let joined = lobby.request("/lobby", "join", json!({"room": created["room"]})).await;
+        assert_eq!(joined["ok"], true, "the seat is free again: {joined}");
+        let mut line = Client::join(&server, "/matchmaking", token).await.unwrap();
+        assert_eq!(code(&line.request("/matchmaking", "leave", json!(null)).await), "not_queued", "out of the queue");
     }
-    assert!(server.host().unblock(&user));
-    let again = lobby.request("/lobby", "join", json!({"room": created["room"]})).await;
-    assert_eq!(again["ok"], true, "the seat is free again: {again}");
     server.shutdown().await;
 }
 

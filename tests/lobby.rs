@@ -50,6 +50,14 @@ async fn bad_requests_have_their_codes() {
             ("join", json!({"code": "no code"}), "unknown_code"),
             ("join", json!({}), "bad_request"),
             ("join", json!({"room": "a", "code": "BCDFGH"}), "bad_request"),
+            ("spectate", json!({"room": "nowhere"}), "unknown_room"),
+            ("spectate", json!({"code": "BCDFGH"}), "unknown_code"),
+            ("spectate", json!({}), "bad_request"),
+            ("spectate", json!({"room": "a", "code": "BCDFGH"}), "bad_request"),
+            ("kick", json!({"room": "nowhere", "seat": 1}), "unknown_room"),
+            ("kick", json!({"room": "nowhere"}), "bad_request"),
+            ("kick", json!({"room": "nowhere", "seat": 256}), "bad_request"),
+            ("kick", json!({"room": "nowhere", "seat": "1"}), "bad_request"),
             ("quick", json!({"game": "chess"}), "unknown_game"),
             ("quick", json!({"game": ["duel"]}), "bad_request"),
             ("rooms", json!({"game": "chess"}), "unknown_game"),
@@ -115,6 +123,9 @@ async fn a_server_full_of_rooms_says_so() {
     let mut lobby = Client::join(&server, "/lobby", json!({})).await.unwrap();
     let answer = lobby.request("/lobby", "create", json!({"game": "duel"})).await;
     assert_eq!(code(&answer), "server_full");
+    lobby.request("/lobby", "quick", json!({"game": "duel"})).await;
+    let mut late = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    assert_eq!(code(&late.request("/lobby", "quick", json!({"game": "duel"})).await), "server_full");
     server.shutdown().await;
 }
 

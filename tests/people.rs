@@ -164,6 +164,31 @@ async fn friends_see_who_is_here_plays_and_drops() {
 }
 
 #[tokio::test]
+async fn friends_see_who_waits_for_a_match() {
+    let server = start().await;
+    let (mut ada, _) = come(&server, json!({"name": "Ada"})).await;
+    for parser in PARSERS {
+        let (bob, bob_is) = come_by(&server, parser, json!({})).await;
+        ask(&mut ada, "presence", json!({"users": [bob_is["user"]]})).await;
+        let mut line = Client::connect(&server, parser).await;
+        line.enter("/matchmaking", json!({"token": bob_is["token"]})).await.unwrap();
+        for _ in 0..2 {
+            line.request("/matchmaking", "enqueue", json!({"game": "duel"})).await;
+            assert_eq!(heard(&mut ada, "presence").await["status"], "queue");
+            line.request("/matchmaking", "leave", json!({})).await;
+            assert_eq!(heard(&mut ada, "presence").await["status"], "online");
+        }
+        line.request("/matchmaking", "enqueue", json!({"game": "duel"})).await;
+        assert_eq!(heard(&mut ada, "presence").await["status"], "queue");
+        drop(line);
+        assert_eq!(heard(&mut ada, "presence").await["status"], "online", "a place in the queue goes with its connection");
+        drop(bob);
+        assert_eq!(heard(&mut ada, "presence").await["status"], "offline");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_room_talks_among_its_own() {
     let server = start().await;
     let (mut eve, _) = come(&server, json!({})).await;

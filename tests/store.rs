@@ -11,10 +11,18 @@ mod server;
 use std::{
     env, fs,
     path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
 use serde_json::{Value as Json, json};
 use tickcast::{
     host::{MatchResult, Player, Record, Recorder},
@@ -24,11 +32,12 @@ use tickcast::{
     store::{Journal, KeptRating, Place, Ratings, Store, StoreError, WebhookConfig, WebhookError, signature},
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpListener,
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
     time::{sleep, timeout},
 };
+use tokio_rustls::TlsAcceptor;
 
 use server::{Client, PATIENCE, seated, start_with};
 
@@ -281,6 +290,38 @@ async fn a_server_remembers_its_guests_its_results_and_its_blocks() {
     }
 }
 
+/// Somebody who was let in, blocked and let in again by another server, or by hand, which writes the same.
+async fn is_heard_from_elsewhere(server: &RunningServer, elsewhere: &Store) {
+    let (mut ada, session) = guest(server, json!({"name": "Ada"})).await;
+    let token = json!({"token": session["token"]});
+    elsewhere.block(&user(session["user"].as_str().unwrap())).await.unwrap();
+    let refused = Client::join(server, "/lobby", token.clone()).await.err().unwrap();
+    assert!(refused.starts_with("blocked: "), "{refused}");
+    let told = ada.event_named("/lobby", "ended").await;
+    assert_eq!(told.data[1]["code"], "blocked", "the first connection ends, too");
+    elsewhere.unblock(&user(session["user"].as_str().unwrap())).await.unwrap();
+    let (_, again) = guest(server, token).await;
+    assert_eq!(again["user"], session["user"]);
+}
+
+#[tokio::test]
+async fn a_block_that_was_made_elsewhere_counts_at_the_next_connection() {
+    let folder = Folder::new();
+    let configured = user("eve");
+    let server = start_with(|builder| builder.data(&folder.0).block([configured.clone()])).await;
+    let elsewhere = Store::open(&Place::File(folder.0.join("tickcast.db"))).await.unwrap();
+    is_heard_from_elsewhere(&server, &elsewhere).await;
+    assert!(server.host().check_blocked(&configured).is_err());
+    server.shutdown().await;
+    elsewhere.close().await;
+    let Some(url) = postgres().await else { return };
+    let server = start_with(|builder| builder.database(&url)).await;
+    let elsewhere = Store::open(&Place::Postgres(url)).await.unwrap();
+    is_heard_from_elsewhere(&server, &elsewhere).await;
+    server.shutdown().await;
+    elsewhere.close().await;
+}
+
 #[tokio::test]
 async fn a_server_keeps_its_tables_in_postgres() {
     let Some(url) = postgres().await else { return };
@@ -312,24 +353,8 @@ async fn receiver(statuses: &'static [&'static str]) -> (String, UnboundedReceiv
     let (sender, posted) = unbounded_channel();
     tokio::spawn(async move {
         let mut statuses = statuses.iter().copied();
-        while let Ok((mut tcp, _)) = listener.accept().await {
-            let mut bytes = Vec::new();
-            let (headers, length) = loop {
-                tcp.read_buf(&mut bytes).await.unwrap();
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                if let Some((headers, _)) = text.split_once("\r\n\r\n") {
-                    let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-                    break (headers.to_owned(), headers.len() + 4 + length.parse::<usize>().unwrap());
-                }
-            };
-            while bytes.len() < length {
-                tcp.read_buf(&mut bytes).await.unwrap();
-            }
-            let body = bytes.split_off(headers.len() + 4);
-            let status = statuses.next().unwrap_or("200 OK");
-            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            tcp.write_all(answer.as_bytes()).await.unwrap();
-            if sender.send(Posted { headers, body }).is_err() {
+        while let Ok((tcp, _)) = listener.accept().await {
+            if sender.send(receive(tcp, statuses.next().unwrap_or("200 OK")).await).is_err() {
                 return;
             }
         }
@@ -337,6 +362,49 @@ async fn receiver(statuses: &'static [&'static str]) -> (String, UnboundedReceiv
     (url, posted)
 }
 
+/// The same behind TLS, with the certificate of an authority that nobody else knows.
+async fn secure_receiver() -> (String, UnboundedReceiver<Posted>) {
+    let keys = (CertificateDer::from_pem_slice(TLS).unwrap(), PrivateKeyDer::from_pem_slice(TLS_KEY).unwrap());
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let acceptor = TlsAcceptor::from(Arc::new(config.with_single_cert(vec![keys.0], keys.1).unwrap()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}/results", listener.local_addr().unwrap().port());
+    let (sender, posted) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            // Who does not trust the certificate says nothing more.
+            let Ok(tls) = acceptor.accept(tcp).await else { continue };
+            if sender.send(receive(tls, "200 OK").await).is_err() {
+                return;
+            }
+        }
+    });
+    (url, posted)
+}
+
+async fn receive(mut stream: impl AsyncRead + AsyncWrite + Unpin, status: &str) -> Posted {
+    let mut bytes = Vec::new();
+    let (headers, length) = loop {
+        stream.read_buf(&mut bytes).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((headers, _)) = text.split_once("\r\n\r\n") {
+            let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+            break (headers.to_owned(), headers.len() + 4 + length.parse::<usize>().unwrap());
+        }
+    };
+    while bytes.len() < length {
+        stream.read_buf(&mut bytes).await.unwrap();
+    }
+    let body = bytes.split_off(headers.len() + 4);
+    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    stream.write_all(answer.as_bytes()).await.unwrap();
+    stream.flush().await.unwrap();
+    Posted { headers, body }
+}
+
+const TLS: &[u8] = include_bytes!("support/keys/tls.pem");
+const TLS_KEY: &[u8] = include_bytes!("support/keys/tls.key.pem");
 const SECRET: &[u8] = b"sixteen bytes and more";
 
 fn webhook(url: &str) -> WebhookConfig {
@@ -393,8 +461,34 @@ async fn a_receiver_that_never_takes_a_result_is_let_be() {
 }
 
 #[tokio::test]
+async fn a_receiver_behind_tls_gets_results_if_its_certificate_is_trusted() {
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys");
+    let with_ca = |url: &str, file: &str| WebhookConfig { ca_file: Some(format!("{keys}/{file}").into()), ..webhook(url) };
+    let (url, mut posted) = secure_receiver().await;
+    if let Ok(stranger) = tickcast::store::Webhook::start(webhook(&url)) {
+        stranger.record(&Record::Ended(result("for others", 1000, vec![])));
+        stranger.close().await;
+    }
+    let friend = tickcast::store::Webhook::start(with_ca(&url, "ca.pem")).unwrap();
+    friend.record(&Record::Ended(result("for us", 1000, vec![])));
+    let post = next(&mut posted).await;
+    assert_eq!(post.header("idempotency-key"), "for us");
+    assert_eq!(post.header("tickcast-signature"), signature(SECRET, &post.body));
+    friend.close().await;
+    assert!(posted.try_recv().is_err());
+
+    let other_name = tickcast::store::Webhook::start(with_ca(&url.replace("localhost", "127.0.0.1"), "ca.pem")).unwrap();
+    other_name.record(&Record::Ended(result("for others", 1000, vec![])));
+    other_name.close().await;
+    assert!(posted.try_recv().is_err());
+    for file in ["rsa.pem", "nowhere.pem"] {
+        assert!(matches!(tickcast::store::Webhook::start(with_ca(&url, file)), Err(WebhookError::Roots(_))), "{file}");
+    }
+}
+
+#[tokio::test]
 async fn a_webhook_needs_a_url_and_a_secret() {
-    for url in ["https://example.org/results", "example.org", "http:///results", "not a url"] {
+    for url in ["ftp://example.org/results", "example.org", "http:///results", "not a url"] {
         assert!(matches!(tickcast::store::Webhook::start(WebhookConfig::new(url, SECRET)), Err(WebhookError::Url)), "{url}");
     }
     let short = WebhookConfig::new("http://127.0.0.1:1/", *b"short");

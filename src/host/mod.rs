@@ -18,6 +18,8 @@ mod running;
 mod schedule;
 mod seating;
 mod table;
+mod ticket;
+mod visitors;
 mod watchers;
 
 use std::{
@@ -38,6 +40,7 @@ use self::{
     contest::Contest,
     pass::{Keys, Purpose},
     running::Running,
+    visitors::Visitors,
 };
 use crate::{
     game::GameDef,
@@ -57,6 +60,7 @@ pub use self::{
     parties::Parties,
     record::{MatchResult, Player, Record, Recorder},
     refusal::Refusal,
+    visitors::{Exit, VisitId},
 };
 
 pub(crate) use self::record::now;
@@ -112,6 +116,7 @@ struct Shared {
     rooms: Mutex<HashMap<RoomId, Arc<Running>>>,
     board: Arc<Board>,
     hub: Arc<Hub>,
+    visitors: Visitors,
     keys: Arc<Keys>,
     gate: Arc<Gate>,
     recorders: Arc<[Arc<dyn Recorder>]>,
@@ -136,6 +141,7 @@ impl Host {
             rooms: Mutex::default(),
             board,
             hub,
+            visitors: Visitors::default(),
             keys: Arc::new(Keys::random()),
             gate: Arc::new(gate),
             recorders: recorders.into_iter().collect(),
@@ -157,7 +163,12 @@ impl Host {
     /// Says who somebody is who shows these credentials, if they are let in.
     pub async fn identify(&self, credentials: Credentials) -> Result<Admitted, Refusal> {
         self.check_open()?;
-        let admitted = self.0.gate.admit(credentials).await?;
+        let is_known = credentials.token.is_some();
+        let identity = self.0.gate.identify(credentials).await?;
+        if is_known && self.0.gate.refresh_block(&identity.user).await {
+            self.turn_out(&identity.user);
+        }
+        let admitted = self.0.gate.permit(identity).await?;
         // Guests are made up at will; they are remembered once they have played.
         if !admitted.identity.guest {
             self.0.record(&Record::Seen(admitted.identity.clone()));
@@ -170,15 +181,37 @@ impl Host {
         Ok(self.0.gate.check_blocked(user)?)
     }
 
-    /// Blocks somebody, and takes away the seats that they have.
+    /// Blocks somebody: they lose their seats, and their connections end.
     pub fn block(&self, user: &UserId) {
         if self.0.gate.block(user) {
             self.0.record(&Record::Blocked(user.clone()));
         }
+        self.turn_out(user);
+    }
+
+    fn turn_out(&self, user: &UserId) {
         let rooms: Vec<_> = self.running().values().cloned().collect();
         for room in rooms {
             room.evict(user, "you are blocked on this server");
         }
+        if let Err(refusal) = self.check_blocked(user) {
+            self.0.visitors.end(user, &refusal);
+        }
+    }
+
+    /// Notes a connection that is not to a room. It ends at once if its person was blocked meanwhile.
+    pub fn visit(&self, user: &UserId, exit: Arc<dyn Exit>) -> VisitId {
+        let visit = self.0.visitors.enter(user, exit);
+        // Looked at behind that: whoever blocks them does so before it looks for connections.
+        if let Err(refusal) = self.check_blocked(user) {
+            self.0.visitors.end(user, &refusal);
+        }
+        visit
+    }
+
+    /// Forgets a connection that has ended.
+    pub fn leave(&self, user: &UserId, visit: VisitId) {
+        self.0.visitors.leave(user, visit);
     }
 
     /// Lets somebody in again who was blocked. False if they were not.

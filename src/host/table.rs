@@ -17,6 +17,7 @@ use super::{
     intake::{Batch, Intake},
     pass::Grant,
     record::{self, Player},
+    ticket::Ticket,
     watchers::Watchers,
 };
 use crate::{
@@ -36,9 +37,6 @@ const TICKETS_OF_A_STAY: usize = 4;
 /// The seat in the record of a ticket that lets somebody watch.
 pub(super) const WATCHING: Seat = Seat(0);
 
-/// Tickets to watch one room that are out at a time.
-const TICKETS_TO_WATCH: usize = 200;
-
 pub(super) struct Table {
     /// Gone once the room has closed.
     room: Option<Room>,
@@ -47,7 +45,7 @@ pub(super) struct Table {
     intake: Arc<Intake>,
     /// The inputs that the room is being handed.
     batch: Batch,
-    tickets: Vec<Ticket>,
+    tickets: Vec<SeatTicket>,
     pub(super) watchers: Watchers,
     /// Who was removed from this match.
     banned: BTreeSet<UserId>,
@@ -94,13 +92,11 @@ pub(super) enum Place {
     Away,
 }
 
-/// The record of a ticket, kept until it expires so that a second use is told from a first.
-struct Ticket {
-    id: u128,
+/// A ticket for a seat.
+struct SeatTicket {
+    ticket: Ticket,
     stay: u128,
     seat: Seat,
-    until: Instant,
-    used: bool,
 }
 
 /// What the driver has to do next.
@@ -252,7 +248,7 @@ impl Table {
         }
         if self.stays.iter().flatten().next().is_some() {
             self.empty_since = None;
-            let next = self.tickets.iter().map(|ticket| ticket.until).min();
+            let next = self.tickets.iter().map(|held| held.ticket.until).min();
             return Mode::Waiting(next.unwrap_or(now + limits.ticket_life));
         }
         let empty_since = *self.empty_since.get_or_insert(now);
@@ -268,7 +264,8 @@ impl Table {
     }
 
     fn expire_tickets(&mut self, now: Instant, meters: &GameMeters) {
-        while let Some(at) = self.tickets.iter().position(|ticket| ticket.until <= now) {
+        self.watchers.expire_tickets(now);
+        while let Some(at) = self.tickets.iter().position(|held| held.ticket.until <= now) {
             let ticket = self.tickets.remove(at);
             if self.tickets.iter().any(|other| other.stay == ticket.stay) {
                 continue;
@@ -283,6 +280,7 @@ impl Table {
     /// Whoever has the seat cannot come back to this match.
     fn ban(&mut self, seat: Seat) {
         if let Some(user) = self.stay(seat).map(|stay| stay.who.user.clone()) {
+            self.watchers.evict(&user, OverReason::Kicked.explain());
             self.banned.insert(user);
         }
     }
@@ -307,22 +305,13 @@ impl Table {
             return Err(RoomError::Over.into());
         }
         self.check_banned(&who.user)?;
-        self.watchers.check_room()?;
-        let watching = |ticket: &&Ticket| ticket.seat == WATCHING;
-        if self.tickets.iter().filter(watching).count() >= TICKETS_TO_WATCH {
-            return Err(Refusal::new(ErrorCode::RateLimited, "too many are about to watch this room"));
-        }
-        let ticket = rand::random();
-        self.tickets.push(Ticket { id: ticket, stay: ticket, seat: WATCHING, until: Instant::now() + life, used: false });
-        Ok(ticket)
+        self.watchers.let_in(&who.user, life)
     }
 
     /// Somebody watches from now on.
     pub(super) fn watch(&mut self, id: u128, link: &Arc<Link>, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
-        self.watchers.check_room()?;
         let room = self.room.as_mut().filter(|_| self.over_at.is_none()).ok_or_else(|| Refusal::from(RoomError::Over))?;
-        self.watchers.add(id, link, outlet, room);
-        Ok(())
+        self.watchers.add(id, link, outlet, room)
     }
 
     /// Reserves a seat for somebody; who has one keeps it, and gets another ticket for it.
@@ -333,21 +322,22 @@ impl Table {
             return Err(RoomError::Over.into());
         }
         self.check_banned(&who.user)?;
-        let ticket = rand::random();
+        let ticket = Ticket::new(life);
+        let id = ticket.id;
         let own = (0..)
             .map(Seat)
             .zip(&self.stays)
             .find_map(|(seat, stay)| stay.as_ref().filter(|stay| stay.who.user == who.user).map(|stay| (seat, stay.id)));
         let (seat, stay) = match own {
             Some(own) => own,
-            None => (self.take_seat(who, team, ticket, meters)?, ticket),
+            None => (self.take_seat(who, team, id, meters)?, id),
         };
-        let held = |other: &Ticket| other.stay == stay;
+        let held = |other: &SeatTicket| other.stay == stay;
         if self.tickets.iter().filter(|other| held(other)).count() >= TICKETS_OF_A_STAY {
             self.tickets.remove(self.tickets.iter().position(held).expect("there are several"));
         }
-        self.tickets.push(Ticket { id: ticket, stay, seat, until: Instant::now() + life, used: false });
-        Ok(Grant { seat, stay, ticket })
+        self.tickets.push(SeatTicket { ticket, stay, seat });
+        Ok(Grant { seat, stay, ticket: id })
     }
 
     fn take_seat(&mut self, who: &Identity, team: Option<Team>, stay: u128, meters: &GameMeters) -> Result<Seat, Refusal> {
@@ -361,8 +351,9 @@ impl Table {
         Ok(seat)
     }
 
-    /// Takes away the seats of somebody.
+    /// Takes away the seats of somebody, and their places to watch.
     pub(super) fn evict(&mut self, user: &UserId, message: &str, meters: &GameMeters) {
+        self.watchers.evict(user, message);
         for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
             let Some(stay) = self.stay(seat).filter(|stay| stay.who.user == *user) else { continue };
             let reserved = matches!(stay.place, Place::Reserved);
@@ -380,14 +371,9 @@ impl Table {
 
     /// Marks a ticket used; the seat stays reserved until its holder has entered.
     pub(super) fn use_ticket(&mut self, id: u128) -> Result<(), Refusal> {
-        match self.tickets.iter_mut().find(|ticket| ticket.id == id) {
-            Some(ticket) if ticket.used => Err(Refusal::new(ErrorCode::TicketUsed, "this ticket has taken its seat already")),
-            Some(ticket) => {
-                ticket.used = true;
-                Ok(())
-            }
-            None => Err(Refusal::new(ErrorCode::TicketExpired, "this ticket is too old, ask for a new one")),
-        }
+        let mut seated = self.tickets.iter_mut().map(|held| &mut held.ticket);
+        let ticket = seated.find(|ticket| ticket.id == id).or_else(|| self.watchers.ticket(id));
+        ticket.ok_or_else(Ticket::too_old)?.take()
     }
 
     /// Whether a resume token is the newest of a seat that is still kept.

@@ -1,23 +1,33 @@
 //! The spectators of one room. They hold no seat: what they miss is a snapshot later, and nobody waits for them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use super::{Ending, Full, Outlet, Refusal, connection::Link};
+use tokio::time::Instant;
+
+use super::{Ending, Full, Outlet, Refusal, connection::Link, ticket::Ticket};
 use crate::{
+    lobby::UserId,
     observe::{self, DropReason},
-    protocol::{ErrorCode, Tick},
+    protocol::{ErrorCode, Frame, Tick},
     room::{Message, Outbox, Over, OverReason, Room},
 };
 
 /// The most that watch one room.
 const MOST: usize = 100;
 
+/// Tickets to watch one room that are out at a time.
+const MOST_TICKETS: usize = 200;
+
 #[derive(Default)]
-pub(super) struct Watchers(Vec<Watcher>);
+pub(super) struct Watchers {
+    all: Vec<Watcher>,
+    tickets: Vec<(UserId, Ticket)>,
+}
 
 struct Watcher {
-    /// The number of its connection.
+    /// The number of its ticket.
     id: u128,
+    user: UserId,
     outlet: Arc<dyn Outlet>,
     link: Arc<Link>,
     /// It holds what the gallery's mirror does.
@@ -30,24 +40,57 @@ impl Watchers {
     /// Refuses if there is no place.
     pub(super) fn check_room(&self) -> Result<(), Refusal> {
         let full = || Refusal::new(ErrorCode::RoomFull, format!("{MOST} watch this room already, the most there may be"));
-        if self.0.len() < MOST { Ok(()) } else { Err(full()) }
+        if self.all.len() < MOST { Ok(()) } else { Err(full()) }
     }
 
-    pub(super) fn add(&mut self, id: u128, link: &Arc<Link>, outlet: Arc<dyn Outlet>, room: &mut Room) {
+    /// Writes a ticket down, the only one for what it lets in.
+    pub(super) fn let_in(&mut self, user: &UserId, life: Duration) -> Result<u128, Refusal> {
+        self.check_room()?;
+        if self.tickets.len() >= MOST_TICKETS {
+            return Err(Refusal::new(ErrorCode::RateLimited, "too many are about to watch this room"));
+        }
+        let ticket = Ticket::new(life);
+        let id = ticket.id;
+        self.tickets.push((user.clone(), ticket));
+        Ok(id)
+    }
+
+    pub(super) fn ticket(&mut self, id: u128) -> Option<&mut Ticket> {
+        self.tickets.iter_mut().map(|(_, ticket)| ticket).find(|ticket| ticket.id == id)
+    }
+
+    pub(super) fn expire_tickets(&mut self, now: Instant) {
+        self.tickets.retain(|(_, ticket)| ticket.until > now);
+    }
+
+    /// Whoever has the ticket watches from now on.
+    pub(super) fn add(&mut self, id: u128, link: &Arc<Link>, outlet: Arc<dyn Outlet>, room: &mut Room) -> Result<(), Refusal> {
+        self.check_room()?;
+        let user = self.tickets.iter().find(|(_, ticket)| ticket.id == id).map(|(user, _)| user.clone());
+        let user = user.ok_or_else(Ticket::too_old)?;
         room.open_gallery();
         link.set_live(true);
-        self.0.push(Watcher { id, outlet, link: link.clone(), in_step: false, quiet_until: Tick(0) });
+        self.all.push(Watcher { id, user, outlet, link: link.clone(), in_step: false, quiet_until: Tick(0) });
+        Ok(())
+    }
+
+    /// Takes away somebody, and every ticket of theirs.
+    pub(super) fn evict(&mut self, user: &UserId, message: &str) {
+        self.tickets.retain(|(of, _)| of != user);
+        let theirs: Vec<_> = self.all.extract_if(.., |watcher| watcher.user == *user).collect();
+        let over = Over { reason: OverReason::Kicked, message: message.to_owned(), winners: Vec::new() };
+        theirs.into_iter().for_each(|watcher| watcher.end(over.clone()));
     }
 
     /// Its mirror is of no use.
     pub(super) fn restart(&mut self, id: u128) {
-        self.0.iter_mut().filter(|watcher| watcher.id == id).for_each(|watcher| watcher.in_step = false);
+        self.all.iter_mut().filter(|watcher| watcher.id == id).for_each(|watcher| watcher.in_step = false);
     }
 
     /// Takes a spectator away, and tells it why if there is a reason.
     pub(super) fn remove(&mut self, id: u128, why: Option<OverReason>) {
-        let Some(at) = self.0.iter().position(|watcher| watcher.id == id) else { return };
-        let watcher = self.0.swap_remove(at);
+        let Some(at) = self.all.iter().position(|watcher| watcher.id == id) else { return };
+        let watcher = self.all.swap_remove(at);
         watcher.link.set_live(false);
         if let Some(reason) = why {
             watcher.end(Over { reason, message: reason.explain().into(), winners: Vec::new() });
@@ -56,23 +99,22 @@ impl Watchers {
 
     /// Hands out what a tick has for spectators.
     pub(super) fn show(&mut self, out: &Outbox, room: &mut Room) {
-        if self.0.is_empty() {
+        if self.all.is_empty() {
             return room.close_gallery();
         }
         let seats = out.messages.iter().find(|(_, message)| matches!(message, Message::Seats(_))).map(|(_, message)| message);
         let mut snapshot = None;
-        let (now, pause) = (room.current_tick(), u32::from(room.def().hz()));
-        self.0.retain_mut(|watcher| {
+        let now = room.current_tick();
+        let later = Tick(now.0 + u32::from(room.def().hz()));
+        self.all.retain_mut(|watcher| {
             let told = seats.map_or(Ok(()), |seats| watcher.outlet.send(seats.clone()));
-            let shown = told
-                .and_then(|()| watcher.catch_up(out, || snapshot.get_or_insert_with(|| room.gallery_snapshot()).clone(), now));
+            let shown = told.and_then(|()| {
+                watcher.catch_up(out, || snapshot.get_or_insert_with(|| room.gallery_snapshot()).clone(), (now, later))
+            });
             if shown.is_err() {
                 observe::dropped(DropReason::Stalled);
                 watcher.link.set_live(false);
                 watcher.outlet.close(Ending::Cut);
-            }
-            if !watcher.in_step && watcher.quiet_until <= now {
-                watcher.quiet_until = Tick(now.0 + pause);
             }
             shown.is_ok()
         });
@@ -80,14 +122,15 @@ impl Watchers {
 
     /// Ends the room for all of them.
     pub(super) fn end(&mut self, over: &Over) {
-        self.0.drain(..).for_each(|watcher| watcher.end(over.clone()));
+        self.all.drain(..).for_each(|watcher| watcher.end(over.clone()));
     }
 }
 
 impl Watcher {
-    /// The scenes of the tick, or a snapshot behind them. An error: a reliable message found no place.
+    /// The scenes of the tick, or a snapshot behind them; what finds no place is tried again `later`. An error: a reliable message
+    /// found none.
     fn catch_up(
-        &mut self, out: &Outbox, snapshot: impl FnOnce() -> Option<crate::protocol::Frame>, now: Tick,
+        &mut self, out: &Outbox, snapshot: impl FnOnce() -> Option<Frame>, (now, later): (Tick, Tick),
     ) -> Result<(), Full> {
         if self.in_step {
             for scene in &out.scenes {
@@ -96,14 +139,14 @@ impl Watcher {
                 }
                 if self.outlet.show(scene.frame.by_ref()).is_err() {
                     observe::dropped(DropReason::Frame);
-                    self.in_step = false;
+                    (self.in_step, self.quiet_until) = (false, later);
                     break;
                 }
             }
         } else if self.quiet_until <= now
             && let Some(frame) = snapshot()
         {
-            self.in_step = self.outlet.show(frame.by_ref()).is_ok();
+            (self.in_step, self.quiet_until) = (self.outlet.show(frame.by_ref()).is_ok(), later);
         }
         Ok(())
     }

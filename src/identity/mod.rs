@@ -2,21 +2,20 @@
 //!
 //! This room knows tokens, guests, a host's own checks and the block list. It refuses to know sockets and rooms.
 
+mod blocks;
 mod guest;
 mod hook;
 mod jwt;
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::time::timeout;
 
+use self::blocks::Blocks;
 pub use self::{
+    blocks::KeptBlocks,
     guest::GuestKey,
     hook::{Checked, Hook, Person},
     jwt::{Jwt, KeyError},
@@ -89,12 +88,12 @@ pub struct Gate {
     guests: Option<GuestKey>,
     jwt: Option<Jwt>,
     hook: Option<Arc<dyn Hook>>,
-    blocked: RwLock<HashSet<UserId>>,
+    blocks: Blocks,
 }
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { guests: Some(GuestKey::random()), jwt: None, hook: None, blocked: RwLock::default() }
+        Self { guests: Some(GuestKey::random()), jwt: None, hook: None, blocks: Blocks::default() }
     }
 }
 
@@ -120,26 +119,45 @@ impl Gate {
         self
     }
 
-    /// Says who somebody is.
+    /// Blocks these people, whatever is kept about them.
+    #[must_use]
+    pub fn blocked(self, users: impl IntoIterator<Item = UserId>) -> Self {
+        self.blocks.always(users);
+        self
+    }
+
+    /// Looks for blocks elsewhere, too, whenever somebody comes. `known` is who is blocked there now.
+    #[must_use]
+    pub fn kept_blocks(mut self, kept: Arc<dyn KeptBlocks>, known: impl IntoIterator<Item = UserId>) -> Self {
+        self.blocks.keep(kept, known);
+        self
+    }
+
+    /// Says who somebody is. Whether they are let in, [`permit`](Self::permit) says.
     ///
     /// # Errors
     ///
-    /// If they are not let in.
-    pub async fn admit(&self, credentials: Credentials) -> Result<Admitted, IdentityError> {
+    /// If their token is not good, or they have none and need one.
+    pub async fn identify(&self, credentials: Credentials) -> Result<Identity, IdentityError> {
         let name = credentials.name.as_deref().map(DisplayName::parse).transpose()?;
         let identity = match &credentials.token {
             Some(token) => self.recognise(token, name).await?,
             None => Identity::guest(name, &mut rand::rng()),
         };
-        let token = match &self.guests {
-            Some(key) if identity.guest => Some(key.sign(&identity)),
-            None if identity.guest => return Err(IdentityError::AuthRequired),
-            _ => None,
-        };
+        if identity.guest && self.guests.is_none() { Err(IdentityError::AuthRequired) } else { Ok(identity) }
+    }
+
+    /// Lets somebody in.
+    ///
+    /// # Errors
+    ///
+    /// If they are blocked, or the host's own check says no.
+    pub async fn permit(&self, identity: Identity) -> Result<Admitted, IdentityError> {
         self.check_blocked(&identity.user)?;
         if let Some(hook) = &self.hook {
             within(hook.permit(&identity)).await?;
         }
+        let token = self.guests.as_ref().filter(|_| identity.guest).map(|key| key.sign(&identity));
         Ok(Admitted { identity, token })
     }
 
@@ -166,18 +184,22 @@ impl Gate {
 
     /// Puts somebody on the block list. False if they are on it.
     pub fn block(&self, user: &UserId) -> bool {
-        self.blocked.write().unwrap_or_else(PoisonError::into_inner).insert(user.clone())
+        self.blocks.set(user, true)
     }
 
     /// Takes somebody off the block list. False if they are not on it.
     pub fn unblock(&self, user: &UserId) -> bool {
-        self.blocked.write().unwrap_or_else(PoisonError::into_inner).remove(user)
+        self.blocks.set(user, false)
+    }
+
+    /// Looks whether somebody was blocked, or let in again, elsewhere. True if they are blocked now and were not before.
+    pub async fn refresh_block(&self, user: &UserId) -> bool {
+        self.blocks.refresh(user).await
     }
 
     /// Refuses somebody on the block list.
     pub fn check_blocked(&self, user: &UserId) -> Result<(), IdentityError> {
-        let blocked = self.blocked.read().unwrap_or_else(PoisonError::into_inner);
-        if blocked.contains(user) { Err(IdentityError::Blocked) } else { Ok(()) }
+        if self.blocks.contains(user) { Err(IdentityError::Blocked) } else { Ok(()) }
     }
 }
 

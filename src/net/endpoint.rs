@@ -7,7 +7,7 @@ use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, layer::SocketIoLayer
 use tokio::task::JoinSet;
 
 use super::{
-    AdditionError, Additions, NetLimits,
+    AdditionError, Additions, CONNECT_TIMEOUT, NetLimits,
     gameplay::Gameplay,
     lobby::{Lobby, send_news},
     matchmaking::{MatchRules, Matchmaking},
@@ -18,9 +18,6 @@ use crate::host::Host;
 
 /// How long a binary event may lack its attachments.
 const ATTACHMENT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a client may stay without a namespace.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What no host can take for a namespace of its own.
 const OWN_NAMESPACES: [&str; 4] = [Root::PATH, Lobby::PATH, Matchmaking::PATH, Gameplay::PATH];

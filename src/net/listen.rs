@@ -1,26 +1,42 @@
 //! The accept loop. Hyper serves each connection with a bound on how long a header may take.
 
-use std::{io, net::SocketAddr, pin::pin, time::Duration};
+use std::{
+    io,
+    net::{Shutdown, SocketAddr},
+    pin::pin,
+    time::Duration,
+};
 
 use axum::{
     Router,
     http::{StatusCode, header},
+    response::IntoResponse,
 };
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpListener, sync::watch};
+use socket2::SockRef;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
 use tower::ServiceExt;
 
 use super::{
     NetLimits,
+    address::Addresses,
     stream::{Stream, Streams},
 };
+use crate::observe::{self, DropReason};
 
 /// The most bytes of a request's header.
 const HEADER_BYTES: usize = 16 * 1024;
 
 /// How long the loop rests when the system has no more file descriptors.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a connection is told that is one too many for its address.
+const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 39\r\n\
+    connection: close\r\n\r\ntoo many connections from your address\n";
 
 /// A bound TCP port and what it is served with.
 #[derive(Debug)]
@@ -46,14 +62,20 @@ impl Listener {
 
     /// Accepts and serves until `stop` turns true; connections that are open then finish their request.
     pub(crate) async fn serve(self, router: Router, mut stop: watch::Receiver<bool>) {
-        let streams = Streams::default();
+        let (streams, addresses) = (Streams::default(), Addresses::new(&self.limits));
         loop {
             let accepted = tokio::select! {
                 accepted = self.tcp.accept() => accepted,
                 () = stopped(&mut stop) => return,
             };
             let stream = match accepted {
-                Ok((tcp, _)) => Stream::new(tcp, self.limits.unacknowledged_timeout, streams.clone()),
+                Ok((tcp, peer)) => match addresses.take(peer.ip()) {
+                    Some(share) => Stream::new(tcp, self.limits.unacknowledged_timeout, streams.clone(), share),
+                    None => {
+                        refuse(&tcp);
+                        continue;
+                    }
+                },
                 Err(error) => {
                     tracing::debug!(%error, "cannot accept a connection");
                     tokio::time::sleep(EXHAUSTED_PAUSE).await;
@@ -70,16 +92,30 @@ impl Listener {
     }
 }
 
+/// Answers before anything was asked, without waiting: it must cost next to nothing.
+fn refuse(tcp: &TcpStream) {
+    observe::dropped(DropReason::Address);
+    let socket = SockRef::from(tcp);
+    // Whoever does not get the answer has lost the connection.
+    let _ = socket.send(TOO_MANY);
+    let _ = socket.shutdown(Shutdown::Write);
+}
+
 async fn serve_connection(stream: Stream, router: Router, header_timeout: Duration, mut stop: watch::Receiver<bool>) {
-    let handle = stream.handle();
+    let (handle, handshakes) = (stream.handle(), stream.handshakes());
     let service = service_fn(move |mut request: Request<Incoming>| {
         if let Some(session) = upgraded_session(&request) {
             handle.upgrade(session);
         }
         request.extensions_mut().insert(handle.clone());
-        let (answer, handle) = (router.clone().oneshot(request), handle.clone());
+        let taken = !begins_session(&request) || handshakes.take();
+        let (router, handle) = (router.clone(), handle.clone());
         async move {
-            let answer = answer.await;
+            if !taken {
+                observe::dropped(DropReason::Address);
+                return Ok((StatusCode::TOO_MANY_REQUESTS, "too many handshakes from your address\n").into_response());
+            }
+            let answer = router.oneshot(request).await;
             if answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::SWITCHING_PROTOCOLS) {
                 handle.switch_protocols();
             }
@@ -103,6 +139,12 @@ async fn serve_connection(stream: Stream, router: Router, header_timeout: Durati
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// Whether a request begins an Engine.IO session.
+fn begins_session<B>(request: &Request<B>) -> bool {
+    let is_session = |query: &str| query.split('&').any(|pair| pair.starts_with("sid="));
+    request.uri().path().starts_with("/socket.io") && request.uri().query().is_some_and(|query| !is_session(query))
 }
 
 /// The Engine.IO session that asks to move from polling to this connection.

@@ -128,7 +128,7 @@ impl Namespace for Lobby {
     }
 
     fn connected(&self, visit: &Visit, socket: &SocketArc) {
-        visit.session.tell(socket);
+        visit.session.connected(&self.0, socket);
         let connection = self.connection(visit, socket);
         // It may have ended before it was known.
         if !socket.connected() {
@@ -137,6 +137,7 @@ impl Namespace for Lobby {
     }
 
     fn disconnected(&self, visit: &Visit) {
+        visit.session.disconnected(&self.0);
         if let Some(connection) = visit.connection.get() {
             self.0.social().disconnect(*connection);
         }

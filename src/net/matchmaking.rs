@@ -121,7 +121,7 @@ impl Namespace for Matchmaking {
     }
 
     fn connected(&self, session: &Session, socket: &SocketArc) {
-        session.session.tell(socket);
+        session.session.connected(&self.0.host, socket);
         let identity = &session.session.identity;
         let mut line = self.0.line();
         let new = || Person { identity: identity.clone(), sockets: Vec::new() };
@@ -131,6 +131,7 @@ impl Namespace for Matchmaking {
     }
 
     fn disconnected(&self, session: &Session) {
+        session.session.disconnected(&self.0.host);
         let user = &session.session.identity.user;
         let mut line = self.0.line();
         let Some(person) = line.people.get_mut(user) else { return };

@@ -1,10 +1,13 @@
 //! The session of `/lobby` and `/matchmaking`: who is on a connection.
 
+use std::sync::{Arc, OnceLock};
+
 use serde::Serialize;
+use serde_json::json;
 
 use super::{namespace::SocketArc, request::Argument};
 use crate::{
-    host::{Host, Refusal},
+    host::{Exit, Host, Refusal, VisitId},
     lobby::{Identity, UserId},
 };
 
@@ -12,6 +15,8 @@ pub(super) struct Session {
     pub(super) identity: Identity,
     /// A guest's token, to come back with.
     token: Option<String>,
+    /// The host's number for the connection, once it stands.
+    visit: OnceLock<VisitId>,
 }
 
 /// The first event of a connection.
@@ -27,13 +32,35 @@ impl Session {
     /// Says who somebody is who connects with `auth`.
     pub(super) async fn begin(host: &Host, auth: Argument) -> Result<Self, Refusal> {
         let admitted = host.identify(auth.read()?).await?;
-        Ok(Self { identity: admitted.identity, token: admitted.token })
+        Ok(Self { identity: admitted.identity, token: admitted.token, visit: OnceLock::new() })
     }
 
-    /// Tells the client who it is.
-    pub(super) fn tell(&self, socket: &SocketArc) {
+    /// Tells the client who it is, and lets the host end the connection.
+    pub(super) fn connected(&self, host: &Host, socket: &SocketArc) {
         let Identity { user, name, guest } = &self.identity;
         // The queue of a connection that has just begun has room for it.
         let _ = socket.emit("session", &Told { user, name: name.as_str(), guest: *guest, token: self.token.as_deref() });
+        let visit = *self.visit.get_or_init(|| host.visit(user, Arc::new(SocketExit(socket.clone()))));
+        // It may have ended before it was known.
+        if !socket.connected() {
+            host.leave(user, visit);
+        }
+    }
+
+    /// The connection has ended.
+    pub(super) fn disconnected(&self, host: &Host) {
+        if let Some(visit) = self.visit.get() {
+            host.leave(&self.identity.user, *visit);
+        }
+    }
+}
+
+struct SocketExit(SocketArc);
+
+impl Exit for SocketExit {
+    fn end(&self, why: &Refusal) {
+        // Who does not read is cut off by the time limits of the transport.
+        let _ = self.0.emit("ended", &json!({ "code": why.code.as_str(), "message": why.message }));
+        let _ = self.0.clone().disconnect();
     }
 }

@@ -16,7 +16,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::lane::Lane;
+use super::{
+    address::{Handshakes, Share},
+    lane::Lane,
+};
 use crate::observe;
 
 /// What the kernel may hold for one client, before it doubles it for its own book-keeping.
@@ -25,6 +28,8 @@ const SEND_BUFFER_BYTES: usize = 32 * 1024;
 /// What hyper and socketioxide read and write.
 pub(super) struct Stream {
     handle: StreamHandle,
+    /// Its place in the count of its address.
+    share: Share,
 }
 
 /// Another hold on a stream, put into the extensions of every request that came over it.
@@ -44,7 +49,7 @@ pub(super) struct Streams(Arc<Mutex<HashMap<String, Arc<Lane>>>>);
 impl Stream {
     /// Takes over an accepted connection. Small messages leave at once; bytes that the peer does not acknowledge for
     /// `unacknowledged` end the connection, or a client that stops reading would never be noticed.
-    pub(super) fn new(tcp: TcpStream, unacknowledged: Duration, streams: Streams) -> io::Result<Self> {
+    pub(super) fn new(tcp: TcpStream, unacknowledged: Duration, streams: Streams, share: Share) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         // What waits in the kernel for a client that stopped reading is stale when it goes on: it must be little.
         SockRef::from(&tcp).set_send_buffer_size(SEND_BUFFER_BYTES)?;
@@ -53,11 +58,15 @@ impl Stream {
         #[cfg(not(target_os = "linux"))]
         let _ = unacknowledged;
         observe::streams().increment(1);
-        Ok(Self { handle: StreamHandle { lane: Lane::new(tcp), streams, session: Arc::default() } })
+        Ok(Self { handle: StreamHandle { lane: Lane::new(tcp), streams, session: Arc::default() }, share })
     }
 
     pub(super) fn handle(&self) -> StreamHandle {
         self.handle.clone()
+    }
+
+    pub(super) fn handshakes(&self) -> Handshakes {
+        self.share.handshakes()
     }
 
     fn tcp(&self) -> &TcpStream {
@@ -165,13 +174,17 @@ impl AsyncWrite for Stream {
 mod tests {
     use tokio::{io::AsyncReadExt, net::TcpListener};
 
-    use super::*;
+    use super::{
+        super::{NetLimits, address::Addresses},
+        *,
+    };
 
     async fn pair(streams: &Streams) -> (Stream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (tcp, _) = listener.accept().await.unwrap();
-        (Stream::new(tcp, Duration::from_secs(15), streams.clone()).unwrap(), client)
+        let share = Addresses::new(&NetLimits::default()).take(listener.local_addr().unwrap().ip()).unwrap();
+        (Stream::new(tcp, Duration::from_secs(15), streams.clone(), share).unwrap(), client)
     }
 
     #[tokio::test]

@@ -86,6 +86,8 @@ pub enum DropReason {
     Record,
     /// A result that the webhook's receiver did not take.
     Webhook,
+    /// A TCP connection, or a handshake, beyond what its address may have.
+    Address,
 }
 
 /// Counts something thrown away.
@@ -98,6 +100,7 @@ pub fn dropped(what: DropReason) {
         DropReason::Stalled => "stalled",
         DropReason::Record => "record",
         DropReason::Webhook => "webhook",
+        DropReason::Address => "address",
     };
     counter!("tickcast_drops_total", "reason" => reason).increment(1);
 }

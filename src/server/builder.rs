@@ -254,6 +254,8 @@ impl Builder {
         self.jwt = args.jwt.read()?.or(self.jwt);
         self.guests &= !args.no_guests;
         self = self.modes(args.read_modes()?);
+        let per_address = &mut self.config.net.connections_per_address;
+        *per_address = args.connections_per_address.unwrap_or(*per_address);
         args.keeping.change(&mut self.keeping)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
         let served = runtime.block_on(async {
@@ -310,10 +312,11 @@ impl Builder {
     pub(super) fn take_gate(&mut self, kept: &mut Kept) -> Gate {
         let guests = kept.guest_key.take().filter(|_| self.guests);
         let gate = Gate::default().guests(guests).jwt(self.jwt.take()).hook(self.hook.take());
-        for user in self.blocked.drain(..).chain(kept.blocked.drain(..)) {
-            gate.block(&user);
+        let gate = gate.blocked(self.blocked.drain(..));
+        match &kept.store {
+            Some(store) => gate.kept_blocks(Arc::new(store.clone()), kept.blocked.drain(..)),
+            None => gate,
         }
-        gate
     }
 
     /// What is left of the builder once the host runs.

@@ -24,6 +24,10 @@ pub(super) struct Args {
     #[arg(long, env = "TICKCAST_LOG", default_value = "info")]
     pub(super) log: String,
 
+    /// TCP connections that one address may have at a time, private ones excepted; 0 for any number; 256 unless the program says otherwise
+    #[arg(long, env = "TICKCAST_CONNECTIONS_PER_ADDRESS", value_name = "COUNT")]
+    pub(super) connections_per_address: Option<usize>,
+
     #[command(flatten)]
     pub(super) jwt: JwtArgs,
 
@@ -59,13 +63,17 @@ pub(super) struct KeepingArgs {
     #[arg(long, env = "TICKCAST_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Option<String>,
 
-    /// Post each match's result here: http://host/path
+    /// Post each match's result here: https://host/path
     #[arg(long, env = "TICKCAST_WEBHOOK", value_name = "URL", requires = "webhook_secret_file")]
     webhook: Option<String>,
 
     /// Sign what is posted with the secret in this file, at least 16 bytes
     #[arg(long, env = "TICKCAST_WEBHOOK_SECRET_FILE", value_name = "FILE")]
     webhook_secret_file: Option<PathBuf>,
+
+    /// Trust the authorities in this PEM file, too, when posting to https
+    #[arg(long, env = "TICKCAST_WEBHOOK_CA_FILE", value_name = "FILE", requires = "webhook")]
+    webhook_ca_file: Option<PathBuf>,
 }
 
 impl KeepingArgs {
@@ -75,7 +83,8 @@ impl KeepingArgs {
         keeping.database = self.database.or(keeping.database.take());
         if let (Some(url), Some(file)) = (self.webhook, self.webhook_secret_file) {
             let secret = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            keeping.webhook = Some(WebhookConfig::new(url, secret.trim_ascii_end()));
+            let webhook = WebhookConfig::new(url, secret.trim_ascii_end());
+            keeping.webhook = Some(WebhookConfig { ca_file: self.webhook_ca_file, ..webhook });
         }
         Ok(())
     }

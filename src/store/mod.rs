@@ -9,7 +9,7 @@ mod ratings;
 mod tables;
 mod webhook;
 
-use std::{path::PathBuf, time::Duration};
+use std::{future::Future, path::PathBuf, pin::Pin, time::Duration};
 
 use sqlx::{
     AnyPool, ConnectOptions,
@@ -26,6 +26,8 @@ pub use self::{
     tables::{KeptMatch, KeptPlayer, KeptRating},
     webhook::{Webhook, WebhookConfig, WebhookError, signature},
 };
+
+use crate::{identity::KeptBlocks, lobby::UserId};
 
 /// Connections to PostgreSQL or to a file, at most.
 const CONNECTIONS: u32 = 4;
@@ -111,5 +113,14 @@ impl Store {
     /// Lets every connection go; what is asked afterwards fails.
     pub async fn close(&self) {
         self.0.close().await;
+    }
+}
+
+impl KeptBlocks for Store {
+    fn is_blocked<'a>(&'a self, user: &'a UserId) -> Pin<Box<dyn Future<Output = Option<bool>> + Send + 'a>> {
+        Box::pin(async move {
+            let answer = self.is_blocked(user).await;
+            answer.inspect_err(|error| tracing::debug!(%error, "the block list cannot be read")).ok()
+        })
     }
 }

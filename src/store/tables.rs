@@ -206,6 +206,12 @@ impl Store {
         rows.iter().map(user_of).collect()
     }
 
+    /// Whether somebody is blocked.
+    pub async fn is_blocked(&self, user: &UserId) -> Result<bool, StoreError> {
+        let query = sqlx::query::<Any>("SELECT user_id FROM bans WHERE user_id = $1").bind(user.as_str());
+        Ok(query.fetch_optional(&self.0).await?.is_some())
+    }
+
     /// Puts somebody on the block list.
     pub async fn block(&self, user: &UserId) -> Result<(), StoreError> {
         let query = "INSERT INTO bans (user_id, since) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING";

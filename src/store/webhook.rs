@@ -1,16 +1,22 @@
 //! Results by HTTP: each is posted to a host's server, signed, until it takes it.
 
-use std::{fmt::Write, time::Duration};
+use std::{fmt::Write, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use hmac::{Hmac, Mac};
 use http_body_util::Full;
 use hyper::{Request, StatusCode, Uri, header};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
 use rand::RngExt;
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use serde::Serialize;
 use sha2::Sha256;
 use thiserror::Error;
@@ -42,7 +48,7 @@ const CLOSING: Duration = Duration::from_secs(5);
 /// Where results go.
 #[derive(Debug, Clone)]
 pub struct WebhookConfig {
-    /// Where to post: `http://host/path`.
+    /// Where to post: `https://host/path`, or `http://` where nobody listens in.
     pub url: String,
     /// What signs the body.
     pub secret: Vec<u8>,
@@ -50,12 +56,14 @@ pub struct WebhookConfig {
     pub attempts: u32,
     /// The pause after the first attempt; each further one is twice as long. 1 s unless set.
     pub pause: Duration,
+    /// Authorities in PEM whose certificates are taken, beside those that the system trusts.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl WebhookConfig {
     /// Posts to a URL, signed with a secret.
     pub fn new(url: impl Into<String>, secret: impl Into<Vec<u8>>) -> Self {
-        Self { url: url.into(), secret: secret.into(), attempts: 12, pause: Duration::from_secs(1) }
+        Self { url: url.into(), secret: secret.into(), attempts: 12, pause: Duration::from_secs(1), ca_file: None }
     }
 }
 
@@ -63,11 +71,14 @@ impl WebhookConfig {
 #[derive(Debug, Error)]
 pub enum WebhookError {
     /// Not a URL that can be posted to.
-    #[error("a webhook's URL is like http://host/path; for https put a proxy of your own between")]
+    #[error("a webhook's URL is like https://host/path")]
     Url,
     /// A secret that could be guessed.
     #[error("a webhook's secret has at least 16 bytes")]
     ShortSecret,
+    /// No certificates to trust where they were looked for.
+    #[error("{0}")]
+    Roots(String),
 }
 
 /// Posts results, one after the other, in a task of its own.
@@ -86,7 +97,7 @@ struct Body<'a> {
 }
 
 struct Poster {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     uri: Uri,
     config: WebhookConfig,
 }
@@ -96,17 +107,20 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// If the URL is not `http://..`, or the secret is short.
+    /// If the URL is neither `https://..` nor `http://..`, the secret is short, or there is no authority to trust.
     pub fn start(config: WebhookConfig) -> Result<Self, WebhookError> {
         let uri: Uri = config.url.parse().map_err(|_| WebhookError::Url)?;
-        if uri.scheme_str() != Some("http") || uri.host().is_none() {
-            return Err(WebhookError::Url);
-        }
+        let roots = match uri.scheme_str() {
+            Some("https") => trusted_roots(config.ca_file.as_ref())?,
+            Some("http") => RootCertStore::empty(),
+            _ => return Err(WebhookError::Url),
+        };
+        uri.host().ok_or(WebhookError::Url)?;
         if config.secret.len() < 16 {
             return Err(WebhookError::ShortSecret);
         }
         let (sender, receiver) = channel(QUEUE);
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        let client = Client::builder(TokioExecutor::new()).build(connector(roots));
         tokio::spawn(Poster { client, uri, config }.run(receiver));
         Ok(Self(sender))
     }
@@ -194,7 +208,8 @@ impl Poster {
             .expect("the URL was checked, and an id is plain text");
         match timeout(ATTEMPT, self.client.request(request)).await {
             Err(_) => Taken::NotYet("no answer".to_owned()),
-            Ok(Err(error)) => Taken::NotYet(error.to_string()),
+            // What is wrong with a certificate, say, is a few causes below.
+            Ok(Err(error)) => Taken::NotYet(format!("{:#}", anyhow::Error::new(error))),
             Ok(Ok(response)) => match response.status() {
                 status if status.is_success() => Taken::Yes,
                 StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
@@ -205,6 +220,43 @@ impl Poster {
             },
         }
     }
+}
+
+/// The authorities that the system trusts, and those of a file.
+fn trusted_roots(ca_file: Option<&PathBuf>) -> Result<RootCertStore, WebhookError> {
+    let mut roots = RootCertStore::empty();
+    let system = rustls_native_certs::load_native_certs();
+    // Some that no program can read any more are in many systems' stores.
+    roots.add_parsable_certificates(system.certs);
+    if let Some(file) = ca_file {
+        let failed = |error: &dyn std::fmt::Display| {
+            WebhookError::Roots(format!("cannot take the certificates in {}: {error}", file.display()))
+        };
+        let certificates = CertificateDer::pem_file_iter(file).map_err(|error| failed(&error))?;
+        let before = roots.len();
+        for certificate in certificates {
+            let certificate = certificate.map_err(|error| failed(&error))?;
+            roots.add(certificate).map_err(|error| failed(&error))?;
+        }
+        if roots.len() == before {
+            return Err(failed(&"there are none"));
+        }
+    }
+    if roots.is_empty() {
+        let why = system.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let none = "this system trusts no authority, name a file of them for the webhook";
+        return Err(WebhookError::Roots(if why.is_empty() { none.to_owned() } else { format!("{none}: {why}") }));
+    }
+    Ok(roots)
+}
+
+fn connector(roots: RootCertStore) -> HttpsConnector<HttpConnector> {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has ciphers for TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build()
 }
 
 /// What the header `tickcast-signature` says of a body: `sha256=` and the HMAC-SHA256 in hexadecimal.

@@ -312,6 +312,19 @@ impl Client {
         tcp.local_addr().unwrap()
     }
 
+    /// Sends bytes past the WebSocket library, frames that it would not make.
+    pub async fn bytes(&mut self, bytes: &[u8]) {
+        let MaybeTlsStream::Plain(tcp) = self.ws.get_mut() else { unreachable!("the tests use no TLS") };
+        // The server may have closed already.
+        let _ = tcp.write_all(bytes).await;
+    }
+
+    /// Reads until the server has closed, whatever comes before.
+    pub async fn closed(&mut self) {
+        let closes = async { while self.message().await.is_some_and(|message| !message.is_close()) {} };
+        timeout(PATIENCE, closes).await.expect("the server closes");
+    }
+
     pub async fn raw(&mut self, message: Message) {
         // The server may have closed already; whoever waits for an answer notices.
         let _ = self.ws.send(message).await;

@@ -5,6 +5,8 @@ import type { Channel, LinkOptions } from "./link.js";
 import { Link, open } from "./link.js";
 import { takeSeat } from "./join.js";
 import type { Grant, TakeSeat } from "./lobby.js";
+import type { Unsubscribe } from "./listeners.js";
+import { Listeners } from "./listeners.js";
 import { Lobby } from "./lobby.js";
 import { Matchmaking } from "./matchmaking.js";
 import type { Room } from "./room.js";
@@ -23,6 +25,8 @@ export interface Server {
    * and is the same channel each time. Throws a `TickcastError` as `connect` does.
    */
   namespace(path: string): Promise<Channel>;
+  /** Calls back when the server has ended the connection for good, and why: the player was blocked. */
+  onEnded(callback: (error: TickcastError) => void): Unsubscribe;
   /** Leaves every room and closes every connection. */
   close(): void;
 }
@@ -52,6 +56,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const queueChannel = home.channel("/matchmaking");
   const told = identity.bind(lobbyChannel, true);
   void identity.bind(queueChannel, false);
+  const ended = new Listeners<[TickcastError]>();
+  lobbyChannel.on("ended", ({ code, message }: { code: string; message: string }) => ended.tell(new TickcastError(code, message)));
   await open(lobbyChannel, home.timeout);
   await inTime(told, lobbyChannel, home.timeout);
   const lobby = new Lobby(lobbyChannel, home.timeout, take);
@@ -69,6 +75,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
       await open(channel, home.timeout);
       return channel;
     },
+    onEnded: (callback) => ended.add(callback),
     close() {
       for (const room of rooms) void room.leave();
       lobby.close();

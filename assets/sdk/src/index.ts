@@ -9,7 +9,7 @@ export type { Unsubscribe } from "./listeners.js";
 export type { Lobby } from "./lobby.js";
 export type { EnqueueOptions, Matchmaking, QueueOptions } from "./matchmaking.js";
 export type { Party } from "./party.js";
-export type { Room, RoomStats } from "./room.js";
+export type { Room } from "./room.js";
 export type { Field, Schema, Type } from "./schema.js";
 export type {
   AnyGame,
@@ -32,6 +32,7 @@ export type {
   Refused,
   RoomInfo,
   RoomSearch,
+  RoomStats,
   RoomStatus,
   SeatInfo,
   Typing,

@@ -3,9 +3,25 @@
 import { refusal, TickcastError } from "./errors.js";
 import type { GameplayChannel, Link } from "./link.js";
 import type { Grant } from "./lobby.js";
-import type { Welcome } from "./room.js";
 import { Room } from "./room.js";
-import type { GameTypes } from "./types.js";
+import type { Schema } from "./schema.js";
+import type { GameTypes, SeatInfo } from "./types.js";
+
+/** The first event of every connection to `/gameplay`. */
+export interface Welcome {
+  seat: number;
+  room: string;
+  game: string;
+  protocol: number;
+  tick: number;
+  hz: number;
+  schema: Schema;
+  resume: string;
+  state: "snapshot" | "diff";
+  grace: number;
+  config: unknown;
+  seats: SeatInfo[];
+}
 
 /** A ticket is good for 30 s; after that there is nothing to wait for. */
 const TICKET_MS = 30_000;

@@ -19,6 +19,8 @@ export interface Grant {
   code?: string;
   /** Of a match with teams, from 1. */
   team?: number;
+  /** Asks for another one, where the first cannot be resumed. */
+  again?: () => Promise<Grant>;
 }
 
 /** Takes the seat that a grant names. */
@@ -108,14 +110,17 @@ export class Lobby {
     return this.#takeSeat({ ...(await this.#ask<Grant>("join", { code })), code });
   }
 
-  /** A place from which to watch a listed room, as late as its game says. It has seat 0, and cannot be resumed. */
+  /**
+   * A place from which to watch a listed room, as late as its game says. It has seat 0, and sends nothing of what the player
+   * does. After a drop it is asked for anew.
+   */
   async spectate<G extends GameTypes = AnyGame>(room: string): Promise<Room<G>> {
-    return this.#takeSeat(await this.#ask<Grant>("spectate", { room }));
+    return this.#watch<G>({ room });
   }
 
   /** A place from which to watch a private room. */
   async spectateCode<G extends GameTypes = AnyGame>(code: string): Promise<Room<G>> {
-    return this.#takeSeat(await this.#ask<Grant>("spectate", { code }));
+    return this.#watch<G>({ code });
   }
 
   /** Removes a player from a room that this one created; they cannot come back to it. */
@@ -129,6 +134,11 @@ export class Lobby {
     this.chat.close();
     this.party.close();
     this.#presence.close();
+  }
+
+  async #watch<G extends GameTypes>(which: { room: string } | { code: string }): Promise<Room<G>> {
+    const again = (): Promise<Grant> => this.#ask<Grant>("spectate", which);
+    return this.#takeSeat({ ...(await again()), ...which, again });
   }
 
   #ask<T>(event: string, argument?: object): Promise<T> {

@@ -1,13 +1,15 @@
 // A seat in a running match: what the player sees, does, and hears.
 
-import { FrameError, refusal } from "./errors.js";
+import { FrameError, refusal, TickcastError } from "./errors.js";
 import { decodeEvents } from "./frame.js";
 import { inflate, isDeflated } from "./inflate.js";
 import { encodeInput, Inputs } from "./input.js";
+import type { Welcome } from "./join.js";
 import type { Channel, GameplayChannel } from "./link.js";
 import { fromWire, request, toWire } from "./link.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
+import type { Grant } from "./lobby.js";
 import type { Applied, Entity } from "./mirror.js";
 import type { Schema } from "./schema.js";
 import { Schemas } from "./schema.js";
@@ -24,42 +26,12 @@ import type {
   InputOf,
   Over,
   Refused,
+  RoomStats,
   RoomStatus,
   SeatInfo,
   Viewed,
   Vote,
 } from "./types.js";
-
-/** The first event of every connection to `/gameplay`. */
-export interface Welcome {
-  seat: number;
-  room: string;
-  game: string;
-  protocol: number;
-  tick: number;
-  hz: number;
-  schema: Schema;
-  resume: string;
-  state: "snapshot" | "diff";
-  grace: number;
-  config: unknown;
-  seats: SeatInfo[];
-}
-
-/** How the connection fares. */
-export interface RoomStats {
-  /** The least round trip of late, in milliseconds. */
-  rtt: number;
-  /** How far behind the server's time `view` draws, in ticks. */
-  delay: number;
-  /** For how many ticks ahead inputs are meant. */
-  lead: number;
-  /** State frames received, and their bytes. */
-  frames: number;
-  bytes: number;
-  /** Snapshots asked for because a frame did not fit. */
-  resyncs: number;
-}
 
 /** Something goes to the server at least this often, and after so many frames: the server bounds what is on the way by it. */
 const KEEP_ALIVE_MS = 500;
@@ -68,13 +40,13 @@ const ACK_FRAMES = 4;
 const SILENT_S = 4;
 const RETRY_MS = 1_000;
 const LEAVE_MS = 2_000;
-/** Refusals of a resume that are for the moment only. */
-const PASSING = new Set(["rate_limited", "shutting_down", "internal"]);
+/** Why the way back may be open later: the server says no for the moment only, or the lobby cannot be asked. */
+const PASSING = new Set(["rate_limited", "shutting_down", "internal", "timeout", "closed"]);
 
 export class Room<G extends GameTypes = AnyGame> {
   readonly id: string;
   readonly game: string;
-  /** The player's seat. */
+  /** The player's seat; 0 for who watches. */
   readonly seat: number;
   /** Ticks a second. */
   readonly hz: number;
@@ -93,6 +65,8 @@ export class Room<G extends GameTypes = AnyGame> {
   readonly #sync: Sync;
   readonly #stage: Stage;
   readonly #inputs: Inputs;
+  readonly #again: (() => Promise<Grant>) | undefined;
+  #attempt = 0;
   #seats: SeatInfo[];
   #status: RoomStatus = "playing";
   #resume: string;
@@ -125,7 +99,7 @@ export class Room<G extends GameTypes = AnyGame> {
   readonly #handlers: Record<string, (...args: never[]) => void>;
 
   /** Rooms come from the lobby and from matchmaking. */
-  constructor(line: GameplayChannel, welcome: Welcome, { code, team }: { code?: string; team?: number } = {}) {
+  constructor(line: GameplayChannel, welcome: Welcome, { code, team, again }: Partial<Grant> = {}) {
     this.id = welcome.room;
     this.game = welcome.game;
     this.seat = welcome.seat;
@@ -135,12 +109,13 @@ export class Room<G extends GameTypes = AnyGame> {
     this.code = code;
     this.team = team;
     this.grace = welcome.grace;
+    this.#again = again;
     this.#seats = welcome.seats;
     this.#resume = welcome.resume;
     this.#line = line;
     this.#channel = line.channel;
     this.#schemas = new Schemas(welcome.schema);
-    this.#stage = new Stage(this.#schemas, welcome.hz);
+    this.#stage = new Stage(this.#schemas, welcome.hz, { late: this.watching });
     this.#sync = this.#newSync();
     this.#inputs = new Inputs(this.#schemas.input, welcome.hz, {
       now,
@@ -149,7 +124,7 @@ export class Room<G extends GameTypes = AnyGame> {
     });
     this.#handlers = this.#makeHandlers();
     for (const [event, handler] of Object.entries(this.#handlers)) this.#channel.on(event, handler as () => void);
-    this.#channel.auth = (give) => give(this.#pass());
+    this.#channel.auth = (give) => this.#show(give);
     this.#watch = setInterval(() => this.#checkSilence(), 1_000);
     this.#begin(welcome);
     // The program gets the room in a microtask; it may listen to everything until the next task.
@@ -164,6 +139,11 @@ export class Room<G extends GameTypes = AnyGame> {
   /** All taken seats. */
   get seats(): readonly SeatInfo[] {
     return this.#seats;
+  }
+
+  /** Whether this is a place from which to watch, without a seat. */
+  get watching(): boolean {
+    return this.seat === 0;
   }
 
   get status(): RoomStatus {
@@ -206,10 +186,10 @@ export class Room<G extends GameTypes = AnyGame> {
   /**
    * What the player does now. Call it as often as you like: it is sent when it changes, at most once a tick. Fields left
    * out keep the value they had. A one-shot field that is set is sent once, even if the next call comes before it went.
-   * Throws a `TypeError` that names the field when a value does not fit.
+   * Throws a `TypeError` that names the field when a value does not fit. Who watches has nothing to do: nothing is sent.
    */
   input(input: InputOf<G>): void {
-    if (this.#status !== "over") this.#inputs.offer(input);
+    if (this.#status !== "over" && !this.watching) this.#inputs.offer(input);
   }
 
   /** Calls back with each game event of this name and its tick. */
@@ -326,7 +306,7 @@ export class Room<G extends GameTypes = AnyGame> {
       vote: this.#soon((vote: Vote) => this.#on.vote.tell(vote)),
       over: this.#soon((over: Over) => this.#end(over)),
       disconnect: this.#soon((reason: string) => this.#dropped(reason)),
-      connect_error: (error: Error) => this.#refusedToResume(error),
+      connect_error: (error: Error) => this.#refused(refusal(error)),
     };
   }
 
@@ -352,9 +332,21 @@ export class Room<G extends GameTypes = AnyGame> {
     }
   }
 
-  #pass(): { resume: string; tick?: number } {
-    const { tick } = this.#sync.mirror;
-    return tick === undefined ? { resume: this.#resume } : { resume: this.#resume, tick };
+  /** Shows what leads back: the seat's token, or for who watches a ticket of the lobby's. */
+  #show(give: (auth: object) => void): void {
+    const attempt = ++this.#attempt;
+    if (!this.watching) {
+      const { tick } = this.#sync.mirror;
+      give(tick === undefined ? { resume: this.#resume } : { resume: this.#resume, tick });
+    } else if (this.#again) {
+      this.#again().then(
+        // The connection may have dropped again since, and another attempt be under way.
+        ({ ticket }) => attempt === this.#attempt && this.#status === "reconnecting" && give({ ticket }),
+        (error: TickcastError) => attempt === this.#attempt && this.#refused(error),
+      );
+    } else {
+      this.#refused(new TickcastError("ticket_used", "whoever gave the ticket to watch has to give another"));
+    }
   }
 
   #begin(welcome: Welcome): void {
@@ -428,8 +420,9 @@ export class Room<G extends GameTypes = AnyGame> {
     }
   }
 
+  /** The server keeps no account of who watches, and throws away what they send. */
   #say(bytes: Uint8Array): boolean {
-    if (!this.#channel.connected || this.#status !== "playing") return false;
+    if (this.watching || !this.#channel.connected || this.#status !== "playing") return false;
     this.#channel.emit("i", toWire(bytes));
     this.#saidAt = now();
     this.#unsaid = 0;
@@ -459,8 +452,7 @@ export class Room<G extends GameTypes = AnyGame> {
     if (reason === "io server disconnect") this.#reconnectSoon();
   }
 
-  #refusedToResume(error: Error): void {
-    const refused = refusal(error);
+  #refused(refused: TickcastError | undefined): void {
     if (!refused || this.#status === "over") return;
     if (PASSING.has(refused.code)) this.#reconnectSoon();
     else this.#end({ reason: "expired", message: refused.message, winners: [] });

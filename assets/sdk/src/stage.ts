@@ -24,10 +24,11 @@ export class Stage {
   readonly #timeline: Timeline;
   readonly #flow: Flow;
 
-  constructor(schemas: Schemas, hz: number) {
+  /** `late`: frames come as late as the game shows them to who watches, which may be any time. */
+  constructor(schemas: Schemas, hz: number, { late }: { late: boolean }) {
     this.#schemas = schemas;
     this.#clock = new Clock(hz);
-    this.#delay = new Delay(LEAST_DELAY, Math.max(2 * LEAST_DELAY, MOST_DELAY_S * hz));
+    this.#delay = new Delay(LEAST_DELAY, late ? Infinity : Math.max(2 * LEAST_DELAY, MOST_DELAY_S * hz));
     this.#lead = new Lead(MOST_LEAD_S * hz);
     this.#timeline = new Timeline(schemas, Math.ceil(KEEP_S * hz));
     this.#flow = new Flow(hz / 1000, MOST_DELAY_S * hz);

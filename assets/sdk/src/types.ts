@@ -206,6 +206,21 @@ export interface Over {
   winners: number[];
 }
 
+/** How the connection fares. */
+export interface RoomStats {
+  /** The least round trip of late, in milliseconds. */
+  rtt: number;
+  /** How far behind the server's time `view` draws, in ticks. */
+  delay: number;
+  /** For how many ticks ahead inputs are meant. */
+  lead: number;
+  /** State frames received, and their bytes. */
+  frames: number;
+  bytes: number;
+  /** Snapshots asked for because a frame did not fit. */
+  resyncs: number;
+}
+
 export type RoomStatus = "playing" | "reconnecting" | "over";
 
 /** The mirror differed from the server's state, which a checksum showed; a snapshot has put it right. */

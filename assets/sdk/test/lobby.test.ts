@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 
 import { TickcastError } from "../src/errors.js";
+import type { Grant } from "../src/lobby.js";
 import { Lobby } from "../src/lobby.js";
 import type { RoomInfo } from "../src/types.js";
 import { FakeChannel } from "./support.js";
@@ -96,4 +97,20 @@ test("a refusal is an error with its code", async () => {
   const error = await t.lobby.join("x").catch((e: unknown) => e);
   expect(error).toBeInstanceOf(TickcastError);
   expect(error).toMatchObject({ code: "room_full", message: "no seat" });
+});
+
+test("who watches takes the way to another ticket along", async () => {
+  const grants: Grant[] = [];
+  let n = 0;
+  const channel = new FakeChannel(() => ({ ok: true, ticket: `t${++n}`, url: "", room: "r1" }));
+  channel.connected = true;
+  const lobby = new Lobby(channel, 1_000, (grant) => {
+    grants.push(grant);
+    return Promise.resolve({} as never);
+  });
+  await lobby.spectate("r1");
+  await lobby.spectateCode("ABCDEF");
+  expect(grants.map(({ ticket, code }) => [ticket, code])).toEqual([["t1", undefined], ["t2", "ABCDEF"]]);
+  expect(await grants[1]?.again?.()).toMatchObject({ ticket: "t3" });
+  expect(channel.sentAs("spectate")).toEqual([{ room: "r1" }, { code: "ABCDEF" }, { code: "ABCDEF" }]);
 });

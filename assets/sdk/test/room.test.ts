@@ -4,9 +4,10 @@ import { decode, encode } from "@msgpack/msgpack";
 import type { Mock } from "vitest";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
+import { TickcastError } from "../src/errors.js";
+import type { Welcome } from "../src/join.js";
 import type { GameplayChannel } from "../src/link.js";
-import { Matchmaking } from "../src/matchmaking.js";
-import type { Welcome } from "../src/room.js";
+import type { Grant } from "../src/lobby.js";
 import { Room } from "../src/room.js";
 import type { AnyGame, Desync, RoomStatus } from "../src/types.js";
 import { deflated, FakeChannel, frame, schema } from "./support.js";
@@ -293,8 +294,7 @@ describe("the view", () => {
     }
     const speeds = xs.slice(1).map((x, n) => x - (xs[n] ?? 0));
     expect(Math.min(...speeds)).toBeGreaterThan(0);
-    const whole = (xs.at(-1) ?? 0) - (xs[0] ?? 0);
-    expect(whole).toBeCloseTo((18 + 4 / (100 / 3)) * 2, 0);
+    expect((xs.at(-1) ?? 0) - (xs[0] ?? 0)).toBeCloseTo((18 + 4 / (100 / 3)) * 2, 0);
     expect(room.view("Pos").map((entity) => entity.id)).toEqual([0, 1]);
   });
 });
@@ -376,6 +376,101 @@ describe("a drop", () => {
   });
 });
 
+describe("who watches", () => {
+  /** What the lobby says when it is asked for another ticket, one after the other; the last again and again. */
+  const watch = async (...answers: (Partial<Grant> | TickcastError)[]): Promise<Mock<() => Promise<Grant>>> => {
+    const again = vi.fn(async () => {
+      const answer = answers.length > 1 ? answers.shift() : answers[0];
+      if (answer instanceof TickcastError) throw answer;
+      return answer as Grant;
+    });
+    room = new Room<AnyGame>(line, welcome({ seat: 0, resume: "" }), { again });
+    await vi.advanceTimersByTimeAsync(0);
+    channel.hear("s", SNAPSHOT);
+    return again;
+  };
+
+  const shown: object[] = [];
+  /** A new connection: the transport is there, and asks what to show. */
+  const comeBack = async (): Promise<void> => {
+    channel.drop();
+    (channel.auth as (give: (auth: object) => void) => void)((auth) => shown.push(auth));
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  beforeEach(() => void (shown.length = 0));
+
+  test("sends no inputs and acknowledges nothing", async () => {
+    await watch({});
+    expect(room.watching).toBe(true);
+    room.input({ dir: "E", fire: true });
+    for (let tick = 11; tick < 40; tick++) {
+      channel.hear("s", frame(1, tick, 1, 0, 0));
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(sent()).toEqual([]);
+    expect(channel.sentAs("t").length).toBeGreaterThan(0);
+  });
+
+  test("comes back with another ticket", async () => {
+    const again = await watch({ ticket: "second" });
+    await comeBack();
+    expect([shown, again.mock.calls.length, room.status]).toEqual([[{ ticket: "second" }], 1, "reconnecting"]);
+    channel.accept();
+    channel.hear("welcome", welcome({ seat: 0, resume: "", tick: 60 }));
+    channel.hear("s", frame(0, 50, 0, 0, 0, [-1, 0b100, [0], 7]));
+    expect([room.status, room.tick, room.get(0)?.["Hp"]]).toEqual(["playing", 50, 7]);
+  });
+
+  test("asks the lobby again when it cannot be asked, and shows one ticket to one connection", async () => {
+    const connect = vi.spyOn(channel, "connect").mockReturnValue(channel);
+    const again = await watch(new TickcastError("timeout", "no answer"), { ticket: "second" }, { ticket: "third" });
+    await comeBack();
+    expect([shown, room.status]).toEqual([[], "reconnecting"]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(connect).toHaveBeenCalledTimes(1);
+    void comeBack();
+    await comeBack();
+    expect([shown, again.mock.calls.length]).toEqual([[{ ticket: "third" }], 3]);
+  });
+
+  test.each([
+    { answer: new TickcastError("unknown_room", "it has ended"), message: "it has ended" },
+    { answer: undefined, message: "whoever gave the ticket to watch has to give another" },
+  ])("hears why it cannot come back: $message", async ({ answer, message }) => {
+    if (answer) await watch(answer);
+    else await sit({ seat: 0, resume: "" });
+    const overs: unknown[] = [];
+    room.onOver((over) => void overs.push(over));
+    await comeBack();
+    expect([shown, overs]).toEqual([[], [{ reason: "expired", message, winners: [] }]]);
+    expect(line.release).toHaveBeenCalledOnce();
+  });
+
+  test("takes no place after all when the room was left meanwhile", async () => {
+    await watch({ ticket: "second" });
+    const back = comeBack();
+    await room.leave();
+    await back;
+    expect([shown, room.status]).toEqual([[], "over"]);
+  });
+
+  test("sees movement as smooth, however late the game shows it", async () => {
+    await watch({});
+    const [late, xs] = [90, [] as number[]];
+    for (let tick = 11; tick < 300; tick++) {
+      await vi.advanceTimersByTimeAsync(25);
+      if (tick > late) channel.hear("s", frame(1, tick - late + 10, 1, 0, 0, [1, 1, [1], [4]]));
+      for (let n = 0; n < 2; n++) {
+        const pos = room.view("Pos").find(({ id }) => id === 1);
+        if (pos && tick > 200) xs.push((pos["Pos"] as { at: { x: number } }).at.x);
+        await vi.advanceTimersByTimeAsync(n === 0 ? 4 : 100 / 3 - 29);
+      }
+    }
+    expect(Math.min(...xs.slice(1).map((x, n) => x - (xs[n] ?? 0)))).toBeGreaterThan(0);
+    expect(room.stats.delay).toBeGreaterThan(late - 10);
+  });
+});
+
 describe("the end", () => {
   test("comes once, and after it nothing does", async () => {
     await sit();
@@ -401,82 +496,5 @@ describe("the end", () => {
     expect(channel.sentAs("leave")).toHaveLength(1);
     expect(overs).toEqual(["left"]);
     expect(line.release).toHaveBeenCalledOnce();
-  });
-});
-
-describe("matchmaking", () => {
-  const seated = {} as Room;
-  const grants: unknown[] = [];
-  const queue = (): Matchmaking =>
-    new Matchmaking(channel, 1_000, (grant) => {
-      grants.push(grant);
-      return Promise.resolve(seated as never);
-    });
-
-  test("resolves with a room when there is a match, and enqueues again after a drop", async () => {
-    channel.connected = false;
-    const moves: number[] = [];
-    const waiting = queue().enqueue("yard", { onStatus: ({ position }) => moves.push(position) });
-    await vi.advanceTimersByTimeAsync(0);
-    channel.hear("status", { game: "yard", position: 3, waiting: 3, needed: 4 });
-    channel.drop();
-    channel.accept();
-    channel.hear("matched", { ticket: "t", url: "", room: "r" });
-    expect(await waiting).toBe(seated);
-    expect(moves).toEqual([3]);
-    expect(grants).toEqual([{ ticket: "t", url: "", room: "r" }]);
-    expect(channel.sentAs("enqueue")).toEqual([{ game: "yard" }, { game: "yard" }]);
-  });
-
-  test("leaves the queue when it is aborted", async () => {
-    const abort = new AbortController();
-    const waiting = queue().enqueue("yard", { signal: abort.signal });
-    await vi.advanceTimersByTimeAsync(0);
-    abort.abort(new Error("changed my mind"));
-    await expect(waiting).rejects.toThrow("changed my mind");
-    expect(channel.sentAs("leave")).toHaveLength(1);
-  });
-
-  test("asks for a mode, and says that the player is there when nobody is asked", async () => {
-    const waiting = queue().enqueue("yard", { mode: "2v2", properties: { map: "moon" }, regions: { eu: 20 } });
-    await vi.advanceTimersByTimeAsync(0);
-    channel.hear("ready_check", { check: 7, game: "yard", mode: "2v2", players: 4, seconds: 10 });
-    await vi.advanceTimersByTimeAsync(0);
-    channel.hear("matched", { ticket: "t", url: "", room: "r", team: 2 });
-    expect(await waiting).toBe(seated);
-    expect(channel.sentAs("enqueue")).toEqual([{ game: "yard", mode: "2v2", properties: { map: "moon" }, regions: { eu: 20 } }]);
-    expect(channel.sentAs("accept")).toEqual([{ check: 7 }]);
-  });
-
-  test("goes on waiting when others are not there, and rejects when the player is not", async () => {
-    const counts: number[] = [];
-    const heard: string[] = [];
-    const waiting = queue().follow({
-      onReadyCheck: ({ check }) => check === 1,
-      onReady: ({ accepted }) => counts.push(accepted),
-      onUnready: ({ reason }) => heard.push(reason),
-    });
-    await vi.advanceTimersByTimeAsync(0);
-    channel.hear("ready_check", { check: 1, game: "yard", mode: "2v2", players: 4, seconds: 10 });
-    channel.hear("ready", { check: 1, accepted: 3, players: 4 });
-    channel.hear("unready", { check: 1, reason: "declined", requeued: true });
-    channel.hear("ready_check", { check: 2, game: "yard", mode: "2v2", players: 4, seconds: 10 });
-    await vi.advanceTimersByTimeAsync(0);
-    channel.hear("unready", { check: 2, reason: "declined", requeued: false });
-    await expect(waiting).rejects.toMatchObject({ code: "unready" });
-    expect([counts, heard, channel.sentAs("enqueue")]).toEqual([[3], ["declined"], []]);
-    expect([channel.sentAs("accept"), channel.sentAs("decline")]).toEqual([[{ check: 1 }], [{ check: 2 }]]);
-  });
-
-  test("rejects when the party leaves the queue", async () => {
-    const waiting = queue().follow();
-    await vi.advanceTimersByTimeAsync(0);
-    channel.hear("left", { reason: "party" });
-    await expect(waiting).rejects.toMatchObject({ code: "party_left" });
-  });
-
-  test("rejects when the server refuses", async () => {
-    channel = new FakeChannel(() => ({ ok: false, error: { code: "already_queued", message: "once is enough" } }));
-    await expect(queue().enqueue("yard")).rejects.toMatchObject({ code: "already_queued" });
   });
 });

@@ -191,3 +191,15 @@ test("a silent transport is cut and made anew", async () => {
   await vi.waitFor(() => expect(passes).toHaveLength(2), 8_000);
   await vi.waitFor(() => expect(room.status).toBe("playing"));
 }, 10_000);
+
+test("the end of a connection for good is told with its reason", async () => {
+  client = await connect(url);
+  const ended: TickcastError[] = [];
+  client.onEnded((error) => ended.push(error));
+  for (const [, socket] of io.of("/lobby").sockets) {
+    socket.emit("ended", { code: "blocked", message: "you are blocked on this server" });
+    socket.disconnect();
+  }
+  await vi.waitFor(() => expect(ended).toHaveLength(1));
+  expect(ended[0]).toMatchObject({ code: "blocked", message: "you are blocked on this server" });
+});

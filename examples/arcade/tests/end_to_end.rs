@@ -44,6 +44,16 @@ fn people_talk_and_gather_and_miss_nothing() {
 }
 
 #[test]
+fn a_connection_that_is_cut_costs_neither_the_seat_nor_what_was_said() {
+    play("dropped.mjs");
+}
+
+#[test]
+fn a_private_room_has_a_code_an_audience_and_a_way_out() {
+    play("private.mjs");
+}
+
+#[test]
 fn python_talks_queues_and_plays() {
     play_python("play.py");
 }

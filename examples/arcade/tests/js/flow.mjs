@@ -25,8 +25,8 @@ export async function visit({ open, transport }) {
 }
 
 /** The client with options, if any; `auth` goes to the namespace. */
-export function client(options) {
-  return (namespace, auth) => io(`${url}${namespace}`, auth ? { ...options, auth } : options);
+export function client(options, server = url) {
+  return (namespace, auth) => io(`${server}${namespace}`, auth ? { ...options, auth } : options);
 }
 
 async function visitLobby(open) {

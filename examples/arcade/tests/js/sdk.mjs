@@ -24,6 +24,7 @@ main(async () => {
   say("room.input moves room.me");
   await loseConnection(room, wire);
   await walk(room);
+  await watch(room, await connect(wire.url, { name: "Eve" }), wire);
 
   const over = new Promise((resolve) => room.onOver(resolve));
   await room.leave();
@@ -68,6 +69,21 @@ async function loseConnection(room, wire) {
   await until("frames go on", () => room.tick > tick + room.hz);
   assert.equal(room.seat, seat);
   say("came back by itself");
+}
+
+/** Somebody else watches, with the delay that arena has, and loses the connection too. */
+async function watch(played, eve, wire) {
+  const room = await eve.lobby.spectate(played.id);
+  assert.deepEqual([room.watching, played.watching], [true, false]);
+  await until("the spectator sees the player", () => room.view("Pos", "Seat").some(({ Seat }) => Seat === played.seat));
+  assert.ok(room.stats.delay > 1.5 * room.hz, `drawn ${room.stats.delay} ticks ago`);
+  await loseConnection(room, wire);
+  await until("the spectator sees the player again", () => room.view("Pos", "Seat").some(({ Seat }) => Seat === played.seat));
+  const over = new Promise((resolve) => room.onOver(resolve));
+  await room.leave();
+  assert.equal((await over).reason, "left");
+  eve.close();
+  say("who watches comes back to watch");
 }
 
 async function meet(connect) {

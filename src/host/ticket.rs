@@ -1,0 +1,33 @@
+//! The record of a ticket, kept until it expires so that a second use is told from a first.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Refusal;
+use crate::protocol::ErrorCode;
+
+pub(super) struct Ticket {
+    pub(super) id: u128,
+    pub(super) until: Instant,
+    used: bool,
+}
+
+impl Ticket {
+    pub(super) fn new(life: Duration) -> Self {
+        Self { id: rand::random(), until: Instant::now() + life, used: false }
+    }
+
+    /// Marks it used.
+    pub(super) fn take(&mut self) -> Result<(), Refusal> {
+        if std::mem::replace(&mut self.used, true) {
+            return Err(Refusal::new(ErrorCode::TicketUsed, "this ticket has taken its seat already"));
+        }
+        Ok(())
+    }
+
+    /// What is told of a ticket that is not on record any more.
+    pub(super) fn too_old() -> Refusal {
+        Refusal::new(ErrorCode::TicketExpired, "this ticket is too old, ask for a new one")
+    }
+}
