@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use smallvec::SmallVec;
+
 use crate::{
     observe::{self, DropReason},
     protocol::Seat,
@@ -26,17 +28,17 @@ pub(super) struct Intake {
 #[derive(Default)]
 struct Queue {
     inputs: Batch,
-    /// By seat, as far as seats were ever taken.
-    holders: Vec<Holder>,
+    /// By seat, as far as seats were ever taken. Those of a small room are in the memory that the lock has brought in.
+    holders: SmallVec<[Holder; 12]>,
     /// Connections that there were so far.
-    connections: u64,
+    connections: u32,
 }
 
 /// Who holds a seat now.
 #[derive(Default, Clone)]
 struct Holder {
     /// The number of its connection; 0 if nobody is connected.
-    connection: u64,
+    connection: u32,
     /// Its inputs since the last step.
     count: u16,
 }
@@ -50,7 +52,7 @@ pub(super) struct Batch(Vec<u8>);
 pub struct Inlet {
     intake: Arc<Intake>,
     seat: Seat,
-    connection: u64,
+    connection: u32,
 }
 
 impl Intake {
@@ -61,7 +63,8 @@ impl Intake {
     /// The way in for a new connection, which does not hold its seat yet.
     pub(super) fn inlet(self: &Arc<Self>, seat: Seat) -> Inlet {
         let mut queue = self.queue();
-        queue.connections += 1;
+        // Comes round after four thousand million connections to one room; 0 is nobody's.
+        queue.connections = queue.connections.wrapping_add(1).max(1);
         Inlet { intake: self.clone(), seat, connection: queue.connections }
     }
 

@@ -27,7 +27,7 @@ use std::{
 use rustix::net::SendFlags;
 use tokio::net::TcpStream;
 
-use super::{reader::Reader, tap::Tap};
+use super::reader::Reader;
 use crate::{host::Full, observe};
 
 /// The most bytes of reliable messages that wait for a slow client.
@@ -45,7 +45,6 @@ pub(super) struct Lane {
     is_websocket: AtomicBool,
     state: Mutex<State>,
     pub(super) reader: Reader,
-    pub(super) tap: Tap,
 }
 
 /// A socket that counts what it takes, whoever writes.
@@ -109,7 +108,6 @@ impl Lane {
             tcp: CountedTcp(stream),
             is_websocket: AtomicBool::new(false),
             state: Mutex::default(),
-            tap: Tap::default(),
             reader: Reader::default(),
         })
     }

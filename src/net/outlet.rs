@@ -57,7 +57,7 @@ impl SocketOutlet {
     fn emit_and_change_lanes(&self, marker: &[u8], emit: impl FnOnce() -> Result<(), Full>) -> Result<(), Full> {
         let Some(lane) = self.find_lane() else { return emit() };
         lane.expect(&marker[..marker.len().min(PEEK_BYTES)]);
-        lane.tap.open(self.parser, self.inlet.clone());
+        lane.reader.open_tap(self.parser, self.inlet.clone());
         let emitted = emit();
         match emitted {
             Ok(()) => drop(self.lane.set(lane)),
@@ -78,7 +78,7 @@ impl SocketOutlet {
 impl Drop for SocketOutlet {
     fn drop(&mut self) {
         if let Some(lane) = self.lane.get() {
-            lane.tap.unseat(&self.inlet);
+            lane.reader.unseat(&self.inlet);
         }
     }
 }

@@ -17,8 +17,12 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{lane::Lane, tap::Incoming};
-use crate::observe;
+use super::{
+    lane::Lane,
+    packet::Parser,
+    tap::{Drain, Incoming},
+};
+use crate::{host::Inlet, observe};
 
 /// The most that is read at once from a WebSocket.
 const READ_BYTES: usize = 16 * 1024;
@@ -35,6 +39,8 @@ pub(super) struct Reader(Mutex<State>);
 #[derive(Default)]
 struct State {
     incoming: Incoming,
+    /// Where inputs go; nowhere until the connection has a seat.
+    drain: Option<Drain>,
     /// Waits for something of its own.
     library: Option<Waker>,
     /// The stream has ended or failed since the library last looked.
@@ -58,6 +64,18 @@ impl Wake for Lane {
 }
 
 impl Reader {
+    /// Inputs of event `i` go to a seat from now on.
+    pub(super) fn open_tap(&self, parser: Parser, seat: Inlet) {
+        self.state().drain = Some(Drain { parser, seat: Some(seat) });
+    }
+
+    /// A seat is gone. Does nothing if the connection has another by now.
+    pub(super) fn unseat(&self, gone: &Inlet) {
+        if let Some(drain) = &mut self.state().drain {
+            drain.seat.take_if(|seat| seat == gone);
+        }
+    }
+
     /// The library reads.
     pub(super) fn poll_read(&self, lane: &Arc<Lane>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut state = self.state();
@@ -71,12 +89,11 @@ impl Reader {
             if let Some(ended) = state.ended.take() {
                 return Poll::Ready(ended);
             }
-            let is_tapped = lane.tap.is_open();
+            let is_tapped = state.drain.is_some();
             if is_tapped && !state.library.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                 state.library = Some(cx.waker().clone());
             }
-            let is_filled =
-                if is_tapped { state.fill(lane, &Waker::from(lane.clone())) } else { state.fill(lane, cx.waker()) };
+            let is_filled = if is_tapped { state.fill(lane, &Waker::from(lane.clone())) } else { state.fill(lane, cx.waker()) };
             if !is_filled {
                 return Poll::Pending;
             }
@@ -106,7 +123,7 @@ impl State {
         loop {
             let read = SCRATCH.with_borrow_mut(|scratch| {
                 let count = read(lane.tcp(), scratch)?;
-                lane.tap.run(&mut self.incoming, &scratch[..count]);
+                self.incoming.run(&scratch[..count], self.drain.as_ref());
                 io::Result::Ok(count)
             });
             match read {
@@ -162,4 +179,35 @@ fn read(tcp: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
         }
     });
     short.map_or(result, Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::Shutdown, time::Duration};
+
+    use tokio::{net::TcpListener, time::sleep};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lane_that_its_socket_wakes_goes_when_the_stream_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let lane = Lane::new(listener.accept().await.unwrap().0);
+        lane.switch_protocols();
+        lane.reader.state().incoming.note(b"\r\n\r\n");
+        lane.reader.state().drain = Some(Drain { parser: Parser::Default, seat: None });
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(lane.reader.poll_read(&lane, &mut cx, &mut ReadBuf::new(&mut [0; 8])).is_pending());
+        let weak = Arc::downgrade(&lane);
+        SockRef::from(lane.tcp()).shutdown(Shutdown::Both).unwrap();
+        drop(lane);
+        for _ in 0..500 {
+            if weak.strong_count() == 0 {
+                return;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the lane is still there");
+    }
 }

@@ -4,10 +4,7 @@
 //! to reach its room. So the stream under a WebSocket follows the client's frames, and once the connection has a seat, hands
 //! event `i` of `/gameplay` straight to it. Everything else, and whatever is odd in any way, goes on to the library as it came.
 
-use std::{
-    ops::Range,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::ops::Range;
 
 use smallvec::SmallVec;
 use tokio::io::ReadBuf;
@@ -25,49 +22,20 @@ const CANDIDATE_BYTES: usize = 512;
 /// Most inputs, and what is wrapped around them, have fewer bytes.
 const TYPICAL_BYTES: usize = 128;
 
-/// Where a connection's inputs go. Closed until it has a seat.
-#[derive(Default)]
-pub(super) struct Tap(Mutex<Option<Drain>>);
-
 /// Where the inputs of a connection that has, or had, a seat go.
-struct Drain {
-    parser: Parser,
+pub(super) struct Drain {
+    pub(super) parser: Parser,
     /// Gone with the seat. Inputs that were on their way then are counted and thrown away; the library would end the whole
     /// connection for them.
-    seat: Option<Inlet>,
+    pub(super) seat: Option<Inlet>,
 }
 
-impl Tap {
-    /// Inputs of event `i` go to a seat from now on.
-    pub(super) fn open(&self, parser: Parser, seat: Inlet) {
-        *self.drain() = Some(Drain { parser, seat: Some(seat) });
-    }
-
-    pub(super) fn is_open(&self) -> bool {
-        self.drain().is_some()
-    }
-
-    /// A seat is gone. Does nothing if the connection has another by now.
-    pub(super) fn unseat(&self, gone: &Inlet) {
-        if let Some(drain) = &mut *self.drain() {
-            drain.seat.take_if(|seat| seat == gone);
-        }
-    }
-
-    /// Lets what came from the socket run through.
-    pub(super) fn run(&self, incoming: &mut Incoming, bytes: &[u8]) {
-        let drain = self.drain();
-        incoming.take(bytes, drain.as_ref().map(|drain| drain.parser), &mut |input| match drain
-            .as_ref()
-            .and_then(|drain| drain.seat.as_ref())
-        {
+impl Drain {
+    fn push(&self, input: &[u8]) {
+        match &self.seat {
             Some(seat) => seat.push(input),
             None => observe::dropped(DropReason::NotSeated),
-        });
-    }
-
-    fn drain(&self) -> MutexGuard<'_, Option<Drain>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
     }
 }
 
@@ -112,7 +80,7 @@ struct Header {
 }
 
 impl Incoming {
-    /// Whether bytes have to come through [`Incoming::take`]; else they are the library's, and [`Incoming::note`] is told of them.
+    /// Whether bytes have to come through [`Incoming::run`]; else they are the library's, and [`Incoming::note`] is told of them.
     pub(super) fn follows_frames(&mut self, is_websocket: bool) -> bool {
         if let At::Http(tail) = self.at
             && is_websocket
@@ -133,8 +101,12 @@ impl Incoming {
         }
     }
 
-    /// Takes in what came from the socket: inputs that `parser` speaks of go to `push`, the rest waits for the library. Without
-    /// a parser all of it does.
+    /// Takes in what came from the socket: inputs go down the drain, the rest waits for the library. Without a drain all of it does.
+    pub(super) fn run(&mut self, bytes: &[u8], drain: Option<&Drain>) {
+        let push = &mut |input: &[u8]| drain.into_iter().for_each(|drain| drain.push(input));
+        self.take(bytes, drain.map(|drain| drain.parser), push);
+    }
+
     fn take(&mut self, bytes: &[u8], parser: Option<Parser>, push: &mut dyn FnMut(&[u8])) {
         if self.partial.is_empty() {
             return self.sort(bytes, parser, push);
@@ -257,10 +229,12 @@ impl Header {
     fn unmask(&self, frame: &[u8]) -> SmallVec<[u8; TYPICAL_BYTES]> {
         let masked = &frame[self.payload.start as usize..];
         let mask = self.mask.unwrap_or_default();
-        let mut payload = SmallVec::from_slice(masked);
-        for bytes in payload.chunks_mut(mask.len()) {
-            bytes.iter_mut().zip(mask).for_each(|(byte, key)| *byte ^= key);
-        }
+        let [a, b, c, d] = mask;
+        let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+        let mut payload = SmallVec::new();
+        let (words, rest) = masked.as_chunks();
+        words.iter().for_each(|word| payload.extend_from_slice(&(u64::from_ne_bytes(*word) ^ wide).to_ne_bytes()));
+        payload.extend(rest.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
         payload
     }
 }
