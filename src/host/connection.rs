@@ -19,7 +19,7 @@ use super::{
 use crate::{
     game::GameDef,
     protocol::{ErrorCode, Seat, Tick},
-    room::{Baseline, Entry, OverReason, Room, RoomError},
+    room::{Baseline, Entry, OverReason, Room},
 };
 
 /// A client may ask for a snapshot once in this time.
@@ -209,7 +209,11 @@ impl Connection {
     }
 
     /// Makes the next frame a snapshot. At most once a second.
+    ///
+    /// # Errors
+    /// It was asked for too often, or the seat is not this connection's any more.
     pub fn resync(&self, desync: Desync) -> Result<(), Refusal> {
+        self.check_live()?;
         let now = Instant::now();
         let mut resynced = self.0.resynced.lock().unwrap_or_else(PoisonError::into_inner);
         if resynced.is_some_and(|at| now < at + RESYNC_INTERVAL) {
@@ -241,9 +245,7 @@ impl Connection {
     pub fn vote_kick(&self, target: Seat) -> Result<(), Refusal> {
         let Link { running, seat, .. } = &*self.0;
         running.at_table(|table| {
-            if !self.is_live() {
-                return Err(RoomError::UnknownSeat(*seat).into());
-            }
+            self.check_live()?;
             table.with(&running.meters, |room| room.vote_kick(*seat, target))?.map_err(Refusal::from)
         })
     }
@@ -261,6 +263,11 @@ impl Connection {
     /// Whether this connection holds its seat, or watches.
     pub fn is_live(&self) -> bool {
         self.0.live.load(Ordering::Acquire)
+    }
+
+    fn check_live(&self) -> Result<(), Refusal> {
+        let gone = || Refusal::new(ErrorCode::ResumeExpired, "this connection has no seat any more");
+        if self.is_live() { Ok(()) } else { Err(gone()) }
     }
 }
 

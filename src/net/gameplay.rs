@@ -7,6 +7,7 @@ use serde_json::json;
 use socketioxide::handler::Value;
 
 use super::{
+    farewell::Heard,
     namespace::{Call, Event, Namespace, SocketArc},
     outlet::SocketOutlet,
     request::{Answer, Argument, acknowledge, answer, bad_request, binary_argument, done},
@@ -29,27 +30,34 @@ struct Auth {
     tick: Option<u32>,
 }
 
+/// One connection to a seat, or to watch.
+pub(super) struct Client {
+    connection: Connection,
+    heard: Heard,
+}
+
 impl Namespace for Gameplay {
     const PATH: &'static str = "/gameplay";
     const EVENTS: &'static [(&'static str, Event<Self>)] = &[
         ("i", Event::Raw(input)),
-        ("t", Event::Request(|call, _| answer(&json!({ "tick": call.session.ticks() })))),
+        ("t", Event::Request(|call, _| answer(&json!({ "tick": call.session.connection.ticks() })))),
         ("resync", Event::Request(resync)),
         ("votekick", Event::Request(vote_kick)),
         ("leave", Event::Raw(leave)),
     ];
-    type Session = Connection;
+    type Session = Client;
 
-    async fn admit(&self, auth: Argument) -> Result<Connection, Refusal> {
-        match auth.read()? {
-            Auth { ticket: Some(ticket), resume: None, tick: None } => self.0.claim(&ticket),
-            Auth { ticket: None, resume: Some(resume), tick } => self.0.claim_back(&resume, tick.map(Tick)),
-            _ => Err(bad_request("auth needs either `ticket`, or `resume` and perhaps `tick`")),
-        }
+    async fn admit(&self, auth: Argument) -> Result<Client, Refusal> {
+        let connection = match auth.read()? {
+            Auth { ticket: Some(ticket), resume: None, tick: None } => self.0.claim(&ticket)?,
+            Auth { ticket: None, resume: Some(resume), tick } => self.0.claim_back(&resume, tick.map(Tick))?,
+            _ => return Err(bad_request("auth needs either `ticket`, or `resume` and perhaps `tick`")),
+        };
+        Ok(Client { connection, heard: Heard::default() })
     }
 
-    fn connected(&self, connection: &Connection, socket: &SocketArc) {
-        let outlet: Arc<dyn Outlet> = Arc::new(SocketOutlet::new(connection.inlet(), socket));
+    fn connected(&self, Client { connection, heard }: &Client, socket: &SocketArc) {
+        let outlet: Arc<dyn Outlet> = Arc::new(SocketOutlet::new(connection.inlet(), socket, heard.clone()));
         if let Err(refusal) = connection.enter(outlet.clone()) {
             // Somebody else took the seat, or the room ended, since this connection was let in.
             observe::refused(refusal.code, 1);
@@ -59,8 +67,12 @@ impl Namespace for Gameplay {
         }
     }
 
-    fn disconnected(&self, connection: &Connection) {
-        connection.disconnect();
+    fn heard(&self, client: &Client) {
+        client.heard.note();
+    }
+
+    fn disconnected(&self, client: &Client) {
+        client.connection.disconnect();
     }
 }
 
@@ -71,7 +83,7 @@ fn input(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
         return;
     };
     if ack.is_some() {
-        let checked = call.session.def().check_input(&bytes);
+        let checked = call.session.connection.def().check_input(&bytes);
         let refused = checked.is_err();
         acknowledge(
             call.socket,
@@ -82,11 +94,11 @@ fn input(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
             return;
         }
     }
-    call.session.inlet().push(&bytes);
+    call.session.connection.inlet().push(&bytes);
 }
 
 fn resync(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
-    call.session.resync(argument.read::<Desync>()?)?;
+    call.session.connection.resync(argument.read::<Desync>()?)?;
     done()
 }
 
@@ -98,12 +110,12 @@ struct Target {
 
 fn vote_kick(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
     let Target { seat } = argument.read()?;
-    call.session.vote_kick(Seat(seat))?;
+    call.session.connection.vote_kick(Seat(seat))?;
     done()
 }
 
 /// The answer goes out first: after it comes `over`, and then nothing.
 fn leave(call: &Call<'_, Gameplay>, _: Value, ack: Option<i64>) {
     acknowledge(call.socket, ack, done());
-    call.session.leave();
+    call.session.connection.leave();
 }

@@ -5,6 +5,7 @@
 mod additions;
 mod address;
 mod endpoint;
+mod farewell;
 mod gameplay;
 mod lane;
 mod listen;

@@ -47,6 +47,9 @@ pub(super) trait Namespace: Clone + Send + Sync + 'static {
     /// The connection stands: events reach the client from now on.
     fn connected(&self, _session: &Self::Session, _socket: &SocketArc) {}
 
+    /// Something came from the client, whatever it is.
+    fn heard(&self, _session: &Self::Session) {}
+
     /// The connection has ended.
     fn disconnected(&self, _session: &Self::Session) {}
 }
@@ -159,6 +162,7 @@ struct On<N: Namespace> {
 impl<N: Namespace> MessageHandler<LocalAdapter, Synchronous> for On<N> {
     fn call(&self, socket: SocketArc, value: Value, ack: Option<i64>) {
         let joined = &*self.joined;
+        joined.namespace.heard(&joined.session);
         let call = Call { namespace: &joined.namespace, session: &joined.session, socket: &socket };
         match self.event {
             Event::Raw(take) => take(&call, value, ack),
@@ -176,6 +180,7 @@ struct OnUnknown<N: Namespace>(Arc<Joined<N>>);
 
 impl<N: Namespace> MessageHandler<LocalAdapter, Synchronous> for OnUnknown<N> {
     fn call(&self, socket: SocketArc, _: Value, ack: Option<i64>) {
+        self.0.namespace.heard(&self.0.session);
         let unknown = || Refusal::new(ErrorCode::UnknownEvent, format!("there is no such request on {}", N::PATH));
         acknowledge(&socket, ack, Err(self.0.take_token().err().unwrap_or_else(unknown)));
     }

@@ -8,8 +8,10 @@ use std::{
 use serde::Serialize;
 use serde_json::json;
 use socketioxide::TransportType;
+use tokio::runtime::Handle;
 
 use super::{
+    farewell::{Farewell, Heard},
     lane::{Lane, PEEK_BYTES},
     namespace::SocketArc,
     packet::{BinaryEvent, Parser},
@@ -37,13 +39,18 @@ pub(super) struct SocketOutlet {
     parser: Parser,
     /// There once the client is on a WebSocket. Until then everything takes the library's way.
     lane: OnceLock<Arc<Lane>>,
+    heard: Heard,
+    /// A host ends connections from wherever its program calls it.
+    runtime: Handle,
 }
 
 impl SocketOutlet {
-    pub(super) fn new(inlet: &Inlet, socket: &SocketArc) -> Self {
+    /// `heard` is told of what the client sends. Made within the runtime.
+    pub(super) fn new(inlet: &Inlet, socket: &SocketArc, heard: Heard) -> Self {
         let request = socket.req_parts();
         let (stream, parser) = (request.extensions.get().cloned(), Parser::of_path(request.uri.path()));
-        Self { inlet: inlet.clone(), socket: socket.clone(), stream, parser, lane: OnceLock::new() }
+        let (inlet, socket) = (inlet.clone(), socket.clone());
+        Self { inlet, socket, stream, parser, lane: OnceLock::new(), heard, runtime: Handle::current() }
     }
 
     /// The lane under the socket, if it is a WebSocket by now.
@@ -131,10 +138,10 @@ impl Outlet for SocketOutlet {
         if let Some(lane) = self.lane.get() {
             lane.close();
         }
-        // Leaving the namespace is a packet of its own, which a full queue does not take either.
-        let left = self.socket.clone().disconnect();
-        if let (Some(stream), true) = (&self.stream, ending == Ending::Cut || left.is_err()) {
-            stream.cut(self.socket.id.as_str());
+        let farewell = Farewell { socket: self.socket.clone(), stream: self.stream.clone(), heard: self.heard.clone() };
+        match ending {
+            Ending::AfterQueued => drop(self.runtime.spawn(farewell.when_quiet())),
+            Ending::Cut => farewell.cut(),
         }
     }
 }
