@@ -37,8 +37,6 @@ export interface LinkOptions {
 }
 
 export const REQUEST_MS = 10_000;
-/** How long the server may take to end a namespace. */
-const FAREWELL_MS = 1_000;
 
 /** Connections to one server. Namespaces share one WebSocket; only a second match at the same time takes another. */
 export class Link {
@@ -73,25 +71,12 @@ export class Link {
         channel,
         timeout: this.timeout,
         cut: () => manager.engine.close(),
-        release: () => this.#release(channel),
+        release: () => {
+          channel.disconnect();
+          this.#lent.delete(channel);
+        },
       };
     }
-  }
-
-  /**
-   * The server ends a namespace where the seat is given up; what still reached it there would cost the whole connection. So its word is
-   * waited for.
-   */
-  #release(channel: Channel): void {
-    const done = (): void => {
-      clearTimeout(timer);
-      channel.off("disconnect", done);
-      channel.disconnect();
-      this.#lent.delete(channel);
-    };
-    const timer = setTimeout(done, FAREWELL_MS);
-    channel.on("disconnect", done);
-    if (!channel.connected) done();
   }
 
   #manager(n: number): Manager {

@@ -54,6 +54,11 @@ fn a_private_room_has_a_code_an_audience_and_a_way_out() {
 }
 
 #[test]
+fn the_end_of_a_match_costs_no_other_namespace() {
+    play("farewell.mjs");
+}
+
+#[test]
 fn python_talks_queues_and_plays() {
     play_python("play.py");
 }

@@ -4,6 +4,8 @@ import { connect as connectTcp, createServer } from "node:net";
 
 /** A way to the server that can be cut without either end having said a word. */
 export class Wire {
+  /** Connections that there were so far. */
+  connections = 0;
   #ends = new Set();
   #others = new WeakMap();
 
@@ -29,6 +31,7 @@ export class Wire {
   }
 
   #join(near, far) {
+    this.connections += 1;
     for (const [end, other] of [[near, far], [far, near]]) {
       this.#ends.add(end);
       this.#others.set(end, other);
