@@ -122,24 +122,29 @@ impl Namespace for Matchmaking {
 
     fn connected(&self, session: &Session, socket: &SocketArc) {
         session.session.connected(&self.0.host, socket);
-        let identity = &session.session.identity;
         let mut line = self.0.line();
-        let new = || Person { identity: identity.clone(), sockets: Vec::new() };
-        let person = line.people.entry(identity.user.clone()).or_insert_with(new);
-        person.identity = identity.clone();
-        person.sockets.push((session.id, socket.clone()));
+        line.let_in(session, socket);
+        // It may have ended before it was known.
+        if !socket.connected() {
+            self.0.let_go(&mut line, session);
+        }
     }
 
     fn disconnected(&self, session: &Session) {
         session.session.disconnected(&self.0.host);
-        let user = &session.session.identity.user;
-        let mut line = self.0.line();
-        let Some(person) = line.people.get_mut(user) else { return };
-        person.sockets.retain(|(id, _)| *id != session.id);
-        if person.sockets.is_empty() {
-            // Most connections end without waiting in a queue.
-            let _ = self.0.leave(&mut line, user);
-            line.people.remove(user);
+        self.0.let_go(&mut self.0.line(), session);
+    }
+}
+
+impl Line {
+    /// Notes a connection, once. A request may overtake [`connected`](Namespace::connected), which then still comes.
+    fn let_in(&mut self, session: &Session, socket: &SocketArc) {
+        let identity = &session.session.identity;
+        let new = || Person { identity: identity.clone(), sockets: Vec::new() };
+        let person = self.people.entry(identity.user.clone()).or_insert_with(new);
+        person.identity = identity.clone();
+        if person.sockets.iter().all(|(id, _)| *id != session.id) {
+            person.sockets.push((session.id, socket.clone()));
         }
     }
 }
@@ -150,6 +155,7 @@ fn enqueue(call: &Call<'_, Matchmaking>, argument: Argument) -> Answer {
     shared.host.check_open()?;
     let wish = Wish { game, mode, properties, regions };
     let mut line = shared.up_to_date();
+    line.let_in(call.session, call.socket);
     let users = shared.party_of(&call.session.session.identity.user)?;
     for user in &users {
         let Some(person) = line.people.get(user) else {
@@ -234,6 +240,18 @@ impl Matchmaking {
 }
 
 impl Shared {
+    /// Forgets a connection; who has no other one leaves the queue.
+    fn let_go(&self, line: &mut Line, session: &Session) {
+        let user = &session.session.identity.user;
+        let Some(person) = line.people.get_mut(user) else { return };
+        person.sockets.retain(|(id, _)| *id != session.id);
+        if person.sockets.is_empty() {
+            // Most connections end without waiting in a queue.
+            let _ = self.leave(line, user);
+            line.people.remove(user);
+        }
+    }
+
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
