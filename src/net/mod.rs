@@ -4,6 +4,7 @@
 
 mod additions;
 mod address;
+mod cursor;
 mod endpoint;
 mod farewell;
 mod gameplay;

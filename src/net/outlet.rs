@@ -11,8 +11,9 @@ use socketioxide::TransportType;
 use tokio::runtime::Handle;
 
 use super::{
+    cursor::PEEK_BYTES,
     farewell::{Farewell, Heard},
-    lane::{Lane, PEEK_BYTES},
+    lane::Lane,
     namespace::SocketArc,
     packet::{BinaryEvent, Parser},
     stream::StreamHandle,

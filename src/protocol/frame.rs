@@ -13,17 +13,14 @@
 //! The head is a seat's own; the sections are encoded once for everyone who sees the same thing. In games that say so, ids
 //! and the columns of a change may be *packed*, a `bin` in place of an array. A large snapshot is deflated as a whole.
 
-use std::{
-    borrow::{Borrow, Cow},
-    sync::Arc,
-};
+use std::borrow::Borrow;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use smallvec::SmallVec;
 use thiserror::Error;
 
 use super::{
-    Id, MAX_COMPONENT, Schema, Tick,
+    Block, Blocks, Id, MAX_COMPONENT, Schema, Tick,
     deflate::{deflate, inflate},
     ids::{read_ids, write_ids, write_ids_packed},
     packed::{pack_column, unpack_column},
@@ -64,24 +61,6 @@ pub struct Head {
     pub margin: i8,
 }
 
-/// Encoded sections, shared by all who see the same thing.
-#[derive(Debug, Clone, Default)]
-pub struct Block {
-    sections: u32,
-    bytes: Arc<[u8]>,
-}
-
-/// The blocks of one frame, in order. A clone costs a reference count, and no more than a pointer is moved for each seat.
-#[derive(Debug, Clone, Default)]
-pub struct Blocks(Option<Arc<Chain>>);
-
-#[derive(Debug)]
-struct Chain {
-    blocks: SmallVec<[Block; 4]>,
-    sections: u32,
-    bytes: u32,
-}
-
 /// One seat's frame as it travels: a head of its own and shared blocks, or one block that is the frame deflated. `B` is how the
 /// blocks are held.
 #[derive(Debug, Clone, Copy)]
@@ -117,74 +96,6 @@ pub enum Section {
     Change { component: u8, columns: Vec<usize>, ids: Vec<u32>, values: Vec<i64> },
     /// Components and the checksums of their columns.
     Checksums { sums: Vec<(u8, u32)> },
-}
-
-impl Block {
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.sections == 0
-    }
-
-    /// Its length in bytes.
-    pub fn len(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
-impl FromIterator<Block> for Blocks {
-    /// Empty blocks are left out.
-    fn from_iter<I: IntoIterator<Item = Block>>(blocks: I) -> Self {
-        let blocks: SmallVec<[Block; 4]> = blocks.into_iter().filter(|block| !block.is_empty()).collect();
-        let sections = blocks.iter().map(|block| block.sections).sum();
-        let bytes = blocks.iter().map(Block::len).sum::<usize>() as u32;
-        Self((!blocks.is_empty()).then(|| Arc::new(Chain { blocks, sections, bytes })))
-    }
-}
-
-impl<const N: usize> From<[Block; N]> for Blocks {
-    fn from(blocks: [Block; N]) -> Self {
-        blocks.into_iter().collect()
-    }
-}
-
-impl From<Cow<'_, Self>> for Blocks {
-    fn from(blocks: Cow<'_, Self>) -> Self {
-        blocks.into_owned()
-    }
-}
-
-impl Blocks {
-    /// Whether they are the same ones, not only equal.
-    pub fn is(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
-            (own, other) => own.is_none() && other.is_none(),
-        }
-    }
-
-    /// Whether there is nothing in them.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_none()
-    }
-
-    /// Their length in bytes.
-    pub fn len(&self) -> usize {
-        self.0.as_ref().map_or(0, |chain| chain.bytes as usize)
-    }
-
-    /// Each of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Block> {
-        self.0.iter().flat_map(|chain| chain.blocks.iter())
-    }
-
-    fn sections(&self) -> u32 {
-        self.0.as_ref().map_or(0, |chain| chain.sections)
-    }
-
-    /// These and more behind them.
-    pub fn with(&self, more: &Self) -> Self {
-        self.iter().chain(more.iter()).cloned().collect()
-    }
 }
 
 impl Frame {

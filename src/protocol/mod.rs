@@ -3,6 +3,7 @@
 //! This room knows bytes and integers. It refuses to know worlds, games, seats' owners and sockets. `docs/PROTOCOL.md`
 //! is the norm that it implements.
 
+mod blocks;
 mod columns;
 mod deflate;
 mod dts;
@@ -19,11 +20,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use blocks::{Block, Blocks};
 pub use columns::{Angle, Columns, Dir8, Exact, Field, Plain, Replicate, Step};
 pub use deflate::inflate;
 pub use error::ErrorCode;
 pub use event::{WireEvents, decode_events, write_event, write_events_head};
-pub use frame::{Block, Blocks, Frame, FrameError, Head, Kind, Section, SectionWriter, decode_frame, term};
+pub use frame::{Frame, FrameError, Head, Kind, Section, SectionWriter, decode_frame, term};
 pub use input::{AckOrInput, InputColumns, InputError, decode_input, encode_ack, encode_input};
 pub use schema::{Audience, Column, FieldKind, FieldSpec, Schema, SchemaError, Shape, TypeSpec};
 
