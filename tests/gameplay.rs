@@ -58,14 +58,20 @@ async fn a_ticket_leads_to_welcome_and_then_to_frames() {
     server.shutdown().await;
 }
 
+/// Somebody in a room of their own, who has had a first frame.
+async fn player(server: &tickcast::server::RunningServer, parser: Parser) -> Client {
+    let created = create(server, json!({})).await;
+    let mut client = Client::connect(server, parser).await;
+    client.enter("/gameplay", json!({ "ticket": created["ticket"] })).await.unwrap();
+    client.event_named("/gameplay", "s").await;
+    client
+}
+
 #[tokio::test]
 async fn an_input_moves_the_avatar() {
     let server = start().await;
     for parser in PARSERS {
-        let created = create(&server, json!({})).await;
-        let mut client = Client::connect(&server, parser).await;
-        client.enter("/gameplay", json!({ "ticket": created["ticket"] })).await.unwrap();
-        client.event_named("/gameplay", "s").await;
+        let mut client = player(&server, parser).await;
         assert_eq!(client.input(EAST, true).await, json!({"ok": true}), "{parser:?}");
         // The frame that acknowledges seq 1, and after it one of a tick in which the avatar walked on.
         while head(&client.event_named("/gameplay", "s").await, 3) != 1 {}
@@ -283,10 +289,7 @@ async fn players_vote_one_of_their_own_out() {
 async fn inputs_on_their_way_when_a_seat_is_given_up_end_no_connection() {
     let server = start().await;
     for parser in PARSERS {
-        let created = create(&server, json!({})).await;
-        let mut client = Client::connect(&server, parser).await;
-        client.enter("/gameplay", json!({ "ticket": created["ticket"] })).await.unwrap();
-        client.event_named("/gameplay", "s").await;
+        let mut client = player(&server, parser).await;
         assert_eq!(client.request("/gameplay", "leave", json!(null)).await, json!({ "ok": true }));
         client.input(EAST, false).await;
         assert!(client.ended("/gameplay").await);
@@ -300,10 +303,7 @@ async fn inputs_on_their_way_when_a_seat_is_given_up_end_no_connection() {
 async fn bad_requests_have_their_codes() {
     let server = start().await;
     for parser in PARSERS {
-        let created = create(&server, json!({})).await;
-        let mut client = Client::connect(&server, parser).await;
-        client.enter("/gameplay", json!({ "ticket": created["ticket"] })).await.unwrap();
-        client.event_named("/gameplay", "s").await;
+        let mut client = player(&server, parser).await;
         for (event, argument, expected) in [
             ("votekick", json!({}), "bad_request"),
             ("votekick", json!({"seat": -1}), "bad_request"),
@@ -336,10 +336,7 @@ async fn bad_inputs_have_their_codes() {
         (flood, "rate_limited"),
     ];
     for ((inputs, expected), parser) in cases.into_iter().zip(PARSERS.into_iter().cycle()) {
-        let created = create(&server, json!({})).await;
-        let mut client = Client::connect(&server, parser).await;
-        client.enter("/gameplay", json!({ "ticket": created["ticket"] })).await.unwrap();
-        client.event_named("/gameplay", "s").await;
+        let mut client = player(&server, parser).await;
         for input in &inputs {
             client.input(input, false).await;
         }

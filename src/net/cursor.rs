@@ -104,15 +104,17 @@ impl Marker {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
     use crate::net::lane::{Opcode, write_frame_header};
 
-    const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n";
+    /// The answer behind which frames begin.
+    pub(in crate::net) const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n";
 
-    fn frame(payload: &[u8]) -> Vec<u8> {
+    /// A whole frame.
+    pub(in crate::net) fn frame(payload: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         write_frame_header(&mut bytes, Opcode::Binary, payload.len());
         bytes.extend_from_slice(payload);

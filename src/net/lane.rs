@@ -286,15 +286,7 @@ mod tests {
     };
 
     use super::*;
-
-    const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n";
-
-    fn frame(payload: &[u8]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        write_frame_header(&mut bytes, Opcode::Binary, payload.len());
-        bytes.extend_from_slice(payload);
-        bytes
-    }
+    use crate::net::cursor::tests::{HEAD, frame};
 
     /// A lane whose WebSocket has begun, and the client's end.
     async fn lane() -> (Arc<Lane>, TcpStream) {
