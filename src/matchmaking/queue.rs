@@ -135,8 +135,7 @@ impl Queue {
 
     pub(super) fn take(&mut self, place: Place) -> Option<Ticket> {
         let ticket = self.waiting.remove(&place)?;
-        self.players -= ticket.size();
-        self.moved = true;
+        self.went(&ticket);
         Some(ticket)
     }
 
@@ -151,23 +150,35 @@ impl Queue {
 
     /// Every match that can be made now; their tickets wait no more.
     pub(super) fn form(&mut self, now: Duration) -> Vec<Match> {
-        let mut groups: BTreeMap<&str, Vec<&Ticket>> = BTreeMap::new();
-        for ticket in self.waiting.values() {
-            groups.entry(&ticket.same).or_default().push(ticket);
+        // By group, the places of its tickets in the queue.
+        let mut groups: BTreeMap<&str, (Vec<usize>, Vec<&Ticket>)> = BTreeMap::new();
+        for (at, ticket) in self.waiting.values().enumerate() {
+            let (places, tickets) = groups.entry(&ticket.same).or_default();
+            places.push(at);
+            tickets.push(ticket);
         }
         let mut formed = Vec::new();
-        for tickets in groups.into_values() {
-            let places: Vec<Place> = tickets.iter().map(|ticket| place(ticket)).collect();
-            formed.push((places, Pool::new(&self.mode, tickets, now).matches()));
+        for (places, tickets) in groups.into_values() {
+            let matches = Pool::new(&self.mode, tickets, now).matches();
+            formed.extend(matches.into_iter().map(|Formed { teams, region, bots }| {
+                let teams: Vec<Vec<usize>> = teams.iter().map(|team| team.iter().map(|at| places[*at]).collect()).collect();
+                (teams, region, bots)
+            }));
         }
-        let mut matches = Vec::new();
-        for (places, formed) in formed {
-            for Formed { teams, region, bots } in formed {
-                let region = region.map(|region| self.mode.regions[region].clone());
-                let teams = self.take_all(teams.iter().map(|team| team.iter().map(|at| places[*at])), now);
-                matches.push(Match { game: self.game, mode: self.name.clone(), teams, region, bots, room: None });
-            }
+        if formed.is_empty() {
+            return Vec::new();
         }
+        // Most of a queue may go at once, and a tree gives up thousands one by one more slowly than it is built.
+        let mut waiting: Vec<Option<Ticket>> = std::mem::take(&mut self.waiting).into_values().map(Some).collect();
+        let mut matches = Vec::with_capacity(formed.len());
+        for (teams, region, bots) in formed {
+            let region = region.map(|region| self.mode.regions[region].clone());
+            let mut take = |at: usize| waiting[at].take().expect("a pass takes a ticket once");
+            let teams: Vec<Vec<Ticket>> = teams.into_iter().map(|team| team.into_iter().map(&mut take).collect()).collect();
+            teams.iter().flatten().for_each(|ticket| self.matched(ticket, now));
+            matches.push(Match { game: self.game, mode: self.name.clone(), teams, region, bots, room: None });
+        }
+        self.waiting = waiting.into_iter().flatten().map(|ticket| (place(&ticket), ticket)).collect();
         matches
     }
 
@@ -190,7 +201,9 @@ impl Queue {
                 }
             }
             if teams.iter().any(|team| !team.is_empty()) {
-                let teams = self.take_all(teams.into_iter().map(Vec::into_iter), now);
+                let mut take = |place| self.waiting.remove(&place).expect("only tickets that wait were looked at");
+                let teams: Vec<Vec<Ticket>> = teams.into_iter().map(|team| team.into_iter().map(&mut take).collect()).collect();
+                teams.iter().flatten().for_each(|ticket| self.matched(ticket, now));
                 let (mode, room) = (self.name.clone(), Some(opening.room.clone()));
                 matches.push(Match { game: self.game, mode, teams, region: None, bots: 0, room });
             }
@@ -235,15 +248,16 @@ impl Queue {
         self.moved && !self.waiting.is_empty()
     }
 
-    /// Takes the tickets of a match, and notes how long they waited.
-    fn take_all(&mut self, teams: impl Iterator<Item: Iterator<Item = Place>>, now: Duration) -> Vec<Vec<Ticket>> {
-        let mut take = |place| {
-            let ticket = self.take(place).expect("a pass takes a ticket once, and only tickets that wait");
-            let waited = now.saturating_sub(ticket.since).as_secs_f64();
-            self.mean_wait = Some(self.mean_wait.map_or(waited, |mean| mean + NEWEST * (waited - mean)));
-            ticket
-        };
-        teams.map(|team| team.map(&mut take).collect()).collect()
+    fn went(&mut self, ticket: &Ticket) {
+        self.players -= ticket.size();
+        self.moved = true;
+    }
+
+    /// Notes that a ticket went into a match, and how long it waited.
+    fn matched(&mut self, ticket: &Ticket, now: Duration) {
+        self.went(ticket);
+        let waited = now.saturating_sub(ticket.since).as_secs_f64();
+        self.mean_wait = Some(self.mean_wait.map_or(waited, |mean| mean + NEWEST * (waited - mean)));
     }
 }
 
