@@ -42,8 +42,16 @@ export class Lobby {
       el("footer", {}, "Authoritative matches, stepped on the server and sent to your browser."));
   }
 
-  /** Asks the server what there is, and keeps the list of rooms up to date until the lobby closes. */
+  /** Shows what there is, and keeps it up to date until the lobby closes. What fails after that concerns nobody. */
   async open(): Promise<void> {
+    try {
+      await this.fill();
+    } catch (error) {
+      if (!this.closed) throw error;
+    }
+  }
+
+  private async fill(): Promise<void> {
     this.hosted = await this.server.lobby.games();
     if (this.closed) return;
     this.games.replaceChildren(...this.hosted.map((game) => this.card(game)));

@@ -26,14 +26,16 @@ class Page {
     if (code) await this.play({ code });
   }
 
-  /** Called again when the name changes: a connection has one name. */
+  /** Called again when the name changes, which may be before the last connection is there: a connection has one name. */
   private connect(name: string): Promise<void> {
-    this.ready = this.reconnect(name);
+    saveName(name);
+    this.ready = this.ready.then(() => this.reconnect(name));
     return this.ready;
   }
 
   private async reconnect(name: string): Promise<void> {
-    saveName(name);
+    // What the lobby still asks the old connection will have no answer, and needs none.
+    this.lobby?.close();
     this.server?.close();
     this.server = undefined;
     this.expose();
@@ -44,10 +46,10 @@ class Page {
       return;
     }
     this.expose();
-    await this.showLobby();
+    this.showLobby();
   }
 
-  private async showLobby(): Promise<void> {
+  private showLobby(): void {
     if (!this.server) return;
     this.lobby?.close();
     this.lobby = new Lobby(this.server, {
@@ -56,7 +58,7 @@ class Page {
       rename: (name) => this.connect(name),
     });
     this.root.replaceChildren(this.lobby.node);
-    await this.lobby.open();
+    this.lobby.open().catch((error: unknown) => this.fail(error));
   }
 
   private async play(wish: Wish): Promise<void> {
@@ -93,16 +95,16 @@ class Page {
     this.expose(room);
   }
 
-  private async back(): Promise<void> {
+  private back(): void {
     this.match?.close();
     this.match = undefined;
     history.replaceState(null, "", location.pathname);
     this.expose();
-    await this.showLobby();
+    this.showLobby();
   }
 
   private async again(game: string): Promise<void> {
-    await this.back();
+    this.back();
     await this.play({ game });
   }
 

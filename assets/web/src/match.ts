@@ -6,7 +6,7 @@ import { el } from "./dom.ts";
 import type { GameView, Mounted } from "./view.ts";
 
 interface Asks {
-  leave(): Promise<void>;
+  leave(): void;
   again(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export class Match {
   private clock = 0;
 
   constructor(private readonly room: Room, private readonly view: GameView, private readonly asks: Asks) {
-    const leave = el("button", { className: "leave", onclick: () => void this.asks.leave(), title: "Leave (Escape)" }, "← Leave");
+    const leave = el("button", { className: "leave", onclick: () => this.asks.leave(), title: "Leave (Escape)" }, "← Leave");
     const code = room.code ? el("button", { className: "share", title: "Copy a link to this room", onclick: () => this.share() }, `Code ${room.code}`) : null;
     this.node = el("div", { className: "match" }, this.canvas, this.hud, el("div", { className: "bar" }, leave, code, this.ping), this.banner);
   }
@@ -41,7 +41,7 @@ export class Match {
     this.status(this.room.status);
     this.clock = window.setInterval(() => this.measure(), 500);
     window.addEventListener("keydown", (event) => {
-      if (event.code === "Escape") void this.asks.leave();
+      if (event.code === "Escape") this.asks.leave();
     }, { signal: this.ends.signal });
     if (this.room.code) history.replaceState(null, "", `#${this.room.code}`);
     this.canvas.focus();
@@ -83,7 +83,7 @@ export class Match {
   private over({ reason, message, winners }: Over): void {
     this.status(this.room.status);
     const again = el("button", { className: "primary", onclick: () => void this.asks.again() }, "Play again");
-    const lobby = el("button", { onclick: () => void this.asks.leave() }, "Back to the lobby");
+    const lobby = el("button", { onclick: () => this.asks.leave() }, "Back to the lobby");
     const title = el("h1", { id: "over-title" }, this.verdict(reason, winners));
     const why = EXPLAINED[reason] ?? message;
     const said = reason === "finished" || !why ? null : el("p", {}, why);

@@ -24,10 +24,11 @@ export class Browser {
     return browser;
   }
 
-  /** A visitor of their own, in the lobby. */
-  async visit(name) {
+  /** A visitor of their own, in the lobby. `prepare` gets the page before there is anything on it. */
+  async visit(name, prepare) {
     const page = await this.#chromium.newPage({ viewport: SIZE });
     const visitor = new Visitor(page, name);
+    await prepare?.(page);
     await page.goto(url);
     await page.getByLabel("Your name").fill(name);
     await page.keyboard.press("Enter");

@@ -21,8 +21,32 @@ main(async () => {
   await ada.picture("match");
   const bob = await joinByListing(browser, ada);
   assert.deepEqual([ada.complaints, bob.complaints], [[], []]);
+  await renameAtOnce(browser);
   await browser.close();
 });
+
+/** Whoever types faster than the server answers costs the page nothing: it never hears what it asked under the old name. */
+async function renameAtOnce(browser) {
+  const eve = await browser.visit("Eve", async (page) => {
+    await page.addInitScript(() => {
+      const names = ["Adam", "Eva"];
+      new MutationObserver(() => {
+        const input = document.querySelector("#name");
+        if (!input || !names.length || input.value === names[0]) return;
+        // Both names before the first of them has a connection.
+        for (const name of names.splice(0)) {
+          input.value = name;
+          input.dispatchEvent(new Event("change"));
+        }
+      }).observe(document, { childList: true, subtree: true });
+    });
+  });
+  await eve.page.locator("article.card button", { hasText: "Play" }).click();
+  await eve.playing();
+  assert.ok((await eve.names()).includes("Eve"));
+  assert.deepEqual(eve.complaints, []);
+  say("a visitor who changes names before the lobby is there plays under the last of them");
+}
 
 /** The bots must do something to each other, or to Ada. */
 async function watchFight(visitor, seat) {
