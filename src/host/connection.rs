@@ -14,7 +14,8 @@ use super::{
     Ending, Full, Inlet, Outlet, Refusal, Welcome,
     pass::Pass,
     running::Running,
-    table::{Place, Table, WATCHING},
+    stay::Place,
+    table::{Table, WATCHING},
 };
 use crate::{
     game::GameDef,

@@ -15,7 +15,7 @@ pub(super) async fn drive(running: Arc<Running>) {
         match running.upkeep(Instant::now()) {
             Mode::Playing => {
                 play(&running).await;
-                running.set_going(None);
+                running.stop();
             }
             Mode::Waiting(until) => {
                 tokio::select! {
@@ -31,7 +31,7 @@ pub(super) async fn drive(running: Arc<Running>) {
 async fn play(running: &Running) {
     let now = Instant::now();
     let mut schedule = Schedule::new(running.next_phase(now), running.def.hz());
-    running.set_going(Some(now));
+    running.go(now);
     loop {
         sleep_until(schedule.next()).await;
         let due = schedule.due(Instant::now(), MOST_STEPS);

@@ -17,6 +17,7 @@ mod refusal;
 mod running;
 mod schedule;
 mod seating;
+mod stay;
 mod table;
 mod ticket;
 mod visitors;

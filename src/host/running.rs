@@ -140,9 +140,15 @@ impl Running {
         next_phase(self.board.epoch, now, self.def.hz())
     }
 
-    /// Time goes on from the newest tick, or stands still from now on.
-    pub(super) fn set_going(&self, since: Option<Instant>) {
-        self.clock().due = since;
+    /// Time goes on from the newest tick.
+    pub(super) fn go(&self, now: Instant) {
+        self.clock().due = Some(now);
+    }
+
+    /// Time stands still, and nobody is asked for inputs.
+    pub(super) fn stop(&self) {
+        self.clock().due = None;
+        self.table().release();
     }
 
     pub(super) fn upkeep(&self, now: Instant) -> Mode {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{hub::Hub, table::Stay};
+use super::{hub::Hub, stay::Stay};
 use crate::lobby::{Identity, RoomId, Sitting};
 
 pub(super) struct Seating {

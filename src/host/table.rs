@@ -17,11 +17,12 @@ use super::{
     intake::{Batch, Intake},
     pass::Grant,
     record::{self, Player},
+    stay::{Place, Stay},
     ticket::Ticket,
     watchers::Watchers,
 };
 use crate::{
-    lobby::{Identity, Sitting, UserId},
+    lobby::{Identity, UserId},
     observe::{self, DropReason, GameMeters},
     protocol::{ErrorCode, Seat, Tick},
     room::{Frames, Message, Over, OverReason, Population, Room, RoomError, SeatStatus},
@@ -64,32 +65,6 @@ pub(super) struct Played {
     pub(super) ended: u64,
     pub(super) winners: Vec<Seat>,
     pub(super) players: Vec<Player>,
-}
-
-/// One person's time in a seat, from reservation to leaving.
-pub(super) struct Stay {
-    pub(super) id: u128,
-    pub(super) who: Identity,
-    /// The newest resume token's number.
-    pub(super) resume: u128,
-    pub(super) place: Place,
-}
-
-impl Stay {
-    /// Whether its person plays; `None` while a ticket is on its way.
-    pub(super) fn sitting(&self) -> Option<Sitting> {
-        match self.place {
-            Place::Reserved => None,
-            Place::Connected { .. } => Some(Sitting::Playing),
-            Place::Away => Some(Sitting::Away),
-        }
-    }
-}
-
-pub(super) enum Place {
-    Reserved,
-    Connected { link: Arc<Link>, outlet: Arc<dyn Outlet> },
-    Away,
 }
 
 /// A ticket for a seat.
@@ -143,6 +118,7 @@ impl Table {
     /// Steps the room once with the inputs that came since, and hands the frames over. The newest tick; `None` if the room has
     /// ended.
     pub(super) fn step(&mut self, meters: &GameMeters) -> Option<Tick> {
+        self.pull();
         meters.inputs.increment(self.hand_over());
         let stepped = self.with(meters, Room::tick);
         let outbox = stepped.ok()?;
@@ -173,6 +149,24 @@ impl Table {
         }
         self.forget_freed_seats();
         self.room.as_ref().map(Room::current_tick)
+    }
+
+    /// Takes the inputs of those who are asked for them.
+    fn pull(&self) {
+        let Some(hz) = self.room.as_ref().map(|room| room.def().hz()) else { return };
+        self.outlets().for_each(|outlet| outlet.pull(hz));
+    }
+
+    /// The room stops: nobody asks its connections for inputs.
+    pub(super) fn release(&self) {
+        self.outlets().for_each(|outlet| outlet.release());
+    }
+
+    fn outlets(&self) -> impl Iterator<Item = &Arc<dyn Outlet>> {
+        self.stays.iter().flatten().filter_map(|stay| match &stay.place {
+            Place::Connected { outlet, .. } => Some(outlet),
+            _ => None,
+        })
     }
 
     /// Hands the room the inputs that came. How many there were.

@@ -17,21 +17,20 @@
 use std::{
     collections::VecDeque,
     io,
-    os::fd::AsRawFd,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use rustix::net::SendFlags;
 use tokio::net::TcpStream;
 
 use super::{
     cursor::{FrameCursor, Marker, PEEK_BYTES},
     reader::Reader,
+    socket::Socket,
 };
-use crate::{host::Full, observe};
+use crate::host::Full;
 
 /// The most bytes of reliable messages that wait for a slow client.
 const BACKLOG_BYTES: usize = 48 * 1024;
@@ -41,32 +40,10 @@ const BACKLOG_MESSAGES: usize = 64;
 
 /// A TCP connection that two write to.
 pub(super) struct Lane {
-    tcp: CountedTcp,
+    pub(super) socket: Socket,
     is_websocket: AtomicBool,
     state: Mutex<State>,
     pub(super) reader: Reader,
-}
-
-/// A socket that counts what it takes, whoever writes.
-struct CountedTcp(TcpStream);
-
-impl CountedTcp {
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        count(self.0.try_write(bytes))
-    }
-
-    /// Writes without asking Tokio first whether the socket would take it, which it nearly always does.
-    fn write_once(&self, bytes: &[u8]) -> io::Result<usize> {
-        count(rustix::net::send(&self.0, bytes, SendFlags::NOSIGNAL).map_err(io::Error::from))
-    }
-
-    fn try_write_vectored(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        count(self.0.try_write_vectored(slices))
-    }
-}
-
-fn count(written: io::Result<usize>) -> io::Result<usize> {
-    written.inspect(|count| observe::bytes_written(*count))
 }
 
 /// Small, for it is fetched from memory at every tick of every client; what is seldom there is behind a pointer.
@@ -97,17 +74,14 @@ enum Phase {
 }
 
 impl Lane {
+    /// Takes over an accepted connection. Within a runtime.
     pub(super) fn new(stream: TcpStream) -> Arc<Self> {
         Arc::new(Self {
-            tcp: CountedTcp(stream),
+            socket: Socket::new(stream),
             is_websocket: AtomicBool::new(false),
             state: Mutex::default(),
             reader: Reader::default(),
         })
-    }
-
-    pub(super) fn tcp(&self) -> &TcpStream {
-        &self.tcp.0
     }
 
     /// An HTTP answer goes out that makes this a WebSocket connection: frames begin behind its head.
@@ -134,16 +108,16 @@ impl Lane {
 
     /// Looks at what [`Lane::send_now`] will need.
     pub(super) fn reach(&self) -> bool {
-        self.tcp.0.as_raw_fd() >= 0 && !self.state.is_poisoned()
+        !self.state.is_poisoned()
     }
 
     /// Writes a frame at once or not at all. What the kernel leaves of it once it has begun is kept.
     pub(super) fn send_now(&self, frame: &[u8]) -> Result<(), Full> {
         let mut state = self.state();
-        if !state.phase.is_open() || !state.library.is_between_frames() || !state.flush(&self.tcp) {
+        if !state.phase.is_open() || !state.library.is_between_frames() || !state.flush(&self.socket) {
             return Err(Full);
         }
-        match self.tcp.write_once(frame) {
+        match self.socket.write_once(frame) {
             Ok(written) => {
                 state.rest.extend_from_slice(&frame[written..]);
                 Ok(())
@@ -159,19 +133,19 @@ impl Lane {
             return Err(Full);
         }
         state.backlog.get_or_insert_default().push(frame)?;
-        state.go_on(&self.tcp);
+        state.go_on(&self.socket);
         Ok(())
     }
 
     /// The library writes. `None`: the lane's own rest must go first, and the socket does not take it now.
     pub(super) fn library_write(&self, slices: &[io::IoSlice<'_>]) -> Option<io::Result<usize>> {
         let mut state = self.state();
-        if state.library.is_between_frames() && !state.flush(&self.tcp) {
+        if state.library.is_between_frames() && !state.flush(&self.socket) {
             return None;
         }
         let written = match slices {
-            [slice] => self.tcp.try_write(slice),
-            slices => self.tcp.try_write_vectored(slices),
+            [slice] => self.socket.try_write(slice),
+            slices => self.socket.try_write_vectored(slices),
         };
         if let Ok(written) = written {
             let mut left = written;
@@ -180,7 +154,7 @@ impl Lane {
                 state.watch(&slice[..taken]);
                 left -= taken;
             }
-            state.go_on(&self.tcp);
+            state.go_on(&self.socket);
         }
         Some(written)
     }
@@ -224,18 +198,18 @@ impl State {
     }
 
     /// Writes what waits, if nothing forbids it.
-    fn go_on(&mut self, tcp: &CountedTcp) {
+    fn go_on(&mut self, socket: &Socket) {
         if self.phase.is_open() && self.library.is_between_frames() {
-            self.flush(tcp);
+            self.flush(socket);
         }
     }
 
     /// Writes what waits; whether all of it is out. The library must be between two frames. While the marker is awaited the
     /// backlog stays, and does not hold the library up.
-    fn flush(&mut self, tcp: &CountedTcp) -> bool {
+    fn flush(&mut self, socket: &Socket) -> bool {
         loop {
             while !self.rest.is_empty() {
-                match tcp.try_write(&self.rest) {
+                match socket.try_write(&self.rest) {
                     Ok(written) => drop(self.rest.drain(..written)),
                     // A connection that has ended is found out by whoever reads from it.
                     Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
@@ -293,7 +267,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let lane = Lane::new(listener.accept().await.unwrap().0);
-        lane.tcp().writable().await.unwrap();
+        std::future::poll_fn(|cx| lane.socket.poll_write_ready(cx)).await.unwrap();
         lane.switch_protocols();
         library(&lane, HEAD);
         (lane, client)
@@ -368,8 +342,8 @@ mod tests {
         lane.send_surely(frame(b"event")).unwrap();
         let reader = tokio::spawn(async move { read(&mut client, 1 + sent + 1).await });
         while lane.state().backlog.is_some() || !lane.state().rest.is_empty() {
-            lane.tcp().writable().await.unwrap();
-            lane.state().go_on(&lane.tcp);
+            std::future::poll_fn(|cx| lane.socket.poll_write_ready(cx)).await.unwrap();
+            lane.state().go_on(&lane.socket);
         }
         let frames = reader.await.unwrap();
         assert!(frames[1..=sent].iter().all(|payload| *payload == [7; 100]));

@@ -87,6 +87,7 @@ impl Drop for SocketOutlet {
     fn drop(&mut self) {
         if let Some(lane) = self.lane.get() {
             lane.reader.unseat(&self.inlet);
+            lane.reader.release(lane);
         }
     }
 }
@@ -95,6 +96,18 @@ impl Outlet for SocketOutlet {
     fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full> {
         let emit = || self.socket.emit("welcome", welcome).map_err(|_| Full);
         self.emit_and_change_lanes(&self.parser.event_prefix("welcome"), emit)
+    }
+
+    fn pull(&self, hz: u16) {
+        if let Some(lane) = self.lane.get() {
+            lane.reader.pull(lane, hz);
+        }
+    }
+
+    fn release(&self) {
+        if let Some(lane) = self.lane.get() {
+            lane.reader.release(lane);
+        }
     }
 
     fn reach(&self) -> bool {
@@ -138,6 +151,7 @@ impl Outlet for SocketOutlet {
     fn close(&self, ending: Ending) {
         if let Some(lane) = self.lane.get() {
             lane.close();
+            lane.reader.release(lane);
         }
         let farewell = Farewell { socket: self.socket.clone(), stream: self.stream.clone(), heard: self.heard.clone() };
         match ending {

@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     address::{Handshakes, Share},
     lane::Lane,
+    socket::Socket,
 };
 use crate::observe;
 
@@ -69,8 +70,8 @@ impl Stream {
         self.share.handshakes()
     }
 
-    fn tcp(&self) -> &TcpStream {
-        self.handle.lane.tcp()
+    fn socket(&self) -> &Socket {
+        &self.handle.lane.socket
     }
 }
 
@@ -84,7 +85,7 @@ impl StreamHandle {
 
     /// Ends a session's connection at once, whatever is queued on it: the stream of its first request, or the one that it moved to.
     pub(super) fn cut(&self, session: &str) {
-        shut_down(self.lane(session).tcp());
+        shut_down(&self.lane(session));
     }
 
     /// The lane on which a session is now: that of its first request, or the one that it moved to.
@@ -115,14 +116,14 @@ impl Drop for Stream {
             }
         }
         // A handle may outlive the stream; the connection must not.
-        shut_down(lane.tcp());
+        shut_down(lane);
         observe::streams().decrement(1);
     }
 }
 
-fn shut_down(tcp: &TcpStream) {
+fn shut_down(lane: &Lane) {
     // Fails only if the connection has ended already.
-    let _ = SockRef::from(tcp).shutdown(Shutdown::Both);
+    let _ = lane.socket.shut_down(Shutdown::Both);
 }
 
 impl AsyncRead for Stream {
@@ -139,7 +140,7 @@ impl Stream {
             match self.handle.lane.library_write(slices) {
                 Some(Ok(count)) => return Poll::Ready(Ok(count)),
                 Some(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
-                None | Some(Err(_)) => ready!(self.tcp().poll_write_ready(cx))?,
+                None | Some(Err(_)) => ready!(self.socket().poll_write_ready(cx))?,
             }
         }
     }
@@ -163,7 +164,7 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match SockRef::from(self.tcp()).shutdown(Shutdown::Write) {
+        match self.socket().shut_down(Shutdown::Write) {
             Err(error) if error.kind() != io::ErrorKind::NotConnected => Poll::Ready(Err(error)),
             _ => Poll::Ready(Ok(())),
         }

@@ -37,7 +37,9 @@ const SAMPLES = 10;
 /** The first answers are asked for soon after each other. */
 const EAGER = 5;
 const EAGER_MS = 100;
-const LAZY_MS = 2_500;
+/** Later ones in pairs: while inputs flow, the server may let the first wait for its next tick, and reads the second at once. */
+const PAIR = 2;
+const LAZY_MS = 5_000;
 
 /** Estimates the server's time, in ticks. */
 export class Clock {
@@ -63,7 +65,8 @@ export class Clock {
 
   /** Whether it is time for the next request; if so, counts it as made. */
   due(now: number): boolean {
-    if (now - this.#asked < (this.#answers < EAGER ? EAGER_MS : LAZY_MS)) return false;
+    const eager = this.#answers < EAGER || (this.#answers - EAGER) % PAIR !== 0;
+    if (now - this.#asked < (eager ? EAGER_MS : LAZY_MS)) return false;
     this.#asked = now;
     return true;
   }
