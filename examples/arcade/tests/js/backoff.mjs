@@ -34,9 +34,10 @@ main(async () => {
   assert.ok((await back) >= 5, "the attempts are counted");
   assert.equal((await asked).version, version);
   const before = pauses.length;
+  const again = next(socket, "connect");
   socket.io.engine.close();
   await until("the next loss is met", () => pauses.length > before);
   assert.ok(pauses[before] < LONGEST_MS, `the first attempt after a new loss comes at once again, not after ${pauses[before]} ms`);
-  await next(socket, "connect");
+  await again;
   say("back, and the pauses are short again");
 });

@@ -24,15 +24,21 @@ export class Browser {
     return browser;
   }
 
-  /** A visitor of their own, in the lobby. `prepare` gets the page before there is anything on it. */
-  async visit(name, prepare) {
+  /** A visitor of their own, in the lobby. */
+  async visit(name) {
+    const visitor = await this.open(name);
+    await visitor.page.getByLabel("Your name").fill(name);
+    await visitor.page.keyboard.press("Enter");
+    await visitor.page.locator("article.card").first().waitFor();
+    return visitor;
+  }
+
+  /** A visitor who has not said their name. `script` runs in the page before anything else does. */
+  async open(name, script = () => {}) {
     const page = await this.#chromium.newPage({ viewport: SIZE });
     const visitor = new Visitor(page, name);
-    await prepare?.(page);
+    await page.addInitScript(script);
     await page.goto(url);
-    await page.getByLabel("Your name").fill(name);
-    await page.keyboard.press("Enter");
-    await page.locator("article.card").first().waitFor();
     return visitor;
   }
 

@@ -27,19 +27,17 @@ main(async () => {
 
 /** Whoever types faster than the server answers costs the page nothing: it never hears what it asked under the old name. */
 async function renameAtOnce(browser) {
-  const eve = await browser.visit("Eve", async (page) => {
-    await page.addInitScript(() => {
-      const names = ["Adam", "Eva"];
-      new MutationObserver(() => {
-        const input = document.querySelector("#name");
-        if (!input || !names.length || input.value === names[0]) return;
-        // Both names before the first of them has a connection.
-        for (const name of names.splice(0)) {
-          input.value = name;
-          input.dispatchEvent(new Event("change"));
-        }
-      }).observe(document, { childList: true, subtree: true });
-    });
+  const eve = await browser.open("Eve", () => {
+    const names = ["Adam", "Eva", "Eve"];
+    new MutationObserver(() => {
+      const input = document.querySelector("#name");
+      if (!input) return;
+      // All of them before the first has a connection.
+      for (const name of names.splice(0)) {
+        input.value = name;
+        input.dispatchEvent(new Event("change"));
+      }
+    }).observe(document, { childList: true, subtree: true });
   });
   await eve.page.locator("article.card button", { hasText: "Play" }).click();
   await eve.playing();
