@@ -71,6 +71,24 @@ fn the_avatar_of_who_dropped_stands_still() {
 }
 
 #[test]
+fn what_else_a_seat_owns_is_not_its_avatar() {
+    let mut table = Table::<Meadow>::new(1).seats(1);
+    let older = table.world().spawn((Pos { at: Vec2::new(9.0, 9.0) }, Shield)).id();
+    table.run(1);
+    let player = table.join();
+    let seat = table.seat(player);
+    table.run(1);
+    let start = table.view(player).me::<Pos>().unwrap().at;
+    assert_eq!(table.view(player).me::<Shield>(), None);
+    // It has the lesser id of the two.
+    table.world().entity_mut(older).insert(seat);
+    table.run(1);
+    let view = table.view(player);
+    assert_eq!(view.me::<Pos>().unwrap().at, start);
+    assert!(view.me::<Shield>().is_some(), "what the avatar lacks is that of the other one");
+}
+
+#[test]
 fn who_comes_back_without_a_mirror_gets_a_snapshot() {
     let mut table = Table::<Meadow>::new(1).seats(2);
     table.run(3);
@@ -162,6 +180,17 @@ fn a_panic_in_the_rules_reaches_the_host() {
     (0..4).for_each(|_| drop(room.tick()));
     let panic = catch_unwind(AssertUnwindSafe(|| room.tick())).unwrap_err();
     assert!(tickcast::game::panic_message(&*panic).contains("asked to panic"));
+}
+
+#[test]
+fn rules_that_failed_have_no_outcome() {
+    #[derive(Component)]
+    struct Stranger;
+    let mut table = Table::<Meadow>::new(1).seats(1);
+    table.world().spawn(Stranger);
+    table.run(5);
+    assert_eq!(table.over().map(|over| over.reason), Some(OverReason::RulesError));
+    assert!(table.outcome().is_none());
 }
 
 #[test]

@@ -46,6 +46,11 @@ impl<I: GameInput> Intents for IntentWriter<I> {
             }
         }
     }
+
+    fn avatars(&self, world: &World) -> Vec<(Seat, Entity)> {
+        let avatars = world.try_query_filtered::<(&Seat, Entity), With<Intent<I>>>();
+        avatars.map(|mut avatars| avatars.iter(world).map(|(seat, avatar)| (*seat, avatar)).collect()).unwrap_or_default()
+    }
 }
 
 fn save<I: GameInput>(intent: &Intent<I>, to: &mut Vec<u8>) {

@@ -1,5 +1,6 @@
 //! What a seat sees, read straight from the shadow: what a client in step holds, without a client.
 
+use bevy_ecs::entity::Entity;
 use smallvec::SmallVec;
 
 use super::{Eye, Key, Replicator, Shadow, Viewer};
@@ -10,12 +11,15 @@ use crate::protocol::{Id, Replicate, SEAT_COMPONENT, Seat, Tick};
 pub struct View<'a> {
     replicator: &'a Replicator,
     eye: Eye<'a>,
+    avatar: Option<Id>,
 }
 
 impl Replicator {
-    /// The match as a seat sees it.
-    pub fn view(&self, viewer: Viewer) -> View<'_> {
-        View { replicator: self, eye: self.eye(viewer) }
+    /// The match as a seat sees it that plays by one of these entities.
+    pub fn view(&self, viewer: Viewer, avatars: &[(Seat, Entity)]) -> View<'_> {
+        let own = avatars.iter().filter(|(seat, _)| *seat == viewer.seat);
+        let avatar = own.filter_map(|(_, avatar)| self.ids().get(*avatar)).min();
+        View { replicator: self, eye: self.eye(viewer), avatar }
     }
 }
 
@@ -30,9 +34,12 @@ impl<'a> View<'a> {
         self.replicator.now
     }
 
-    /// The component of the entity that this seat owns; of the one with the least id if it owns several.
+    /// The component of the avatar by which this seat plays. If the avatar has none, that of another entity that the seat owns, the one
+    /// with the least id.
     pub fn me<C: Replicate>(&self) -> Option<C> {
-        self.iter::<C>().find(|(id, _)| self.owner(*id) == Some(self.eye.viewer.seat)).map(|(_, component)| component)
+        let mine = |id: &Id| self.owner(*id) == Some(self.seat());
+        let own = self.avatar.filter(mine).and_then(|avatar| self.get(avatar));
+        own.or_else(|| self.iter::<C>().find(|(id, _)| mine(id)).map(|(_, component)| component))
     }
 
     /// The component of an entity, if the seat sees it.

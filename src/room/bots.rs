@@ -41,10 +41,13 @@ impl Bots {
 
     /// Asks every bot for its input for the next tick.
     pub fn think(&mut self, seats: &Seats, replicator: &Replicator, sim: &mut Sim) {
-        let now = sim.tick();
+        if self.employed.is_empty() {
+            return;
+        }
+        let (now, avatars) = (sim.tick(), sim.avatars());
         for (&seat, bot) in &mut self.employed {
             let place = seats.get(seat).expect("a bot has a seat");
-            let view = replicator.view(Viewer { seat, team: replicator.team_of(seat) });
+            let view = replicator.view(Viewer { seat, team: replicator.team_of(seat) }, &avatars);
             bot.brain.think(&view, &mut self.rng, &mut bot.columns);
             if place.status == SeatStatus::Away {
                 // It only holds the seat: whoever comes back numbers on from the own newest input.

@@ -389,7 +389,7 @@ impl Room {
 
     /// The match as a seat sees it.
     pub fn view(&self, seat: Seat) -> View<'_> {
-        self.replicator.view(Viewer { seat, team: self.replicator.team_of(seat) })
+        self.replicator.view(Viewer { seat, team: self.replicator.team_of(seat) }, &self.sim.avatars())
     }
 
     /// A checksum of the whole match, bots and all: two that agree have the same future under the same inputs.

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use bevy_ecs::prelude::World;
 use bytes::Bytes;
 
-use super::{Message, Outbox, Over, Room, RoomStats};
+use super::{Message, Outbox, Over, OverReason, Room, RoomStats};
 use crate::{
     game::{Game, GameDef, GameEvent, Outcome},
     protocol::{Columns, Seat, Tick, decode_events, encode_ack, encode_input},
@@ -202,9 +202,9 @@ impl<G: Game> Table<G> {
         &self.players[player].frame_bytes
     }
 
-    /// How the match ended.
+    /// How the match ended, if it was played to its end: `None` also when the rules failed, which [`over`](Self::over) says.
     pub fn outcome(&self) -> Option<&Outcome> {
-        self.room.outcome()
+        self.room.outcome().filter(|_| self.over.as_ref().is_none_or(|over| over.reason == OverReason::Finished))
     }
 
     /// What the players were told of the end.

@@ -22,6 +22,9 @@ pub use resources::{Clock, Intent, Outgoing, Recipient, Rng, Team, Teams, WroteE
 pub trait Intents: Send {
     /// Puts what was taken this tick, by seat, into the world, and ends the one-shot fields of the tick before.
     fn apply(&mut self, world: &mut World, taken: &[Taken]);
+
+    /// The entities by which seats play.
+    fn avatars(&self, world: &World) -> Vec<(Seat, Entity)>;
 }
 
 /// One match's simulation.
@@ -83,6 +86,11 @@ impl Sim {
     /// The newest tick stepped.
     pub fn tick(&self) -> Tick {
         self.tick
+    }
+
+    /// The entities by which seats play.
+    pub fn avatars(&self) -> Vec<(Seat, Entity)> {
+        self.intents.avatars(&self.world)
     }
 
     /// The world.
