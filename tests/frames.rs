@@ -13,7 +13,7 @@ use tickcast::server::RunningServer;
 use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
-use server::{Client, PARSERS, Parser, create, exchange, start};
+use server::{Client, PARSERS, Parser, create, dropped, exchange, get, http, start};
 
 const MASK: [u8; 4] = [1, 2, 3, 4];
 
@@ -239,7 +239,7 @@ async fn an_attachment_that_is_announced_comes_within_five_seconds_or_too_late()
 }
 
 #[tokio::test]
-async fn a_namespace_is_entered_once_and_one_that_is_not_there_never() {
+async fn a_namespace_is_entered_once() {
     let server = start().await;
     let created = create(&server, json!({})).await;
     let mut client = Client::connect(&server, Parser::Json).await;
@@ -249,10 +249,6 @@ async fn a_namespace_is_entered_once_and_one_that_is_not_there_never() {
     for _ in 0..3 {
         client.raw(Message::text(connect.clone())).await;
     }
-    for n in 0..500 {
-        client.raw(Message::text(format!("40/nowhere{n},"))).await;
-    }
-    client.raw(Message::text(format!("40/{},", "x".repeat(15_000)))).await;
     // Either the library has enough of it, or the seat is as it was, once.
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(1) {
@@ -262,5 +258,52 @@ async fn a_namespace_is_entered_once_and_one_that_is_not_there_never() {
     let mut lobby = Client::join(&server, "/lobby", json!({})).await.unwrap();
     let rooms = lobby.request("/lobby", "rooms", json!({})).await;
     assert_eq!(rooms["rooms"][0]["players"], 1, "{rooms}");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn eight_namespaces_that_are_not_there_are_refused_and_the_ninth_ends_the_connection() {
+    let mut game = Match::start().await;
+    let before = dropped(&game.server, "nowhere").await;
+    game.attack("namespaces that are not there", async |client, parser| {
+        let long = format!("/{}", "x".repeat(15_000));
+        let unusual = if parser == Parser::Msgpack { ["", "nowhere"] } else { ["/a/b", "/{*rest}"] };
+        for name in ["/nowhere", "/nowhere", "/lobby/", "//", "/é", &long].into_iter().chain(unusual) {
+            let refused = client.enter(name, json!({})).await;
+            assert_eq!(refused.err().as_deref(), Some("Invalid namespace"), "{name}");
+        }
+        client.send(0, "/once/more", None, json!({}), None).await;
+        client.closed().await;
+    })
+    .await;
+    game.attack("five hundred at once", async |client, _| {
+        for n in 0..500 {
+            client.send(0, &format!("/nowhere{n}"), None, json!({}), None).await;
+        }
+        client.closed().await;
+    })
+    .await;
+    assert!(dropped(&game.server, "nowhere").await >= before + 8);
+    game.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_polls_for_namespaces_that_are_not_there_is_not_heard_any_more() {
+    let server = start().await;
+    for path in ["/socket.io/?EIO=4&transport=polling", "/socket.io-msgpack/?EIO=4&transport=polling"] {
+        let opened = get(&server, path).await.1;
+        let sid = opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap();
+        let path = format!("{path}&sid={sid}");
+        // {"type": 0, "nsp": "/none"} in base64, or its text.
+        let connect = if path.contains("msgpack") { "bgqR0eXBlAKNuc3ClL25vbmU=" } else { "40/none," };
+        // Far fewer than the answers that the library would keep for who does not fetch them.
+        let mut heard = 0;
+        while heard < 60 && http(&server, "POST", &path, "", connect).await.0 == 200 {
+            heard += 1;
+            sleep(Duration::from_millis(20)).await;
+        }
+        assert!((9..60).contains(&heard), "{heard}");
+        assert_eq!(get(&server, &path).await.0, 400);
+    }
     server.shutdown().await;
 }

@@ -12,6 +12,7 @@ use super::{
     lobby::{Lobby, send_news},
     matchmaking::{MatchRules, Matchmaking},
     namespace::{Namespace, Wired},
+    nowhere::Nowhere,
     root::Root,
 };
 use crate::host::Host;
@@ -49,6 +50,7 @@ impl Endpoints {
             io.ns(Lobby::PATH, Wired::new(Lobby(host.clone()), limits.clone()));
             io.ns(Matchmaking::PATH, Wired::new(matchmaking.clone(), limits.clone()));
             io.ns(Gameplay::PATH, Wired::new(Gameplay(host.clone()), limits.clone()));
+            Nowhere::take_rest(io);
             tasks.spawn(send_news(io.clone(), host.news()));
         }
         tasks.spawn(matchmaking.run());

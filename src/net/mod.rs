@@ -4,6 +4,7 @@
 
 mod additions;
 mod address;
+mod conduct;
 mod cursor;
 mod endpoint;
 mod farewell;
@@ -14,6 +15,7 @@ mod listen;
 mod lobby;
 mod matchmaking;
 mod namespace;
+mod nowhere;
 mod origin;
 mod outlet;
 mod packet;

@@ -98,7 +98,7 @@ struct Joined<N: Namespace> {
 /// Distinguishes the implementations here from socketioxide's own for closures.
 pub(super) enum Synchronous {}
 
-type Verdict<'a> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>>;
+pub(super) type Verdict<'a> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>>;
 
 impl<N: Namespace> ConnectHandler<LocalAdapter, Synchronous> for Wired<N> {
     /// Runs before the client hears that it is connected: handlers set up here miss nothing that it sends at once.

@@ -88,6 +88,8 @@ pub enum DropReason {
     Webhook,
     /// A TCP connection, or a handshake, beyond what its address may have.
     Address,
+    /// A connection that asked for too many namespaces that do not exist.
+    Nowhere,
 }
 
 /// Counts something thrown away.
@@ -101,6 +103,7 @@ pub fn dropped(what: DropReason) {
         DropReason::Record => "record",
         DropReason::Webhook => "webhook",
         DropReason::Address => "address",
+        DropReason::Nowhere => "nowhere",
     };
     counter!("tickcast_drops_total", "reason" => reason).increment(1);
 }
