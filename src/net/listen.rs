@@ -19,6 +19,7 @@ use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
+    time::Instant,
 };
 use tower::ServiceExt;
 
@@ -112,7 +113,7 @@ async fn serve_connection(stream: Stream, router: Router, limits: NetLimits, mut
         request.extensions_mut().insert(handle.clone());
         let begins = begins_session(&request);
         if begins {
-            request.extensions_mut().insert(Arc::new(Conduct::default()));
+            request.extensions_mut().insert(Arc::new(Conduct::new(&limits, Instant::now())));
         }
         let taken = !begins || handshakes.take();
         let (router, handle) = (router.clone(), handle.clone());

@@ -55,7 +55,8 @@ pub struct NetLimits {
     pub request_bytes: usize,
     /// Requests that a connection may make at once after a pause. 20 unless set.
     pub request_burst: u32,
-    /// Requests a second that a connection may make for long. 10 unless set.
+    /// Requests a second that a connection may make for long, and refusals of those beyond that are forgotten; five hundred that are not
+    /// end it. 10 unless set.
     pub requests_per_second: f32,
     /// Messages that wait for one connection; a frame beyond is left out, a reliable message beyond ends it. 128 unless set.
     pub queued_messages: usize,

@@ -90,6 +90,8 @@ pub enum DropReason {
     Address,
     /// A connection that asked for too many namespaces that do not exist.
     Nowhere,
+    /// A connection whose requests came too fast for too long.
+    Flood,
 }
 
 /// Counts something thrown away.
@@ -104,6 +106,7 @@ pub fn dropped(what: DropReason) {
         DropReason::Webhook => "webhook",
         DropReason::Address => "address",
         DropReason::Nowhere => "nowhere",
+        DropReason::Flood => "flood",
     };
     counter!("tickcast_drops_total", "reason" => reason).increment(1);
 }
