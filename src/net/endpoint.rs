@@ -17,8 +17,9 @@ use super::{
 };
 use crate::host::Host;
 
-/// How long a binary event may lack its attachments.
-const ATTACHMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long after a binary event its attachment may come. A WebSocket that brings nothing of it is cut earlier, see `overdue.rs`; this
+/// is for those that poll, and leaves slow ones their time.
+const ATTACHMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What no host can take for a namespace of its own.
 const OWN_NAMESPACES: [&str; 4] = [Root::PATH, Lobby::PATH, Matchmaking::PATH, Gameplay::PATH];

@@ -18,6 +18,7 @@ mod namespace;
 mod nowhere;
 mod origin;
 mod outlet;
+mod overdue;
 mod packet;
 mod rating;
 mod reader;

@@ -92,6 +92,8 @@ pub enum DropReason {
     Nowhere,
     /// A connection whose requests came too fast for too long.
     Flood,
+    /// A connection that began to send something and did not end it.
+    Unfinished,
 }
 
 /// Counts something thrown away.
@@ -107,6 +109,7 @@ pub fn dropped(what: DropReason) {
         DropReason::Address => "address",
         DropReason::Nowhere => "nowhere",
         DropReason::Flood => "flood",
+        DropReason::Unfinished => "unfinished",
     };
     counter!("tickcast_drops_total", "reason" => reason).increment(1);
 }
