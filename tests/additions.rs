@@ -5,6 +5,8 @@
 #[path = "support/server.rs"]
 mod server;
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -101,6 +103,43 @@ async fn a_namespace_of_the_hosts_own_can_ask_who_somebody_is() {
         assert!(client.enter("/shop", json!({"token": 5})).await.is_err(), "{parser:?}");
         assert_eq!(client.enter("/shop", Json::Null).await, Ok(()), "a guest, {parser:?}");
     }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn patterns_of_the_hosts_own_are_no_namespaces_that_do_not_exist() {
+    let open = |io: &SocketIo, _: &Host| {
+        let greet = async |socket: SocketRef| socket.emit("hello", socket.ns()).unwrap();
+        io.dyn_ns("/shop/{id}", greet).unwrap();
+        io.dyn_ns("/{any}", greet).unwrap();
+    };
+    let server = start_with(|builder| builder.namespaces(open)).await;
+    for parser in PARSERS {
+        let mut client = Client::connect(&server, parser).await;
+        for name in (0..20).flat_map(|n| [format!("/shop/{n}"), format!("/any{n}")]) {
+            client.enter(&name, json!({})).await.unwrap();
+            assert_eq!(client.event(&name).await.1.data[1], json!(name));
+        }
+        assert_eq!(client.enter("/shop/5/6", json!({})).await.err().unwrap(), "Invalid namespace");
+        client.enter("/lobby", json!({})).await.unwrap();
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_clients_ask_for_makes_no_namespace() {
+    let endpoints: Arc<Mutex<Vec<SocketIo>>> = Arc::default();
+    let keep = endpoints.clone();
+    let server = start_with(|builder| builder.namespaces(move |io, _| keep.lock().unwrap().push(io.clone()))).await;
+    let count = || endpoints.lock().unwrap().iter().map(|io| io.nsps().len()).sum::<usize>();
+    let before = count();
+    for parser in PARSERS {
+        for n in 0..20 {
+            let mut client = Client::connect(&server, parser).await;
+            assert_eq!(client.enter(&format!("/nowhere{n}"), json!({})).await.err().unwrap(), "Invalid namespace");
+        }
+    }
+    assert_eq!(count(), before);
     server.shutdown().await;
 }
 

@@ -13,7 +13,7 @@ use tickcast::server::RunningServer;
 use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
-use server::{Client, PARSERS, Parser, create, exchange, start};
+use server::{Client, PARSERS, Parser, create, dropped, exchange, get, http, start};
 
 const MASK: [u8; 4] = [1, 2, 3, 4];
 
@@ -212,34 +212,76 @@ async fn packets_of_messagepack_that_are_none_hurt_nobody() {
     game.server.shutdown().await;
 }
 
-#[tokio::test]
-async fn an_attachment_that_is_announced_comes_within_five_seconds_or_too_late() {
-    let mut game = Match::start().await;
-    let mut player = game.sit(Parser::Json).await;
-    let mut visitor = Client::connect(&game.server, Parser::Json).await;
-    visitor.enter("/lobby", json!({})).await.unwrap();
-    // A pause costs the server no more than a connection that says nothing.
-    for pause in [Duration::ZERO, Duration::from_millis(5_200)] {
-        for (client, event) in [(&mut player, "/gameplay,[\"i\""), (&mut visitor, "/lobby,[\"games\"")] {
-            client.raw(Message::text(format!("451-{event},{{\"_placeholder\":true,\"num\":0}}]"))).await;
-        }
-        sleep(pause).await;
-        for client in [&mut player, &mut visitor] {
-            client.raw(Message::binary(&b"\x91\x00"[..])).await;
-        }
-        // An input is an input, whenever its second half came.
-        assert_eq!(player.request("/gameplay", "t", Json::Null).await["ok"], true);
-        if pause.is_zero() {
-            assert_eq!(visitor.request("/lobby", "games", Json::Null).await["ok"], true);
-        }
-    }
-    visitor.closed().await;
-    assert_eq!(game.honest.request("/gameplay", "t", Json::Null).await["ok"], true);
-    game.server.shutdown().await;
+/// Somebody with a seat in a room of their own.
+async fn seat(server: &RunningServer, parser: Parser) -> Client {
+    let created = create(server, json!({})).await;
+    let mut player = Client::connect(server, parser).await;
+    player.enter("/gameplay", json!({ "ticket": created["ticket"] })).await.unwrap();
+    player.event_named("/gameplay", "s").await;
+    player
 }
 
 #[tokio::test]
-async fn a_namespace_is_entered_once_and_one_that_is_not_there_never() {
+async fn what_begins_is_whole_within_some_seconds_or_ends_the_connection() {
+    let server = start().await;
+    let before = dropped(&server, "unfinished").await;
+    let announced = |event: &str| frame(0x81, format!("451-{event},{{\"_placeholder\":true,\"num\":0}}]").as_bytes());
+    let (input, request) = (announced("/gameplay,[\"i\""), announced("/lobby,[\"games\""));
+    let mut all = Vec::new();
+    for parser in PARSERS {
+        let frames = [vec![0x82], frame(0x82, &[0; 100])[..50].to_vec(), frame(0x82, &[0; 9_000])[..2_000].to_vec()];
+        let messages = [frame(0x01, b"42/lobby,"), [frame(0x02, b"\x83"), frame(0x89, b""), frame(0x00, b"")].concat()];
+        let attachments = if parser == Parser::Json { [input.clone(), request.clone()].to_vec() } else { Vec::new() };
+        for bytes in frames.into_iter().chain(messages).chain(attachments) {
+            let mut visitor = Client::connect(&server, parser).await;
+            visitor.enter("/lobby", json!({})).await.unwrap();
+            for mut client in [visitor, seat(&server, parser).await] {
+                client.bytes(&bytes).await;
+                all.push(tokio::spawn(async move {
+                    let began = Instant::now();
+                    client.closed().await;
+                    began.elapsed()
+                }));
+            }
+        }
+    }
+    let mut honest = seat(&server, Parser::Json).await;
+    let count = all.len() as u64;
+    for closed in all {
+        let took = closed.await.unwrap();
+        assert!(took > Duration::from_secs(4), "{took:?}");
+    }
+    assert!(dropped(&server, "unfinished").await >= before + count);
+    assert_eq!(honest.request("/gameplay", "t", Json::Null).await["ok"], true);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_is_slow_and_does_not_stop_gets_through() {
+    let server = start().await;
+    let long = frame(0x81, format!("42/lobby,1[\"games\",\"{}\"]", "x".repeat(13_000)).as_bytes());
+    let (first, second) = (frame(0x81, br#"451-/lobby,1["games",{"_placeholder":true,"num":0}]"#), frame(0x82, &[0; 13_000]));
+    let mut all = Vec::new();
+    for bytes in [long, [first, second].concat()] {
+        let mut client = Client::connect(&server, Parser::Json).await;
+        client.enter("/lobby", json!({})).await.unwrap();
+        all.push(tokio::spawn(async move {
+            // Some seven seconds.
+            for part in bytes.chunks(200) {
+                client.bytes(part).await;
+                sleep(Duration::from_millis(100)).await;
+            }
+            while client.packet().await.expect("the connection stands").id != Some(1) {}
+        }));
+    }
+    for through in all {
+        through.await.unwrap();
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_namespace_is_entered_once() {
     let server = start().await;
     let created = create(&server, json!({})).await;
     let mut client = Client::connect(&server, Parser::Json).await;
@@ -249,10 +291,6 @@ async fn a_namespace_is_entered_once_and_one_that_is_not_there_never() {
     for _ in 0..3 {
         client.raw(Message::text(connect.clone())).await;
     }
-    for n in 0..500 {
-        client.raw(Message::text(format!("40/nowhere{n},"))).await;
-    }
-    client.raw(Message::text(format!("40/{},", "x".repeat(15_000)))).await;
     // Either the library has enough of it, or the seat is as it was, once.
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(1) {
@@ -262,5 +300,52 @@ async fn a_namespace_is_entered_once_and_one_that_is_not_there_never() {
     let mut lobby = Client::join(&server, "/lobby", json!({})).await.unwrap();
     let rooms = lobby.request("/lobby", "rooms", json!({})).await;
     assert_eq!(rooms["rooms"][0]["players"], 1, "{rooms}");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn eight_namespaces_that_are_not_there_are_refused_and_the_ninth_ends_the_connection() {
+    let mut game = Match::start().await;
+    let before = dropped(&game.server, "nowhere").await;
+    game.attack("namespaces that are not there", async |client, parser| {
+        let long = format!("/{}", "x".repeat(15_000));
+        let unusual = if parser == Parser::Msgpack { ["", "nowhere"] } else { ["/a/b", "/{*rest}"] };
+        for name in ["/nowhere", "/nowhere", "/lobby/", "//", "/é", &long].into_iter().chain(unusual) {
+            let refused = client.enter(name, json!({})).await;
+            assert_eq!(refused.err().as_deref(), Some("Invalid namespace"), "{name}");
+        }
+        client.send(0, "/once/more", None, json!({}), None).await;
+        client.closed().await;
+    })
+    .await;
+    game.attack("five hundred at once", async |client, _| {
+        for n in 0..500 {
+            client.send(0, &format!("/nowhere{n}"), None, json!({}), None).await;
+        }
+        client.closed().await;
+    })
+    .await;
+    assert!(dropped(&game.server, "nowhere").await >= before + 8);
+    game.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_polls_for_namespaces_that_are_not_there_is_not_heard_any_more() {
+    let server = start().await;
+    for path in ["/socket.io/?EIO=4&transport=polling", "/socket.io-msgpack/?EIO=4&transport=polling"] {
+        let opened = get(&server, path).await.1;
+        let sid = opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap();
+        let path = format!("{path}&sid={sid}");
+        // {"type": 0, "nsp": "/none"} in base64, or its text.
+        let connect = if path.contains("msgpack") { "bgqR0eXBlAKNuc3ClL25vbmU=" } else { "40/none," };
+        // Far fewer than the answers that the library would keep for who does not fetch them.
+        let mut heard = 0;
+        while heard < 60 && http(&server, "POST", &path, "", connect).await.0 == 200 {
+            heard += 1;
+            sleep(Duration::from_millis(20)).await;
+        }
+        assert!((9..60).contains(&heard), "{heard}");
+        assert_eq!(get(&server, &path).await.0, 400);
+    }
     server.shutdown().await;
 }

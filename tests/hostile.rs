@@ -12,7 +12,7 @@ use tickcast::server::RunningServer;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
-use server::{Client, PARSERS, Parser, exchange, get, http, start, start_limited, start_with};
+use server::{Client, PARSERS, Parser, dropped, exchange, get, http, start, start_limited, start_with};
 
 const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";
 
@@ -178,6 +178,18 @@ async fn packets_that_are_none_close_the_connection() {
     server.shutdown().await;
 }
 
+/// The codes of the answers that come until none does, or until the connection ends.
+async fn codes_of_answers(client: &mut Client) -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    // Who does not read its answers misses some.
+    while let Ok(Some(packet)) = timeout(Duration::from_millis(500), client.packet()).await {
+        if packet.kind == 3 {
+            codes.insert(packet.data[0]["error"]["code"].as_str().unwrap_or("ok").to_owned());
+        }
+    }
+    codes
+}
+
 #[tokio::test]
 async fn a_flood_of_requests_is_refused_and_costs_others_nothing() {
     let server = start().await;
@@ -185,27 +197,41 @@ async fn a_flood_of_requests_is_refused_and_costs_others_nothing() {
     quick.enter("/lobby", json!({})).await.unwrap();
     for namespace in ["/lobby", "/matchmaking"] {
         flood.enter(namespace, json!({})).await.unwrap();
-        for id in 0..2_000 {
+        for id in 0..250 {
             flood.send(2, namespace, Some(id), json!(["enqueue", { "game": "duel" }]), None).await;
         }
-        let answers = async {
-            let mut codes = BTreeSet::new();
-            // Who does not read its answers misses some.
-            while let Ok(packet) = timeout(Duration::from_millis(500), flood.packet()).await {
-                let packet = packet.expect("the connection stands");
-                if packet.kind == 3 {
-                    codes.insert(packet.data[0]["error"]["code"].as_str().unwrap_or("ok").to_owned());
-                }
-            }
-            codes
-        };
         // Two seats of one game are waited for: one ticket, and no other beside it.
-        let (codes, asked) = tokio::join!(answers, quick.request("/lobby", "games", json!(null)));
+        let (codes, asked) = tokio::join!(codes_of_answers(&mut flood), quick.request("/lobby", "games", json!(null)));
         let first = if namespace == "/lobby" { ["unknown_event"].as_slice() } else { &["already_queued", "ok"] };
         let expected: BTreeSet<_> = first.iter().copied().chain(["rate_limited"]).map(str::to_owned).collect();
         assert_eq!(codes, expected, "{namespace}");
         assert_eq!(asked["ok"], true);
     }
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(flood.request("/lobby", "games", json!(null)).await["ok"], true, "a burst is borne");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_floods_without_end_is_cut() {
+    let server = start().await;
+    let before = dropped(&server, "flood").await;
+    let mut quick = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    for parser in PARSERS {
+        let mut flood = Client::connect(&server, parser).await;
+        for namespace in ["/lobby", "/matchmaking"] {
+            flood.enter(namespace, json!({})).await.unwrap();
+        }
+        // Neither would be too much, but both are.
+        for _ in 0..400 {
+            for namespace in ["/lobby", "/matchmaking"] {
+                flood.send(2, namespace, None, json!(["games"]), None).await;
+            }
+        }
+        flood.closed().await;
+        assert_eq!(quick.request("/lobby", "games", json!(null)).await["ok"], true);
+    }
+    assert!(dropped(&server, "flood").await >= before + 2);
     server.shutdown().await;
 }
 

@@ -12,12 +12,14 @@ use super::{
     lobby::{Lobby, send_news},
     matchmaking::{MatchRules, Matchmaking},
     namespace::{Namespace, Wired},
+    nowhere::Nowhere,
     root::Root,
 };
 use crate::host::Host;
 
-/// How long a binary event may lack its attachments.
-const ATTACHMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long after a binary event its attachment may come. A WebSocket that brings nothing of it is cut earlier, see `overdue.rs`; this
+/// is for those that poll, and leaves slow ones their time.
+const ATTACHMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What no host can take for a namespace of its own.
 const OWN_NAMESPACES: [&str; 4] = [Root::PATH, Lobby::PATH, Matchmaking::PATH, Gameplay::PATH];
@@ -49,6 +51,7 @@ impl Endpoints {
             io.ns(Lobby::PATH, Wired::new(Lobby(host.clone()), limits.clone()));
             io.ns(Matchmaking::PATH, Wired::new(matchmaking.clone(), limits.clone()));
             io.ns(Gameplay::PATH, Wired::new(Gameplay(host.clone()), limits.clone()));
+            Nowhere::take_rest(io);
             tasks.spawn(send_news(io.clone(), host.news()));
         }
         tasks.spawn(matchmaking.run());

@@ -4,6 +4,7 @@ use std::{
     io,
     net::{Shutdown, SocketAddr},
     pin::pin,
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,12 +19,14 @@ use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
+    time::Instant,
 };
 use tower::ServiceExt;
 
 use super::{
     NetLimits,
     address::Addresses,
+    conduct::Conduct,
     stream::{Stream, Streams},
 };
 use crate::observe::{self, DropReason};
@@ -83,9 +86,7 @@ impl Listener {
                 }
             };
             match stream {
-                Ok(stream) => {
-                    drop(tokio::spawn(serve_connection(stream, router.clone(), self.limits.header_timeout, stop.clone())))
-                }
+                Ok(stream) => drop(tokio::spawn(serve_connection(stream, router.clone(), self.limits.clone(), stop.clone()))),
                 Err(error) => tracing::debug!(%error, "the connection ended before it began"),
             }
         }
@@ -101,16 +102,25 @@ fn refuse(tcp: &TcpStream) {
     let _ = socket.shutdown(Shutdown::Write);
 }
 
-async fn serve_connection(stream: Stream, router: Router, header_timeout: Duration, mut stop: watch::Receiver<bool>) {
+async fn serve_connection(stream: Stream, router: Router, limits: NetLimits, mut stop: watch::Receiver<bool>) {
+    let header_timeout = limits.header_timeout;
     let (handle, handshakes) = (stream.handle(), stream.handshakes());
     let service = service_fn(move |mut request: Request<Incoming>| {
+        let expelled = session(&request).is_some_and(|session| handle.is_expelled(session));
         if let Some(session) = upgraded_session(&request) {
             handle.upgrade(session);
         }
         request.extensions_mut().insert(handle.clone());
-        let taken = !begins_session(&request) || handshakes.take();
+        let begins = begins_session(&request);
+        if begins {
+            request.extensions_mut().insert(Arc::new(Conduct::new(&limits, Instant::now())));
+        }
+        let taken = !begins || handshakes.take();
         let (router, handle) = (router.clone(), handle.clone());
         async move {
+            if expelled {
+                return Ok((StatusCode::BAD_REQUEST, "the session was ended\n").into_response());
+            }
             if !taken {
                 observe::dropped(DropReason::Address);
                 return Ok((StatusCode::TOO_MANY_REQUESTS, "too many handshakes from your address\n").into_response());
@@ -150,6 +160,11 @@ fn begins_session<B>(request: &Request<B>) -> bool {
 /// The Engine.IO session that asks to move from polling to this connection.
 fn upgraded_session<B>(request: &Request<B>) -> Option<&str> {
     request.headers().get(header::UPGRADE)?;
+    session(request)
+}
+
+/// The Engine.IO session that a request goes on with.
+fn session<B>(request: &Request<B>) -> Option<&str> {
     request.uri().query()?.split('&').find_map(|pair| pair.strip_prefix("sid="))
 }
 

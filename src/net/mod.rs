@@ -4,6 +4,7 @@
 
 mod additions;
 mod address;
+mod conduct;
 mod cursor;
 mod endpoint;
 mod farewell;
@@ -14,8 +15,10 @@ mod listen;
 mod lobby;
 mod matchmaking;
 mod namespace;
+mod nowhere;
 mod origin;
 mod outlet;
+mod overdue;
 mod packet;
 mod rating;
 mod reader;
@@ -53,7 +56,8 @@ pub struct NetLimits {
     pub request_bytes: usize,
     /// Requests that a connection may make at once after a pause. 20 unless set.
     pub request_burst: u32,
-    /// Requests a second that a connection may make for long. 10 unless set.
+    /// Requests a second that a connection may make for long, and refusals of those beyond that are forgotten; five hundred that are not
+    /// end it. 10 unless set.
     pub requests_per_second: f32,
     /// Messages that wait for one connection; a frame beyond is left out, a reliable message beyond ends it. 128 unless set.
     pub queued_messages: usize,

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::{
     NetLimits,
+    conduct::Conduct,
     request::{Answer, Argument, Bucket, acknowledge},
 };
 use crate::{host::Refusal, observe, protocol::ErrorCode};
@@ -98,7 +99,7 @@ struct Joined<N: Namespace> {
 /// Distinguishes the implementations here from socketioxide's own for closures.
 pub(super) enum Synchronous {}
 
-type Verdict<'a> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>>;
+pub(super) type Verdict<'a> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>>;
 
 impl<N: Namespace> ConnectHandler<LocalAdapter, Synchronous> for Wired<N> {
     /// Runs before the client hears that it is connected: handlers set up here miss nothing that it sends at once.
@@ -149,8 +150,10 @@ impl<N: Namespace> Wired<N> {
 }
 
 impl<N: Namespace> Joined<N> {
-    fn take_token(&self) -> Result<(), Refusal> {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
+    fn take_token(&self, socket: &SocketArc) -> Result<(), Refusal> {
+        let now = Instant::now();
+        let taken = self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(now);
+        taken.inspect_err(|_| Conduct::note_rate_limited(socket, now))
     }
 }
 
@@ -167,7 +170,7 @@ impl<N: Namespace> MessageHandler<LocalAdapter, Synchronous> for On<N> {
         match self.event {
             Event::Raw(take) => take(&call, value, ack),
             Event::Request(take) => {
-                let checked = joined.take_token().and_then(|()| joined.namespace.check(&joined.session));
+                let checked = joined.take_token(&socket).and_then(|()| joined.namespace.check(&joined.session));
                 let argument = checked.and_then(|()| Argument::of_event(&value, joined.limits.request_bytes));
                 let answer = argument.and_then(|argument| take(&call, argument));
                 acknowledge(&socket, ack, answer);
@@ -182,7 +185,7 @@ impl<N: Namespace> MessageHandler<LocalAdapter, Synchronous> for OnUnknown<N> {
     fn call(&self, socket: SocketArc, _: Value, ack: Option<i64>) {
         self.0.namespace.heard(&self.0.session);
         let unknown = || Refusal::new(ErrorCode::UnknownEvent, format!("there is no such request on {}", N::PATH));
-        acknowledge(&socket, ack, Err(self.0.take_token().err().unwrap_or_else(unknown)));
+        acknowledge(&socket, ack, Err(self.0.take_token(&socket).err().unwrap_or_else(unknown)));
     }
 }
 

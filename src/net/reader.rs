@@ -17,6 +17,7 @@ use tokio::io::ReadBuf;
 use super::{
     habit::Habit,
     lane::Lane,
+    overdue::{self, Unfinished},
     packet::Parser,
     socket::Socket,
     tap::{Drain, Incoming},
@@ -48,6 +49,8 @@ struct State {
     /// The stream has ended or failed since the library last looked.
     ended: Option<io::Result<()>>,
     habit: Habit,
+    /// Somebody looks whether what has begun to come ends.
+    is_looked_at: bool,
 }
 
 /// Woken by the socket in the library's place. While it waits, the socket holds its own lane: the end of the stream, which
@@ -98,6 +101,14 @@ impl Reader {
             state.habit.reset();
             self.take(state, lane);
         }
+    }
+
+    /// What has begun to come and is not whole, for who looks on. Nothing: the look was the last.
+    pub(super) fn unfinished(&self) -> Option<Unfinished> {
+        let mut state = self.state();
+        let unfinished = state.incoming.unfinished();
+        state.is_looked_at = unfinished.is_some();
+        unfinished
     }
 
     /// The library reads.
@@ -154,6 +165,10 @@ impl State {
                 self.incoming.run(&scratch[..count], self.drain.as_ref());
                 io::Result::Ok(count)
             });
+            if !self.is_looked_at && self.incoming.unfinished().is_some() {
+                self.is_looked_at = true;
+                overdue::watch(lane);
+            }
             match read {
                 Ok(0) => self.ended = Some(Ok(())),
                 Ok(count) => {

@@ -166,6 +166,31 @@ impl Bucket {
     }
 }
 
+/// How many requests beyond its rate a connection may make at once: more than an honest client ever has on its mind.
+const MOST_REFUSED: u32 = 500;
+
+/// How long the server bears with requests that come too fast: a bucket of refusals, filled like that of the requests. Who never makes
+/// more than twice as many as it may does not empty it.
+#[derive(Debug)]
+pub(super) struct Patience {
+    refusals: Bucket,
+    has_ended: bool,
+}
+
+impl Patience {
+    pub(super) fn new(rate: f32, now: Instant) -> Self {
+        Self { refusals: Bucket::new(MOST_REFUSED, rate, now), has_ended: false }
+    }
+
+    /// Counts a refusal; whether it ends the patience, which happens once.
+    pub(super) fn ends(&mut self, now: Instant) -> bool {
+        !self.has_ended && {
+            self.has_ended = self.refusals.take(now).is_err();
+            self.has_ended
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
@@ -245,5 +270,35 @@ mod tests {
         assert_eq!(taken, 3);
         assert_eq!(bucket.take(start + Duration::from_millis(400)).map_err(|refusal| refusal.code), Err(ErrorCode::RateLimited));
         assert_eq!(bucket.take(start + Duration::from_millis(500)), Ok(()));
+    }
+    /// After how many seconds of so many requests the patience ends; nothing if it lasts for an hour.
+    fn seconds_of_patience(requests_per_second: u32) -> Option<u32> {
+        let (start, rate) = (Instant::now(), 10.0);
+        let (mut bucket, mut patience) = (Bucket::new(20, rate, start), Patience::new(rate, start));
+        (0..3600 * requests_per_second).map(|n| (n, start + Duration::from_secs(1) * n / requests_per_second)).find_map(
+            |(n, now)| {
+                let ends = bucket.take(now).is_err() && patience.ends(now);
+                ends.then_some(n / requests_per_second)
+            },
+        )
+    }
+
+    #[test]
+    fn patience_ends_for_who_goes_on_and_never_for_who_is_somewhat_too_fast() {
+        assert_eq!(seconds_of_patience(10), None);
+        assert_eq!(seconds_of_patience(19), None);
+        assert!((40..60).contains(&seconds_of_patience(30).unwrap()), "{:?}", seconds_of_patience(30));
+        assert_eq!(seconds_of_patience(10_000), Some(0));
+    }
+
+    #[test]
+    fn patience_bears_a_burst_comes_back_with_time_and_ends_once() {
+        let start = Instant::now();
+        let mut patience = Patience::new(10.0, start);
+        let mut ends = |count, now| (0..count).filter(|_| patience.ends(now)).count();
+        assert_eq!(ends(500, start), 0);
+        assert_eq!(ends(300, start + Duration::from_secs(30)), 0);
+        assert_eq!(ends(1_000, start + Duration::from_secs(30)), 1);
+        assert_eq!(ends(1_000, start + Duration::from_secs(60)), 0);
     }
 }

@@ -14,6 +14,7 @@ use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::Instant,
 };
 
 use super::{
@@ -25,6 +26,9 @@ use crate::observe;
 
 /// What the kernel may hold for one client, before it doubles it for its own book-keeping.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
+
+/// How long socketioxide may take to give a session up of which it hears nothing: a ping's interval and its timeout, and some more.
+const FORGOTTEN: Duration = Duration::from_secs(60);
 
 /// What hyper and socketioxide read and write.
 pub(super) struct Stream {
@@ -42,10 +46,17 @@ pub(super) struct StreamHandle {
     session: Arc<OnceLock<String>>,
 }
 
-/// The streams of sessions that began with polling and were upgraded: socketioxide shows the first request of a session alone,
-/// and its stream is another one.
+/// What is known of sessions beyond the stream of their first request, which is the one that socketioxide shows.
 #[derive(Clone, Default)]
-pub(super) struct Streams(Arc<Mutex<HashMap<String, Arc<Lane>>>>);
+pub(super) struct Streams(Arc<Mutex<Sessions>>);
+
+#[derive(Default)]
+struct Sessions {
+    /// The streams of those that began with polling and were upgraded.
+    moved: HashMap<String, Arc<Lane>>,
+    /// Those that poll, were cut, and are not heard any more, since when.
+    expelled: HashMap<String, Instant>,
+}
 
 impl Stream {
     /// Takes over an accepted connection. Small messages leave at once; bytes that the peer does not acknowledge for
@@ -79,19 +90,29 @@ impl StreamHandle {
     /// Notes that a session moves to this stream.
     pub(super) fn upgrade(&self, session: &str) {
         if self.session.set(session.to_owned()).is_ok() {
-            self.streams.lock().insert(session.to_owned(), self.lane.clone());
+            self.streams.lock().moved.insert(session.to_owned(), self.lane.clone());
         }
     }
 
     /// Ends a session's connection at once, whatever is queued on it: the stream of its first request, or the one that it moved to.
+    /// Of a session that polls no other stream is heard, either.
     pub(super) fn cut(&self, session: &str) {
-        shut_down(&self.lane(session));
+        let lane = self.lane(session);
+        if !lane.is_websocket() {
+            self.streams.expel(session, Instant::now());
+        }
+        shut_down(&lane);
     }
 
     /// The lane on which a session is now: that of its first request, or the one that it moved to.
     pub(super) fn lane(&self, session: &str) -> Arc<Lane> {
-        let moved = self.streams.lock().get(session).cloned();
+        let moved = self.streams.lock().moved.get(session).cloned();
         moved.unwrap_or_else(|| self.lane.clone())
+    }
+
+    /// Whether a session that polls was cut: nothing more is heard from it.
+    pub(super) fn is_expelled(&self, session: &str) -> bool {
+        self.streams.lock().expelled.contains_key(session)
     }
 
     /// An HTTP answer makes this a WebSocket connection.
@@ -101,7 +122,13 @@ impl StreamHandle {
 }
 
 impl Streams {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Lane>>> {
+    fn expel(&self, session: &str, now: Instant) {
+        let expelled = &mut self.lock().expelled;
+        expelled.retain(|_, since| now.saturating_duration_since(*since) < FORGOTTEN);
+        expelled.insert(session.to_owned(), now);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sessions> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -110,9 +137,9 @@ impl Drop for Stream {
     fn drop(&mut self) {
         let StreamHandle { lane, streams, session } = &self.handle;
         if let Some(session) = session.get() {
-            let mut streams = streams.lock();
-            if streams.get(session).is_some_and(|stream| Arc::ptr_eq(stream, lane)) {
-                streams.remove(session);
+            let moved = &mut streams.lock().moved;
+            if moved.get(session).is_some_and(|stream| Arc::ptr_eq(stream, lane)) {
+                moved.remove(session);
             }
         }
         // A handle may outlive the stream; the connection must not.
@@ -197,7 +224,7 @@ mod tests {
         assert_eq!(second.read(&mut [0]).await.unwrap(), 0);
         assert_eq!(websocket.read(&mut [0]).await.unwrap(), 0, "the server's side ends, too");
         drop(websocket);
-        assert!(streams.lock().is_empty());
+        assert!(streams.lock().moved.is_empty());
         polling.handle().cut("session");
         assert_eq!(first.read(&mut [0]).await.unwrap(), 0);
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 use tokio::io::ReadBuf;
 
-use super::packet::Parser;
+use super::{overdue::Unfinished, packet::Parser};
 use crate::{
     host::Inlet,
     observe::{self, DropReason},
@@ -52,6 +52,20 @@ pub(super) struct Incoming {
     announced: Vec<u8>,
     /// What is left of a frame that is the library's.
     pass_left: u64,
+    packet: Packet,
+}
+
+/// The packet that the frames make up.
+#[derive(Default)]
+struct Packet {
+    /// How many were whole before it. May wrap.
+    number: u32,
+    /// Bytes of payload that its frames announced so far.
+    bytes: u64,
+    /// The message has further fragments.
+    is_fragmented: bool,
+    /// A message said that a binary one belongs to it.
+    lacks_attachment: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -73,8 +87,11 @@ impl Default for At {
 /// A client's frame, as its header says.
 struct Header {
     is_whole_message: bool,
+    is_final: bool,
     opcode: u8,
     mask: Option<[u8; 4]>,
+    /// How a text begins, if it has that many bytes.
+    beginning: Option<[u8; 2]>,
     /// Where the payload is.
     payload: Range<u64>,
 }
@@ -116,6 +133,13 @@ impl Incoming {
         self.sort(&joined, parser, push);
     }
 
+    /// What has begun to come and is not whole.
+    pub(super) fn unfinished(&self) -> Option<Unfinished> {
+        let Packet { number, bytes, .. } = self.packet;
+        let is_whole = self.packet.is_whole() && self.pass_left == 0 && self.partial.is_empty();
+        (!is_whole).then(|| Unfinished { number, received: bytes.saturating_sub(self.pass_left) })
+    }
+
     /// Whether nothing waits for the library.
     pub(super) fn is_drained(&self) -> bool {
         self.passed.is_empty()
@@ -141,6 +165,9 @@ impl Incoming {
                 let count = bytes.len().min(usize::try_from(self.pass_left).unwrap_or(usize::MAX));
                 self.passed.extend_from_slice(&bytes[..count]);
                 self.pass_left -= count as u64;
+                if self.pass_left == 0 {
+                    self.packet.end_frame();
+                }
                 bytes = &bytes[count..];
                 continue;
             }
@@ -150,10 +177,13 @@ impl Incoming {
                 if !header.is_control() {
                     self.passed.append(&mut self.announced);
                 }
+                self.packet.add(&header);
                 self.pass_left = header.payload.end;
                 continue;
             };
             let Some(frame) = bytes.get(..header.payload.end as usize) else { break };
+            self.packet.add(&header);
+            self.packet.end_frame();
             let payload = header.unmask(frame);
             let is_input = match parser {
                 Parser::MsgPack => self.tap_msgpack(header.opcode, &payload, push),
@@ -191,11 +221,41 @@ impl Incoming {
     }
 }
 
+impl Packet {
+    /// The next frame belongs to it, unless it is a control frame, which may come in between.
+    fn add(&mut self, header: &Header) {
+        if header.is_control() {
+            return;
+        }
+        self.is_fragmented = !header.is_final;
+        self.bytes = self.bytes.saturating_add(header.payload.end - header.payload.start);
+        match (header.opcode, header.beginning) {
+            (Header::TEXT, Some([b'4', kind])) => self.lacks_attachment = matches!(kind, b'5' | b'6'),
+            // Nobody cuts a packet so short, unless to hide what it is.
+            (Header::TEXT, None) if self.is_fragmented => self.lacks_attachment = true,
+            (Header::BINARY, _) => self.lacks_attachment = false,
+            _ => {}
+        }
+    }
+
+    /// The frame is all there.
+    fn end_frame(&mut self) {
+        if self.is_whole() {
+            self.number = self.number.wrapping_add(1);
+            self.bytes = 0;
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        !self.is_fragmented && !self.lacks_attachment
+    }
+}
+
 impl Header {
     const TEXT: u8 = 1;
     const BINARY: u8 = 2;
 
-    /// Reads the header of a frame; `None` if it is not all there.
+    /// Reads the header of a frame, and how a text begins; `None` if they are not all there.
     fn read(bytes: &[u8]) -> Option<Self> {
         let (&[first, second], rest) = bytes.split_first_chunk()?;
         let (length, extended) = match second & 0x7f {
@@ -204,12 +264,23 @@ impl Header {
             length => (u64::from(length), 0),
         };
         let mask = if second & 0x80 != 0 { Some(*rest[extended..].first_chunk()?) } else { None };
-        let start = (2 + extended + mask.map_or(0, |mask| mask.len())) as u64;
+        let start = 2 + extended + mask.map_or(0, |mask| mask.len());
+        let opcode = first & 0x0f;
+        let beginning = if opcode == Self::TEXT && length >= 2 {
+            let [a, b, _, _] = mask.unwrap_or_default();
+            let [one, two] = *bytes.get(start..)?.first_chunk()?;
+            Some([one ^ a, two ^ b])
+        } else {
+            None
+        };
+        let start = start as u64;
         // RFC 6455: the final frame, no reserved bits.
         Some(Self {
             is_whole_message: first & 0xf0 == 0x80,
-            opcode: first & 0x0f,
+            is_final: first & 0x80 != 0,
+            opcode,
             mask,
+            beginning,
             payload: start..start.saturating_add(length),
         })
     }
@@ -314,6 +385,48 @@ mod tests {
         for cut in 0..packet.len() {
             assert_eq!(Parser::input_of_msgpack(&packet[..cut]), None);
         }
+    }
+
+    #[test]
+    fn a_packet_is_unfinished_until_its_last_byte_has_come() {
+        let packets = [
+            frame(0x81, b"3"),
+            frame(0x89, b"ping"),
+            frame(0x82, &[9; 100]),
+            frame(0x82, &[9; 1000]),
+            frame(0x81, br#"42/lobby,["games"]"#),
+            [frame(0x01, b"42/lobby,"), frame(0x89, b""), frame(0x00, b""), frame(0x80, b"[]")].concat(),
+            [frame(0x81, b"451-[]"), frame(0x81, b"3"), frame(0x89, b""), frame(0x82, &[9; 600])].concat(),
+            [frame(0x81, b"461-[]"), frame(0x02, b""), frame(0x80, &[9; 20])].concat(),
+            [frame(0x01, b"4"), frame(0x80, b"51-[]"), frame(0x82, b"")].concat(),
+            default_input(b"12"),
+        ];
+        for parser in [None, Some(Parser::Default)] {
+            let mut incoming = Incoming::default();
+            for packet in &packets {
+                let number = incoming.packet.number;
+                for (at, byte) in packet.iter().enumerate() {
+                    assert_eq!(incoming.unfinished().is_some(), at > 0, "{at} of {packet:?}");
+                    assert_eq!(incoming.packet.number, number, "{at} of {packet:?}");
+                    incoming.take(&[*byte], parser, &mut |_| {});
+                }
+                assert_eq!(incoming.unfinished(), None, "{packet:?}");
+                assert_eq!(incoming.packet.number, number + 1, "{packet:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_came_of_a_long_packet_is_known() {
+        let mut incoming = Incoming::default();
+        let received = |incoming: &Incoming| incoming.unfinished().unwrap().received;
+        let whole = frame(0x82, &[9; 10_000]);
+        incoming.take(&whole[..4_008], None, &mut |_| {});
+        assert_eq!(received(&incoming), 4_000);
+        incoming.take(&[&whole[4_008..], &frame(0x01, &[b'a'; 700]), &frame(0, b"").repeat(100)].concat(), None, &mut |_| {});
+        assert_eq!(received(&incoming), 700, "frames without content bring nothing");
+        incoming.take(&frame(0x89, &[0; 100]).repeat(100), None, &mut |_| {});
+        assert_eq!(received(&incoming), 700, "nor do pings");
     }
 
     #[test]

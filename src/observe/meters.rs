@@ -88,6 +88,12 @@ pub enum DropReason {
     Webhook,
     /// A TCP connection, or a handshake, beyond what its address may have.
     Address,
+    /// A connection that asked for too many namespaces that do not exist.
+    Nowhere,
+    /// A connection whose requests came too fast for too long.
+    Flood,
+    /// A connection that began to send something and did not end it.
+    Unfinished,
 }
 
 /// Counts something thrown away.
@@ -101,6 +107,9 @@ pub fn dropped(what: DropReason) {
         DropReason::Record => "record",
         DropReason::Webhook => "webhook",
         DropReason::Address => "address",
+        DropReason::Nowhere => "nowhere",
+        DropReason::Flood => "flood",
+        DropReason::Unfinished => "unfinished",
     };
     counter!("tickcast_drops_total", "reason" => reason).increment(1);
 }

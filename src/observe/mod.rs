@@ -12,7 +12,7 @@
 //! | `tickcast_ticks_dropped_total` | counter | `game` | steps left out because a room was too far behind |
 //! | `tickcast_inputs_total` | counter | `game` | inputs handed to rooms |
 //! | `tickcast_frames_total`, `tickcast_frame_bytes_total` | counter | `game` | state frames queued to clients, and their payload |
-//! | `tickcast_drops_total` | counter | `reason` | `input_share`: above a seat's share of inputs; `not_seated`: an input without a seat; `frame`: a state frame found the outgoing queue full; `event`: one of the lobby's did; `stalled`: a connection cut because a reliable message did; `record`: something that the database did not take in time; `webhook`: a result that its receiver did not; `address`: a TCP connection or a handshake beyond what its address may have |
+//! | `tickcast_drops_total` | counter | `reason` | `input_share`: above a seat's share of inputs; `not_seated`: an input without a seat; `frame`: a state frame found the outgoing queue full; `event`: one of the lobby's did; `stalled`: a connection cut because a reliable message did; `record`: something that the database did not take in time; `webhook`: a result that its receiver did not; `address`: a TCP connection or a handshake beyond what its address may have; `nowhere`: a connection cut because it asked for too many namespaces that do not exist; `flood`: one cut because its requests came too fast for too long; `unfinished`: one cut because it began to send something and did not end it |
 //! | `tickcast_refused_total` | counter | `code` | refused requests, connections and inputs |
 //! | `tickcast_rules_panics_total` | counter | `game` | rooms ended by a panic in their rules |
 //! | `tickcast_resyncs_total` | counter | `game` | snapshots that clients asked for |

@@ -125,6 +125,17 @@ pub async fn get(server: &RunningServer, path: &str) -> (u16, String) {
     http(server, "GET", path, "", "").await
 }
 
+/// A metric of the process; nothing yet is 0.
+pub async fn metric(server: &RunningServer, name: &str) -> f64 {
+    let page = get(server, "/metrics").await.1;
+    page.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0.0)
+}
+
+/// How much the process has thrown away for a reason.
+pub async fn dropped(server: &RunningServer, reason: &str) -> u64 {
+    metric(server, &format!("tickcast_drops_total{{reason=\"{reason}\"}}")).await as u64
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parser {
     Json,
