@@ -61,6 +61,10 @@ async fn bad_requests_have_their_codes() {
             ("quick", json!({"game": "chess"}), "unknown_game"),
             ("quick", json!({"game": ["duel"]}), "bad_request"),
             ("rooms", json!({"game": "chess"}), "unknown_game"),
+            ("rooms", json!({"game": "chess", "after": 5}), "unknown_game"),
+            ("games", json!({"game": "duel"}), "bad_request"),
+            ("games", json!([]), "bad_request"),
+            ("party_create", json!({"name": "us"}), "bad_request"),
             ("dance", json!({}), "unknown_event"),
             ("quick", json!({"game": "x".repeat(5000)}), "too_large"),
         ] {
@@ -165,6 +169,20 @@ async fn who_asks_for_rooms_hears_of_changes() {
 }
 
 #[tokio::test]
+async fn a_new_room_is_never_seen_without_who_opened_it() {
+    let server = start().await;
+    let mut watcher = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    watcher.request("/lobby", "rooms", Json::Null).await;
+    for _ in 0..12 {
+        create(&server, json!({})).await;
+        let news = watcher.event_named("/lobby", "rooms").await.data[1].clone();
+        assert_eq!(news["added"][0]["players"], 1, "{news}");
+        assert_eq!(news["updated"], json!([]));
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_listing_is_searched_and_sorted() {
     let server = start().await;
     let mut lobby = Client::join(&server, "/lobby", json!({})).await.unwrap();
@@ -203,7 +221,7 @@ async fn who_missed_news_of_the_listing_gets_them_again() {
     let second = lobby.event_named("/lobby", "rooms").await.data[1].clone();
     let missed = lobby.request("/lobby", "rooms", json!({"after": 0})).await;
     assert_eq!(missed, json!({"ok": true, "seq": 2, "changes": [first, second]}));
-    let missed = lobby.request("/lobby", "rooms", json!({"after": 2})).await;
+    let missed = lobby.request("/lobby", "rooms", json!({"after": 2, "game": "chess"})).await;
     assert_eq!(missed, json!({"ok": true, "seq": 2, "changes": []}));
     let unknown = lobby.request("/lobby", "rooms", json!({"after": 7})).await;
     assert_eq!((&unknown["seq"], unknown["rooms"].as_array().map(Vec::len)), (&json!(2), Some(2)));

@@ -43,7 +43,7 @@ impl Host {
         let MatchPlan { game, mode, teams, seats, fill, backfill, terms } = matched;
         let contest = Contest { mode: mode.clone(), backfill: *backfill, terms: terms.clone() };
         let options = RoomOptions { entrance: Entrance::Ticket, mode: mode.to_string(), ..RoomOptions::default() };
-        let (running, _) = self.open(game, &options, Opener::Matchmaker(contest))?;
+        let (running, ..) = self.open(game, &options, Opener::Matchmaker(contest), |_| ())?;
         let plan = SeatPlan {
             seats: number(*seats),
             fill: fill.map_or(running.def.fill(), number),

@@ -226,8 +226,9 @@ impl Host {
 
     /// Opens a room and takes a seat in it.
     pub fn create(&self, game: &str, options: &RoomOptions, who: &Identity) -> Result<Admission, Refusal> {
-        let (running, code) = self.open(game, options, Opener::Player(who.user.clone()))?;
-        Ok(Admission { code, ..running.admit(who, None)? })
+        let opener = Opener::Player(who.user.clone());
+        let (_, code, admission) = self.open(game, options, opener, |running| running.admit(who, None))?;
+        Ok(Admission { code, ..admission? })
     }
 
     /// Takes a seat in a room. Who has one gets a new ticket for it.
@@ -371,7 +372,10 @@ impl Host {
         if self.is_closing() { Err(Refusal::new(ErrorCode::ShuttingDown, "the server is stopping")) } else { Ok(()) }
     }
 
-    fn open(&self, game: &str, options: &RoomOptions, opener: Opener) -> Result<(Arc<Running>, Option<Code>), Refusal> {
+    /// Opens a room, and seats whoever has a seat in it from the first, before others see it.
+    fn open<R>(
+        &self, game: &str, options: &RoomOptions, opener: Opener, seat: impl FnOnce(&Running) -> R,
+    ) -> Result<(Arc<Running>, Option<Code>, R), Refusal> {
         self.check_open()?;
         let def = self.game(game)?;
         let most = self.0.limits.max_rooms;
@@ -384,14 +388,15 @@ impl Host {
         let room = room
             .map_err(|_| Refusal::rules_panicked())?
             .map_err(|error| Refusal::new(ErrorCode::BadConfig, error.to_string()))?;
-        let (id, population, config) = (RoomId::random(&mut rand::rng()), room.population(), Arc::new(room.config().clone()));
+        let (id, unseated, config) = (RoomId::random(&mut rand::rng()), room.population(), Arc::new(room.config().clone()));
         let running = Running::new(id.clone(), room, &self.0, GameMeters::new(def.name()));
         let running = Arc::new(running.of_mode(&options.mode).opened_by(opener));
         match &mut *self.running() {
             rooms if rooms.len() >= most => return Err(full()),
             rooms => rooms.insert(id.clone(), running.clone()),
         };
-        let Population { players, bots, seats, .. } = population;
+        let seated = seat(&running);
+        let Population { players, bots, seats, .. } = running.at_table(|table| table.population()).unwrap_or(unseated);
         let listing = Listing { room: id, game: def.name(), players, bots, seats, config };
         let code = self.0.board.change(|lobby| lobby.open(listing, options.entrance, &mut rand::rng()));
         tracing::info!(room = %running.id, game, "room opened");
@@ -399,7 +404,7 @@ impl Host {
         if self.is_closing() {
             running.close(OverReason::Closed, "the server is stopping");
         }
-        Ok((running, code))
+        Ok((running, code, seated))
     }
 
     fn find(&self, room: &RoomId) -> Result<Arc<Running>, Refusal> {

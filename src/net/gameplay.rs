@@ -40,7 +40,7 @@ impl Namespace for Gameplay {
     const PATH: &'static str = "/gameplay";
     const EVENTS: &'static [(&'static str, Event<Self>)] = &[
         ("i", Event::Raw(input)),
-        ("t", Event::Request(|call, _| answer(&json!({ "tick": call.session.connection.ticks() })))),
+        ("t", Event::Request(time)),
         ("resync", Event::Request(resync)),
         ("votekick", Event::Request(vote_kick)),
         ("leave", Event::Raw(leave)),
@@ -95,6 +95,11 @@ fn input(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
         }
     }
     call.session.connection.inlet().push(&bytes);
+}
+
+fn time(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
+    argument.none()?;
+    answer(&json!({ "tick": call.session.connection.ticks() }))
 }
 
 fn resync(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {

@@ -97,7 +97,7 @@ struct Kick {
 impl Namespace for Lobby {
     const PATH: &'static str = "/lobby";
     const EVENTS: &'static [(&'static str, Event<Self>)] = &[
-        ("games", Event::Request(|call, _| games(&call.namespace.0))),
+        ("games", Event::Request(games)),
         ("rooms", Event::Request(rooms)),
         ("create", Event::Request(create)),
         ("join", Event::Request(join)),
@@ -152,7 +152,9 @@ impl Lobby {
     }
 }
 
-fn games(host: &Host) -> Answer {
+fn games(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    argument.none()?;
+    let host = &call.namespace.0;
     let games: Vec<GameInfo> = host
         .games()
         .map(|game| {
@@ -172,8 +174,9 @@ fn games(host: &Host) -> Answer {
 fn rooms(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     let RoomsOf { game, open, config, sort, limit, after } = argument.read()?;
     let host = &call.namespace.0;
-    if let Some(game) = &game {
-        host.game(game)?;
+    let check_game = || game.as_deref().map_or(Ok(()), |game| host.game(game).map(drop));
+    if after.is_none() {
+        check_game()?;
     }
     // Followed before it is read, so that no news fall between the two.
     call.socket.join(FOLLOWERS);
@@ -181,6 +184,7 @@ fn rooms(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
         let changes = news.iter().map(|changes| Changes::clone(changes)).collect();
         return answer(&Rooms::Missed { seq, changes });
     }
+    check_game()?;
     let (seq, rooms) = host.search(&Search { game, open, config, sort, limit });
     answer(&Rooms::All { seq, rooms })
 }

@@ -173,7 +173,8 @@ fn enqueue(call: &Call<'_, Matchmaking>, argument: Argument) -> Answer {
     answer(&json!({ "position": position }))
 }
 
-fn leave(call: &Call<'_, Matchmaking>, _: Argument) -> Answer {
+fn leave(call: &Call<'_, Matchmaking>, argument: Argument) -> Answer {
+    argument.none()?;
     let shared = &call.namespace.0;
     shared.leave(&mut shared.up_to_date(), &call.session.session.identity.user)?;
     done()

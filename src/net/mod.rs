@@ -11,6 +11,7 @@ mod farewell;
 mod gameplay;
 mod habit;
 mod lane;
+mod lenient;
 mod listen;
 mod lobby;
 mod matchmaking;

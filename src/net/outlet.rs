@@ -166,7 +166,7 @@ fn explain(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::BadInput => "an input is not what the schema describes",
         ErrorCode::InputTooEarly => "an input is for a tick more than a second ahead",
-        ErrorCode::BadAck => "an acknowledged tick was never sent",
+        ErrorCode::BadAck => "an acknowledged tick was never sent, or is older than one acknowledged before",
         ErrorCode::RateLimited => "inputs come faster than twice the tick rate",
         _ => "an input was refused",
     }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value as Json, json};
 use socketioxide::{
     adapter::LocalAdapter,
@@ -13,6 +13,7 @@ use socketioxide::{
 };
 use tokio::time::Instant;
 
+use super::lenient::Lenient;
 use crate::{host::Refusal, observe, protocol::ErrorCode};
 
 /// What a request answers: the fields beside `ok`.
@@ -45,12 +46,11 @@ impl Argument {
                 format!("the arguments have {length} bytes, at most {most_bytes} are taken"),
             ));
         }
-        let mut elements: Vec<Json> = decode(value)?;
-        if elements.len() > 2 {
-            return Err(bad_request("a request takes one argument at most, an object"));
+        match decode(value)? {
+            // The first element is the event's name.
+            Json::Array(mut elements) if elements.len() <= 2 => Ok(Self(elements.drain(..).nth(1).unwrap_or_default())),
+            _ => Err(bad_request("a request takes one argument at most, an object")),
         }
-        // The first element is the event's name.
-        Ok(Self(elements.drain(..).nth(1).unwrap_or_default()))
     }
 
     /// Reads the handshake's `auth`.
@@ -60,6 +60,14 @@ impl Argument {
             Some(value) if value.len() > most_bytes => Err(Refusal::new(ErrorCode::TooLarge, "auth is too long")),
             Some(value) => decode(value).map(Self),
         }
+    }
+
+    /// For requests that take none.
+    pub(super) fn none(self) -> Result<(), Refusal> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        self.read().map(|Nothing {}| ())
     }
 
     /// The argument as a type. A missing argument reads as an empty object.
@@ -73,11 +81,14 @@ impl Argument {
     }
 }
 
-fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, Refusal> {
+fn decode(value: &Value) -> Result<Json, Refusal> {
     match value {
         Value::Str(text, None) => serde_json::from_str(text).map_err(|error| bad_request(&error.to_string())),
         Value::Str(_, Some(_)) => Err(bad_request("no binary data is taken here")),
-        Value::Bytes(bytes) => rmp_serde::from_slice(bytes).map_err(|error| bad_request(&error.to_string())),
+        Value::Bytes(bytes) => match rmp_serde::from_slice(bytes) {
+            Ok(Lenient(json)) => Ok(json.unwrap_or_default()),
+            Err(error) => Err(bad_request(&error.to_string())),
+        },
     }
 }
 

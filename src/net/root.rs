@@ -26,7 +26,8 @@ impl Namespace for Root {
     const PATH: &'static str = "/";
     const EVENTS: &'static [(&'static str, Event<Self>)] = &[(
         "info",
-        Event::Request(|call, _| {
+        Event::Request(|call, argument| {
+            argument.none()?;
             let games = call.namespace.0.games().map(|game| game.name()).collect();
             answer(&Info { server: "tickcast", version: env!("CARGO_PKG_VERSION"), protocol: PROTOCOL_VERSION, games })
         }),

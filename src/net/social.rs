@@ -115,12 +115,14 @@ pub(super) fn presence(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     answer(&json!({ "users": people }))
 }
 
-pub(super) fn party(call: &Call<'_, Lobby>, _: Argument) -> Answer {
+pub(super) fn party(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    argument.none()?;
     let (hub, by) = asked(call);
     answer(&json!({ "party": hub.change(|social, _| social.party_info(&by.user)) }))
 }
 
-pub(super) fn party_create(call: &Call<'_, Lobby>, _: Argument) -> Answer {
+pub(super) fn party_create(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    argument.none()?;
     let (hub, by) = asked(call);
     let party = hub.change(|social, _| social.party_create(by).map(|()| social.party_info(&by.user)))?;
     answer(&json!({ "party": party }))
@@ -140,7 +142,8 @@ pub(super) fn party_invite(call: &Call<'_, Lobby>, argument: Argument) -> Answer
     done()
 }
 
-pub(super) fn party_leave(call: &Call<'_, Lobby>, _: Argument) -> Answer {
+pub(super) fn party_leave(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    argument.none()?;
     let (hub, by) = asked(call);
     hub.change(|social, _| social.party_leave(by))?;
     done()
