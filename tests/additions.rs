@@ -189,3 +189,22 @@ async fn a_clash_with_the_servers_own_is_an_error_at_start() {
     });
     assert_eq!(refused(taken).await, "the namespace /lobby is the server's own, choose another name");
 }
+
+#[tokio::test]
+async fn what_no_client_could_reach_is_an_error_at_start() {
+    for name in ["shop", ""] {
+        let unnamed = tickcast::serve().namespaces(move |io, _| {
+            io.ns(name, async || {});
+        });
+        assert_eq!(refused(unnamed).await, format!("the namespace \"{name}\" must begin with /, like /shop"));
+    }
+    let page = |path: &str| tickcast::net::Page { path: path.to_owned(), content_type: "text/html", bytes: "page".into() };
+    for (path, expected) in [
+        ("b.html", "the page \"b.html\" must have a path that begins with /, like /index.html"),
+        ("/metrics", "the page /metrics would never be served: /metrics is the server's own"),
+    ] {
+        assert_eq!(refused(tickcast::serve().pages([page(path)])).await, expected);
+    }
+    let origin = refused(tickcast::serve().allow_origin("play.example.org")).await;
+    assert!(origin.starts_with("\"play.example.org\" is not an origin"), "{origin}");
+}

@@ -37,6 +37,22 @@ fn run(room: &mut Room, ticks: u32, seq: &mut u32) -> Vec<u64> {
     (0..ticks).map(run_one).collect()
 }
 
+#[test]
+fn a_table_without_bots_is_restored_without_them() {
+    let mut table = Table::<Meadow>::new(3).seats(2);
+    table.run(10);
+    table.disconnect(0);
+    table.disconnect(1);
+    let saved = table.room().save();
+    let mut again = Room::restore(table.room().def(), &saved).unwrap();
+    table.run(5);
+    for _ in 0..5 {
+        drop(again.tick());
+    }
+    assert_eq!(again.population().bots, 0);
+    assert_eq!(again.checksum(), table.room().checksum());
+}
+
 fn start() -> Room {
     let def = GameDef::new::<Meadow>().unwrap();
     let mut room = Room::new(&def, Some(&serde_json::json!({ "shots": 1_000_000 })), 42).unwrap();

@@ -426,6 +426,8 @@ async fn a_server_with_a_mode_that_cannot_be_does_not_start() {
         tickcast::serve().game::<server::Duel>().mode::<server::Duel>("bots", Mode::teams(2).bots_after(secs(1.0))),
         tickcast::serve().game::<Race>().mode::<server::Duel>("1v1", Mode::teams(2)),
         tickcast::serve().game::<Race>().mode::<Race>("1v1", Mode::teams(2)).mode::<Race>("1v1", Mode::teams(2)),
+        tickcast::serve().game::<Race>().mode::<Race>("1 v 1!", Mode::teams(2)),
+        tickcast::serve().game::<Race>().mode::<Race>("alone", Mode::teams(1)),
     ];
     for builder in wrong {
         let error = builder.start("127.0.0.1:0").await.err();

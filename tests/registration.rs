@@ -74,6 +74,10 @@ fn two_components_with_one_id() {
         m.replicate::<(Pos, Clash)>();
     });
     assert_eq!(error::<Ids>(), "ids: Pos and Clash both have the wire id 1");
+    game!(Twice, "twice", |m| {
+        m.replicate::<(Pos, Pos)>();
+    });
+    assert_eq!(error::<Twice>(), "twice: two components are called Pos: clients know them by name");
     game!(Seats, "seats", |m| {
         m.replicate::<SeatToo>();
     });
@@ -85,7 +89,11 @@ fn a_component_that_systems_use_and_nobody_registered() {
     game!(Used, "used", |m| {
         m.replicate::<Pos>().systems(|all: Query<(&Pos, &Vel)>| assert!(all.iter().count() < 9));
     });
-    assert!(error::<Used>().starts_with("used: registration::Vel is used by a system but not registered"), "{}", error::<Used>());
+    assert!(
+        error::<Used>().starts_with("used: registration::Vel is used by the rules but not registered"),
+        "{}",
+        error::<Used>()
+    );
 }
 
 #[test]
@@ -134,7 +142,7 @@ fn numbers_out_of_range() {
     game!(NoSeats, "no-seats", |m| {
         m.seats(RangeInclusive::new(3, 2));
     });
-    assert!(matches!(GameDef::new::<NoSeats>(), Err(GameError::Seats { .. })));
+    assert!(error::<NoSeats>().starts_with("no-seats: .seats(3..=2) must go upwards"), "{}", error::<NoSeats>());
     game!(NoBot, "no-bot", |m| {
         m.fill(2);
     });

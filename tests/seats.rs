@@ -2,11 +2,15 @@
 
 mod support;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook},
+    sync::Mutex,
+    thread::current,
+};
 
 use support::*;
 use tickcast::{
-    game::GameDef,
+    game::{GameDef, panic_message},
     prelude::*,
     room::{Baseline, Message, OverReason, Room, RoomError, SeatStatus},
 };
@@ -179,7 +183,7 @@ fn a_panic_in_the_rules_reaches_the_host() {
     let mut room = Room::new(&def, Some(&config), 1).unwrap();
     (0..4).for_each(|_| drop(room.tick()));
     let panic = catch_unwind(AssertUnwindSafe(|| room.tick())).unwrap_err();
-    assert!(tickcast::game::panic_message(&*panic).contains("asked to panic"));
+    assert!(panic_message(&*panic).contains("asked to panic"));
 }
 
 #[test]
@@ -215,4 +219,57 @@ fn events_reach_whom_they_are_for() {
     assert_eq!(table.events::<Fired>(1).len(), 30);
     assert_eq!(table.events::<Fired>(0)[0].by, 1);
     assert_eq!((table.events::<Click>(0).len(), table.events::<Click>(1).len()), (1, 0));
+}
+
+type Mistake = fn(&mut Table<Meadow>);
+
+/// What a table says to a test that asks for nonsense.
+fn complaint(mistake: impl FnOnce(&mut Table<Meadow>)) -> String {
+    let mut table = Table::<Meadow>::new(1).seats(1);
+    let panic = catch_unwind(AssertUnwindSafe(|| mistake(&mut table))).expect_err("it was a mistake");
+    panic_message(&*panic)
+}
+
+#[test]
+fn a_table_says_what_is_wrong_with_a_test() {
+    let cases: [(Mistake, &str); 5] = [
+        (|table| assert_eq!(table.view(5).seat(), Seat(1)), "there is no player 5: 1 joined, counted from 0"),
+        (|table| table.press(1, east()), "there is no player 1: 1 joined, counted from 0"),
+        (
+            |table| {
+                table.leave(0);
+                table.press(0, east());
+            },
+            "player 0 has no seat any more",
+        ),
+        (|table| (0..1000).for_each(|_| table.press(0, east())), "player 0 pressed too often without a `run` between"),
+        (
+            |table| {
+                table.world().resource_mut::<Shots>().0 = 1_000_000;
+                table.run(1);
+                table.press(0, east());
+            },
+            "the match is over",
+        ),
+    ];
+    for (mistake, expected) in cases {
+        assert_eq!(complaint(mistake), expected);
+    }
+}
+
+#[test]
+fn a_table_blames_the_line_of_the_test() {
+    static BLAMED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let (before, this) = (take_hook(), current().id());
+    set_hook(Box::new(move |panic| {
+        if current().id() == this {
+            BLAMED.lock().unwrap().extend(panic.location().map(|place| place.file().to_owned()));
+        }
+        before(panic);
+    }));
+    let _ = complaint(|table| assert_eq!(table.mirror(7).entities().count(), 0));
+    let _ = complaint(|table| table.drop_next(7, 1));
+    let _ = complaint(|table| (1..9).for_each(|seat| assert_eq!(table.join(), seat)));
+    let blamed = BLAMED.lock().unwrap().clone();
+    assert!(blamed.len() == 3 && blamed.iter().all(|file| file.ends_with("seats.rs")), "{blamed:?}");
 }

@@ -94,9 +94,9 @@ struct RunArgs {
     /// The mode to queue for in a scenario, on a server whose games have modes.
     #[arg(long, requires = "scenario")]
     mode: Option<String>,
-    /// How many rooms to create; 0: `quick` puts every client where it likes.
-    #[arg(long, default_value_t = 10)]
-    rooms: usize,
+    /// How many rooms to create; 0: `quick` puts every client where it likes. Left out: 10, or as many as the clients need.
+    #[arg(long)]
+    rooms: Option<usize>,
     /// How long to measure, or how long a client of a scenario holds its seat, in seconds.
     #[arg(long, default_value_t = 10.0, value_parser = seconds)]
     seconds: f64,
@@ -168,13 +168,13 @@ fn main() -> ExitCode {
 
 fn drive(args: &RunArgs) -> anyhow::Result<Report> {
     use anyhow::bail;
-    if args.rooms > args.clients {
-        bail!("{} clients cannot create {} rooms: take at most one room a client", args.clients, args.rooms);
+    if let Some(rooms) = args.rooms.filter(|rooms| *rooms > args.clients) {
+        bail!("{} clients cannot create {rooms} rooms: take at most one room a client", args.clients);
     }
     if args.slow.total() >= args.clients {
         bail!("--slow asks for {} of {} clients: at least one must keep up", args.slow.total(), args.clients);
     }
-    if args.rooms == 0 && args.config.is_some() {
+    if args.rooms == Some(0) && args.config.is_some() {
         bail!("--config is for rooms that are created, and --rooms 0 creates none");
     }
     runtime(args.threads)?.block_on(until_interrupted(run::run(args)))

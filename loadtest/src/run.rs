@@ -33,6 +33,9 @@ const PROBE: Duration = Duration::from_secs(10);
 /// More connections at one time would only wait in the server's backlog.
 pub(crate) const DOORS: usize = 64;
 
+/// How many rooms are created, unless the clients need more.
+const ROOMS: usize = 10;
+
 /// How often a run that draws plots looks at what is going on.
 const SAMPLE: Duration = Duration::from_millis(500);
 
@@ -41,9 +44,9 @@ const OTHER_FILES: u64 = 64;
 
 pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
     let (server, target, game) = reach(args).await?;
-    check_room_for(args, &game)?;
+    let rooms = rooms_for(args.clients, args.rooms, &game)?;
     let verifying = verifying(args);
-    let mut crowd = Crowd::seat(args, target, &verifying);
+    let mut crowd = Crowd::seat(args, rooms, target, &verifying);
     let window = crowd.measure(args, &server).await?;
     crowd.leave().await;
     server.stop().await;
@@ -53,7 +56,7 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
     }
     let whole = Whole {
         game: args.game.clone(),
-        rooms: args.rooms,
+        rooms,
         clients: args.clients,
         verifying: verifying.iter().filter(|verifies| **verifies).count(),
         counts: crowd.tally.counts(),
@@ -126,18 +129,18 @@ async fn probe(target: &Target, name: &str) -> anyhow::Result<Game> {
     Ok(games.swap_remove(found))
 }
 
-fn check_room_for(args: &RunArgs, game: &Game) -> anyhow::Result<()> {
-    let most = game.seats.1 as usize;
-    if args.rooms > 0 && args.clients.div_ceil(args.rooms) > most {
-        let needed = args.clients.div_ceil(most.max(1));
-        bail!(
-            "{} clients do not fit into {} rooms of {}, which has {most} seats a room: take at least {needed} rooms",
-            args.clients,
-            args.rooms,
+/// How many rooms to create: as many as asked for, if all fit in.
+fn rooms_for(clients: usize, asked: Option<usize>, game: &Game) -> anyhow::Result<usize> {
+    let most = game.seats.1.max(1) as usize;
+    let needed = clients.div_ceil(most);
+    match asked {
+        None => Ok(ROOMS.min(clients).max(needed)),
+        Some(rooms) if rooms > 0 && rooms < needed => bail!(
+            "{clients} clients do not fit into {rooms} rooms of {}, which has {most} seats a room: take at least {needed} rooms",
             game.name,
-        );
+        ),
+        Some(rooms) => Ok(rooms),
     }
-    Ok(())
 }
 
 /// Which clients decode everything, spread at random, so that they do not gather in a few rooms.
@@ -162,7 +165,7 @@ struct Crowd {
 }
 
 impl Crowd {
-    fn seat(args: &RunArgs, target: Target, verifying: &[bool]) -> Self {
+    fn seat(args: &RunArgs, rooms: usize, target: Target, verifying: &[bool]) -> Self {
         let started = Instant::now();
         let tally = Arc::new(Tally::new());
         let slow: Vec<_> =
@@ -178,7 +181,7 @@ impl Crowd {
             doors: Semaphore::new(DOORS),
         });
         let mut clients = JoinSet::new();
-        for (number, way) in ways(args).into_iter().enumerate() {
+        for (number, way) in ways(args.clients, rooms).into_iter().enumerate() {
             let common = Arc::clone(&common);
             let seed = args.seed.wrapping_add(number as u64);
             let habit = args.slow.habit(number, args.clients);
@@ -267,12 +270,12 @@ impl Crowd {
 }
 
 /// One way into a room for each client: the first ones create the rooms, the others follow in turn.
-fn ways(args: &RunArgs) -> Vec<Way> {
-    if args.rooms == 0 {
-        return (0..args.clients).map(|_| Way::Quick).collect();
+fn ways(clients: usize, rooms: usize) -> Vec<Way> {
+    if rooms == 0 {
+        return (0..clients).map(|_| Way::Quick).collect();
     }
-    let (creators, ids): (Vec<_>, Vec<_>) = (0..args.rooms).map(|_| watch::channel(None)).unzip();
-    let joiners = (args.rooms..args.clients).map(|number| Way::Join(ids[number % args.rooms].clone()));
+    let (creators, ids): (Vec<_>, Vec<_>) = (0..rooms).map(|_| watch::channel(None)).unzip();
+    let joiners = (rooms..clients).map(|number| Way::Join(ids[number % rooms].clone()));
     creators.into_iter().map(Way::Create).chain(joiners).collect()
 }
 
@@ -316,5 +319,18 @@ impl Progress {
         if self.terminal {
             let _ = writeln!(std::io::stderr());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_as_many_rooms_as_the_clients_need() {
+        let game = Game { name: "coins".to_owned(), seats: (1, 8) };
+        let rooms = |clients, asked| rooms_for(clients, asked, &game).ok();
+        assert_eq!([rooms(60, None), rooms(100, None), rooms(4, None)], [Some(10), Some(13), Some(4)]);
+        assert_eq!([rooms(100, Some(13)), rooms(100, Some(12)), rooms(100, Some(0))], [Some(13), None, Some(0)]);
     }
 }

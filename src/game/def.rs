@@ -85,11 +85,19 @@ pub enum GameError {
         /// Its tick rate.
         hz: u16,
     },
-    /// No seats, or more to fill than there are.
-    #[error("{game}: there must be at least one seat, and no more to fill than there are")]
+    /// No seats, a range that goes downwards, or more to fill than there are.
+    #[error(
+        "{game}: .seats({least}..={most}) must go upwards from at least 1, and .fill({fill}) must not be more than there are"
+    )]
     Seats {
         /// The game.
         game: &'static str,
+        /// The least that start a match.
+        least: u8,
+        /// The most that a room has.
+        most: u8,
+        /// How many are filled with bots.
+        fill: u8,
     },
     /// Something is registered twice, or out of range.
     #[error("{game}: {error}")]
@@ -99,8 +107,8 @@ pub enum GameError {
         /// What is wrong.
         error: SchemaError,
     },
-    /// A system uses a component or resource that is not registered.
-    #[error("{game}: {name} is used by a system but not registered: {help}")]
+    /// A system or a rule uses a component or resource that is not registered.
+    #[error("{game}: {name} is used by the rules but not registered: {help}")]
     Unregistered {
         /// The game.
         game: &'static str,
@@ -311,7 +319,7 @@ impl Made {
         }
         let (least, most) = (*self.seats.start(), *self.seats.end());
         if least == 0 || least > most || self.fill > most {
-            return Err(GameError::Seats { game });
+            return Err(GameError::Seats { game, least, most, fill: self.fill });
         }
         if (self.fill > 0 || self.bots_hold_seats) && self.game.hooks.bot.is_none() {
             return Err(GameError::NoBot { game });

@@ -81,7 +81,9 @@ pub enum Leave {
 ///
 /// # Panics
 /// If `seconds` is negative or not finite.
+#[track_caller]
 pub fn secs(seconds: f32) -> Duration {
+    assert!(seconds.is_finite() && seconds >= 0.0, "secs({seconds}): a time is finite and not below 0");
     Duration::from_secs_f32(seconds)
 }
 

@@ -42,14 +42,25 @@ pub struct Mode {
     pub(super) bots_after: Option<Duration>,
     pub(super) backfill: bool,
     pub(super) rated: bool,
+    /// What a method was told and makes no sense.
+    wrong: Option<ModeError>,
 }
 
 /// Why a game cannot have a mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ModeError {
-    /// A team without players, or no team.
+    /// A team without players.
     #[error("each team needs at least one player, and no fewer at most than at least")]
     Empty,
+    /// One team, or none.
+    #[error("it has fewer than two teams: without teams it is `free_for_all`, or one that names no teams")]
+    OneTeam,
+    /// No steps for skills or latencies.
+    #[error("it limits skills or latencies without a step: leave the limit out, or give it one")]
+    NoSteps,
+    /// Latencies are limited, but to nowhere.
+    #[error("it limits latencies and names no regions")]
+    NoRegions,
     /// More players than a room seats.
     #[error("it takes up to {players} players, and a room of the game seats {seats}")]
     TooMany {
@@ -78,12 +89,14 @@ impl Mode {
             bots_after: None,
             backfill: false,
             rated: false,
+            wrong: None,
         }
     }
 
-    /// So many teams, each of one player until [`of`](Self::of) says otherwise.
+    /// So many teams, two or more, each of one player until [`of`](Self::of) says otherwise.
     pub fn teams(teams: usize) -> Self {
-        Self { teams, ..Self::free_for_all(1..=1) }
+        let wrong = (teams < 2).then_some(ModeError::OneTeam);
+        Self { teams, wrong, ..Self::free_for_all(1..=1) }
     }
 
     /// Players a team: all teams of a match have as many. Of a mode without teams, the players of a match.
@@ -107,6 +120,7 @@ impl Mode {
     /// How far a rating may be from the oldest ticket's: from each waiting time on, so much. Any distance unless set.
     pub fn skill(mut self, steps: impl IntoIterator<Item = (Duration, f64)>) -> Self {
         self.skill = sorted(steps);
+        self.wrong = self.wrong.or(self.skill.is_empty().then_some(ModeError::NoSteps));
         self
     }
 
@@ -120,6 +134,7 @@ impl Mode {
     /// unless set.
     pub fn latency(mut self, steps: impl IntoIterator<Item = (Duration, u16)>) -> Self {
         self.latency = sorted(steps);
+        self.wrong = self.wrong.or(self.latency.is_empty().then_some(ModeError::NoSteps));
         self
     }
 
@@ -172,11 +187,15 @@ impl Mode {
     /// # Errors
     /// The mode makes no sense, or not for that game.
     pub fn check(&self, seats: usize, has_bot: bool) -> Result<(), ModeError> {
+        if let Some(wrong) = self.wrong {
+            return Err(wrong);
+        }
         let (least, most) = (*self.size.start(), *self.size.end());
-        if self.teams == 0 || least == 0 || least > most {
+        if least == 0 || least > most {
             return Err(ModeError::Empty);
         }
         match self.teams.saturating_mul(most) {
+            _ if !self.latency.is_empty() && self.regions.is_empty() => Err(ModeError::NoRegions),
             players if players > seats => Err(ModeError::TooMany { players, seats }),
             _ if self.bots_after.is_some() && !has_bot => Err(ModeError::NoBot),
             _ => Ok(()),
@@ -240,10 +259,23 @@ mod tests {
         assert_eq!(Mode::teams(2).of(2..=3).check(4, false), Err(ModeError::TooMany { players: 6, seats: 4 }));
         #[expect(clippy::reversed_empty_ranges, reason = "that is the mistake")]
         let reversed = Mode::teams(2).of(2..=1);
-        for mode in [Mode::teams(0), Mode::teams(2).of(0..=2), reversed] {
+        for mode in [Mode::teams(2).of(0..=2), reversed] {
             assert_eq!(mode.check(4, true), Err(ModeError::Empty));
         }
         assert_eq!(Mode::teams(2).bots_after(seconds(1)).check(4, false), Err(ModeError::NoBot));
         assert_eq!(Mode::teams(2).bots_after(seconds(1)).check(4, true), Ok(()));
+    }
+
+    #[test]
+    fn a_mode_says_what_it_limits() {
+        for mode in [Mode::teams(0), Mode::teams(1)] {
+            assert_eq!(mode.of(2..=2).check(4, true), Err(ModeError::OneTeam));
+        }
+        for mode in [Mode::teams(2).skill([]), Mode::teams(2).regions(["eu"]).latency([])] {
+            assert_eq!(mode.check(4, true), Err(ModeError::NoSteps));
+        }
+        let mode = Mode::teams(2).latency([(seconds(0), 60)]);
+        assert_eq!(mode.clone().check(4, true), Err(ModeError::NoRegions));
+        assert_eq!(mode.regions(["eu"]).check(4, true), Ok(()));
     }
 }

@@ -11,19 +11,16 @@ use super::Mode;
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
     /// Without teams everybody plays for themselves.
-    #[serde(default = "one")]
-    teams: usize,
+    teams: Option<usize>,
     players: Players,
     #[serde(default)]
     hold_out: f64,
     ready_check: Option<f64>,
     /// Waiting times and distances; `null` is any distance.
-    #[serde(default)]
-    skill: Vec<(f64, Option<f64>)>,
+    skill: Option<Vec<(f64, Option<f64>)>>,
     #[serde(default)]
     regions: Vec<String>,
-    #[serde(default)]
-    latency: Vec<(f64, u16)>,
+    latency: Option<Vec<(f64, u16)>>,
     #[serde(default)]
     same: Vec<String>,
     bots_after: Option<f64>,
@@ -41,10 +38,6 @@ enum Players {
     Between(usize, usize),
 }
 
-fn one() -> usize {
-    1
-}
-
 impl TryFrom<Written> for Mode {
     type Error = String;
 
@@ -53,14 +46,19 @@ impl TryFrom<Written> for Mode {
             Players::Exactly(players) => players..=players,
             Players::Between(least, most) => least..=most,
         };
-        let mut mode = Self::teams(written.teams).of(size).hold_out(time(written.hold_out)?);
+        let mode = written.teams.map_or_else(|| Self::free_for_all(1..=1), Self::teams);
+        let mut mode = mode.of(size).hold_out(time(written.hold_out)?);
         mode = mode.regions(written.regions).same(written.same);
         mode.ready_check = written.ready_check.map(time).transpose()?;
         mode.bots_after = written.bots_after.map(time).transpose()?;
         let far = |(from, distance): (f64, Option<f64>)| Ok((time(from)?, distance.unwrap_or(f64::INFINITY)));
-        mode = mode.skill(written.skill.into_iter().map(far).collect::<Result<Vec<_>, String>>()?);
+        if let Some(skill) = written.skill {
+            mode = mode.skill(skill.into_iter().map(far).collect::<Result<Vec<_>, String>>()?);
+        }
         let late = |(from, ms): (f64, u16)| Ok((time(from)?, ms));
-        mode = mode.latency(written.latency.into_iter().map(late).collect::<Result<Vec<_>, String>>()?);
+        if let Some(latency) = written.latency {
+            mode = mode.latency(latency.into_iter().map(late).collect::<Result<Vec<_>, String>>()?);
+        }
         (mode.backfill, mode.rated) = (written.backfill, written.rated);
         Ok(mode)
     }

@@ -19,6 +19,20 @@ pub enum AdditionError {
     /// The server has a namespace of that name.
     #[error("the namespace {0} is the server's own, choose another name")]
     Namespace(&'static str),
+    /// A namespace that no client can name.
+    #[error("the namespace \"{0}\" must begin with /, like /shop")]
+    NamespaceName(String),
+    /// A page that no request can name.
+    #[error("the page \"{0}\" must have a path that begins with /, like /index.html")]
+    Page(String),
+    /// A page where the server itself answers.
+    #[error("the page {path} would never be served: {own} is the server's own")]
+    HiddenPage {
+        /// Where the page was to be.
+        path: String,
+        /// What the server answers there.
+        own: &'static str,
+    },
     /// Routes cannot be put there.
     #[error("routes cannot be put at \"{0}\": say a path of plain segments, like /shop")]
     Path(String),
@@ -48,6 +62,19 @@ impl Additions {
         self.routes.push((path, Box::new(make)));
     }
 
+    /// Finds pages that would never be served.
+    pub(crate) fn check_pages(pages: &[Page]) -> Result<(), AdditionError> {
+        for Page { path, .. } in pages {
+            if !path.starts_with('/') {
+                return Err(AdditionError::Page(path.clone()));
+            }
+            if let Some(own) = OWN_PATHS.into_iter().find(|own| is_within(path, own)) {
+                return Err(AdditionError::HiddenPage { path: path.clone(), own });
+            }
+        }
+        Ok(())
+    }
+
     /// Finds what axum would panic at, and what would never be reached.
     pub(crate) fn check_routes(&self, pages: &[Page]) -> Result<(), AdditionError> {
         for (at, (path, _)) in self.routes.iter().enumerate() {
@@ -67,6 +94,9 @@ impl Additions {
     pub(super) fn add_namespaces(&self, io: &SocketIo, host: &Host, own: &[&'static str]) -> Result<(), AdditionError> {
         for add in &self.namespaces {
             add(io, host);
+        }
+        if let Some(name) = io.nsps().iter().map(|added| added.ns_path()).find(|path| !path.starts_with('/')) {
+            return Err(AdditionError::NamespaceName(name.to_owned()));
         }
         own.iter().find(|path| io.of(path).is_some()).map_or(Ok(()), |path| Err(AdditionError::Namespace(path)))
     }
@@ -111,6 +141,23 @@ mod tests {
         }
         for path in ["", "/", "shop", "/shop/", "//shop", "/{id}", "/*rest", "/:id", "/a b", "/ä", "/a?b"] {
             assert_eq!(checked(&[path]), Err(AdditionError::Path(path.to_owned())), "{path}");
+        }
+    }
+
+    #[test]
+    fn pages_are_put_where_they_are_served() {
+        let checked = |path: &str| {
+            let page = Page { path: path.to_owned(), content_type: "text/html", bytes: Bytes::new() };
+            Additions::check_pages(&[page])
+        };
+        for path in ["/", "/index.html", "/help/index.html", "/metrics.html", "/schemas"] {
+            assert_eq!(checked(path), Ok(()), "{path}");
+        }
+        for path in ["", "b.html"] {
+            assert_eq!(checked(path), Err(AdditionError::Page(path.to_owned())));
+        }
+        for (path, own) in [("/metrics", "/metrics"), ("/schema/coins.d.ts", "/schema")] {
+            assert_eq!(checked(path), Err(AdditionError::HiddenPage { path: path.to_owned(), own }));
         }
     }
 

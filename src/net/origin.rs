@@ -15,7 +15,7 @@ pub struct Origins(Arc<[String]>);
 
 impl FromIterator<String> for Origins {
     fn from_iter<I: IntoIterator<Item = String>>(origins: I) -> Self {
-        Self(origins.into_iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect())
+        Self(origins.into_iter().map(|origin| normal(origin.trim_end_matches('/'))).collect())
     }
 }
 
@@ -29,6 +29,14 @@ enum Verdict {
 }
 
 impl Origins {
+    /// Whether a text is an origin, as browsers send it: a scheme and a host, with or without a port.
+    pub(crate) fn can_name(origin: &str) -> bool {
+        let Some((scheme, host)) = origin.trim_end_matches('/').split_once("://") else { return false };
+        let of_scheme = |letter: char| letter.is_ascii_alphanumeric() || "+-.".contains(letter);
+        let of_host = |letter: char| letter.is_ascii_alphanumeric() || "-._:[]".contains(letter);
+        !scheme.is_empty() && scheme.chars().all(of_scheme) && !host.is_empty() && host.chars().all(of_host)
+    }
+
     fn judge(&self, headers: &HeaderMap) -> Verdict {
         let Some(origin) = headers.get(header::ORIGIN) else { return Verdict::Own };
         let Ok(origin) = origin.to_str().map(str::to_ascii_lowercase) else { return Verdict::Foreign };
@@ -37,9 +45,18 @@ impl Origins {
             (Some((scheme, own)), Some(host)) if without_default_port(scheme, own) == without_default_port(scheme, &host) => {
                 Verdict::Own
             }
-            _ if self.0.contains(&origin) => Verdict::Listed,
+            _ if self.0.contains(&normal(&origin)) => Verdict::Listed,
             _ => Verdict::Foreign,
         }
+    }
+}
+
+/// An origin in the one way to write it.
+fn normal(origin: &str) -> String {
+    let origin = origin.to_ascii_lowercase();
+    match origin.split_once("://") {
+        Some((scheme, host)) => format!("{scheme}://{}", without_default_port(scheme, host)),
+        None => origin,
     }
 }
 
@@ -75,7 +92,8 @@ mod tests {
 
     #[test]
     fn origins_are_judged_by_host_and_list() {
-        let origins: Origins = ["https://Play.example.org/".to_owned()].into_iter().collect();
+        let listed = ["https://Play.example.org/", "https://port.test:443"].map(str::to_owned);
+        let origins: Origins = listed.into_iter().collect();
         let cases = [
             (None, "a.test:3000", Verdict::Own),
             (Some("http://a.test:3000"), "a.test:3000", Verdict::Own),
@@ -89,6 +107,8 @@ mod tests {
             (Some("null"), "a.test:3000", Verdict::Foreign),
             (Some("https://play.example.org"), "a.test:3000", Verdict::Listed),
             (Some("http://play.example.org"), "a.test:3000", Verdict::Foreign),
+            (Some("https://port.test"), "a.test:3000", Verdict::Listed),
+            (Some("https://port.test:444"), "a.test:3000", Verdict::Foreign),
         ];
         for (origin, host, expected) in cases {
             let mut headers = HeaderMap::new();
@@ -97,6 +117,24 @@ mod tests {
                 headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
             }
             assert_eq!(origins.judge(&headers), expected, "{origin:?} at {host}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_a_scheme_and_a_host() {
+        for origin in [
+            "https://play.example.org",
+            "https://play.example.org/",
+            "http://a.test:80",
+            "http://[::1]:3000",
+            "capacitor://localhost",
+        ] {
+            assert!(Origins::can_name(origin), "{origin}");
+        }
+        for other in
+            ["play.example.org", "//a.test", "https://", "", "*", "https://*.a.test", "https://a.test/page", "https://a.test?b"]
+        {
+            assert!(!Origins::can_name(other), "{other}");
         }
     }
 }

@@ -1,4 +1,6 @@
-//! Logs go to standard error, filtered like `info,tickcast=debug`.
+//! Logs go to standard error, filtered like `info,tickcast=debug`, in colours on a terminal.
+
+use std::io::{IsTerminal, stderr};
 
 use tracing_subscriber::{EnvFilter, fmt};
 
@@ -10,6 +12,8 @@ use tracing_subscriber::{EnvFilter, fmt};
 pub fn start_logs(filter: &str) -> Result<(), tracing_subscriber::filter::ParseError> {
     let filter = EnvFilter::try_new(filter)?;
     // Somebody who embeds the server may have set up logging already: theirs stays.
-    let _ = fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let logs = fmt().with_env_filter(filter).with_writer(stderr);
+    let logs = if stderr().is_terminal() { logs } else { logs.with_ansi(false) };
+    let _ = logs.try_init();
     Ok(())
 }

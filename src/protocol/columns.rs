@@ -77,6 +77,16 @@ pub struct Step {
 
 impl Step {
     /// Steps of `step` units, without bounds. The step is above 0: a wrong one does not compile.
+    ///
+    /// ```compile_fail
+    /// # use tickcast::{prelude::*, protocol::Columns};
+    /// #[derive(Component, Replicate)]
+    /// #[replicate(id = 1)]
+    /// struct Height(#[q(step = 0.0)] f32);
+    /// # fn main() {
+    /// #     Height(1.0).quantise(&mut [0]);
+    /// # }
+    /// ```
     pub const fn new(step: f64) -> Self {
         assert!(step > 0.0, "a quantisation step is above 0");
         Self { step, inverse: 1.0 / step, range: None, low: -LIMIT, high: LIMIT }

@@ -265,6 +265,9 @@ impl Schema {
             }
             if let Some(pair) = list.windows(2).find(|pair| pair[0].id == pair[1].id) {
                 let (first, second) = (pair[0].name.clone(), pair[1].name.clone());
+                if first == second {
+                    return Err(SchemaError::SameName { kind, name: first });
+                }
                 return Err(SchemaError::SameId { id: pair[0].id.unwrap_or(0), first, second });
             }
             let mut names: Vec<&String> = list.iter().map(|spec| &spec.name).collect();

@@ -36,6 +36,7 @@ struct SavedRoom {
     seats: Vec<SavedSeat>,
     leaving: Vec<Seat>,
     plan: SeatPlan,
+    without_bots: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -64,6 +65,7 @@ impl Room {
             seats: seats.collect(),
             leaving: self.leaving.clone(),
             plan: self.seats.plan,
+            without_bots: self.without_bots,
         };
         rmp_serde::to_vec(&saved).expect(PLAIN)
     }
@@ -86,6 +88,7 @@ impl Room {
         room.bots = Bots { rng: saved.bot_rng, employed: Default::default() };
         room.leaving = saved.leaving;
         room.seats.plan = saved.plan;
+        room.without_bots = saved.without_bots;
         let until = Tick(now.0 + ticks(def.grace_seconds(), def.hz()));
         for SavedSeat { seat, name, entered, joined, bot } in saved.seats {
             let mut place =

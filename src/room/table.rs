@@ -1,6 +1,6 @@
 //! A table to play at in tests: a whole match in virtual time, with clients that hold mirrors.
 
-use std::marker::PhantomData;
+use std::{fmt::Display, marker::PhantomData};
 
 use bevy_ecs::prelude::World;
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{Message, Outbox, Over, OverReason, Room, RoomStats};
 use crate::{
     game::{Game, GameDef, GameEvent, Outcome},
-    protocol::{Columns, Seat, Tick, decode_events, encode_ack, encode_input},
+    protocol::{Columns, ErrorCode, Seat, Tick, decode_events, encode_ack, encode_input},
     replication::{Mirror, View},
 };
 
@@ -56,6 +56,7 @@ impl<G: Game> Table<G> {
     ///
     /// # Panics
     /// If the game's registration is wrong.
+    #[track_caller]
     pub fn new(seed: u64) -> Self {
         Self::with_config(seed, G::Config::default())
     }
@@ -64,10 +65,11 @@ impl<G: Game> Table<G> {
     ///
     /// # Panics
     /// If the game's registration is wrong, or it refuses the configuration.
+    #[track_caller]
     pub fn with_config(seed: u64, config: G::Config) -> Self {
-        let def = GameDef::new::<G>().unwrap_or_else(|error| panic!("{error}"));
+        let def = must(GameDef::new::<G>());
         let config = serde_json::to_value(config).expect("a configuration is plain data");
-        let mut room = Room::new(&def, Some(&config), seed).unwrap_or_else(|error| panic!("{error}"));
+        let mut room = must(Room::new(&def, Some(&config), seed));
         room.without_bots = true;
         Self { room, players: Vec::new(), over: None, marker: PhantomData }
     }
@@ -84,6 +86,7 @@ impl<G: Game> Table<G> {
     /// # Panics
     /// If the seats are taken.
     #[must_use]
+    #[track_caller]
     pub fn seats(mut self, players: usize) -> Self {
         for _ in 0..players {
             self.join();
@@ -95,10 +98,11 @@ impl<G: Game> Table<G> {
     ///
     /// # Panics
     /// If the seats are taken.
+    #[track_caller]
     pub fn join(&mut self) -> usize {
         let player = self.players.len();
-        let seat = self.room.reserve(&format!("player {player}")).unwrap_or_else(|error| panic!("{error}"));
-        self.room.enter(seat, None).unwrap_or_else(|error| panic!("{error}"));
+        let seat = must(self.room.reserve(&format!("player {player}")));
+        must(self.room.enter(seat, None));
         let mirror = Mirror::new(self.room.schema().clone());
         let (events, frame_bytes) = (Vec::new(), Vec::new());
         self.players.push(Player { seat, mirror, seq: 0, events, frame_bytes, drop_next: 0, connected: true, asleep: None });
@@ -108,21 +112,30 @@ impl<G: Game> Table<G> {
     /// Lets a player want something from the next tick on.
     ///
     /// # Panics
-    /// If the room refuses the input.
+    /// If the match is over, the player has no seat any more, or the room refuses the input.
+    #[track_caller]
     pub fn press(&mut self, player: usize, input: G::Input) {
+        assert!(!self.room.is_over(), "the match is over");
         let mut columns = vec![0; G::Input::WIDTH];
         input.quantise(&mut columns);
         let mut bytes = Vec::new();
-        let Player { seat, seq, mirror, .. } = &mut self.players[player];
+        let Player { seat, seq, mirror, .. } = self.player_mut(player);
         *seq += 1;
         encode_input(&mut bytes, mirror.tick().0 as u16, *seq, Tick(0), &columns);
-        self.room.handle(*seat, &bytes).unwrap_or_else(|code| panic!("the input was refused: {code}"));
+        let seat = *seat;
+        match self.room.handle(seat, &bytes) {
+            Ok(()) => {}
+            Err(ErrorCode::ResumeExpired) => panic!("player {player} has no seat any more"),
+            Err(ErrorCode::RateLimited) => panic!("player {player} pressed too often without a `run` between"),
+            Err(code) => panic!("the input of player {player} was refused: {code}"),
+        }
     }
 
     /// Steps so many ticks. Frames reach the players' mirrors.
     ///
     /// # Panics
     /// If a frame does not fit its mirror, or a mirror differs from what it should hold.
+    #[track_caller]
     pub fn run(&mut self, ticks: u32) {
         for _ in 0..ticks {
             let out = self.room.tick();
@@ -131,75 +144,89 @@ impl<G: Game> Table<G> {
     }
 
     /// Loses the next frames to a player, as if its queue were full.
+    #[track_caller]
     pub fn drop_next(&mut self, player: usize, frames: u32) {
-        self.players[player].drop_next = frames;
+        self.player_mut(player).drop_next = frames;
     }
 
     /// Stops a player from reading. Frames wait on the way, as in a kernel's buffers.
+    #[track_caller]
     pub fn sleep(&mut self, player: usize) {
-        self.players[player].asleep = Some(Vec::new());
+        self.player_mut(player).asleep = Some(Vec::new());
     }
 
     /// Lets a player go on reading; gives back how many frames had waited for it.
     ///
     /// # Panics
     /// If one of them does not fit its mirror.
+    #[track_caller]
     pub fn wake(&mut self, player: usize) -> usize {
-        let waited = self.players[player].asleep.take().unwrap_or_default();
-        waited.iter().for_each(|frame| self.apply(player, frame));
+        let waited = self.player_mut(player).asleep.take().unwrap_or_default();
+        for frame in &waited {
+            self.apply(player, frame);
+        }
         self.acknowledge(player);
         waited.len()
     }
 
     /// Cuts a player's connection.
+    #[track_caller]
     pub fn disconnect(&mut self, player: usize) {
-        self.players[player].connected = false;
-        self.room.disconnect(self.players[player].seat);
+        self.player_mut(player).connected = false;
+        self.room.disconnect(self.seat(player));
     }
 
     /// Brings a player back, with what its mirror holds.
     ///
     /// # Errors
     /// The seat is not kept any more.
+    #[track_caller]
     pub fn resume(&mut self, player: usize) -> Result<super::Entry, super::RoomError> {
-        let Player { seat, mirror, connected, .. } = &mut self.players[player];
-        let entry = self.room.enter(*seat, Some(mirror.tick()))?;
-        *connected = true;
+        let Player { seat, mirror, .. } = self.player(player);
+        let (seat, held) = (*seat, mirror.tick());
+        let entry = self.room.enter(seat, Some(held))?;
+        self.player_mut(player).connected = true;
         Ok(entry)
     }
 
     /// A player leaves for good.
+    #[track_caller]
     pub fn leave(&mut self, player: usize) {
-        self.players[player].connected = false;
-        self.room.leave(self.players[player].seat);
+        self.player_mut(player).connected = false;
+        self.room.leave(self.seat(player));
     }
 
     /// The seat of a player.
+    #[track_caller]
     pub fn seat(&self, player: usize) -> Seat {
-        self.players[player].seat
+        self.player(player).seat
     }
 
     /// What a player in step sees.
+    #[track_caller]
     pub fn view(&self, player: usize) -> View<'_> {
-        self.room.view(self.players[player].seat)
+        self.room.view(self.seat(player))
     }
 
     /// What a player's mirror holds.
+    #[track_caller]
     pub fn mirror(&mut self, player: usize) -> &mut Mirror {
-        &mut self.players[player].mirror
+        &mut self.player_mut(player).mirror
     }
 
     /// The game events of a type that a player was told, in order.
+    #[track_caller]
     pub fn events<E: GameEvent>(&self, player: usize) -> Vec<E> {
         let spec = self.room.schema().events.iter().find(|spec| spec.name == E::NAME);
-        let id = spec.and_then(|spec| spec.id).unwrap_or_else(|| panic!("the game has no event {}", E::NAME));
-        let heard = self.players[player].events.iter().filter(|(heard, _)| *heard == id);
+        let Some(id) = spec.and_then(|spec| spec.id) else { panic!("the game has no event {}", E::NAME) };
+        let heard = self.player(player).events.iter().filter(|(heard, _)| *heard == id);
         heard.map(|(_, columns)| E::dequantise(columns)).collect()
     }
 
     /// The sizes of the frames that a player was sent, in bytes.
+    #[track_caller]
     pub fn frame_bytes(&self, player: usize) -> &[usize] {
-        &self.players[player].frame_bytes
+        &self.player(player).frame_bytes
     }
 
     /// How the match ended, if it was played to its end: `None` also when the rules failed, which [`over`](Self::over) says.
@@ -228,6 +255,7 @@ impl<G: Game> Table<G> {
     }
 
     /// Hands out what a tick had for the players. Those who read acknowledge what they hold.
+    #[track_caller]
     fn deliver(&mut self, out: Outbox) {
         for seat in &out.stalled {
             self.room.disconnect(*seat);
@@ -238,8 +266,8 @@ impl<G: Game> Table<G> {
         }
         for (seat, message) in out.messages {
             if let (Some(at), Message::Events(bytes)) = (self.connected(seat), message) {
-                let decoded = decode_events(self.room.schema(), &bytes);
-                self.players[at].events.extend(decoded.unwrap_or_else(|error| panic!("seat {seat}: {error}")).1);
+                let (_, events) = must(decode_events(self.room.schema(), &bytes));
+                self.players[at].events.extend(events);
             }
         }
         for (seat, frame) in out.frames.iter() {
@@ -266,16 +294,47 @@ impl<G: Game> Table<G> {
         self.players.iter().position(|player| player.connected && player.seat == seat)
     }
 
+    #[track_caller]
+    fn player(&self, player: usize) -> &Player {
+        let joined = self.players.len();
+        let Some(player) = self.players.get(player) else {
+            panic!("there is no player {player}: {joined} joined, counted from 0")
+        };
+        player
+    }
+
+    #[track_caller]
+    fn player_mut(&mut self, player: usize) -> &mut Player {
+        self.player(player);
+        &mut self.players[player]
+    }
+
+    #[track_caller]
     fn apply(&mut self, player: usize, frame: &[u8]) {
         let Player { seat, mirror, .. } = &mut self.players[player];
-        let applied = mirror.apply(frame).unwrap_or_else(|error| panic!("seat {seat}: {error}"));
+        let applied = match mirror.apply(frame) {
+            Ok(applied) => applied,
+            Err(error) => panic!("seat {seat}: {error}"),
+        };
         assert_eq!(applied.desync, None, "seat {seat} at tick {}", applied.tick);
     }
 
+    #[track_caller]
     fn acknowledge(&mut self, player: usize) {
         let Player { seat, mirror, .. } = &self.players[player];
         let mut bytes = Vec::new();
         encode_ack(&mut bytes, mirror.tick().0 as u16);
-        self.room.handle(*seat, &bytes).unwrap_or_else(|code| panic!("the acknowledgement was refused: {code}"));
+        if let Err(code) = self.room.handle(*seat, &bytes) {
+            panic!("the acknowledgement was refused: {code}");
+        }
+    }
+}
+
+/// What a test takes for granted; if it is not so, the test's own line is told why.
+#[track_caller]
+fn must<T, E: Display>(result: Result<T, E>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
     }
 }

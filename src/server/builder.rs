@@ -94,7 +94,8 @@ impl Builder {
         self
     }
 
-    /// Serves files; `/index.html` is served at `/` too.
+    /// Serves files; `/index.html` is served at `/` too. A path that does not begin with `/`, or is one of the server's own, is an
+    /// error at start.
     pub fn pages(mut self, pages: impl IntoIterator<Item = Page>) -> Self {
         self.pages.extend(pages);
         self
@@ -106,7 +107,8 @@ impl Builder {
         self
     }
 
-    /// Lets web pages of another origin, like `https://play.example.org`, talk to this server.
+    /// Lets web pages of another origin, like `https://play.example.org`, talk to this server. What is no origin is an error at
+    /// start.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
         self
@@ -116,7 +118,8 @@ impl Builder {
     /// clients with the default parser and with MessagePack meet the same namespaces. The checks of origins and sizes are those of
     /// the server; who comes in and how often, the handlers decide.
     ///
-    /// The server's own namespaces, `/`, `/lobby`, `/matchmaking` and `/gameplay`, cannot be replaced: that is an error at start.
+    /// The server's own namespaces, `/`, `/lobby`, `/matchmaking` and `/gameplay`, cannot be replaced, and a name
+    /// begins with `/`: all else is an error at start. Of two with one name the later one counts.
     ///
     /// ```no_run
     /// use tickcast::socketioxide::extract::{AckSender, Data, SocketRef};
@@ -291,6 +294,9 @@ impl Builder {
         for (name, mode, rule) in self.modes.drain(..) {
             let wrong = |message: String| StartError::Mode { game: name.clone(), mode: mode.clone(), message };
             let game = games.iter().find(|game| game.name() == name).ok_or_else(|| wrong("the game is not hosted".into()))?;
+            if mode.is_empty() || !mode.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
+                return Err(wrong("its name must be of letters, digits, - and _".into()));
+            }
             if modes.iter().any(|(other, named, _)| *other == name && *named == mode) {
                 return Err(wrong("there is another of that name".into()));
             }
@@ -316,6 +322,16 @@ impl Builder {
         match &kept.store {
             Some(store) => gate.kept_blocks(Arc::new(store.clone()), kept.blocked.drain(..)),
             None => gate,
+        }
+    }
+
+    /// Finds what would never be served, and what would never be let in.
+    pub(super) fn check_site(&self) -> Result<(), StartError> {
+        Additions::check_pages(&self.pages)?;
+        self.additions.check_routes(&self.pages)?;
+        match self.origins.iter().find(|origin| !Origins::can_name(origin)) {
+            Some(wrong) => Err(StartError::Origin(wrong.clone())),
+            None => Ok(()),
         }
     }
 

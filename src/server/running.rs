@@ -45,6 +45,9 @@ pub enum StartError {
     /// A namespace or route of the host's own clashes with something.
     #[error(transparent)]
     Addition(#[from] AdditionError),
+    /// What is to be let in is not the origin of a page.
+    #[error("\"{0}\" is not an origin: say it with its scheme and without a path, like https://play.example.org")]
+    Origin(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -101,7 +104,7 @@ impl RunningServer {
         if !builder.opens() {
             return Err(StartError::Closed);
         }
-        builder.additions.check_routes(&builder.pages)?;
+        builder.check_site()?;
         let exposition = observe::exposition().map_err(|error| StartError::Metrics(error.to_string()))?;
         let limits = builder.config.net.clone();
         let bound = async {

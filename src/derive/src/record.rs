@@ -68,7 +68,7 @@ impl Record {
                 fn fields() -> ::std::vec::Vec<::tickcast::protocol::FieldSpec> {
                     vec![#(::tickcast::protocol::FieldSpec {
                         name: #names.into(),
-                        kind: #fields::kind(&::tickcast::protocol::#values),
+                        kind: #fields::kind(&const { ::tickcast::protocol::#values }),
                         one_shot: #one_shots,
                     }),*]
                 }
@@ -77,7 +77,7 @@ impl Record {
                 fn quantise(&self, columns: &mut [i64]) {
                     #({
                         const START: usize = #starts;
-                        #fields::quantise(&self.#members, &::tickcast::protocol::#values, &mut columns[START..START + #fields::COLUMNS]);
+                        #fields::quantise(&self.#members, &const { ::tickcast::protocol::#values }, &mut columns[START..START + #fields::COLUMNS]);
                     })*
                 }
                 #[inline]
@@ -85,7 +85,7 @@ impl Record {
                 fn dequantise(columns: &[i64]) -> Self {
                     Self { #(#members: {
                         const START: usize = #starts;
-                        #fields::dequantise(&::tickcast::protocol::#values, &columns[START..START + #fields::COLUMNS])
+                        #fields::dequantise(&const { ::tickcast::protocol::#values }, &columns[START..START + #fields::COLUMNS])
                     }),* }
                 }
             }
