@@ -100,7 +100,7 @@ impl Outlet for SocketOutlet {
 
     fn pull(&self, hz: u16) {
         if let Some(lane) = self.lane.get() {
-            lane.reader.pull(lane, hz);
+            lane.pull(hz);
         }
     }
 

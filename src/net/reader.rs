@@ -61,8 +61,19 @@ impl Wake for Lane {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // A panic in here would end Tokio's driver, and every connection with it.
-        if catch_unwind(AssertUnwindSafe(|| self.reader.on_readable(self))).is_err() {
+        self.guarded(|| self.reader.on_readable(self));
+    }
+}
+
+impl Lane {
+    /// The room is about to take its inputs, so many times a second: hands over what the socket has, if that is how it is read.
+    pub(super) fn pull(self: &Arc<Self>, hz: u16) {
+        self.guarded(|| self.reader.pull(self, hz));
+    }
+
+    /// A panic in here would end Tokio's driver, and every connection with it, or the room.
+    fn guarded(&self, read: impl FnOnce()) {
+        if catch_unwind(AssertUnwindSafe(read)).is_err() {
             tracing::error!("a reader panicked; its connection ends");
             let _ = self.socket.shut_down(Shutdown::Both);
         }
@@ -82,8 +93,7 @@ impl Reader {
         }
     }
 
-    /// The room is about to take its inputs, so many times a second: hands over what the socket has, if that is how it is read.
-    pub(super) fn pull(&self, lane: &Arc<Lane>, hz: u16) {
+    fn pull(&self, lane: &Arc<Lane>, hz: u16) {
         let mut state = self.state();
         let was_pulled = state.habit.is_pulled();
         let is_pulled = state.habit.step(hz);
@@ -156,8 +166,8 @@ impl Reader {
 }
 
 impl State {
-    /// Reads until there is something for the library to see, or there is nothing more to do now: then false, and the lane or
-    /// `waker` will be woken unless the room reads.
+    /// Reads until there is something for the library to see, or there is nothing more to do now: then false, and `waker` will be
+    /// woken unless the room reads.
     fn fill(&mut self, lane: &Arc<Lane>, waker: &Waker) -> bool {
         for _ in 0..MOST_READS {
             let read = SCRATCH.with_borrow_mut(|scratch| {
@@ -196,8 +206,8 @@ impl State {
         }
         // Who sends without end is not all that this thread has to do.
         self.habit.reset();
-        let lane = lane.clone();
-        drop(lane.socket.runtime.clone().spawn(async move { lane.wake_by_ref() }));
+        let waker = waker.clone();
+        drop(lane.socket.runtime.spawn(async move { waker.wake() }));
         false
     }
 
@@ -289,7 +299,7 @@ mod tests {
         }
 
         fn step(&self) {
-            self.lane.reader.pull(&self.lane, HZ);
+            self.lane.pull(HZ);
         }
 
         /// How often the library was told to read.
@@ -379,14 +389,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_lane_that_its_socket_wakes_goes_when_the_stream_ends() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let lane = Lane::new(listener.accept().await.unwrap().0);
-        lane.switch_protocols();
-        lane.reader.state().incoming.note(b"\r\n\r\n");
-        lane.reader.state().drain = Some(Drain { parser: Parser::Default, seat: None });
-        let mut cx = Context::from_waker(Waker::noop());
-        assert!(lane.reader.poll_read(&lane, &mut cx, &mut ReadBuf::new(&mut [0; 8])).is_pending());
+        let Stage { lane, client: _client, .. } = Stage::new().await;
         let weak = Arc::downgrade(&lane);
         lane.socket.shut_down(Shutdown::Both).unwrap();
         drop(lane);
