@@ -4,8 +4,8 @@ use axum::Router;
 use socketioxide::SocketIo;
 use thiserror::Error;
 
-use super::Page;
 use crate::host::Host;
+use crate::net::http::site::Page;
 
 /// Paths that the server itself answers, with all below them.
 const OWN_PATHS: [&str; 6] = ["/healthz", "/readyz", "/metrics", "/schema", "/socket.io", "/socket.io-msgpack"];
@@ -91,7 +91,7 @@ impl Additions {
     }
 
     /// Adds the namespaces to one endpoint, which must not have those of the server yet.
-    pub(super) fn add_namespaces(&self, io: &SocketIo, host: &Host, own: &[&'static str]) -> Result<(), AdditionError> {
+    pub(crate) fn add_namespaces(&self, io: &SocketIo, host: &Host, own: &[&'static str]) -> Result<(), AdditionError> {
         for add in &self.namespaces {
             add(io, host);
         }
@@ -102,7 +102,7 @@ impl Additions {
     }
 
     /// Puts the routes beside those of the server.
-    pub(super) fn add_routes(self, router: Router, host: &Host) -> Router {
+    pub(crate) fn add_routes(self, router: Router, host: &Host) -> Router {
         self.routes.into_iter().fold(router, |router, (path, make)| router.nest(&path, make(host)))
     }
 }

@@ -1,0 +1,5 @@
+//! What is not Socket.IO.
+
+pub(crate) mod listen;
+pub(crate) mod origin;
+pub(crate) mod site;

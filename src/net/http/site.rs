@@ -1,0 +1,153 @@
+//! Plain HTTP: health, metrics, schemas, the browser client, and the pages and routes that the server was built with.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Path, Request, State},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use bytes::Bytes;
+
+use crate::net::additions::Additions;
+use crate::net::http::origin::Origins;
+use crate::net::http::origin::check_origin;
+use crate::net::limits::NetLimits;
+use crate::net::namespaces::endpoints::Endpoints;
+use crate::{game::GameDef, host::Host, observe::Exposition};
+
+const CLIENT_PATH: &str = "/socket.io/socket.io.js";
+const TEXT: &str = "text/plain; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// A file that the server serves.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Where, like `/index.html`; what ends in `/index.html` is served for its folder too.
+    pub path: String,
+    /// What, like `text/html; charset=utf-8`.
+    pub content_type: &'static str,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+/// What is served beside Socket.IO.
+#[derive(Default)]
+pub(crate) struct Site {
+    pub(crate) pages: Vec<Page>,
+    pub(crate) client_bundle: Option<Bytes>,
+    pub(crate) origins: Origins,
+    pub(crate) additions: Additions,
+}
+
+struct Served {
+    host: Host,
+    exposition: Exposition,
+    schemas: HashMap<String, (&'static str, Bytes)>,
+    pages: HashMap<String, Page>,
+    client_bundle: Option<Bytes>,
+}
+
+impl Site {
+    /// Everything that the server answers, in front the checks that every request passes.
+    pub(crate) fn router(self, host: Host, endpoints: &Endpoints, limits: &NetLimits, exposition: Exposition) -> Router {
+        let served = Arc::new(Served {
+            schemas: host.games().flat_map(schemas).collect(),
+            pages: self.pages.into_iter().map(|page| (page.path.clone(), page)).collect(),
+            client_bundle: self.client_bundle,
+            exposition,
+            host: host.clone(),
+        });
+        let router = Router::new()
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(ready))
+            .route("/metrics", get(metrics))
+            .route("/schema/{file}", get(schema))
+            .fallback(page)
+            .with_state(served.clone());
+        let router = self.additions.add_routes(router, &host);
+        let timeout = limits.header_timeout;
+        endpoints
+            .before(router)
+            .layer(from_fn_with_state(served, client_bundle))
+            .layer(from_fn(move |request: Request, next: Next| bound_body(timeout, request, next)))
+            .layer(from_fn_with_state(self.origins, check_origin))
+    }
+}
+
+fn schemas(game: &GameDef) -> [(String, (&'static str, Bytes)); 2] {
+    let json = serde_json::to_vec(&**game.schema()).expect("a schema is text and numbers");
+    [
+        (format!("{}.json", game.name()), ("application/json", json.into())),
+        (format!("{}.d.ts", game.name()), (TEXT, game.schema().to_d_ts().into())),
+    ]
+}
+
+async fn ready(State(served): State<Arc<Served>>) -> Response {
+    match served.host.check_open() {
+        Ok(()) => "ready\n".into_response(),
+        Err(refusal) => (StatusCode::SERVICE_UNAVAILABLE, format!("{refusal}\n")).into_response(),
+    }
+}
+
+async fn metrics(State(served): State<Arc<Served>>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], served.exposition.render()).into_response()
+}
+
+async fn schema(State(served): State<Arc<Served>>, Path(file): Path<String>) -> Response {
+    match served.schemas.get(&file) {
+        Some((content_type, bytes)) => file_response(content_type, bytes.clone()),
+        None => not_found("there is no such schema here: /schema/<game>.json or /schema/<game>.d.ts of a hosted game\n"),
+    }
+}
+
+async fn page(State(served): State<Arc<Served>>, method: Method, uri: Uri) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
+    }
+    let path = uri.path();
+    let page = if path.ends_with('/') { served.pages.get(&format!("{path}index.html")) } else { served.pages.get(path) };
+    match page {
+        Some(page) => file_response(page.content_type, page.bytes.clone()),
+        None => not_found("there is nothing here\n"),
+    }
+}
+
+/// Answers before socketioxide does, which takes every path under its own.
+async fn client_bundle(State(served): State<Arc<Served>>, request: Request, next: Next) -> Response {
+    if request.uri().path() != CLIENT_PATH {
+        return next.run(request).await;
+    }
+    match &served.client_bundle {
+        Some(bundle) => file_response(JAVASCRIPT, bundle.clone()),
+        None => not_found("this server was built without the Socket.IO client, take it from npm: socket.io-client\n"),
+    }
+}
+
+/// A body that trickles in holds its connection no longer than a header that does.
+async fn bound_body(timeout: Duration, request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => (StatusCode::REQUEST_TIMEOUT, [(header::CONNECTION, "close")]).into_response(),
+    }
+}
+
+fn file_response(content_type: &'static str, bytes: Bytes) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn not_found(text: &'static str) -> Response {
+    (StatusCode::NOT_FOUND, text).into_response()
+}

@@ -1,0 +1,83 @@
+//! The two Socket.IO endpoints: the same namespaces behind two parsers.
+
+use std::time::Duration;
+
+use axum::Router;
+use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, layer::SocketIoLayer};
+use tokio::task::JoinSet;
+
+use crate::host::Host;
+use crate::net::additions::AdditionError;
+use crate::net::additions::Additions;
+use crate::net::limits::CONNECT_TIMEOUT;
+use crate::net::limits::NetLimits;
+use crate::net::namespaces::gameplay::Gameplay;
+use crate::net::namespaces::lobby::Lobby;
+use crate::net::namespaces::lobby::send_news;
+use crate::net::namespaces::matchmaking::MatchRules;
+use crate::net::namespaces::matchmaking::Matchmaking;
+use crate::net::namespaces::namespace::Namespace;
+use crate::net::namespaces::namespace::Wired;
+use crate::net::namespaces::root::Root;
+use crate::net::namespaces::unknown::Nowhere;
+
+/// How long after a binary event its attachment may come. A WebSocket that brings nothing of it is cut earlier, see `overdue.rs`; this
+/// is for those that poll, and leaves slow ones their time.
+const ATTACHMENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What no host can take for a namespace of its own.
+const OWN_NAMESPACES: [&str; 4] = [Root::PATH, Lobby::PATH, Matchmaking::PATH, Gameplay::PATH];
+
+/// Both endpoints of a server.
+pub(crate) struct Endpoints {
+    json: (SocketIoLayer, SocketIo),
+    msgpack: (SocketIoLayer, SocketIo),
+    /// What goes on beside the connections; ends with this.
+    _tasks: JoinSet<()>,
+}
+
+impl Endpoints {
+    /// Sets up the namespaces on both. Must be called within a Tokio runtime.
+    pub(crate) fn new(host: &Host, limits: &NetLimits, rules: MatchRules, additions: &Additions) -> Result<Self, AdditionError> {
+        let (json, msgpack) = (ParserConfig::common(), ParserConfig::msgpack());
+        let json = json
+            .max_incoming_binaries(1)
+            .max_incoming_binary_buf_size(limits.message_bytes)
+            .packet_completion_timeout(ATTACHMENT_TIMEOUT);
+        let json = builder(limits).req_path("/socket.io").with_parser(json).build_layer();
+        let msgpack = builder(limits).req_path("/socket.io-msgpack").with_parser(msgpack).build_layer();
+        let matchmaking = Matchmaking::new(host.clone(), rules);
+        let mut tasks = JoinSet::new();
+        for io in [&json.1, &msgpack.1] {
+            // The host's come first: one that is there before the server's own is a clash.
+            additions.add_namespaces(io, host, &OWN_NAMESPACES)?;
+            io.ns(Root::PATH, Wired::new(Root(host.clone()), limits.clone()));
+            io.ns(Lobby::PATH, Wired::new(Lobby(host.clone()), limits.clone()));
+            io.ns(Matchmaking::PATH, Wired::new(matchmaking.clone(), limits.clone()));
+            io.ns(Gameplay::PATH, Wired::new(Gameplay(host.clone()), limits.clone()));
+            Nowhere::take_rest(io);
+            tasks.spawn(send_news(io.clone(), host.news()));
+        }
+        tasks.spawn(matchmaking.run());
+        Ok(Self { json, msgpack, _tasks: tasks })
+    }
+
+    /// Puts both endpoints before a router; its requests under their paths never reach it.
+    pub(crate) fn before(&self, router: Router) -> Router {
+        router.layer(self.json.0.clone()).layer(self.msgpack.0.clone())
+    }
+
+    /// Ends every connection. May never return: a client that stopped reading is waited for.
+    pub(crate) async fn close(&self) {
+        tokio::join!(self.json.1.close(), self.msgpack.1.close());
+    }
+}
+
+fn builder(limits: &NetLimits) -> SocketIoBuilder {
+    SocketIo::builder()
+        .max_payload(limits.message_bytes as u64)
+        .ws_max_message_size(limits.message_bytes)
+        .ws_max_frame_size(limits.message_bytes)
+        .max_buffer_size(limits.queued_messages)
+        .connect_timeout(CONNECT_TIMEOUT)
+}

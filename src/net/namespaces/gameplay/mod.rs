@@ -1,0 +1,136 @@
+//! The namespace `/gameplay`: one connection is one seat in one room.
+
+pub(crate) mod farewell;
+pub(crate) mod outlet;
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::json;
+use socketioxide::handler::Value;
+
+use crate::net::namespaces::gameplay::farewell::Heard;
+use crate::net::namespaces::gameplay::outlet::SocketOutlet;
+use crate::net::namespaces::namespace::Call;
+use crate::net::namespaces::namespace::Event;
+use crate::net::namespaces::namespace::Namespace;
+use crate::net::namespaces::namespace::SocketArc;
+use crate::net::namespaces::request::Answer;
+use crate::net::namespaces::request::Argument;
+use crate::net::namespaces::request::acknowledge;
+use crate::net::namespaces::request::answer;
+use crate::net::namespaces::request::bad_request;
+use crate::net::namespaces::request::binary_argument;
+use crate::net::namespaces::request::done;
+use crate::{
+    host::{Connection, Desync, Ending, Host, Outlet, Refusal},
+    observe,
+    protocol::{ErrorCode, Seat, Tick},
+    room::{Message, Over, OverReason},
+};
+
+#[derive(Clone)]
+pub(crate) struct Gameplay(pub(crate) Host);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Auth {
+    ticket: Option<String>,
+    resume: Option<String>,
+    tick: Option<u32>,
+}
+
+/// One connection to a seat, or to watch.
+pub(crate) struct Client {
+    connection: Connection,
+    heard: Heard,
+}
+
+impl Namespace for Gameplay {
+    const PATH: &'static str = "/gameplay";
+    const EVENTS: &'static [(&'static str, Event<Self>)] = &[
+        ("i", Event::Raw(input)),
+        ("t", Event::Request(time)),
+        ("resync", Event::Request(resync)),
+        ("votekick", Event::Request(vote_kick)),
+        ("leave", Event::Raw(leave)),
+    ];
+    type Session = Client;
+
+    async fn admit(&self, auth: Argument) -> Result<Client, Refusal> {
+        let connection = match auth.read()? {
+            Auth { ticket: Some(ticket), resume: None, tick: None } => self.0.claim(&ticket)?,
+            Auth { ticket: None, resume: Some(resume), tick } => self.0.claim_back(&resume, tick.map(Tick))?,
+            _ => return Err(bad_request("auth needs either `ticket`, or `resume` and perhaps `tick`")),
+        };
+        Ok(Client { connection, heard: Heard::default() })
+    }
+
+    fn connected(&self, Client { connection, heard }: &Client, socket: &SocketArc) {
+        let outlet: Arc<dyn Outlet> = Arc::new(SocketOutlet::new(connection.inlet(), socket, heard.clone()));
+        if let Err(refusal) = connection.enter(outlet.clone()) {
+            // Somebody else took the seat, or the room ended, since this connection was let in.
+            observe::refused(refusal.code, 1);
+            let over = Over { reason: OverReason::Closed, message: refusal.to_string(), winners: Vec::new() };
+            let _ = outlet.send(Message::Over(over));
+            outlet.close(Ending::AfterQueued);
+        }
+    }
+
+    fn heard(&self, client: &Client) {
+        client.heard.note();
+    }
+
+    fn disconnected(&self, client: &Client) {
+        client.connection.disconnect();
+    }
+}
+
+/// The hot path: no spawn, no waiting, no copy.
+fn input(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
+    let Some(bytes) = binary_argument(value) else {
+        acknowledge(call.socket, ack, Err(bad_request("an input is one binary: an ArrayBuffer in a browser, a Buffer in Node")));
+        return;
+    };
+    if ack.is_some() {
+        let checked = call.session.connection.def().check_input(&bytes);
+        let refused = checked.is_err();
+        acknowledge(
+            call.socket,
+            ack,
+            checked.map_err(|error| Refusal::new(ErrorCode::BadInput, error.to_string())).and_then(|()| done()),
+        );
+        if refused {
+            return;
+        }
+    }
+    call.session.connection.inlet().push(&bytes);
+}
+
+fn time(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
+    argument.none()?;
+    answer(&json!({ "tick": call.session.connection.ticks() }))
+}
+
+fn resync(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
+    call.session.connection.resync(argument.read::<Desync>()?)?;
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Target {
+    seat: u8,
+}
+
+fn vote_kick(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
+    let Target { seat } = argument.read()?;
+    call.session.connection.vote_kick(Seat(seat))?;
+    done()
+}
+
+/// The answer goes out first: after it comes `over`, and then nothing.
+fn leave(call: &Call<'_, Gameplay>, _: Value, ack: Option<i64>) {
+    acknowledge(call.socket, ack, done());
+    call.session.connection.leave();
+}

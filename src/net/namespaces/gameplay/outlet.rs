@@ -1,0 +1,173 @@
+//! The way to one client of `/gameplay`: straight onto its WebSocket where it has one, else through socketioxide.
+
+use std::{
+    cell::RefCell,
+    sync::{Arc, LazyLock, OnceLock},
+};
+
+use serde::Serialize;
+use serde_json::json;
+use socketioxide::TransportType;
+use tokio::runtime::Handle;
+
+use crate::net::namespaces::gameplay::farewell::Farewell;
+use crate::net::namespaces::gameplay::farewell::Heard;
+use crate::net::namespaces::namespace::SocketArc;
+use crate::net::transport::cursor::PEEK_BYTES;
+use crate::net::transport::lane::Lane;
+use crate::net::transport::packet::BinaryEvent;
+use crate::net::transport::packet::Parser;
+use crate::net::transport::stream::StreamHandle;
+use crate::{
+    host::{Ending, Full, Inlet, Outlet, Welcome},
+    protocol::{Blocks, ErrorCode, Frame},
+    room::{Message, Over, Refused},
+};
+
+static STATE: LazyLock<BinaryEvent> = LazyLock::new(|| BinaryEvent::named("s"));
+static EVENTS: LazyLock<BinaryEvent> = LazyLock::new(|| BinaryEvent::named("e"));
+
+thread_local! {
+    /// Where frames are put together; a driver writes many of them one after the other.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One client.
+pub(crate) struct SocketOutlet {
+    inlet: Inlet,
+    socket: SocketArc,
+    stream: Option<StreamHandle>,
+    parser: Parser,
+    /// There once the client is on a WebSocket. Until then everything takes the library's way.
+    lane: OnceLock<Arc<Lane>>,
+    heard: Heard,
+    /// A host ends connections from wherever its program calls it.
+    runtime: Handle,
+}
+
+impl SocketOutlet {
+    /// `heard` is told of what the client sends. Made within the runtime.
+    pub(crate) fn new(inlet: &Inlet, socket: &SocketArc, heard: Heard) -> Self {
+        let request = socket.req_parts();
+        let (stream, parser) = (request.extensions.get().cloned(), Parser::of_path(request.uri.path()));
+        let (inlet, socket) = (inlet.clone(), socket.clone());
+        Self { inlet, socket, stream, parser, lane: OnceLock::new(), heard, runtime: Handle::current() }
+    }
+
+    /// The lane under the socket, if it is a WebSocket by now.
+    fn find_lane(&self) -> Option<Arc<Lane>> {
+        let is_websocket = self.socket.transport_type() == TransportType::Websocket;
+        self.stream.as_ref().filter(|_| is_websocket).map(|stream| stream.lane(self.socket.id.as_str()))
+    }
+
+    /// Hands the library a message whose frame's payload starts with `marker`; what comes after it takes the lane, if there is
+    /// one.
+    fn emit_and_change_lanes(&self, marker: &[u8], emit: impl FnOnce() -> Result<(), Full>) -> Result<(), Full> {
+        let Some(lane) = self.find_lane() else { return emit() };
+        lane.expect(&marker[..marker.len().min(PEEK_BYTES)]);
+        lane.reader.open_tap(self.parser, self.inlet.clone());
+        let emitted = emit();
+        match emitted {
+            Ok(()) => drop(self.lane.set(lane)),
+            Err(Full) => lane.close(),
+        }
+        emitted
+    }
+
+    /// A reliable message.
+    fn tell(&self, event: &str, argument: &(impl Serialize + ?Sized)) -> Result<(), Full> {
+        match self.lane.get() {
+            Some(lane) => lane.send_surely(self.parser.event(event, argument)),
+            None => self.socket.emit(event, argument).map_err(|_| Full),
+        }
+    }
+}
+
+impl Drop for SocketOutlet {
+    fn drop(&mut self) {
+        if let Some(lane) = self.lane.get() {
+            lane.reader.unseat(&self.inlet);
+            lane.reader.release(lane);
+        }
+    }
+}
+
+impl Outlet for SocketOutlet {
+    fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full> {
+        let emit = || self.socket.emit("welcome", welcome).map_err(|_| Full);
+        self.emit_and_change_lanes(&self.parser.event_prefix("welcome"), emit)
+    }
+
+    fn pull(&self, hz: u16) {
+        if let Some(lane) = self.lane.get() {
+            lane.pull(hz);
+        }
+    }
+
+    fn release(&self) {
+        if let Some(lane) = self.lane.get() {
+            lane.reader.release(lane);
+        }
+    }
+
+    fn reach(&self) -> bool {
+        self.lane.get().is_some_and(|lane| lane.reach())
+    }
+
+    fn show(&self, frame: Frame<&Blocks>) -> Result<(), Full> {
+        let Some(lane) = self.lane.get() else {
+            let bytes = frame.to_bytes();
+            let marker = self.parser.binary_payload("s", &bytes);
+            return self.emit_and_change_lanes(&marker, || self.socket.emit("s", &bytes).map_err(|_| Full));
+        };
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.clear();
+            STATE.write(scratch, self.parser, &frame);
+            lane.send_now(scratch)
+        })
+    }
+
+    fn send(&self, message: Message) -> Result<(), Full> {
+        match message {
+            Message::Events(events) => match self.lane.get() {
+                Some(lane) => {
+                    let mut frame = Vec::new();
+                    EVENTS.write(&mut frame, self.parser, &events);
+                    lane.send_surely(frame)
+                }
+                None => self.socket.emit("e", &events).map_err(|_| Full),
+            },
+            Message::Seats(seats) => self.tell("seats", &*seats),
+            Message::Refused(Refused { code, count }) => {
+                self.tell("refused", &json!({ "code": code.as_str(), "message": explain(code), "count": count }))
+            }
+            Message::Vote(vote) => self.tell("vote", &vote),
+            Message::Over(Over { reason, message, winners }) => {
+                self.tell("over", &json!({ "reason": reason.as_str(), "message": message, "winners": winners }))
+            }
+        }
+    }
+
+    fn close(&self, ending: Ending) {
+        if let Some(lane) = self.lane.get() {
+            lane.close();
+            lane.reader.release(lane);
+        }
+        let farewell = Farewell { socket: self.socket.clone(), stream: self.stream.clone(), heard: self.heard.clone() };
+        match ending {
+            Ending::AfterQueued => drop(self.runtime.spawn(farewell.when_quiet())),
+            Ending::Cut => farewell.cut(),
+        }
+    }
+}
+
+/// What a person makes of a refused input.
+fn explain(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::BadInput => "an input is not what the schema describes",
+        ErrorCode::InputTooEarly => "an input is for a tick more than a second ahead",
+        ErrorCode::BadAck => "an acknowledged tick was never sent, or is older than one acknowledged before",
+        ErrorCode::RateLimited => "inputs come faster than twice the tick rate",
+        _ => "an input was refused",
+    }
+}

@@ -1,0 +1,191 @@
+//! The requests of `/lobby` about people: chat, presence and parties.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::net::namespaces::lobby::Lobby;
+use crate::net::namespaces::namespace::Call;
+use crate::net::namespaces::namespace::SocketArc;
+use crate::net::namespaces::request::Answer;
+use crate::net::namespaces::request::Argument;
+use crate::net::namespaces::request::answer;
+use crate::net::namespaces::request::bad_request;
+use crate::net::namespaces::request::done;
+use crate::{
+    host::{Ear, Hub, Refusal},
+    lobby::{Channel, Identity, SocialError, SocialEvent, Target, UserId},
+    observe::{self, DropReason},
+};
+
+/// A connection of the lobby. What it misses because its queue is full, it finds out by the numbers of what follows.
+pub(crate) struct SocketEar(pub(crate) SocketArc);
+
+impl Ear for SocketEar {
+    fn hear(&self, event: &SocialEvent) {
+        if self.0.emit(event.name(), event).is_err() && self.0.connected() {
+            observe::dropped(DropReason::Event);
+        }
+    }
+}
+
+impl From<SocialError> for Refusal {
+    fn from(error: SocialError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listen {
+    channel: String,
+    id: Option<String>,
+    after: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Say {
+    channel: Option<String>,
+    to: Option<UserId>,
+    text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Typing {
+    channel: Option<String>,
+    to: Option<UserId>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Watch {
+    users: Vec<UserId>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfUser {
+    user: UserId,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfCode {
+    code: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ready {
+    ready: bool,
+}
+
+pub(crate) fn listen(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let Listen { channel, id, after } = argument.read()?;
+    let channel = named(&channel)?;
+    let known = match (&id, after) {
+        (Some(id), Some(after)) => Some((id.as_str(), after)),
+        (None, None) => None,
+        _ => return Err(bad_request("`id` and `after` go together")),
+    };
+    let (hub, by) = asked(call);
+    let connection = call.namespace.connection(call.session, call.socket);
+    answer(&hub.change(|social, _| social.listen(connection, by, channel, known))?)
+}
+
+pub(crate) fn chat(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let Say { channel, to, text } = argument.read()?;
+    let target = target(channel.as_deref(), to)?;
+    let (hub, by) = asked(call);
+    let seq = hub.change(|social, now| social.chat(by, &target, &text, now))?;
+    answer(&json!({ "seq": seq }))
+}
+
+pub(crate) fn typing(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let Typing { channel, to } = argument.read()?;
+    let target = target(channel.as_deref(), to)?;
+    let (hub, by) = asked(call);
+    hub.change(|social, now| social.typing(by, &target, now))?;
+    done()
+}
+
+pub(crate) fn presence(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let Watch { users } = argument.read()?;
+    let (hub, _) = asked(call);
+    let connection = call.namespace.connection(call.session, call.socket);
+    let people = hub.change(|social, _| social.watch(connection, &users))?;
+    answer(&json!({ "users": people }))
+}
+
+pub(crate) fn party(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    argument.none()?;
+    let (hub, by) = asked(call);
+    answer(&json!({ "party": hub.change(|social, _| social.party_info(&by.user)) }))
+}
+
+pub(crate) fn party_create(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    argument.none()?;
+    let (hub, by) = asked(call);
+    let party = hub.change(|social, _| social.party_create(by).map(|()| social.party_info(&by.user)))?;
+    answer(&json!({ "party": party }))
+}
+
+pub(crate) fn party_join(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let OfCode { code } = argument.read()?;
+    let (hub, by) = asked(call);
+    let party = hub.change(|social, _| social.party_join(by, &code).map(|()| social.party_info(&by.user)))?;
+    answer(&json!({ "party": party }))
+}
+
+pub(crate) fn party_invite(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let OfUser { user } = argument.read()?;
+    let (hub, by) = asked(call);
+    hub.change(|social, now| social.party_invite(by, &user, now))?;
+    done()
+}
+
+pub(crate) fn party_leave(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    argument.none()?;
+    let (hub, by) = asked(call);
+    hub.change(|social, _| social.party_leave(by))?;
+    done()
+}
+
+pub(crate) fn party_promote(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let OfUser { user } = argument.read()?;
+    let (hub, by) = asked(call);
+    hub.change(|social, _| social.party_promote(by, &user))?;
+    done()
+}
+
+pub(crate) fn party_kick(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let OfUser { user } = argument.read()?;
+    let (hub, by) = asked(call);
+    hub.change(|social, _| social.party_kick(by, &user))?;
+    done()
+}
+
+pub(crate) fn party_ready(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let Ready { ready } = argument.read()?;
+    let (hub, by) = asked(call);
+    hub.change(|social, _| social.party_ready(by, ready))?;
+    done()
+}
+
+/// Where a request goes, and who asks.
+fn asked<'a>(call: &Call<'a, Lobby>) -> (&'a Hub, &'a Identity) {
+    (call.namespace.0.social(), call.session.identity())
+}
+
+fn target(channel: Option<&str>, to: Option<UserId>) -> Result<Target, Refusal> {
+    match (channel, to) {
+        (Some(channel), None) => Ok(Target::Channel(named(channel)?)),
+        (None, Some(user)) => Ok(Target::User(user)),
+        _ => Err(bad_request("either `channel` or `to` is needed")),
+    }
+}
+
+fn named(channel: &str) -> Result<Channel, Refusal> {
+    Channel::named(channel).ok_or_else(|| SocialError::UnknownChannel.into())
+}

@@ -1,0 +1,204 @@
+//! What the namespaces have in common: who is let in, which handler takes which event, and what happens at the end.
+//!
+//! Every handler runs synchronously in the connection's reader, so that events are taken in the order in which they came;
+//! socketioxide's own asynchronous handlers are spawned and overtake each other.
+
+use std::{
+    fmt::Display,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use socketioxide::{
+    adapter::LocalAdapter,
+    handler::{ConnectHandler, DisconnectHandler, MessageHandler, Value},
+    socket::{DisconnectReason, Socket},
+};
+use tokio::time::Instant;
+
+use crate::net::limits::NetLimits;
+use crate::net::namespaces::conduct::Conduct;
+use crate::net::namespaces::request::Answer;
+use crate::net::namespaces::request::Argument;
+use crate::net::namespaces::request::Bucket;
+use crate::net::namespaces::request::acknowledge;
+use crate::{host::Refusal, observe, protocol::ErrorCode};
+
+pub(crate) type SocketArc = Arc<Socket<LocalAdapter>>;
+
+/// One namespace of both endpoints.
+pub(crate) trait Namespace: Clone + Send + Sync + 'static {
+    /// Where clients find it.
+    const PATH: &'static str;
+
+    /// The events that clients may send.
+    const EVENTS: &'static [(&'static str, Event<Self>)];
+
+    /// What is known of one connection.
+    type Session: Send + Sync + 'static;
+
+    /// Lets a connection in, or says why not.
+    fn admit(&self, auth: Argument) -> impl Future<Output = Result<Self::Session, Refusal>> + Send;
+
+    /// Refuses every request of somebody who was let in but is not wanted any more.
+    fn check(&self, _session: &Self::Session) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// The connection stands: events reach the client from now on.
+    fn connected(&self, _session: &Self::Session, _socket: &SocketArc) {}
+
+    /// Something came from the client, whatever it is.
+    fn heard(&self, _session: &Self::Session) {}
+
+    /// The connection has ended.
+    fn disconnected(&self, _session: &Self::Session) {}
+}
+
+/// How an event is taken.
+pub(crate) enum Event<N: Namespace> {
+    /// A request: counted against the connection's rate, its argument an object of bounded size.
+    Request(fn(&Call<'_, N>, Argument) -> Answer),
+    /// Anything else; the handler sees to everything itself.
+    Raw(fn(&Call<'_, N>, Value, Option<i64>)),
+}
+
+/// One event of one connection.
+pub(crate) struct Call<'a, N: Namespace> {
+    pub(crate) namespace: &'a N,
+    pub(crate) session: &'a N::Session,
+    pub(crate) socket: &'a SocketArc,
+}
+
+/// A namespace as socketioxide takes it.
+pub(crate) struct Wired<N> {
+    namespace: N,
+    limits: NetLimits,
+}
+
+impl<N> Wired<N> {
+    pub(crate) fn new(namespace: N, limits: NetLimits) -> Self {
+        Self { namespace, limits }
+    }
+}
+
+impl<N: Clone> Clone for Wired<N> {
+    fn clone(&self) -> Self {
+        Self { namespace: self.namespace.clone(), limits: self.limits.clone() }
+    }
+}
+
+/// One connection, shared by its handlers.
+struct Joined<N: Namespace> {
+    namespace: N,
+    session: N::Session,
+    limits: NetLimits,
+    bucket: Mutex<Bucket>,
+}
+
+/// Distinguishes the implementations here from socketioxide's own for closures.
+pub(crate) enum Synchronous {}
+
+pub(crate) type Verdict<'a> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>>;
+
+impl<N: Namespace> ConnectHandler<LocalAdapter, Synchronous> for Wired<N> {
+    /// Runs before the client hears that it is connected: handlers set up here miss nothing that it sends at once.
+    fn call_middleware<'a>(&'a self, socket: SocketArc, auth: &'a Option<Value>) -> Verdict<'a> {
+        Box::pin(async move {
+            let admitted = match Argument::of_auth(auth.as_ref(), self.limits.request_bytes) {
+                Ok(auth) => self.namespace.admit(auth).await,
+                Err(refusal) => Err(refusal),
+            };
+            match admitted {
+                Ok(session) => {
+                    self.wire(&socket, session);
+                    Ok(())
+                }
+                Err(refusal) => {
+                    observe::refused(refusal.code, 1);
+                    tracing::debug!(namespace = N::PATH, %refusal, "connection refused");
+                    Err(Box::new(refusal) as Box<dyn Display + Send>)
+                }
+            }
+        })
+    }
+
+    fn call(&self, socket: SocketArc, _: Option<Value>) {
+        observe::connected(N::PATH).increment(1);
+        if let Some(joined) = socket.extensions.get::<Arc<Joined<N>>>() {
+            self.namespace.connected(&joined.session, &socket);
+        }
+    }
+}
+
+impl<N: Namespace> Wired<N> {
+    fn wire(&self, socket: &SocketArc, session: N::Session) {
+        let bucket = Bucket::new(self.limits.request_burst, self.limits.requests_per_second, Instant::now());
+        let joined = Arc::new(Joined {
+            namespace: self.namespace.clone(),
+            session,
+            limits: self.limits.clone(),
+            bucket: Mutex::new(bucket),
+        });
+        for (name, event) in N::EVENTS {
+            socket.on(*name, On { joined: joined.clone(), event });
+        }
+        socket.on_fallback(OnUnknown(joined.clone()));
+        socket.on_disconnect(OnEnd(joined.clone()));
+        socket.extensions.insert(joined);
+    }
+}
+
+impl<N: Namespace> Joined<N> {
+    fn take_token(&self, socket: &SocketArc) -> Result<(), Refusal> {
+        let now = Instant::now();
+        let taken = self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(now);
+        taken.inspect_err(|_| Conduct::note_rate_limited(socket, now))
+    }
+}
+
+struct On<N: Namespace> {
+    joined: Arc<Joined<N>>,
+    event: &'static Event<N>,
+}
+
+impl<N: Namespace> MessageHandler<LocalAdapter, Synchronous> for On<N> {
+    fn call(&self, socket: SocketArc, value: Value, ack: Option<i64>) {
+        let joined = &*self.joined;
+        joined.namespace.heard(&joined.session);
+        let call = Call { namespace: &joined.namespace, session: &joined.session, socket: &socket };
+        match self.event {
+            Event::Raw(take) => take(&call, value, ack),
+            Event::Request(take) => {
+                let checked = joined.take_token(&socket).and_then(|()| joined.namespace.check(&joined.session));
+                let argument = checked.and_then(|()| Argument::of_event(&value, joined.limits.request_bytes));
+                let answer = argument.and_then(|argument| take(&call, argument));
+                acknowledge(&socket, ack, answer);
+            }
+        }
+    }
+}
+
+struct OnUnknown<N: Namespace>(Arc<Joined<N>>);
+
+impl<N: Namespace> MessageHandler<LocalAdapter, Synchronous> for OnUnknown<N> {
+    fn call(&self, socket: SocketArc, _: Value, ack: Option<i64>) {
+        self.0.namespace.heard(&self.0.session);
+        let unknown = || Refusal::new(ErrorCode::UnknownEvent, format!("there is no such request on {}", N::PATH));
+        acknowledge(&socket, ack, Err(self.0.take_token(&socket).err().unwrap_or_else(unknown)));
+    }
+}
+
+struct OnEnd<N: Namespace>(Arc<Joined<N>>);
+
+impl<N: Namespace> DisconnectHandler<LocalAdapter, Synchronous> for OnEnd<N> {
+    fn call_with_defer(&self, socket: SocketArc, reason: DisconnectReason, defer: fn(SocketArc)) {
+        tracing::debug!(namespace = N::PATH, %reason, "connection ended");
+        observe::connected(N::PATH).decrement(1);
+        self.0.namespace.disconnected(&self.0.session);
+        // Handlers and extensions hold the session, and the session's room may hold the socket.
+        socket.extensions.clear();
+        defer(socket);
+    }
+}

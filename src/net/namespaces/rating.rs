@@ -1,0 +1,86 @@
+//! Ratings: what the matchmaker knows of people's skill, and how results change it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    host::{MatchResult, Player, Record, Recorder},
+    lobby::UserId,
+    matchmaking::{Placing, Rating, RatingKey, RatingStore, RatingSystem, RatingsInMemory, WengLin},
+};
+
+/// How skill is measured, where it is kept, and for which modes.
+#[derive(Clone)]
+pub(crate) struct Ratings {
+    pub(crate) system: Arc<dyn RatingSystem>,
+    pub(crate) store: Arc<dyn RatingStore>,
+    /// The modes of which results count.
+    pub(crate) rated: Vec<Rated>,
+}
+
+/// A rated mode.
+#[derive(Clone)]
+pub(crate) struct Rated {
+    pub(crate) game: &'static str,
+    pub(crate) mode: String,
+    /// How many teams there are; `None` if everybody plays for themselves.
+    pub(crate) teams: Option<usize>,
+}
+
+impl Default for Ratings {
+    fn default() -> Self {
+        Self { system: Arc::new(WengLin), store: Arc::new(RatingsInMemory::default()), rated: Vec::new() }
+    }
+}
+
+impl Ratings {
+    /// Somebody's rating in a mode.
+    pub(crate) fn of(&self, user: &UserId, game: &'static str, mode: &Arc<str>) -> Rating {
+        let key = RatingKey { user: user.clone(), game, mode: mode.clone() };
+        self.store.rating(&key).unwrap_or_else(|| self.system.start())
+    }
+
+    /// Takes in a result, if its mode is rated and at least two sides were played by people.
+    fn take(&self, result: &MatchResult) {
+        let Some(rated) = self.rated.iter().find(|rated| rated.game == result.game && rated.mode == result.mode) else { return };
+        let sides = sides(&result.players, rated.teams);
+        if sides.len() < 2 {
+            return;
+        }
+        let mode: Arc<str> = result.mode.as_str().into();
+        let rating = |player: &&Player| self.of(&player.user, result.game, &mode);
+        let placing = |side: &Vec<&Player>| Placing { ratings: side.iter().map(rating).collect(), place: place(side) };
+        let after = self.system.after(&sides.iter().map(placing).collect::<Vec<_>>());
+        let key = |player: &&Player| RatingKey { user: player.user.clone(), game: result.game, mode: mode.clone() };
+        let players = sides.iter().flatten().map(key);
+        self.store.save(&players.zip(after.into_iter().flatten()).collect::<Vec<_>>());
+        tracing::debug!(room = %result.room, game = result.game, mode = result.mode, "ratings moved");
+    }
+}
+
+impl Recorder for Ratings {
+    fn record(&self, record: &Record) {
+        if let Record::Ended(result) = record {
+            self.take(result);
+        }
+    }
+}
+
+/// The players by team; each for themselves without teams. Seats are dealt to the teams in turn.
+fn sides(players: &[Player], teams: Option<usize>) -> Vec<Vec<&Player>> {
+    let mut sides: BTreeMap<usize, Vec<&Player>> = BTreeMap::new();
+    for (at, player) in players.iter().enumerate() {
+        let side = teams.map_or(at, |teams| usize::from(player.seat.0.saturating_sub(1)) % teams);
+        sides.entry(side).or_default().push(player);
+    }
+    sides.into_values().collect()
+}
+
+/// Winners before losers, and whoever gave up last; a team stands as its best does.
+fn place(side: &[&Player]) -> usize {
+    let place = |player: &&Player| match player {
+        Player { won: true, .. } => 1,
+        Player { stayed: true, .. } => 2,
+        Player { stayed: false, .. } => 3,
+    };
+    side.iter().map(place).min().unwrap_or(3)
+}

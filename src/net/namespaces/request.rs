@@ -1,0 +1,315 @@
+//! Requests: their arguments, their acknowledgements, and how many a connection may make.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value as Json, json};
+use socketioxide::{
+    adapter::LocalAdapter,
+    extract::AckSender,
+    handler::{FromMessageParts, Value},
+    socket::Socket,
+};
+use tokio::time::Instant;
+
+use crate::net::namespaces::lenient::Lenient;
+use crate::{host::Refusal, observe, protocol::ErrorCode};
+
+/// What a request answers: the fields beside `ok`.
+pub(crate) type Answer = Result<Map<String, Json>, Refusal>;
+
+/// An answer with the fields of a struct.
+pub(crate) fn answer(fields: &impl Serialize) -> Answer {
+    match serde_json::to_value(fields) {
+        Ok(Json::Object(fields)) => Ok(fields),
+        _ => Err(Refusal::new(ErrorCode::Internal, "the answer is no object")),
+    }
+}
+
+/// An answer of `ok` alone.
+pub(crate) fn done() -> Answer {
+    Ok(Map::new())
+}
+
+/// The one argument of a request, or none.
+#[derive(Debug)]
+pub(crate) struct Argument(Json);
+
+impl Argument {
+    /// Reads the arguments of an event, whichever parser it came through.
+    pub(crate) fn of_event(value: &Value, most_bytes: usize) -> Result<Self, Refusal> {
+        let length = value.len();
+        if length > most_bytes {
+            return Err(Refusal::new(
+                ErrorCode::TooLarge,
+                format!("the arguments have {length} bytes, at most {most_bytes} are taken"),
+            ));
+        }
+        match decode(value)? {
+            // The first element is the event's name.
+            Json::Array(mut elements) if elements.len() <= 2 => Ok(Self(elements.drain(..).nth(1).unwrap_or_default())),
+            _ => Err(bad_request("a request takes one argument at most, an object")),
+        }
+    }
+
+    /// Reads the handshake's `auth`.
+    pub(crate) fn of_auth(auth: Option<&Value>, most_bytes: usize) -> Result<Self, Refusal> {
+        match auth {
+            None => Ok(Self(Json::Null)),
+            Some(value) if value.len() > most_bytes => Err(Refusal::new(ErrorCode::TooLarge, "auth is too long")),
+            Some(value) => decode(value).map(Self),
+        }
+    }
+
+    /// For requests that take none.
+    pub(crate) fn none(self) -> Result<(), Refusal> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        self.read().map(|Nothing {}| ())
+    }
+
+    /// The argument as a type. A missing argument reads as an empty object.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, Refusal> {
+        let object = match self.0 {
+            Json::Null => json!({}),
+            object @ Json::Object(_) => object,
+            _ => return Err(bad_request("the argument must be an object")),
+        };
+        T::deserialize(object).map_err(|error| bad_request(&error.to_string()))
+    }
+}
+
+fn decode(value: &Value) -> Result<Json, Refusal> {
+    match value {
+        Value::Str(text, None) => serde_json::from_str(text).map_err(|error| bad_request(&error.to_string())),
+        Value::Str(_, Some(_)) => Err(bad_request("no binary data is taken here")),
+        Value::Bytes(bytes) => match rmp_serde::from_slice(bytes) {
+            Ok(Lenient(json)) => Ok(json.unwrap_or_default()),
+            Err(error) => Err(bad_request(&error.to_string())),
+        },
+    }
+}
+
+pub(crate) fn bad_request(message: &str) -> Refusal {
+    Refusal::new(ErrorCode::BadRequest, message)
+}
+
+/// The binary argument of an event that has exactly one, without a copy.
+pub(crate) fn binary_argument(value: Value) -> Option<Bytes> {
+    match value {
+        Value::Str(_, Some(mut attachments)) if attachments.len() == 1 => attachments.pop_front(),
+        Value::Str(..) => None,
+        Value::Bytes(bytes) => {
+            let range = binary_element(&bytes)?;
+            Some(bytes.slice(range))
+        }
+    }
+}
+
+/// Where the payload of the second element of the MessagePack array `[name, binary]` stands. The JavaScript parser writes an
+/// `ArrayBuffer` as a binary in browsers and as extension 0 in Node.
+fn binary_element(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
+    let mut rest = bytes;
+    if rmp::decode::read_array_len(&mut rest).ok()? != 2 {
+        return None;
+    }
+    let name = rmp::decode::read_str_len(&mut rest).ok()?;
+    rest = rest.get(name as usize..)?;
+    let mut extension = rest;
+    let length = match rmp::decode::read_bin_len(&mut rest) {
+        Ok(length) => length,
+        Err(_) => {
+            let meta = rmp::decode::read_ext_meta(&mut extension).ok().filter(|meta| meta.typeid == 0)?;
+            rest = extension;
+            meta.size
+        }
+    };
+    (rest.len() == length as usize).then(|| bytes.len() - rest.len()..bytes.len())
+}
+
+/// Answers a request, if an answer was asked for, and counts refusals.
+pub(crate) fn acknowledge(socket: &Arc<Socket<LocalAdapter>>, ack: Option<i64>, answer: Answer) {
+    if let Err(refusal) = &answer {
+        observe::refused(refusal.code, 1);
+        tracing::debug!(namespace = socket.ns(), %refusal, "refused");
+    }
+    if ack.is_none() {
+        return;
+    }
+    let body = match answer {
+        Ok(mut fields) => {
+            fields.insert("ok".to_owned(), Json::Bool(true));
+            Json::Object(fields)
+        }
+        Err(refusal) => json!({"ok": false, "error": {"code": refusal.code.as_str(), "message": refusal.message}}),
+    };
+    let Ok(sender) = AckSender::from_message_parts(socket, &mut Value::Bytes(Bytes::new()), &ack);
+    // Who does not read its answers has a full queue, and is found out by the next reliable message or ping.
+    let _ = sender.send(&body);
+}
+
+/// A token bucket: `burst` at once, `rate` a second for long.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    burst: f32,
+    rate: f32,
+    tokens: f32,
+    filled: Instant,
+}
+
+impl Bucket {
+    pub(crate) fn new(burst: u32, rate: f32, now: Instant) -> Self {
+        Self { burst: burst as f32, rate, tokens: burst as f32, filled: now }
+    }
+
+    /// Takes a token.
+    pub(crate) fn take(&mut self, now: Instant) -> Result<(), Refusal> {
+        let since: Duration = now.saturating_duration_since(self.filled);
+        self.tokens = self.burst.min(self.tokens + since.as_secs_f32() * self.rate);
+        self.filled = now;
+        if self.tokens < 1.0 {
+            return Err(Refusal::new(ErrorCode::RateLimited, format!("at most {} requests a second are taken", self.rate)));
+        }
+        self.tokens -= 1.0;
+        Ok(())
+    }
+}
+
+/// How many requests beyond its rate a connection may make at once: more than an honest client ever has on its mind.
+const MOST_REFUSED: u32 = 500;
+
+/// How long the server bears with requests that come too fast: a bucket of refusals, filled like that of the requests. Who never makes
+/// more than twice as many as it may does not empty it.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    refusals: Bucket,
+    has_ended: bool,
+}
+
+impl Patience {
+    pub(crate) fn new(rate: f32, now: Instant) -> Self {
+        Self { refusals: Bucket::new(MOST_REFUSED, rate, now), has_ended: false }
+    }
+
+    /// Counts a refusal; whether it ends the patience, which happens once.
+    pub(crate) fn ends(&mut self, now: Instant) -> bool {
+        !self.has_ended && {
+            self.has_ended = self.refusals.take(now).is_err();
+            self.has_ended
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Game {
+        game: Option<String>,
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Str(text.to_owned().into(), None)
+    }
+
+    fn packed(json: &Json) -> Value {
+        Value::Bytes(rmp_serde::to_vec(json).unwrap().into())
+    }
+
+    #[test]
+    fn arguments_read_the_same_through_both_parsers() {
+        for (json, expected) in [
+            (json!(["rooms", {"game": "arena"}]), Ok(Some("arena"))),
+            (json!(["rooms", {}]), Ok(None)),
+            (json!(["rooms", null]), Ok(None)),
+            (json!(["rooms"]), Ok(None)),
+            (json!(["rooms", "arena"]), Err(ErrorCode::BadRequest)),
+            (json!(["rooms", ["arena"]]), Err(ErrorCode::BadRequest)),
+            (json!(["rooms", {"game": 5}]), Err(ErrorCode::BadRequest)),
+            (json!(["rooms", {"gmae": "arena"}]), Err(ErrorCode::BadRequest)),
+            (json!(["rooms", {}, {}]), Err(ErrorCode::BadRequest)),
+            (json!(["rooms", {"game": "a".repeat(200)}]), Err(ErrorCode::TooLarge)),
+        ] {
+            for value in [text(&json.to_string()), packed(&json)] {
+                let game = Argument::of_event(&value, 100).and_then(Argument::read::<Game>);
+                let game = game.map(|game| game.game).map_err(|refusal| refusal.code);
+                assert_eq!(game.as_ref().map(Option::as_deref).map_err(|code| *code), expected, "{json}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_binary_argument_is_found_without_a_copy() {
+        let bytes = Bytes::from(rmp_serde::to_vec(&("i", Bytes::from_static(&[1, 2, 3]))).unwrap());
+        let found = binary_argument(Value::Bytes(bytes.clone())).unwrap();
+        assert_eq!(&found[..], [1, 2, 3]);
+        assert_eq!(found.as_ptr(), bytes[bytes.len() - 3..].as_ptr());
+        let extension = Bytes::from_static(&[0x92, 0xa1, b'i', 0xc7, 2, 0, 7, 8]);
+        assert_eq!(binary_argument(Value::Bytes(extension)), Some(Bytes::from_static(&[7, 8])));
+        let other = Bytes::from_static(&[0x92, 0xa1, b'i', 0xc7, 2, 1, 7, 8]);
+        assert_eq!(binary_argument(Value::Bytes(other)), None);
+        let attachments = |count| Some(VecDeque::from(vec![Bytes::from_static(&[1]); count]));
+        assert_eq!(binary_argument(Value::Str("[]".into(), attachments(1))), Some(Bytes::from_static(&[1])));
+        assert_eq!(binary_argument(Value::Str("[]".into(), attachments(2))), None);
+    }
+
+    #[test]
+    fn what_is_not_one_binary_is_none() {
+        for json in [json!(["i"]), json!(["i", 5]), json!(["i", [1, 2]]), json!(["i", "text"]), json!({})] {
+            assert_eq!(binary_argument(packed(&json)), None, "{json}");
+            assert_eq!(binary_argument(text(&json.to_string())), None, "{json}");
+        }
+        let bytes = rmp_serde::to_vec(&("i", Bytes::from_static(&[1, 2, 3]))).unwrap();
+        for length in 0..bytes.len() {
+            assert_eq!(binary_argument(Value::Bytes(Bytes::copy_from_slice(&bytes[..length]))), None);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bucket_lets_a_burst_through_and_then_its_rate() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(3, 2.0, start);
+        let taken = (0..10).filter(|_| bucket.take(start).is_ok()).count();
+        assert_eq!(taken, 3);
+        assert_eq!(bucket.take(start + Duration::from_millis(400)).map_err(|refusal| refusal.code), Err(ErrorCode::RateLimited));
+        assert_eq!(bucket.take(start + Duration::from_millis(500)), Ok(()));
+    }
+    /// After how many seconds of so many requests the patience ends; nothing if it lasts for an hour.
+    fn seconds_of_patience(requests_per_second: u32) -> Option<u32> {
+        let (start, rate) = (Instant::now(), 10.0);
+        let (mut bucket, mut patience) = (Bucket::new(20, rate, start), Patience::new(rate, start));
+        (0..3600 * requests_per_second).map(|n| (n, start + Duration::from_secs(1) * n / requests_per_second)).find_map(
+            |(n, now)| {
+                let ends = bucket.take(now).is_err() && patience.ends(now);
+                ends.then_some(n / requests_per_second)
+            },
+        )
+    }
+
+    #[test]
+    fn patience_ends_for_who_goes_on_and_never_for_who_is_somewhat_too_fast() {
+        assert_eq!(seconds_of_patience(10), None);
+        assert_eq!(seconds_of_patience(19), None);
+        assert!((40..60).contains(&seconds_of_patience(30).unwrap()), "{:?}", seconds_of_patience(30));
+        assert_eq!(seconds_of_patience(10_000), Some(0));
+    }
+
+    #[test]
+    fn patience_bears_a_burst_comes_back_with_time_and_ends_once() {
+        let start = Instant::now();
+        let mut patience = Patience::new(10.0, start);
+        let mut ends = |count, now| (0..count).filter(|_| patience.ends(now)).count();
+        assert_eq!(ends(500, start), 0);
+        assert_eq!(ends(300, start + Duration::from_secs(30)), 0);
+        assert_eq!(ends(1_000, start + Duration::from_secs(30)), 1);
+        assert_eq!(ends(1_000, start + Duration::from_secs(60)), 0);
+    }
+}

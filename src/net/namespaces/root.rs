@@ -1,0 +1,40 @@
+//! The namespace `/`: takes any stock client and says what this server is.
+
+use serde::Serialize;
+
+use crate::net::namespaces::namespace::Event;
+use crate::net::namespaces::namespace::Namespace;
+use crate::net::namespaces::request::Argument;
+use crate::net::namespaces::request::answer;
+use crate::{
+    host::{Host, Refusal},
+    protocol::PROTOCOL_VERSION,
+};
+
+#[derive(Clone)]
+pub(crate) struct Root(pub(crate) Host);
+
+#[derive(Serialize)]
+struct Info<'a> {
+    server: &'static str,
+    version: &'static str,
+    protocol: u8,
+    games: Vec<&'a str>,
+}
+
+impl Namespace for Root {
+    const PATH: &'static str = "/";
+    const EVENTS: &'static [(&'static str, Event<Self>)] = &[(
+        "info",
+        Event::Request(|call, argument| {
+            argument.none()?;
+            let games = call.namespace.0.games().map(|game| game.name()).collect();
+            answer(&Info { server: "tickcast", version: env!("CARGO_PKG_VERSION"), protocol: PROTOCOL_VERSION, games })
+        }),
+    )];
+    type Session = ();
+
+    async fn admit(&self, _: Argument) -> Result<(), Refusal> {
+        Ok(())
+    }
+}

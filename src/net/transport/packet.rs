@@ -1,0 +1,195 @@
+//! Socket.IO events of `/gameplay` as whole WebSocket frames, for both parsers:
+//!
+//! ```text
+//! default   text    42/gameplay,["seats",[...]]
+//!           text    451-/gameplay,["s",{"_placeholder":true,"num":0}]   and behind it   binary   the attachment
+//! msgpack   binary  {type: 2, nsp: "/gameplay", data: ["s", binary]}
+//! ```
+
+use bytes::Bytes;
+use rmp::{decode, encode};
+use serde::Serialize;
+
+use crate::net::transport::lane::Opcode;
+use crate::net::transport::lane::write_frame_header;
+use crate::protocol::{Blocks, Frame};
+
+const NAMESPACE: &str = "/gameplay";
+
+/// Which parser the client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parser {
+    Default,
+    MsgPack,
+}
+
+impl Parser {
+    /// The parser of the endpoint that a request was made to.
+    pub(crate) fn of_path(path: &str) -> Self {
+        if path.starts_with("/socket.io-msgpack") { Self::MsgPack } else { Self::Default }
+    }
+
+    /// How the payload of the frame of an event starts.
+    pub(crate) fn event_prefix(self, event: &str) -> Vec<u8> {
+        match self {
+            Self::Default => format!("42{NAMESPACE},[\"{event}\"").into_bytes(),
+            Self::MsgPack => {
+                let mut prefix = Vec::new();
+                open_msgpack(&mut prefix, event);
+                prefix
+            }
+        }
+    }
+
+    /// The text of an input with the default parser; the input itself is the binary message behind it.
+    pub(crate) const ANNOUNCED_INPUT: &'static [u8] = br#"451-/gameplay,["i",{"_placeholder":true,"num":0}]"#;
+
+    /// The input in a packet of the msgpack parser: event `i` of `/gameplay` with one binary and without acknowledgement.
+    pub(crate) fn input_of_msgpack(mut packet: &[u8]) -> Option<&[u8]> {
+        let (mut is_event, mut is_gameplay, mut input) = (false, false, None);
+        for _ in 0..decode::read_map_len(&mut packet).ok()? {
+            match read_str(&mut packet)? {
+                b"type" => is_event = decode::read_pfix(&mut packet).ok()? == EVENT,
+                b"nsp" => is_gameplay = read_str(&mut packet)? == NAMESPACE.as_bytes(),
+                b"data" if decode::read_array_len(&mut packet).ok()? == 2 && read_str(&mut packet)? == b"i" => {
+                    let length = decode::read_bin_len(&mut packet).ok()?;
+                    input = Some(split_off(&mut packet, length)?);
+                }
+                b"id" => decode::read_nil(&mut packet).ok()?,
+                // The JavaScript client says whether the transport may compress.
+                b"options" => {
+                    for _ in 0..decode::read_map_len(&mut packet).ok()? {
+                        read_str(&mut packet)?;
+                        decode::read_bool(&mut packet).ok()?;
+                    }
+                }
+                _ => return None,
+            }
+        }
+        input.filter(|_| is_event && is_gameplay && packet.is_empty())
+    }
+
+    /// An event with one argument that serde can write.
+    pub(crate) fn event(self, event: &str, argument: &(impl Serialize + ?Sized)) -> Vec<u8> {
+        const PLAIN: &str = "plain data is written to memory";
+        let (opcode, payload) = match self {
+            Self::Default => {
+                let argument = serde_json::to_string(argument).expect(PLAIN);
+                (Opcode::Text, format!("42{NAMESPACE},[\"{event}\",{argument}]").into_bytes())
+            }
+            Self::MsgPack => {
+                let mut payload = Vec::new();
+                open_msgpack(&mut payload, event);
+                rmp_serde::encode::write_named(&mut payload, argument).expect(PLAIN);
+                (Opcode::Binary, payload)
+            }
+        };
+        let mut frame = Vec::with_capacity(payload.len() + 10);
+        write_frame_header(&mut frame, opcode, payload.len());
+        frame.extend_from_slice(&payload);
+        frame
+    }
+
+    /// The payload of the last WebSocket frame of an event with one binary argument.
+    pub(crate) fn binary_payload(self, event: &str, argument: &Bytes) -> Vec<u8> {
+        let mut payload = Vec::new();
+        if self == Self::MsgPack {
+            open_msgpack(&mut payload, event);
+            encode::write_bin_len(&mut payload, argument.len() as u32).expect("memory takes everything");
+        }
+        payload.extend_from_slice(argument);
+        payload
+    }
+}
+
+/// An event with one binary argument: what goes before the argument.
+pub(crate) struct BinaryEvent {
+    /// A whole text frame.
+    announcement: Vec<u8>,
+    msgpack: Vec<u8>,
+}
+
+impl BinaryEvent {
+    pub(crate) fn named(event: &str) -> Self {
+        let text = format!("451-{NAMESPACE},[\"{event}\",{{\"_placeholder\":true,\"num\":0}}]");
+        let mut announcement = Vec::new();
+        write_frame_header(&mut announcement, Opcode::Text, text.len());
+        announcement.extend_from_slice(text.as_bytes());
+        Self { announcement, msgpack: Parser::MsgPack.event_prefix(event) }
+    }
+
+    /// Appends the event as whole frames.
+    pub(crate) fn write(&self, to: &mut Vec<u8>, parser: Parser, argument: &impl Binary) {
+        let length = argument.length();
+        match parser {
+            Parser::Default => {
+                to.extend_from_slice(&self.announcement);
+                write_frame_header(to, Opcode::Binary, length);
+            }
+            Parser::MsgPack => {
+                let mut header = [0; 5];
+                let mut left = &mut header[..];
+                encode::write_bin_len(&mut left, length as u32).expect("the header of binary has five bytes at most");
+                let unused = left.len();
+                let header = &header[..header.len() - unused];
+                write_frame_header(to, Opcode::Binary, self.msgpack.len() + header.len() + length);
+                to.extend_from_slice(&self.msgpack);
+                to.extend_from_slice(header);
+            }
+        }
+        argument.append_to(to);
+    }
+}
+
+const FITS: &str = "the event names of /gameplay are short";
+
+/// The type of a packet that carries an event.
+const EVENT: u8 = 2;
+
+fn read_str<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = decode::read_str_len(from).ok()?;
+    split_off(from, length)
+}
+
+fn split_off<'a>(from: &mut &'a [u8], length: u32) -> Option<&'a [u8]> {
+    from.split_off(..usize::try_from(length).ok()?)
+}
+
+/// A packet up to the event's argument.
+fn open_msgpack<W: rmp::encode::RmpWrite>(to: &mut W, event: &str) {
+    let written = (|| {
+        encode::write_map_len(to, 3)?;
+        encode::write_str(to, "type")?;
+        encode::write_pfix(to, EVENT).map_err(rmp::encode::ValueWriteError::InvalidMarkerWrite)?;
+        encode::write_str(to, "nsp")?;
+        encode::write_str(to, NAMESPACE)?;
+        encode::write_str(to, "data")?;
+        encode::write_array_len(to, 2)?;
+        encode::write_str(to, event)
+    })();
+    assert!(written.is_ok(), "{FITS}");
+}
+
+/// Bytes that are put together while they are written.
+pub(crate) trait Binary {
+    fn length(&self) -> usize;
+    fn append_to(&self, to: &mut Vec<u8>);
+}
+
+impl Binary for Frame<&Blocks> {
+    fn length(&self) -> usize {
+        self.len()
+    }
+    fn append_to(&self, to: &mut Vec<u8>) {
+        self.write_to(to);
+    }
+}
+
+impl Binary for Bytes {
+    fn length(&self) -> usize {
+        self.len()
+    }
+    fn append_to(&self, to: &mut Vec<u8>) {
+        to.extend_from_slice(self);
+    }
+}
