@@ -14,7 +14,7 @@ use std::{
 
 use tickcast::{
     game::GameDef,
-    host::{Connection, Ending, Full, Host, Limits, Outlet, RoomOptions, Welcome},
+    host::{Claim, Ending, Full, Host, Limits, Outlet, RoomOptions, Welcome},
     identity::Gate,
     lobby::Identity,
     prelude::*,
@@ -90,7 +90,7 @@ fn frames_a_second(workers: usize) -> f64 {
         let game = GameDef::new::<Crowd>().expect("the game is in order");
         let host = Host::start([game], Limits::default(), Gate::default(), []);
         let counters: Vec<_> = (0..ROOMS).map(|_| Arc::<AtomicU64>::default()).collect();
-        let _seated: Vec<Connection> = counters.iter().flat_map(|counter| fill_room(&host, counter)).collect();
+        let _seated: Vec<Claim> = counters.iter().flat_map(|counter| fill_room(&host, counter)).collect();
         sleep(WARM_UP).await;
         let sum = || counters.iter().map(|counter| counter.load(Ordering::Relaxed)).sum::<u64>();
         let (before, began) = (sum(), Instant::now());
@@ -99,7 +99,7 @@ fn frames_a_second(workers: usize) -> f64 {
     })
 }
 
-fn fill_room(host: &Host, counter: &Arc<AtomicU64>) -> Vec<Connection> {
+fn fill_room(host: &Host, counter: &Arc<AtomicU64>) -> Vec<Claim> {
     let guest = || Identity::guest(None, &mut rand::rng());
     let opened = host.create("crowd", &RoomOptions::default(), &guest()).expect("there is room for a room");
     let joined = (1..SEATS).map(|_| host.join(&opened.room, &guest()).expect("there is a seat"));

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use serde_json::json;
 use tickcast::{
     game::GameDef,
-    host::{Connection, Desync, Ear, Ending, Full, Host, Limits, Outlet, RoomOptions, Welcome},
+    host::{Claim, Desync, Ear, Ending, Full, Host, Limits, Outlet, RoomOptions, Welcome},
     identity::Gate,
     lobby::{ConnectionId, Identity, SocialEvent, Status},
     prelude::Tick,
@@ -101,14 +101,14 @@ fn ada() -> Identity {
     Identity::guest(None, &mut rand::rng())
 }
 
-fn enter(connection: &Connection) -> Arc<Memory> {
+fn enter(connection: &Claim) -> Arc<Memory> {
     let memory = Arc::new(Memory::default());
     connection.enter(Arc::new(Fake(memory.clone()))).unwrap();
     memory
 }
 
 /// A player who walks, so that each tick has a frame.
-fn walk_in(host: &Host, ticket: &str) -> (Connection, Arc<Memory>) {
+fn walk_in(host: &Host, ticket: &str) -> (Claim, Arc<Memory>) {
     let connection = host.claim(ticket).unwrap();
     let memory = enter(&connection);
     connection.inlet().push(&EAST);

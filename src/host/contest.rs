@@ -49,7 +49,7 @@ impl Host {
             fill: fill.map_or(running.def.fill(), number),
             teams: if teams.len() > 1 { number(teams.len()) } else { 0 },
         };
-        running.at_table(|table| table.with(&running.meters, |room| room.plan(plan)))?;
+        running.with_seating(|seating| seating.with(&running.meters, |room| room.plan(plan)))?;
         let admissions: Result<Vec<_>, _> = teams.iter().zip(1..).map(|(people, team)| admit(&running, team, people)).collect();
         if admissions.is_err() {
             running.close(OverReason::Closed, "not everybody who was matched found a seat");
@@ -85,7 +85,7 @@ impl Running {
 
     fn opening(&self) -> Option<Opening> {
         let Contest { mode, terms, .. } = self.contest.as_ref()?;
-        let free = self.at_table(|table| table.open_seats())?;
+        let free = self.with_seating(|seating| seating.open_seats())?;
         let is_open = free.iter().any(|free| *free > 0);
         let (room, game) = (self.id.clone(), self.def.name());
         is_open.then(|| Opening { room, game, mode: mode.clone(), free, terms: terms.clone() })

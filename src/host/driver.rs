@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{running::Running, schedule::Schedule, table::Mode};
+use super::{running::Running, schedule::Schedule, seating::Activity};
 
 /// Steps taken in one go by a room that fell behind; what is missing beyond is dropped.
 const MOST_STEPS: u32 = 4;
@@ -13,17 +13,17 @@ const MOST_STEPS: u32 = 4;
 pub(super) async fn drive(running: Arc<Running>) {
     loop {
         match running.upkeep(Instant::now()) {
-            Mode::Playing => {
+            Activity::Playing => {
                 play(&running).await;
                 running.stop();
             }
-            Mode::Waiting(until) => {
+            Activity::Waiting(until) => {
                 tokio::select! {
                     () = running.wake.notified() => {}
                     () = sleep_until(until) => {}
                 }
             }
-            Mode::Closed => return,
+            Activity::Closed => return,
         }
     }
 }
@@ -46,7 +46,7 @@ async fn play(running: &Running) {
         for _ in 0..due.steps {
             running.step(due.at);
         }
-        if running.upkeep_in_play(Instant::now()) != Mode::Playing {
+        if running.upkeep_in_play(Instant::now()) != Activity::Playing {
             return;
         }
     }

@@ -3,7 +3,7 @@
 //! This room knows rooms, seats, tickets and time. It refuses to know Socket.IO: what a client sees goes through an [`Outlet`].
 
 mod board;
-mod connection;
+mod claim;
 mod contest;
 mod driver;
 mod guard;
@@ -12,16 +12,16 @@ mod intake;
 mod outlet;
 mod parties;
 mod pass;
+mod presence_report;
 mod record;
 mod refusal;
 mod running;
 mod schedule;
 mod seating;
+mod spectators;
 mod stay;
-mod table;
 mod ticket;
 mod visitors;
-mod watchers;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -53,7 +53,7 @@ use crate::{
 };
 
 pub use self::{
-    connection::{Connection, Desync},
+    claim::{Claim, Desync},
     contest::MatchPlan,
     hub::{Ear, Hub},
     intake::Inlet,
@@ -61,7 +61,7 @@ pub use self::{
     parties::Parties,
     record::{MatchResult, Player, Record, Recorder},
     refusal::Refusal,
-    visitors::{Exit, VisitId},
+    visitors::{Visitor, VisitorId},
 };
 
 pub(crate) use self::record::now;
@@ -196,23 +196,23 @@ impl Host {
             room.evict(user, "you are blocked on this server");
         }
         if let Err(refusal) = self.check_blocked(user) {
-            self.0.visitors.end(user, &refusal);
+            self.0.visitors.disconnect(user, &refusal);
         }
     }
 
     /// Notes a connection that is not to a room. It ends at once if its person was blocked meanwhile.
-    pub fn visit(&self, user: &UserId, exit: Arc<dyn Exit>) -> VisitId {
-        let visit = self.0.visitors.enter(user, exit);
+    pub fn add_visitor(&self, user: &UserId, visitor: Arc<dyn Visitor>) -> VisitorId {
+        let id = self.0.visitors.add(user, visitor);
         // Looked at behind that: whoever blocks them does so before it looks for connections.
         if let Err(refusal) = self.check_blocked(user) {
-            self.0.visitors.end(user, &refusal);
+            self.0.visitors.disconnect(user, &refusal);
         }
-        visit
+        id
     }
 
     /// Forgets a connection that has ended.
-    pub fn leave(&self, user: &UserId, visit: VisitId) {
-        self.0.visitors.leave(user, visit);
+    pub fn remove_visitor(&self, user: &UserId, id: VisitorId) {
+        self.0.visitors.remove(user, id);
     }
 
     /// Lets somebody in again who was blocked. False if they were not.
@@ -252,7 +252,7 @@ impl Host {
     pub fn spectate(&self, room: &RoomId, who: &Identity) -> Result<Admission, Refusal> {
         self.check_open()?;
         let running = self.find(room)?;
-        Ok(Admission { ticket: running.let_watch(who)?, url: String::new(), room: room.clone(), code: None, team: None })
+        Ok(Admission { ticket: running.admit_spectator(who)?, url: String::new(), room: room.clone(), code: None, team: None })
     }
 
     /// Lets somebody watch a private room.
@@ -266,7 +266,7 @@ impl Host {
     /// There is no such room, or nobody has that seat.
     pub fn kick(&self, room: &RoomId, seat: Seat) -> Result<(), Refusal> {
         let running = self.find(room)?;
-        let kicked = running.at_table(|table| table.kick(seat, &running.meters));
+        let kicked = running.with_seating(|seating| seating.kick(seat, &running.meters));
         running.wake.notify_one();
         let nobody = || Refusal::new(ErrorCode::UnknownSeat, format!("nobody has the seat {seat} of that room"));
         if kicked { Ok(()) } else { Err(nobody()) }
@@ -298,23 +298,23 @@ impl Host {
     }
 
     /// Claims a seat with a ticket.
-    pub fn claim(&self, ticket: &str) -> Result<Connection, Refusal> {
+    pub fn claim(&self, ticket: &str) -> Result<Claim, Refusal> {
         self.check_open()?;
         let pass = self.0.keys.verify(Purpose::Ticket, ticket);
         let pass = pass.ok_or_else(|| Refusal::new(ErrorCode::BadTicket, "this is no ticket of this server's"))?;
         let running = self.find(&RoomId::named(&pass.room));
         let running = running.map_err(|_| Refusal::new(ErrorCode::TicketExpired, "the room of this ticket has ended"))?;
-        Connection::from_ticket(running, &pass)
+        Claim::from_ticket(running, &pass)
     }
 
     /// Claims the seat that a resume token keeps. `held` is the newest tick that the client's mirror holds.
-    pub fn claim_back(&self, resume: &str, held: Option<Tick>) -> Result<Connection, Refusal> {
+    pub fn claim_back(&self, resume: &str, held: Option<Tick>) -> Result<Claim, Refusal> {
         self.check_open()?;
         let pass = self.0.keys.verify(Purpose::Resume, resume);
         let pass = pass.ok_or_else(|| Refusal::new(ErrorCode::BadResume, "this is no resume token of this server's"))?;
         let running = self.find(&RoomId::named(&pass.room));
         let running = running.map_err(|_| Refusal::new(ErrorCode::ResumeExpired, "the room of this token has ended"))?;
-        Connection::from_resume(running, &pass, held)
+        Claim::from_resume(running, &pass, held)
     }
 
     /// Who is here, who talks to whom and who plays together.
@@ -396,7 +396,7 @@ impl Host {
             rooms => rooms.insert(id.clone(), running.clone()),
         };
         let seated = seat(&running);
-        let Population { players, bots, seats, .. } = running.at_table(|table| table.population()).unwrap_or(unseated);
+        let Population { players, bots, seats, .. } = running.with_seating(|seating| seating.population()).unwrap_or(unseated);
         let listing = Listing { room: id, game: def.name(), players, bots, seats, config };
         let code = self.0.board.change(|lobby| lobby.open(listing, options.entrance, &mut rand::rng()));
         tracing::info!(room = %running.id, game, "room opened");

@@ -1,4 +1,4 @@
-//! A running room: its table under a lock, and what it needs.
+//! A running room: its seating under a lock, and what it needs.
 
 use std::{
     sync::{
@@ -16,9 +16,9 @@ use super::{
     contest::Contest,
     intake::Intake,
     pass::Grant,
+    presence_report::PresenceReport,
     schedule::next_phase,
-    seating::Seating,
-    table::{Mode, Played, Table, WATCHING},
+    seating::{Activity, Played, SPECTATOR_SEAT, Seating},
 };
 use crate::{
     game::GameDef,
@@ -44,10 +44,10 @@ pub(super) struct Running {
     /// Wakes a driver that waits because nobody plays.
     pub(super) wake: Notify,
     board: Arc<Board>,
-    seating: Seating,
+    presence: PresenceReport,
     /// Where the inputs of its connections come in.
     pub(super) intake: Arc<Intake>,
-    table: Mutex<Table>,
+    seating: Mutex<Seating>,
     clock: Mutex<Clock>,
     /// Who sat here when the lobby and the gauges were last told.
     told: Mutex<Population>,
@@ -81,12 +81,12 @@ impl Running {
             meters,
             wake: Notify::new(),
             board: host.board.clone(),
-            seating: Seating::new(host.hub.clone()),
+            presence: PresenceReport::new(host.hub.clone()),
             clock: Mutex::new(Clock { newest: room.current_tick(), due: None }),
             told: Mutex::new(population),
             listed: AtomicBool::new(true),
             owner: None,
-            table: Mutex::new(Table::new(room, &intake)),
+            seating: Mutex::new(Seating::new(room, &intake)),
             intake,
         }
     }
@@ -107,21 +107,21 @@ impl Running {
     }
 
     /// Does something under the room's lock, and tells the lobby if it changed who sits there.
-    pub(super) fn at_table<R>(&self, act: impl FnOnce(&mut Table) -> R) -> R {
-        let mut table = self.table();
-        let result = act(&mut table);
-        match table.population() {
-            Some(population) if table.over_at.is_none() => self.tell(population),
+    pub(super) fn with_seating<R>(&self, act: impl FnOnce(&mut Seating) -> R) -> R {
+        let mut seating = self.seating();
+        let result = act(&mut seating);
+        match seating.population() {
+            Some(population) if seating.over_at.is_none() => self.tell(population),
             _ => self.unlist(),
         }
-        self.seating.tell(&self.id, table.stays());
+        self.presence.tell(&self.id, seating.stays());
         result
     }
 
     /// Steps the room once and publishes its tick; `due` is when the step was due, not when it was done.
     pub(super) fn step(&self, due: Instant) {
         let began = Instant::now();
-        let (tick, played) = self.at_table(|table| (table.step(&self.meters), table.take_played()));
+        let (tick, played) = self.with_seating(|seating| (seating.step(&self.meters), seating.take_played()));
         if let Some(tick) = tick {
             *self.clock() = Clock { newest: tick, due: Some(due) };
         }
@@ -148,26 +148,26 @@ impl Running {
     /// Time stands still, and nobody is asked for inputs.
     pub(super) fn stop(&self) {
         self.clock().due = None;
-        self.table().release();
+        self.seating().release();
     }
 
-    pub(super) fn upkeep(&self, now: Instant) -> Mode {
-        self.at_table(|table| table.upkeep(now, &self.limits, &self.meters))
+    pub(super) fn upkeep(&self, now: Instant) -> Activity {
+        self.with_seating(|seating| seating.upkeep(now, &self.limits, &self.meters))
     }
 
     /// The same between two steps: what it changed is told with the next.
-    pub(super) fn upkeep_in_play(&self, now: Instant) -> Mode {
-        self.table().upkeep(now, &self.limits, &self.meters)
+    pub(super) fn upkeep_in_play(&self, now: Instant) -> Activity {
+        self.seating().upkeep(now, &self.limits, &self.meters)
     }
 
     /// Signs a ticket that lets somebody watch.
-    pub(super) fn let_watch(&self, who: &Identity) -> Result<String, Refusal> {
+    pub(super) fn admit_spectator(&self, who: &Identity) -> Result<String, Refusal> {
         let life = self.limits.ticket_life;
-        let ticket = self.at_table(|table| {
+        let ticket = self.with_seating(|seating| {
             self.gate.check_blocked(&who.user)?;
-            table.let_watch(who, life)
+            seating.admit_spectator(who, life)
         })?;
-        Ok(self.keys.ticket(&self.id, Grant { seat: WATCHING, stay: ticket, ticket }, life))
+        Ok(self.keys.ticket(&self.id, Grant { seat: SPECTATOR_SEAT, stay: ticket, ticket }, life))
     }
 
     /// Whether somebody opened the room.
@@ -178,11 +178,11 @@ impl Running {
     /// Reserves a seat, of a team if there are teams, and signs the ticket for it.
     pub(super) fn admit(&self, who: &Identity, team: Option<Team>) -> Result<Admission, Refusal> {
         let life = self.limits.ticket_life;
-        let (grant, team) = self.at_table(|table| {
-            // Under the table's lock, so that nobody sits down behind the back of whoever blocks them.
+        let (grant, team) = self.with_seating(|seating| {
+            // Under the seating's lock, so that nobody sits down behind the back of whoever blocks them.
             self.gate.check_blocked(&who.user)?;
-            let grant = table.reserve(who, team, life, &self.meters)?;
-            Ok::<_, Refusal>((grant, table.room().and_then(|room| room.team(grant.seat))))
+            let grant = seating.reserve(who, team, life, &self.meters)?;
+            Ok::<_, Refusal>((grant, seating.room().and_then(|room| room.team(grant.seat))))
         })?;
         self.wake.notify_one();
         let ticket = self.keys.ticket(&self.id, grant, life);
@@ -191,12 +191,12 @@ impl Running {
 
     /// Takes away the seats of somebody, if they have any.
     pub(super) fn evict(&self, user: &UserId, message: &str) {
-        self.at_table(|table| table.evict(user, message, &self.meters));
+        self.with_seating(|seating| seating.evict(user, message, &self.meters));
         self.wake.notify_one();
     }
 
     pub(super) fn close(&self, reason: OverReason, message: &str) {
-        self.at_table(|table| table.close(reason, message));
+        self.with_seating(|seating| seating.close(reason, message));
         self.wake.notify_one();
     }
 
@@ -213,7 +213,7 @@ impl Running {
         self.meters.players.decrement(told.players as f64);
         self.meters.bots.decrement(told.bots as f64);
         self.meters.rooms.decrement(1);
-        self.seating.tell(&self.id, std::iter::empty());
+        self.presence.tell(&self.id, std::iter::empty());
         self.unlist();
     }
 
@@ -234,8 +234,8 @@ impl Running {
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    fn seating(&self) -> MutexGuard<'_, Seating> {
+        self.seating.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn clock(&self) -> MutexGuard<'_, Clock> {

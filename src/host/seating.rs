@@ -1,47 +1,499 @@
-//! What the people of the lobby know of a room: who plays in it, and for whom a seat is kept.
+//! One room and who sits at it: reservations, connections, stays. Everything under the room's lock.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeSet,
+    hint::black_box,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
-use super::{hub::Hub, stay::Stay};
-use crate::lobby::{Identity, RoomId, Sitting};
+use tokio::time::Instant;
+
+use super::{
+    Ending, Limits, Outlet, Refusal,
+    claim::Link,
+    guard::guarded,
+    intake::{Batch, Intake},
+    pass::Grant,
+    record::{self, Player},
+    spectators::Spectators,
+    stay::{Attendance, Stay},
+    ticket::Ticket,
+};
+use crate::{
+    lobby::{Identity, UserId},
+    observe::{self, DropReason, GameMeters},
+    protocol::{ErrorCode, Seat, Tick},
+    room::{Frames, Message, Over, OverReason, Population, Room, RoomError, SeatStatus},
+    sim::Team,
+};
+
+/// Players who left that a result still names, the newest of them; seats of an endless room change hands for ever.
+const MOST_GONE: usize = 64;
+
+/// Tickets that one person may hold for one seat, for as many windows; the oldest is worthless beyond.
+const TICKETS_OF_A_STAY: usize = 4;
+
+/// The seat in the record of a ticket that lets somebody watch.
+pub(super) const SPECTATOR_SEAT: Seat = Seat(0);
 
 pub(super) struct Seating {
-    hub: Arc<Hub>,
-    /// Who sat here when the hub was last told.
-    told: Mutex<Vec<Seated>>,
+    /// Gone once the room has closed.
+    room: Option<Room>,
+    /// By seat, as far as seats were ever taken.
+    stays: Vec<Option<Stay>>,
+    intake: Arc<Intake>,
+    /// The inputs that the room is being handed.
+    batch: Batch,
+    tickets: Vec<SeatTicket>,
+    pub(super) spectators: Spectators,
+    /// Who was removed from this match.
+    banned: BTreeSet<UserId>,
+    /// Players who entered and left.
+    gone: Vec<Player>,
+    /// When the first player entered, by the world's clock.
+    began: Option<u64>,
+    played: Option<Played>,
+    pub(super) over_at: Option<Instant>,
+    empty_since: Option<Instant>,
 }
 
-struct Seated {
+/// A match that was played to its end.
+pub(super) struct Played {
+    pub(super) began: u64,
+    pub(super) ended: u64,
+    pub(super) winners: Vec<Seat>,
+    pub(super) players: Vec<Player>,
+}
+
+/// A ticket for a seat.
+struct SeatTicket {
+    ticket: Ticket,
     stay: u128,
-    who: Identity,
-    sitting: Sitting,
+    seat: Seat,
+}
+
+/// What the driver has to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Activity {
+    /// Somebody plays, or may come back: step.
+    Playing,
+    /// Nobody is there to see a step. Look again then, or when woken.
+    Waiting(Instant),
+    Closed,
 }
 
 impl Seating {
-    pub(super) fn new(hub: Arc<Hub>) -> Self {
-        Self { hub, told: Mutex::default() }
+    pub(super) fn new(room: Room, intake: &Arc<Intake>) -> Self {
+        Self {
+            room: Some(room),
+            stays: Vec::new(),
+            intake: intake.clone(),
+            batch: Batch::default(),
+            tickets: Vec::new(),
+            spectators: Spectators::default(),
+            banned: BTreeSet::new(),
+            gone: Vec::new(),
+            began: None,
+            played: None,
+            over_at: None,
+            empty_since: None,
+        }
     }
 
-    /// Tells the hub if anything is different from before. Called after each step, which hardly ever finds a difference.
-    pub(super) fn tell<'a>(&self, room: &RoomId, stays: impl Iterator<Item = &'a Stay> + Clone) {
-        let seated = stays.filter_map(|stay| Some((stay, stay.sitting()?)));
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = told.iter().map(|seated| (seated.stay, seated.sitting));
-        if known.eq(seated.clone().map(|(stay, sitting)| (stay.id, sitting))) {
-            return;
+    /// Does something with the room. Rules run in there: if they panic the room ends, alone.
+    pub(super) fn with<R>(&mut self, meters: &GameMeters, act: impl FnOnce(&mut Room) -> R) -> Result<R, Refusal> {
+        let result = guarded(self.room.as_mut(), meters, act);
+        self.close_if_panicked(result)
+    }
+
+    fn close_if_panicked<R>(&mut self, result: Result<R, Refusal>) -> Result<R, Refusal> {
+        if result.is_err() && self.room.is_some() {
+            self.close(OverReason::RulesError, "the rules of this game failed");
         }
-        let now: Vec<_> = seated.map(|(stay, sitting)| Seated { stay: stay.id, who: stay.who.clone(), sitting }).collect();
-        let before = std::mem::take(&mut *told);
-        self.hub.change(|social, time| {
-            for gone in before.iter().filter(|gone| now.iter().all(|seated| seated.who.user != gone.who.user)) {
-                social.unseat(&gone.who.user, room, time);
+        result
+    }
+
+    /// Steps the room once with the inputs that came since, and hands the frames over. The newest tick; `None` if the room has
+    /// ended.
+    pub(super) fn step(&mut self, meters: &GameMeters) -> Option<Tick> {
+        self.pull();
+        meters.inputs.increment(self.hand_over());
+        let stepped = self.with(meters, Room::tick);
+        let outbox = stepped.ok()?;
+        if let Some(room) = &mut self.room {
+            self.spectators.show(&outbox, room);
+        }
+        outbox.messages.into_iter().for_each(|(seat, message)| self.deliver(seat, message, meters));
+        self.show(&outbox.frames, meters);
+        outbox.stalled.into_iter().for_each(|seat| self.cut(seat, meters));
+        for (seat, reason) in outbox.evicted {
+            if reason == OverReason::Kicked {
+                self.ban(seat);
             }
-            for new in &now {
-                if !before.iter().any(|known| (known.stay, known.sitting) == (new.stay, new.sitting)) {
-                    social.sit(&new.who, room, new.sitting);
+            self.detach(seat, Some((reason, reason.explain())));
+            self.free(seat);
+        }
+        if let Some(over) = outbox.over {
+            if over.reason == OverReason::RulesError {
+                tracing::error!(message = over.message, "the rules failed");
+                meters.rules_panics.increment(1);
+            }
+            for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
+                self.deliver(seat, Message::Over(over.clone()), meters);
+            }
+            self.spectators.end(&over);
+            self.played = (over.reason == OverReason::Finished).then(|| self.played(over.winners));
+            self.over_at = Some(Instant::now());
+        }
+        self.forget_freed_seats();
+        self.room.as_ref().map(Room::current_tick)
+    }
+
+    /// Takes the inputs of those who are asked for them.
+    fn pull(&self) {
+        let Some(hz) = self.room.as_ref().map(|room| room.def().hz()) else { return };
+        self.outlets().for_each(|outlet| outlet.pull(hz));
+    }
+
+    /// The room stops: nobody asks its connections for inputs.
+    pub(super) fn release(&self) {
+        self.outlets().for_each(|outlet| outlet.release());
+    }
+
+    fn outlets(&self) -> impl Iterator<Item = &Arc<dyn Outlet>> {
+        self.stays.iter().flatten().filter_map(|stay| match &stay.attendance {
+            Attendance::Connected { outlet, .. } => Some(outlet),
+            _ => None,
+        })
+    }
+
+    /// Hands the room the inputs that came. How many there were.
+    fn hand_over(&mut self) -> u64 {
+        self.intake.take(&mut self.batch);
+        let Some(room) = &mut self.room else { return 0 };
+        let mut inputs = 0;
+        for (seat, input) in self.batch.iter() {
+            // What is refused, the room tells the seat itself.
+            let _ = room.handle(seat, input);
+            inputs += 1;
+        }
+        inputs
+    }
+
+    /// Hands a message over; a connection that does not take it is cut.
+    fn deliver(&mut self, seat: Seat, message: Message, meters: &GameMeters) {
+        let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stay(seat) else { return };
+        if let Message::Refused(refused) = &message {
+            observe::refused(refused.code, u64::from(refused.count));
+        }
+        if outlet.send(message).is_err() {
+            self.cut(seat, meters);
+        }
+    }
+
+    /// Hands the frames of a tick over; what a connection does not take now, its room makes up for.
+    fn show(&mut self, frames: &Frames, meters: &GameMeters) {
+        for (seat, _) in frames.iter() {
+            if let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stay(seat) {
+                black_box(outlet.reach());
+            }
+        }
+        let (mut shown, mut bytes) = (0, 0);
+        for (seat, frame) in frames.iter() {
+            let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stay(seat) else { continue };
+            if outlet.show(frame).is_ok() {
+                shown += 1;
+                bytes += frame.len() as u64;
+            } else if let Some(room) = &mut self.room {
+                observe::dropped(DropReason::Frame);
+                room.missed(seat);
+            }
+        }
+        meters.frames.increment(shown);
+        meters.frame_bytes.increment(bytes);
+    }
+
+    /// Ends a connection that took no reliable message; the seat is away and may be resumed.
+    pub(super) fn cut(&mut self, seat: Seat, meters: &GameMeters) {
+        let Some(stay) = self.stay_mut(seat) else { return };
+        let Attendance::Connected { link, outlet } = std::mem::replace(&mut stay.attendance, Attendance::Away) else { return };
+        observe::dropped(DropReason::Stalled);
+        link.set_live(false);
+        self.hand_over();
+        outlet.close(Ending::Cut);
+        let _ = self.with(meters, |room| room.disconnect(seat));
+    }
+
+    /// Expires reservations, and says what the driver does next.
+    pub(super) fn upkeep(&mut self, now: Instant, limits: &Limits, meters: &GameMeters) -> Activity {
+        self.expire_tickets(now, meters);
+        if self.room.is_none() {
+            return Activity::Closed;
+        }
+        if let Some(over_at) = self.over_at {
+            return self.close_after(over_at + limits.over_linger, now, OverReason::Finished);
+        }
+        let present = |stay: &Stay| !matches!(stay.attendance, Attendance::Reserved);
+        if self.stays.iter().flatten().any(present) {
+            self.empty_since = None;
+            return Activity::Playing;
+        }
+        if self.stays.iter().flatten().next().is_some() {
+            self.empty_since = None;
+            let next = self.tickets.iter().map(|held| held.ticket.until).min();
+            return Activity::Waiting(next.unwrap_or(now + limits.ticket_life));
+        }
+        let empty_since = *self.empty_since.get_or_insert(now);
+        self.close_after(empty_since + limits.empty_linger, now, OverReason::Closed)
+    }
+
+    fn close_after(&mut self, until: Instant, now: Instant, reason: OverReason) -> Activity {
+        if now < until {
+            return Activity::Waiting(until);
+        }
+        self.close(reason, "");
+        Activity::Closed
+    }
+
+    fn expire_tickets(&mut self, now: Instant, meters: &GameMeters) {
+        self.spectators.expire_tickets(now);
+        while let Some(at) = self.tickets.iter().position(|held| held.ticket.until <= now) {
+            let ticket = self.tickets.remove(at);
+            if self.tickets.iter().any(|other| other.stay == ticket.stay) {
+                continue;
+            }
+            if self
+                .stay(ticket.seat)
+                .is_some_and(|stay| stay.id == ticket.stay && matches!(stay.attendance, Attendance::Reserved))
+            {
+                self.stays[usize::from(ticket.seat.0)] = None;
+                let _ = self.with(meters, |room| room.release(ticket.seat));
+            }
+        }
+    }
+
+    /// Whoever has the seat cannot come back to this match.
+    fn ban(&mut self, seat: Seat) {
+        if let Some(user) = self.stay(seat).map(|stay| stay.who.user.clone()) {
+            self.spectators.evict(&user, OverReason::Kicked.explain());
+            self.banned.insert(user);
+        }
+    }
+
+    /// Takes away a seat, whose player cannot come back to this match. False if nobody has it.
+    pub(super) fn kick(&mut self, seat: Seat, meters: &GameMeters) -> bool {
+        let Some(user) = self.stay(seat).map(|stay| stay.who.user.clone()) else { return false };
+        self.ban(seat);
+        self.evict(&user, OverReason::Kicked.explain(), meters);
+        true
+    }
+
+    /// Refuses who was removed from this match.
+    pub(super) fn check_banned(&self, user: &UserId) -> Result<(), Refusal> {
+        let banned = self.banned.contains(user);
+        if banned { Err(Refusal::new(ErrorCode::Banned, "you were removed from this match")) } else { Ok(()) }
+    }
+
+    /// Writes a ticket down that lets somebody watch.
+    pub(super) fn admit_spectator(&mut self, who: &Identity, life: Duration) -> Result<u128, Refusal> {
+        if self.over_at.is_some() || self.room.is_none() {
+            return Err(RoomError::Over.into());
+        }
+        self.check_banned(&who.user)?;
+        self.spectators.let_in(&who.user, life)
+    }
+
+    /// Somebody watches from now on.
+    pub(super) fn spectate(&mut self, id: u128, link: &Arc<Link>, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
+        let room = self.room.as_mut().filter(|_| self.over_at.is_none()).ok_or_else(|| Refusal::from(RoomError::Over))?;
+        self.spectators.add(id, link, outlet, room)
+    }
+
+    /// Reserves a seat for somebody; who has one keeps it, and gets another ticket for it.
+    pub(super) fn reserve(
+        &mut self, who: &Identity, team: Option<Team>, life: Duration, meters: &GameMeters,
+    ) -> Result<Grant, Refusal> {
+        if self.over_at.is_some() {
+            return Err(RoomError::Over.into());
+        }
+        self.check_banned(&who.user)?;
+        let ticket = Ticket::new(life);
+        let id = ticket.id;
+        let own = (0..)
+            .map(Seat)
+            .zip(&self.stays)
+            .find_map(|(seat, stay)| stay.as_ref().filter(|stay| stay.who.user == who.user).map(|stay| (seat, stay.id)));
+        let (seat, stay) = match own {
+            Some(own) => own,
+            None => (self.take_seat(who, team, id, meters)?, id),
+        };
+        let held = |other: &SeatTicket| other.stay == stay;
+        if self.tickets.iter().filter(|other| held(other)).count() >= TICKETS_OF_A_STAY {
+            self.tickets.remove(self.tickets.iter().position(held).expect("there are several"));
+        }
+        self.tickets.push(SeatTicket { ticket, stay, seat });
+        Ok(Grant { seat, stay, ticket: id })
+    }
+
+    fn take_seat(&mut self, who: &Identity, team: Option<Team>, stay: u128, meters: &GameMeters) -> Result<Seat, Refusal> {
+        let seat = self.with(meters, |room| {
+            let team = team.filter(|_| room.team(Seat(1)).is_some());
+            room.reserve_on(team, who.name.as_str())
+        })??;
+        let at = usize::from(seat.0);
+        self.stays.resize_with(self.stays.len().max(at + 1), || None);
+        self.stays[at] = Some(Stay { id: stay, who: who.clone(), resume: stay, attendance: Attendance::Reserved });
+        Ok(seat)
+    }
+
+    /// Takes away the seats of somebody, and their places to watch.
+    pub(super) fn evict(&mut self, user: &UserId, message: &str, meters: &GameMeters) {
+        self.spectators.evict(user, message);
+        for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
+            let Some(stay) = self.stay(seat).filter(|stay| stay.who.user == *user) else { continue };
+            let reserved = matches!(stay.attendance, Attendance::Reserved);
+            self.detach(seat, Some((OverReason::Kicked, message)));
+            self.free(seat);
+            // A panic in here has closed the room already.
+            let _ = self.with(meters, |room| if reserved { room.release(seat) } else { room.leave(seat) });
+        }
+    }
+
+    /// How many seats of each team a person can take; `None` if nobody can play here any more.
+    pub(super) fn open_seats(&self) -> Option<Vec<usize>> {
+        self.room.as_ref().filter(|room| !room.is_over()).map(Room::open_seats)
+    }
+
+    /// Marks a ticket used; the seat stays reserved until its holder has entered.
+    pub(super) fn use_ticket(&mut self, id: u128) -> Result<(), Refusal> {
+        let mut seated = self.tickets.iter_mut().map(|held| &mut held.ticket);
+        let ticket = seated.find(|ticket| ticket.id == id).or_else(|| self.spectators.ticket(id));
+        ticket.ok_or_else(Ticket::too_old)?.take()
+    }
+
+    /// Whether a resume token is the newest of a seat that is still kept.
+    pub(super) fn check_resume(&self, seat: Seat, stay: u128, token: u128) -> Result<(), Refusal> {
+        let Some(sitting) = self.stay(seat).filter(|sitting| sitting.id == stay && self.over_at.is_none()) else {
+            return Err(Refusal::new(ErrorCode::ResumeExpired, "the seat was given up, or its room has ended"));
+        };
+        if sitting.resume != token || matches!(sitting.attendance, Attendance::Reserved) {
+            return Err(Refusal::new(ErrorCode::BadResume, "a newer resume token has been given out for this seat"));
+        }
+        Ok(())
+    }
+
+    /// Everybody who has a seat, in the order of the seats.
+    pub(super) fn stays(&self) -> impl Iterator<Item = &Stay> + Clone {
+        self.stays.iter().flatten()
+    }
+
+    pub(super) fn stay(&self, seat: Seat) -> Option<&Stay> {
+        self.stays.get(usize::from(seat.0))?.as_ref()
+    }
+
+    pub(super) fn stay_mut(&mut self, seat: Seat) -> Option<&mut Stay> {
+        self.stays.get_mut(usize::from(seat.0))?.as_mut()
+    }
+
+    /// Takes a seat's connection off; who held it is told why, if there is a reason.
+    pub(super) fn detach(&mut self, seat: Seat, why: Option<(OverReason, &str)>) {
+        let Some(stay) = self.stay_mut(seat).filter(|stay| matches!(stay.attendance, Attendance::Connected { .. })) else {
+            return;
+        };
+        if let Attendance::Connected { link, outlet } = std::mem::replace(&mut stay.attendance, Attendance::Away) {
+            link.set_live(false);
+            self.hand_over();
+            if let Some((reason, message)) = why {
+                finish(&*outlet, reason, message);
+            }
+        }
+    }
+
+    /// Frees a seat at once.
+    pub(super) fn free(&mut self, seat: Seat) {
+        let stay = self.stays.get_mut(usize::from(seat.0)).and_then(Option::take);
+        if let Some(stay) = stay.filter(|stay| !matches!(stay.attendance, Attendance::Reserved)) {
+            if self.gone.len() == MOST_GONE {
+                self.gone.remove(0);
+            }
+            self.gone.push(Player::new(seat, &stay.who));
+        }
+    }
+
+    /// Notes that somebody plays.
+    pub(super) fn begin(&mut self) {
+        self.began.get_or_insert_with(record::now);
+    }
+
+    /// The result of the match, once.
+    pub(super) fn take_played(&mut self) -> Option<Played> {
+        self.played.take()
+    }
+
+    fn played(&mut self, winners: Vec<Seat>) -> Played {
+        let ended = record::now();
+        let seated = (0..).map(Seat).zip(&self.stays).filter_map(|(seat, stay)| Some((seat, stay.as_ref()?)));
+        let seated = seated.filter(|(_, stay)| !matches!(stay.attendance, Attendance::Reserved));
+        let mut players: Vec<Player> = seated
+            .map(|(seat, stay)| Player { won: winners.contains(&seat), stayed: true, ..Player::new(seat, &stay.who) })
+            .collect();
+        for player in self.gone.drain(..).rev() {
+            if players.iter().all(|other| other.user != player.user) {
+                players.push(player);
+            }
+        }
+        players.sort_by_key(|player| (player.seat, !player.stayed));
+        Played { began: self.began.unwrap_or(ended), ended, winners, players }
+    }
+
+    /// Ends the room. Nobody plays afterwards; whoever is connected is told, unless a result was told already.
+    pub(super) fn close(&mut self, reason: OverReason, message: &str) {
+        for stay in self.stays.iter_mut().filter_map(Option::take) {
+            if let Attendance::Connected { link, outlet } = stay.attendance {
+                link.set_live(false);
+                match self.over_at {
+                    Some(_) => outlet.close(Ending::AfterQueued),
+                    None => finish(&*outlet, reason, message),
                 }
             }
-        });
-        *told = now;
+        }
+        self.spectators.end(&Over { reason, message: message.to_owned(), winners: Vec::new() });
+        if let Some(room) = self.room.take() {
+            // A world that panicked may panic again while it is taken apart.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(room)));
+        }
     }
+
+    /// Who sits here; nobody once the room has closed.
+    pub(super) fn population(&self) -> Option<Population> {
+        self.room.as_ref().map(Room::population)
+    }
+
+    /// The room, to read.
+    pub(super) fn room(&self) -> Option<&Room> {
+        self.room.as_ref()
+    }
+
+    /// The room gives up a seat when its grace time is over; so does this.
+    fn forget_freed_seats(&mut self) {
+        if !self.stays.iter().flatten().any(|stay| matches!(stay.attendance, Attendance::Away)) {
+            return;
+        }
+        let Some(room) = &self.room else { return };
+        let seats = room.seats();
+        for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
+            let away = self.stay(seat).is_some_and(|stay| matches!(stay.attendance, Attendance::Away));
+            if away && !seats.iter().any(|info| info.seat == seat && info.status == SeatStatus::Away) {
+                self.free(seat);
+            }
+        }
+    }
+}
+
+fn finish(outlet: &dyn Outlet, reason: OverReason, message: &str) {
+    let over = Over { reason, message: message.to_owned(), winners: Vec::new() };
+    let ending = if outlet.send(Message::Over(over)).is_ok() { Ending::AfterQueued } else { Ending::Cut };
+    outlet.close(ending);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Outlet, connection::Link};
+use super::{Outlet, claim::Link};
 use crate::lobby::{Identity, Sitting};
 
 /// One person's time in a seat, from reservation to leaving.
@@ -11,21 +11,21 @@ pub(super) struct Stay {
     pub(super) who: Identity,
     /// The newest resume token's number.
     pub(super) resume: u128,
-    pub(super) place: Place,
+    pub(super) attendance: Attendance,
 }
 
 impl Stay {
     /// Whether its person plays; `None` while a ticket is on its way.
     pub(super) fn sitting(&self) -> Option<Sitting> {
-        match self.place {
-            Place::Reserved => None,
-            Place::Connected { .. } => Some(Sitting::Playing),
-            Place::Away => Some(Sitting::Away),
+        match self.attendance {
+            Attendance::Reserved => None,
+            Attendance::Connected { .. } => Some(Sitting::Playing),
+            Attendance::Away => Some(Sitting::Away),
         }
     }
 }
 
-pub(super) enum Place {
+pub(super) enum Attendance {
     Reserved,
     Connected { link: Arc<Link>, outlet: Arc<dyn Outlet> },
     Away,

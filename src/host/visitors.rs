@@ -1,4 +1,4 @@
-//! The people who are connected outside of rooms, and the way to end a connection of theirs.
+//! The connections outside of rooms, by user, so that blocking a user ends them.
 
 use std::{
     collections::HashMap,
@@ -8,56 +8,51 @@ use std::{
 use super::Refusal;
 use crate::lobby::UserId;
 
-/// The end of one connection.
-pub trait Exit: Send + Sync {
+/// A connection outside of rooms that the host can end.
+pub trait Visitor: Send + Sync {
     /// Tells the client why, and ends the connection. Does not wait.
-    fn end(&self, why: &Refusal);
+    fn disconnect(&self, why: &Refusal);
 }
 
-/// A connection of somebody.
+/// The host's number for a [`Visitor`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VisitId(u64);
-
-struct Visit {
-    id: VisitId,
-    exit: Arc<dyn Exit>,
-}
+pub struct VisitorId(u64);
 
 #[derive(Default)]
-pub(super) struct Visitors(Mutex<Visits>);
+pub(super) struct Visitors(Mutex<ByUser>);
 
 #[derive(Default)]
-struct Visits {
+struct ByUser {
     newest: u64,
-    by_user: HashMap<UserId, Vec<Visit>>,
+    visitors: HashMap<UserId, Vec<(VisitorId, Arc<dyn Visitor>)>>,
 }
 
 impl Visitors {
-    pub(super) fn enter(&self, user: &UserId, exit: Arc<dyn Exit>) -> VisitId {
-        let mut visits = self.visits();
-        visits.newest += 1;
-        let id = VisitId(visits.newest);
-        visits.by_user.entry(user.clone()).or_default().push(Visit { id, exit });
+    pub(super) fn add(&self, user: &UserId, visitor: Arc<dyn Visitor>) -> VisitorId {
+        let mut by_user = self.by_user();
+        by_user.newest += 1;
+        let id = VisitorId(by_user.newest);
+        by_user.visitors.entry(user.clone()).or_default().push((id, visitor));
         id
     }
 
-    pub(super) fn leave(&self, user: &UserId, id: VisitId) {
-        let mut visits = self.visits();
-        let Some(own) = visits.by_user.get_mut(user) else { return };
-        own.retain(|visit| visit.id != id);
+    pub(super) fn remove(&self, user: &UserId, id: VisitorId) {
+        let mut by_user = self.by_user();
+        let Some(own) = by_user.visitors.get_mut(user) else { return };
+        own.retain(|(other, _)| *other != id);
         if own.is_empty() {
-            visits.by_user.remove(user);
+            by_user.visitors.remove(user);
         }
     }
 
-    /// Ends every connection of somebody.
-    pub(super) fn end(&self, user: &UserId, why: &Refusal) {
-        // Ended without the lock: what ends leaves.
-        let own = self.visits().by_user.remove(user).unwrap_or_default();
-        own.iter().for_each(|visit| visit.exit.end(why));
+    /// Ends every connection of a user.
+    pub(super) fn disconnect(&self, user: &UserId, why: &Refusal) {
+        // The lock is released first: a connection that ends removes itself.
+        let own = self.by_user().visitors.remove(user).unwrap_or_default();
+        own.iter().for_each(|(_, visitor)| visitor.disconnect(why));
     }
 
-    fn visits(&self) -> MutexGuard<'_, Visits> {
+    fn by_user(&self) -> MutexGuard<'_, ByUser> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

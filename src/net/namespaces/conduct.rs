@@ -14,23 +14,23 @@ use crate::net::transport::stream::StreamHandle;
 use crate::observe::{self, DropReason};
 
 /// How many namespaces that do not exist a client may ask for. The page of another server may try a few.
-const MOST_NOWHERE: u32 = 8;
+const MOST_UNKNOWN: u32 = 8;
 
 /// One session's. It is put into the extensions of the request that begins it.
 pub(crate) struct Conduct {
-    nowhere: AtomicU32,
+    unknown_namespaces: AtomicU32,
     patience: Mutex<Patience>,
 }
 
 impl Conduct {
     pub(crate) fn new(limits: &NetLimits, now: Instant) -> Self {
-        Self { nowhere: AtomicU32::new(0), patience: Mutex::new(Patience::new(limits.requests_per_second, now)) }
+        Self { unknown_namespaces: AtomicU32::new(0), patience: Mutex::new(Patience::new(limits.requests_per_second, now)) }
     }
 
     /// A client asked for a namespace that does not exist.
-    pub(crate) fn note_nowhere(socket: &SocketArc) {
+    pub(crate) fn note_unknown_namespace(socket: &SocketArc) {
         if let Some(conduct) = Self::of(socket)
-            && conduct.nowhere.fetch_add(1, Ordering::Relaxed) == MOST_NOWHERE
+            && conduct.unknown_namespaces.fetch_add(1, Ordering::Relaxed) == MOST_UNKNOWN
         {
             cut(socket, DropReason::Nowhere);
         }

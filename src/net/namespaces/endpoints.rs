@@ -19,7 +19,7 @@ use crate::net::namespaces::matchmaking::Matchmaking;
 use crate::net::namespaces::namespace::Namespace;
 use crate::net::namespaces::namespace::Wired;
 use crate::net::namespaces::root::Root;
-use crate::net::namespaces::unknown::Nowhere;
+use crate::net::namespaces::unknown::UnknownNamespace;
 
 /// How long after a binary event its attachment may come. A WebSocket that brings nothing of it is cut earlier, see `overdue.rs`; this
 /// is for those that poll, and leaves slow ones their time.
@@ -55,7 +55,7 @@ impl Endpoints {
             io.ns(Lobby::PATH, Wired::new(Lobby(host.clone()), limits.clone()));
             io.ns(Matchmaking::PATH, Wired::new(matchmaking.clone(), limits.clone()));
             io.ns(Gameplay::PATH, Wired::new(Gameplay(host.clone()), limits.clone()));
-            Nowhere::take_rest(io);
+            UnknownNamespace::take_rest(io);
             tasks.spawn(send_news(io.clone(), host.news()));
         }
         tasks.spawn(matchmaking.run());

@@ -25,7 +25,7 @@ use crate::net::namespaces::request::Answer;
 use crate::net::namespaces::request::Argument;
 use crate::net::namespaces::request::answer;
 use crate::net::namespaces::request::done;
-use crate::net::namespaces::session;
+use crate::net::namespaces::session::UserSession;
 use crate::{
     host::{Admission, Host, MatchPlan, Parties, Refusal},
     lobby::{Identity, UserId},
@@ -74,9 +74,9 @@ struct Person {
     sockets: Vec<(u64, SocketArc)>,
 }
 
-pub(crate) struct Session {
+pub(crate) struct MatchmakingSession {
     id: u64,
-    session: session::Session,
+    user: UserSession,
 }
 
 #[derive(Deserialize)]
@@ -112,20 +112,20 @@ impl Namespace for Matchmaking {
         ("decline", Event::Request(|call, argument| answer_check(call, argument, Matchmaker::decline))),
         ("rating", Event::Request(rating)),
     ];
-    type Session = Session;
+    type Session = MatchmakingSession;
 
-    async fn admit(&self, auth: Argument) -> Result<Session, Refusal> {
-        let session = session::Session::begin(&self.0.host, auth).await?;
-        self.0.ratings.store.load(&session.identity.user);
-        Ok(Session { id: self.0.next.fetch_add(1, Ordering::Relaxed), session })
+    async fn admit(&self, auth: Argument) -> Result<MatchmakingSession, Refusal> {
+        let user = UserSession::begin(&self.0.host, auth).await?;
+        self.0.ratings.store.load(&user.identity.user);
+        Ok(MatchmakingSession { id: self.0.next.fetch_add(1, Ordering::Relaxed), user })
     }
 
-    fn check(&self, session: &Session) -> Result<(), Refusal> {
-        self.0.host.check_blocked(&session.session.identity.user)
+    fn check(&self, session: &MatchmakingSession) -> Result<(), Refusal> {
+        self.0.host.check_blocked(&session.user.identity.user)
     }
 
-    fn connected(&self, session: &Session, socket: &SocketArc) {
-        session.session.connected(&self.0.host, socket);
+    fn connected(&self, session: &MatchmakingSession, socket: &SocketArc) {
+        session.user.connected(&self.0.host, socket);
         let mut line = self.0.line();
         line.let_in(session, socket);
         // It may have ended before it was known.
@@ -134,16 +134,16 @@ impl Namespace for Matchmaking {
         }
     }
 
-    fn disconnected(&self, session: &Session) {
-        session.session.disconnected(&self.0.host);
+    fn disconnected(&self, session: &MatchmakingSession) {
+        session.user.disconnected(&self.0.host);
         self.0.let_go(&mut self.0.line(), session);
     }
 }
 
 impl Line {
     /// Notes a connection, once. A request may overtake [`connected`](Namespace::connected), which then still comes.
-    fn let_in(&mut self, session: &Session, socket: &SocketArc) {
-        let identity = &session.session.identity;
+    fn let_in(&mut self, session: &MatchmakingSession, socket: &SocketArc) {
+        let identity = &session.user.identity;
         let new = || Person { identity: identity.clone(), sockets: Vec::new() };
         let person = self.people.entry(identity.user.clone()).or_insert_with(new);
         person.identity = identity.clone();
@@ -160,7 +160,7 @@ fn enqueue(call: &Call<'_, Matchmaking>, argument: Argument) -> Answer {
     let wish = Wish { game, mode, properties, regions };
     let mut line = shared.up_to_date();
     line.let_in(call.session, call.socket);
-    let users = shared.party_of(&call.session.session.identity.user)?;
+    let users = shared.party_of(&call.session.user.identity.user)?;
     for user in &users {
         let Some(person) = line.people.get(user) else {
             let absent = format!("{user} is in your party, but not connected to {}", Matchmaking::PATH);
@@ -180,7 +180,7 @@ fn enqueue(call: &Call<'_, Matchmaking>, argument: Argument) -> Answer {
 fn leave(call: &Call<'_, Matchmaking>, argument: Argument) -> Answer {
     argument.none()?;
     let shared = &call.namespace.0;
-    shared.leave(&mut shared.up_to_date(), &call.session.session.identity.user)?;
+    shared.leave(&mut shared.up_to_date(), &call.session.user.identity.user)?;
     done()
 }
 
@@ -190,7 +190,7 @@ fn answer_check(call: &Call<'_, Matchmaking>, argument: Argument, say: AnswerChe
     let Answering { check } = argument.read()?;
     let shared = &call.namespace.0;
     let mut line = shared.up_to_date();
-    let news = say(&mut line.matchmaker, &call.session.session.identity.user, check, shared.now())?;
+    let news = say(&mut line.matchmaker, &call.session.user.identity.user, check, shared.now())?;
     shared.publish(&mut line, news);
     done()
 }
@@ -200,7 +200,7 @@ fn rating(call: &Call<'_, Matchmaking>, argument: Argument) -> Answer {
     let shared = &call.namespace.0;
     let line = shared.line();
     let (game, mode, _) = line.matchmaker.mode(&Wish { game, mode, ..Wish::default() })?;
-    let rating = shared.ratings.of(&call.session.session.identity.user, game, mode);
+    let rating = shared.ratings.of(&call.session.user.identity.user, game, mode);
     answer(&json!({ "mode": &**mode, "rating": rating.rating, "deviation": rating.deviation }))
 }
 
@@ -246,8 +246,8 @@ impl Matchmaking {
 
 impl Shared {
     /// Forgets a connection; who has no other one leaves the queue.
-    fn let_go(&self, line: &mut Line, session: &Session) {
-        let user = &session.session.identity.user;
+    fn let_go(&self, line: &mut Line, session: &MatchmakingSession) {
+        let user = &session.user.identity.user;
         let Some(person) = line.people.get_mut(user) else { return };
         person.sockets.retain(|(id, _)| *id != session.id);
         if person.sockets.is_empty() {

@@ -100,11 +100,11 @@ struct Joined<N: Namespace> {
 /// Distinguishes the implementations here from socketioxide's own for closures.
 pub(crate) enum Synchronous {}
 
-pub(crate) type Verdict<'a> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>>;
+pub(crate) type Admitting<'a> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>>;
 
 impl<N: Namespace> ConnectHandler<LocalAdapter, Synchronous> for Wired<N> {
     /// Runs before the client hears that it is connected: handlers set up here miss nothing that it sends at once.
-    fn call_middleware<'a>(&'a self, socket: SocketArc, auth: &'a Option<Value>) -> Verdict<'a> {
+    fn call_middleware<'a>(&'a self, socket: SocketArc, auth: &'a Option<Value>) -> Admitting<'a> {
         Box::pin(async move {
             let admitted = match Argument::of_auth(auth.as_ref(), self.limits.request_bytes) {
                 Ok(auth) => self.namespace.admit(auth).await,

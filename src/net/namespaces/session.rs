@@ -8,58 +8,58 @@ use serde_json::json;
 use crate::net::namespaces::namespace::SocketArc;
 use crate::net::namespaces::request::Argument;
 use crate::{
-    host::{Exit, Host, Refusal, VisitId},
+    host::{Host, Refusal, Visitor, VisitorId},
     lobby::{Identity, UserId},
 };
 
-pub(crate) struct Session {
+pub(crate) struct UserSession {
     pub(crate) identity: Identity,
     /// A guest's token, to come back with.
     token: Option<String>,
     /// The host's number for the connection, once it stands.
-    visit: OnceLock<VisitId>,
+    visitor: OnceLock<VisitorId>,
 }
 
 /// The first event of a connection.
 #[derive(Serialize)]
-struct Told<'a> {
+struct SessionEvent<'a> {
     user: &'a UserId,
     name: &'a str,
     guest: bool,
     token: Option<&'a str>,
 }
 
-impl Session {
+impl UserSession {
     /// Says who somebody is who connects with `auth`.
     pub(crate) async fn begin(host: &Host, auth: Argument) -> Result<Self, Refusal> {
         let admitted = host.identify(auth.read()?).await?;
-        Ok(Self { identity: admitted.identity, token: admitted.token, visit: OnceLock::new() })
+        Ok(Self { identity: admitted.identity, token: admitted.token, visitor: OnceLock::new() })
     }
 
     /// Tells the client who it is, and lets the host end the connection.
     pub(crate) fn connected(&self, host: &Host, socket: &SocketArc) {
         let Identity { user, name, guest } = &self.identity;
         // The queue of a connection that has just begun has room for it.
-        let _ = socket.emit("session", &Told { user, name: name.as_str(), guest: *guest, token: self.token.as_deref() });
-        let visit = *self.visit.get_or_init(|| host.visit(user, Arc::new(SocketExit(socket.clone()))));
+        let _ = socket.emit("session", &SessionEvent { user, name: name.as_str(), guest: *guest, token: self.token.as_deref() });
+        let visitor = *self.visitor.get_or_init(|| host.add_visitor(user, Arc::new(SocketVisitor(socket.clone()))));
         // It may have ended before it was known.
         if !socket.connected() {
-            host.leave(user, visit);
+            host.remove_visitor(user, visitor);
         }
     }
 
     /// The connection has ended.
     pub(crate) fn disconnected(&self, host: &Host) {
-        if let Some(visit) = self.visit.get() {
-            host.leave(&self.identity.user, *visit);
+        if let Some(visitor) = self.visitor.get() {
+            host.remove_visitor(&self.identity.user, *visitor);
         }
     }
 }
 
-struct SocketExit(SocketArc);
+struct SocketVisitor(SocketArc);
 
-impl Exit for SocketExit {
-    fn end(&self, why: &Refusal) {
+impl Visitor for SocketVisitor {
+    fn disconnect(&self, why: &Refusal) {
         // Who does not read is cut off by the time limits of the transport.
         let _ = self.0.emit("ended", &json!({ "code": why.code.as_str(), "message": why.message }));
         let _ = self.0.clone().disconnect();

@@ -8,9 +8,9 @@ use socketioxide::{
 };
 
 use crate::net::namespaces::conduct::Conduct;
+use crate::net::namespaces::namespace::Admitting;
 use crate::net::namespaces::namespace::SocketArc;
 use crate::net::namespaces::namespace::Synchronous;
-use crate::net::namespaces::namespace::Verdict;
 
 /// What the library, and the server of the official implementation, say by themselves.
 const INVALID: &str = "Invalid namespace";
@@ -19,9 +19,9 @@ const INVALID: &str = "Invalid namespace";
 const NAMELESS: &str = "";
 
 #[derive(Clone)]
-pub(crate) struct Nowhere;
+pub(crate) struct UnknownNamespace;
 
-impl Nowhere {
+impl UnknownNamespace {
     /// Takes what nobody else does. Patterns of a host's own begin with a slash and come before this one; should one be the same
     /// as this, the host sees to everything itself.
     pub(crate) fn take_rest(io: &SocketIo) {
@@ -32,14 +32,14 @@ impl Nowhere {
     }
 }
 
-impl ConnectHandler<socketioxide::adapter::LocalAdapter, Synchronous> for Nowhere {
-    fn call_middleware<'a>(&'a self, socket: SocketArc, auth: &'a Option<Value>) -> Verdict<'a> {
+impl ConnectHandler<socketioxide::adapter::LocalAdapter, Synchronous> for UnknownNamespace {
+    fn call_middleware<'a>(&'a self, socket: SocketArc, auth: &'a Option<Value>) -> Admitting<'a> {
         // The library has made the namespace for this request, and would keep it.
         if socket.ns() != NAMELESS {
             let Ok(io) = SocketIo::from_connect_parts(&socket, auth);
             io.delete_ns(socket.ns());
         }
-        Conduct::note_nowhere(&socket);
+        Conduct::note_unknown_namespace(&socket);
         Box::pin(std::future::ready(Err(Box::new(INVALID) as Box<dyn Display + Send>)))
     }
 

@@ -23,7 +23,7 @@ use crate::net::namespaces::request::bad_request;
 use crate::net::namespaces::request::binary_argument;
 use crate::net::namespaces::request::done;
 use crate::{
-    host::{Connection, Desync, Ending, Host, Outlet, Refusal},
+    host::{Claim, Desync, Ending, Host, Outlet, Refusal},
     observe,
     protocol::{ErrorCode, Seat, Tick},
     room::{Message, Over, OverReason},
@@ -41,8 +41,8 @@ struct Auth {
 }
 
 /// One connection to a seat, or to watch.
-pub(crate) struct Client {
-    connection: Connection,
+pub(crate) struct GameplaySession {
+    claim: Claim,
     heard: Heard,
 }
 
@@ -55,20 +55,20 @@ impl Namespace for Gameplay {
         ("votekick", Event::Request(vote_kick)),
         ("leave", Event::Raw(leave)),
     ];
-    type Session = Client;
+    type Session = GameplaySession;
 
-    async fn admit(&self, auth: Argument) -> Result<Client, Refusal> {
-        let connection = match auth.read()? {
+    async fn admit(&self, auth: Argument) -> Result<GameplaySession, Refusal> {
+        let claim = match auth.read()? {
             Auth { ticket: Some(ticket), resume: None, tick: None } => self.0.claim(&ticket)?,
             Auth { ticket: None, resume: Some(resume), tick } => self.0.claim_back(&resume, tick.map(Tick))?,
             _ => return Err(bad_request("auth needs either `ticket`, or `resume` and perhaps `tick`")),
         };
-        Ok(Client { connection, heard: Heard::default() })
+        Ok(GameplaySession { claim, heard: Heard::default() })
     }
 
-    fn connected(&self, Client { connection, heard }: &Client, socket: &SocketArc) {
-        let outlet: Arc<dyn Outlet> = Arc::new(SocketOutlet::new(connection.inlet(), socket, heard.clone()));
-        if let Err(refusal) = connection.enter(outlet.clone()) {
+    fn connected(&self, GameplaySession { claim, heard }: &GameplaySession, socket: &SocketArc) {
+        let outlet: Arc<dyn Outlet> = Arc::new(SocketOutlet::new(claim.inlet(), socket, heard.clone()));
+        if let Err(refusal) = claim.enter(outlet.clone()) {
             // Somebody else took the seat, or the room ended, since this connection was let in.
             observe::refused(refusal.code, 1);
             let over = Over { reason: OverReason::Closed, message: refusal.to_string(), winners: Vec::new() };
@@ -77,12 +77,12 @@ impl Namespace for Gameplay {
         }
     }
 
-    fn heard(&self, client: &Client) {
+    fn heard(&self, client: &GameplaySession) {
         client.heard.note();
     }
 
-    fn disconnected(&self, client: &Client) {
-        client.connection.disconnect();
+    fn disconnected(&self, client: &GameplaySession) {
+        client.claim.disconnect();
     }
 }
 
@@ -93,7 +93,7 @@ fn input(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
         return;
     };
     if ack.is_some() {
-        let checked = call.session.connection.def().check_input(&bytes);
+        let checked = call.session.claim.def().check_input(&bytes);
         let refused = checked.is_err();
         acknowledge(
             call.socket,
@@ -104,16 +104,16 @@ fn input(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
             return;
         }
     }
-    call.session.connection.inlet().push(&bytes);
+    call.session.claim.inlet().push(&bytes);
 }
 
 fn time(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
     argument.none()?;
-    answer(&json!({ "tick": call.session.connection.ticks() }))
+    answer(&json!({ "tick": call.session.claim.ticks() }))
 }
 
 fn resync(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
-    call.session.connection.resync(argument.read::<Desync>()?)?;
+    call.session.claim.resync(argument.read::<Desync>()?)?;
     done()
 }
 
@@ -125,12 +125,12 @@ struct Target {
 
 fn vote_kick(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
     let Target { seat } = argument.read()?;
-    call.session.connection.vote_kick(Seat(seat))?;
+    call.session.claim.vote_kick(Seat(seat))?;
     done()
 }
 
 /// The answer goes out first: after it comes `over`, and then nothing.
 fn leave(call: &Call<'_, Gameplay>, _: Value, ack: Option<i64>) {
     acknowledge(call.socket, ack, done());
-    call.session.connection.leave();
+    call.session.claim.leave();
 }

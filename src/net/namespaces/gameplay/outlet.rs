@@ -24,8 +24,8 @@ use crate::{
     room::{Message, Over, Refused},
 };
 
-static STATE: LazyLock<BinaryEvent> = LazyLock::new(|| BinaryEvent::named("s"));
-static EVENTS: LazyLock<BinaryEvent> = LazyLock::new(|| BinaryEvent::named("e"));
+static STATE_EVENT: LazyLock<BinaryEvent> = LazyLock::new(|| BinaryEvent::named("s"));
+static GAME_EVENTS: LazyLock<BinaryEvent> = LazyLock::new(|| BinaryEvent::named("e"));
 
 thread_local! {
     /// Where frames are put together; a driver writes many of them one after the other.
@@ -122,7 +122,7 @@ impl Outlet for SocketOutlet {
         };
         SCRATCH.with_borrow_mut(|scratch| {
             scratch.clear();
-            STATE.write(scratch, self.parser, &frame);
+            STATE_EVENT.write(scratch, self.parser, &frame);
             lane.send_now(scratch)
         })
     }
@@ -132,7 +132,7 @@ impl Outlet for SocketOutlet {
             Message::Events(events) => match self.lane.get() {
                 Some(lane) => {
                     let mut frame = Vec::new();
-                    EVENTS.write(&mut frame, self.parser, &events);
+                    GAME_EVENTS.write(&mut frame, self.parser, &events);
                     lane.send_surely(frame)
                 }
                 None => self.socket.emit("e", &events).map_err(|_| Full),

@@ -20,7 +20,7 @@ use crate::net::namespaces::request::Argument;
 use crate::net::namespaces::request::answer;
 use crate::net::namespaces::request::bad_request;
 use crate::net::namespaces::request::done;
-use crate::net::namespaces::session::Session;
+use crate::net::namespaces::session::UserSession;
 use crate::{
     host::{Host, Refusal, RoomOptions},
     lobby::{Changes, ConnectionId, Entrance, Identity, Listing, Missed, RoomId, Search, Sort},
@@ -34,15 +34,15 @@ const FOLLOWERS: &str = "followers";
 pub(crate) struct Lobby(pub(crate) Host);
 
 /// One connection to the lobby.
-pub(crate) struct Visit {
-    session: Session,
+pub(crate) struct LobbySession {
+    user: UserSession,
     /// Its number among the people of the lobby, once it stands.
     connection: OnceLock<ConnectionId>,
 }
 
-impl Visit {
+impl LobbySession {
     pub(crate) fn identity(&self) -> &Identity {
-        &self.session.identity
+        &self.user.identity
     }
 }
 
@@ -125,28 +125,28 @@ impl Namespace for Lobby {
         ("party_kick", Event::Request(social::party_kick)),
         ("party_ready", Event::Request(social::party_ready)),
     ];
-    type Session = Visit;
+    type Session = LobbySession;
 
-    async fn admit(&self, auth: Argument) -> Result<Visit, Refusal> {
-        Ok(Visit { session: Session::begin(&self.0, auth).await?, connection: OnceLock::new() })
+    async fn admit(&self, auth: Argument) -> Result<LobbySession, Refusal> {
+        Ok(LobbySession { user: UserSession::begin(&self.0, auth).await?, connection: OnceLock::new() })
     }
 
-    fn check(&self, visit: &Visit) -> Result<(), Refusal> {
-        self.0.check_blocked(&visit.identity().user)
+    fn check(&self, session: &LobbySession) -> Result<(), Refusal> {
+        self.0.check_blocked(&session.identity().user)
     }
 
-    fn connected(&self, visit: &Visit, socket: &SocketArc) {
-        visit.session.connected(&self.0, socket);
-        let connection = self.connection(visit, socket);
+    fn connected(&self, session: &LobbySession, socket: &SocketArc) {
+        session.user.connected(&self.0, socket);
+        let connection = self.connection(session, socket);
         // It may have ended before it was known.
         if !socket.connected() {
             self.0.social().disconnect(connection);
         }
     }
 
-    fn disconnected(&self, visit: &Visit) {
-        visit.session.disconnected(&self.0);
-        if let Some(connection) = visit.connection.get() {
+    fn disconnected(&self, session: &LobbySession) {
+        session.user.disconnected(&self.0);
+        if let Some(connection) = session.connection.get() {
             self.0.social().disconnect(*connection);
         }
     }
@@ -154,9 +154,9 @@ impl Namespace for Lobby {
 
 impl Lobby {
     /// A request may overtake [`connected`](Namespace::connected) on a connection that polls.
-    pub(crate) fn connection(&self, visit: &Visit, socket: &SocketArc) -> ConnectionId {
-        let connect = || self.0.social().connect(visit.identity(), Arc::new(SocketEar(socket.clone())));
-        *visit.connection.get_or_init(connect)
+    pub(crate) fn connection(&self, session: &LobbySession, socket: &SocketArc) -> ConnectionId {
+        let connect = || self.0.social().connect(session.identity(), Arc::new(SocketEar(socket.clone())));
+        *session.connection.get_or_init(connect)
     }
 }
 

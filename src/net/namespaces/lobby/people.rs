@@ -59,7 +59,7 @@ struct Typing {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Watch {
+struct Presence {
     users: Vec<UserId>,
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn typing(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
 }
 
 pub(crate) fn presence(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
-    let Watch { users } = argument.read()?;
+    let Presence { users } = argument.read()?;
     let (hub, _) = asked(call);
     let connection = call.namespace.connection(call.session, call.socket);
     let people = hub.change(|social, _| social.watch(connection, &users))?;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Ending, Full, Outlet, Refusal, connection::Link, ticket::Ticket};
+use super::{Ending, Full, Outlet, Refusal, claim::Link, ticket::Ticket};
 use crate::{
     lobby::UserId,
     observe::{self, DropReason},
@@ -19,12 +19,12 @@ const MOST: usize = 100;
 const MOST_TICKETS: usize = 200;
 
 #[derive(Default)]
-pub(super) struct Watchers {
-    all: Vec<Watcher>,
+pub(super) struct Spectators {
+    all: Vec<Spectator>,
     tickets: Vec<(UserId, Ticket)>,
 }
 
-struct Watcher {
+struct Spectator {
     /// The number of its ticket.
     id: u128,
     user: UserId,
@@ -36,7 +36,7 @@ struct Watcher {
     quiet_until: Tick,
 }
 
-impl Watchers {
+impl Spectators {
     /// Refuses if there is no place.
     pub(super) fn check_room(&self) -> Result<(), Refusal> {
         let full = || Refusal::new(ErrorCode::RoomFull, format!("{MOST} watch this room already, the most there may be"));
@@ -70,30 +70,30 @@ impl Watchers {
         let user = user.ok_or_else(Ticket::too_old)?;
         room.open_gallery();
         link.set_live(true);
-        self.all.push(Watcher { id, user, outlet, link: link.clone(), in_step: false, quiet_until: Tick(0) });
+        self.all.push(Spectator { id, user, outlet, link: link.clone(), in_step: false, quiet_until: Tick(0) });
         Ok(())
     }
 
     /// Takes away somebody, and every ticket of theirs.
     pub(super) fn evict(&mut self, user: &UserId, message: &str) {
         self.tickets.retain(|(of, _)| of != user);
-        let theirs: Vec<_> = self.all.extract_if(.., |watcher| watcher.user == *user).collect();
+        let theirs: Vec<_> = self.all.extract_if(.., |spectator| spectator.user == *user).collect();
         let over = Over { reason: OverReason::Kicked, message: message.to_owned(), winners: Vec::new() };
-        theirs.into_iter().for_each(|watcher| watcher.end(over.clone()));
+        theirs.into_iter().for_each(|spectator| spectator.end(over.clone()));
     }
 
     /// Its mirror is of no use.
     pub(super) fn restart(&mut self, id: u128) {
-        self.all.iter_mut().filter(|watcher| watcher.id == id).for_each(|watcher| watcher.in_step = false);
+        self.all.iter_mut().filter(|spectator| spectator.id == id).for_each(|spectator| spectator.in_step = false);
     }
 
     /// Takes a spectator away, and tells it why if there is a reason.
     pub(super) fn remove(&mut self, id: u128, why: Option<OverReason>) {
-        let Some(at) = self.all.iter().position(|watcher| watcher.id == id) else { return };
-        let watcher = self.all.swap_remove(at);
-        watcher.link.set_live(false);
+        let Some(at) = self.all.iter().position(|spectator| spectator.id == id) else { return };
+        let spectator = self.all.swap_remove(at);
+        spectator.link.set_live(false);
         if let Some(reason) = why {
-            watcher.end(Over { reason, message: reason.explain().into(), winners: Vec::new() });
+            spectator.end(Over { reason, message: reason.explain().into(), winners: Vec::new() });
         }
     }
 
@@ -106,15 +106,15 @@ impl Watchers {
         let mut snapshot = None;
         let now = room.current_tick();
         let later = Tick(now.0 + u32::from(room.def().hz()));
-        self.all.retain_mut(|watcher| {
-            let told = seats.map_or(Ok(()), |seats| watcher.outlet.send(seats.clone()));
+        self.all.retain_mut(|spectator| {
+            let told = seats.map_or(Ok(()), |seats| spectator.outlet.send(seats.clone()));
             let shown = told.and_then(|()| {
-                watcher.catch_up(out, || snapshot.get_or_insert_with(|| room.gallery_snapshot()).clone(), (now, later))
+                spectator.catch_up(out, || snapshot.get_or_insert_with(|| room.gallery_snapshot()).clone(), (now, later))
             });
             if shown.is_err() {
                 observe::dropped(DropReason::Stalled);
-                watcher.link.set_live(false);
-                watcher.outlet.close(Ending::Cut);
+                spectator.link.set_live(false);
+                spectator.outlet.close(Ending::Cut);
             }
             shown.is_ok()
         });
@@ -122,11 +122,11 @@ impl Watchers {
 
     /// Ends the room for all of them.
     pub(super) fn end(&mut self, over: &Over) {
-        self.all.drain(..).for_each(|watcher| watcher.end(over.clone()));
+        self.all.drain(..).for_each(|spectator| spectator.end(over.clone()));
     }
 }
 
-impl Watcher {
+impl Spectator {
     /// The scenes of the tick, or a snapshot behind them; what finds no place is tried again `later`. An error: a reliable message
     /// found none.
     fn catch_up(

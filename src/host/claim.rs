@@ -14,8 +14,8 @@ use super::{
     Ending, Full, Inlet, Outlet, Refusal, Welcome,
     pass::Pass,
     running::Running,
-    stay::Place,
-    table::{Table, WATCHING},
+    seating::{SPECTATOR_SEAT, Seating},
+    stay::Attendance,
 };
 use crate::{
     game::GameDef,
@@ -28,13 +28,13 @@ const RESYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A claim on a seat, and once [`enter`](Self::enter)ed the connection that holds it. Cheap to clone.
 #[derive(Clone)]
-pub struct Connection(Arc<Link>);
+pub struct Claim(Arc<Link>);
 
 pub(super) struct Link {
     running: Arc<Running>,
     seat: Seat,
     stay: u128,
-    claim: Claim,
+    with: ClaimedWith,
     inlet: Inlet,
     /// Whether it holds its seat now, or watches. Changes under the room's lock, and is read without it.
     live: AtomicBool,
@@ -42,10 +42,10 @@ pub(super) struct Link {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Claim {
+enum ClaimedWith {
     Ticket,
     /// A ticket that lets somebody watch.
-    Watch,
+    SpectatorTicket,
     Resume {
         token: u128,
         held: Option<Tick>,
@@ -57,7 +57,7 @@ impl Link {
     pub(super) fn set_live(&self, live: bool) {
         self.live.store(live, Ordering::Release);
         match live {
-            true if self.seat != WATCHING => self.inlet.open(),
+            true if self.seat != SPECTATOR_SEAT => self.inlet.open(),
             true => {}
             false => self.inlet.close(),
         }
@@ -76,25 +76,30 @@ pub struct Desync {
     pub got: Option<u32>,
 }
 
-impl Connection {
+impl Claim {
     /// Uses up a ticket. Its seat stays reserved until the connection has entered.
     pub(super) fn from_ticket(running: Arc<Running>, pass: &Pass) -> Result<Self, Refusal> {
         let (stay, ticket) = (number(&pass.stay, ErrorCode::BadTicket)?, number(&pass.jti, ErrorCode::BadTicket)?);
-        running.at_table(|table| table.use_ticket(ticket))?;
+        running.with_seating(|seating| seating.use_ticket(ticket))?;
         let seat = Seat(pass.seat);
-        Ok(Self::new(running, seat, stay, if seat == WATCHING { Claim::Watch } else { Claim::Ticket }))
+        Ok(Self::new(
+            running,
+            seat,
+            stay,
+            if seat == SPECTATOR_SEAT { ClaimedWith::SpectatorTicket } else { ClaimedWith::Ticket },
+        ))
     }
 
     /// Checks a resume token; who holds the seat notices nothing before the connection enters.
     pub(super) fn from_resume(running: Arc<Running>, pass: &Pass, held: Option<Tick>) -> Result<Self, Refusal> {
         let (stay, token) = (number(&pass.stay, ErrorCode::BadResume)?, number(&pass.jti, ErrorCode::BadResume)?);
-        running.at_table(|table| table.check_resume(Seat(pass.seat), stay, token))?;
-        Ok(Self::new(running, Seat(pass.seat), stay, Claim::Resume { token, held }))
+        running.with_seating(|seating| seating.check_resume(Seat(pass.seat), stay, token))?;
+        Ok(Self::new(running, Seat(pass.seat), stay, ClaimedWith::Resume { token, held }))
     }
 
-    fn new(running: Arc<Running>, seat: Seat, stay: u128, claim: Claim) -> Self {
+    fn new(running: Arc<Running>, seat: Seat, stay: u128, with: ClaimedWith) -> Self {
         let inlet = running.intake.inlet(seat);
-        Self(Arc::new(Link { running, seat, stay, claim, inlet, live: AtomicBool::new(false), resynced: Mutex::default() }))
+        Self(Arc::new(Link { running, seat, stay, with, inlet, live: AtomicBool::new(false), resynced: Mutex::default() }))
     }
 
     /// Takes the seat: the outlet is welcomed and gets the room's messages from now on. A connection that held it is told that
@@ -104,45 +109,45 @@ impl Connection {
     ///
     /// If the room has ended or another connection was faster since the claim.
     pub fn enter(&self, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
-        self.0.running.at_table(|table| self.enter_at(table, outlet))?;
+        self.0.running.with_seating(|seating| self.enter_at(seating, outlet))?;
         self.0.running.wake.notify_one();
         Ok(())
     }
 
-    fn enter_at(&self, table: &mut Table, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
-        let Link { running, seat, stay, claim, .. } = &*self.0;
+    fn enter_at(&self, seating: &mut Seating, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
+        let Link { running, seat, stay, with, .. } = &*self.0;
         let mut held_tick = None;
-        match *claim {
-            Claim::Watch => return self.watch_at(table, outlet),
-            Claim::Ticket if table.stay(*seat).is_some_and(|sitting| sitting.id == *stay) => {}
-            Claim::Ticket => return Err(Refusal::new(ErrorCode::TicketExpired, "the reservation has expired")),
-            Claim::Resume { token, held } => {
-                table.check_resume(*seat, *stay, token)?;
+        match *with {
+            ClaimedWith::SpectatorTicket => return self.spectate_at(seating, outlet),
+            ClaimedWith::Ticket if seating.stay(*seat).is_some_and(|sitting| sitting.id == *stay) => {}
+            ClaimedWith::Ticket => return Err(Refusal::new(ErrorCode::TicketExpired, "the reservation has expired")),
+            ClaimedWith::Resume { token, held } => {
+                seating.check_resume(*seat, *stay, token)?;
                 held_tick = held;
             }
         }
-        table.detach(*seat, Some((OverReason::Replaced, "another connection has taken this seat")));
-        let entry = table.with(&running.meters, |room| room.enter(*seat, held_tick))??;
+        seating.detach(*seat, Some((OverReason::Replaced, "another connection has taken this seat")));
+        let entry = seating.with(&running.meters, |room| room.enter(*seat, held_tick))??;
         let token = rand::random();
-        let welcomed = self.welcome(table, entry, token, &*outlet);
-        table.begin();
-        if let Some(sitting) = table.stay_mut(*seat) {
+        let welcomed = self.welcome(seating, entry, token, &*outlet);
+        seating.begin();
+        if let Some(sitting) = seating.stay_mut(*seat) {
             sitting.resume = token;
-            sitting.place = Place::Connected { link: self.0.clone(), outlet };
+            sitting.attendance = Attendance::Connected { link: self.0.clone(), outlet };
             self.0.set_live(true);
         }
         if welcomed.is_err() {
-            table.cut(*seat, &running.meters);
+            seating.cut(*seat, &running.meters);
         }
         Ok(())
     }
 
     /// A spectator's first frame is a snapshot, as soon as there is one that is late enough.
-    fn watch_at(&self, table: &mut Table, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
-        table.watch(self.0.stay, &self.0, outlet.clone())?;
-        let tick = table.room().map(Room::current_tick).unwrap_or_default();
-        if self.welcome(table, Entry { tick, state: Baseline::Snapshot }, 0, &*outlet).is_err() {
-            table.watchers.remove(self.0.stay, None);
+    fn spectate_at(&self, seating: &mut Seating, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
+        seating.spectate(self.0.stay, &self.0, outlet.clone())?;
+        let tick = seating.room().map(Room::current_tick).unwrap_or_default();
+        if self.welcome(seating, Entry { tick, state: Baseline::Snapshot }, 0, &*outlet).is_err() {
+            seating.spectators.remove(self.0.stay, None);
             outlet.close(Ending::Cut);
         }
         Ok(())
@@ -150,12 +155,12 @@ impl Connection {
 
     /// Whether it watches and has no seat.
     pub fn is_spectator(&self) -> bool {
-        self.0.seat == WATCHING
+        self.0.seat == SPECTATOR_SEAT
     }
 
-    fn welcome(&self, table: &Table, entry: Entry, token: u128, outlet: &dyn Outlet) -> Result<(), Full> {
+    fn welcome(&self, seating: &Seating, entry: Entry, token: u128, outlet: &dyn Outlet) -> Result<(), Full> {
         let Link { running, seat, stay, .. } = &*self.0;
-        let Some(room) = table.room() else { return Err(Full) };
+        let Some(room) = seating.room() else { return Err(Full) };
         outlet.welcome(&Welcome {
             seat: *seat,
             room: &running.id,
@@ -183,13 +188,13 @@ impl Connection {
         if !self.is_live() {
             return;
         }
-        self.0.running.at_table(|table| {
+        self.0.running.with_seating(|seating| {
             if self.is_live() && self.is_spectator() {
-                table.watchers.remove(self.0.stay, None);
+                seating.spectators.remove(self.0.stay, None);
             } else if self.is_live() {
-                table.detach(self.0.seat, None);
+                seating.detach(self.0.seat, None);
                 // A panic in here has closed the room already.
-                let _ = table.with(&self.0.running.meters, |room| room.disconnect(self.0.seat));
+                let _ = seating.with(&self.0.running.meters, |room| room.disconnect(self.0.seat));
             }
         });
         self.0.running.wake.notify_one();
@@ -197,13 +202,13 @@ impl Connection {
 
     /// Gives the seat up at once; the outlet is told `left`.
     pub fn leave(&self) {
-        self.0.running.at_table(|table| {
+        self.0.running.with_seating(|seating| {
             if self.is_live() && self.is_spectator() {
-                table.watchers.remove(self.0.stay, Some(OverReason::Left));
+                seating.spectators.remove(self.0.stay, Some(OverReason::Left));
             } else if self.is_live() {
-                table.detach(self.0.seat, Some((OverReason::Left, "you left")));
-                table.free(self.0.seat);
-                let _ = table.with(&self.0.running.meters, |room| room.leave(self.0.seat));
+                seating.detach(self.0.seat, Some((OverReason::Left, "you left")));
+                seating.free(self.0.seat);
+                let _ = seating.with(&self.0.running.meters, |room| room.leave(self.0.seat));
             }
         });
         self.0.running.wake.notify_one();
@@ -229,11 +234,11 @@ impl Connection {
             // Bounded, a connection asks once a second; and rare, unless something is wrong that an operator should know.
             tracing::warn!(room = %running.id, seat = seat.0, component, id, expected, got, "a mirror differs");
         }
-        running.at_table(|table| {
+        running.with_seating(|seating| {
             if self.is_spectator() {
-                table.watchers.restart(self.0.stay);
+                seating.spectators.restart(self.0.stay);
             } else if self.is_live() {
-                table.with(&running.meters, |room| room.resync(*seat))?;
+                seating.with(&running.meters, |room| room.resync(*seat))?;
             }
             Ok(())
         })
@@ -245,9 +250,9 @@ impl Connection {
     /// That seat is no other player's, or a vote about another one is open.
     pub fn vote_kick(&self, target: Seat) -> Result<(), Refusal> {
         let Link { running, seat, .. } = &*self.0;
-        running.at_table(|table| {
+        running.with_seating(|seating| {
             self.check_live()?;
-            table.with(&running.meters, |room| room.vote_kick(*seat, target))?.map_err(Refusal::from)
+            seating.with(&running.meters, |room| room.vote_kick(*seat, target))?.map_err(Refusal::from)
         })
     }
 
