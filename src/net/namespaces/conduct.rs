@@ -7,11 +7,14 @@ use std::sync::{
 
 use tokio::time::Instant;
 
-use crate::net::limits::NetLimits;
-use crate::net::namespaces::namespace::SocketArc;
-use crate::net::namespaces::request::Patience;
-use crate::net::transport::stream::StreamHandle;
-use crate::observe::{self, DropReason};
+use crate::{
+    net::{
+        limits::NetLimits,
+        namespaces::{namespace::SocketArc, request::Patience},
+        transport::stream::StreamHandle,
+    },
+    observe::{self, DropReason},
+};
 
 /// How many namespaces that do not exist a client may ask for. The page of another server may try a few.
 const MOST_UNKNOWN: u32 = 8;

@@ -6,20 +6,21 @@ use axum::Router;
 use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, layer::SocketIoLayer};
 use tokio::task::JoinSet;
 
-use crate::host::Host;
-use crate::net::additions::AdditionError;
-use crate::net::additions::Additions;
-use crate::net::limits::CONNECT_TIMEOUT;
-use crate::net::limits::NetLimits;
-use crate::net::namespaces::gameplay::Gameplay;
-use crate::net::namespaces::lobby::Lobby;
-use crate::net::namespaces::lobby::send_news;
-use crate::net::namespaces::matchmaking::MatchRules;
-use crate::net::namespaces::matchmaking::Matchmaking;
-use crate::net::namespaces::namespace::Namespace;
-use crate::net::namespaces::namespace::Wired;
-use crate::net::namespaces::root::Root;
-use crate::net::namespaces::unknown::UnknownNamespace;
+use crate::{
+    host::Host,
+    net::{
+        additions::{AdditionError, Additions},
+        limits::{CONNECT_TIMEOUT, NetLimits},
+        namespaces::{
+            gameplay::Gameplay,
+            lobby::{Lobby, send_news},
+            matchmaking::{MatchRules, Matchmaking},
+            namespace::{Namespace, Wired},
+            root::Root,
+            unknown::UnknownNamespace,
+        },
+    },
+};
 
 /// How long after a binary event its attachment may come. A WebSocket that brings nothing of it is cut earlier, see `overdue.rs`; this
 /// is for those that poll, and leaves slow ones their time.

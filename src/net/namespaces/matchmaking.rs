@@ -16,20 +16,16 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::net::namespaces::namespace::Call;
-use crate::net::namespaces::namespace::Event;
-use crate::net::namespaces::namespace::Namespace;
-use crate::net::namespaces::namespace::SocketArc;
-use crate::net::namespaces::rating::Ratings;
-use crate::net::namespaces::request::Answer;
-use crate::net::namespaces::request::Argument;
-use crate::net::namespaces::request::answer;
-use crate::net::namespaces::request::done;
-use crate::net::namespaces::session::UserSession;
 use crate::{
     host::{Admission, Host, MatchPlan, Parties, Refusal},
     lobby::{Identity, UserId},
     matchmaking::{CheckId, DEFAULT_MODE, Entrant, Match, Matchmaker, Mode, News, QueueError, Ticket, Wish},
+    net::namespaces::{
+        namespace::{Call, Event, Namespace, SocketArc},
+        rating::Ratings,
+        request::{Answer, Argument, answer, done},
+        session::UserSession,
+    },
     protocol::ErrorCode,
 };
 

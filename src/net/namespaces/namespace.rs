@@ -17,13 +17,18 @@ use socketioxide::{
 };
 use tokio::time::Instant;
 
-use crate::net::limits::NetLimits;
-use crate::net::namespaces::conduct::Conduct;
-use crate::net::namespaces::request::Answer;
-use crate::net::namespaces::request::Argument;
-use crate::net::namespaces::request::Bucket;
-use crate::net::namespaces::request::acknowledge;
-use crate::{host::Refusal, observe, protocol::ErrorCode};
+use crate::{
+    host::Refusal,
+    net::{
+        limits::NetLimits,
+        namespaces::{
+            conduct::Conduct,
+            request::{Answer, Argument, Bucket, acknowledge},
+        },
+    },
+    observe,
+    protocol::ErrorCode,
+};
 
 pub(crate) type SocketArc = Arc<Socket<LocalAdapter>>;
 

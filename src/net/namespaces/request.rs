@@ -13,8 +13,7 @@ use socketioxide::{
 };
 use tokio::time::Instant;
 
-use crate::net::namespaces::lenient::Lenient;
-use crate::{host::Refusal, observe, protocol::ErrorCode};
+use crate::{host::Refusal, net::namespaces::lenient::Lenient, observe, protocol::ErrorCode};
 
 /// What a request answers: the fields beside `ok`.
 pub(crate) type Answer = Result<Map<String, Json>, Refusal>;

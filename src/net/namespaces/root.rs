@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use crate::net::namespaces::namespace::Event;
-use crate::net::namespaces::namespace::Namespace;
-use crate::net::namespaces::request::Argument;
-use crate::net::namespaces::request::answer;
 use crate::{
     host::{Host, Refusal},
+    net::namespaces::{
+        namespace::{Event, Namespace},
+        request::{Argument, answer},
+    },
     protocol::PROTOCOL_VERSION,
 };
 

@@ -5,11 +5,10 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::net::namespaces::namespace::SocketArc;
-use crate::net::namespaces::request::Argument;
 use crate::{
     host::{Host, Refusal, Visitor, VisitorId},
     lobby::{Identity, UserId},
+    net::namespaces::{namespace::SocketArc, request::Argument},
 };
 
 pub(crate) struct UserSession {

@@ -7,10 +7,10 @@ use socketioxide::{
     handler::{ConnectHandler, FromConnectParts, Value},
 };
 
-use crate::net::namespaces::conduct::Conduct;
-use crate::net::namespaces::namespace::Admitting;
-use crate::net::namespaces::namespace::SocketArc;
-use crate::net::namespaces::namespace::Synchronous;
+use crate::net::namespaces::{
+    conduct::Conduct,
+    namespace::{Admitting, SocketArc, Synchronous},
+};
 
 /// What the library, and the server of the official implementation, say by themselves.
 const INVALID: &str = "Invalid namespace";

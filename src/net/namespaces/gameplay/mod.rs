@@ -9,21 +9,13 @@ use serde::Deserialize;
 use serde_json::json;
 use socketioxide::handler::Value;
 
-use crate::net::namespaces::gameplay::farewell::Heard;
-use crate::net::namespaces::gameplay::outlet::SocketOutlet;
-use crate::net::namespaces::namespace::Call;
-use crate::net::namespaces::namespace::Event;
-use crate::net::namespaces::namespace::Namespace;
-use crate::net::namespaces::namespace::SocketArc;
-use crate::net::namespaces::request::Answer;
-use crate::net::namespaces::request::Argument;
-use crate::net::namespaces::request::acknowledge;
-use crate::net::namespaces::request::answer;
-use crate::net::namespaces::request::bad_request;
-use crate::net::namespaces::request::binary_argument;
-use crate::net::namespaces::request::done;
 use crate::{
     host::{Claim, Desync, Ending, Host, Outlet, Refusal},
+    net::namespaces::{
+        gameplay::{farewell::Heard, outlet::SocketOutlet},
+        namespace::{Call, Event, Namespace, SocketArc},
+        request::{Answer, Argument, acknowledge, answer, bad_request, binary_argument, done},
+    },
     observe,
     protocol::{ErrorCode, Seat, Tick},
     room::{Message, Over, OverReason},

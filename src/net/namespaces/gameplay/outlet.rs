@@ -10,16 +10,20 @@ use serde_json::json;
 use socketioxide::TransportType;
 use tokio::runtime::Handle;
 
-use crate::net::namespaces::gameplay::farewell::Farewell;
-use crate::net::namespaces::gameplay::farewell::Heard;
-use crate::net::namespaces::namespace::SocketArc;
-use crate::net::transport::cursor::PEEK_BYTES;
-use crate::net::transport::lane::Lane;
-use crate::net::transport::packet::BinaryEvent;
-use crate::net::transport::packet::Parser;
-use crate::net::transport::stream::StreamHandle;
 use crate::{
     host::{Ending, Full, Inlet, Outlet, Welcome},
+    net::{
+        namespaces::{
+            gameplay::farewell::{Farewell, Heard},
+            namespace::SocketArc,
+        },
+        transport::{
+            cursor::PEEK_BYTES,
+            lane::Lane,
+            packet::{BinaryEvent, Parser},
+            stream::StreamHandle,
+        },
+    },
     protocol::{Blocks, ErrorCode, Frame},
     room::{Message, Over, Refused},
 };

@@ -9,21 +9,15 @@ use serde_json::{Map, Value as Json, json};
 use socketioxide::SocketIo;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use crate::net::namespaces::lobby::people as social;
-use crate::net::namespaces::lobby::people::SocketEar;
-use crate::net::namespaces::namespace::Call;
-use crate::net::namespaces::namespace::Event;
-use crate::net::namespaces::namespace::Namespace;
-use crate::net::namespaces::namespace::SocketArc;
-use crate::net::namespaces::request::Answer;
-use crate::net::namespaces::request::Argument;
-use crate::net::namespaces::request::answer;
-use crate::net::namespaces::request::bad_request;
-use crate::net::namespaces::request::done;
-use crate::net::namespaces::session::UserSession;
 use crate::{
     host::{Host, Refusal, RoomOptions},
     lobby::{Changes, ConnectionId, Entrance, Identity, Listing, Missed, RoomId, Search, Sort},
+    net::namespaces::{
+        lobby::{people as social, people::SocketEar},
+        namespace::{Call, Event, Namespace, SocketArc},
+        request::{Answer, Argument, answer, bad_request, done},
+        session::UserSession,
+    },
     protocol::Seat,
 };
 

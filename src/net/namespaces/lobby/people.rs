@@ -3,17 +3,14 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::net::namespaces::lobby::Lobby;
-use crate::net::namespaces::namespace::Call;
-use crate::net::namespaces::namespace::SocketArc;
-use crate::net::namespaces::request::Answer;
-use crate::net::namespaces::request::Argument;
-use crate::net::namespaces::request::answer;
-use crate::net::namespaces::request::bad_request;
-use crate::net::namespaces::request::done;
 use crate::{
     host::{Ear, Hub, Refusal},
     lobby::{Channel, Identity, SocialError, SocialEvent, Target, UserId},
+    net::namespaces::{
+        lobby::Lobby,
+        namespace::{Call, SocketArc},
+        request::{Answer, Argument, answer, bad_request, done},
+    },
     observe::{self, DropReason},
 };
 
