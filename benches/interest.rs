@@ -104,7 +104,7 @@ impl<W: Watch> Game for Crowd<W> {
     }
 }
 
-fn fill(mut commands: Commands, clock: Res<Clock>, mut rng: ResMut<Rng>) {
+fn fill(mut commands: Commands, clock: Res<Clock>, mut rng: ResMut<MatchRng>) {
     if clock.tick == 1 {
         for _ in 0..ENTITIES - usize::from(SEATS) {
             let at = Vec2::new(rng.random_range(0.0..SIDE), rng.random_range(0.0..SIDE));
@@ -115,7 +115,7 @@ fn fill(mut commands: Commands, clock: Res<Clock>, mut rng: ResMut<Rng>) {
 }
 
 /// Everything moves, turns a little, and stays within the world.
-fn wander(clock: Res<Clock>, mut all: Query<(&mut Pos, &mut Vel)>, mut rng: ResMut<Rng>) {
+fn wander(clock: Res<Clock>, mut all: Query<(&mut Pos, &mut Vel)>, mut rng: ResMut<MatchRng>) {
     let sway = Vec2::from_angle(rng.random_range(-0.1..0.1));
     for (mut pos, mut vel) in &mut all {
         let to = pos.at + vel.0 * clock.dt;

@@ -77,7 +77,7 @@ pub mod prelude {
         protocol::{Dir8, Id, Seat, Tick},
         replication::{Grid, View},
         room::Table,
-        sim::{Clock, Intent, Rng, Team, Teams},
+        sim::{Clock, Intent, MatchRng, Team, Teams},
     };
 }
 

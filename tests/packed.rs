@@ -44,7 +44,7 @@ impl Game for Flock {
     }
 }
 
-fn fly(mut birds: Query<&mut Bird>, mut rng: ResMut<Rng>) {
+fn fly(mut birds: Query<&mut Bird>, mut rng: ResMut<MatchRng>) {
     for mut bird in &mut birds {
         bird.at += Vec2::new(rng.random_range(-3..=3) as f32, rng.random_range(-3..=3) as f32) / 32.0;
     }

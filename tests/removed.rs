@@ -46,7 +46,7 @@ fn walk(mut avatars: Query<'_, '_, (&Intent<Pad>, &mut Steps)>) {
 struct Walker;
 
 impl Bot<Walk> for Walker {
-    fn think(&mut self, _: &View<'_>, _: &mut Rng) -> Pad {
+    fn think(&mut self, _: &View<'_>, _: &mut MatchRng) -> Pad {
         Pad { go: true }
     }
 }

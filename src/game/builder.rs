@@ -14,7 +14,7 @@ use super::{Bot, EventId, Game, GameEvent, Leave, Outcome, intents::IntentWriter
 use crate::{
     protocol::{Audience, Replicate, Seat, TypeSpec},
     replication::{Grid, GridError, Layout, Replicator, View},
-    sim::{Clock, Registry, Rng, Sim, Team, Teams},
+    sim::{Clock, MatchRng, Registry, Sim, Team, Teams},
 };
 
 /// A rule that changes the world for a seat.
@@ -22,7 +22,7 @@ pub(crate) type SeatRule = Box<dyn Fn(Seat, &mut World) + Send + Sync>;
 
 /// A bot without its game's types.
 pub(crate) trait Brain: Send {
-    fn think(&mut self, view: &View<'_>, rng: &mut Rng, columns: &mut Vec<i64>);
+    fn think(&mut self, view: &View<'_>, rng: &mut MatchRng, columns: &mut Vec<i64>);
     fn save(&self) -> Vec<u8>;
     fn restore(&mut self, bytes: &[u8]) -> bool;
 }
@@ -30,7 +30,7 @@ pub(crate) trait Brain: Send {
 struct Mind<G, B>(B, PhantomData<fn() -> G>);
 
 impl<G: Game, B: Bot<G>> Brain for Mind<G, B> {
-    fn think(&mut self, view: &View<'_>, rng: &mut Rng, columns: &mut Vec<i64>) {
+    fn think(&mut self, view: &View<'_>, rng: &mut MatchRng, columns: &mut Vec<i64>) {
         use crate::protocol::Columns;
         columns.resize(G::Input::WIDTH, 0);
         self.0.think(view, rng).quantise(columns);

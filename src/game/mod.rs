@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     protocol::{Columns, Seat},
     replication::View,
-    sim::Rng,
+    sim::MatchRng,
 };
 
 pub use builder::MatchBuilder;
@@ -29,7 +29,7 @@ pub use intents::SpawnAvatar;
 /// A game: its rules are plain systems on a `bevy_ecs` world, registered in [`Game::build`].
 ///
 /// The rules must be a pure function of what is registered: no clocks but [`crate::sim::Clock`], no random numbers but
-/// [`Rng`], no `Local` state, no `Changed` or `Added` filters and no iteration over hash maps. Then a match can be saved,
+/// [`MatchRng`], no `Local` state, no `Changed` or `Added` filters and no iteration over hash maps. Then a match can be saved,
 /// restored and replayed to the last bit.
 pub trait Game: Sized + Send + Sync + 'static {
     /// The game's name, as clients and links know it: lower-case letters, digits and `-`.
@@ -114,5 +114,5 @@ impl Outcome {
 /// A player that is part of the rules crate. It sees what a client in its seat would see, and answers with an input.
 pub trait Bot<G: Game>: Default + Serialize + DeserializeOwned + Send + 'static {
     /// What to do next. Called once a tick, with random numbers that are the bots' own.
-    fn think(&mut self, view: &View<'_>, rng: &mut Rng) -> G::Input;
+    fn think(&mut self, view: &View<'_>, rng: &mut MatchRng) -> G::Input;
 }

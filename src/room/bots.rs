@@ -7,14 +7,14 @@ use crate::{
     game::Brain,
     protocol::{InputColumns, Seat, Tick},
     replication::{Replicator, Viewer},
-    sim::{Rng, Sim},
+    sim::{MatchRng, Sim},
 };
 
 /// The bots' random numbers are theirs, so that the match stays a function of its inputs.
 const BOT_STREAM: u64 = 0xb07;
 
 pub(super) struct Bots {
-    pub rng: Rng,
+    pub rng: MatchRng,
     pub employed: BTreeMap<Seat, Employed>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Employed {
 
 impl Bots {
     pub fn new(seed: u64) -> Self {
-        let mut rng = Rng::seeded(seed);
+        let mut rng = MatchRng::seeded(seed);
         rng.set_stream(BOT_STREAM);
         Self { rng, employed: BTreeMap::new() }
     }

@@ -9,7 +9,7 @@ use crate::{
     game::{ConfigError, GameDef},
     protocol::{Seat, Tick, ticks},
     replication::SavedReplicator,
-    sim::{Rng, SimError},
+    sim::{MatchRng, SimError},
 };
 
 /// Why a room cannot be restored.
@@ -32,7 +32,7 @@ struct SavedRoom {
     config: String,
     sim: Vec<u8>,
     replicator: SavedReplicator,
-    bot_rng: Rng,
+    bot_rng: MatchRng,
     seats: Vec<SavedSeat>,
     leaving: Vec<Seat>,
     plan: SeatPlan,

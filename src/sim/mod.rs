@@ -16,7 +16,7 @@ use crate::protocol::{Id, Seat, Tick};
 
 pub use inputs::{Inputs, Offered, Taken};
 pub use registry::Registry;
-pub use resources::{Clock, Intent, Outgoing, Recipient, Rng, Team, Teams, WroteEvent};
+pub use resources::{Clock, Intent, MatchRng, Outgoing, Recipient, Team, Teams, WroteEvent};
 
 /// How inputs reach the world: the rules' own type is behind it.
 pub trait Intents: Send {
@@ -61,7 +61,7 @@ impl Sim {
         let mut world = World::new();
         world.insert_resource(FallbackErrorHandler(bevy_ecs::error::panic));
         world.insert_resource(Clock::new(hz));
-        world.insert_resource(Rng::seeded(seed));
+        world.insert_resource(MatchRng::seeded(seed));
         world.insert_resource(Outgoing::default());
         world.insert_resource(Teams::default());
         world

@@ -41,22 +41,22 @@ impl Clock {
 
 /// The match's random numbers: a ChaCha8 generator, seeded, and saved with the match.
 #[derive(Resource, Debug)]
-pub struct Rng(pub ChaCha8Rng);
+pub struct MatchRng(pub ChaCha8Rng);
 
-impl Rng {
+impl MatchRng {
     /// A generator that gives the same numbers for the same seed, on every machine.
     pub fn seeded(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 }
 
-impl Serialize for Rng {
+impl Serialize for MatchRng {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (self.0.get_seed().to_vec(), self.0.get_stream(), self.0.get_word_pos()).serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Rng {
+impl<'de> Deserialize<'de> for MatchRng {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (seed, stream, position) = <(Vec<u8>, u64, u128)>::deserialize(deserializer)?;
         let seed = seed.as_slice().try_into().map_err(|_| D::Error::custom("a seed has 32 bytes"))?;
@@ -67,14 +67,14 @@ impl<'de> Deserialize<'de> for Rng {
     }
 }
 
-impl Deref for Rng {
+impl Deref for MatchRng {
     type Target = ChaCha8Rng;
     fn deref(&self) -> &Self::Target {
         &self.0
     }
 }
 
-impl DerefMut for Rng {
+impl DerefMut for MatchRng {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.0
     }
@@ -150,5 +150,22 @@ impl Outgoing {
     /// Takes all events.
     pub fn take(&mut self) -> Vec<WroteEvent> {
         std::mem::take(self.0.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, seq::IndexedRandom};
+
+    use super::*;
+
+    #[test]
+    fn match_rng_is_taken_wherever_rand_wants_a_generator() {
+        fn roll(mut rng: ResMut<MatchRng>) {
+            assert!([1, 2, 3].choose(&mut rng).is_some() && rng.random_range(0..6) < 6);
+        }
+        let mut world = World::new();
+        world.insert_resource(MatchRng::seeded(1));
+        world.run_system_cached(roll).expect("the system runs");
     }
 }

@@ -6,7 +6,7 @@
 use bevy_ecs::{component::ComponentId, prelude::*};
 use serde::{Deserialize, Serialize};
 
-use super::{Clock, Inputs, Rng, Sim, registry::Restoring};
+use super::{Clock, Inputs, MatchRng, Sim, registry::Restoring};
 use crate::protocol::{Id, Tick};
 
 #[derive(Serialize, Deserialize)]
@@ -49,7 +49,7 @@ fn snapshot(sim: &Sim, id: impl Fn(Entity) -> Option<Id>) -> SavedSim {
     }
     SavedSim {
         tick: sim.tick,
-        rng: rmp_serde::to_vec(sim.world.resource::<Rng>()).expect("plain data is written to memory"),
+        rng: rmp_serde::to_vec(sim.world.resource::<MatchRng>()).expect("plain data is written to memory"),
         inputs: sim.inputs.clone(),
         resources,
         archetypes: sim.world.archetypes().iter().filter_map(|archetype| save_archetype(sim, archetype, &id)).collect(),
@@ -95,7 +95,7 @@ pub(super) fn restore(sim: &mut Sim, bytes: &[u8]) -> Option<Vec<(Entity, Id)>> 
     sim.tick = saved.tick;
     sim.inputs = saved.inputs;
     sim.world.resource_mut::<Clock>().tick = saved.tick.0;
-    *sim.world.resource_mut::<Rng>() = rmp_serde::from_slice(&saved.rng).ok()?;
+    *sim.world.resource_mut::<MatchRng>() = rmp_serde::from_slice(&saved.rng).ok()?;
     let mut resources = &saved.resources[..];
     for (_, restore) in &sim.registry.resources {
         restore(&mut sim.world, &mut resources)?;

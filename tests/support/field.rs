@@ -95,7 +95,7 @@ impl<const FAR: u32, const BUDGET: usize> Game for Field<FAR, BUDGET> {
 pub struct Watcher(u32);
 
 impl<const FAR: u32, const BUDGET: usize> Bot<Field<FAR, BUDGET>> for Watcher {
-    fn think(&mut self, view: &View<'_>, _: &mut Rng) -> Pad {
+    fn think(&mut self, view: &View<'_>, _: &mut MatchRng) -> Pad {
         self.0 = view.iter::<Mood>().map(|(id, mood)| id.0 + u32::from(mood.0)).sum::<u32>() + self.0 / 2;
         self.0 += view.iter::<Tag>().map(|(_, tag)| tag.0).sum::<u32>();
         let dirs = [Dir8::E, Dir8::N, Dir8::W, Dir8::S];

@@ -150,7 +150,7 @@ fn steer(mut avatars: Query<(&Intent<Pad>, &mut Vel, &mut Facing)>) {
 }
 
 /// Shots stray, so that random numbers and iteration order matter.
-fn wander(mut shots: Query<&mut Vel, With<Fuse>>, mut rng: ResMut<Rng>) {
+fn wander(mut shots: Query<&mut Vel, With<Fuse>>, mut rng: ResMut<MatchRng>) {
     for mut vel in &mut shots {
         vel.0 += Vec2::new(rng.random_range(-0.1..0.1), rng.random_range(-0.1..0.1));
     }
@@ -202,7 +202,7 @@ pub struct Walker {
 }
 
 impl<G: Game<Input = Pad>> Bot<G> for Walker {
-    fn think(&mut self, view: &View<'_>, rng: &mut Rng) -> Pad {
+    fn think(&mut self, view: &View<'_>, rng: &mut MatchRng) -> Pad {
         self.seen += view.iter::<Pos>().count() as u32;
         if rng.random_range(0..10) == 0 {
             let dirs = [Dir8::E, Dir8::NE, Dir8::N, Dir8::NW, Dir8::W, Dir8::SW, Dir8::S, Dir8::SE];

@@ -42,7 +42,7 @@ impl Game for Race {
 pub struct Idler;
 
 impl Bot<Race> for Idler {
-    fn think(&mut self, _: &View<'_>, _: &mut Rng) -> Pad {
+    fn think(&mut self, _: &View<'_>, _: &mut MatchRng) -> Pad {
         Pad::default()
     }
 }

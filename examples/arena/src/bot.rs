@@ -31,7 +31,7 @@ struct Sighting {
 }
 
 impl Bot<Arena> for Chaser {
-    fn think(&mut self, view: &View<'_>, rng: &mut Rng) -> Pad {
+    fn think(&mut self, view: &View<'_>, rng: &mut MatchRng) -> Pad {
         let (Some(me), Some(hp), Some(ground)) = (view.me::<Pos>(), view.me::<Hp>(), view.me::<Ground>()) else {
             return Pad::default();
         };
@@ -76,7 +76,7 @@ impl Chaser {
     }
 
     /// Where to walk next, and how unsteady the hand is for now.
-    fn decide(&mut self, map: &Map, me: Vec2, enemy: Sighting, rng: &mut Rng) {
+    fn decide(&mut self, map: &Map, me: Vec2, enemy: Sighting, rng: &mut MatchRng) {
         self.unsteady = rng.random_range(-UNSTEADY..UNSTEADY) + rng.random_range(-UNSTEADY..UNSTEADY);
         if self.side == 0.0 || rng.random_bool(0.25) {
             self.side = if rng.random_bool(0.5) { 1.0 } else { -1.0 };
