@@ -5,7 +5,7 @@
 //! that match's room. Lobby, matchmaking and gameplay are namespaces of their own.
 //!
 //! - To write a game, read [`game::Game`] and [`game::MatchBuilder`], and start with [`prelude`].
-//! - To host it, `tickcast::serve().game::<MyGame>().run()`.
+//! - To host it, `tickcast::server().game::<MyGame>().run()`.
 //! - To write a client, read `docs/PROTOCOL.md`; the one in TypeScript is `assets/sdk`.
 //!
 //! # The rooms
@@ -52,7 +52,7 @@ pub mod net;
 pub mod server;
 
 #[cfg(feature = "server")]
-pub use server::serve;
+pub use server::server;
 
 // What a host adds to the server is written in these, in the versions that the server is built with.
 #[cfg(feature = "server")]

@@ -15,7 +15,7 @@ use tickcast::{
     host::Host,
     identity::Credentials,
     lobby::UserId,
-    server::{Builder, RunningServer},
+    server::{RunningServer, ServerBuilder},
     socketioxide::{
         SocketIo,
         extract::{AckSender, Data, SocketRef},
@@ -56,11 +56,11 @@ fn catalogue(host: &Host) -> Router {
     Router::new().route("/", answer).route("/{item}", on_get(async || "3 coins"))
 }
 
-fn with_shop(builder: Builder) -> Builder {
+fn with_shop(builder: ServerBuilder) -> ServerBuilder {
     builder.namespaces(open_shop).routes("/shop", catalogue)
 }
 
-async fn refused(builder: Builder) -> String {
+async fn refused(builder: ServerBuilder) -> String {
     builder.game::<Duel>().start("127.0.0.1:0").await.err().unwrap().to_string()
 }
 
@@ -180,11 +180,11 @@ async fn a_clash_with_the_servers_own_is_an_error_at_start() {
         ("/schema/shop", "routes at /schema/shop clash with /schema"),
         ("/", "routes cannot be put at \"/\": say a path of plain segments, like /shop"),
     ] {
-        assert_eq!(refused(tickcast::serve().routes(path, catalogue)).await, expected);
+        assert_eq!(refused(tickcast::server().routes(path, catalogue)).await, expected);
     }
-    let twice = tickcast::serve().routes("/shop", catalogue).routes("/shop", catalogue);
+    let twice = tickcast::server().routes("/shop", catalogue).routes("/shop", catalogue);
     assert_eq!(refused(twice).await, "routes at /shop clash with /shop");
-    let taken = tickcast::serve().namespaces(|io, _| {
+    let taken = tickcast::server().namespaces(|io, _| {
         io.ns("/lobby", async || {});
     });
     assert_eq!(refused(taken).await, "the namespace /lobby is the server's own, choose another name");
@@ -193,7 +193,7 @@ async fn a_clash_with_the_servers_own_is_an_error_at_start() {
 #[tokio::test]
 async fn what_no_client_could_reach_is_an_error_at_start() {
     for name in ["shop", ""] {
-        let unnamed = tickcast::serve().namespaces(move |io, _| {
+        let unnamed = tickcast::server().namespaces(move |io, _| {
             io.ns(name, async || {});
         });
         assert_eq!(refused(unnamed).await, format!("the namespace \"{name}\" must begin with /, like /shop"));
@@ -203,8 +203,8 @@ async fn what_no_client_could_reach_is_an_error_at_start() {
         ("b.html", "the page \"b.html\" must have a path that begins with /, like /index.html"),
         ("/metrics", "the page /metrics would never be served: /metrics is the server's own"),
     ] {
-        assert_eq!(refused(tickcast::serve().pages([page(path)])).await, expected);
+        assert_eq!(refused(tickcast::server().pages([page(path)])).await, expected);
     }
-    let origin = refused(tickcast::serve().allow_origin("play.example.org")).await;
+    let origin = refused(tickcast::server().allow_origin("play.example.org")).await;
     assert!(origin.starts_with("\"play.example.org\" is not an origin"), "{origin}");
 }

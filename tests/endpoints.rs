@@ -159,10 +159,10 @@ async fn a_server_that_stops_takes_nobody_in() {
 async fn a_port_in_use_is_told_with_its_address() {
     let server = start().await;
     let address = server.address().to_string();
-    let error = tickcast::serve().game::<server::Duel>().start(&address).await.err().unwrap();
+    let error = tickcast::server().game::<server::Duel>().start(&address).await.err().unwrap();
     let text = error.to_string();
     assert!(text.starts_with(&format!("cannot listen on {address}: ")), "{text}");
-    let error = tickcast::serve().game::<server::Duel>().game::<server::Duel>().start("127.0.0.1:0").await.err().unwrap();
+    let error = tickcast::server().game::<server::Duel>().game::<server::Duel>().start("127.0.0.1:0").await.err().unwrap();
     assert_eq!(error.to_string(), "two games are named \"duel\"");
     server.shutdown().await;
 }

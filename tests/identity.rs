@@ -129,7 +129,7 @@ async fn without_guests_a_token_is_needed() {
     let token = hs256(&json!({"sub": "ada", "exp": now() + 60}));
     assert_eq!(come(&server, "/lobby", json!({ "token": token, "name": "Bob" })).await.1["name"], "Bob");
     server.shutdown().await;
-    let closed = tickcast::serve().game::<server::Duel>().guests(false).start("127.0.0.1:0").await;
+    let closed = tickcast::server().game::<server::Duel>().guests(false).start("127.0.0.1:0").await;
     assert!(matches!(closed, Err(StartError::Closed)));
 }
 

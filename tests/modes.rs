@@ -42,7 +42,7 @@ struct Guest {
 impl Stage {
     async fn open() -> Self {
         let duo = || Mode::teams(2).of(2..=2);
-        let server = tickcast::serve()
+        let server = tickcast::server()
             .game::<Race>()
             .mode::<Race>("2v2", duo().rated())
             .mode::<Race>("checked", duo().ready_check(secs(30.0)))
@@ -395,7 +395,7 @@ impl Parties for Friends {
 #[tokio::test]
 async fn a_host_may_know_the_parties_better() {
     let friends = Friends::default();
-    let server = tickcast::serve().game::<Race>().parties(friends.clone()).start("127.0.0.1:0").await.unwrap();
+    let server = tickcast::server().game::<Race>().parties(friends.clone()).start("127.0.0.1:0").await.unwrap();
     let mut guests = [Guest::come(&server).await, Guest::come(&server).await];
     friends.0.lock().unwrap().extend(guests.iter().map(|guest| guest.user.clone()));
     assert_eq!(guests[1].refused("enqueue", json!({"game": "race"})).await, "not_leader");
@@ -422,12 +422,12 @@ async fn what_no_mode_takes_is_refused() {
 #[tokio::test]
 async fn a_server_with_a_mode_that_cannot_be_does_not_start() {
     let wrong = [
-        tickcast::serve().game::<Race>().mode::<Race>("5v5", Mode::teams(2).of(5..=5)),
-        tickcast::serve().game::<server::Duel>().mode::<server::Duel>("bots", Mode::teams(2).bots_after(secs(1.0))),
-        tickcast::serve().game::<Race>().mode::<server::Duel>("1v1", Mode::teams(2)),
-        tickcast::serve().game::<Race>().mode::<Race>("1v1", Mode::teams(2)).mode::<Race>("1v1", Mode::teams(2)),
-        tickcast::serve().game::<Race>().mode::<Race>("1 v 1!", Mode::teams(2)),
-        tickcast::serve().game::<Race>().mode::<Race>("alone", Mode::teams(1)),
+        tickcast::server().game::<Race>().mode::<Race>("5v5", Mode::teams(2).of(5..=5)),
+        tickcast::server().game::<server::Duel>().mode::<server::Duel>("bots", Mode::teams(2).bots_after(secs(1.0))),
+        tickcast::server().game::<Race>().mode::<server::Duel>("1v1", Mode::teams(2)),
+        tickcast::server().game::<Race>().mode::<Race>("1v1", Mode::teams(2)).mode::<Race>("1v1", Mode::teams(2)),
+        tickcast::server().game::<Race>().mode::<Race>("1 v 1!", Mode::teams(2)),
+        tickcast::server().game::<Race>().mode::<Race>("alone", Mode::teams(1)),
     ];
     for builder in wrong {
         let error = builder.start("127.0.0.1:0").await.err();
@@ -438,7 +438,7 @@ async fn a_server_with_a_mode_that_cannot_be_does_not_start() {
 #[tokio::test]
 async fn modes_from_a_file_come_to_those_of_the_program_or_in_their_place() {
     let written = json!({"race": {"1v1": {"teams": 2, "players": 1}, "2v2": {"teams": 2, "players": 2}}});
-    let program = tickcast::serve().game::<Race>().mode::<Race>("1v1", Mode::teams(2).of(2..=2));
+    let program = tickcast::server().game::<Race>().mode::<Race>("1v1", Mode::teams(2).of(2..=2));
     let server = program.modes(serde_json::from_value(written).unwrap()).start("127.0.0.1:0").await.unwrap();
     let mut guest = Guest::come(&server).await;
     for (mode, needed) in [("1v1", 2), ("2v2", 4)] {
@@ -448,6 +448,6 @@ async fn modes_from_a_file_come_to_those_of_the_program_or_in_their_place() {
     }
     server.shutdown().await;
     let unknown = serde_json::from_value(json!({"chess": {"1v1": {"teams": 2, "players": 1}}})).unwrap();
-    let error = tickcast::serve().game::<Race>().modes(unknown).start("127.0.0.1:0").await.err();
+    let error = tickcast::server().game::<Race>().modes(unknown).start("127.0.0.1:0").await.err();
     assert_eq!(error.unwrap().to_string(), "chess: the mode \"1v1\" cannot be: the game is not hosted");
 }

@@ -61,7 +61,7 @@ fn mill_about(clock: Res<Clock>, mut all: Query<&mut Pos>) {
 }
 
 async fn start() -> RunningServer {
-    tickcast::serve().game::<Swarm>().start("127.0.0.1:0").await.expect("a free port")
+    tickcast::server().game::<Swarm>().start("127.0.0.1:0").await.expect("a free port")
 }
 
 /// What a busy machine may be late by; who waited for the reader beside them would wait for longer.

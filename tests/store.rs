@@ -242,7 +242,7 @@ async fn a_database_that_is_none_is_told() {
     assert!(matches!(Store::open(&nowhere).await, Err(StoreError::Database(_))));
     let folder = Folder::new();
     fs::write(folder.0.join("guest.key"), "short").unwrap();
-    let started = tickcast::serve().game::<server::Duel>().data(&folder.0).start("127.0.0.1:0").await;
+    let started = tickcast::server().game::<server::Duel>().data(&folder.0).start("127.0.0.1:0").await;
     assert!(matches!(started, Err(StartError::Key(_))));
 }
 

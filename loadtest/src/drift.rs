@@ -57,7 +57,7 @@ pub(crate) fn serve(hz: u16) -> anyhow::Result<()> {
     TICK_RATE.set(hz).expect("a process serves once");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let server = tickcast::serve().game::<Drift>().start("127.0.0.1:0").await?;
+        let server = tickcast::server().game::<Drift>().start("127.0.0.1:0").await?;
         writeln!(std::io::stdout(), "Listening on {}", server.url())?;
         std::future::pending().await
     })

@@ -1,4 +1,4 @@
-//! `tickcast::serve()`: what a server hosts, and how.
+//! `tickcast::server()`: what a server hosts, and how.
 
 use std::{
     collections::BTreeMap,
@@ -29,11 +29,11 @@ use crate::{
     store::WebhookConfig,
 };
 
-/// Begins a server that hosts nothing yet.
+/// Describes a server that hosts nothing yet.
 ///
-/// `tickcast::serve().game::<Arena>().run()` is a whole program.
-pub fn serve() -> Builder {
-    Builder::default()
+/// `tickcast::server().game::<Arena>().run()` is a whole program.
+pub fn server() -> ServerBuilder {
+    ServerBuilder::default()
 }
 
 /// How a server behaves. Each field has its default.
@@ -45,9 +45,9 @@ pub struct Config {
     pub net: NetLimits,
 }
 
-/// A server in the making.
+/// Configures a server and starts it. [`server`] makes one.
 #[must_use = "a builder does nothing until `run` or `start`"]
-pub struct Builder {
+pub struct ServerBuilder {
     pub(super) games: Vec<Result<GameDef, GameError>>,
     pub(super) pages: Vec<Page>,
     client_bundle: Option<Bytes>,
@@ -65,7 +65,7 @@ pub struct Builder {
     parties: Option<Arc<dyn Parties>>,
 }
 
-impl Default for Builder {
+impl Default for ServerBuilder {
     fn default() -> Self {
         Self {
             games: Vec::new(),
@@ -87,7 +87,7 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+impl ServerBuilder {
     /// Hosts a game. What is wrong with its registration is told at the start.
     pub fn game<G: Game>(mut self) -> Self {
         self.games.push(GameDef::new::<G>());
@@ -129,7 +129,7 @@ impl Builder {
     ///     let _ = ack.send(&format!("hello, {name}"));
     /// };
     /// let desk = async move |socket: SocketRef| socket.on("greet", greet);
-    /// tickcast::serve().namespaces(move |io, _host| io.ns("/desk", desk)).run()
+    /// tickcast::server().namespaces(move |io, _host| io.ns("/desk", desk)).run()
     /// # }
     /// ```
     pub fn namespaces(mut self, add: impl Fn(&SocketIo, &Host) + Send + 'static) -> Self {
@@ -150,7 +150,7 @@ impl Builder {
     ///     let host = host.clone();
     ///     Router::new().route("/rooms", get(move || async move { host.rooms(None).1.len().to_string() }))
     /// };
-    /// tickcast::serve().routes("/status", rooms).run()
+    /// tickcast::server().routes("/status", rooms).run()
     /// # }
     /// ```
     pub fn routes(mut self, path: impl Into<String>, make: impl FnOnce(&Host) -> Router + Send + 'static) -> Self {
@@ -245,12 +245,17 @@ impl Builder {
         self
     }
 
-    /// The whole program: reads the command line, serves until it is interrupted, and prints the URL on a line of its own when
-    /// it listens.
+    /// Runs the server as a whole program, until it is interrupted.
+    ///
+    /// Reads the command line and the environment variables `TICKCAST_*`, which take precedence over this builder, starts
+    /// logging to standard error, and starts a Tokio runtime. Prints `Listening on <url>` to standard output once it listens.
+    /// Stops on Ctrl-C or, on Unix, on SIGTERM. Arguments that cannot be parsed, `--help` and `--version` end the process.
+    ///
+    /// A program with arguments, logs or a runtime of its own calls [`start`](Self::start) instead.
     ///
     /// # Errors
     ///
-    /// If a game is registered wrongly, the port cannot be had, or a key or the log filter cannot be read.
+    /// Any [`StartError`], and a log filter, key file or modes file that cannot be read.
     pub fn run(mut self) -> anyhow::Result<()> {
         let args = Args::parse();
         observe::start_logs(&args.log).with_context(|| format!("cannot read the log filter \"{}\"", args.log))?;

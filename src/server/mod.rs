@@ -5,5 +5,5 @@ mod cli;
 mod kept;
 mod running;
 
-pub use builder::{Builder, Config, serve};
+pub use builder::{Config, ServerBuilder, server};
 pub use running::{RunningServer, StartError};

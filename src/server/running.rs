@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use super::{Builder, kept::Kept};
+use super::{ServerBuilder, kept::Kept};
 use crate::{
     game::GameError,
     host::Host,
@@ -93,7 +93,7 @@ pub struct RunningServer {
 }
 
 impl RunningServer {
-    pub(super) async fn start(mut builder: Builder, listen: &str) -> Result<Self, StartError> {
+    pub(super) async fn start(mut builder: ServerBuilder, listen: &str) -> Result<Self, StartError> {
         let games = builder.take_games()?;
         for (at, game) in games.iter().enumerate() {
             if games[..at].iter().any(|other| other.name() == game.name()) {

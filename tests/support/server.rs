@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use tickcast::{
     prelude::*,
-    server::{Builder, Config, RunningServer},
+    server::{Config, RunningServer, ServerBuilder},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -95,8 +95,8 @@ pub async fn start_limited(change: impl FnOnce(&mut Config)) -> RunningServer {
     start_with(|builder| builder.config(config)).await
 }
 
-pub async fn start_with(change: impl FnOnce(Builder) -> Builder) -> RunningServer {
-    change(tickcast::serve().game::<Duel>()).start("127.0.0.1:0").await.expect("a free port")
+pub async fn start_with(change: impl FnOnce(ServerBuilder) -> ServerBuilder) -> RunningServer {
+    change(tickcast::server().game::<Duel>()).start("127.0.0.1:0").await.expect("a free port")
 }
 
 /// Sends bytes over a connection of its own and reads until the server closes.

@@ -8,7 +8,7 @@ include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
 fn main() -> anyhow::Result<()> {
     let pages = PAGES.map(|(path, content_type, bytes)| Page { path: path.into(), content_type, bytes: bytes.into() });
-    let mut server = tickcast::serve()
+    let mut server = tickcast::server()
         .game::<Arena>()
         .mode::<Arena>("default", Mode::free_for_all(2..=16))
         .mode::<Arena>("2v2", two_on_two())

@@ -14,7 +14,7 @@ use support::{play, play_with};
 #[test]
 fn parties_play_whole_say_that_they_are_ready_and_are_rated() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = tickcast::serve()
+    let server = tickcast::server()
         .game::<Race>()
         .mode::<Race>("2v2", Mode::teams(2).of(2..=2).rated())
         .mode::<Race>("checked", Mode::teams(2).of(2..=2).ready_check(secs(30.0)));
