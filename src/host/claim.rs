@@ -1,20 +1,20 @@
 //! One connection to one seat.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::time::Instant;
 
 use super::{
-    Ending, Full, Inlet, Outlet, Refusal, Welcome,
+    hold::Hold,
+    intake::Inlet,
+    outlet::{Ending, Full, Outlet, Welcome},
     pass::Pass,
+    refusal::Refusal,
     running::Running,
-    seating::{SPECTATOR_SEAT, Seating},
+    seating::Seating,
     stay::Attendance,
 };
 use crate::{
@@ -28,40 +28,20 @@ const RESYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A claim on a seat, and once [`enter`](Self::enter)ed the connection that holds it. Cheap to clone.
 #[derive(Clone)]
-pub struct Claim(Arc<Link>);
+pub struct Claim(Arc<Claimed>);
 
-pub(super) struct Link {
+struct Claimed {
     running: Arc<Running>,
-    seat: Seat,
     stay: u128,
     with: ClaimedWith,
-    inlet: Inlet,
-    /// Whether it holds its seat now, or watches. Changes under the room's lock, and is read without it.
-    live: AtomicBool,
+    hold: Arc<Hold>,
     resynced: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum ClaimedWith {
     Ticket,
-    /// A ticket that lets somebody watch.
-    SpectatorTicket,
-    Resume {
-        token: u128,
-        held: Option<Tick>,
-    },
-}
-
-impl Link {
-    /// Begins or ends its time in its seat. Inputs of who watches are taken from nobody.
-    pub(super) fn set_live(&self, live: bool) {
-        self.live.store(live, Ordering::Release);
-        match live {
-            true if self.seat != SPECTATOR_SEAT => self.inlet.open(),
-            true => {}
-            false => self.inlet.close(),
-        }
-    }
+    Resume { token: u128, held: Option<Tick> },
 }
 
 /// What a client found wrong with its mirror, as it tells with `resync`.
@@ -81,13 +61,7 @@ impl Claim {
     pub(super) fn from_ticket(running: Arc<Running>, pass: &Pass) -> Result<Self, Refusal> {
         let (stay, ticket) = (number(&pass.stay, ErrorCode::BadTicket)?, number(&pass.jti, ErrorCode::BadTicket)?);
         running.with_seating(|seating| seating.use_ticket(ticket))?;
-        let seat = Seat(pass.seat);
-        Ok(Self::new(
-            running,
-            seat,
-            stay,
-            if seat == SPECTATOR_SEAT { ClaimedWith::SpectatorTicket } else { ClaimedWith::Ticket },
-        ))
+        Ok(Self::new(running, Seat(pass.seat), stay, ClaimedWith::Ticket))
     }
 
     /// Checks a resume token; who holds the seat notices nothing before the connection enters.
@@ -98,8 +72,8 @@ impl Claim {
     }
 
     fn new(running: Arc<Running>, seat: Seat, stay: u128, with: ClaimedWith) -> Self {
-        let inlet = running.intake.inlet(seat);
-        Self(Arc::new(Link { running, seat, stay, with, inlet, live: AtomicBool::new(false), resynced: Mutex::default() }))
+        let hold = Arc::new(Hold::new(seat, running.intake.inlet(seat)));
+        Self(Arc::new(Claimed { running, stay, with, hold, resynced: Mutex::default() }))
     }
 
     /// Takes the seat: the outlet is welcomed and gets the room's messages from now on. A connection that held it is told that
@@ -115,36 +89,39 @@ impl Claim {
     }
 
     fn enter_at(&self, seating: &mut Seating, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
-        let Link { running, seat, stay, with, .. } = &*self.0;
+        if self.is_spectator() {
+            return self.spectate_at(seating, outlet);
+        }
+        let Claimed { running, stay, with, hold, .. } = &*self.0;
+        let seat = hold.seat;
         let mut held_tick = None;
         match *with {
-            ClaimedWith::SpectatorTicket => return self.spectate_at(seating, outlet),
-            ClaimedWith::Ticket if seating.stay(*seat).is_some_and(|sitting| sitting.id == *stay) => {}
+            ClaimedWith::Ticket if seating.stay(seat).is_some_and(|sitting| sitting.id == *stay) => {}
             ClaimedWith::Ticket => return Err(Refusal::new(ErrorCode::TicketExpired, "the reservation has expired")),
             ClaimedWith::Resume { token, held } => {
-                seating.check_resume(*seat, *stay, token)?;
+                seating.check_resume(seat, *stay, token)?;
                 held_tick = held;
             }
         }
-        seating.detach(*seat, Some((OverReason::Replaced, "another connection has taken this seat")));
-        let entry = seating.with(&running.meters, |room| room.enter(*seat, held_tick))??;
+        seating.detach(seat, Some((OverReason::Replaced, "another connection has taken this seat")));
+        let entry = seating.with(&running.meters, |room| room.enter(seat, held_tick))??;
         let token = rand::random();
         let welcomed = self.welcome(seating, entry, token, &*outlet);
         seating.begin();
-        if let Some(sitting) = seating.stay_mut(*seat) {
+        if let Some(sitting) = seating.stay_mut(seat) {
             sitting.resume = token;
-            sitting.attendance = Attendance::Connected { link: self.0.clone(), outlet };
-            self.0.set_live(true);
+            sitting.attendance = Attendance::Connected { hold: hold.clone(), outlet };
+            hold.set_live(true);
         }
         if welcomed.is_err() {
-            seating.cut(*seat, &running.meters);
+            seating.cut(seat, &running.meters);
         }
         Ok(())
     }
 
     /// A spectator's first frame is a snapshot, as soon as there is one that is late enough.
     fn spectate_at(&self, seating: &mut Seating, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
-        seating.spectate(self.0.stay, &self.0, outlet.clone())?;
+        seating.spectate(self.0.stay, &self.0.hold, outlet.clone())?;
         let tick = seating.room().map(Room::current_tick).unwrap_or_default();
         if self.welcome(seating, Entry { tick, state: Baseline::Snapshot }, 0, &*outlet).is_err() {
             seating.spectators.remove(self.0.stay, None);
@@ -155,14 +132,14 @@ impl Claim {
 
     /// Whether it watches and has no seat.
     pub fn is_spectator(&self) -> bool {
-        self.0.seat == SPECTATOR_SEAT
+        self.0.hold.is_spectator()
     }
 
     fn welcome(&self, seating: &Seating, entry: Entry, token: u128, outlet: &dyn Outlet) -> Result<(), Full> {
-        let Link { running, seat, stay, .. } = &*self.0;
+        let Claimed { running, stay, hold, .. } = &*self.0;
         let Some(room) = seating.room() else { return Err(Full) };
         outlet.welcome(&Welcome {
-            seat: *seat,
+            seat: hold.seat,
             room: &running.id,
             game: running.def.name(),
             protocol: Welcome::PROTOCOL,
@@ -170,7 +147,11 @@ impl Claim {
             hz: running.def.hz(),
             schema: running.def.schema(),
             // A spectator comes back with another ticket.
-            resume: if self.is_spectator() { String::new() } else { running.keys.resume(&running.id, *seat, *stay, token) },
+            resume: if self.is_spectator() {
+                String::new()
+            } else {
+                running.services.keys.resume(&running.id, hold.seat, *stay, token)
+            },
             state: entry.state.as_str(),
             grace: running.def.grace_seconds(),
             config: room.config(),
@@ -180,7 +161,7 @@ impl Claim {
 
     /// Where its inputs go.
     pub fn inlet(&self) -> &Inlet {
-        &self.0.inlet
+        &self.0.hold.inlet
     }
 
     /// The connection is lost: the seat is kept for its grace time. Does nothing if this connection no longer holds the seat.
@@ -192,9 +173,9 @@ impl Claim {
             if self.is_live() && self.is_spectator() {
                 seating.spectators.remove(self.0.stay, None);
             } else if self.is_live() {
-                seating.detach(self.0.seat, None);
+                seating.detach(self.0.hold.seat, None);
                 // A panic in here has closed the room already.
-                let _ = seating.with(&self.0.running.meters, |room| room.disconnect(self.0.seat));
+                let _ = seating.with(&self.0.running.meters, |room| room.disconnect(self.0.hold.seat));
             }
         });
         self.0.running.wake.notify_one();
@@ -206,9 +187,9 @@ impl Claim {
             if self.is_live() && self.is_spectator() {
                 seating.spectators.remove(self.0.stay, Some(OverReason::Left));
             } else if self.is_live() {
-                seating.detach(self.0.seat, Some((OverReason::Left, "you left")));
-                seating.free(self.0.seat);
-                let _ = seating.with(&self.0.running.meters, |room| room.leave(self.0.seat));
+                seating.detach(self.0.hold.seat, Some((OverReason::Left, "you left")));
+                seating.free(self.0.hold.seat);
+                let _ = seating.with(&self.0.running.meters, |room| room.leave(self.0.hold.seat));
             }
         });
         self.0.running.wake.notify_one();
@@ -226,19 +207,19 @@ impl Claim {
             return Err(Refusal::new(ErrorCode::RateLimited, "a snapshot was asked for less than a second ago"));
         }
         *resynced = Some(now);
-        let Link { running, seat, .. } = &*self.0;
+        let Claimed { running, hold, .. } = &*self.0;
         running.meters.resyncs.increment(1);
         if let Some((id, component)) = desync.component.and_then(|id| Some((id, running.def.schema().component_name(id)?))) {
             let Desync { expected, got, .. } = desync;
             running.meters.desyncs.increment(1);
             // Bounded, a connection asks once a second; and rare, unless something is wrong that an operator should know.
-            tracing::warn!(room = %running.id, seat = seat.0, component, id, expected, got, "a mirror differs");
+            tracing::warn!(room = %running.id, seat = hold.seat.0, component, id, expected, got, "a mirror differs");
         }
         running.with_seating(|seating| {
             if self.is_spectator() {
                 seating.spectators.restart(self.0.stay);
             } else if self.is_live() {
-                seating.with(&running.meters, |room| room.resync(*seat))?;
+                seating.with(&running.meters, |room| room.resync(hold.seat))?;
             }
             Ok(())
         })
@@ -249,10 +230,10 @@ impl Claim {
     /// # Errors
     /// That seat is no other player's, or a vote about another one is open.
     pub fn vote_kick(&self, target: Seat) -> Result<(), Refusal> {
-        let Link { running, seat, .. } = &*self.0;
+        let Claimed { running, hold, .. } = &*self.0;
         running.with_seating(|seating| {
             self.check_live()?;
-            seating.with(&running.meters, |room| room.vote_kick(*seat, target))?.map_err(Refusal::from)
+            seating.with(&running.meters, |room| room.vote_kick(hold.seat, target))?.map_err(Refusal::from)
         })
     }
 
@@ -268,7 +249,7 @@ impl Claim {
 
     /// Whether this connection holds its seat, or watches.
     pub fn is_live(&self) -> bool {
-        self.0.live.load(Ordering::Acquire)
+        self.0.hold.is_live()
     }
 
     fn check_live(&self) -> Result<(), Refusal> {

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::{
     observe::GameMeters,
     room::{Room, RoomError},

@@ -1,6 +1,6 @@
 //! Who queues together.
 
-use super::Host;
+use super::registry::Host;
 use crate::lobby::{Identity, Party, UserId};
 
 /// Where the matchmaker learns who is in a party, and tells who waits. The lobby's people are, unless a server has its own.

@@ -11,19 +11,22 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    Admission, Keys, Limits, MatchResult, Opener, Record, Recorder, Refusal,
-    board::Board,
-    contest::Contest,
+    admission::Admission,
+    contest::{Contest, Opener},
+    hold::SPECTATOR_SEAT,
     intake::Intake,
     pass::Grant,
     presence_report::PresenceReport,
+    record::{MatchResult, Record},
+    refusal::Refusal,
     schedule::next_phase,
-    seating::{Activity, Played, SPECTATOR_SEAT, Seating},
+    seating::{Activity, Played, Seating},
+    services::Services,
 };
 use crate::{
     game::GameDef,
-    identity::Gate,
     lobby::{Identity, RoomId, UserId},
+    matchmaking::Opening,
     observe::GameMeters,
     protocol::Tick,
     room::{OverReason, Population, Room},
@@ -33,17 +36,13 @@ use crate::{
 pub(super) struct Running {
     pub(super) id: RoomId,
     pub(super) def: GameDef,
-    pub(super) keys: Arc<Keys>,
-    gate: Arc<Gate>,
-    recorders: Arc<[Arc<dyn Recorder>]>,
+    pub(super) services: Arc<Services>,
     mode: String,
     /// How the matchmaker put the match together, if it did.
     pub(super) contest: Option<Contest>,
-    pub(super) limits: Limits,
     pub(super) meters: GameMeters,
     /// Wakes a driver that waits because nobody plays.
     pub(super) wake: Notify,
-    board: Arc<Board>,
     presence: PresenceReport,
     /// Where the inputs of its connections come in.
     pub(super) intake: Arc<Intake>,
@@ -64,24 +63,20 @@ struct Clock {
 }
 
 impl Running {
-    pub(super) fn new(id: RoomId, room: Room, host: &super::Shared, meters: GameMeters) -> Self {
+    pub(super) fn new(id: RoomId, room: Room, services: Arc<Services>) -> Self {
         let (def, population) = (room.def().clone(), room.population());
-        let intake = Arc::new(Intake::new(def.hz()));
+        let (intake, meters) = (Arc::new(Intake::new(def.hz())), GameMeters::new(def.name()));
         meters.rooms.increment(1);
         meters.bots.increment(population.bots as f64);
         Self {
             id,
             def,
-            keys: host.keys.clone(),
-            gate: host.gate.clone(),
-            recorders: host.recorders.clone(),
             mode: String::new(),
             contest: None,
-            limits: host.limits.clone(),
             meters,
             wake: Notify::new(),
-            board: host.board.clone(),
-            presence: PresenceReport::new(host.hub.clone()),
+            presence: PresenceReport::new(services.hub.clone()),
+            services,
             clock: Mutex::new(Clock { newest: room.current_tick(), due: None }),
             told: Mutex::new(population),
             listed: AtomicBool::new(true),
@@ -130,14 +125,14 @@ impl Running {
             // A room's id may come again some day; not in the same millisecond.
             let id = format!("{room}-{ended:x}");
             let result = Record::Ended(MatchResult { id, room, game, mode, began, ended, winners, players });
-            self.recorders.iter().for_each(|recorder| recorder.record(&result));
+            self.services.record(&result);
         }
         self.meters.tick_seconds.record(began.elapsed());
     }
 
     /// When the room may begin to step.
     pub(super) fn next_phase(&self, now: Instant) -> Instant {
-        next_phase(self.board.epoch, now, self.def.hz())
+        next_phase(self.services.board.epoch, now, self.def.hz())
     }
 
     /// Time goes on from the newest tick.
@@ -152,22 +147,22 @@ impl Running {
     }
 
     pub(super) fn upkeep(&self, now: Instant) -> Activity {
-        self.with_seating(|seating| seating.upkeep(now, &self.limits, &self.meters))
+        self.with_seating(|seating| seating.upkeep(now, &self.services.limits, &self.meters))
     }
 
     /// The same between two steps: what it changed is told with the next.
     pub(super) fn upkeep_in_play(&self, now: Instant) -> Activity {
-        self.seating().upkeep(now, &self.limits, &self.meters)
+        self.seating().upkeep(now, &self.services.limits, &self.meters)
     }
 
     /// Signs a ticket that lets somebody watch.
     pub(super) fn admit_spectator(&self, who: &Identity) -> Result<String, Refusal> {
-        let life = self.limits.ticket_life;
+        let life = self.services.limits.ticket_life;
         let ticket = self.with_seating(|seating| {
-            self.gate.check_blocked(&who.user)?;
+            self.services.gate.check_blocked(&who.user)?;
             seating.admit_spectator(who, life)
         })?;
-        Ok(self.keys.ticket(&self.id, Grant { seat: SPECTATOR_SEAT, stay: ticket, ticket }, life))
+        Ok(self.services.keys.ticket(&self.id, Grant { seat: SPECTATOR_SEAT, stay: ticket, ticket }, life))
     }
 
     /// Whether somebody opened the room.
@@ -177,15 +172,15 @@ impl Running {
 
     /// Reserves a seat, of a team if there are teams, and signs the ticket for it.
     pub(super) fn admit(&self, who: &Identity, team: Option<Team>) -> Result<Admission, Refusal> {
-        let life = self.limits.ticket_life;
+        let life = self.services.limits.ticket_life;
         let (grant, team) = self.with_seating(|seating| {
             // Under the seating's lock, so that nobody sits down behind the back of whoever blocks them.
-            self.gate.check_blocked(&who.user)?;
+            self.services.gate.check_blocked(&who.user)?;
             let grant = seating.reserve(who, team, life, &self.meters)?;
             Ok::<_, Refusal>((grant, seating.room().and_then(|room| room.team(grant.seat))))
         })?;
         self.wake.notify_one();
-        let ticket = self.keys.ticket(&self.id, grant, life);
+        let ticket = self.services.keys.ticket(&self.id, grant, life);
         Ok(Admission { ticket, url: String::new(), room: self.id.clone(), code: None, team: team.map(|team| team.0) })
     }
 
@@ -207,6 +202,18 @@ impl Running {
         f64::from(newest.0) + since.as_secs_f64() * f64::from(self.def.hz())
     }
 
+    pub(super) fn is_backfilled(&self) -> bool {
+        self.contest.as_ref().is_some_and(|contest| contest.backfill)
+    }
+
+    pub(super) fn opening(&self) -> Option<Opening> {
+        let Contest { mode, terms, .. } = self.contest.as_ref()?;
+        let free = self.with_seating(|seating| seating.open_seats())?;
+        let is_open = free.iter().any(|free| *free > 0);
+        let (room, game) = (self.id.clone(), self.def.name());
+        is_open.then(|| Opening { room, game, mode: mode.clone(), free, terms: terms.clone() })
+    }
+
     /// Takes the room out of the gauges, and the lobby if it is still there. Called once, when the driver ends.
     pub(super) fn retire(&self) {
         let told = self.told();
@@ -220,7 +227,7 @@ impl Running {
     /// A match that is over takes nobody in: it is off the listing before its room closes.
     fn unlist(&self) {
         if self.listed.swap(false, Ordering::Relaxed) {
-            self.board.change(|lobby| lobby.close(&self.id));
+            self.services.board.change(|lobby| lobby.close(&self.id));
         }
     }
 
@@ -230,7 +237,7 @@ impl Running {
             self.meters.players.increment(population.players as f64 - told.players as f64);
             self.meters.bots.increment(population.bots as f64 - told.bots as f64);
             *told = population;
-            self.board.update(&self.id, population);
+            self.services.board.update(&self.id, population);
         }
     }
 

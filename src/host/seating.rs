@@ -11,12 +11,14 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Ending, Limits, Outlet, Refusal,
-    claim::Link,
     guard::guarded,
+    hold::Hold,
     intake::{Batch, Intake},
+    limits::Limits,
+    outlet::{Ending, Outlet},
     pass::Grant,
     record::{self, Player},
+    refusal::Refusal,
     spectators::Spectators,
     stay::{Attendance, Stay},
     ticket::Ticket,
@@ -34,9 +36,6 @@ const MOST_GONE: usize = 64;
 
 /// Tickets that one person may hold for one seat, for as many windows; the oldest is worthless beyond.
 const TICKETS_OF_A_STAY: usize = 4;
-
-/// The seat in the record of a ticket that lets somebody watch.
-pub(super) const SPECTATOR_SEAT: Seat = Seat(0);
 
 pub(super) struct Seating {
     /// Gone once the room has closed.
@@ -218,9 +217,9 @@ impl Seating {
     /// Ends a connection that took no reliable message; the seat is away and may be resumed.
     pub(super) fn cut(&mut self, seat: Seat, meters: &GameMeters) {
         let Some(stay) = self.stay_mut(seat) else { return };
-        let Attendance::Connected { link, outlet } = std::mem::replace(&mut stay.attendance, Attendance::Away) else { return };
+        let Attendance::Connected { hold, outlet } = std::mem::replace(&mut stay.attendance, Attendance::Away) else { return };
         observe::dropped(DropReason::Stalled);
-        link.set_live(false);
+        hold.set_live(false);
         self.hand_over();
         outlet.close(Ending::Cut);
         let _ = self.with(meters, |room| room.disconnect(seat));
@@ -306,9 +305,9 @@ impl Seating {
     }
 
     /// Somebody watches from now on.
-    pub(super) fn spectate(&mut self, id: u128, link: &Arc<Link>, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
+    pub(super) fn spectate(&mut self, id: u128, hold: &Arc<Hold>, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
         let room = self.room.as_mut().filter(|_| self.over_at.is_none()).ok_or_else(|| Refusal::from(RoomError::Over))?;
-        self.spectators.add(id, link, outlet, room)
+        self.spectators.add(id, hold, outlet, room)
     }
 
     /// Reserves a seat for somebody; who has one keeps it, and gets another ticket for it.
@@ -402,8 +401,8 @@ impl Seating {
         let Some(stay) = self.stay_mut(seat).filter(|stay| matches!(stay.attendance, Attendance::Connected { .. })) else {
             return;
         };
-        if let Attendance::Connected { link, outlet } = std::mem::replace(&mut stay.attendance, Attendance::Away) {
-            link.set_live(false);
+        if let Attendance::Connected { hold, outlet } = std::mem::replace(&mut stay.attendance, Attendance::Away) {
+            hold.set_live(false);
             self.hand_over();
             if let Some((reason, message)) = why {
                 finish(&*outlet, reason, message);
@@ -451,8 +450,8 @@ impl Seating {
     /// Ends the room. Nobody plays afterwards; whoever is connected is told, unless a result was told already.
     pub(super) fn close(&mut self, reason: OverReason, message: &str) {
         for stay in self.stays.iter_mut().filter_map(Option::take) {
-            if let Attendance::Connected { link, outlet } = stay.attendance {
-                link.set_live(false);
+            if let Attendance::Connected { hold, outlet } = stay.attendance {
+                hold.set_live(false);
                 match self.over_at {
                     Some(_) => outlet.close(Ending::AfterQueued),
                     None => finish(&*outlet, reason, message),

@@ -4,7 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Ending, Full, Outlet, Refusal, claim::Link, ticket::Ticket};
+use super::{
+    hold::Hold,
+    outlet::{Ending, Full, Outlet},
+    refusal::Refusal,
+    ticket::Ticket,
+};
 use crate::{
     lobby::UserId,
     observe::{self, DropReason},
@@ -29,7 +34,7 @@ struct Spectator {
     id: u128,
     user: UserId,
     outlet: Arc<dyn Outlet>,
-    link: Arc<Link>,
+    hold: Arc<Hold>,
     /// It holds what the gallery's mirror does.
     in_step: bool,
     /// No snapshot is made for it before this tick.
@@ -64,13 +69,13 @@ impl Spectators {
     }
 
     /// Whoever has the ticket watches from now on.
-    pub(super) fn add(&mut self, id: u128, link: &Arc<Link>, outlet: Arc<dyn Outlet>, room: &mut Room) -> Result<(), Refusal> {
+    pub(super) fn add(&mut self, id: u128, hold: &Arc<Hold>, outlet: Arc<dyn Outlet>, room: &mut Room) -> Result<(), Refusal> {
         self.check_room()?;
         let user = self.tickets.iter().find(|(_, ticket)| ticket.id == id).map(|(user, _)| user.clone());
         let user = user.ok_or_else(Ticket::too_old)?;
         room.open_gallery();
-        link.set_live(true);
-        self.all.push(Spectator { id, user, outlet, link: link.clone(), in_step: false, quiet_until: Tick(0) });
+        hold.set_live(true);
+        self.all.push(Spectator { id, user, outlet, hold: hold.clone(), in_step: false, quiet_until: Tick(0) });
         Ok(())
     }
 
@@ -91,7 +96,7 @@ impl Spectators {
     pub(super) fn remove(&mut self, id: u128, why: Option<OverReason>) {
         let Some(at) = self.all.iter().position(|spectator| spectator.id == id) else { return };
         let spectator = self.all.swap_remove(at);
-        spectator.link.set_live(false);
+        spectator.hold.set_live(false);
         if let Some(reason) = why {
             spectator.end(Over { reason, message: reason.explain().into(), winners: Vec::new() });
         }
@@ -113,7 +118,7 @@ impl Spectators {
             });
             if shown.is_err() {
                 observe::dropped(DropReason::Stalled);
-                spectator.link.set_live(false);
+                spectator.hold.set_live(false);
                 spectator.outlet.close(Ending::Cut);
             }
             shown.is_ok()
@@ -153,7 +158,7 @@ impl Spectator {
 
     fn end(self, over: Over) {
         // Before it is closed: that ends the connection, which then must not come back to this table.
-        self.link.set_live(false);
+        self.hold.set_live(false);
         let ending = if self.outlet.send(Message::Over(over)).is_ok() { Ending::AfterQueued } else { Ending::Cut };
         self.outlet.close(ending);
     }

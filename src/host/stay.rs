@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Outlet, claim::Link};
+use super::{hold::Hold, outlet::Outlet};
 use crate::lobby::{Identity, Sitting};
 
 /// One person's time in a seat, from reservation to leaving.
@@ -27,6 +27,6 @@ impl Stay {
 
 pub(super) enum Attendance {
     Reserved,
-    Connected { link: Arc<Link>, outlet: Arc<dyn Outlet> },
+    Connected { hold: Arc<Hold>, outlet: Arc<dyn Outlet> },
     Away,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::protocol::ErrorCode;
 
 pub(super) struct Ticket {

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::lobby::UserId;
 
 /// A connection outside of rooms that the host can end.

@@ -1,0 +1,29 @@
+//! What the rooms of a host share.
+
+use std::sync::Arc;
+
+use super::{
+    board::Board,
+    hub::Hub,
+    limits::Limits,
+    pass::Keys,
+    record::{Record, Recorder},
+};
+use crate::identity::Gate;
+
+/// What the rooms of a host share.
+pub(super) struct Services {
+    pub(super) limits: Limits,
+    pub(super) board: Arc<Board>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) keys: Keys,
+    pub(super) gate: Gate,
+    pub(super) recorders: Vec<Arc<dyn Recorder>>,
+}
+
+impl Services {
+    /// Hands a record to every recorder.
+    pub(super) fn record(&self, record: &Record) {
+        self.recorders.iter().for_each(|recorder| recorder.record(record));
+    }
+}
