@@ -11,7 +11,7 @@
 //! # The rooms
 //!
 //! The modules below are declared from the foundation up, and each imports only from those declared above it
-//! (`tests/layering.rs` checks that). Above the seam, the feature `server`, there are clocks, tasks and sockets; below it
+//! (`tests/below/layering.rs` checks that). Above the seam, the feature `server`, there are clocks, tasks and sockets; below it
 //! there are none: time and randomness are arguments, and a match is a pure function of its seed and its inputs.
 
 // The derive macros name this crate from outside; so does the library itself.

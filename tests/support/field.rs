@@ -1,7 +1,5 @@
 //! A field with a grid over it, and a plain reference of what each seat should see of it.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,5 @@
 //! A server with a tiny game on a free port, and a raw client for it: what the official clients would hide is visible here.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
 use bevy_ecs::prelude::Resource;

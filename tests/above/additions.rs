@@ -1,0 +1,205 @@
+//! A host's own namespaces and HTTP routes, beside those of the server.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use tickcast::{
+    axum::{Json as Body, Router, routing::get as on_get},
+    host::Host,
+    identity::Credentials,
+    lobby::UserId,
+    server::{RunningServer, ServerBuilder},
+    socketioxide::{
+        SocketIo,
+        extract::{AckSender, Data, SocketRef},
+        handler::ConnectHandler,
+    },
+};
+
+use crate::server::{Client, Duel, PARSERS, create, get, http, seated, start_with};
+
+#[derive(Deserialize)]
+struct Order {
+    item: String,
+    count: u32,
+}
+
+/// A shop where whoever the server lets in may order.
+fn open_shop(io: &SocketIo, host: &Host) {
+    let host = host.clone();
+    let identify = async move |socket: SocketRef, Data(credentials): Data<Option<Credentials>>| {
+        let admitted = host.identify(credentials.unwrap_or_default()).await?;
+        socket.extensions.insert(admitted.identity.user);
+        Ok::<_, tickcast::host::Refusal>(())
+    };
+    let serve = async |socket: SocketRef| {
+        socket.on("order", async |socket: SocketRef, Data(order): Data<Order>, ack: AckSender| {
+            let user = socket.extensions.get::<UserId>();
+            ack.send(&json!({"item": order.item, "price": order.count * 3, "user": user.is_some()})).unwrap();
+        });
+        socket.on("weigh", async |Data(goods): Data<Bytes>, ack: AckSender| ack.send(&goods.len()).unwrap());
+    };
+    io.ns("/shop", serve.with(identify));
+}
+
+fn catalogue(host: &Host) -> Router {
+    let games: Vec<&str> = host.games().map(|game| game.name()).collect();
+    let games = json!({ "games": games });
+    let answer = on_get(move || async move { Body(games) }).put(async |Body(new): Body<Json>| Body(new));
+    Router::new().route("/", answer).route("/{item}", on_get(async || "3 coins"))
+}
+
+fn with_shop(builder: ServerBuilder) -> ServerBuilder {
+    builder.namespaces(open_shop).routes("/shop", catalogue)
+}
+
+async fn refused(builder: ServerBuilder) -> String {
+    builder.game::<Duel>().start("127.0.0.1:0").await.err().unwrap().to_string()
+}
+
+async fn plays(server: &RunningServer) {
+    let created = create(server, json!({})).await;
+    let (mut client, _) = seated(server, created["ticket"].as_str().unwrap()).await;
+    client.event_named("/gameplay", "s").await;
+}
+
+#[tokio::test]
+async fn a_namespace_of_the_hosts_own_answers_on_both_endpoints() {
+    let server = start_with(with_shop).await;
+    for parser in PARSERS {
+        let mut client = Client::connect(&server, parser).await;
+        client.enter("/shop", json!({"name": "Ada"})).await.unwrap();
+        let answer = client.request("/shop", "order", json!({"item": "hat", "count": 2})).await;
+        assert_eq!(answer, json!({"item": "hat", "price": 6, "user": true}), "{parser:?}");
+        client.enter("/lobby", json!({"name": "Ada"})).await.unwrap();
+        assert_eq!(client.request("/lobby", "games", Json::Null).await["ok"], true, "one connection for both");
+        client.send(5, "/shop", Some(77), json!(["weigh"]), Some(Bytes::from_static(&[1, 2, 3]))).await;
+        let weighed = loop {
+            let packet = client.packet().await.unwrap();
+            if packet.id == Some(77) {
+                break packet;
+            }
+        };
+        assert_eq!(weighed.data[0], 3, "{parser:?}");
+    }
+    plays(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_namespace_of_the_hosts_own_can_ask_who_somebody_is() {
+    let server = start_with(with_shop).await;
+    for parser in PARSERS {
+        let mut client = Client::connect(&server, parser).await;
+        let refused = client.enter("/shop", json!({"token": "forged"})).await.err().unwrap();
+        assert!(refused.starts_with("bad_token: "), "{refused}");
+        assert!(client.enter("/shop", json!({"token": 5})).await.is_err(), "{parser:?}");
+        assert_eq!(client.enter("/shop", Json::Null).await, Ok(()), "a guest, {parser:?}");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn patterns_of_the_hosts_own_are_no_namespaces_that_do_not_exist() {
+    let open = |io: &SocketIo, _: &Host| {
+        let greet = async |socket: SocketRef| socket.emit("hello", socket.ns()).unwrap();
+        io.dyn_ns("/shop/{id}", greet).unwrap();
+        io.dyn_ns("/{any}", greet).unwrap();
+    };
+    let server = start_with(|builder| builder.namespaces(open)).await;
+    for parser in PARSERS {
+        let mut client = Client::connect(&server, parser).await;
+        for name in (0..20).flat_map(|n| [format!("/shop/{n}"), format!("/any{n}")]) {
+            client.enter(&name, json!({})).await.unwrap();
+            assert_eq!(client.event(&name).await.1.data[1], json!(name));
+        }
+        assert_eq!(client.enter("/shop/5/6", json!({})).await.err().unwrap(), "Invalid namespace");
+        client.enter("/lobby", json!({})).await.unwrap();
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_clients_ask_for_makes_no_namespace() {
+    let endpoints: Arc<Mutex<Vec<SocketIo>>> = Arc::default();
+    let keep = endpoints.clone();
+    let server = start_with(|builder| builder.namespaces(move |io, _| keep.lock().unwrap().push(io.clone()))).await;
+    let count = || endpoints.lock().unwrap().iter().map(|io| io.nsps().len()).sum::<usize>();
+    let before = count();
+    for parser in PARSERS {
+        for n in 0..20 {
+            let mut client = Client::connect(&server, parser).await;
+            assert_eq!(client.enter(&format!("/nowhere{n}"), json!({})).await.err().unwrap(), "Invalid namespace");
+        }
+    }
+    assert_eq!(count(), before);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn routes_of_the_hosts_own_are_served_beside_the_servers() {
+    let every = |_: &Host| Router::new().route("/{*rest}", on_get(async || "something")).fallback(async || "anything");
+    let server = start_with(|builder| with_shop(builder).routes("/every", every)).await;
+    let (status, front) = get(&server, "/shop").await;
+    assert!(status == 200 && front.ends_with(r#"{"games":["duel"]}"#), "{front}");
+    assert!(get(&server, "/shop/hat").await.1.ends_with("3 coins"));
+    let (status, put) = http(&server, "PUT", "/shop", "content-type: application/json\r\n", "[5]").await;
+    assert!(status == 200 && put.ends_with("[5]"), "{put}");
+    assert_eq!(get(&server, "/shop/hat/brim").await.0, 404);
+    assert!(get(&server, "/every/thing/there/is").await.1.ends_with("something"));
+    assert!(get(&server, "/every").await.1.ends_with("anything"));
+    assert_eq!(get(&server, "/healthz").await.0, 200);
+    assert_eq!(get(&server, "/schema/duel.json").await.0, 200);
+    plays(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_check_of_origins_covers_what_a_host_adds() {
+    let server = start_with(|builder| with_shop(builder).allow_origin("https://play.example.org")).await;
+    for path in ["/shop", "/socket.io/?EIO=4&transport=polling"] {
+        let foreign = http(&server, "GET", path, "origin: http://evil.test\r\n", "").await;
+        assert_eq!(foreign.0, 403, "{path}: {}", foreign.1);
+        let (status, listed) = http(&server, "GET", path, "origin: https://play.example.org\r\n", "").await;
+        assert!(status == 200 && listed.contains("access-control-allow-origin: https://play.example.org"), "{listed}");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_clash_with_the_servers_own_is_an_error_at_start() {
+    for (path, expected) in [
+        ("/metrics", "routes at /metrics clash with /metrics"),
+        ("/schema/shop", "routes at /schema/shop clash with /schema"),
+        ("/", "routes cannot be put at \"/\": say a path of plain segments, like /shop"),
+    ] {
+        assert_eq!(refused(tickcast::server().routes(path, catalogue)).await, expected);
+    }
+    let twice = tickcast::server().routes("/shop", catalogue).routes("/shop", catalogue);
+    assert_eq!(refused(twice).await, "routes at /shop clash with /shop");
+    let taken = tickcast::server().namespaces(|io, _| {
+        io.ns("/lobby", async || {});
+    });
+    assert_eq!(refused(taken).await, "the namespace /lobby is the server's own, choose another name");
+}
+
+#[tokio::test]
+async fn what_no_client_could_reach_is_an_error_at_start() {
+    for name in ["shop", ""] {
+        let unnamed = tickcast::server().namespaces(move |io, _| {
+            io.ns(name, async || {});
+        });
+        assert_eq!(refused(unnamed).await, format!("the namespace \"{name}\" must begin with /, like /shop"));
+    }
+    let page = |path: &str| tickcast::net::Page { path: path.to_owned(), content_type: "text/html", bytes: "page".into() };
+    for (path, expected) in [
+        ("b.html", "the page \"b.html\" must have a path that begins with /, like /index.html"),
+        ("/metrics", "the page /metrics would never be served: /metrics is the server's own"),
+    ] {
+        assert_eq!(refused(tickcast::server().pages([page(path)])).await, expected);
+    }
+    let origin = refused(tickcast::server().allow_origin("play.example.org")).await;
+    assert!(origin.starts_with("\"play.example.org\" is not an origin"), "{origin}");
+}

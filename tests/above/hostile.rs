@@ -1,0 +1,253 @@
+//! Clients that mean harm: each is refused or cut off, and the server serves on.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::json;
+use tickcast::server::RunningServer;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::server::{Client, PARSERS, Parser, dropped, exchange, get, http, start, start_limited, start_with};
+
+const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";
+
+async fn serves_on(server: &RunningServer) {
+    let mut client = Client::join(server, "/lobby", json!({})).await.unwrap();
+    assert_eq!(client.request("/lobby", "games", json!(null)).await["ok"], true);
+}
+
+#[tokio::test]
+async fn a_foreign_page_is_refused_everywhere() {
+    let server = start_with(|builder| builder.allow_origin("https://play.example.org")).await;
+    let foreign = "origin: http://evil.test\r\n";
+    let upgrade = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n";
+    for path in [HANDSHAKE, "/socket.io-msgpack/?EIO=4&transport=polling", "/healthz", "/socket.io/socket.io.js"] {
+        assert_eq!(http(&server, "GET", path, foreign, "").await.0, 403, "{path}");
+    }
+    let websocket = "/socket.io/?EIO=4&transport=websocket";
+    assert_eq!(http(&server, "GET", websocket, &format!("{foreign}{upgrade}"), "").await.0, 403);
+    let own = format!("origin: http://{}\r\n", server.address());
+    assert_eq!(http(&server, "GET", HANDSHAKE, &own, "").await.0, 200);
+    assert_eq!(http(&server, "GET", HANDSHAKE, "", "").await.0, 200);
+    let listed = "origin: https://play.example.org\r\n";
+    let (status, answer) = http(&server, "GET", HANDSHAKE, listed, "").await;
+    assert_eq!(status, 200);
+    assert!(answer.contains("access-control-allow-origin: https://play.example.org\r\n"), "{answer}");
+    assert_eq!(http(&server, "OPTIONS", HANDSHAKE, listed, "").await.0, 204);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections_and_no_more() {
+    let server = start_limited(|config| {
+        config.net.connections_per_address = 3;
+        config.net.counts_local_addresses = true;
+    })
+    .await;
+    let mut players = Vec::new();
+    for parser in [Parser::Json, Parser::Msgpack, Parser::Json] {
+        let mut player = Client::connect(&server, parser).await;
+        player.enter("/lobby", json!({})).await.unwrap();
+        players.push(player);
+    }
+    for _ in 0..20 {
+        let (status, answer) = get(&server, HANDSHAKE).await;
+        assert_eq!(status, 429, "{answer}");
+        assert!(answer.ends_with("too many connections from your address\n"), "{answer}");
+    }
+    assert_eq!(players[1].request("/lobby", "games", json!(null)).await["ok"], true, "who is in stays in");
+    drop(players.pop());
+    let metrics = loop {
+        // The server needs a moment to see that one has gone.
+        let (status, answer) = get(&server, "/metrics").await;
+        if status == 200 {
+            break answer;
+        }
+    };
+    let count = metrics.lines().find_map(|line| line.strip_prefix("tickcast_drops_total{reason=\"address\"} "));
+    assert!(count.unwrap().parse::<u32>().unwrap() >= 20, "{metrics}");
+    server.shutdown().await;
+
+    let server = start_limited(|config| config.net.connections_per_address = 3).await;
+    let mut all = Vec::new();
+    for _ in 0..10 {
+        all.push(Client::connect(&server, Parser::Msgpack).await);
+    }
+    serves_on(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn handshakes_that_lead_nowhere_are_few_and_forgotten() {
+    let server = start_limited(|config| {
+        config.net.connections_per_address = 30;
+        config.net.counts_local_addresses = true;
+    })
+    .await;
+    let mut sessions = Vec::new();
+    for _ in 0..40 {
+        let (status, opened) = get(&server, HANDSHAKE).await;
+        if status == 200 {
+            sessions.push(opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned());
+        } else {
+            assert!(status == 429 && opened.ends_with("too many handshakes from your address\n"), "{opened}");
+        }
+    }
+    assert!((30..36).contains(&sessions.len()), "{}", sessions.len());
+    assert_eq!(get(&server, "/healthz").await.0, 200, "whatever is no handshake is answered");
+    sleep(Duration::from_millis(10_500)).await;
+    for session in sessions {
+        let (status, answer) = get(&server, &format!("{HANDSHAKE}&sid={session}")).await;
+        assert!(status == 400 || answer.ends_with("\r\n\r\n1"), "{answer}");
+    }
+    serves_on(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_header_that_does_not_come_closes_the_connection() {
+    let server = start_limited(|config| config.net.header_timeout = Duration::from_millis(300)).await;
+    for beginning in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+        let began = Instant::now();
+        let answer = exchange(&server, beginning.as_bytes()).await;
+        assert!(!answer.contains("200 OK"), "{beginning:?}: {answer}");
+        assert!(began.elapsed() >= Duration::from_millis(250), "{beginning:?}");
+    }
+    serves_on(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_closes_the_connection() {
+    let server = start_limited(|config| config.net.header_timeout = Duration::from_millis(300)).await;
+    let (_, opened) = get(&server, HANDSHAKE).await;
+    let sid = opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let request = format!("POST {HANDSHAKE}&sid={sid} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n40");
+    let answer = exchange(&server, request.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    serves_on(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_message_beyond_the_limit_closes_the_connection() {
+    let server = start().await;
+    for parser in PARSERS {
+        let mut client = Client::connect(&server, parser).await;
+        client.enter("/lobby", json!({})).await.unwrap();
+        let answer = client.request("/lobby", "games", json!("x".repeat(15_000))).await;
+        assert_eq!(
+            answer["error"]["code"], "too_large",
+            "{parser:?}: below the limit of messages it is a request like any other"
+        );
+        client.send(2, "/lobby", Some(2), json!(["games", "x".repeat(17_000)]), None).await;
+        assert!(client.packet().await.is_none(), "{parser:?}");
+    }
+    let (_, opened) = get(&server, HANDSHAKE).await;
+    let sid = opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let (status, _) = http(&server, "POST", &format!("{HANDSHAKE}&sid={sid}"), "", &"4".repeat(20_000)).await;
+    assert!((400..500).contains(&status), "{status}");
+    serves_on(&server).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn packets_that_are_none_close_the_connection() {
+    let server = start().await;
+    for garbage in ["", "9", "42", "42[]", "42{}", "42[5]", "42/lobby,[", "451-[\"i\"]", "4é"] {
+        let mut client = Client::connect(&server, Parser::Json).await;
+        client.enter("/", json!({})).await.unwrap();
+        client.raw(Message::text(garbage)).await;
+        // Either it is closed, or it was ignored and the connection is as good as before.
+        client.raw(Message::text("421[\"info\"]")).await;
+        if let Some(packet) = client.packet().await {
+            assert!(packet.data[0]["server"] == "tickcast", "{garbage:?}: {packet:?}");
+        }
+    }
+    for garbage in [&[][..], &[0x80], &[0xc1], &[0xdf, 0xff, 0xff, 0xff, 0xff], &[0x84, 0xa4], &[0x91; 2000]] {
+        let mut client = Client::connect(&server, Parser::Msgpack).await;
+        client.raw(Message::binary(garbage.to_vec())).await;
+        assert!(client.packet().await.is_none(), "{garbage:?}");
+    }
+    serves_on(&server).await;
+    server.shutdown().await;
+}
+
+/// The codes of the answers that come until none does, or until the connection ends.
+async fn codes_of_answers(client: &mut Client) -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    // Who does not read its answers misses some.
+    while let Ok(Some(packet)) = timeout(Duration::from_millis(500), client.packet()).await {
+        if packet.kind == 3 {
+            codes.insert(packet.data[0]["error"]["code"].as_str().unwrap_or("ok").to_owned());
+        }
+    }
+    codes
+}
+
+#[tokio::test]
+async fn a_flood_of_requests_is_refused_and_costs_others_nothing() {
+    let server = start().await;
+    let (mut quick, mut flood) = (Client::connect(&server, Parser::Msgpack).await, Client::connect(&server, Parser::Json).await);
+    quick.enter("/lobby", json!({})).await.unwrap();
+    for namespace in ["/lobby", "/matchmaking"] {
+        flood.enter(namespace, json!({})).await.unwrap();
+        for id in 0..250 {
+            flood.send(2, namespace, Some(id), json!(["enqueue", { "game": "duel" }]), None).await;
+        }
+        // Two seats of one game are waited for: one ticket, and no other beside it.
+        let (codes, asked) = tokio::join!(codes_of_answers(&mut flood), quick.request("/lobby", "games", json!(null)));
+        let first = if namespace == "/lobby" { ["unknown_event"].as_slice() } else { &["already_queued", "ok"] };
+        let expected: BTreeSet<_> = first.iter().copied().chain(["rate_limited"]).map(str::to_owned).collect();
+        assert_eq!(codes, expected, "{namespace}");
+        assert_eq!(asked["ok"], true);
+    }
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(flood.request("/lobby", "games", json!(null)).await["ok"], true, "a burst is borne");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_floods_without_end_is_cut() {
+    let server = start().await;
+    let before = dropped(&server, "flood").await;
+    let mut quick = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    for parser in PARSERS {
+        let mut flood = Client::connect(&server, parser).await;
+        for namespace in ["/lobby", "/matchmaking"] {
+            flood.enter(namespace, json!({})).await.unwrap();
+        }
+        // Neither would be too much, but both are.
+        for _ in 0..400 {
+            for namespace in ["/lobby", "/matchmaking"] {
+                flood.send(2, namespace, None, json!(["games"]), None).await;
+            }
+        }
+        flood.closed().await;
+        assert_eq!(quick.request("/lobby", "games", json!(null)).await["ok"], true);
+    }
+    assert!(dropped(&server, "flood").await >= before + 2);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn http_that_is_none_is_refused() {
+    let server = start().await;
+    for (path, expected) in [
+        ("/socket.io/?EIO=5&transport=polling", 400),
+        ("/socket.io/?EIO=4&transport=pigeon", 400),
+        ("/socket.io/?EIO=4&transport=polling&sid=nobody", 400),
+        ("/socket.io/", 400),
+        ("/socket.io-nothing/", 404),
+        ("/../etc/passwd", 404),
+    ] {
+        assert_eq!(get(&server, path).await.0, expected, "{path}");
+    }
+    let headers: String = (0..5_000).map(|n| format!("x-{n}: 1\r\n")).collect();
+    for (path, headers) in [(format!("/{}", "a".repeat(1 << 20)), ""), ("/healthz".to_owned(), &*headers)] {
+        let status = http(&server, "GET", &path, headers, "").await.0;
+        assert!(status == 431 || status == 414 || status == 0, "{status}");
+    }
+    serves_on(&server).await;
+    server.shutdown().await;
+}

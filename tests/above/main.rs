@@ -1,0 +1,28 @@
+//! Tests of the library above the seam, which need the feature `server`: hosted rooms, and a server on a free port.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+#[path = "../support/race.rs"]
+mod race;
+#[path = "../support/server.rs"]
+mod server;
+
+mod additions;
+mod desync;
+mod endpoints;
+mod farewell;
+mod frames;
+mod gameplay;
+mod host;
+mod hostile;
+mod identity;
+mod leaving;
+mod lobby;
+mod matchmaking;
+mod modes;
+mod packed;
+mod people;
+mod secrets;
+mod stalled;
+mod steady;
+mod store;
+mod watching;

@@ -1,0 +1,58 @@
+//! Spectators and the removal of players, over real sockets.
+
+use serde_json::json;
+
+use crate::server::{Client, PARSERS, create, start, ticket_for};
+
+#[tokio::test]
+async fn a_spectator_watches_and_takes_no_seat() {
+    let server = start().await;
+    let created = create(&server, json!({})).await;
+    let mut player = Client::join(&server, "/gameplay", json!({ "ticket": created["ticket"] })).await.unwrap();
+    player.event_named("/gameplay", "s").await;
+    for parser in PARSERS {
+        let mut lobby = Client::join(&server, "/lobby", json!({})).await.unwrap();
+        let answer = lobby.request("/lobby", "spectate", json!({ "room": created["room"] })).await;
+        let mut spectator = Client::connect(&server, parser).await;
+        spectator.enter("/gameplay", json!({ "ticket": answer["ticket"] })).await.unwrap();
+        let welcome = spectator.event_named("/gameplay", "welcome").await;
+        assert_eq!((&welcome.data[1]["seat"], &welcome.data[1]["resume"]), (&json!(0), &json!("")));
+        player.input(&[0x94, 0, 1, 0, 1], false).await;
+        for kind in [0, 1, 1] {
+            let frame: Vec<serde_json::Value> =
+                rmp_serde::from_slice(&spectator.event_named("/gameplay", "s").await.binary.unwrap()).unwrap();
+            assert_eq!(frame[0], kind, "{parser:?}: a snapshot, then differences");
+        }
+        spectator.input(&[0x94, 0, 1, 0, 1], false).await;
+        let again = Client::join(&server, "/gameplay", json!({ "ticket": answer["ticket"] })).await;
+        assert!(again.err().unwrap().starts_with("ticket_used"));
+        assert_eq!(spectator.request("/gameplay", "leave", json!(null)).await, json!({ "ok": true }));
+        assert_eq!(spectator.event_named("/gameplay", "over").await.data[1]["reason"], "left");
+        let rooms = lobby.request("/lobby", "rooms", json!({})).await;
+        assert_eq!(rooms["rooms"][0]["players"], 1, "who watches has no seat");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_created_a_room_removes_others_for_good() {
+    let server = start().await;
+    let mut owner = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    let created = owner.request("/lobby", "create", json!({ "game": "duel" })).await;
+    let mut guest = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    let seat = guest.request("/lobby", "join", json!({ "room": created["room"] })).await;
+    let mut playing = Client::join(&server, "/gameplay", json!({ "ticket": seat["ticket"] })).await.unwrap();
+    let number = playing.event_named("/gameplay", "welcome").await.data[1]["seat"].clone();
+    let kick = json!({ "room": created["room"], "seat": number });
+    assert_eq!(guest.request("/lobby", "kick", kick.clone()).await["error"]["code"], "not_owner");
+    let nobody = json!({ "room": created["room"], "seat": 200 });
+    assert_eq!(owner.request("/lobby", "kick", nobody).await["error"]["code"], "unknown_seat");
+    assert_eq!(owner.request("/lobby", "kick", kick).await, json!({ "ok": true }));
+    assert_eq!(playing.event_named("/gameplay", "over").await.data[1]["reason"], "kicked");
+    for request in ["join", "spectate"] {
+        let answer = guest.request("/lobby", request, json!({ "room": created["room"] })).await;
+        assert_eq!(answer["error"]["code"], "banned", "{request}");
+    }
+    let _other = ticket_for(&server, &created["room"]).await;
+    server.shutdown().await;
+}

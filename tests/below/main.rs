@@ -1,0 +1,23 @@
+//! Tests of the library below the seam, which need no feature: no sockets, no tasks, and time that only the test moves.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+#[path = "../support/field.rs"]
+mod field;
+#[path = "../support/meadow.rs"]
+mod meadow;
+
+mod budget;
+mod bytes;
+mod determinism;
+mod inputs;
+mod interest;
+mod interest_rule;
+mod layering;
+mod merged;
+mod registration;
+mod removed;
+mod replication;
+mod seats;
+mod slow;
+mod spectators;
+mod wire;

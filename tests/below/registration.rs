@@ -1,0 +1,164 @@
+//! A mistake in a game's registration is an error at start that names the culprit.
+
+use std::ops::RangeInclusive;
+
+use tickcast::{
+    game::{GameDef, GameError},
+    prelude::*,
+};
+
+#[derive(Component, Replicate)]
+#[replicate(id = 1)]
+struct Pos(u8);
+
+#[derive(Component, Replicate)]
+#[replicate(id = 1)]
+struct Clash(u8);
+
+#[derive(Component, Replicate)]
+#[replicate(id = 0)]
+struct SeatToo(u8);
+
+#[derive(Component, Serialize, Deserialize)]
+struct Vel(u8);
+
+#[derive(Resource, Default, Serialize, Deserialize)]
+struct Weather(u8);
+
+#[derive(GameInput, Clone, Default)]
+struct Pad {}
+
+#[derive(GameEvent)]
+struct Boom {}
+
+type Build<G> = fn(&mut MatchBuilder<G>);
+
+/// A game of one build function.
+macro_rules! game {
+    ($name:ident, $text:literal, $build:expr) => {
+        struct $name;
+        impl Game for $name {
+            const NAME: &'static str = $text;
+            type Input = Pad;
+            type Config = NoConfig;
+            fn build(m: &mut MatchBuilder<Self>) {
+                let build: Build<Self> = $build;
+                build(m);
+            }
+        }
+    };
+}
+
+fn error<G: Game>() -> String {
+    GameDef::new::<G>().err().expect("the game is refused").to_string()
+}
+
+#[test]
+fn a_clean_game_is_taken() {
+    game!(Clean, "clean", |m| {
+        m.replicate::<Pos>().state::<Vel>().resource(Weather(0)).event::<Boom>(1);
+        m.on_join(|seat, w| w.spawn_avatar(seat, (Pos(0), Vel(1))));
+        m.systems(|mut all: Query<(&mut Pos, &Vel)>, _: Res<Weather>, mut booms: Emit<Boom>| {
+            all.iter_mut().for_each(|(mut pos, vel)| pos.0 += vel.0);
+            booms.everyone(Boom {});
+        });
+    });
+    let def = GameDef::new::<Clean>().unwrap();
+    assert_eq!((def.name(), def.hz(), def.seats()), ("clean", 30, 1..=16));
+    assert_eq!(def.schema().components.len(), 2, "Seat and Pos");
+}
+
+#[test]
+fn two_components_with_one_id() {
+    game!(Ids, "ids", |m| {
+        m.replicate::<(Pos, Clash)>();
+    });
+    assert_eq!(error::<Ids>(), "ids: Pos and Clash both have the wire id 1");
+    game!(Twice, "twice", |m| {
+        m.replicate::<(Pos, Pos)>();
+    });
+    assert_eq!(error::<Twice>(), "twice: two components are called Pos: clients know them by name");
+    game!(Seats, "seats", |m| {
+        m.replicate::<SeatToo>();
+    });
+    assert_eq!(error::<Seats>(), "seats: Seat and SeatToo both have the wire id 0");
+}
+
+#[test]
+fn a_component_that_systems_use_and_nobody_registered() {
+    game!(Used, "used", |m| {
+        m.replicate::<Pos>().systems(|all: Query<(&Pos, &Vel)>| assert!(all.iter().count() < 9));
+    });
+    assert!(
+        error::<Used>().starts_with("used: registration::Vel is used by the rules but not registered"),
+        "{}",
+        error::<Used>()
+    );
+}
+
+#[test]
+fn a_component_that_only_join_spawns() {
+    game!(Spawned, "spawned", |m| {
+        m.replicate::<Pos>().on_join(|seat, w| w.spawn_avatar(seat, (Pos(0), Vel(0))));
+    });
+    assert!(error::<Spawned>().contains("below::registration::Vel"), "{}", error::<Spawned>());
+}
+
+#[test]
+fn a_component_of_the_ecs_that_would_not_be_saved() {
+    game!(Named, "named", |m| {
+        m.replicate::<Pos>().on_join(|seat, w| w.spawn_avatar(seat, (Pos(0), bevy_ecs::name::Name::new("Ada"))));
+    });
+    assert!(error::<Named>().contains("bevy_ecs::name::Name"), "{}", error::<Named>());
+}
+
+#[test]
+fn a_resource_that_nobody_registered() {
+    game!(Res1, "res", |m| {
+        m.systems(|weather: Option<Res<Weather>>| assert!(weather.is_none_or(|w| w.0 == 0)));
+    });
+    assert!(error::<Res1>().contains("registration::Weather"), "{}", error::<Res1>());
+}
+
+#[test]
+fn an_event_that_nobody_registered() {
+    game!(Event, "event", |m| {
+        m.systems(|mut booms: Emit<Boom>| booms.everyone(Boom {}));
+    });
+    let said = error::<Event>();
+    assert!(said.contains("registration::Boom") && said.contains(".event::<..>(id)"), "{said}");
+}
+
+#[test]
+fn numbers_out_of_range() {
+    game!(Slow, "slow", |m| {
+        m.tick_rate(0);
+    });
+    assert_eq!(error::<Slow>(), "slow: the tick rate 0 must be from 1 to 128");
+    game!(Fast, "fast", |m| {
+        m.tick_rate(129);
+    });
+    assert!(matches!(GameDef::new::<Fast>(), Err(GameError::TickRate { hz: 129, .. })));
+    game!(NoSeats, "no-seats", |m| {
+        m.seats(RangeInclusive::new(3, 2));
+    });
+    assert!(error::<NoSeats>().starts_with("no-seats: .seats(3..=2) must go upwards"), "{}", error::<NoSeats>());
+    game!(NoBot, "no-bot", |m| {
+        m.fill(2);
+    });
+    assert!(matches!(GameDef::new::<NoBot>(), Err(GameError::NoBot { .. })));
+    game!(Shout, "Shout!", |_| {});
+    assert!(error::<Shout>().contains("\"Shout!\""));
+    game!(EventId, "event-id", |m| {
+        m.event::<Boom>(0);
+    });
+    assert!(error::<EventId>().contains("Boom has the wire id 0: it must be from 1 to 127"));
+}
+
+#[test]
+fn rules_that_fail_at_once() {
+    game!(Fails, "fails", |m| {
+        m.systems(|clock: Res<Clock>| assert!(clock.tick < 2, "no second tick"));
+    });
+    assert!(error::<Fails>().contains("no second tick"));
+}

@@ -1,0 +1,58 @@
+//! A client that cannot keep up costs itself, never its room.
+
+use crate::meadow::*;
+use tickcast::{prelude::*, room::SeatStatus};
+
+/// A match in which something moves in every tick.
+fn busy() -> Table<Meadow> {
+    let mut table = Table::new(1).seats(2);
+    table.press(0, east());
+    table.run(100);
+    table
+}
+
+#[test]
+fn who_stops_reading_finds_few_stale_frames_and_then_one_merged_diff() {
+    let mut table = busy();
+    table.sleep(1);
+    table.run(100);
+    let (merged, frames) = (table.stats().merged, table.frame_bytes(1).len());
+    let stale = table.wake(1);
+    assert!(stale <= 10, "{stale} stale frames after five seconds");
+    table.run(1);
+    assert_eq!(table.mirror(1).tick(), table.room().current_tick(), "in step one tick after it went on");
+    assert_eq!((table.stats().merged, table.frame_bytes(1).len()), (merged + 1, frames + 1));
+    assert_eq!(table.frame_bytes(0).len(), 201, "the other seat had a frame in every tick");
+}
+
+#[test]
+fn who_never_reads_again_loses_the_connection_and_keeps_the_seat_for_its_grace_time() {
+    let mut table = busy();
+    table.sleep(1);
+    table.run(295);
+    assert_eq!(table.room().seats()[1].status, SeatStatus::Playing);
+    table.run(15);
+    assert_eq!(table.room().seats()[1].status, SeatStatus::Away, "cut after 15 seconds");
+    table.run(110);
+    assert_eq!(table.room().seats().len(), 1);
+}
+
+#[test]
+fn who_acknowledges_rarely_is_given_the_room_for_it() {
+    let mut table = busy();
+    let skipped = table.stats().skipped;
+    for _ in 0..10 {
+        table.sleep(1);
+        table.run(12);
+        table.wake(1);
+        table.run(1);
+    }
+    let first = table.stats().skipped - skipped;
+    for _ in 0..10 {
+        table.sleep(1);
+        table.run(12);
+        table.wake(1);
+        table.run(1);
+    }
+    assert_eq!(table.stats().skipped - skipped, first, "it learned: {first} skipped at first");
+}
