@@ -1,4 +1,5 @@
-//! A mirror that differs by one bit, over a real socket: what it says, what the server says of it, and that it is mended.
+//! A mirror that differs by one bit, over a real socket: what it says, what the server says of it, and that it is mended. In a process of
+//! its own, because a process has one log.
 
 use std::{
     io,
@@ -11,7 +12,10 @@ use tickcast::{
     replication::{Applied, Mirror},
 };
 
-use crate::server::{Client, create, get, seated, start, ticket_for};
+use crate::{
+    process::run_in_child,
+    server::{Client, create, get, seated, start, ticket_for},
+};
 
 /// Everything that is logged.
 #[derive(Clone, Default)]
@@ -66,6 +70,9 @@ async fn until<T>(client: &mut Client, mirror: &mut Mirror, wanted: impl Fn(&App
 
 #[tokio::test]
 async fn one_flipped_bit_is_named_counted_logged_once_and_mended() {
+    if run_in_child("desync::one_flipped_bit_is_named_counted_logged_once_and_mended").is_some() {
+        return;
+    }
     let log = Log::start();
     let server = start().await;
     let created = create(&server, json!({})).await;

@@ -1,4 +1,4 @@
-//! People who come and go all day: nothing of them stays. The only test here, because it looks at the process.
+//! People who come and go all day: nothing of them stays. In a process of its own, because it looks at the process.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -10,7 +10,10 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::server::{Client, PARSERS, PATIENCE, metric, start};
+use crate::{
+    process::run_in_child,
+    server::{Client, PARSERS, PATIENCE, metric, start},
+};
 
 /// How many come and go in a round, and how many of them at a time.
 const VISITS: usize = 1_000;
@@ -87,6 +90,9 @@ async fn connections(server: &RunningServer, namespace: &str) -> f64 {
 
 #[tokio::test]
 async fn who_comes_and_goes_leaves_nothing_behind() {
+    if run_in_child("leaving::who_comes_and_goes_leaves_nothing_behind").is_some() {
+        return;
+    }
     let server = start().await;
     let tokens = tokens(&server).await;
     let mut resident = Vec::new();

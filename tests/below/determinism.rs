@@ -1,14 +1,13 @@
 //! A match is a pure function of its seed, its rules and its inputs: saved and restored, and in another process.
 
-use std::process::Command;
-
-use crate::meadow::*;
 use tickcast::{
     game::GameDef,
     prelude::*,
     protocol::{Columns, encode_input},
     room::{RestoreError, Room},
 };
+
+use crate::{meadow::*, process::run_in_child};
 
 /// Presses something on most ticks, the same for the same tick.
 fn press(room: &mut Room, seat: Seat, seq: &mut u32) {
@@ -107,22 +106,16 @@ fn what_is_not_a_saved_room_is_refused() {
     }
 }
 
-/// The child of the test below: prints a checksum and ends.
-#[test]
-fn prints_a_checksum_when_asked() {
-    if std::env::var_os("TICKCAST_PRINT_CHECKSUM").is_some() {
-        println!("checksum {:016x}", run(&mut start(), 500, &mut 0).last().unwrap());
-    }
-}
-
 #[test]
 fn two_processes_agree() {
-    let child = || {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "determinism::prints_a_checksum_when_asked", "--nocapture"]).env("TICKCAST_PRINT_CHECKSUM", "1");
-        let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
-        let at = text.find("checksum ").unwrap_or_else(|| panic!("no checksum in {text}"));
-        text[at..at + 25].to_string()
+    let child = || run_in_child("determinism::two_processes_agree");
+    let Some(printed) = child() else {
+        println!("checksum {:016x}", run(&mut start(), 500, &mut 0).last().unwrap());
+        return;
     };
-    assert_eq!(child(), child());
+    let checksum = |printed: &str| {
+        let at = printed.find("checksum ").unwrap_or_else(|| panic!("no checksum in {printed}"));
+        printed[at..at + 25].to_owned()
+    };
+    assert_eq!(checksum(&printed), checksum(&child().unwrap()));
 }

@@ -5,6 +5,8 @@
 mod field;
 #[path = "../support/meadow.rs"]
 mod meadow;
+#[path = "../support/process.rs"]
+mod process;
 
 mod budget;
 mod bytes;
