@@ -27,6 +27,8 @@ pub mod game;
 
 pub mod room;
 
+pub use room::testing;
+
 pub mod lobby;
 
 pub mod matchmaking;
@@ -76,8 +78,8 @@ pub mod prelude {
         game::{Bot, Emit, Game, Leave, MatchBuilder, NoConfig, Outcome, SpawnAvatar, secs},
         protocol::{Dir8, Id, Seat, Tick},
         replication::{Grid, View},
-        room::Table,
         sim::{Clock, Intent, MatchRng, Team, Teams},
+        testing::TestRoom,
     };
 }
 

@@ -20,7 +20,7 @@ const STALL_SECONDS: u32 = 15;
 
 /// What one seat's connection has been sent and has said.
 #[derive(Debug, Default)]
-pub(super) struct Link {
+pub(super) struct Delivery {
     /// The tick that the seat's mirror holds once all sent frames have arrived; `None`: nothing of use.
     base: Option<Tick>,
     /// `base` before the newest frame.
@@ -49,7 +49,7 @@ pub(super) struct Link {
     meter: Meter,
 }
 
-impl Link {
+impl Delivery {
     /// A connection begins whose mirror holds a tick that this seat was sent. Gives back whether that is of use: it was
     /// sent, and not longer than `memory` ticks ago.
     pub fn resume(&mut self, held: Option<Tick>, now: Tick, memory: u32) -> bool {
@@ -132,51 +132,51 @@ impl Room {
         let mut acked = self.sim.inputs().all_acked().peekable();
         out.frames.reserve(self.seats.len());
         for (seat, place) in self.seats.playing_mut() {
-            let link = &mut place.link;
+            let delivery = &mut place.delivery;
             let viewer = Viewer { seat, team: self.replicator.team_of(seat) };
-            if std::mem::replace(&mut link.team, viewer.team) != viewer.team {
-                link.restart();
+            if std::mem::replace(&mut delivery.team, viewer.team) != viewer.team {
+                delivery.restart();
             }
             // A second's worth of credit at twice the tick rate, so that a burst after a stall is not a flood.
-            link.input_credit = (link.input_credit + 2).min(2 * hz);
-            if let Some(since) = link.window.full_since(link.newest_sent, now, hz) {
+            delivery.input_credit = (delivery.input_credit + 2).min(2 * hz);
+            if let Some(since) = delivery.window.full_since(delivery.newest_sent, now, hz) {
                 self.stats.skipped += 1;
                 if now.since(since) >= STALL_SECONDS * hz {
                     out.stalled.push(seat);
                 }
-                link.in_step = false;
+                delivery.in_step = false;
                 continue;
             }
-            if now < link.quiet_until {
+            if now < delivery.quiet_until {
                 continue;
             }
-            if link.in_step {
-                link.misses = 0;
+            if delivery.in_step {
+                delivery.misses = 0;
             }
             while acked.next_if(|(other, _)| *other < seat).is_some() {}
             let (ack, margin) = acked.next_if(|(other, _)| *other == seat).map(|(_, acked)| acked).unwrap_or_default();
-            let base = link.base.unwrap_or_default();
-            let (kind, mut blocks) = link.state(&self.replicator, viewer, now, self.def.budget());
-            if is_check && link.meter.is_empty() {
+            let base = delivery.base.unwrap_or_default();
+            let (kind, mut blocks) = delivery.state(&self.replicator, viewer, now, self.def.budget());
+            if is_check && delivery.meter.is_empty() {
                 blocks = Cow::Owned(blocks.with(&self.replicator.checks(viewer)));
             }
-            let silent = kind == Kind::Diff && blocks.is_empty() && ack == link.told_ack && now.since(base) < hz;
+            let silent = kind == Kind::Diff && blocks.is_empty() && ack == delivery.told_ack && now.since(base) < hz;
             if !silent {
                 let base = if kind == Kind::Snapshot { Tick(0) } else { base };
-                link.sent(now, ack);
+                delivery.sent(now, ack);
                 let bytes = out.frames.push(seat, Head { kind, tick: now, base, ack, margin }, blocks);
                 self.stats.frame(kind, bytes);
             }
-            if let Some(refused) = link.refused.filter(|_| now.since(link.told_refused) >= hz) {
-                link.refused = None;
-                link.told_refused = now;
+            if let Some(refused) = delivery.refused.filter(|_| now.since(delivery.told_refused) >= hz) {
+                delivery.refused = None;
+                delivery.told_refused = now;
                 out.messages.push((seat, Message::Refused(refused)));
             }
         }
     }
 }
 
-impl Link {
+impl Delivery {
     /// What the seat's next frame says, and what it is.
     fn state<'a>(
         &mut self, replicator: &'a Replicator, viewer: Viewer, now: Tick, budget: Option<usize>,

@@ -10,7 +10,7 @@ mod outbox;
 mod saved;
 mod seats;
 mod stats;
-mod table;
+pub mod testing;
 mod votes;
 mod window;
 
@@ -31,7 +31,6 @@ pub use outbox::{Frames, Message, Outbox, Over, OverReason, Refused};
 pub use saved::RestoreError;
 pub use seats::{Population, SeatInfo, SeatPlan, SeatStatus};
 pub use stats::RoomStats;
-pub use table::Table;
 pub use votes::{VOTE_SECONDS, VoteInfo};
 
 use bots::Bots;
@@ -209,7 +208,7 @@ impl Room {
         let now = self.sim.tick();
         let memory = ticks(crate::replication::MEMORY_SECONDS, self.def.hz());
         let place = self.seats.get_mut(seat).ok_or(RoomError::UnknownSeat(seat))?;
-        let holds = place.link.resume(held, now, memory);
+        let holds = place.delivery.resume(held, now, memory);
         place.entered = true;
         place.active_at = now;
         self.bots.dismiss(seat);
@@ -254,14 +253,15 @@ impl Room {
     pub fn handle(&mut self, seat: Seat, bytes: &[u8]) -> Result<(), ErrorCode> {
         let (now, hz) = (self.sim.tick(), u32::from(self.def.hz()));
         let place = self.seats.get_mut(seat).ok_or(ErrorCode::ResumeExpired)?;
-        let taken = if place.link.spend_input() {
+        let taken = if place.delivery.spend_input() {
             match decode_input(self.def.schema(), bytes) {
                 Err(_) => Err(ErrorCode::BadInput),
-                Ok(AckOrInput::Ack { ack }) => place.link.acknowledge(ack, now, hz).map(|()| None),
+                Ok(AckOrInput::Ack { ack }) => place.delivery.acknowledge(ack, now, hz).map(|()| None),
                 Ok(AckOrInput::Input { tick, .. }) if tick.since(now) > hz => Err(ErrorCode::InputTooEarly),
-                Ok(AckOrInput::Input { ack, seq, tick, columns }) => {
-                    place.link.acknowledge(ack, now, hz).map(|()| Some(self.sim.inputs().offer(seat, seq, tick, now, columns)))
-                }
+                Ok(AckOrInput::Input { ack, seq, tick, columns }) => place
+                    .delivery
+                    .acknowledge(ack, now, hz)
+                    .map(|()| Some(self.sim.inputs().offer(seat, seq, tick, now, columns))),
             }
         } else {
             Err(ErrorCode::RateLimited)
@@ -280,7 +280,7 @@ impl Room {
         *counter += 1;
         let taken = taken.and_then(|offered| if offered == Some(Offered::Full) { Err(ErrorCode::RateLimited) } else { Ok(()) });
         if let Err(code) = taken {
-            place.link.refuse(code);
+            place.delivery.refuse(code);
         }
         taken
     }
@@ -288,7 +288,7 @@ impl Room {
     /// A seat's mirror is of no use: its next frame is a snapshot.
     pub fn resync(&mut self, seat: Seat) {
         if let Some(place) = self.seats.get_mut(seat) {
-            place.link.restart();
+            place.delivery.restart();
             self.stats.resyncs += 1;
         }
     }
@@ -297,7 +297,7 @@ impl Room {
     pub fn missed(&mut self, seat: Seat) {
         let (now, hz) = (self.sim.tick(), u32::from(self.def.hz()));
         if let Some(place) = self.seats.get_mut(seat) {
-            place.link.missed(now, hz);
+            place.delivery.missed(now, hz);
             self.stats.missed += 1;
         }
     }

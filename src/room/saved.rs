@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Bots, Place, Room, SeatPlan, SeatStatus, bots::Employed, frames::Link};
+use super::{Bots, Place, Room, SeatPlan, SeatStatus, bots::Employed, frames::Delivery};
 use crate::{
     game::{ConfigError, GameDef},
     protocol::{Seat, Tick, ticks},
@@ -99,7 +99,7 @@ impl Room {
                     return Err(not_saved());
                 }
                 room.bots.employed.insert(seat, Employed { brain, seq, columns: Vec::new() });
-                place = Place { status: SeatStatus::Bot, away_until: None, link: Link::default(), ..place };
+                place = Place { status: SeatStatus::Bot, away_until: None, delivery: Delivery::default(), ..place };
             }
             room.seats.take(seat, place);
         }

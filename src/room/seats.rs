@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::frames::Link;
+use super::frames::Delivery;
 use crate::{
     protocol::{Seat, Tick},
     sim::{Team, Teams},
@@ -79,7 +79,7 @@ pub(super) struct Place {
     pub active_at: Tick,
     /// When the grace time of an away seat is over.
     pub away_until: Option<Tick>,
-    pub link: Link,
+    pub delivery: Delivery,
 }
 
 impl Place {
@@ -91,7 +91,7 @@ impl Place {
             joined: false,
             active_at: Tick(0),
             away_until: None,
-            link: Link::default(),
+            delivery: Delivery::default(),
         }
     }
 

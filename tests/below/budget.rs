@@ -7,7 +7,7 @@ use tickcast::{prelude::*, protocol::Replicate};
 
 const BUDGET: usize = 200;
 
-type Tight = Table<Field<0, BUDGET>>;
+type Tight = TestRoom<Field<0, BUDGET>>;
 
 /// Entities in the seat's own cell and in the ring around it.
 const NEAR: u32 = 20;
@@ -15,7 +15,7 @@ const AROUND: u32 = 280;
 
 /// More than a tick's budget can tell, all of it changing in every tick.
 fn crowd() -> Tight {
-    let mut table = Table::new(1).seats(2);
+    let mut table = TestRoom::new(1).seats(2);
     table.run(1);
     put(&mut table, 1, 4.0, 4.0);
     let spawned = (0..NEAR + AROUND).map(|n| {

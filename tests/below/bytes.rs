@@ -8,7 +8,7 @@ use tickcast::prelude::*;
 /// each axis in every tick.
 fn bytes_each<G: Game>(entities: usize, walkers: usize, stride: i32) -> f64 {
     const TICKS: usize = 300;
-    let mut table = Table::<G>::new(1).seats(1);
+    let mut table = TestRoom::<G>::new(1).seats(1);
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let all: Vec<Entity> = table.world().spawn_batch((0..entities).map(|n| Pos { at: Vec2::new(n as f32, 7.0) })).collect();
     table.run(5);
@@ -53,9 +53,9 @@ fn packed_lists_are_the_shorter_ones() {
 
 #[test]
 fn a_spawn_with_three_components_costs_sixteen_bytes() {
-    let mut table = Table::<Meadow>::new(1).seats(1);
+    let mut table = TestRoom::<Meadow>::new(1).seats(1);
     table.run(3);
-    let bytes = |table: &mut Table<Meadow>| {
+    let bytes = |table: &mut TestRoom<Meadow>| {
         table.world().spawn((Pos { at: Vec2::new(40.0, -30.0) }, Hp(100), Facing(1.0)));
         table.run(1);
         *table.frame_bytes(0).last().unwrap()
@@ -67,7 +67,7 @@ fn a_spawn_with_three_components_costs_sixteen_bytes() {
 
 #[test]
 fn an_idle_tick_costs_nothing() {
-    let mut table = Table::<Meadow>::new(1).seats(1);
+    let mut table = TestRoom::<Meadow>::new(1).seats(1);
     table.run(200);
     assert!(table.frame_bytes(0).len() <= 1 + 10 + 10, "a snapshot, a sign of life a second: {:?}", table.frame_bytes(0));
 }

@@ -34,7 +34,7 @@ fn run(room: &mut Room, ticks: u32, seq: &mut u32) -> Vec<u64> {
 
 #[test]
 fn a_table_without_bots_is_restored_without_them() {
-    let mut table = Table::<Meadow>::new(3).seats(2);
+    let mut table = TestRoom::<Meadow>::new(3).seats(2);
     table.run(10);
     table.disconnect(0);
     table.disconnect(1);

@@ -15,18 +15,18 @@ fn input(seq: u32, tick: u32, pad: &Pad) -> Vec<u8> {
     bytes
 }
 
-fn table() -> Table<Meadow> {
-    let mut table = Table::new(1).seats(2);
+fn table() -> TestRoom<Meadow> {
+    let mut table = TestRoom::new(1).seats(2);
     table.run(5);
     table
 }
 
-fn send(table: &mut Table<Meadow>, player: usize, bytes: &[u8]) -> Result<(), ErrorCode> {
+fn send(table: &mut TestRoom<Meadow>, player: usize, bytes: &[u8]) -> Result<(), ErrorCode> {
     let seat = table.seat(player);
     table.room().handle(seat, bytes)
 }
 
-fn x(table: &Table<Meadow>, player: usize) -> f32 {
+fn x(table: &TestRoom<Meadow>, player: usize) -> f32 {
     table.view(player).me::<Pos>().unwrap().at.x
 }
 

@@ -4,8 +4,8 @@ use crate::field::*;
 use tickcast::{game::GameDef, prelude::*, protocol::Replicate, room::Room};
 
 /// Two players side by side in the middle of cell (0, 0), and one ten cells away.
-fn table() -> Table<Field<0, 0>> {
-    let mut table = Table::new(1).seats(3);
+fn table() -> TestRoom<Field<0, 0>> {
+    let mut table = TestRoom::new(1).seats(3);
     table.run(1);
     put(&mut table, 1, 4.0, 4.0);
     put(&mut table, 2, 4.0, 4.0);
@@ -14,7 +14,7 @@ fn table() -> Table<Field<0, 0>> {
     table
 }
 
-fn spawn(table: &mut Table<Field<0, 0>>, tag: u32, x: f32, y: f32) -> Entity {
+fn spawn(table: &mut TestRoom<Field<0, 0>>, tag: u32, x: f32, y: f32) -> Entity {
     table.world().spawn((Tag(tag), Pos { hits: 0, at: Vec2::new(x, y) }, Hp(9))).id()
 }
 
@@ -150,7 +150,7 @@ fn who_takes_a_seat_does_not_see_what_the_one_before_saw() {
 
 #[test]
 fn a_cell_is_encoded_once_for_all_who_see_it() {
-    let mut table = Table::<Field<0, 0>>::new(1).seats(8);
+    let mut table = TestRoom::<Field<0, 0>>::new(1).seats(8);
     table.run(1);
     (1..9).for_each(|seat| put(&mut table, seat, 4.0, 4.0));
     table.run(2);
@@ -240,7 +240,7 @@ fn a_component_with_a_rate_is_sent_at_that_rate() {
 
 #[test]
 fn what_is_far_is_sent_now_and_then_and_at_once_when_it_comes_near() {
-    let mut table = Table::<Field<4, 0>>::new(1).seats(1);
+    let mut table = TestRoom::<Field<4, 0>>::new(1).seats(1);
     table.run(1);
     put(&mut table, 1, 4.0, 4.0);
     let far = table.world().spawn((Tag(10), Pos { hits: 0, at: Vec2::new(20.0, 4.0) }, Hp(0))).id();
@@ -310,7 +310,7 @@ fn a_grid_that_makes_no_sense_is_an_error_that_says_so() {
 
 #[test]
 fn a_restored_match_goes_on_alike() {
-    let mut table = Table::<Field<3, 0>>::new(5).bots();
+    let mut table = TestRoom::<Field<3, 0>>::new(5).bots();
     let spawned = (0..40u32).map(|n| (n, Vec2::new((n % 8) as f32 * 7.3 + 80.0, (n / 8) as f32 * 6.1 - 10.0)));
     let spawned: Vec<_> = spawned.map(|(n, at)| (Tag(n + 10), Pos { hits: 0, at }, Drift(at / 900.0), Mood(n as u8))).collect();
     table.world().spawn_batch(spawned);

@@ -50,7 +50,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 /// A match and the tags of what the acts spawned. Avatars are not among them: they have the seats' numbers.
 struct Scene<const FAR: u32, const BUDGET: usize> {
-    table: Table<Field<FAR, BUDGET>>,
+    table: TestRoom<Field<FAR, BUDGET>>,
     alive: Vec<u32>,
     next: u32,
     away: [bool; 3],
@@ -60,7 +60,7 @@ struct Scene<const FAR: u32, const BUDGET: usize> {
 
 impl<const FAR: u32, const BUDGET: usize> Scene<FAR, BUDGET> {
     fn new() -> Self {
-        let mut table = Table::new(1).seats(3);
+        let mut table = TestRoom::new(1).seats(3);
         table.run(1);
         (1..4).for_each(|seat| put(&mut table, seat, seat as f32 * 9.0 - 20.0, 0.0));
         table.world().spawn(Tag(0));
@@ -170,7 +170,7 @@ fn script() -> impl Strategy<Value = Script> {
 }
 
 /// Frames are left out while nothing changes, so that a mirror in step may be some ticks behind.
-fn keep_frames_coming<const FAR: u32, const BUDGET: usize>(table: &mut Table<Field<FAR, BUDGET>>) {
+fn keep_frames_coming<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR, BUDGET>>) {
     let entity = entity(table, 0);
     let world = table.world();
     let hp = world.get::<Hp>(entity).map_or(0, |hp| hp.0);

@@ -3,23 +3,23 @@
 use crate::meadow::*;
 use tickcast::{prelude::*, protocol::Replicate};
 
-fn table() -> Table<Meadow> {
-    let mut table = Table::new(1).seats(2);
+fn table() -> TestRoom<Meadow> {
+    let mut table = TestRoom::new(1).seats(2);
     table.run(2);
     table
 }
 
 /// The ids of the entities that a player's mirror holds.
-fn ids(table: &mut Table<Meadow>, player: usize) -> Vec<u32> {
+fn ids(table: &mut TestRoom<Meadow>, player: usize) -> Vec<u32> {
     table.mirror(player).entities().map(|(id, _)| id.0).collect()
 }
 
-fn me(table: &mut Table<Meadow>, player: usize) -> Id {
+fn me(table: &mut TestRoom<Meadow>, player: usize) -> Id {
     let seat = i64::from(table.seat(player).0);
     table.mirror(player).entities().find(|(_, held)| held.get(&Seat::ID).is_some_and(|c| c[0] == seat)).expect("an avatar").0
 }
 
-fn column<C: Replicate>(table: &mut Table<Meadow>, player: usize, id: Id) -> Option<Vec<i64>> {
+fn column<C: Replicate>(table: &mut TestRoom<Meadow>, player: usize, id: Id) -> Option<Vec<i64>> {
     table.mirror(player).get(id, C::ID).map(<[i64]>::to_vec)
 }
 
@@ -162,7 +162,7 @@ fn an_entity_that_changes_hands_takes_its_secrets_along() {
 
 #[test]
 fn team_components_stay_with_the_team() {
-    let mut table = Table::<Meadow>::new(1).seats(3);
+    let mut table = TestRoom::<Meadow>::new(1).seats(3);
     table.run(1);
     let first = me(&mut table, 0);
     assert_eq!(column::<Plan>(&mut table, 2, first), Some(vec![0, 0]), "seats 1 and 3 are on one team");
@@ -259,7 +259,7 @@ fn a_flipped_column_is_found_by_its_checksum_and_the_snapshot_says_where_it_was(
     let mut broken = tickcast::replication::Mirror::new(table.room().schema().clone());
     let seat = table.seat(1);
     table.room().resync(seat);
-    let next = |table: &mut Table<Meadow>, mirror: &mut tickcast::replication::Mirror| {
+    let next = |table: &mut TestRoom<Meadow>, mirror: &mut tickcast::replication::Mirror| {
         let frames = table.room().tick().frames;
         let applied = mirror.apply(&frames.of(seat).expect("somebody walks").to_bytes()).unwrap();
         let [high, low] = (applied.tick.0 as u16).to_be_bytes();

@@ -13,14 +13,14 @@ use tickcast::{
     room::{Baseline, Message, OverReason, Room, RoomError, SeatStatus},
 };
 
-fn avatars(table: &mut Table<Meadow>) -> usize {
+fn avatars(table: &mut TestRoom<Meadow>) -> usize {
     let world = table.world();
     world.query::<&Seat>().iter(world).count()
 }
 
 #[test]
 fn a_room_full_by_one_never_takes_two() {
-    let mut table = Table::<Meadow>::new(1).seats(4);
+    let mut table = TestRoom::<Meadow>::new(1).seats(4);
     assert_eq!(table.room().reserve("fifth"), Err(RoomError::Full));
     table.leave(2);
     assert_eq!(table.room().reserve("fifth"), Ok(Seat(3)));
@@ -29,7 +29,7 @@ fn a_room_full_by_one_never_takes_two() {
 
 #[test]
 fn a_reservation_that_is_never_used_leaves_no_trace() {
-    let mut table = Table::<Meadow>::new(1).seats(1);
+    let mut table = TestRoom::<Meadow>::new(1).seats(1);
     let seat = table.room().reserve("nobody").unwrap();
     table.run(3);
     assert_eq!(avatars(&mut table), 1);
@@ -42,7 +42,7 @@ fn a_reservation_that_is_never_used_leaves_no_trace() {
 
 #[test]
 fn a_dropped_seat_is_kept_and_comes_back_with_a_diff() {
-    let mut table = Table::<Meadow>::new(1).seats(2);
+    let mut table = TestRoom::<Meadow>::new(1).seats(2);
     table.press(0, east());
     table.run(3);
     table.disconnect(1);
@@ -57,12 +57,12 @@ fn a_dropped_seat_is_kept_and_comes_back_with_a_diff() {
 
 #[test]
 fn the_avatar_of_who_dropped_stands_still() {
-    let mut table = Table::<Meadow>::new(1).seats(2);
+    let mut table = TestRoom::<Meadow>::new(1).seats(2);
     table.press(1, east());
     table.run(3);
     table.disconnect(1);
     table.run(2);
-    let x = |table: &Table<Meadow>| table.view(1).me::<Pos>().unwrap().at.x;
+    let x = |table: &TestRoom<Meadow>| table.view(1).me::<Pos>().unwrap().at.x;
     let stands = x(&table);
     table.run(5);
     assert_eq!(x(&table), stands);
@@ -74,7 +74,7 @@ fn the_avatar_of_who_dropped_stands_still() {
 
 #[test]
 fn what_else_a_seat_owns_is_not_its_avatar() {
-    let mut table = Table::<Meadow>::new(1).seats(1);
+    let mut table = TestRoom::<Meadow>::new(1).seats(1);
     let older = table.world().spawn((Pos { at: Vec2::new(9.0, 9.0) }, Shield)).id();
     table.run(1);
     let player = table.join();
@@ -92,7 +92,7 @@ fn what_else_a_seat_owns_is_not_its_avatar() {
 
 #[test]
 fn who_comes_back_without_a_mirror_gets_a_snapshot() {
-    let mut table = Table::<Meadow>::new(1).seats(2);
+    let mut table = TestRoom::<Meadow>::new(1).seats(2);
     table.run(3);
     let seat = table.seat(1);
     for held in [None, Some(Tick(0)), Some(Tick(99_999))] {
@@ -104,7 +104,7 @@ fn who_comes_back_without_a_mirror_gets_a_snapshot() {
 
 #[test]
 fn after_the_grace_time_the_seat_is_free() {
-    let mut table = Table::<Meadow>::new(1).seats(2);
+    let mut table = TestRoom::<Meadow>::new(1).seats(2);
     table.run(1);
     table.disconnect(1);
     table.run(100);
@@ -116,7 +116,7 @@ fn after_the_grace_time_the_seat_is_free() {
 
 #[test]
 fn leaving_frees_the_seat_at_once_and_its_entities_go() {
-    let mut table = Table::<Meadow>::new(1).seats(2);
+    let mut table = TestRoom::<Meadow>::new(1).seats(2);
     table.run(1);
     table.leave(1);
     table.run(1);
@@ -132,7 +132,7 @@ fn leaving_frees_the_seat_at_once_and_its_entities_go() {
 
 #[test]
 fn bots_fill_the_seats_until_people_take_them() {
-    let mut table = Table::<Meadow>::new(1).bots().seats(1);
+    let mut table = TestRoom::<Meadow>::new(1).bots().seats(1);
     table.run(30);
     assert_eq!(table.room().population().bots, 2);
     let moved = table.view(0).iter::<Pos>().filter(|(_, pos)| pos.at.y != 0.0).count();
@@ -145,8 +145,8 @@ fn bots_fill_the_seats_until_people_take_them() {
 
 #[test]
 fn everyone_hears_who_sits_where() {
-    let mut table = Table::<Meadow>::new(1).seats(2);
-    let seats = |table: &mut Table<Meadow>| {
+    let mut table = TestRoom::<Meadow>::new(1).seats(2);
+    let seats = |table: &mut TestRoom<Meadow>| {
         let messages = table.room().tick().messages;
         messages.into_iter().filter(|(_, message)| matches!(message, Message::Seats(_))).count()
     };
@@ -158,7 +158,7 @@ fn everyone_hears_who_sits_where() {
 
 #[test]
 fn the_match_ends_when_the_rules_say_so() {
-    let mut table = Table::<Meadow>::with_config(1, MeadowConfig { shots: 2, ..Default::default() }).seats(2);
+    let mut table = TestRoom::<Meadow>::with_config(1, MeadowConfig { shots: 2, ..Default::default() }).seats(2);
     table.press(0, fire());
     table.run(1);
     assert_eq!(table.outcome(), None);
@@ -188,7 +188,7 @@ fn a_panic_in_the_rules_reaches_the_host() {
 fn rules_that_failed_have_no_outcome() {
     #[derive(Component)]
     struct Stranger;
-    let mut table = Table::<Meadow>::new(1).seats(1);
+    let mut table = TestRoom::<Meadow>::new(1).seats(1);
     table.world().spawn(Stranger);
     table.run(5);
     assert_eq!(table.over().map(|over| over.reason), Some(OverReason::RulesError));
@@ -208,7 +208,7 @@ fn a_configuration_is_checked_by_the_game() {
 
 #[test]
 fn events_reach_whom_they_are_for() {
-    let mut table = Table::<Meadow>::new(1).seats(2);
+    let mut table = TestRoom::<Meadow>::new(1).seats(2);
     table.run(1);
     for _ in 0..31 {
         table.press(0, fire());
@@ -219,11 +219,11 @@ fn events_reach_whom_they_are_for() {
     assert_eq!((table.events::<Click>(0).len(), table.events::<Click>(1).len()), (1, 0));
 }
 
-type Mistake = fn(&mut Table<Meadow>);
+type Mistake = fn(&mut TestRoom<Meadow>);
 
 /// What a table says to a test that asks for nonsense.
-fn complaint(mistake: impl FnOnce(&mut Table<Meadow>)) -> String {
-    let mut table = Table::<Meadow>::new(1).seats(1);
+fn complaint(mistake: impl FnOnce(&mut TestRoom<Meadow>)) -> String {
+    let mut table = TestRoom::<Meadow>::new(1).seats(1);
     let panic = catch_unwind(AssertUnwindSafe(|| mistake(&mut table))).expect_err("it was a mistake");
     panic_message(&*panic)
 }

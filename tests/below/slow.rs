@@ -4,8 +4,8 @@ use crate::meadow::*;
 use tickcast::{prelude::*, room::SeatStatus};
 
 /// A match in which something moves in every tick.
-fn busy() -> Table<Meadow> {
-    let mut table = Table::new(1).seats(2);
+fn busy() -> TestRoom<Meadow> {
+    let mut table = TestRoom::new(1).seats(2);
     table.press(0, east());
     table.run(100);
     table

@@ -38,7 +38,7 @@ fn state(mirror: &Mirror) -> Value {
 
 /// Plays a match in which everything that a frame can say is said, and notes what the first seat is sent.
 struct Recorder<G: Game> {
-    table: Table<G>,
+    table: TestRoom<G>,
     mirror: Mirror,
     frames: Vec<Value>,
     events: Vec<Value>,
@@ -47,7 +47,7 @@ struct Recorder<G: Game> {
 impl<G: Game> Recorder<G> {
     fn new() -> Self {
         let mirror = Mirror::new(GameDef::new::<G>().unwrap().schema().clone());
-        Self { table: Table::new(5).seats(2), mirror, frames: Vec::new(), events: Vec::new() }
+        Self { table: TestRoom::new(5).seats(2), mirror, frames: Vec::new(), events: Vec::new() }
     }
 
     fn tick(&mut self, note: &str) {
@@ -205,7 +205,7 @@ fn record_packed() -> Value {
         r.table.world().spawn_batch((0..60u8).map(|n| (Pos { at: Vec2::new(f32::from(n), 9.0) }, Hp(n), Facing(0.0)))).collect();
     r.tick("spawns");
     let mut rng = ChaCha8Rng::seed_from_u64(5);
-    let mut stir = |table: &mut Table<PackedMeadow>, every: usize, stride: i32| {
+    let mut stir = |table: &mut TestRoom<PackedMeadow>, every: usize, stride: i32| {
         for &rock in rocks.iter().step_by(every) {
             let by = Vec2::new(rng.random_range(-stride..=stride) as f32, rng.random_range(-stride..=stride) as f32) / 32.0;
             table.world().get_mut::<Pos>(rock).unwrap().at += by;

@@ -101,14 +101,14 @@ impl<const FAR: u32, const BUDGET: usize> Bot<Field<FAR, BUDGET>> for Watcher {
     }
 }
 
-pub fn entity<const FAR: u32, const BUDGET: usize>(table: &mut Table<Field<FAR, BUDGET>>, tag: u32) -> Entity {
+pub fn entity<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR, BUDGET>>, tag: u32) -> Entity {
     let world = table.world();
     let mut all = world.query::<(Entity, &Tag)>();
     all.iter(world).find(|(_, t)| t.0 == tag).expect("an entity with that tag").0
 }
 
 /// Puts an entity somewhere.
-pub fn put<const FAR: u32, const BUDGET: usize>(table: &mut Table<Field<FAR, BUDGET>>, tag: u32, x: f32, y: f32) {
+pub fn put<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR, BUDGET>>, tag: u32, x: f32, y: f32) {
     let entity = entity(table, tag);
     table.world().get_mut::<Pos>(entity).expect("a position").at = Vec2::new(x, y);
 }
@@ -117,7 +117,7 @@ pub fn put<const FAR: u32, const BUDGET: usize>(table: &mut Table<Field<FAR, BUD
 pub type Seen = BTreeMap<u32, BTreeMap<u8, Vec<i64>>>;
 
 /// What a player's mirror holds, by tag; the entities whose last component is gone left out.
-pub fn held<const FAR: u32, const BUDGET: usize>(table: &mut Table<Field<FAR, BUDGET>>, player: usize) -> Seen {
+pub fn held<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR, BUDGET>>, player: usize) -> Seen {
     let entities = table.mirror(player).entities().filter(|(_, parts)| !parts.is_empty());
     let tagged = entities.map(|(id, parts)| {
         let tag = [Tag::ID, Radar::ID, Purse::ID].iter().find_map(|component| parts.get(component));
@@ -128,7 +128,7 @@ pub fn held<const FAR: u32, const BUDGET: usize>(table: &mut Table<Field<FAR, BU
 }
 
 /// The tags that a player's mirror holds.
-pub fn tags<const FAR: u32, const BUDGET: usize>(table: &mut Table<Field<FAR, BUDGET>>, player: usize) -> Vec<u32> {
+pub fn tags<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR, BUDGET>>, player: usize) -> Vec<u32> {
     held(table, player).into_keys().collect()
 }
 

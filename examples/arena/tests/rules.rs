@@ -8,15 +8,15 @@ use tickcast::{prelude::*, room::SeatPlan};
 const HZ: u32 = 30;
 
 /// Two players in the courtyard, face to face on the open floor south of its middle, five units apart.
-fn duel() -> Table<Arena> {
-    let mut table = Table::<Arena>::new(7).seats(2);
+fn duel() -> TestRoom<Arena> {
+    let mut table = TestRoom::<Arena>::new(7).seats(2);
     table.run(1);
     place(&mut table, 0, Vec2::new(17.0, 10.0));
     place(&mut table, 1, Vec2::new(22.0, 10.0));
     table
 }
 
-fn place(table: &mut Table<Arena>, player: usize, at: Vec2) {
+fn place(table: &mut TestRoom<Arena>, player: usize, at: Vec2) {
     let wanted = table.seat(player);
     let world = table.world();
     let mut avatars = world.query::<(&Seat, &mut Pos)>();
@@ -24,20 +24,20 @@ fn place(table: &mut Table<Arena>, player: usize, at: Vec2) {
     pos.at = at;
 }
 
-fn at(table: &Table<Arena>, seat: usize) -> Vec2 {
+fn at(table: &TestRoom<Arena>, seat: usize) -> Vec2 {
     table.view(seat).me::<Pos>().expect("every player has an avatar").at
 }
 
-fn hp(table: &Table<Arena>, seat: usize) -> u8 {
+fn hp(table: &TestRoom<Arena>, seat: usize) -> u8 {
     table.view(seat).me::<Hp>().expect("every player has an avatar").0
 }
 
-fn frags(table: &Table<Arena>, seat: usize) -> u16 {
+fn frags(table: &TestRoom<Arena>, seat: usize) -> u16 {
     table.view(seat).me::<Frags>().expect("every player has an avatar").0
 }
 
 /// Seat 0 shoots to the east until seat 1 is down.
-fn shoot_down(table: &mut Table<Arena>) {
+fn shoot_down(table: &mut TestRoom<Arena>) {
     table.press(0, Pad { fire: true, ..Pad::default() });
     table.run(HZ * 3 / 2);
     table.press(0, Pad::default());
@@ -91,7 +91,7 @@ fn a_wall_stops_shots() {
 #[test]
 fn an_empty_magazine_changes_itself() {
     let mut table = duel();
-    let ammo = |table: &Table<Arena>| table.view(0).me::<Ammo>().unwrap().0;
+    let ammo = |table: &TestRoom<Arena>| table.view(0).me::<Ammo>().unwrap().0;
     table.press(0, Pad { fire: true, aim: 3.0, ..Pad::default() });
     table.run(HZ * 5 / 2);
     assert_eq!(ammo(&table), 0);
@@ -139,7 +139,7 @@ fn the_dead_neither_walk_nor_shoot() {
 #[test]
 fn the_frag_limit_ends_the_match() {
     let config = ArenaConfig { frag_limit: 1, ..ArenaConfig::default() };
-    let mut table = Table::<Arena>::with_config(7, config).seats(2);
+    let mut table = TestRoom::<Arena>::with_config(7, config).seats(2);
     table.run(1);
     place(&mut table, 0, Vec2::new(17.0, 10.0));
     place(&mut table, 1, Vec2::new(22.0, 10.0));
@@ -150,9 +150,9 @@ fn the_frag_limit_ends_the_match() {
 }
 
 /// Two sides of two, with one frag to go; seats 1 and 3 stand in a row, and seat 2 behind them.
-fn sides() -> Table<Arena> {
+fn sides() -> TestRoom<Arena> {
     let config = ArenaConfig { frag_limit: 1, ..ArenaConfig::default() };
-    let mut table = Table::<Arena>::with_config(7, config);
+    let mut table = TestRoom::<Arena>::with_config(7, config);
     table.room().plan(SeatPlan { seats: 4, fill: 0, teams: 2 });
     let mut table = table.seats(4);
     table.run(1);
@@ -176,7 +176,7 @@ fn shots_pass_through_friends_and_a_side_wins_as_one() {
 
 #[test]
 fn bots_spare_their_friends() {
-    let mut table = Table::<Arena>::new(3).bots();
+    let mut table = TestRoom::<Arena>::new(3).bots();
     table.room().plan(SeatPlan { seats: 2, fill: 2, teams: 1 });
     let mut table = table.seats(1);
     table.run(HZ * 10);
@@ -187,7 +187,7 @@ fn bots_spare_their_friends() {
 #[test]
 fn the_time_limit_ends_the_match() {
     let config = ArenaConfig { minutes: 1, map: MapName::Cellar, ..ArenaConfig::default() };
-    let mut table = Table::<Arena>::with_config(7, config).seats(2);
+    let mut table = TestRoom::<Arena>::with_config(7, config).seats(2);
     table.run(HZ * 60 - 2);
     assert!(table.outcome().is_none());
     table.run(4);
@@ -196,7 +196,7 @@ fn the_time_limit_ends_the_match() {
 
 #[test]
 fn players_start_far_from_each_other() {
-    let mut table = Table::<Arena>::new(7).seats(4);
+    let mut table = TestRoom::<Arena>::new(7).seats(4);
     table.run(1);
     for a in 0..4 {
         for b in 0..a {
@@ -210,7 +210,7 @@ fn players_start_far_from_each_other() {
 fn bots_find_each_other_and_fight() {
     for map in [MapName::Courtyard, MapName::Cellar] {
         let config = ArenaConfig { map, frag_limit: 100, minutes: 60 };
-        let mut table = Table::<Arena>::with_config(3, config).bots().seats(1);
+        let mut table = TestRoom::<Arena>::with_config(3, config).bots().seats(1);
         table.run(HZ * 60);
         let view = table.view(0);
         let all: Vec<u16> = view.iter::<Frags>().map(|(_, frags)| frags.0).collect();
@@ -222,7 +222,7 @@ fn bots_find_each_other_and_fight() {
 
 #[test]
 fn bots_keep_looking_for_an_enemy() {
-    let mut table = Table::<Arena>::new(3).bots().seats(1);
+    let mut table = TestRoom::<Arena>::new(3).bots().seats(1);
     let mut still: BTreeMap<Seat, (Vec2, u32)> = BTreeMap::new();
     for second in 1..=60 {
         table.run(HZ);

@@ -1,4 +1,4 @@
-//! A table to play at in tests: a whole match in virtual time, with clients that hold mirrors.
+//! A room in virtual time for tests of rules, with clients that hold mirrors.
 
 use std::{fmt::Display, marker::PhantomData};
 
@@ -26,13 +26,13 @@ use crate::{
 /// #             .systems(|mut all: Query<(&Intent<Pad>, &mut Steps)>| all.iter_mut().for_each(|(i, mut s)| s.0 += u16::from(i.go)));
 /// #     }
 /// # }
-/// let mut table = Table::<Walk>::new(7).seats(2);
+/// let mut table = TestRoom::<Walk>::new(7).seats(2);
 /// table.press(0, Pad { go: true });
 /// table.run(30);
 /// assert_eq!(table.view(0).me::<Steps>().unwrap().0, 30);
 /// assert_eq!(table.view(1).me::<Steps>().unwrap().0, 0);
 /// ```
-pub struct Table<G: Game> {
+pub struct TestRoom<G: Game> {
     room: Room,
     players: Vec<Player>,
     over: Option<Over>,
@@ -51,8 +51,8 @@ struct Player {
     asleep: Option<Vec<Bytes>>,
 }
 
-impl<G: Game> Table<G> {
-    /// An empty table of a game, with its default configuration and no bots.
+impl<G: Game> TestRoom<G> {
+    /// An empty room of a game, with its default configuration and no bots.
     ///
     /// # Panics
     /// If the game's registration is wrong.
@@ -61,7 +61,7 @@ impl<G: Game> Table<G> {
         Self::with_config(seed, G::Config::default())
     }
 
-    /// An empty table of a game with a configuration.
+    /// An empty room of a game with a configuration.
     ///
     /// # Panics
     /// If the game's registration is wrong, or it refuses the configuration.
