@@ -238,7 +238,7 @@ impl Game for Parade {
                 world.spawn_avatar(seat, (Pos { at: Vec2::ZERO }, Speed(speed)));
             })
             .state::<Speed>()
-            .on_leave(Leave::KeepFor(secs(1e6)))
+            .reconnect_grace(secs(1e6))
             .systems(walk);
     }
 }

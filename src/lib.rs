@@ -75,7 +75,7 @@ pub mod prelude {
     pub use tickcast_derive::{Choice, GameEvent, GameInput, Replicate};
 
     pub use crate::{
-        game::{Bot, Emit, Game, Leave, MatchBuilder, NoConfig, Outcome, SpawnAvatar, secs},
+        game::{Bot, Emit, Game, MatchBuilder, NoConfig, Outcome, SpawnAvatar, secs},
         protocol::{Dir8, Id, Seat, Tick},
         replication::{Grid, View},
         sim::{Clock, Intent, MatchRng, Team, Teams},

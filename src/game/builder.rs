@@ -10,7 +10,7 @@ use bevy_ecs::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Bot, EventId, Game, GameEvent, Leave, Outcome, intents::IntentWriter};
+use super::{Bot, EventId, Game, GameEvent, Outcome, intents::IntentWriter};
 use crate::{
     protocol::{Audience, Replicate, Seat, TypeSpec},
     replication::{Grid, GridError, Layout, Replicator, View},
@@ -53,7 +53,7 @@ pub struct MatchBuilder<G: Game> {
     pub(super) replicate: Vec<fn(&mut Replicator, &mut World)>,
     pub(super) hz: u16,
     pub(super) seats: RangeInclusive<u8>,
-    pub(super) leave: Leave,
+    pub(super) grace: Duration,
     pub(super) idle_seconds: Option<f32>,
     pub(super) bots_hold_seats: bool,
     pub(super) spectator_seconds: f32,
@@ -70,7 +70,7 @@ pub struct MatchBuilder<G: Game> {
 #[derive(Default)]
 pub(crate) struct Hooks {
     pub(crate) join: Vec<SeatRule>,
-    pub(crate) left: Vec<SeatRule>,
+    pub(crate) leave: Vec<SeatRule>,
     pub(crate) finish: Option<BoxedSystem<(), Option<Outcome>>>,
     pub(crate) bot: Option<fn() -> Box<dyn Brain>>,
 }
@@ -98,7 +98,7 @@ impl<G: Game> MatchBuilder<G> {
             replicate: Vec::new(),
             hz: HZ,
             seats: 1..=16,
-            leave: Leave::KeepFor(Duration::from_secs(20)),
+            grace: Duration::from_secs(20),
             idle_seconds: None,
             bots_hold_seats: false,
             spectator_seconds: 0.0,
@@ -162,10 +162,21 @@ impl<G: Game> MatchBuilder<G> {
         self
     }
 
-    /// What becomes of a seat whose player's connection is gone; kept for 20 seconds if not said.
-    pub fn on_leave(&mut self, leave: Leave) -> &mut Self {
-        self.leave = leave;
+    /// What happens to the world when a seat becomes free, before its entities are despawned.
+    pub fn on_leave<R>(&mut self, rule: impl Fn(Seat, &mut World) -> R + Send + Sync + 'static) -> &mut Self {
+        self.hooks.leave.push(Box::new(move |seat, world| drop(rule(seat, world))));
         self
+    }
+
+    /// Keeps a player's seat for `grace` after the connection drops, so that the player can come back to it; 20 seconds if not said.
+    pub fn reconnect_grace(&mut self, grace: Duration) -> &mut Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Frees a player's seat as soon as the connection drops.
+    pub fn leave_at_once(&mut self) -> &mut Self {
+        self.reconnect_grace(Duration::ZERO)
     }
 
     /// How long a connected player may send no input before the seat is taken away; for ever if not said.
@@ -183,12 +194,6 @@ impl<G: Game> MatchBuilder<G> {
     /// Lets the game's bot play for a player whose connection is gone, until they come back or the grace time is over.
     pub fn bots_hold_seats(&mut self) -> &mut Self {
         self.bots_hold_seats = true;
-        self
-    }
-
-    /// What happens to the world when a seat becomes free, before its entities are despawned.
-    pub fn on_left<R>(&mut self, rule: impl Fn(Seat, &mut World) -> R + Send + Sync + 'static) -> &mut Self {
-        self.hooks.left.push(Box::new(move |seat, world| drop(rule(seat, world))));
         self
     }
 

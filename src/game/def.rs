@@ -4,13 +4,14 @@ use std::{
     ops::RangeInclusive,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Duration,
 };
 
 use bevy_ecs::prelude::*;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Game, Leave, MatchBuilder, builder::Hooks};
+use super::{Game, MatchBuilder, builder::Hooks};
 use crate::{
     protocol::{Columns, InputError, Schema, SchemaError, Seat, TypeSpec, decode_input, ticks},
     replication::{GridError, Replicator},
@@ -54,7 +55,7 @@ struct Made {
     game: Match,
     hz: u16,
     seats: RangeInclusive<u8>,
-    leave: Leave,
+    grace: Duration,
     idle_seconds: Option<f32>,
     bots_hold_seats: bool,
     spectator_seconds: f32,
@@ -166,10 +167,7 @@ impl GameDef {
         });
         let (mut made, schema) = tried.map_err(|panic| GameError::Rules { game, message: panic_message(&*panic) })??;
         made.game.try_out(game)?;
-        let grace_seconds = match made.leave {
-            Leave::AtOnce => 0.0,
-            Leave::KeepFor(grace) => grace.as_secs_f32(),
-        };
+        let grace_seconds = made.grace.as_secs_f32();
         let Made { hz, seats, fill, idle_seconds, bots_hold_seats, spectator_seconds, budget, .. } = made;
         let schema = Arc::new(schema);
         let (make, has_bot) = (make::<G>, made.game.hooks.bot.is_some());
@@ -274,7 +272,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     m.registry.accept_known(&m.world);
     G::build(&mut m);
     let MatchBuilder { mut world, mut schedule, registry, components, events, replicate, hooks, .. } = m;
-    let MatchBuilder { hz, seats, leave, idle_seconds, bots_hold_seats, spectator_seconds, fill, packed, grid, budget, .. } = m;
+    let MatchBuilder { hz, seats, grace, idle_seconds, bots_hold_seats, spectator_seconds, fill, packed, grid, budget, .. } = m;
     let mut replicator = Replicator::new(&mut world, hz);
     if packed {
         replicator.pack();
@@ -299,7 +297,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
         game,
         hz,
         seats,
-        leave,
+        grace,
         idle_seconds,
         bots_hold_seats,
         spectator_seconds,

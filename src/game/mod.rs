@@ -68,15 +68,6 @@ pub trait GameInput: Columns + Clone + Default + Send + Sync + 'static {
 /// Something that happened, told to players at once and for certain. Derived: `#[derive(GameEvent)]`.
 pub trait GameEvent: Columns + Send + Sync + 'static {}
 
-/// What becomes of a seat whose player's connection is gone.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Leave {
-    /// The seat is free at once.
-    AtOnce,
-    /// The seat is kept for so long, so that the player can come back to it.
-    KeepFor(Duration),
-}
-
 /// A duration of `seconds` seconds.
 ///
 /// # Panics

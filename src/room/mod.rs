@@ -444,7 +444,7 @@ impl Hooks {
     fn leave_all(&self, seat: Seat, sim: &mut Sim) {
         use bevy_ecs::prelude::*;
         let world = sim.world_mut();
-        self.left.iter().for_each(|rule| rule(seat, world));
+        self.leave.iter().for_each(|rule| rule(seat, world));
         let mut owned = world.query::<(Entity, &Seat)>();
         let owned: Vec<Entity> = owned.iter(world).filter(|(_, owner)| **owner == seat).map(|(entity, _)| entity).collect();
         for entity in owned {

@@ -39,7 +39,7 @@ impl Game for Swarm {
             .on_join(|seat: Seat, world: &mut World| {
                 world.spawn_avatar(seat, (Pos { at: Vec2::ZERO },));
             })
-            .on_leave(Leave::KeepFor(secs(5.0)))
+            .reconnect_grace(secs(5.0))
             .systems((hatch, mill_about).chain());
     }
 }

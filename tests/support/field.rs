@@ -80,7 +80,7 @@ impl<const FAR: u32, const BUDGET: usize> Game for Field<FAR, BUDGET> {
                 |mut all: Query<(&Intent<Pad>, &mut Drift)>| all.iter_mut().for_each(|(i, mut d)| d.0 = i.dir.unit()),
                 |mut all: Query<(&Drift, &mut Pos)>| all.iter_mut().for_each(|(d, mut p)| p.at += d.0),
             ))
-            .on_leave(Leave::KeepFor(secs(20.0)))
+            .reconnect_grace(secs(20.0))
             .bot::<Watcher>();
         if BUDGET > 0 {
             m.budget(BUDGET);

@@ -129,7 +129,7 @@ fn lay_out<G: Game<Input = Pad>>(m: &mut MatchBuilder<G>) {
             let start = (Pos { at }, Vel(Vec2::ZERO), Hp(100), Ammo(30), Facing(0.0));
             w.spawn_avatar(seat, (start, Team(seat.0 % 2), Plan { goal: 0, kind: Kind::Wait }))
         })
-        .on_leave(Leave::KeepFor(secs(5.0)))
+        .reconnect_grace(secs(5.0))
         .systems((panic_on_demand, steer, wander, shoot, move_all, burn))
         .finish_when(enough_shots)
         .bot::<Walker>()

@@ -28,7 +28,7 @@ impl Game for Race {
                 let team = w.resource::<Teams>().of(seat).map_or(0, |team| team.0);
                 w.spawn_avatar(seat, Side(team))
             })
-            .on_leave(Leave::AtOnce)
+            .leave_at_once()
             .finish_when(|all: Query<(&Seat, &Intent<Pad>, &Side)>| {
                 let (.., side) = all.iter().find(|(_, pad, _)| pad.go)?;
                 Some(Outcome::winners(all.iter().filter(|(.., other)| other.0 == side.0).map(|(seat, ..)| *seat)))

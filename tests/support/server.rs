@@ -61,7 +61,7 @@ impl Game for Duel {
             .on_join(|seat: Seat, world: &mut World| {
                 world.spawn_avatar(seat, (Pos { at: Vec2::ZERO },));
             })
-            .on_leave(Leave::KeepFor(secs(1.0)))
+            .reconnect_grace(secs(1.0))
             .systems((walk, blow_up).chain())
             .finish_when(win);
     }

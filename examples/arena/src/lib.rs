@@ -172,7 +172,7 @@ impl Game for Arena {
             .state::<Flight>()
             .event::<Hit>(1)
             .on_join(rules::join)
-            .on_leave(Leave::KeepFor(secs(20.0)))
+            .reconnect_grace(secs(20.0))
             .spectator_delay(secs(2.0))
             .systems((rules::walk, rules::shoot, rules::fly, rules::strike, rules::respawn))
             .finish_when(rules::winner)
