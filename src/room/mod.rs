@@ -53,8 +53,8 @@ pub struct Room {
     vote: Option<votes::Vote>,
     gallery: Option<Box<gallery::Gallery>>,
     outcome: Option<Outcome>,
-    /// Tests of rules want to be alone.
-    without_bots: bool,
+    /// Whether bots may fill seats and hold those of players who are away.
+    bots_allowed: bool,
 }
 
 /// Why a room does not do what a seat wants.
@@ -142,7 +142,7 @@ impl Room {
             vote: None,
             gallery: None,
             outcome: None,
-            without_bots: false,
+            bots_allowed: true,
         })
     }
 
@@ -150,6 +150,13 @@ impl Room {
     pub fn plan(&mut self, plan: SeatPlan) {
         self.seats.plan = SeatPlan { seats: plan.seats.min(*self.def.seats().end()), ..plan };
         self.sim.world_mut().insert_resource(Teams::new(plan.teams));
+    }
+
+    /// Allows bots to fill seats and to hold those of players who are away, as the game says, or forbids it. Allowed by default.
+    ///
+    /// Bots that fill seats leave in the next tick once they are forbidden.
+    pub fn allow_bots(&mut self, allowed: bool) {
+        self.bots_allowed = allowed;
     }
 
     /// The team of a seat, if seats are dealt to teams.
@@ -230,7 +237,7 @@ impl Room {
             self.seats.set_status(seat, SeatStatus::Away);
             let now = self.sim.tick();
             self.sim.inputs().rest(seat, now, InputColumns::from_slice(&self.rest));
-            if let Some(brain) = self.hooks.bot.filter(|_| self.def.bots_hold_seats() && !self.without_bots) {
+            if let Some(brain) = self.hooks.bot.filter(|_| self.def.bots_hold_seats() && self.bots_allowed) {
                 self.bots.employ(seat, brain());
             }
         }
@@ -416,7 +423,7 @@ impl Room {
         for seat in self.seats.away_since(self.sim.tick()) {
             self.leave(seat);
         }
-        let wanted = if self.without_bots { 0 } else { usize::from(self.seats.plan.fill) };
+        let wanted = if self.bots_allowed { usize::from(self.seats.plan.fill) } else { 0 };
         while self.seats.surplus_bot(wanted).is_some_and(|bot| {
             self.leave(bot);
             true

@@ -36,7 +36,7 @@ struct SavedRoom {
     seats: Vec<SavedSeat>,
     leaving: Vec<Seat>,
     plan: SeatPlan,
-    without_bots: bool,
+    bots_allowed: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -65,7 +65,7 @@ impl Room {
             seats: seats.collect(),
             leaving: self.leaving.clone(),
             plan: self.seats.plan,
-            without_bots: self.without_bots,
+            bots_allowed: self.bots_allowed,
         };
         rmp_serde::to_vec(&saved).expect(PLAIN)
     }
@@ -88,7 +88,7 @@ impl Room {
         room.bots = Bots { rng: saved.bot_rng, employed: Default::default() };
         room.leaving = saved.leaving;
         room.seats.plan = saved.plan;
-        room.without_bots = saved.without_bots;
+        room.bots_allowed = saved.bots_allowed;
         let until = Tick(now.0 + ticks(def.grace_seconds(), def.hz()));
         for SavedSeat { seat, name, entered, joined, bot } in saved.seats {
             let mut place =

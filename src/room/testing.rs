@@ -70,14 +70,14 @@ impl<G: Game> TestRoom<G> {
         let def = must(GameDef::new::<G>());
         let config = serde_json::to_value(config).expect("a configuration is plain data");
         let mut room = must(Room::new(&def, Some(&config), seed));
-        room.without_bots = true;
+        room.allow_bots(false);
         Self { room, players: Vec::new(), over: None, marker: PhantomData }
     }
 
     /// Lets bots fill seats as the game says.
     #[must_use]
     pub fn bots(mut self) -> Self {
-        self.room.without_bots = false;
+        self.room.allow_bots(true);
         self
     }
 
