@@ -2,7 +2,7 @@
 
 mod builder;
 mod cli;
-mod persistence;
+mod kept;
 mod running;
 
 pub use builder::{Config, ServerBuilder, server};

@@ -3,6 +3,8 @@
 
 #[path = "../support/field.rs"]
 mod field;
+#[path = "../support/imports.rs"]
+mod imports;
 #[path = "../support/meadow.rs"]
 mod meadow;
 #[path = "../support/process.rs"]
