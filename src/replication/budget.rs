@@ -97,8 +97,8 @@ impl Replicator {
         }
         let rest = self.block(|writer| {
             let ids: Vec<u32> = sent.keys().copied().collect();
-            write_rows(writer, &ids, &self.tables, |table, id| {
-                table.shadow.to == Audience::Everyone && sent[&id].held.is_none_or(|held| table.shadow.changed_at(id) > held)
+            write_rows(writer, &ids, &self.tracked, |tracked, id| {
+                tracked.shadow.to == Audience::Everyone && sent[&id].held.is_none_or(|held| tracked.shadow.changed_at(id) > held)
             });
         });
         Some([first, rest].into())
@@ -108,7 +108,7 @@ impl Replicator {
     fn write_owned(&self, writer: &mut SectionWriter, past: &Past<'_>, stances: &[(u32, Stance)], is_own: impl Fn(u32) -> bool) {
         let new = stances.iter().filter(|(id, stance)| stance.is_new() && is_own(*id));
         let new: Vec<u32> = new.map(|(id, _)| *id).collect();
-        write_rows(writer, &new, &self.tables, |table, _| table.shadow.to == Audience::Everyone);
+        write_rows(writer, &new, &self.tracked, |tracked, _| tracked.shadow.to == Audience::Everyone);
         // What everyone sees of the others is owed instead.
         let mine = |(id, stance): &(u32, Stance)| (*id, Stance { held: stance.held.filter(|_| is_own(*id)), ..*stance });
         self.write_changed(writer, past, &stances.iter().map(mine).collect::<Vec<_>>());
@@ -127,7 +127,7 @@ impl Replicator {
 
     /// Whether what everyone sees of an entity changed since a tick; since `None` if there is anything.
     fn changed_since(&self, id: u32, held: Option<Tick>) -> bool {
-        let mut public = self.tables.iter().map(|table| &table.shadow).filter(|shadow| shadow.to == Audience::Everyone);
+        let mut public = self.tracked.iter().map(|tracked| &tracked.shadow).filter(|shadow| shadow.to == Audience::Everyone);
         public.any(|shadow| shadow.has(id) && held.is_none_or(|held| shadow.changed_at(id) > held))
     }
 
@@ -153,7 +153,7 @@ impl Replicator {
 
     /// The components of an entity that changed since a tick, and how many bytes their values take.
     fn price(&self, id: u32, held: Option<Tick>) -> (u64, usize) {
-        let public = self.tables.iter().map(|table| &table.shadow).filter(|shadow| shadow.to == Audience::Everyone);
+        let public = self.tracked.iter().map(|tracked| &tracked.shadow).filter(|shadow| shadow.to == Audience::Everyone);
         let changed = public.filter(|shadow| shadow.has(id) && held.is_none_or(|held| shadow.changed_at(id) > held));
         changed.fold((0, 0), |(mask, bytes), shadow| (mask | 1 << shadow.id, bytes + shadow.row(id).map(length).sum::<usize>()))
     }

@@ -10,7 +10,7 @@ use std::{cell::OnceCell, sync::Arc};
 use smallvec::SmallVec;
 
 use super::{
-    Interest, Replicator, Table, Viewer,
+    Interest, Replicator, Tracked, Viewer,
     encode::{sum, write_removed, write_rows},
     grid::{Cell, Class, Sight},
     interest::{Chunk, Move},
@@ -91,7 +91,7 @@ impl Replicator {
     /// All that everyone may see.
     pub fn public_snapshot(&self) -> Block {
         let all: Vec<u32> = (0..self.ids.limit() as u32).collect();
-        self.block(|writer| write_rows(writer, &all, &self.tables, |table, _| table.shadow.to == Audience::Everyone))
+        self.block(|writer| write_rows(writer, &all, &self.tracked, |tracked, _| tracked.shadow.to == Audience::Everyone))
     }
 
     /// The blocks of what moved. What leaves the view and has components that do not go to everyone is added to `partly`.
@@ -114,14 +114,14 @@ impl Replicator {
 
     /// A seat's entities that left its view: gone if it has nothing else of them.
     pub(super) fn write_out_of_view(&self, writer: &mut SectionWriter, viewer: Viewer, ids: &[u32]) {
-        let tables = || self.tables.iter().map(|table| &table.shadow);
+        let shadows = || self.tracked.iter().map(|tracked| &tracked.shadow);
         let keeps = |id: &u32| {
-            let mut others = tables().filter(|shadow| shadow.to != Audience::Everyone && shadow.has(*id));
+            let mut others = shadows().filter(|shadow| shadow.to != Audience::Everyone && shadow.has(*id));
             others.any(|shadow| viewer.sees(shadow.key(*id)))
         };
         let (kept, gone): (Vec<u32>, Vec<u32>) = ids.iter().copied().partition(keeps);
         writer.despawn(&gone);
-        for shadow in tables().filter(|shadow| shadow.to == Audience::Everyone) {
+        for shadow in shadows().filter(|shadow| shadow.to == Audience::Everyone) {
             writer.remove(shadow.id, &kept);
         }
     }
@@ -163,14 +163,16 @@ impl Replicator {
                 write_removed(writer, chunk.removed.iter().copied());
             }
         }
-        let rows = |writer: &mut SectionWriter, sees: &dyn Fn(&Table, u32) -> bool| {
-            write_rows(writer, &stayed, &self.tables, |table, id| table.shadow.to == Audience::Everyone && sees(table, id));
+        let rows = |writer: &mut SectionWriter, sees: &dyn Fn(&Tracked, u32) -> bool| {
+            write_rows(writer, &stayed, &self.tracked, |tracked, id| {
+                tracked.shadow.to == Audience::Everyone && sees(tracked, id)
+            });
         };
         let told = self.now.0.saturating_sub(interest.layout.every);
         match stay {
             Stay::Changes => self.write_changes(writer, &stayed),
-            Stay::Presence => rows(writer, &|table, id| table.shadow.is_fresh(id)),
-            Stay::Values => rows(writer, &|table, id| table.shadow.changed_at(id).0 > told),
+            Stay::Presence => rows(writer, &|tracked, id| tracked.shadow.is_fresh(id)),
+            Stay::Values => rows(writer, &|tracked, id| tracked.shadow.changed_at(id).0 > told),
             Stay::Whole | Stay::Lost => rows(writer, &|_, _| true),
         }
     }
@@ -183,7 +185,7 @@ impl Replicator {
         write_removed(writer, moved.removed.iter().copied());
         match go {
             Go::Changes => self.write_changes(writer, &moved.ids),
-            _ => write_rows(writer, &moved.ids, &self.tables, |table, _| table.shadow.to == Audience::Everyone),
+            _ => write_rows(writer, &moved.ids, &self.tracked, |tracked, _| tracked.shadow.to == Audience::Everyone),
         }
     }
 
@@ -191,9 +193,9 @@ impl Replicator {
     fn write_changes(&self, writer: &mut SectionWriter, ids: &[u32]) {
         let new: Vec<u32> = ids.iter().copied().filter(|&id| !self.was_public(id)).collect();
         if !new.is_empty() {
-            write_rows(writer, &new, &self.tables, |table, _| table.shadow.to == Audience::Everyone);
+            write_rows(writer, &new, &self.tracked, |tracked, _| tracked.shadow.to == Audience::Everyone);
         }
-        for Table { shadow, .. } in self.tables.iter().filter(|table| !table.shadow.is_clean()) {
+        for Tracked { shadow, .. } in self.tracked.iter().filter(|tracked| !tracked.shadow.is_clean()) {
             if shadow.to == Audience::Everyone {
                 let ids = ids.iter().copied().filter(|&id| shadow.is_dirty(id) && (new.is_empty() || self.was_public(id)));
                 let ids: SmallVec<[u32; 16]> = ids.collect();
@@ -215,7 +217,7 @@ impl Replicator {
 
     /// Whether all that there is of an entity goes to everyone.
     fn is_plain(&self, id: u32) -> bool {
-        self.tables.iter().all(|table| table.shadow.to == Audience::Everyone || !table.shadow.has(id))
+        self.tracked.iter().all(|tracked| tracked.shadow.to == Audience::Everyone || !tracked.shadow.has(id))
     }
 
     /// The checksums of what a seat holds of what goes to everyone: the sums of its cells.

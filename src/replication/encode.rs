@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smallvec::SmallVec;
 
-use super::{Blocks, Key, Replicator, Shadow, Table, Viewer};
+use super::{Blocks, Key, Replicator, Shadow, Tracked, Viewer};
 use crate::protocol::{Audience, Block, Id, SectionWriter, term};
 
 impl Replicator {
@@ -14,11 +14,11 @@ impl Replicator {
         self.public_diff = Blocks::default();
         let mut keys: BTreeSet<Key> = gone.iter().flat_map(|(_, told)| told.iter().copied()).collect();
         keys.extend(self.removed.iter().rev().take_while(|entry| entry.at == self.now).map(|entry| entry.key));
-        for table in self.tables.iter().filter(|table| !table.shadow.is_clean()) {
-            match table.shadow.to {
+        for tracked in self.tracked.iter().filter(|tracked| !tracked.shadow.is_clean()) {
+            match tracked.shadow.to {
                 Audience::Everyone if self.interest.is_some() => {}
                 Audience::Everyone => keys.extend([Key::Everyone]),
-                _ => keys.extend(table.shadow.dirty().map(|id| table.shadow.key(id))),
+                _ => keys.extend(tracked.shadow.dirty().map(|id| tracked.shadow.key(id))),
             }
         }
         keys.remove(&Key::Nobody);
@@ -46,8 +46,8 @@ impl Replicator {
         let removed = self.removed.iter().rev().take_while(|entry| entry.at == self.now).filter(|entry| entry.key == key);
         write_removed(writer, removed.map(|entry| (entry.component, entry.id)));
         let spawned: &[u32] = if key == Key::Everyone { &self.spawned_now } else { &[] };
-        write_rows(writer, spawned, &self.tables, |table, _| table.shadow.to == Audience::Everyone);
-        for Table { shadow, .. } in self.tables.iter().filter(|table| !table.shadow.is_clean()) {
+        write_rows(writer, spawned, &self.tracked, |tracked, _| tracked.shadow.to == Audience::Everyone);
+        for Tracked { shadow, .. } in self.tracked.iter().filter(|tracked| !tracked.shadow.is_clean()) {
             let ids: Vec<u32> = match (shadow.to, key) {
                 (Audience::Everyone, Key::Everyone) if spawned.is_empty() => shadow.dirty().collect(),
                 (Audience::Everyone, Key::Everyone) => shadow.dirty().filter(|id| spawned.binary_search(id).is_err()).collect(),
@@ -80,8 +80,8 @@ impl Replicator {
 
     /// The sums of all components of an audience.
     pub(super) fn sums(&self, to: Audience, sum: impl Fn(&Shadow) -> u32) -> Vec<(u8, u32)> {
-        let tables = self.tables.iter().map(|table| &table.shadow).filter(|shadow| shadow.to == to);
-        tables.map(|shadow| (shadow.id, sum(shadow))).collect()
+        let shadows = self.tracked.iter().map(|tracked| &tracked.shadow).filter(|shadow| shadow.to == to);
+        shadows.map(|shadow| (shadow.id, sum(shadow))).collect()
     }
 
     /// A block of what `write` writes.
@@ -98,15 +98,15 @@ pub(super) fn sum(shadow: &Shadow, ids: impl Iterator<Item = u32>) -> u32 {
 }
 
 /// Spawn sections for those of `ids` that have a component which `sees` lets through, grouped by their components.
-pub(super) fn write_rows(writer: &mut SectionWriter, ids: &[u32], tables: &[Table], sees: impl Fn(&Table, u32) -> bool) {
+pub(super) fn write_rows(writer: &mut SectionWriter, ids: &[u32], tracked: &[Tracked], sees: impl Fn(&Tracked, u32) -> bool) {
     let mut groups: BTreeMap<u64, (Vec<u32>, Vec<i64>)> = BTreeMap::new();
     for &id in ids {
-        let seen = |table: &&Table| table.shadow.has(id) && sees(table, id);
-        let mask = tables.iter().filter(seen).fold(0, |mask, table| mask | 1 << table.shadow.id);
+        let seen = |tracked: &&Tracked| tracked.shadow.has(id) && sees(tracked, id);
+        let mask = tracked.iter().filter(seen).fold(0, |mask, one| mask | 1 << one.shadow.id);
         if mask != 0 {
             let (ids, values) = groups.entry(mask).or_default();
             ids.push(id);
-            tables.iter().filter(seen).for_each(|table| values.extend(table.shadow.row(id)));
+            tracked.iter().filter(seen).for_each(|one| values.extend(one.shadow.row(id)));
         }
     }
     for (mask, (ids, values)) in groups {

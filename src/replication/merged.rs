@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Eye, Key, Known, Replicator, Table, Viewer,
+    Eye, Key, Known, Replicator, Tracked, Viewer,
     encode::{write_removed, write_rows},
     grid::{Cell, Class, Sight},
 };
@@ -67,7 +67,7 @@ impl Replicator {
     pub fn snapshot(&self, viewer: Viewer) -> Block {
         let eye = self.eye(viewer);
         let mut writer = SectionWriter::new(self.packed);
-        write_rows(&mut writer, &self.in_view(eye), &self.tables, |table, id| eye.sees(table.shadow.key(id), id));
+        write_rows(&mut writer, &self.in_view(eye), &self.tracked, |tracked, id| eye.sees(tracked.shadow.key(id), id));
         writer.finish()
     }
 
@@ -78,7 +78,7 @@ impl Replicator {
         self.write_gone(&mut writer, &past);
         let (new, old): (Vec<_>, Vec<_>) = self.stances(&past).into_iter().partition(|(_, stance)| stance.is_new());
         let new: Vec<u32> = new.into_iter().map(|(id, _)| id).collect();
-        write_rows(&mut writer, &new, &self.tables, |table, id| past.eye.sees(table.shadow.key(id), id));
+        write_rows(&mut writer, &new, &self.tracked, |tracked, id| past.eye.sees(tracked.shadow.key(id), id));
         self.write_changed(&mut writer, &past, &old);
         Some(writer.finish())
     }
@@ -108,7 +108,7 @@ impl Replicator {
         let mut ids = interest.everywhere.members.clone();
         let chunks = sight.cells.iter().filter_map(|(cell, ..)| interest.chunk(*cell));
         chunks.for_each(|chunk| ids.extend(&chunk.members));
-        for Table { shadow, .. } in self.tables.iter().filter(|table| table.shadow.to != Audience::Everyone) {
+        for Tracked { shadow, .. } in self.tracked.iter().filter(|tracked| tracked.shadow.to != Audience::Everyone) {
             ids.extend(shadow.present().filter(|&id| eye.viewer.sees(shadow.key(id))));
         }
         ids.sort_unstable();
@@ -147,7 +147,7 @@ impl Replicator {
     /// and what goes to teams and owners.
     pub(super) fn write_changed(&self, writer: &mut SectionWriter, past: &Past<'_>, entities: &[(u32, Stance)]) {
         let viewer = past.eye.viewer;
-        for Table { shadow, .. } in &self.tables {
+        for Tracked { shadow, .. } in &self.tracked {
             let is_sent = |(id, stance): &(u32, Stance)| {
                 let told = match shadow.to {
                     Audience::Everyone => stance.held.filter(|_| stance.seen),
@@ -163,7 +163,7 @@ impl Replicator {
     }
 
     fn holds(&self, eye: Eye<'_>, component: u8, id: u32) -> bool {
-        let table = self.tables.iter().find(|table| table.shadow.id == component);
-        table.is_some_and(|table| table.shadow.has(id) && eye.sees(table.shadow.key(id), id))
+        let tracked = self.tracked.iter().find(|tracked| tracked.shadow.id == component);
+        tracked.is_some_and(|tracked| tracked.shadow.has(id) && eye.sees(tracked.shadow.key(id), id))
     }
 }

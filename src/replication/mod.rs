@@ -94,7 +94,7 @@ impl Viewer {
 
 /// The replicated state of one match, as clients hold it, and what changed in it lately.
 pub struct Replicator {
-    tables: Vec<Table>,
+    tracked: Vec<Tracked>,
     ids: Ids,
     teams: QueryState<(Entity, Ref<'static, Team>)>,
     /// By entity id.
@@ -123,7 +123,7 @@ pub struct Replicator {
 }
 
 /// A replicated component: its shadow, and the typed eye that scans the world for it.
-struct Table {
+struct Tracked {
     component: ComponentId,
     shadow: Shadow,
     scan: Box<dyn Scan>,
@@ -161,7 +161,7 @@ impl Replicator {
     /// A replicator of a match at `hz` ticks a second. `Seat` is replicated in every match.
     pub fn new(world: &mut World, hz: u16) -> Self {
         let mut this = Self {
-            tables: Vec::new(),
+            tracked: Vec::new(),
             ids: Ids::new(protocol::ticks(MEMORY_SECONDS, hz)),
             teams: world.query(),
             entities: Vec::new(),
@@ -196,12 +196,12 @@ impl Replicator {
     /// Replicates a component.
     pub fn register<C: Component + Replicate>(&mut self, world: &mut World) {
         let component = world.register_component::<C>();
-        if self.tables.iter().any(|table| table.component == component) {
+        if self.tracked.iter().any(|tracked| tracked.component == component) {
             return;
         }
-        let table = Table { component, shadow: Shadow::of::<C>(), scan: Box::new(Typed::<C>::new(world)), since: self.since };
-        let place = self.tables.partition_point(|table| table.shadow.id < C::ID);
-        self.tables.insert(place, table);
+        let tracked = Tracked { component, shadow: Shadow::of::<C>(), scan: Box::new(Typed::<C>::new(world)), since: self.since };
+        let place = self.tracked.partition_point(|tracked| tracked.shadow.id < C::ID);
+        self.tracked.insert(place, tracked);
     }
 
     /// Limits what seats see by a grid, over a component that is registered.
@@ -211,7 +211,7 @@ impl Replicator {
 
     /// What a saved match must know besides its world.
     pub fn save(&self) -> SavedReplicator {
-        let late = self.tables.iter().map(|table| &table.shadow).filter(|shadow| shadow.every > 1);
+        let late = self.tracked.iter().map(|tracked| &tracked.shadow).filter(|shadow| shadow.every > 1);
         let rows = |shadow: &Shadow| shadow.present().map(|id| (Id(id), shadow.row(id).collect())).collect();
         SavedReplicator {
             ids: self.ids.clone(),
@@ -229,8 +229,8 @@ impl Replicator {
         }
         self.collect(world, now);
         for (component, rows) in saved.late {
-            let Some(table) = self.tables.iter_mut().find(|table| table.shadow.id == component) else { continue };
-            rows.into_iter().for_each(|(Id(id), row)| table.shadow.write(id, &row, now));
+            let Some(tracked) = self.tracked.iter_mut().find(|tracked| tracked.shadow.id == component) else { continue };
+            rows.into_iter().for_each(|(Id(id), row)| tracked.shadow.write(id, &row, now));
         }
     }
 
@@ -253,7 +253,7 @@ impl Replicator {
     pub fn collect(&mut self, world: &mut World, now: Tick) {
         self.now = now;
         self.spawned_now.clear();
-        self.tables.iter_mut().for_each(|table| table.shadow.begin());
+        self.tracked.iter_mut().for_each(|tracked| tracked.shadow.begin());
         let forgotten = |at: Tick| now.since(at) > self.memory;
         while self.despawned.pop_front_if(|entry| forgotten(entry.at)).is_some() {}
         while self.removed.pop_front_if(|entry| forgotten(entry.at)).is_some() {}
@@ -263,16 +263,16 @@ impl Replicator {
         let gone = self.collect_removed(world);
         self.collect_owners(world);
         let this = world.change_tick();
-        for table in self.tables.iter_mut().filter(|table| table.shadow.id != SEAT_COMPONENT) {
-            let is_due = now.0.is_multiple_of(table.shadow.every);
-            let since = if is_due { Since::Written(table.since) } else { Since::Added(self.since) };
-            table.scan.scan(world, since, &mut self.ids, &mut table.shadow, now);
+        for tracked in self.tracked.iter_mut().filter(|tracked| tracked.shadow.id != SEAT_COMPONENT) {
+            let is_due = now.0.is_multiple_of(tracked.shadow.every);
+            let since = if is_due { Since::Written(tracked.since) } else { Since::Added(self.since) };
+            tracked.scan.scan(world, since, &mut self.ids, &mut tracked.shadow, now);
             if is_due {
-                table.since = this;
+                tracked.since = this;
             }
         }
         let limit = self.ids.limit();
-        self.tables.iter_mut().for_each(|table| table.shadow.fit(limit));
+        self.tracked.iter_mut().for_each(|tracked| tracked.shadow.fit(limit));
         self.entities.resize(self.ids.limit().max(self.entities.len()), Known::default());
         self.assign_keys();
         self.settle();
@@ -306,8 +306,8 @@ impl Replicator {
     /// Notes which components and entities went since the last tick. Gives back the entities, with who knew of them.
     fn collect_removed(&mut self, world: &World) -> Vec<(u32, SmallVec<[Key; 2]>)> {
         let mut gone = Vec::new();
-        for at in 0..self.tables.len() {
-            let (component, wire) = (self.tables[at].component, self.tables[at].shadow.id);
+        for at in 0..self.tracked.len() {
+            let (component, wire) = (self.tracked[at].component, self.tracked[at].shadow.id);
             for entity in world.removed_with_id(component) {
                 let Some(Id(id)) = self.ids.get(entity) else { continue };
                 match world.get_entity(entity) {
@@ -318,7 +318,7 @@ impl Replicator {
                             self.entities[id as usize].owner = None;
                             self.orphaned.push(id);
                         }
-                        if let Some(key) = self.tables[at].shadow.take(id) {
+                        if let Some(key) = self.tracked[at].shadow.take(id) {
                             self.removed.push_back(Removed { at: self.now, id, component: wire, key });
                         }
                     }
@@ -331,8 +331,8 @@ impl Replicator {
     }
 
     fn despawn(&mut self, entity: Entity, id: u32) -> SmallVec<[Key; 2]> {
-        for table in &mut self.tables {
-            table.shadow.take(id);
+        for tracked in &mut self.tracked {
+            tracked.shadow.take(id);
         }
         self.ids.free(entity, self.now);
         let known = std::mem::take(&mut self.entities[id as usize]);
@@ -350,7 +350,7 @@ impl Replicator {
     fn collect_owners(&mut self, world: &World) {
         let mut moved = std::mem::take(&mut self.orphaned);
         let (since, now) = (self.since, self.now);
-        let seats = self.tables.iter_mut().find(|table| table.shadow.id == SEAT_COMPONENT);
+        let seats = self.tracked.iter_mut().find(|tracked| tracked.shadow.id == SEAT_COMPONENT);
         let seats = seats.expect("Seat is registered at the start");
         seats.scan.scan(world, Since::Written(since), &mut self.ids, &mut seats.shadow, now);
         self.entities.resize(self.ids.limit().max(self.entities.len()), Known::default());
@@ -379,10 +379,10 @@ impl Replicator {
             self.team_by_seat = teams.collect();
         }
         for id in moved {
-            for table in &mut self.tables {
-                let key = key_of(table.shadow.to, &self.entities[id as usize]);
-                if let Some(old) = table.shadow.rekey(id, key, self.now) {
-                    self.removed.push_back(Removed { at: self.now, id, component: table.shadow.id, key: old });
+            for tracked in &mut self.tracked {
+                let key = key_of(tracked.shadow.to, &self.entities[id as usize]);
+                if let Some(old) = tracked.shadow.rekey(id, key, self.now) {
+                    self.removed.push_back(Removed { at: self.now, id, component: tracked.shadow.id, key: old });
                 }
             }
         }
@@ -390,11 +390,11 @@ impl Replicator {
 
     /// Gives what is new in this tick its audience, and notes who hears of an entity for the first time.
     fn assign_keys(&mut self) {
-        for table in &mut self.tables {
-            for id in table.shadow.fresh() {
+        for tracked in &mut self.tracked {
+            for id in tracked.shadow.fresh() {
                 let known = &mut self.entities[id as usize];
-                let key = key_of(table.shadow.to, known);
-                table.shadow.set_key(id, key);
+                let key = key_of(tracked.shadow.to, known);
+                tracked.shadow.set_key(id, key);
                 if key == Key::Everyone && known.public_since.is_none() {
                     known.public_since = Some(self.now);
                     self.spawned_now.push(id);
@@ -410,11 +410,11 @@ impl Replicator {
     fn settle(&mut self) {
         let Some(mut interest) = self.interest.take() else { return };
         let removed: Vec<&Removed> = self.removed.iter().rev().take_while(|entry| entry.at == self.now).collect();
-        if let Some(table) = self.tables.iter().find(|table| table.shadow.id == interest.layout.component) {
-            interest.place(&table.shadow, &self.entities, &self.spawned_now, &removed, self.now);
+        if let Some(tracked) = self.tracked.iter().find(|tracked| tracked.shadow.id == interest.layout.component) {
+            interest.place(&tracked.shadow, &self.entities, &self.spawned_now, &removed, self.now);
         }
-        let seats = self.tables.iter().find(|table| table.shadow.id == SEAT_COMPONENT);
-        let owned = seats.into_iter().flat_map(|table| table.shadow.present());
+        let seats = self.tracked.iter().find(|tracked| tracked.shadow.id == SEAT_COMPONENT);
+        let owned = seats.into_iter().flat_map(|tracked| tracked.shadow.present());
         interest.look(owned.filter_map(|id| Some((self.entities[id as usize].owner?, id))), self.now);
         self.interest = Some(interest);
     }

@@ -60,16 +60,16 @@ impl<'a> View<'a> {
 
     /// The seat that owns an entity.
     pub fn owner(&self, id: Id) -> Option<Seat> {
-        let seats = self.table(SEAT_COMPONENT)?;
+        let seats = self.shadow_of(SEAT_COMPONENT)?;
         (seats.has(id.0) && self.eye.sees(Key::Everyone, id.0)).then(|| read(seats, id.0))
     }
 
     fn shadow<C: Replicate>(&self) -> Option<&'a Shadow> {
-        self.table(C::ID)
+        self.shadow_of(C::ID)
     }
 
-    fn table(&self, component: u8) -> Option<&'a Shadow> {
-        self.replicator.tables.iter().map(|table| &table.shadow).find(|shadow| shadow.id == component)
+    fn shadow_of(&self, component: u8) -> Option<&'a Shadow> {
+        self.replicator.tracked.iter().map(|tracked| &tracked.shadow).find(|shadow| shadow.id == component)
     }
 }
 
