@@ -1,4 +1,4 @@
-//! What one pass over 10,000 waiting tickets costs, whatever comes of it.
+//! What one pass over 10,000 waiting entries costs, whatever comes of it.
 
 use std::{
     hint::black_box,
@@ -12,7 +12,7 @@ use tickcast::{
     matchmaking::{Entrant, Matchmaker, Mode, News, Wish},
 };
 
-const TICKETS: usize = 10_000;
+const ENTRIES: usize = 10_000;
 
 /// The most that a pass may take.
 const BOUND: Duration = Duration::from_millis(20);
@@ -27,20 +27,20 @@ const SKILL: [(Duration, f64); 4] = [
     (Duration::from_secs(90), f64::INFINITY),
 ];
 
-/// Tickets with parties of these sizes, ratings around 1500, and ages of up to two minutes.
+/// Entries with parties of these sizes, ratings around 1500, and ages of up to two minutes.
 fn crowd(mode: &Mode, sizes: &[usize], regions: bool) -> Matchmaker {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let mut matchmaker = Matchmaker::default();
     matchmaker.open("arena", "mode", mode.clone());
-    for ticket in 0..TICKETS {
+    for entry in 0..ENTRIES {
         let size = sizes[rng.random_range(0..sizes.len())];
         let rating = 1000.0 + (0..4).map(|_| rng.random_range(0.0..250.0)).sum::<f64>();
-        let member = |n| Entrant { user: UserId::parse(&format!("u{ticket}-{n}")).expect("an id"), rating };
+        let member = |n| Entrant { user: UserId::parse(&format!("u{entry}-{n}")).expect("an id"), rating };
         let mut wish = Wish { game: "arena".into(), ..Wish::default() };
         if regions {
             wish.regions = ["eu", "us", "asia"].map(|name| (name.to_owned(), rng.random_range(10.0..250.0))).into();
         }
-        let since = NOW.mul_f64(ticket as f64 / TICKETS as f64);
+        let since = NOW.mul_f64(entry as f64 / ENTRIES as f64);
         matchmaker.enqueue(&wish, (0..size).map(member).collect(), since).expect("a party that fits");
     }
     matchmaker
@@ -50,17 +50,17 @@ fn pass(c: &mut Criterion) {
     let five = || Mode::teams(2).of(5..=5);
     let (parties, solos): (&[usize], &[usize]) = (&[1, 1, 1, 1, 2, 2, 3, 4, 5], &[1]);
     let far = five().skill(SKILL).regions(["eu", "us", "asia"]).latency([(Duration::ZERO, 80), (Duration::from_secs(60), 150)]);
-    // The name, the tickets, and how many of them at least and at most are matched in the pass.
+    // The name, the entries, and how many of them at least and at most are matched in the pass.
     let scenes = [
-        ("5v5, windows of skill", five().skill(SKILL), parties, false, 9_900..=TICKETS),
-        ("5v5, windows and regions", far, parties, true, 8_000..=TICKETS),
-        ("1v1, windows of skill", Mode::teams(2).skill(SKILL), solos, false, 9_990..=TICKETS),
-        ("free for all of 16", Mode::free_for_all(2..=16), solos, false, TICKETS..=TICKETS),
+        ("5v5, windows of skill", five().skill(SKILL), parties, false, 9_900..=ENTRIES),
+        ("5v5, windows and regions", far, parties, true, 8_000..=ENTRIES),
+        ("1v1, windows of skill", Mode::teams(2).skill(SKILL), solos, false, 9_990..=ENTRIES),
+        ("free for all of 16", Mode::free_for_all(2..=16), solos, false, ENTRIES..=ENTRIES),
         ("3v3 of pairs alone, no match", Mode::teams(2).of(3..=3).skill(SKILL), &[2], false, 0..=0),
         ("1v1, window of nothing, no match", Mode::teams(2).skill([(Duration::ZERO, 0.0)]), solos, false, 0..=0),
     ];
-    let mut group = c.benchmark_group("a pass over 10000 tickets");
-    group.throughput(Throughput::Elements(TICKETS as u64)).sample_size(20);
+    let mut group = c.benchmark_group("a pass over 10000 entries");
+    group.throughput(Throughput::Elements(ENTRIES as u64)).sample_size(20);
     for (name, mode, sizes, regions, expected) in scenes {
         let mut best = Duration::MAX;
         group.bench_function(name, |b| {
@@ -72,8 +72,8 @@ fn pass(c: &mut Criterion) {
                     let began = Instant::now();
                     let news = black_box(matchmaker.pass(&[], NOW));
                     let took = began.elapsed();
-                    let matched = news.iter().map(tickets).sum::<usize>();
-                    assert!(expected.contains(&matched), "{name}: {matched} tickets were matched");
+                    let matched = news.iter().map(entries).sum::<usize>();
+                    assert!(expected.contains(&matched), "{name}: {matched} entries were matched");
                     best = best.min(took);
                     spent += took;
                 }
@@ -90,7 +90,7 @@ fn pass(c: &mut Criterion) {
     group.finish();
 }
 
-fn tickets(news: &News) -> usize {
+fn entries(news: &News) -> usize {
     match news {
         News::Formed(found) => found.teams.iter().map(Vec::len).sum(),
         _ => 0,

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Match, Ticket};
+use super::{Match, QueueEntry};
 use crate::lobby::UserId;
 
 /// A ready check's number.
@@ -41,11 +41,11 @@ pub(super) struct Check {
 
 /// How a ready check ended.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(super) enum CheckOutcome {
     /// Everybody is there.
     Ready(Match),
     /// Somebody is not: some go back to where they waited, the others have left.
-    Unready { reason: UnreadyReason, back: Vec<Ticket>, gone: Vec<Ticket> },
+    Unready { reason: UnreadyReason, back: Vec<QueueEntry>, gone: Vec<QueueEntry> },
 }
 
 impl Check {
@@ -58,22 +58,22 @@ impl Check {
         self.accepted.insert(user.clone());
     }
 
-    /// Takes the ticket of whoever said no out: a party is there together or not at all.
-    pub(super) fn decline(&mut self, user: &UserId) -> Option<Ticket> {
+    /// Takes the entry of whoever said no out: a party is there together or not at all.
+    pub(super) fn decline(&mut self, user: &UserId) -> Option<QueueEntry> {
         self.declined = true;
         let team =
-            self.found.teams.iter_mut().find(|team| team.iter().any(|ticket| ticket.users().any(|member| member == user)))?;
-        let at = team.iter().position(|ticket| ticket.users().any(|member| member == user))?;
-        let ticket = team.remove(at);
-        ticket.users().for_each(|member| {
+            self.found.teams.iter_mut().find(|team| team.iter().any(|entry| entry.users().any(|member| member == user)))?;
+        let at = team.iter().position(|entry| entry.users().any(|member| member == user))?;
+        let entry = team.remove(at);
+        entry.users().for_each(|member| {
             self.accepted.remove(member);
         });
-        Some(ticket)
+        Some(entry)
     }
 
-    /// The ticket by which somebody is asked.
-    pub(super) fn ticket_of(&self, user: &UserId) -> Option<&Ticket> {
-        self.found.teams.iter().flatten().find(|ticket| ticket.users().any(|member| member == user))
+    /// The entry by which somebody is asked.
+    pub(super) fn entry_of(&self, user: &UserId) -> Option<&QueueEntry> {
+        self.found.teams.iter().flatten().find(|entry| entry.users().any(|member| member == user))
     }
 
     /// Those who are still asked, or have said yes.
@@ -91,15 +91,15 @@ impl Check {
         now >= self.until || self.found.users().all(|user| self.accepted.contains(user))
     }
 
-    pub(super) fn verdict(self) -> Verdict {
+    pub(super) fn verdict(self) -> CheckOutcome {
         let Self { found, accepted, declined, .. } = self;
         let everybody = found.users().all(|user| accepted.contains(user));
         if everybody && !declined {
-            return Verdict::Ready(found);
+            return CheckOutcome::Ready(found);
         }
         let reason = if declined { UnreadyReason::Declined } else { UnreadyReason::TimedOut };
-        let tickets = found.teams.into_iter().flatten();
-        let (back, gone) = tickets.partition(|ticket| ticket.users().all(|user| accepted.contains(user)));
-        Verdict::Unready { reason, back, gone }
+        let entries = found.teams.into_iter().flatten();
+        let (back, gone) = entries.partition(|entry| entry.users().all(|user| accepted.contains(user)));
+        CheckOutcome::Unready { reason, back, gone }
     }
 }

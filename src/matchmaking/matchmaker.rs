@@ -9,9 +9,9 @@ use std::{
 use thiserror::Error;
 
 use super::{
-    CheckId, DEFAULT_MODE, Entrant, Match, Mode, Opening, Status, Ticket, TicketId, UnreadyReason, Wish,
-    check::{Check, Verdict},
-    queue::{Place, Queue},
+    CheckId, DEFAULT_MODE, Entrant, EntryId, Match, Mode, Opening, QueueEntry, Status, UnreadyReason, Wish,
+    check::{Check, CheckOutcome},
+    queue::{Queue, QueueKey},
 };
 use crate::{lobby::UserId, protocol::ErrorCode};
 
@@ -115,18 +115,18 @@ pub enum News {
     Formed(Match),
 }
 
-/// All queues and ready checks. A ticket is in one place at a time, and a user in one ticket.
+/// All queues and ready checks. An entry is in one place at a time, and a user in one entry.
 #[derive(Debug, Default)]
 pub struct Matchmaker {
     queues: Vec<Queue>,
-    users: HashMap<UserId, Standing>,
+    users: HashMap<UserId, Whereabouts>,
     checks: BTreeMap<CheckId, Check>,
     last: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Waits { queue: usize, place: Place },
+enum Whereabouts {
+    Queued { queue: usize, key: QueueKey },
     Asked(CheckId),
 }
 
@@ -160,9 +160,9 @@ impl Matchmaker {
         if members.is_empty() {
             return Err(QueueError::NotQueued);
         }
-        let ticket = Ticket::new(TicketId(self.last + 1), &self.queues[queue].mode, wish, members, now)?;
+        let entry = QueueEntry::new(EntryId(self.last + 1), &self.queues[queue].mode, wish, members, now)?;
         self.last += 1;
-        Ok(self.put(queue, ticket))
+        Ok(self.put(queue, entry))
     }
 
     /// Takes whoever waits out of the queue, and their party with them. Who is asked whether they are ready says no.
@@ -171,31 +171,31 @@ impl Matchmaker {
     /// They wait nowhere.
     pub fn leave(&mut self, user: &UserId, now: Duration) -> Result<Vec<News>, QueueError> {
         match *self.users.get(user).ok_or(QueueError::NotQueued)? {
-            Standing::Asked(check) => self.decline(user, check, now),
-            Standing::Waits { queue, place } => {
-                let ticket = self.take(queue, place).ok_or(QueueError::NotQueued)?;
-                let users: Vec<_> = ticket.users().filter(|member| *member != user).cloned().collect();
+            Whereabouts::Asked(check) => self.decline(user, check, now),
+            Whereabouts::Queued { queue, key } => {
+                let entry = self.take(queue, key).ok_or(QueueError::NotQueued)?;
+                let users: Vec<_> = entry.users().filter(|member| *member != user).cloned().collect();
                 Ok(if users.is_empty() { Vec::new() } else { vec![News::Left { users }] })
             }
         }
     }
 
-    /// Somebody is in a party of these members now, or in none. If that is not who they queued with, their ticket is taken
+    /// Somebody is in a party of these members now, or in none. If that is not who they queued with, their entry is taken
     /// out, and all its people hear of it. Who is asked whether they are ready says no.
     pub fn regroup(&mut self, user: &UserId, members: &[UserId], now: Duration) -> Vec<News> {
         let members = if members.is_empty() { std::slice::from_ref(user) } else { members };
-        let is_whole = |ticket: &Ticket| ticket.size() == members.len() && ticket.users().all(|user| members.contains(user));
+        let is_whole = |entry: &QueueEntry| entry.size() == members.len() && entry.users().all(|user| members.contains(user));
         match self.users.get(user).copied() {
             None => Vec::new(),
-            Some(Standing::Waits { queue, place }) => {
-                if self.queues[queue].ticket(place).is_none_or(is_whole) {
+            Some(Whereabouts::Queued { queue, key }) => {
+                if self.queues[queue].entry(key).is_none_or(is_whole) {
                     return Vec::new();
                 }
-                let left = self.take(queue, place).map(|ticket| News::Left { users: ticket.users().cloned().collect() });
+                let left = self.take(queue, key).map(|entry| News::Left { users: entry.users().cloned().collect() });
                 left.into_iter().collect()
             }
-            Some(Standing::Asked(check)) => {
-                if self.checks.get(&check).and_then(|check| check.ticket_of(user)).is_none_or(is_whole) {
+            Some(Whereabouts::Asked(check)) => {
+                if self.checks.get(&check).and_then(|check| check.entry_of(user)).is_none_or(is_whole) {
                     return Vec::new();
                 }
                 self.decline(user, check, now).unwrap_or_default()
@@ -221,9 +221,9 @@ impl Matchmaker {
     /// # Errors
     /// That ready check does not ask them.
     pub fn decline(&mut self, user: &UserId, id: CheckId, now: Duration) -> Result<Vec<News>, QueueError> {
-        let ticket = self.asks(user, id)?.decline(user).ok_or(QueueError::UnknownCheck(id))?;
-        self.forget([&ticket]);
-        let users = ticket.users().cloned().collect();
+        let entry = self.asks(user, id)?.decline(user).ok_or(QueueError::UnknownCheck(id))?;
+        self.forget([&entry]);
+        let users = entry.users().cloned().collect();
         let mut news = vec![News::Unready { check: id, users, reason: UnreadyReason::Declined, requeued: false }];
         news.extend(self.settle(id, now));
         Ok(news)
@@ -250,9 +250,9 @@ impl Matchmaker {
     pub fn put_back(&mut self, unheld: Match) {
         let queue = self.queues.iter().position(|queue| queue.game == unheld.game && queue.name == unheld.mode);
         let Some(queue) = queue else { return };
-        for ticket in unheld.teams.into_iter().flatten() {
-            if !ticket.users().any(|user| self.users.contains_key(user)) {
-                self.put(queue, ticket);
+        for entry in unheld.teams.into_iter().flatten() {
+            if !entry.users().any(|user| self.users.contains_key(user)) {
+                self.put(queue, entry);
             }
         }
     }
@@ -289,7 +289,7 @@ impl Matchmaker {
     fn asks(&mut self, user: &UserId, id: CheckId) -> Result<&mut Check, QueueError> {
         let unknown = QueueError::UnknownCheck(id);
         match self.users.get(user) {
-            Some(Standing::Asked(asking)) if *asking == id => self.checks.get_mut(&id).ok_or(unknown),
+            Some(Whereabouts::Asked(asking)) if *asking == id => self.checks.get_mut(&id).ok_or(unknown),
             _ => Err(unknown),
         }
     }
@@ -302,7 +302,7 @@ impl Matchmaker {
         self.last += 1;
         let check = CheckId(self.last);
         let users: Vec<_> = found.users().cloned().collect();
-        self.users.extend(users.iter().map(|user| (user.clone(), Standing::Asked(check))));
+        self.users.extend(users.iter().map(|user| (user.clone(), Whereabouts::Asked(check))));
         let news = News::Asked { check, users, game: found.game, mode: found.mode.clone(), time };
         self.checks.insert(check, Check::new(queue, found, now + time));
         news
@@ -316,16 +316,16 @@ impl Matchmaker {
         let Some(check) = self.checks.remove(&id) else { return Vec::new() };
         let queue = check.queue;
         match check.verdict() {
-            Verdict::Ready(found) => {
+            CheckOutcome::Ready(found) => {
                 self.forget(found.teams.iter().flatten());
                 vec![News::Formed(found)]
             }
-            Verdict::Unready { reason, back, gone } => {
-                let users = |tickets: &[Ticket]| tickets.iter().flat_map(Ticket::users).cloned().collect::<Vec<_>>();
+            CheckOutcome::Unready { reason, back, gone } => {
+                let users = |entries: &[QueueEntry]| entries.iter().flat_map(QueueEntry::users).cloned().collect::<Vec<_>>();
                 let told = [(users(&back), true), (users(&gone), false)];
                 self.forget(back.iter().chain(&gone));
-                back.into_iter().for_each(|ticket| {
-                    self.put(queue, ticket);
+                back.into_iter().for_each(|entry| {
+                    self.put(queue, entry);
                 });
                 let told = told.into_iter().filter(|(users, _)| !users.is_empty());
                 told.map(|(users, requeued)| News::Unready { check: id, users, reason, requeued }).collect()
@@ -333,20 +333,20 @@ impl Matchmaker {
         }
     }
 
-    fn put(&mut self, queue: usize, ticket: Ticket) -> usize {
-        let place = (ticket.since, ticket.id);
-        self.users.extend(ticket.users().map(|user| (user.clone(), Standing::Waits { queue, place })));
-        self.queues[queue].put(ticket)
+    fn put(&mut self, queue: usize, entry: QueueEntry) -> usize {
+        let key = (entry.since, entry.id);
+        self.users.extend(entry.users().map(|user| (user.clone(), Whereabouts::Queued { queue, key })));
+        self.queues[queue].put(entry)
     }
 
-    fn take(&mut self, queue: usize, place: Place) -> Option<Ticket> {
-        let ticket = self.queues[queue].take(place)?;
-        self.forget([&ticket]);
-        Some(ticket)
+    fn take(&mut self, queue: usize, key: QueueKey) -> Option<QueueEntry> {
+        let entry = self.queues[queue].take(key)?;
+        self.forget([&entry]);
+        Some(entry)
     }
 
-    fn forget<'t>(&mut self, tickets: impl IntoIterator<Item = &'t Ticket>) {
-        for user in tickets.into_iter().flat_map(Ticket::users) {
+    fn forget<'t>(&mut self, entries: impl IntoIterator<Item = &'t QueueEntry>) {
+        for user in entries.into_iter().flat_map(QueueEntry::users) {
             self.users.remove(user);
         }
     }

@@ -1,21 +1,21 @@
 //! Matchmaking's policy: who waits for which mode of which game, who plays whom, and how good they are.
 //!
-//! This room knows modes, tickets, ready checks and ratings. It refuses to know rooms, sockets and clocks: tickets, answers and
+//! This room knows modes, entries, ready checks and ratings. It refuses to know rooms, sockets and clocks: entries, answers and
 //! time in, news and matches out.
 
 mod check;
+mod entry;
 mod matchmaker;
 mod mode;
+mod mode_json;
 mod pack;
 mod pool;
 mod queue;
-mod rating;
-mod ticket;
-mod written;
+mod skill;
 
 pub use check::{CheckId, UnreadyReason};
+pub use entry::{Entrant, EntryId, QueueEntry, Wish};
 pub use matchmaker::{Matchmaker, News, QueueError};
 pub use mode::{DEFAULT_MODE, Mode, ModeError};
 pub use queue::{Match, Opening, Status, Terms};
-pub use rating::{Glicko2, Placing, Rating, RatingKey, RatingStore, RatingSystem, RatingsInMemory, WengLin};
-pub use ticket::{Entrant, Ticket, TicketId, Wish};
+pub use skill::{Glicko2, Placing, Rating, RatingKey, RatingStore, RatingSystem, RatingsInMemory, WengLin};

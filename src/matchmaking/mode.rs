@@ -5,14 +5,14 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::written::Written;
+use super::mode_json::ModeJson;
 
 /// The mode of a game for which none is configured, and of a request that names none.
 pub const DEFAULT_MODE: &str = "default";
 
 /// A rule of the matchmaker: how many play with whom.
 ///
-/// A match has teams of equal size, or is everybody for themselves. The oldest ticket of a match decides how far apart its
+/// A match has teams of equal size, or is everybody for themselves. The oldest entry of a match decides how far apart its
 /// skills and how long its latencies may be, so that nobody waits for ever behind those who came later.
 ///
 /// ```
@@ -28,7 +28,7 @@ pub const DEFAULT_MODE: &str = "default";
 /// Read from JSON, it has the same rules by the same names, with times in seconds:
 /// `{"teams": 2, "players": [2, 2], "ready_check": 10, "skill": [[0, 100], [30, null]], "rated": true}`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(try_from = "ModeJson")]
 #[must_use = "a mode does nothing until a server has it"]
 pub struct Mode {
     pub(super) teams: usize,
@@ -105,7 +105,7 @@ impl Mode {
         self
     }
 
-    /// How long the oldest ticket waits for a full match before fewer players, down to the least, are enough. No time unless set.
+    /// How long the oldest entry waits for a full match before fewer players, down to the least, are enough. No time unless set.
     pub fn hold_out(mut self, time: Duration) -> Self {
         self.hold_out = time;
         self
@@ -117,20 +117,20 @@ impl Mode {
         self
     }
 
-    /// How far a rating may be from the oldest ticket's: from each waiting time on, so much. Any distance unless set.
+    /// How far a rating may be from the oldest entry's: from each waiting time on, so much. Any distance unless set.
     pub fn skill(mut self, steps: impl IntoIterator<Item = (Duration, f64)>) -> Self {
         self.skill = sorted(steps);
         self.wrong = self.wrong.or(self.skill.is_empty().then_some(ModeError::NoSteps));
         self
     }
 
-    /// The regions in which matches may be held. Without any, what tickets say of regions is ignored.
+    /// The regions in which matches may be held. Without any, what entries say of regions is ignored.
     pub fn regions<R: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = R>) -> Self {
         self.regions = names.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The round-trip time to a match's region, in milliseconds, that is taken from each waiting time of the oldest ticket on. Any
+    /// The round-trip time to a match's region, in milliseconds, that is taken from each waiting time of the oldest entry on. Any
     /// unless set.
     pub fn latency(mut self, steps: impl IntoIterator<Item = (Duration, u16)>) -> Self {
         self.latency = sorted(steps);
@@ -138,19 +138,19 @@ impl Mode {
         self
     }
 
-    /// Properties of tickets that must be the same for all in a match. No others are taken.
+    /// Properties of entries that must be the same for all in a match. No others are taken.
     pub fn same<P: Into<String>>(mut self, properties: impl IntoIterator<Item = P>) -> Self {
         self.same = properties.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Once the oldest ticket has waited so long, bots take the seats that are missing.
+    /// Once the oldest entry has waited so long, bots take the seats that are missing.
     pub fn bots_after(mut self, time: Duration) -> Self {
         self.bots_after = Some(time);
         self
     }
 
-    /// Sends tickets into running matches of this mode that have free seats.
+    /// Sends entries into running matches of this mode that have free seats.
     pub fn backfill(mut self) -> Self {
         self.backfill = true;
         self
@@ -172,7 +172,7 @@ impl Mode {
         (self.teams > 1).then_some(self.teams)
     }
 
-    /// Whether tickets are sent into running matches.
+    /// Whether entries are sent into running matches.
     pub fn is_backfilled(&self) -> bool {
         self.backfill
     }
@@ -202,12 +202,12 @@ impl Mode {
         }
     }
 
-    /// How far a rating may be from that of a ticket that has waited so long.
+    /// How far a rating may be from that of an entry that has waited so long.
     pub(super) fn window(&self, waited: Duration) -> f64 {
         step(&self.skill, waited).unwrap_or(f64::INFINITY)
     }
 
-    /// The round-trip time that a ticket which has waited so long takes, and has others take.
+    /// The round-trip time that an entry which has waited so long takes, and has others take.
     pub(super) fn limit(&self, waited: Duration) -> u16 {
         step(&self.latency, waited).unwrap_or(u16::MAX)
     }

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde::{Serialize, Serializer};
 
 use super::{
-    Mode, Ticket, TicketId,
+    EntryId, Mode, QueueEntry,
+    entry::is_near,
     pool::{Formed, Pool},
-    ticket::is_near,
 };
 use crate::lobby::{RoomId, UserId};
 
@@ -23,7 +23,7 @@ const NEWEST: f64 = 0.2;
 /// Openings that are looked at in a pass; the others are in the next.
 const OPENINGS: usize = 64;
 
-/// Where a ticket stands, as it travels. Times are in seconds.
+/// Where an entry stands, as it travels. Times are in seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// The game.
@@ -31,15 +31,15 @@ pub struct Status {
     /// The mode.
     #[serde(serialize_with = "text")]
     pub mode: Arc<str>,
-    /// The ticket's place in the queue, from 1.
+    /// The entry's place in the queue, from 1.
     pub position: usize,
     /// How many people wait.
     pub waiting: usize,
     /// How many people a match needs.
     pub needed: usize,
-    /// How long the ticket has waited.
+    /// How long the entry has waited.
     pub waited: u64,
-    /// How long tickets have waited lately until they were matched; none were if there is no number.
+    /// How long entries have waited lately until they were matched; none were if there is no number.
     pub estimate: Option<u64>,
 }
 
@@ -50,8 +50,8 @@ pub struct Match {
     pub game: &'static str,
     /// The mode.
     pub mode: Arc<str>,
-    /// The tickets of each team; one team of all if everybody plays for themselves.
-    pub teams: Vec<Vec<Ticket>>,
+    /// The entries of each team; one team of all if everybody plays for themselves.
+    pub teams: Vec<Vec<QueueEntry>>,
     /// Where everybody has a good connection, if the mode has regions.
     pub region: Option<Arc<str>>,
     /// Seats that bots are to take.
@@ -89,28 +89,28 @@ pub struct Terms {
 impl Match {
     /// Everybody.
     pub fn users(&self) -> impl Iterator<Item = &UserId> {
-        self.teams.iter().flatten().flat_map(Ticket::users)
+        self.teams.iter().flatten().flat_map(QueueEntry::users)
     }
 
     /// What others must fit who join it later.
     pub fn terms(&self) -> Terms {
-        let tickets = || self.teams.iter().flatten();
-        let ratings = || tickets().flat_map(|ticket| ticket.members.iter().map(|member| member.rating));
+        let entries = || self.teams.iter().flatten();
+        let ratings = || entries().flat_map(|entry| entry.members.iter().map(|member| member.rating));
         let rating = ratings().sum::<f64>() / ratings().count().max(1) as f64;
-        let same = tickets().next().map_or_else(String::new, |ticket| ticket.same.clone());
+        let same = entries().next().map_or_else(String::new, |entry| entry.same.clone());
         Terms { same, region: self.region.clone(), rating }
     }
 }
 
-/// Where a ticket stands in its queue: oldest first, and by number if they came together.
-pub(super) type Place = (Duration, TicketId);
+/// Where an entry stands in its queue: oldest first, and by number if they came together.
+pub(super) type QueueKey = (Duration, EntryId);
 
 #[derive(Debug)]
 pub(super) struct Queue {
     pub(super) game: &'static str,
     pub(super) name: Arc<str>,
     pub(super) mode: Mode,
-    waiting: BTreeMap<Place, Ticket>,
+    waiting: BTreeMap<QueueKey, QueueEntry>,
     players: usize,
     moved: bool,
     told: Option<Duration>,
@@ -123,43 +123,43 @@ impl Queue {
         Self { game, name, mode, waiting: BTreeMap::new(), players: 0, moved: false, told: None, mean_wait: None }
     }
 
-    /// Puts a ticket where its age belongs; its position there, from 1.
-    pub(super) fn put(&mut self, ticket: Ticket) -> usize {
-        let place = (ticket.since, ticket.id);
-        self.players += ticket.size();
+    /// Puts an entry where its age belongs; its position there, from 1.
+    pub(super) fn put(&mut self, entry: QueueEntry) -> usize {
+        let key = (entry.since, entry.id);
+        self.players += entry.size();
         self.moved = true;
-        self.waiting.insert(place, ticket);
+        self.waiting.insert(key, entry);
         // The newest is last, and is the one that is asked about.
-        self.waiting.len() - self.waiting.range(place..).skip(1).count()
+        self.waiting.len() - self.waiting.range(key..).skip(1).count()
     }
 
-    pub(super) fn take(&mut self, place: Place) -> Option<Ticket> {
-        let ticket = self.waiting.remove(&place)?;
-        self.went(&ticket);
-        Some(ticket)
+    pub(super) fn take(&mut self, key: QueueKey) -> Option<QueueEntry> {
+        let entry = self.waiting.remove(&key)?;
+        self.went(&entry);
+        Some(entry)
     }
 
-    pub(super) fn ticket(&self, place: Place) -> Option<&Ticket> {
-        self.waiting.get(&place)
+    pub(super) fn entry(&self, key: QueueKey) -> Option<&QueueEntry> {
+        self.waiting.get(&key)
     }
 
     #[cfg(test)]
-    pub(super) fn tickets(&self) -> impl Iterator<Item = &Ticket> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = &QueueEntry> {
         self.waiting.values()
     }
 
-    /// Every match that can be made now; their tickets wait no more.
+    /// Every match that can be made now; their entries wait no more.
     pub(super) fn form(&mut self, now: Duration) -> Vec<Match> {
-        // By group, the places of its tickets in the queue.
-        let mut groups: BTreeMap<&str, (Vec<usize>, Vec<&Ticket>)> = BTreeMap::new();
-        for (at, ticket) in self.waiting.values().enumerate() {
-            let (places, tickets) = groups.entry(&ticket.same).or_default();
+        // By group, the places of its entries in the queue.
+        let mut groups: BTreeMap<&str, (Vec<usize>, Vec<&QueueEntry>)> = BTreeMap::new();
+        for (at, entry) in self.waiting.values().enumerate() {
+            let (places, entries) = groups.entry(&entry.same).or_default();
             places.push(at);
-            tickets.push(ticket);
+            entries.push(entry);
         }
         let mut formed = Vec::new();
-        for (places, tickets) in groups.into_values() {
-            let matches = Pool::new(&self.mode, tickets, now).matches();
+        for (places, entries) in groups.into_values() {
+            let matches = Pool::new(&self.mode, entries, now).matches();
             formed.extend(matches.into_iter().map(|Formed { teams, region, bots }| {
                 let teams: Vec<Vec<usize>> = teams.iter().map(|team| team.iter().map(|at| places[*at]).collect()).collect();
                 (teams, region, bots)
@@ -169,20 +169,20 @@ impl Queue {
             return Vec::new();
         }
         // Most of a queue may go at once, and a tree gives up thousands one by one more slowly than it is built.
-        let mut waiting: Vec<Option<Ticket>> = std::mem::take(&mut self.waiting).into_values().map(Some).collect();
+        let mut waiting: Vec<Option<QueueEntry>> = std::mem::take(&mut self.waiting).into_values().map(Some).collect();
         let mut matches = Vec::with_capacity(formed.len());
         for (teams, region, bots) in formed {
             let region = region.map(|region| self.mode.regions[region].clone());
-            let mut take = |at: usize| waiting[at].take().expect("a pass takes a ticket once");
-            let teams: Vec<Vec<Ticket>> = teams.into_iter().map(|team| team.into_iter().map(&mut take).collect()).collect();
-            teams.iter().flatten().for_each(|ticket| self.matched(ticket, now));
+            let mut take = |at: usize| waiting[at].take().expect("a pass takes an entry once");
+            let teams: Vec<Vec<QueueEntry>> = teams.into_iter().map(|team| team.into_iter().map(&mut take).collect()).collect();
+            teams.iter().flatten().for_each(|entry| self.matched(entry, now));
             matches.push(Match { game: self.game, mode: self.name.clone(), teams, region, bots, room: None });
         }
-        self.waiting = waiting.into_iter().flatten().map(|ticket| (place(&ticket), ticket)).collect();
+        self.waiting = waiting.into_iter().flatten().map(|entry| (key_of(&entry), entry)).collect();
         matches
     }
 
-    /// Sends tickets into running matches, the oldest first.
+    /// Sends entries into running matches, the oldest first.
     pub(super) fn fill(&mut self, openings: &[Opening], now: Duration) -> Vec<Match> {
         if !self.mode.backfill {
             return Vec::new();
@@ -192,18 +192,19 @@ impl Queue {
         for opening in ours.into_iter().take(OPENINGS) {
             let mut free = opening.free.clone();
             let mut teams = vec![Vec::new(); free.len()];
-            for ticket in self.waiting.values() {
+            for entry in self.waiting.values() {
                 let roomiest = (0..free.len()).max_by_key(|team| (free[*team], usize::MAX - team));
                 let Some(team) = roomiest.filter(|team| free[*team] > 0) else { break };
-                if free[team] >= ticket.size() && self.fits(ticket, &opening.terms, now) {
-                    free[team] -= ticket.size();
-                    teams[team].push(place(ticket));
+                if free[team] >= entry.size() && self.fits(entry, &opening.terms, now) {
+                    free[team] -= entry.size();
+                    teams[team].push(key_of(entry));
                 }
             }
             if teams.iter().any(|team| !team.is_empty()) {
-                let mut take = |place| self.waiting.remove(&place).expect("only tickets that wait were looked at");
-                let teams: Vec<Vec<Ticket>> = teams.into_iter().map(|team| team.into_iter().map(&mut take).collect()).collect();
-                teams.iter().flatten().for_each(|ticket| self.matched(ticket, now));
+                let mut take = |key| self.waiting.remove(&key).expect("only entries that wait were looked at");
+                let teams: Vec<Vec<QueueEntry>> =
+                    teams.into_iter().map(|team| team.into_iter().map(&mut take).collect()).collect();
+                teams.iter().flatten().for_each(|entry| self.matched(entry, now));
                 let (mode, room) = (self.name.clone(), Some(opening.room.clone()));
                 matches.push(Match { game: self.game, mode, teams, region: None, bots: 0, room });
             }
@@ -211,12 +212,12 @@ impl Queue {
         matches
     }
 
-    fn fits(&self, ticket: &Ticket, terms: &Terms, now: Duration) -> bool {
-        let waited = now.saturating_sub(ticket.since);
+    fn fits(&self, entry: &QueueEntry, terms: &Terms, now: Duration) -> bool {
+        let waited = now.saturating_sub(entry.since);
         let region = terms.region.as_ref().and_then(|region| self.mode.regions.iter().position(|name| name == region));
-        ticket.same == terms.same
-            && (ticket.rating - terms.rating).abs() <= self.mode.window(waited)
-            && region.is_none_or(|region| is_near(ticket.latencies[region], self.mode.limit(waited)))
+        entry.same == terms.same
+            && (entry.rating - terms.rating).abs() <= self.mode.window(waited)
+            && region.is_none_or(|region| is_near(entry.latencies[region], self.mode.limit(waited)))
     }
 
     /// Where everybody stands, if anything moved; not more often than people read.
@@ -228,17 +229,17 @@ impl Queue {
         }
         (self.told, self.moved) = (Some(now), false);
         let mut statuses = Vec::with_capacity(self.players);
-        for (position, ticket) in (1..).zip(self.waiting.values()) {
+        for (position, entry) in (1..).zip(self.waiting.values()) {
             let status = Status {
                 game: self.game,
                 mode: self.name.clone(),
                 position,
                 waiting: self.players,
                 needed: *self.mode.players().start(),
-                waited: now.saturating_sub(ticket.since).as_secs(),
+                waited: now.saturating_sub(entry.since).as_secs(),
                 estimate: self.mean_wait.map(|seconds| seconds.round() as u64),
             };
-            statuses.extend(ticket.users().map(|user| (user.clone(), status.clone())));
+            statuses.extend(entry.users().map(|user| (user.clone(), status.clone())));
         }
         statuses
     }
@@ -248,21 +249,21 @@ impl Queue {
         self.moved && !self.waiting.is_empty()
     }
 
-    fn went(&mut self, ticket: &Ticket) {
-        self.players -= ticket.size();
+    fn went(&mut self, entry: &QueueEntry) {
+        self.players -= entry.size();
         self.moved = true;
     }
 
-    /// Notes that a ticket went into a match, and how long it waited.
-    fn matched(&mut self, ticket: &Ticket, now: Duration) {
-        self.went(ticket);
-        let waited = now.saturating_sub(ticket.since).as_secs_f64();
+    /// Notes that an entry went into a match, and how long it waited.
+    fn matched(&mut self, entry: &QueueEntry, now: Duration) {
+        self.went(entry);
+        let waited = now.saturating_sub(entry.since).as_secs_f64();
         self.mean_wait = Some(self.mean_wait.map_or(waited, |mean| mean + NEWEST * (waited - mean)));
     }
 }
 
-fn place(ticket: &Ticket) -> Place {
-    (ticket.since, ticket.id)
+fn key_of(entry: &QueueEntry) -> QueueKey {
+    (entry.since, entry.id)
 }
 
 fn text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -62,12 +62,12 @@ impl Hall {
     }
 
     fn waiting(&self) -> Vec<String> {
-        self.matchmaker.queues[0].tickets().map(names).collect()
+        self.matchmaker.queues[0].entries().map(names).collect()
     }
 }
 
-fn names(ticket: &Ticket) -> String {
-    ticket.users().map(UserId::as_str).collect::<Vec<_>>().join(" ")
+fn names(entry: &QueueEntry) -> String {
+    entry.users().map(UserId::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn teams(found: &Match) -> Vec<String> {
@@ -330,7 +330,7 @@ fn who_joins_a_running_match_has_its_properties_and_is_near() {
 }
 
 #[test]
-fn statuses_say_where_a_ticket_stands_and_how_long_it_takes() {
+fn statuses_say_where_a_entry_stands_and_how_long_it_takes() {
     let mut hall = Hall::new(Mode::teams(2));
     hall.enqueue("a").unwrap();
     let stand = |hall: &mut Hall| hall.matchmaker.statuses(hall.now).into_iter().map(|(_, status)| status).collect::<Vec<_>>();

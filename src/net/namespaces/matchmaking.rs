@@ -19,7 +19,7 @@ use tokio::{
 use crate::{
     host::{Admission, Host, MatchPlan, Parties, Refusal},
     lobby::{Identity, UserId},
-    matchmaking::{CheckId, DEFAULT_MODE, Entrant, Match, Matchmaker, Mode, News, QueueError, Ticket, Wish},
+    matchmaking::{CheckId, DEFAULT_MODE, Entrant, Match, Matchmaker, Mode, News, QueueEntry, QueueError, Wish},
     net::namespaces::{
         namespace::{Call, Event, Namespace, SocketArc},
         rating::Ratings,
@@ -411,9 +411,9 @@ impl Shared {
 }
 
 impl Line {
-    /// The people of tickets. All are here: whoever goes leaves the queue.
-    fn identities(&self, tickets: &[Ticket]) -> Vec<Identity> {
-        let users = tickets.iter().flat_map(Ticket::users);
+    /// The people of entries. All are here: whoever goes leaves the queue.
+    fn identities(&self, entries: &[QueueEntry]) -> Vec<Identity> {
+        let users = entries.iter().flat_map(QueueEntry::users);
         users.filter_map(|user| self.people.get(user)).map(|person| person.identity.clone()).collect()
     }
 

@@ -34,10 +34,10 @@ fn any_mode() -> impl Strategy<Value = Mode> {
     })
 }
 
-/// Every user of every ticket, wherever it is, and how often.
+/// Every user of every entry, wherever it is, and how often.
 fn check_places(matchmaker: &Matchmaker) -> Result<(), TestCaseError> {
     let mut seen = BTreeSet::new();
-    let waiting = matchmaker.queues.iter().flat_map(Queue::tickets).flat_map(Ticket::users).cloned();
+    let waiting = matchmaker.queues.iter().flat_map(Queue::entries).flat_map(QueueEntry::users).cloned();
     let asked = matchmaker.checks.values().flat_map(|check| check.users());
     for user in waiting.chain(asked) {
         prop_assert!(matchmaker.has(&user), "{user} is nowhere");
@@ -47,7 +47,7 @@ fn check_places(matchmaker: &Matchmaker) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Whether tickets of these sizes could fill the mode's teams, tried out one by one.
+/// Whether entries of these sizes could fill the mode's teams, tried out one by one.
 fn could_fill(sizes: &[usize], rooms: &mut [usize]) -> bool {
     if rooms.iter().all(|room| *room == 0) {
         return true;
@@ -67,7 +67,7 @@ fn could_fill(sizes: &[usize], rooms: &mut [usize]) -> bool {
 
 proptest! {
     #[test]
-    fn no_ticket_is_in_two_places_and_whoever_can_play_does(mode in any_mode(), acts in acts()) {
+    fn no_entry_is_in_two_places_and_whoever_can_play_does(mode in any_mode(), acts in acts()) {
         let most = *mode.size.end();
         let mut hall = Hall::new(mode.clone());
         let mut all: Vec<UserId> = Vec::new();
@@ -78,7 +78,7 @@ proptest! {
                 match news {
                     News::Formed(found) => {
                         for team in &found.teams {
-                            let size: usize = team.iter().map(Ticket::size).sum();
+                            let size: usize = team.iter().map(QueueEntry::size).sum();
                             prop_assert!(mode.size.contains(&size), "a team of {}", size);
                         }
                         for user in found.users() {
@@ -134,7 +134,7 @@ proptest! {
             }
             check_places(&hall.matchmaker)?;
         }
-        let left: Vec<usize> = hall.matchmaker.queues[0].tickets().map(Ticket::size).collect();
+        let left: Vec<usize> = hall.matchmaker.queues[0].entries().map(QueueEntry::size).collect();
         prop_assume!(left.len() <= 16);
         for size in mode.size.clone() {
             prop_assert!(!could_fill(&left, &mut vec![size; mode.teams]), "{:?} could play {:?}", left, mode);

@@ -9,7 +9,7 @@ use super::Mode;
 /// A mode in words of JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Written {
+pub(super) struct ModeJson {
     /// Without teams everybody plays for themselves.
     teams: Option<usize>,
     players: Players,
@@ -38,10 +38,10 @@ enum Players {
     Between(usize, usize),
 }
 
-impl TryFrom<Written> for Mode {
+impl TryFrom<ModeJson> for Mode {
     type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, String> {
+    fn try_from(written: ModeJson) -> Result<Self, String> {
         let size = match written.players {
             Players::Exactly(players) => players..=players,
             Players::Between(least, most) => least..=most,

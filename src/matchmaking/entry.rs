@@ -1,4 +1,4 @@
-//! Tickets: people who want to play together.
+//! Entries: people who want to play together.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -20,12 +20,12 @@ pub(super) const UNMEASURED: u16 = u16::MAX - 1;
 /// The latency to a region that was not measured, if others were.
 pub(super) const TOO_FAR: u16 = u16::MAX;
 
-/// Whether a region is near enough for a ticket with that latency to it.
+/// Whether a region is near enough for an entry with that latency to it.
 pub(super) fn is_near(latency: u16, limit: u16) -> bool {
     latency == UNMEASURED || latency <= limit.min(UNMEASURED - 1)
 }
 
-/// One person of a ticket.
+/// One person of an entry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entrant {
     /// Who it is.
@@ -47,15 +47,15 @@ pub struct Wish {
     pub regions: BTreeMap<String, f64>,
 }
 
-/// A ticket's number.
+/// An entry's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TicketId(pub u64);
+pub struct EntryId(pub u64);
 
 /// People who queue, are matched and seated as one. It is in one place at a time: a queue, a ready check or a match.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ticket {
+pub struct QueueEntry {
     /// Its number, in the order of queueing.
-    pub id: TicketId,
+    pub id: EntryId,
     /// Who plays, the leader of a party first.
     pub members: Vec<Entrant>,
     /// When it began to wait.
@@ -68,14 +68,12 @@ pub struct Ticket {
     pub(super) latencies: SmallVec<[u16; 4]>,
 }
 
-impl Ticket {
-    /// A ticket for a mode.
+impl QueueEntry {
+    /// An entry for a mode.
     ///
     /// # Errors
     /// The party is too large for a team, or a property is not one that the mode takes.
-    pub(super) fn new(
-        id: TicketId, mode: &Mode, wish: &Wish, members: Vec<Entrant>, since: Duration,
-    ) -> Result<Self, QueueError> {
+    pub(super) fn new(id: EntryId, mode: &Mode, wish: &Wish, members: Vec<Entrant>, since: Duration) -> Result<Self, QueueError> {
         let most = *mode.size.end();
         if members.len() > most {
             return Err(QueueError::PartyTooLarge { members: members.len(), most });
