@@ -10,7 +10,7 @@ use bevy_ecs::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Bot, EventId, Game, GameEvent, Outcome, intents::IntentWriter};
+use super::{Bot, Game, GameEvent, Outcome, emit::RegisteredEvent, intents::IntentWriter};
 use crate::{
     protocol::{Audience, Replicate, Seat, TypeSpec},
     replication::{Grid, GridError, Layout, Replicator, View},
@@ -148,11 +148,11 @@ impl<G: Game> MatchBuilder<G> {
         self
     }
 
-    /// A game event, with its wire id, 1 to 127. Systems send it through [`Emit`](super::Emit).
-    pub fn event<E: GameEvent>(&mut self, id: u8) -> &mut Self {
-        self.world.insert_resource(EventId::<E> { id, marker: PhantomData });
-        self.registry.constant::<EventId<E>>(&mut self.world);
-        self.events.push(TypeSpec::of::<E>(Some(id), Some(Audience::Everyone)));
+    /// Registers a game event. Systems send it through [`Emit`](super::Emit).
+    pub fn event<E: GameEvent>(&mut self) -> &mut Self {
+        self.world.insert_resource(RegisteredEvent::<E>(PhantomData));
+        self.registry.constant::<RegisteredEvent<E>>(&mut self.world);
+        self.events.push(TypeSpec::of::<E>(Some(E::ID), Some(Audience::Everyone)));
         self
     }
 

@@ -358,10 +358,10 @@ impl Match {
 }
 
 fn unregistered(game: &'static str, name: String) -> GameError {
-    match name.find("EventId<") {
+    match name.find("RegisteredEvent<") {
         Some(at) => {
-            let name = name[at + "EventId<".len()..].trim_end_matches('>').into();
-            GameError::Unregistered { game, name, help: "add .event::<..>(id)" }
+            let name = name[at + "RegisteredEvent<".len()..].trim_end_matches('>').into();
+            GameError::Unregistered { game, name, help: "add .event::<..>()" }
         }
         None => {
             let help =

@@ -11,19 +11,16 @@ use crate::{
     sim::{Outgoing, Recipient, WroteEvent},
 };
 
-/// The wire id of an event type; `.event::<E>(id)` puts it into the world.
+/// Marks an event type as registered; `.event::<E>()` puts it into the world.
 #[derive(Resource, Debug)]
-pub struct EventId<E: GameEvent> {
-    pub(super) id: u8,
-    pub(super) marker: PhantomData<fn() -> E>,
-}
+pub(super) struct RegisteredEvent<E: GameEvent>(pub(super) PhantomData<fn() -> E>);
 
 /// A system's way to tell players what happened: `fn shoot(mut hits: Emit<Hit>) { hits.everyone(Hit { .. }) }`. Events reach
 /// clients in order, none is skipped, and they come before the state of their tick.
 #[derive(SystemParam)]
 pub struct Emit<'w, E: GameEvent> {
     outgoing: Res<'w, Outgoing>,
-    id: Res<'w, EventId<E>>,
+    _registered: Res<'w, RegisteredEvent<E>>,
 }
 
 impl<E: GameEvent> Emit<'_, E> {
@@ -40,6 +37,6 @@ impl<E: GameEvent> Emit<'_, E> {
     fn push(&mut self, to: Recipient, event: E) {
         let mut columns = SmallVec::from_elem(0, E::WIDTH);
         event.quantise(&mut columns);
-        self.outgoing.push(WroteEvent { to, id: self.id.id, columns });
+        self.outgoing.push(WroteEvent { to, id: E::ID, columns });
     }
 }

@@ -23,7 +23,7 @@ pub use builder::MatchBuilder;
 pub(crate) use builder::{Brain, Hooks};
 pub(crate) use def::Match;
 pub use def::{ConfigError, GameDef, GameError, panic_message};
-pub use emit::{Emit, EventId};
+pub use emit::Emit;
 pub use intents::SpawnAvatar;
 
 /// A game: its rules are plain systems on a `bevy_ecs` world, registered in [`Game::build`].
@@ -65,8 +65,39 @@ pub trait GameInput: Columns + Clone + Default + Send + Sync + 'static {
     fn clear_shots(&mut self);
 }
 
-/// Something that happened, told to players at once and for certain. Derived: `#[derive(GameEvent)]`.
-pub trait GameEvent: Columns + Send + Sync + 'static {}
+/// Something that happened, sent to players once and reliably. Derived:
+///
+/// ```
+/// # use tickcast::prelude::*;
+/// #[derive(GameEvent)]
+/// #[event(id = 1)]
+/// struct Hit {
+///     damage: u8,
+/// }
+/// ```
+///
+/// An event without an id does not compile, nor does one whose id is out of range:
+///
+/// ```compile_fail
+/// # use tickcast::prelude::*;
+/// #[derive(GameEvent)]
+/// struct Hit {
+///     damage: u8,
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # use tickcast::prelude::*;
+/// #[derive(GameEvent)]
+/// #[event(id = 128)]
+/// struct Hit {
+///     damage: u8,
+/// }
+/// ```
+pub trait GameEvent: Columns + Send + Sync + 'static {
+    /// The wire id: stable, 1 to 127.
+    const ID: u8;
+}
 
 /// A duration of `seconds` seconds.
 ///

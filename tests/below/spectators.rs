@@ -27,6 +27,7 @@ struct Pad {
 }
 
 #[derive(GameEvent, Clone)]
+#[event(id = 1)]
 struct Step {
     tick: u32,
 }
@@ -43,7 +44,7 @@ impl<const GRID: bool> Game for March<GRID> {
         m.tick_rate(HZ)
             .seats(1..=8)
             .replicate::<(Pos, Hand)>()
-            .event::<Step>(1)
+            .event::<Step>()
             .spectator_delay(secs(DELAY as f32 / f32::from(HZ)))
             .on_join(|seat, world| world.spawn_avatar(seat, (Pos { at: Vec2::splat(f32::from(seat.0) * 100.0) }, Hand(7))))
             .systems(march);

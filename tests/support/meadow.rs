@@ -61,6 +61,7 @@ pub struct Pad {
 }
 
 #[derive(GameEvent, Debug, Clone, PartialEq)]
+#[event(id = 1)]
 pub struct Fired {
     #[q(step = 0.03125)]
     pub at: Vec2,
@@ -68,6 +69,7 @@ pub struct Fired {
 }
 
 #[derive(GameEvent, Debug, Clone, PartialEq)]
+#[event(id = 2)]
 pub struct Click {}
 
 #[derive(Resource, Debug, Clone, Serialize, Deserialize)]
@@ -122,8 +124,8 @@ fn lay_out<G: Game<Input = Pad>>(m: &mut MatchBuilder<G>) {
         .state::<Vel>()
         .state::<Fuse>()
         .resource(Shots::default())
-        .event::<Fired>(1)
-        .event::<Click>(2)
+        .event::<Fired>()
+        .event::<Click>()
         .on_join(|seat, w: &mut World| {
             let at = Vec2::new(f32::from(seat.0) * 4.0, 0.0);
             let start = (Pos { at }, Vel(Vec2::ZERO), Hp(100), Ammo(30), Facing(0.0));

@@ -71,6 +71,7 @@ pub struct Side(pub u8);
 
 /// A shot met an avatar.
 #[derive(GameEvent, Clone, Debug)]
+#[event(id = 1)]
 pub struct Hit {
     /// Where.
     #[q(step = 0.03125, range = 0.0..=64.0)]
@@ -170,7 +171,7 @@ impl Game for Arena {
             .state::<Gun>()
             .state::<Down>()
             .state::<Flight>()
-            .event::<Hit>(1)
+            .event::<Hit>()
             .on_join(rules::join)
             .reconnect_grace(secs(20.0))
             .spectator_delay(secs(2.0))

@@ -58,14 +58,31 @@ pub fn replicate(input: TokenStream) -> TokenStream {
     })
 }
 
-/// Makes a struct a game event, sent from the rules to players: `.event::<Hit>(1)` registers it. Fields as in `Replicate`.
-#[proc_macro_derive(GameEvent, attributes(q))]
+/// Makes a struct a game event, which systems send to players.
+///
+/// `#[event(id = 1)]` gives its wire id, 1 to 127. Fields take the same attributes as those of `Replicate`.
+#[proc_macro_derive(GameEvent, attributes(event, q))]
 pub fn game_event(input: TokenStream) -> TokenStream {
     expand(parse_macro_input!(input as DeriveInput), |input, record| {
+        let mut id = None::<u8>;
+        for attribute in input.attrs.iter().filter(|a| a.path().is_ident("event")) {
+            attribute.parse_nested_meta(|meta| {
+                if !meta.path.is_ident("id") {
+                    return Err(meta.error("event takes `id = 1`"));
+                }
+                id = Some(meta.value()?.parse::<LitInt>()?.base10_parse()?);
+                Ok(())
+            })?;
+        }
+        let id = id.filter(|id| (1..=127).contains(id)).ok_or_else(|| {
+            syn::Error::new_spanned(&input.ident, "a game event needs a wire id from 1 to 127: #[event(id = 1)]")
+        })?;
         let (name, columns) = (&input.ident, record.columns());
         Ok(quote! {
             #columns
-            impl ::tickcast::game::GameEvent for #name {}
+            impl ::tickcast::game::GameEvent for #name {
+                const ID: u8 = #id;
+            }
         })
     })
 }
