@@ -8,8 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    hold::Hold,
-    intake::Inlet,
+    hold::{Hold, Inlet},
     outlet::{Ending, Full, Outlet, Welcome},
     pass::Pass,
     refusal::Refusal,
@@ -72,7 +71,7 @@ impl Claim {
     }
 
     fn new(running: Arc<Running>, seat: Seat, stay: u128, with: ClaimedWith) -> Self {
-        let hold = Arc::new(Hold::new(seat, running.intake.inlet(seat)));
+        let hold = Hold::new(seat, &running.intake);
         Self(Arc::new(Claimed { running, stay, with, hold, resynced: Mutex::default() }))
     }
 
@@ -93,7 +92,7 @@ impl Claim {
             return self.spectate_at(seating, outlet);
         }
         let Claimed { running, stay, with, hold, .. } = &*self.0;
-        let seat = hold.seat;
+        let seat = hold.seat();
         let mut held_tick = None;
         match *with {
             ClaimedWith::Ticket if seating.stay(seat).is_some_and(|sitting| sitting.id == *stay) => {}
@@ -111,7 +110,7 @@ impl Claim {
         if let Some(sitting) = seating.stay_mut(seat) {
             sitting.resume = token;
             sitting.attendance = Attendance::Connected { hold: hold.clone(), outlet };
-            hold.set_live(true);
+            hold.begin();
         }
         if welcomed.is_err() {
             seating.cut(seat, &running.meters);
@@ -139,7 +138,7 @@ impl Claim {
         let Claimed { running, stay, hold, .. } = &*self.0;
         let Some(room) = seating.room() else { return Err(Full) };
         outlet.welcome(&Welcome {
-            seat: hold.seat,
+            seat: hold.seat(),
             room: &running.id,
             game: running.def.name(),
             protocol: Welcome::PROTOCOL,
@@ -150,7 +149,7 @@ impl Claim {
             resume: if self.is_spectator() {
                 String::new()
             } else {
-                running.services.keys.resume(&running.id, hold.seat, *stay, token)
+                running.services.keys.resume(&running.id, hold.seat(), *stay, token)
             },
             state: entry.state.as_str(),
             grace: running.def.grace_seconds(),
@@ -160,8 +159,8 @@ impl Claim {
     }
 
     /// Where its inputs go.
-    pub fn inlet(&self) -> &Inlet {
-        &self.0.hold.inlet
+    pub fn inlet(&self) -> Inlet {
+        self.0.hold.inlet()
     }
 
     /// The connection is lost: the seat is kept for its grace time. Does nothing if this connection no longer holds the seat.
@@ -173,9 +172,9 @@ impl Claim {
             if self.is_live() && self.is_spectator() {
                 seating.spectators.remove(self.0.stay, None);
             } else if self.is_live() {
-                seating.detach(self.0.hold.seat, None);
+                seating.detach(self.0.hold.seat(), None);
                 // A panic in here has closed the room already.
-                let _ = seating.with(&self.0.running.meters, |room| room.disconnect(self.0.hold.seat));
+                let _ = seating.with(&self.0.running.meters, |room| room.disconnect(self.0.hold.seat()));
             }
         });
         self.0.running.wake.notify_one();
@@ -187,9 +186,9 @@ impl Claim {
             if self.is_live() && self.is_spectator() {
                 seating.spectators.remove(self.0.stay, Some(OverReason::Left));
             } else if self.is_live() {
-                seating.detach(self.0.hold.seat, Some((OverReason::Left, "you left")));
-                seating.free(self.0.hold.seat);
-                let _ = seating.with(&self.0.running.meters, |room| room.leave(self.0.hold.seat));
+                seating.detach(self.0.hold.seat(), Some((OverReason::Left, "you left")));
+                seating.free(self.0.hold.seat());
+                let _ = seating.with(&self.0.running.meters, |room| room.leave(self.0.hold.seat()));
             }
         });
         self.0.running.wake.notify_one();
@@ -213,13 +212,13 @@ impl Claim {
             let Desync { expected, got, .. } = desync;
             running.meters.desyncs.increment(1);
             // Bounded, a connection asks once a second; and rare, unless something is wrong that an operator should know.
-            tracing::warn!(room = %running.id, seat = hold.seat.0, component, id, expected, got, "a mirror differs");
+            tracing::warn!(room = %running.id, seat = hold.seat().0, component, id, expected, got, "a mirror differs");
         }
         running.with_seating(|seating| {
             if self.is_spectator() {
                 seating.spectators.restart(self.0.stay);
             } else if self.is_live() {
-                seating.with(&running.meters, |room| room.resync(hold.seat))?;
+                seating.with(&running.meters, |room| room.resync(hold.seat()))?;
             }
             Ok(())
         })
@@ -233,7 +232,7 @@ impl Claim {
         let Claimed { running, hold, .. } = &*self.0;
         running.with_seating(|seating| {
             self.check_live()?;
-            seating.with(&running.meters, |room| room.vote_kick(hold.seat, target))?.map_err(Refusal::from)
+            seating.with(&running.meters, |room| room.vote_kick(hold.seat(), target))?.map_err(Refusal::from)
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     ops::RangeInclusive,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use smallvec::SmallVec;
@@ -47,11 +47,11 @@ struct Holder {
 #[derive(Default)]
 pub(super) struct Batch(Vec<u8>);
 
-/// Where one connection's inputs go. Cheap to clone.
-#[derive(Clone)]
-pub struct Inlet {
-    intake: Arc<Intake>,
-    seat: Seat,
+/// One connection to a seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sender {
+    pub(super) seat: Seat,
+    /// The number of the connection, from 1.
     connection: u32,
 }
 
@@ -60,12 +60,12 @@ impl Intake {
         Self { queue: Mutex::default(), share: (hz * 2).clamp(*SHARE.start(), *SHARE.end()) }
     }
 
-    /// The way in for a new connection, which does not hold its seat yet.
-    pub(super) fn inlet(self: &Arc<Self>, seat: Seat) -> Inlet {
+    /// A new connection, which does not hold its seat yet.
+    pub(super) fn sender(&self, seat: Seat) -> Sender {
         let mut queue = self.queue();
-        // Comes round after four thousand million connections to one room; 0 is nobody's.
+        // Wraps after 2^32 connections to one room; 0 means that nobody holds the seat.
         queue.connections = queue.connections.wrapping_add(1).max(1);
-        Inlet { intake: self.clone(), seat, connection: queue.connections }
+        Sender { seat, connection: queue.connections }
     }
 
     /// Takes what is queued, in exchange for an empty batch. Nobody waits meanwhile: readers go on with that one.
@@ -75,6 +75,40 @@ impl Intake {
         let mut queue = self.queue();
         std::mem::swap(&mut queue.inputs, into);
         queue.holders.iter_mut().for_each(|holder| holder.count = 0);
+    }
+
+    /// Queues an input for the next step. An input beyond the share, or from a connection without the seat, is dropped and counted.
+    pub(super) fn push(&self, from: Sender, input: &[u8]) {
+        let mut queue = self.queue();
+        let Queue { inputs, holders, .. } = &mut *queue;
+        let holder = holders.get_mut(usize::from(from.seat.0)).filter(|holder| holder.connection == from.connection);
+        let (Some(holder), Ok(length)) = (holder, u16::try_from(input.len())) else {
+            return observe::dropped(DropReason::NotSeated);
+        };
+        if holder.count == self.share {
+            return observe::dropped(DropReason::InputShare);
+        }
+        holder.count += 1;
+        let [low, high] = length.to_le_bytes();
+        inputs.0.extend_from_slice(&[from.seat.0, low, high]);
+        inputs.0.extend_from_slice(input);
+    }
+
+    /// This connection holds its seat from now on, and no other does.
+    pub(super) fn open(&self, from: Sender) {
+        let mut queue = self.queue();
+        let at = usize::from(from.seat.0);
+        if queue.holders.len() <= at {
+            queue.holders.resize(at + 1, Holder::default());
+        }
+        queue.holders[at] = Holder { connection: from.connection, count: 0 };
+    }
+
+    /// This connection does not hold its seat any more.
+    pub(super) fn close(&self, from: Sender) {
+        let mut queue = self.queue();
+        let holder = queue.holders.get_mut(usize::from(from.seat.0)).filter(|holder| holder.connection == from.connection);
+        holder.into_iter().for_each(|holder| *holder = Holder::default());
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -95,57 +129,15 @@ impl Batch {
     }
 }
 
-impl Inlet {
-    /// Queues one input for the next step; one too many, or without a seat, is dropped and counted.
-    pub fn push(&self, input: &[u8]) {
-        let mut queue = self.intake.queue();
-        let Queue { inputs, holders, .. } = &mut *queue;
-        let holder = holders.get_mut(usize::from(self.seat.0)).filter(|holder| holder.connection == self.connection);
-        let (Some(holder), Ok(length)) = (holder, u16::try_from(input.len())) else {
-            return observe::dropped(DropReason::NotSeated);
-        };
-        if holder.count == self.intake.share {
-            return observe::dropped(DropReason::InputShare);
-        }
-        holder.count += 1;
-        let [low, high] = length.to_le_bytes();
-        inputs.0.extend_from_slice(&[self.seat.0, low, high]);
-        inputs.0.extend_from_slice(input);
-    }
-
-    /// From now on it holds the seat, and nobody else.
-    pub(super) fn open(&self) {
-        let mut queue = self.intake.queue();
-        let at = usize::from(self.seat.0);
-        if queue.holders.len() <= at {
-            queue.holders.resize(at + 1, Holder::default());
-        }
-        queue.holders[at] = Holder { connection: self.connection, count: 0 };
-    }
-
-    /// It does not hold the seat any more.
-    pub(super) fn close(&self) {
-        let mut queue = self.intake.queue();
-        let holder = queue.holders.get_mut(usize::from(self.seat.0)).filter(|holder| holder.connection == self.connection);
-        holder.into_iter().for_each(|holder| *holder = Holder::default());
-    }
-}
-
-impl PartialEq for Inlet {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.intake, &other.intake) && self.connection == other.connection
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn intake() -> (Arc<Intake>, Inlet) {
-        let intake = Arc::new(Intake::new(30));
-        let inlet = intake.inlet(Seat(1));
-        inlet.open();
-        (intake, inlet)
+    fn intake() -> (Intake, Sender) {
+        let intake = Intake::new(30);
+        let one = intake.sender(Seat(1));
+        intake.open(one);
+        (intake, one)
     }
 
     fn taken(intake: &Intake) -> Vec<(u8, Vec<u8>)> {
@@ -157,10 +149,10 @@ mod tests {
     #[test]
     fn inputs_come_out_in_the_order_they_came_in() {
         let (intake, one) = intake();
-        let two = intake.inlet(Seat(2));
-        two.open();
-        let inputs: [(&Inlet, &[u8]); 4] = [(&one, &[1]), (&two, &[]), (&one, &[2; 300]), (&two, &[3, 4])];
-        inputs.iter().for_each(|(inlet, input)| inlet.push(input));
+        let two = intake.sender(Seat(2));
+        intake.open(two);
+        let inputs: [(Sender, &[u8]); 4] = [(one, &[1]), (two, &[]), (one, &[2; 300]), (two, &[3, 4])];
+        inputs.iter().for_each(|(from, input)| intake.push(*from, input));
         assert_eq!(taken(&intake), [(1, vec![1]), (2, vec![]), (1, vec![2; 300]), (2, vec![3, 4])]);
         assert!(taken(&intake).is_empty());
     }
@@ -168,28 +160,28 @@ mod tests {
     #[test]
     fn a_flood_is_cut_to_its_share_until_the_next_step() {
         let (intake, flood) = intake();
-        let other = intake.inlet(Seat(2));
-        other.open();
-        (0..200).for_each(|byte| flood.push(&[byte]));
-        other.push(&[9]);
+        let other = intake.sender(Seat(2));
+        intake.open(other);
+        (0..200).for_each(|byte| intake.push(flood, &[byte]));
+        intake.push(other, &[9]);
         let inputs = taken(&intake);
         assert_eq!((inputs.len(), &inputs[60]), (61, &(2, vec![9])));
-        flood.push(&[7]);
+        intake.push(flood, &[7]);
         assert_eq!(taken(&intake), [(1, vec![7])]);
     }
 
     #[test]
     fn only_who_holds_the_seat_is_heard() {
         let (intake, old) = intake();
-        let new = intake.inlet(Seat(1));
-        new.push(&[1]);
-        old.push(&[2]);
-        new.open();
-        old.push(&[3]);
-        old.close();
-        new.push(&[4]);
-        new.close();
-        new.push(&[5]);
+        let new = intake.sender(Seat(1));
+        intake.push(new, &[1]);
+        intake.push(old, &[2]);
+        intake.open(new);
+        intake.push(old, &[3]);
+        intake.close(old);
+        intake.push(new, &[4]);
+        intake.close(new);
+        intake.push(new, &[5]);
         assert_eq!(taken(&intake), [(1, vec![2]), (1, vec![4])]);
     }
 }

@@ -32,8 +32,8 @@ mod parties;
 pub use self::{
     admission::Admission,
     claim::{Claim, Desync},
+    hold::{Inlet, InputSource},
     hub::{Ear, Hub},
-    intake::Inlet,
     limits::Limits,
     matches::MatchPlan,
     outlet::{Ending, Full, Outlet, Welcome},

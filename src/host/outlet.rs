@@ -13,21 +13,6 @@ pub trait Outlet: Send + Sync + 'static {
     /// Queues the first message.
     fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full>;
 
-    /// The room is about to take its inputs, as it does so many times a second: what the client has sent may be handed over now,
-    /// and need not be before.
-    fn pull(&self, hz: u16) {
-        let _ = hz;
-    }
-
-    /// The room does not ask for inputs until it [`pull`](Self::pull)s again.
-    fn release(&self) {}
-
-    /// Looks at what [`show`](Self::show) will need. All outlets of a tick are asked before a frame is shown: what they need comes
-    /// from memory for many at once then, instead of for each in turn.
-    fn reach(&self) -> bool {
-        true
-    }
-
     /// Hands a frame of state over now, behind the messages before it, or not at all.
     fn show(&self, frame: Frame<&Blocks>) -> Result<(), Full>;
 

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    hint::black_box,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
@@ -153,17 +152,17 @@ impl Seating {
     /// Takes the inputs of those who are asked for them.
     fn pull(&self) {
         let Some(hz) = self.room.as_ref().map(|room| room.def().hz()) else { return };
-        self.outlets().for_each(|outlet| outlet.pull(hz));
+        self.holds().for_each(|hold| hold.pull(hz));
     }
 
     /// The room stops: nobody asks its connections for inputs.
     pub(super) fn release(&self) {
-        self.outlets().for_each(|outlet| outlet.release());
+        self.holds().for_each(|hold| hold.release());
     }
 
-    fn outlets(&self) -> impl Iterator<Item = &Arc<dyn Outlet>> {
+    fn holds(&self) -> impl Iterator<Item = &Hold> {
         self.stays.iter().flatten().filter_map(|stay| match &stay.attendance {
-            Attendance::Connected { outlet, .. } => Some(outlet),
+            Attendance::Connected { hold, .. } => Some(&**hold),
             _ => None,
         })
     }
@@ -194,11 +193,6 @@ impl Seating {
 
     /// Hands the frames of a tick over; what a connection does not take now, its room makes up for.
     fn show(&mut self, frames: &Frames, meters: &GameMeters) {
-        for (seat, _) in frames.iter() {
-            if let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stay(seat) {
-                black_box(outlet.reach());
-            }
-        }
         let (mut shown, mut bytes) = (0, 0);
         for (seat, frame) in frames.iter() {
             let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stay(seat) else { continue };
@@ -219,7 +213,7 @@ impl Seating {
         let Some(stay) = self.stay_mut(seat) else { return };
         let Attendance::Connected { hold, outlet } = std::mem::replace(&mut stay.attendance, Attendance::Away) else { return };
         observe::dropped(DropReason::Stalled);
-        hold.set_live(false);
+        hold.end();
         self.hand_over();
         outlet.close(Ending::Cut);
         let _ = self.with(meters, |room| room.disconnect(seat));
@@ -402,7 +396,7 @@ impl Seating {
             return;
         };
         if let Attendance::Connected { hold, outlet } = std::mem::replace(&mut stay.attendance, Attendance::Away) {
-            hold.set_live(false);
+            hold.end();
             self.hand_over();
             if let Some((reason, message)) = why {
                 finish(&*outlet, reason, message);
@@ -451,7 +445,7 @@ impl Seating {
     pub(super) fn close(&mut self, reason: OverReason, message: &str) {
         for stay in self.stays.iter_mut().filter_map(Option::take) {
             if let Attendance::Connected { hold, outlet } = stay.attendance {
-                hold.set_live(false);
+                hold.end();
                 match self.over_at {
                     Some(_) => outlet.close(Ending::AfterQueued),
                     None => finish(&*outlet, reason, message),

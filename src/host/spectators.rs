@@ -74,7 +74,7 @@ impl Spectators {
         let user = self.tickets.iter().find(|(_, ticket)| ticket.id == id).map(|(user, _)| user.clone());
         let user = user.ok_or_else(Ticket::too_old)?;
         room.open_gallery();
-        hold.set_live(true);
+        hold.begin();
         self.all.push(Spectator { id, user, outlet, hold: hold.clone(), in_step: false, quiet_until: Tick(0) });
         Ok(())
     }
@@ -96,7 +96,7 @@ impl Spectators {
     pub(super) fn remove(&mut self, id: u128, why: Option<OverReason>) {
         let Some(at) = self.all.iter().position(|spectator| spectator.id == id) else { return };
         let spectator = self.all.swap_remove(at);
-        spectator.hold.set_live(false);
+        spectator.hold.end();
         if let Some(reason) = why {
             spectator.end(Over { reason, message: reason.explain().into(), winners: Vec::new() });
         }
@@ -118,7 +118,7 @@ impl Spectators {
             });
             if shown.is_err() {
                 observe::dropped(DropReason::Stalled);
-                spectator.hold.set_live(false);
+                spectator.hold.end();
                 spectator.outlet.close(Ending::Cut);
             }
             shown.is_ok()
@@ -158,7 +158,7 @@ impl Spectator {
 
     fn end(self, over: Over) {
         // Before it is closed: that ends the connection, which then must not come back to this table.
-        self.hold.set_live(false);
+        self.hold.end();
         let ending = if self.outlet.send(Message::Over(over)).is_ok() { Ending::AfterQueued } else { Ending::Cut };
         self.outlet.close(ending);
     }

@@ -106,11 +106,6 @@ impl Lane {
         self.state().phase = Phase::Closed;
     }
 
-    /// Looks at what [`Lane::send_now`] will need.
-    pub(crate) fn reach(&self) -> bool {
-        !self.state.is_poisoned()
-    }
-
     /// Writes a frame at once or not at all. What the kernel leaves of it once it has begun is kept.
     pub(crate) fn send_now(&self, frame: &[u8]) -> Result<(), Full> {
         let mut state = self.state();

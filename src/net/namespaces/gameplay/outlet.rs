@@ -11,7 +11,7 @@ use socketioxide::TransportType;
 use tokio::runtime::Handle;
 
 use crate::{
-    host::{Ending, Full, Inlet, Outlet, Welcome},
+    host::{Ending, Full, Inlet, InputSource, Outlet, Welcome},
     net::{
         namespaces::{
             gameplay::farewell::{Farewell, Heard},
@@ -51,11 +51,10 @@ pub(crate) struct SocketOutlet {
 
 impl SocketOutlet {
     /// `heard` is told of what the client sends. Made within the runtime.
-    pub(crate) fn new(inlet: &Inlet, socket: &SocketArc, heard: Heard) -> Self {
+    pub(crate) fn new(inlet: Inlet, socket: &SocketArc, heard: Heard) -> Self {
         let request = socket.req_parts();
         let (stream, parser) = (request.extensions.get().cloned(), Parser::of_path(request.uri.path()));
-        let (inlet, socket) = (inlet.clone(), socket.clone());
-        Self { inlet, socket, stream, parser, lane: OnceLock::new(), heard, runtime: Handle::current() }
+        Self { inlet, socket: socket.clone(), stream, parser, lane: OnceLock::new(), heard, runtime: Handle::current() }
     }
 
     /// The lane under the socket, if it is a WebSocket by now.
@@ -72,7 +71,10 @@ impl SocketOutlet {
         lane.reader.open_tap(self.parser, self.inlet.clone());
         let emitted = emit();
         match emitted {
-            Ok(()) => drop(self.lane.set(lane)),
+            Ok(()) => {
+                self.inlet.read_from(&lane);
+                let _ = self.lane.set(lane);
+            }
             Err(Full) => lane.close(),
         }
         emitted
@@ -91,8 +93,17 @@ impl Drop for SocketOutlet {
     fn drop(&mut self) {
         if let Some(lane) = self.lane.get() {
             lane.reader.unseat(&self.inlet);
-            lane.reader.release(lane);
         }
+    }
+}
+
+impl InputSource for Lane {
+    fn pull(self: Arc<Self>, hz: u16) {
+        Self::pull(&self, hz);
+    }
+
+    fn release(self: Arc<Self>) {
+        self.reader.release(&self);
     }
 }
 
@@ -100,22 +111,6 @@ impl Outlet for SocketOutlet {
     fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full> {
         let emit = || self.socket.emit("welcome", welcome).map_err(|_| Full);
         self.emit_and_change_lanes(&self.parser.event_prefix("welcome"), emit)
-    }
-
-    fn pull(&self, hz: u16) {
-        if let Some(lane) = self.lane.get() {
-            lane.pull(hz);
-        }
-    }
-
-    fn release(&self) {
-        if let Some(lane) = self.lane.get() {
-            lane.reader.release(lane);
-        }
-    }
-
-    fn reach(&self) -> bool {
-        self.lane.get().is_some_and(|lane| lane.reach())
     }
 
     fn show(&self, frame: Frame<&Blocks>) -> Result<(), Full> {
@@ -155,7 +150,6 @@ impl Outlet for SocketOutlet {
     fn close(&self, ending: Ending) {
         if let Some(lane) = self.lane.get() {
             lane.close();
-            lane.reader.release(lane);
         }
         let farewell = Farewell { socket: self.socket.clone(), stream: self.stream.clone(), heard: self.heard.clone() };
         match ending {
