@@ -11,13 +11,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use super::events::EventSink;
 use crate::lobby::{ConnectionId, Identity, Social, SocialEvent};
-
-/// The way to one connection of the lobby.
-pub trait Ear: Send + Sync {
-    /// Hands an event over without waiting; an ear that is full misses it.
-    fn hear(&self, event: &SocialEvent);
-}
 
 /// Who is here, who talks to whom and who plays together.
 pub struct Hub {
@@ -30,29 +25,29 @@ pub struct Hub {
 
 struct People {
     social: Social,
-    ears: HashMap<ConnectionId, Arc<dyn Ear>>,
+    sinks: HashMap<ConnectionId, Arc<dyn EventSink<SocialEvent>>>,
 }
 
 impl Hub {
     #[expect(clippy::disallowed_methods, reason = "messages carry the time of day, read once")]
     pub(super) fn new() -> Self {
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let people = People { social: Social::new(rand::random()), ears: HashMap::new() };
+        let people = People { social: Social::new(rand::random()), sinks: HashMap::new() };
         Self { people: Mutex::new(people), left: Notify::new(), epoch: Instant::now(), began }
     }
 
-    /// Takes a connection in, which hears what concerns it from now on.
-    pub fn connect(&self, identity: &Identity, ear: Arc<dyn Ear>) -> ConnectionId {
+    /// Takes a connection in, which hsinks what concerns it from now on.
+    pub fn connect(&self, identity: &Identity, sink: Arc<dyn EventSink<SocialEvent>>) -> ConnectionId {
         let mut people = self.people();
         let connection = people.social.connect(identity);
-        people.ears.insert(connection, ear);
+        people.sinks.insert(connection, sink);
         people.tell();
         connection
     }
 
     /// Forgets a connection.
     pub fn disconnect(&self, connection: ConnectionId) {
-        self.people().ears.remove(&connection);
+        self.people().sinks.remove(&connection);
         self.change(|social, now| social.disconnect(connection, now));
     }
 
@@ -96,8 +91,8 @@ impl Hub {
 impl People {
     fn tell(&mut self) {
         for notice in self.social.take_notices() {
-            for ear in notice.to.iter().filter_map(|connection| self.ears.get(connection)) {
-                ear.hear(&notice.event);
+            for sink in notice.to.iter().filter_map(|connection| self.sinks.get(connection)) {
+                sink.send(&notice.event);
             }
         }
     }

@@ -5,6 +5,7 @@
 mod limits;
 mod refusal;
 mod admission;
+mod events;
 mod outlet;
 mod intake;
 mod schedule;
@@ -28,12 +29,15 @@ mod driver;
 mod registry;
 mod matches;
 mod parties;
+mod ratings;
+mod queue;
 
 pub use self::{
     admission::Admission,
     claim::{Claim, Desync},
+    events::EventSink,
     hold::{Inlet, InputSource},
-    hub::{Ear, Hub},
+    hub::Hub,
     limits::Limits,
     matches::MatchPlan,
     outlet::{Ending, Full, Outlet, Welcome},
@@ -44,4 +48,8 @@ pub use self::{
     visitors::{Visitor, VisitorId},
 };
 
-pub(crate) use self::record::now;
+pub(crate) use self::{
+    queue::{MatchQueue, MatchRules, QueueConnectionId, QueueEvent},
+    ratings::{RatedMode, Ratings},
+    record::now,
+};

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{identity::IdentityError, protocol::ErrorCode, room::RoomError};
+use crate::{identity::IdentityError, lobby::SocialError, matchmaking::QueueError, protocol::ErrorCode, room::RoomError};
 
 /// A refused request or connection: a stable code for programs and a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -41,6 +41,18 @@ impl From<RoomError> for Refusal {
 
 impl From<IdentityError> for Refusal {
     fn from(error: IdentityError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<SocialError> for Refusal {
+    fn from(error: SocialError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<QueueError> for Refusal {
+    fn from(error: QueueError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }

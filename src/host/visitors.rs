@@ -21,10 +21,12 @@ pub struct VisitorId(u64);
 #[derive(Default)]
 pub(super) struct Visitors(Mutex<ByUser>);
 
+type Numbered = (VisitorId, Arc<dyn Visitor>);
+
 #[derive(Default)]
 struct ByUser {
     newest: u64,
-    visitors: HashMap<UserId, Vec<(VisitorId, Arc<dyn Visitor>)>>,
+    visitors: HashMap<UserId, Vec<Numbered>>,
 }
 
 impl Visitors {

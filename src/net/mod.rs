@@ -18,8 +18,4 @@ pub use limits::NetLimits;
 
 pub(crate) use additions::Additions;
 pub(crate) use http::site::Site;
-pub(crate) use namespaces::{
-    endpoints::Endpoints,
-    matchmaking::MatchRules,
-    rating::{Rated, Ratings},
-};
+pub(crate) use namespaces::endpoints::Endpoints;

@@ -20,11 +20,11 @@ use super::{
 };
 use crate::{
     game::{Game, GameDef, GameError},
-    host::{Host, Limits, Parties},
+    host::{Host, Limits, MatchRules, Parties, RatedMode, Ratings},
     identity::{Gate, Hook, Jwt},
     lobby::UserId,
     matchmaking::{Mode, RatingStore, RatingSystem},
-    net::{Additions, MatchRules, NetLimits, Origins, Page, Rated, Ratings, Site},
+    net::{Additions, NetLimits, Origins, Page, Site},
     observe,
     store::WebhookConfig,
 };
@@ -310,7 +310,7 @@ impl ServerBuilder {
             modes.push((game.name(), mode, rule));
         }
         let rated = modes.iter().filter(|(.., mode)| mode.is_rated());
-        let rated = rated.map(|(game, name, mode)| Rated { game, mode: name.clone(), teams: mode.sides() });
+        let rated = rated.map(|(game, name, mode)| RatedMode { game, mode: name.clone(), teams: mode.sides() });
         let ratings = Arc::new(Ratings { rated: rated.collect(), ..self.ratings.clone() });
         Ok(MatchRules { modes, ratings, parties: self.parties.take() })
     }

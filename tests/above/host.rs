@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde_json::json;
 use tickcast::{
     game::GameDef,
-    host::{Claim, Desync, Ear, Ending, Full, Host, Limits, Outlet, RoomOptions, Welcome},
+    host::{Claim, Desync, Ending, EventSink, Full, Host, Limits, Outlet, RoomOptions, Welcome},
     identity::Gate,
     lobby::{ConnectionId, Identity, SocialEvent, Status},
     prelude::Tick,
@@ -380,8 +380,8 @@ async fn a_closing_host_tells_everybody_and_takes_nobody() {
 #[derive(Default)]
 struct Heard(Mutex<Vec<SocialEvent>>);
 
-impl Ear for Heard {
-    fn hear(&self, event: &SocialEvent) {
+impl EventSink<SocialEvent> for Heard {
+    fn send(&self, event: &SocialEvent) {
         self.0.lock().unwrap().push(event.clone());
     }
 }

@@ -7,14 +7,14 @@ use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, layer::SocketIoLayer
 use tokio::task::JoinSet;
 
 use crate::{
-    host::Host,
+    host::{Host, MatchQueue, MatchRules},
     net::{
         additions::{AdditionError, Additions},
         limits::{CONNECT_TIMEOUT, NetLimits},
         namespaces::{
             gameplay::Gameplay,
             lobby::{Lobby, send_news},
-            matchmaking::{MatchRules, Matchmaking},
+            matchmaking::Matchmaking,
             namespace::{Namespace, Wired},
             root::Root,
             unknown::UnknownNamespace,
@@ -47,7 +47,8 @@ impl Endpoints {
             .packet_completion_timeout(ATTACHMENT_TIMEOUT);
         let json = builder(limits).req_path("/socket.io").with_parser(json).build_layer();
         let msgpack = builder(limits).req_path("/socket.io-msgpack").with_parser(msgpack).build_layer();
-        let matchmaking = Matchmaking::new(host.clone(), rules);
+        let queue = MatchQueue::new(host.clone(), rules);
+        let matchmaking = Matchmaking { host: host.clone(), queue: queue.clone() };
         let mut tasks = JoinSet::new();
         for io in [&json.1, &msgpack.1] {
             // The host's come first: one that is there before the server's own is a clash.
@@ -59,7 +60,7 @@ impl Endpoints {
             UnknownNamespace::take_rest(io);
             tasks.spawn(send_news(io.clone(), host.news()));
         }
-        tasks.spawn(matchmaking.run());
+        tasks.spawn(queue.run());
         Ok(Self { json, msgpack, _tasks: tasks })
     }
 

@@ -7,7 +7,6 @@ pub(crate) mod lenient;
 pub(crate) mod lobby;
 pub(crate) mod matchmaking;
 pub(crate) mod namespace;
-pub(crate) mod rating;
 pub(crate) mod request;
 pub(crate) mod root;
 pub(crate) mod session;

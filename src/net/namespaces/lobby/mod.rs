@@ -13,7 +13,7 @@ use crate::{
     host::{Host, Refusal, RoomOptions},
     lobby::{Changes, ConnectionId, Entrance, Identity, Listing, Missed, RoomId, Search, Sort},
     net::namespaces::{
-        lobby::{people as social, people::SocketEar},
+        lobby::{people as social, people::LobbySocket},
         namespace::{Call, Event, Namespace, SocketArc},
         request::{Answer, Argument, answer, bad_request, done},
         session::UserSession,
@@ -149,7 +149,7 @@ impl Namespace for Lobby {
 impl Lobby {
     /// A request may overtake [`connected`](Namespace::connected) on a connection that polls.
     pub(crate) fn connection(&self, session: &LobbySession, socket: &SocketArc) -> ConnectionId {
-        let connect = || self.0.social().connect(session.identity(), Arc::new(SocketEar(socket.clone())));
+        let connect = || self.0.social().connect(session.identity(), Arc::new(LobbySocket(socket.clone())));
         *session.connection.get_or_init(connect)
     }
 }

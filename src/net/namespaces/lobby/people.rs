@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    host::{Ear, Hub, Refusal},
+    host::{EventSink, Hub, Refusal},
     lobby::{Channel, Identity, SocialError, SocialEvent, Target, UserId},
     net::namespaces::{
         lobby::Lobby,
@@ -15,19 +15,13 @@ use crate::{
 };
 
 /// A connection of the lobby. What it misses because its queue is full, it finds out by the numbers of what follows.
-pub(crate) struct SocketEar(pub(crate) SocketArc);
+pub(crate) struct LobbySocket(pub(crate) SocketArc);
 
-impl Ear for SocketEar {
-    fn hear(&self, event: &SocialEvent) {
+impl EventSink<SocialEvent> for LobbySocket {
+    fn send(&self, event: &SocialEvent) {
         if self.0.emit(event.name(), event).is_err() && self.0.connected() {
             observe::dropped(DropReason::Event);
         }
-    }
-}
-
-impl From<SocialError> for Refusal {
-    fn from(error: SocialError) -> Self {
-        Self::new(error.code(), error.to_string())
     }
 }
 

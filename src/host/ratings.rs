@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::record::{MatchResult, Player, Record, Recorder};
 use crate::{
-    host::{MatchResult, Player, Record, Recorder},
     lobby::UserId,
     matchmaking::{Placing, Rating, RatingKey, RatingStore, RatingSystem, RatingsInMemory, WengLin},
 };
@@ -14,12 +14,12 @@ pub(crate) struct Ratings {
     pub(crate) system: Arc<dyn RatingSystem>,
     pub(crate) store: Arc<dyn RatingStore>,
     /// The modes of which results count.
-    pub(crate) rated: Vec<Rated>,
+    pub(crate) rated: Vec<RatedMode>,
 }
 
 /// A rated mode.
 #[derive(Clone)]
-pub(crate) struct Rated {
+pub(crate) struct RatedMode {
     pub(crate) game: &'static str,
     pub(crate) mode: String,
     /// How many teams there are; `None` if everybody plays for themselves.

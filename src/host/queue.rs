@@ -1,0 +1,408 @@
+//! The matchmaking service: who is connected and who waits, and how a match that was found becomes a room.
+//!
+//! Every pass, [`MatchQueue::run`] asks the [`Matchmaker`] for matches, seats their people through the host, and tells each
+//! connection what concerns it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde::Serialize;
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    admission::Admission, events::EventSink, matches::MatchPlan, parties::Parties, ratings::Ratings, refusal::Refusal,
+    registry::Host,
+};
+use crate::{
+    lobby::{Identity, UserId},
+    matchmaking::{
+        CheckId, DEFAULT_MODE, Entrant, Match, Matchmaker, Mode, News, QueueEntry, QueueError, Rating, Status, UnreadyReason,
+        Wish,
+    },
+    protocol::ErrorCode,
+};
+
+/// The time between two passes over the queues. Changes in between are taken together.
+const PASS_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The time between two passes while nothing but time changes, and before a match that found no room is tried again.
+const IDLE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How a server makes matches.
+pub(crate) struct MatchRules {
+    /// The modes by game and name. A game without any has one, for as many players as it seats.
+    pub(crate) modes: Vec<(&'static str, String, Mode)>,
+    pub(crate) ratings: Arc<Ratings>,
+    /// Who knows the parties; the lobby by default.
+    pub(crate) parties: Option<Arc<dyn Parties>>,
+}
+
+/// What a connection is told of its user's place in the queue.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum QueueEvent {
+    /// Where the user stands.
+    Status(Status),
+    /// A match was found, and the user is asked whether they are ready.
+    ReadyCheck { check: CheckId, game: &'static str, mode: String, players: usize, seconds: f64 },
+    /// Somebody accepted.
+    Ready { check: CheckId, accepted: usize, players: usize },
+    /// The match is not played.
+    Unready { check: CheckId, reason: UnreadyReason, requeued: bool },
+    /// The user is out of the queue, because their party changed or left it.
+    Left { reason: &'static str },
+    /// The user has a seat.
+    Matched(Admission),
+}
+
+impl QueueEvent {
+    /// The event's name on the wire.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Status(_) => "status",
+            Self::ReadyCheck { .. } => "ready_check",
+            Self::Ready { .. } => "ready",
+            Self::Unready { .. } => "unready",
+            Self::Left { .. } => "left",
+            Self::Matched(_) => "matched",
+        }
+    }
+}
+
+/// The number of a connection to the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct QueueConnectionId(u64);
+
+/// The matchmaking of a host. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct MatchQueue(Arc<Shared>);
+
+struct Shared {
+    host: Host,
+    parties: Arc<dyn Parties>,
+    ratings: Arc<Ratings>,
+    queues: Mutex<Queues>,
+    /// Something changed that a pass may turn into a match.
+    changed: Notify,
+    epoch: Instant,
+}
+
+/// Who is connected, and who waits.
+#[derive(Default)]
+struct Queues {
+    matchmaker: Matchmaker,
+    users: HashMap<UserId, ConnectedUser>,
+    newest: u64,
+}
+
+/// A user with one connection or several.
+struct ConnectedUser {
+    identity: Identity,
+    connections: Vec<(QueueConnectionId, Arc<dyn EventSink<QueueEvent>>)>,
+}
+
+/// A match whose people, or some of them, got no seat, and why.
+struct Unseated {
+    found: Match,
+    refusal: Refusal,
+}
+
+impl MatchQueue {
+    pub(crate) fn new(host: Host, rules: MatchRules) -> Self {
+        let MatchRules { modes, ratings, parties } = rules;
+        let mut queues = Queues::default();
+        for game in host.games() {
+            let own = modes.iter().filter(|(of, ..)| *of == game.name());
+            own.clone().for_each(|(game, name, mode)| queues.matchmaker.open(game, name, mode.clone()));
+            if own.count() == 0 {
+                let players = usize::from(*game.seats().start())..=usize::from(*game.seats().end());
+                queues.matchmaker.open(game.name(), DEFAULT_MODE, Mode::free_for_all(players));
+            }
+        }
+        let parties = parties.unwrap_or_else(|| Arc::new(host.clone()));
+        let (queues, changed, epoch) = (Mutex::new(queues), Notify::new(), Instant::now());
+        Self(Arc::new(Shared { host, parties, ratings, queues, changed, epoch }))
+    }
+
+    /// Makes matches for as long as the server runs.
+    pub(crate) async fn run(self) {
+        loop {
+            // A statement of its own, so that the lock is released before the wait.
+            let is_busy = self.0.queues().matchmaker.is_busy();
+            if is_busy {
+                // Windows widen and ready checks end with time alone.
+                let _ = timeout(IDLE_INTERVAL, self.0.changed.notified()).await;
+            } else {
+                self.0.changed.notified().await;
+            }
+            let pause = if self.0.pass() { PASS_INTERVAL } else { IDLE_INTERVAL };
+            sleep(pause).await;
+        }
+    }
+
+    /// Has a user's ratings read, so that they are at hand when the user queues.
+    pub(crate) fn load_ratings(&self, user: &UserId) {
+        self.0.ratings.store.load(user);
+    }
+
+    /// Adds a connection of a user, who may queue from now on.
+    pub(crate) fn connect(&self, identity: &Identity, sink: Arc<dyn EventSink<QueueEvent>>) -> QueueConnectionId {
+        let mut queues = self.0.queues();
+        queues.newest += 1;
+        let id = QueueConnectionId(queues.newest);
+        let new = || ConnectedUser { identity: identity.clone(), connections: Vec::new() };
+        let user = queues.users.entry(identity.user.clone()).or_insert_with(new);
+        user.identity = identity.clone();
+        user.connections.push((id, sink));
+        id
+    }
+
+    /// Removes a connection. With their last one, a user leaves the queue.
+    pub(crate) fn disconnect(&self, user: &UserId, id: QueueConnectionId) {
+        let mut queues = self.0.queues();
+        let Some(connected) = queues.users.get_mut(user) else { return };
+        connected.connections.retain(|(other, _)| *other != id);
+        if connected.connections.is_empty() {
+            // Most users are not in a queue when they go.
+            let _ = self.0.leave(&mut queues, user);
+            queues.users.remove(user);
+        }
+    }
+
+    /// Queues a user, with the party that they lead, and returns their position, from 1.
+    pub(crate) fn enqueue(&self, user: &UserId, wish: &Wish) -> Result<usize, Refusal> {
+        let shared = &*self.0;
+        shared.host.check_open()?;
+        let mut queues = shared.up_to_date();
+        let users = shared.party_of(user)?;
+        for member in &users {
+            if !queues.users.contains_key(member) {
+                let message = format!("{member} is in your party, but not connected to /matchmaking");
+                return Err(Refusal::new(ErrorCode::PartyAbsent, message));
+            }
+            shared.host.check_blocked(member)?;
+        }
+        let (game, mode, _) = queues.matchmaker.mode(wish)?;
+        let entrant = |user: &UserId| Entrant { user: user.clone(), rating: shared.ratings.of(user, game, mode).rating };
+        let members = users.iter().map(entrant).collect();
+        let position = queues.matchmaker.enqueue(wish, members, shared.now())?;
+        shared.tell_parties(&queues, &users);
+        shared.changed.notify_one();
+        Ok(position)
+    }
+
+    /// Takes a user, and their party, out of the queue.
+    pub(crate) fn leave(&self, user: &UserId) -> Result<(), Refusal> {
+        Ok(self.0.leave(&mut self.0.up_to_date(), user)?)
+    }
+
+    /// Says that a user is ready.
+    pub(crate) fn accept(&self, user: &UserId, check: CheckId) -> Result<(), Refusal> {
+        self.0.answer(|matchmaker, now| matchmaker.accept(user, check, now))
+    }
+
+    /// Says that a user does not want to play after all.
+    pub(crate) fn decline(&self, user: &UserId, check: CheckId) -> Result<(), Refusal> {
+        self.0.answer(|matchmaker, now| matchmaker.decline(user, check, now))
+    }
+
+    /// Returns the name of a mode, which is the game's default if none is given, and a user's rating in it.
+    pub(crate) fn rating(&self, user: &UserId, game: String, mode: Option<String>) -> Result<(Arc<str>, Rating), Refusal> {
+        let queues = self.0.queues();
+        let (game, mode, _) = queues.matchmaker.mode(&Wish { game, mode, ..Wish::default() })?;
+        Ok((mode.clone(), self.0.ratings.of(user, game, mode)))
+    }
+}
+
+impl Shared {
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The queues, after everybody whose party has changed was taken out of them.
+    fn up_to_date(&self) -> MutexGuard<'_, Queues> {
+        let mut queues = self.queues();
+        for (user, members) in self.parties.regrouped() {
+            let news = queues.matchmaker.regroup(&user, &members, self.now());
+            self.publish(&mut queues, news);
+        }
+        queues
+    }
+
+    fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    /// The users who queue when this user does: their party, if they lead one.
+    fn party_of(&self, user: &UserId) -> Result<Vec<UserId>, Refusal> {
+        let members = self.parties.members(user);
+        match members.first() {
+            None => Ok(vec![user.clone()]),
+            Some(leader) if leader == user => Ok(members),
+            Some(_) => Err(Refusal::new(ErrorCode::NotLeader, "only the leader of your party may queue")),
+        }
+    }
+
+    fn leave(&self, queues: &mut Queues, user: &UserId) -> Result<(), QueueError> {
+        let news = queues.matchmaker.leave(user, self.now())?;
+        self.tell_parties(queues, std::slice::from_ref(user));
+        self.publish(queues, news);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    fn answer(&self, say: impl FnOnce(&mut Matchmaker, Duration) -> Result<Vec<News>, QueueError>) -> Result<(), Refusal> {
+        let mut queues = self.up_to_date();
+        let news = say(&mut queues.matchmaker, self.now())?;
+        self.publish(&mut queues, news);
+        Ok(())
+    }
+
+    /// Seats everybody who can be matched, and tells the others where they stand. Returns false if a match found no room.
+    fn pass(&self) -> bool {
+        let openings = self.host.openings();
+        let mut queues = self.up_to_date();
+        let now = self.now();
+        let news = queues.matchmaker.pass(&openings, now);
+        let all_seated = self.publish(&mut queues, news);
+        for (user, status) in queues.matchmaker.statuses(now) {
+            queues.tell([&user], &QueueEvent::Status(status));
+        }
+        all_seated
+    }
+
+    /// Tells everybody what concerns them, and seats the matches. Returns false if a match found no room.
+    fn publish(&self, queues: &mut Queues, news: Vec<News>) -> bool {
+        let mut all_seated = true;
+        for news in news {
+            match news {
+                News::Asked { check, users, game, mode, time } => {
+                    let (mode, players, seconds) = (mode.to_string(), users.len(), time.as_secs_f64());
+                    queues.tell(&users, &QueueEvent::ReadyCheck { check, game, mode, players, seconds });
+                }
+                News::Answered { check, users, accepted, players } => {
+                    queues.tell(&users, &QueueEvent::Ready { check, accepted, players });
+                }
+                News::Unready { check, users, reason, requeued } => {
+                    self.tell_parties(queues, &users);
+                    queues.tell(&users, &QueueEvent::Unready { check, reason, requeued });
+                    self.changed.notify_one();
+                }
+                News::Left { users } => {
+                    self.tell_parties(queues, &users);
+                    queues.tell(&users, &QueueEvent::Left { reason: "party" });
+                }
+                News::Formed(found) => all_seated &= self.seat(queues, found),
+            }
+        }
+        all_seated
+    }
+
+    /// Tells the lobby which of these users wait now.
+    fn tell_parties(&self, queues: &Queues, users: &[UserId]) {
+        for user in users.iter().filter_map(|user| queues.users.get(user)) {
+            self.parties.set_queued(&user.identity, queues.matchmaker.has(&user.identity.user));
+        }
+    }
+
+    /// Seats the people of a match. Those who get no seat wait again; then it returns false.
+    fn seat(&self, queues: &mut Queues, found: Match) -> bool {
+        let users: Vec<UserId> = found.users().cloned().collect();
+        let unseated = match found.room {
+            Some(_) => self.backfill(queues, found),
+            None => self.open_room(queues, found),
+        };
+        let all_seated = unseated.is_none();
+        if let Some(Unseated { found, refusal }) = unseated {
+            tracing::debug!(game = found.game, %refusal, "a match found no room");
+            queues.matchmaker.put_back(found);
+            // A blocked user would keep the others of the match from playing.
+            for user in users.iter().filter(|user| self.host.check_blocked(user).is_err()) {
+                let _ = queues.matchmaker.leave(user, self.now());
+            }
+            self.changed.notify_one();
+        }
+        self.tell_parties(queues, &users);
+        all_seated
+    }
+
+    /// Opens a room for a match. Returns the match if that failed.
+    fn open_room(&self, queues: &Queues, found: Match) -> Option<Unseated> {
+        let wish = Wish { game: found.game.to_owned(), mode: Some(found.mode.to_string()), ..Wish::default() };
+        let mode = match queues.matchmaker.mode(&wish) {
+            Ok((_, _, mode)) => mode,
+            Err(error) => return Some(Unseated { found, refusal: error.into() }),
+        };
+        let teams: Vec<_> = found.teams.iter().map(|team| queues.identities(team)).collect();
+        let people: usize = teams.iter().map(Vec::len).sum();
+        let plan = MatchPlan {
+            game: found.game,
+            mode: found.mode.clone(),
+            teams,
+            seats: *mode.players().end(),
+            // A match in teams has no bots beyond those that were planned; the game's own fill may exceed the mode's seats.
+            fill: (found.bots > 0).then_some(people + found.bots).or(mode.sides().map(|_| 0)),
+            backfill: mode.is_backfilled(),
+            terms: found.terms(),
+        };
+        match self.host.seat_match(&plan) {
+            Ok(admissions) => {
+                queues.tell_matched(plan.teams.iter().flatten(), admissions.into_iter().flatten());
+                None
+            }
+            Err(refusal) => Some(Unseated { found, refusal }),
+        }
+    }
+
+    /// Seats parties in a running match. Returns those that got no seats.
+    fn backfill(&self, queues: &Queues, found: Match) -> Option<Unseated> {
+        let room = found.room.clone()?;
+        let mut last_refusal = None;
+        let mut unseated = Match { teams: Vec::new(), ..found.clone() };
+        for (team, entries) in (1..).zip(found.teams) {
+            let mut left = Vec::new();
+            for entry in entries {
+                let people = queues.identities(std::slice::from_ref(&entry));
+                match self.host.fill_match(&room, team, &people) {
+                    Ok(admissions) => queues.tell_matched(&people, admissions),
+                    Err(refusal) => {
+                        last_refusal = Some(refusal);
+                        left.push(entry);
+                    }
+                }
+            }
+            unseated.teams.push(left);
+        }
+        last_refusal.map(|refusal| Unseated { found: unseated, refusal })
+    }
+}
+
+impl Queues {
+    /// The people of these entries. All of them are connected: whoever disconnects leaves the queue.
+    fn identities(&self, entries: &[QueueEntry]) -> Vec<Identity> {
+        let users = entries.iter().flat_map(QueueEntry::users);
+        users.filter_map(|user| self.users.get(user)).map(|user| user.identity.clone()).collect()
+    }
+
+    /// Tells every connection of these users. What a full one misses is made up for: a status by the next one, and a ticket that
+    /// nobody uses frees its seat.
+    fn tell<'u>(&self, users: impl IntoIterator<Item = &'u UserId>, event: &QueueEvent) {
+        let users = users.into_iter().filter_map(|user| self.users.get(user));
+        users.flat_map(|user| &user.connections).for_each(|(_, sink)| sink.send(event));
+    }
+
+    fn tell_matched<'i>(&self, people: impl IntoIterator<Item = &'i Identity>, admissions: impl IntoIterator<Item = Admission>) {
+        for (who, admission) in people.into_iter().zip(admissions) {
+            self.tell([&who.user], &QueueEvent::Matched(admission));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
