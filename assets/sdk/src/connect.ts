@@ -1,12 +1,12 @@
 import { TickcastError } from "./errors.js";
 import type { IdentityOptions, Session } from "./identity.js";
 import { Identity } from "./identity.js";
+import { takeSeat } from "./join.js";
 import type { Channel, LinkOptions } from "./link.js";
 import { Link, open } from "./link.js";
-import { takeSeat } from "./join.js";
-import type { Grant, TakeSeat } from "./lobby.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
+import type { Grant, TakeSeat } from "./lobby.js";
 import { Lobby } from "./lobby.js";
 import { Matchmaking } from "./matchmaking.js";
 import type { Room } from "./room.js";
@@ -57,7 +57,9 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const told = identity.bind(lobbyChannel, true);
   void identity.bind(queueChannel, false);
   const ended = new Listeners<[TickcastError]>();
-  lobbyChannel.on("ended", ({ code, message }: { code: string; message: string }) => ended.tell(new TickcastError(code, message)));
+  lobbyChannel.on("ended", ({ code, message }: { code: string; message: string }) =>
+    ended.tell(new TickcastError(code, message)),
+  );
   await open(lobbyChannel, home.timeout);
   await inTime(told, lobbyChannel, home.timeout);
   const lobby = new Lobby(lobbyChannel, home.timeout, take);

@@ -1,8 +1,8 @@
 export type { Chat } from "./chat.js";
-export { connect } from "./connect.js";
 export type { ConnectOptions, Server } from "./connect.js";
-export { FrameError, TickcastError } from "./errors.js";
+export { connect } from "./connect.js";
 export type { ErrorCode } from "./errors.js";
+export { FrameError, TickcastError } from "./errors.js";
 export type { GuestStorage, Session, TokenSource } from "./identity.js";
 export type { Channel } from "./link.js";
 export type { Unsubscribe } from "./listeners.js";

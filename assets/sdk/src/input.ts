@@ -68,7 +68,7 @@ export class Inputs {
   }
 
   #flush(): void {
-    if (!this.#offered || this.#wanted.every((column, k) => column === this.#told?.[k]) && this.#told) return;
+    if (!this.#offered || (this.#wanted.every((column, k) => column === this.#told?.[k]) && this.#told)) return;
     const now = this.#sink.now();
     const wait = this.#sentAt + this.#interval - now;
     // A millisecond early is on time: timers are no finer.

@@ -48,8 +48,7 @@ function sit<G extends GameTypes>(line: GameplayChannel, grant: Grant): Promise<
       settle();
     };
     // The room is made at once: the frames that follow the welcome are for it.
-    const welcomed = (welcome: Welcome): void =>
-      finish(() => resolve(new Room<G>(line, welcome, grant)));
+    const welcomed = (welcome: Welcome): void => finish(() => resolve(new Room<G>(line, welcome, grant)));
     const failed = (error: Error): void => {
       const refused = refusal(error);
       if (refused) finish(() => reject(refused));

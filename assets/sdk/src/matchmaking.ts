@@ -50,7 +50,12 @@ export class Matchmaking {
    */
   async enqueue<G extends GameTypes = AnyGame>(game: string, options: EnqueueOptions = {}): Promise<Room<G>> {
     const { mode, properties, regions } = options;
-    const wish = { game, ...(mode !== undefined && { mode }), ...(properties && { properties }), ...(regions && { regions }) };
+    const wish = {
+      game,
+      ...(mode !== undefined && { mode }),
+      ...(properties && { properties }),
+      ...(regions && { regions }),
+    };
     return this.#wait(options, wish);
   }
 

@@ -69,7 +69,8 @@ export class Codec {
     const motions: Motion[] = [];
     for (const field of type.fields) {
       const width = WIDTHS[field.type];
-      if (width === undefined) throw new FrameError(`field ${type.name}.${field.name} has the unknown type ${field.type}`);
+      if (width === undefined)
+        throw new FrameError(`field ${type.name}.${field.name} has the unknown type ${field.type}`);
       slots.push({ field, at: motions.length, width });
       for (let k = 0; k < width; k++) {
         turns.push(field.type === "angle" ? need(field, "steps") : 0);
@@ -284,6 +285,7 @@ function fieldOf(value: unknown, name: string): unknown {
 
 function need(field: Field, key: "step" | "steps"): number {
   const value = field[key];
-  if (value === undefined || !(value > 0)) throw new FrameError(`field ${field.name} of type ${field.type} has no ${key}`);
+  if (value === undefined || !(value > 0))
+    throw new FrameError(`field ${field.name} of type ${field.type} has no ${key}`);
   return value;
 }

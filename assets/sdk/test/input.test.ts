@@ -75,7 +75,10 @@ describe("sending", () => {
     for (const dir of ["E", "N", "E", "N"]) inputs.offer({ dir });
     expect(rows()).toEqual([[1, 0, 0, 0]]);
     vi.advanceTimersByTime(60);
-    expect(rows()).toEqual([[1, 0, 0, 0], [2, 0, 0, 0]]);
+    expect(rows()).toEqual([
+      [1, 0, 0, 0],
+      [2, 0, 0, 0],
+    ]);
   });
 
   test("does not lose a one-shot that is over before its turn", () => {
@@ -83,7 +86,10 @@ describe("sending", () => {
     inputs.offer({ dir: "E", fire: true });
     inputs.offer({ dir: "E", fire: false });
     vi.advanceTimersByTime(60);
-    expect(rows()).toEqual([[1, 0, 0, 0], [1, 0, 0, 1]]);
+    expect(rows()).toEqual([
+      [1, 0, 0, 0],
+      [1, 0, 0, 1],
+    ]);
     vi.advanceTimersByTime(500);
     expect(sent).toHaveLength(2);
   });
@@ -93,7 +99,11 @@ describe("sending", () => {
       inputs.offer({ fire: true });
       vi.advanceTimersByTime(50);
     }
-    expect(rows()).toEqual([[0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 1]]);
+    expect(rows()).toEqual([
+      [0, 0, 0, 1],
+      [0, 0, 0, 1],
+      [0, 0, 0, 1],
+    ]);
   });
 
   test("gives each input a tick of its own", () => {

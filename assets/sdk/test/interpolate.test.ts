@@ -4,7 +4,11 @@ import { Timeline } from "../src/interpolate.js";
 import { feed, schemas } from "./support.js";
 
 /** A mirror whose frames are recorded. */
-function stage(keep = 60): { timeline: Timeline; take(...parts: unknown[]): void; at(tick: number, ...names: string[]): unknown[] } {
+function stage(keep = 60): {
+  timeline: Timeline;
+  take(...parts: unknown[]): void;
+  at(tick: number, ...names: string[]): unknown[];
+} {
   const timeline = new Timeline(schemas, keep);
   const { take } = feed();
   return {
@@ -14,7 +18,11 @@ function stage(keep = 60): { timeline: Timeline; take(...parts: unknown[]): void
       if (!applied) throw new Error("the frame does not fit");
       timeline.record(applied);
     },
-    at: (tick, ...names) => timeline.sample(tick, names.map((name) => schemas.id(name))),
+    at: (tick, ...names) =>
+      timeline.sample(
+        tick,
+        names.map((name) => schemas.id(name)),
+      ),
   };
 }
 
@@ -26,7 +34,12 @@ describe("between two frames", () => {
     take(0, 10, 0, 0, 0, [-1, 2 ** 52 + 0b110, [0], 0, 0, 100, 0, 1, 0]);
     take(1, 11, 1, 0, 0, [1, 0b11, [0], [4], [8]], [2, 1, [0], [-50]], [52, 0b101, [0], [1], [10]]);
     const [half] = at(10.5, "Pos", "Hp", "Mood");
-    expect(half).toEqual({ id: 0, Pos: { at: { x: 1, y: 2 } }, Hp: 100, Mood: { kind: "calm", awake: true, size: 0.5 } });
+    expect(half).toEqual({
+      id: 0,
+      Pos: { at: { x: 1, y: 2 } },
+      Hp: 100,
+      Mood: { kind: "calm", awake: true, size: 0.5 },
+    });
     const [full] = at(11, "Pos", "Hp", "Mood");
     expect(full).toEqual({ id: 0, Pos: { at: { x: 2, y: 4 } }, Hp: 50, Mood: { kind: "wild", awake: true, size: 1 } });
   });

@@ -11,7 +11,9 @@ const change = (seq: number, more: object): object => ({ seq, added: [], updated
 
 /** A lobby whose server lists `listing.rooms` at `listing.seq`. */
 function lobby(listing: { seq: number; rooms: RoomInfo[] }) {
-  const channel = new FakeChannel((event) => (event === "rooms" ? { ok: true, ...listing } : { ok: false, error: { code: "room_full", message: "no seat" } }));
+  const channel = new FakeChannel((event) =>
+    event === "rooms" ? { ok: true, ...listing } : { ok: false, error: { code: "room_full", message: "no seat" } },
+  );
   channel.connected = true;
   const seen: string[][] = [];
   const callback = (rooms: RoomInfo[]): void => void seen.push(rooms.map(({ room, players }) => `${room}:${players}`));
@@ -25,7 +27,10 @@ test("a listing follows its updates", async () => {
   t.channel.hear("rooms", change(6, { added: [room("again")] }));
   stop();
   t.channel.hear("rooms", change(7, { removed: ["a"] }));
-  expect(t.seen).toEqual([["a:1", "b:1"], ["a:3", "c:1"]]);
+  expect(t.seen).toEqual([
+    ["a:1", "b:1"],
+    ["a:3", "c:1"],
+  ]);
 });
 
 test("a gap is filled by asking for everything again", async () => {
@@ -110,7 +115,10 @@ test("who watches takes the way to another ticket along", async () => {
   });
   await lobby.spectate("r1");
   await lobby.spectateCode("ABCDEF");
-  expect(grants.map(({ ticket, code }) => [ticket, code])).toEqual([["t1", undefined], ["t2", "ABCDEF"]]);
+  expect(grants.map(({ ticket, code }) => [ticket, code])).toEqual([
+    ["t1", undefined],
+    ["t2", "ABCDEF"],
+  ]);
   expect(await grants[1]?.again?.()).toMatchObject({ ticket: "t3" });
   expect(channel.sentAs("spectate")).toEqual([{ room: "r1" }, { code: "ABCDEF" }, { code: "ABCDEF" }]);
 });

@@ -53,7 +53,9 @@ describe("matchmaking", () => {
     await vi.advanceTimersByTimeAsync(0);
     channel.hear("matched", { ticket: "t", url: "", room: "r", team: 2 });
     expect(await waiting).toBe(seated);
-    expect(channel.sentAs("enqueue")).toEqual([{ game: "yard", mode: "2v2", properties: { map: "moon" }, regions: { eu: 20 } }]);
+    expect(channel.sentAs("enqueue")).toEqual([
+      { game: "yard", mode: "2v2", properties: { map: "moon" }, regions: { eu: 20 } },
+    ]);
     expect(channel.sentAs("accept")).toEqual([{ check: 7 }]);
   });
 

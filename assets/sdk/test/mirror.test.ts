@@ -34,8 +34,16 @@ describe("a frame on the starting state", () => {
     ["despawns the unknown", [1, 11, 1, 0, 0, [-3, [9]]], STATE],
     ["removes a component", [1, 11, 1, 0, 0, [-2, 1, [-2]]], { 0: { 0: [1] }, 1: { 0: [2] } }],
     ["removes what is not there", [1, 11, 1, 0, 0, [-2, 2, [0]], [-2, 1, [8]]], STATE],
-    ["adds a difference", [1, 11, 1, 0, 0, [1, 0b10, [-2], [5, -1]]], { 0: { 0: [1], 1: [4, 11] }, 1: { 0: [2], 1: [-8, -1] } }],
-    ["sets in a merged diff", [2, 15, 5, 0, 0, [1, 0b10, [-2], [5, -1]]], { 0: { 0: [1], 1: [4, 5] }, 1: { 0: [2], 1: [-8, -1] } }],
+    [
+      "adds a difference",
+      [1, 11, 1, 0, 0, [1, 0b10, [-2], [5, -1]]],
+      { 0: { 0: [1], 1: [4, 11] }, 1: { 0: [2], 1: [-8, -1] } },
+    ],
+    [
+      "sets in a merged diff",
+      [2, 15, 5, 0, 0, [1, 0b10, [-2], [5, -1]]],
+      { 0: { 0: [1], 1: [4, 5] }, 1: { 0: [2], 1: [-8, -1] } },
+    ],
     ["changes both columns", [1, 11, 1, 0, 0, [1, 0b11, [1], [1], [2]]], { 0: STATE[0], 1: { 0: [2], 1: [-7, 2] } }],
     ["inserts into an entity", [1, 11, 1, 0, 0, [2, 1, [0], [50]]], { ...STATE, 0: { ...STATE[0], 2: [50] } }],
     ["inserts a component of no columns", [1, 11, 1, 0, 0, [4, 0, [0]]], { ...STATE, 0: { ...STATE[0], 4: [] } }],
@@ -64,7 +72,11 @@ test("a diff that starts from another tick does nothing", () => {
   const { mirror, take } = feed();
   expect(take(1, 1, 1, 0, 0, [-1, 1, [0], 1])).toBeUndefined();
   take(...START);
-  for (const parts of [[1, 12, 1, 0, 0, [-3, [0]]], [2, 20, 9, 0, 0, [-3, [0]]]]) expect(take(...parts)).toBeUndefined();
+  for (const parts of [
+    [1, 12, 1, 0, 0, [-3, [0]]],
+    [2, 20, 9, 0, 0, [-3, [0]]],
+  ])
+    expect(take(...parts)).toBeUndefined();
   expect(stateOf(mirror)).toEqual(STATE);
   expect(mirror.tick).toBe(10);
 });

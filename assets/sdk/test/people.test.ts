@@ -5,7 +5,15 @@ import type { ChatChannel, ChatMessage, PartyInfo, Person } from "../src/types.j
 import { FakeChannel } from "./support.js";
 
 const refusal = (code: string) => ({ ok: false, error: { code, message: "no" } });
-const message = (seq: number, id = "log", channel: ChatChannel = "lobby"): ChatMessage => ({ channel, id, seq, at: 0, user: "ada", name: "Ada", text: `${id} ${seq}` });
+const message = (seq: number, id = "log", channel: ChatChannel = "lobby"): ChatMessage => ({
+  channel,
+  id,
+  seq,
+  at: 0,
+  user: "ada",
+  name: "Ada",
+  text: `${id} ${seq}`,
+});
 const replay = (seqs: number[], id = "log", channel: ChatChannel = "lobby") => ({
   ok: true,
   id,
@@ -66,7 +74,12 @@ test("a server that was started anew begins a new history", async () => {
 });
 
 test("the party's chat follows from none to one to another", async () => {
-  const t = await listening("party", refusal("unknown_channel"), replay([1, 2], "a", "party"), replay([5], "b", "party"));
+  const t = await listening(
+    "party",
+    refusal("unknown_channel"),
+    replay([1, 2], "a", "party"),
+    replay([5], "b", "party"),
+  );
   t.channel.hear("chat", message(2, "a", "party"));
   await vi.waitFor(() => expect(t.seen).toEqual(["a 1", "a 2"]));
   t.channel.hear("chat", message(5, "b", "party"));
@@ -119,10 +132,22 @@ test("watchers share one list of people, and hear what is new to them", async ()
   t.channel.accept();
   await vi.waitFor(() => expect(second).toEqual(["ada online", "bob match", "ada away", "bob offline"]));
   expect(first).toHaveLength(2);
-  expect(t.channel.sentAs("presence")).toEqual([{ users: ["ada"] }, { users: ["ada", "bob"] }, { users: ["ada", "bob"] }, { users: ["ada", "bob"] }]);
+  expect(t.channel.sentAs("presence")).toEqual([
+    { users: ["ada"] },
+    { users: ["ada", "bob"] },
+    { users: ["ada", "bob"] },
+    { users: ["ada", "bob"] },
+  ]);
 });
 
-const party = (seq: number, more: Partial<PartyInfo> = {}): PartyInfo => ({ seq, party: "p", code: "BCDFGH", leader: "ada", members: [], ...more });
+const party = (seq: number, more: Partial<PartyInfo> = {}): PartyInfo => ({
+  seq,
+  party: "p",
+  code: "BCDFGH",
+  leader: "ada",
+  members: [],
+  ...more,
+});
 
 test("a party is known by its answers and events, the newest of them", async () => {
   const t = lobby({ ok: true, party: party(2) });

@@ -215,7 +215,11 @@ describe("a deflated snapshot", () => {
   });
 
   test.each([
-    { what: "cut off", stream: () => deflateRawSync(Buffer.alloc(3000, "abc")).subarray(0, -1), fault: /cannot be inflated/ },
+    {
+      what: "cut off",
+      stream: () => deflateRawSync(Buffer.alloc(3000, "abc")).subarray(0, -1),
+      fault: /cannot be inflated/,
+    },
     { what: "of nothing", stream: () => new Uint8Array(), fault: /cannot be inflated/ },
     { what: "too long", stream: () => deflateRawSync(Buffer.alloc(5 << 20)), fault: /more than 4194304 bytes/ },
     { what: "deflated twice", stream: () => deflateRawSync(DEFLATED), fault: /no array/ },
@@ -274,7 +278,10 @@ describe("inputs", () => {
     room.onRefused((refused) => refusals.push(refused));
     channel.hear("refused", { code: "input_too_early", message: "", count: 1 });
     expect(refusals).toHaveLength(1);
-    expect(sent().map((input) => (input as number[]).slice(3))).toEqual([[1, 0, 0, 1], [1, 0, 0, 0]]);
+    expect(sent().map((input) => (input as number[]).slice(3))).toEqual([
+      [1, 0, 0, 1],
+      [1, 0, 0, 0],
+    ]);
   });
 });
 

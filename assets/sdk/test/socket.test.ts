@@ -31,7 +31,10 @@ beforeEach(async () => {
   shown = [];
   const http = createServer();
   io = new IoServer(http, { path: "/socket.io-msgpack/", parser, serveClient: false });
-  for (const namespace of ["/lobby", "/matchmaking"]) io.of(namespace).use(admit).on("connection", (socket) => greet(socket));
+  for (const namespace of ["/lobby", "/matchmaking"])
+    io.of(namespace)
+      .use(admit)
+      .on("connection", (socket) => greet(socket));
   io.of("/lobby").on("connection", (socket) => {
     socket.on("quick", (_: object, ack: Ack) => ack({ ok: true, ticket: `t${passes.length}`, url: "", room: "r" }));
     socket.on("games", (ack: Ack) => ack({ ok: true, games: [{ name: "yard" }] }));
@@ -71,7 +74,13 @@ function play(socket: Socket): void {
   seats.push(socket);
   const { resume } = socket.handshake.auth as { resume?: string };
   const common = { room: "r", game: "yard", protocol: 1, hz: 30, schema, grace: 20, config: {}, seats: [] };
-  socket.emit("welcome", { ...common, seat: seats.length, tick: 10, resume: `back${passes.length}`, state: resume ? "diff" : "snapshot" });
+  socket.emit("welcome", {
+    ...common,
+    seat: seats.length,
+    tick: 10,
+    resume: `back${passes.length}`,
+    state: resume ? "diff" : "snapshot",
+  });
   const bytes = resume ? frame(2, 20, 10, 0, 0, [2, 1, [0], [9]]) : frame(0, 10, 0, 0, 0, [-1, 0b101, [0], 1, 50]);
   socket.emit("s", Buffer.from(bytes));
   // A MessagePack binary is a Buffer here; anything else is some extension that only this parser reads.
@@ -122,7 +131,11 @@ test("a refused name, a refused ticket, no server", async () => {
 /** Keeps what it is given, as `localStorage` does. */
 function memory(token?: string) {
   const kept = new Map(token === undefined ? [] : [[`tickcast:guest:${url}`, token]]);
-  const storage = { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => void kept.set(key, value), removeItem: (key: string) => void kept.delete(key) };
+  const storage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+  };
   return { kept, storage };
 }
 
@@ -139,10 +152,12 @@ test("a guest is the same guest next time, in the queue too", async () => {
 });
 
 test("a namespace of the host's own shares the connection and the player", async () => {
-  io.of("/shop").use(admit).on("connection", (socket) => {
-    socket.emit("session", "none of the SDK's");
-    socket.on("order", (count: number, ack: Ack) => ack({ price: 3 * count }));
-  });
+  io.of("/shop")
+    .use(admit)
+    .on("connection", (socket) => {
+      socket.emit("session", "none of the SDK's");
+      socket.on("order", (count: number, ack: Ack) => ack({ price: 3 * count }));
+    });
   client = await connect(url, { name: "Ada" });
   const shop = await client.namespace("/shop");
   expect(shown.at(-1)).toEqual({ name: "Ada", token: "guest-1" });
@@ -150,7 +165,10 @@ test("a namespace of the host's own shares the connection and the player", async
   expect(await client.namespace("/shop")).toBe(shop);
   expect(client.session.user).toBe("guest-1");
   expect(io.engine.clientsCount).toBe(1);
-  await expect(client.namespace("/nowhere")).rejects.toMatchObject({ code: "unreachable", message: "cannot connect: Invalid namespace" });
+  await expect(client.namespace("/nowhere")).rejects.toMatchObject({
+    code: "unreachable",
+    message: "cannot connect: Invalid namespace",
+  });
   client.close();
   await vi.waitFor(() => expect(io.of("/shop").sockets.size).toBe(0));
 });

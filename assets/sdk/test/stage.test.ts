@@ -32,7 +32,10 @@ function watch(way: () => number): { speeds: number[]; ages: number[] } {
   for (let n = 0, at = 0; n < 10 * HZ; n++) {
     // TCP keeps the order: a late frame holds up those behind it.
     at = Math.max(at, n * MS + way());
-    arrivals.push({ at, bytes: n === 0 ? frame(0, FIRST, 0, 0, 0, [-1, 2, [0], 0, 0]) : frame(1, FIRST + n, 1, 0, 0, [1, 1, [0], [2]]) });
+    arrivals.push({
+      at,
+      bytes: n === 0 ? frame(0, FIRST, 0, 0, 0, [-1, 2, [0], 0, 0]) : frame(1, FIRST + n, 1, 0, 0, [1, 1, [0], [2]]),
+    });
   }
   const speeds: number[] = [];
   const ages: number[] = [];
@@ -52,7 +55,7 @@ function watch(way: () => number): { speeds: number[]; ages: number[] } {
     const x = (stage.view(now, ["Pos"])[0] as { Pos: { at: { x: number } } } | undefined)?.Pos.at.x;
     if (x === undefined) continue;
     if (last !== undefined && now > 2_000) {
-      speeds.push((x - last) / ((1000 / 60) / MS));
+      speeds.push((x - last) / (1000 / 60 / MS));
       ages.push(truth(now) - FIRST - x);
     }
     last = x;

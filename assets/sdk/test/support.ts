@@ -109,7 +109,10 @@ export class FakeChannel implements Channel {
   }
 
   off(event: string, listener: (...args: never[]) => void): this {
-    this.#listeners.set(event, (this.#listeners.get(event) ?? []).filter((one) => one !== listener));
+    this.#listeners.set(
+      event,
+      (this.#listeners.get(event) ?? []).filter((one) => one !== listener),
+    );
     return this;
   }
 

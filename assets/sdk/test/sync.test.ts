@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Mirror } from "../src/mirror.js";
 import { Sync } from "../src/sync.js";
 import type { Desync } from "../src/types.js";
-import { frame, schema, schemas, feed } from "./support.js";
+import { feed, frame, schema, schemas } from "./support.js";
 
 /** Entities 0 and 1 with Seat, Pos and Hp. */
 const STATE = [-1, 0b111, [-2], 1, 0, 0, 50, 2, 4, 4, 60];

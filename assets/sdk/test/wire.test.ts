@@ -38,7 +38,9 @@ const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 function filesIn(folder: string): string[] {
   const path = fileURLToPath(new URL(folder, import.meta.url));
   if (!existsSync(path)) return [];
-  return readdirSync(path).filter((name) => name.endsWith(".json")).map((name) => `${path}/${name}`);
+  return readdirSync(path)
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => `${path}/${name}`);
 }
 
 async function applied(mirror: Mirror, bytes: Uint8Array, schemas: Schemas): Promise<Applied | undefined> {
@@ -59,7 +61,11 @@ function check(file: string): void {
       const before = { tick: mirror.tick, entities: stateOf(mirror) };
       const result = await applied(mirror, bytesOf(hex), schemas);
       expect(result !== undefined, `${note}: taken`).toBe(ok);
-      if (result) expect(result.mismatches.map(({ component }) => component), `${note}: checksums`).toEqual(desync ?? []);
+      if (result)
+        expect(
+          result.mismatches.map(({ component }) => component),
+          `${note}: checksums`,
+        ).toEqual(desync ?? []);
       const after = { tick: mirror.tick, entities: stateOf(mirror) };
       expect(after, note).toEqual(ok ? (state ?? after) : before);
     }

@@ -25,21 +25,40 @@ export class Lobby {
   private readonly status = el("p", { className: "say", attrs: { role: "status" } });
   private counts: HTMLElement[] = [];
   private readonly posters = new Map<Element, () => void>();
-  private readonly resized = new ResizeObserver((entries) => entries.forEach(({ target }) => this.posters.get(target)?.()));
+  private readonly resized = new ResizeObserver((entries) =>
+    entries.forEach(({ target }) => this.posters.get(target)?.()),
+  );
   private hosted: GameInfo[] = [];
   private unsubscribe: (() => void) | undefined;
   private closed = false;
 
-  constructor(private readonly server: Server, private readonly asks: Asks) {
-    this.node = el("div", { className: "lobby" },
-      el("header", { className: "top" }, el("div", { className: "brand" }, logo(), el("span", {}, "Tickcast")), this.nameForm()),
-      el("main", {},
+  constructor(
+    private readonly server: Server,
+    private readonly asks: Asks,
+  ) {
+    this.node = el(
+      "div",
+      { className: "lobby" },
+      el(
+        "header",
+        { className: "top" },
+        el("div", { className: "brand" }, logo(), el("span", {}, "Tickcast")),
+        this.nameForm(),
+      ),
+      el(
+        "main",
+        {},
         this.status,
         this.games,
-        el("div", { className: "columns" },
+        el(
+          "div",
+          { className: "columns" },
           el("section", {}, el("h2", {}, "Open rooms"), this.rooms),
-          el("section", {}, el("h2", {}, "Private rooms"), this.privates, this.codeForm()))),
-      el("footer", {}, "Authoritative matches, stepped on the server and sent to your browser."));
+          el("section", {}, el("h2", {}, "Private rooms"), this.privates, this.codeForm()),
+        ),
+      ),
+      el("footer", {}, "Authoritative matches, stepped on the server and sent to your browser."),
+    );
   }
 
   /** Shows what there is, and keeps it up to date until the lobby closes. What fails after that concerns nobody. */
@@ -83,50 +102,98 @@ export class Lobby {
     const title = view?.title ?? name;
     const count = el("p", { className: "count", attrs: { "aria-live": "polite" } });
     this.counts.push(count);
-    const play = el("button", { className: "primary", disabled: !view, onclick: () => void this.asks.play({ game: name }) }, "Play");
+    const play = el(
+      "button",
+      { className: "primary", disabled: !view, onclick: () => void this.asks.play({ game: name }) },
+      "Play",
+    );
     play.dataset["game"] = name;
     const poster = el("canvas", { attrs: { "aria-hidden": "true" } });
     if (view) this.resized.observe(poster);
     this.posters.set(poster, () => view?.poster(poster));
-    return el("article", { className: "card" },
+    return el(
+      "article",
+      { className: "card" },
       el("div", { className: "poster" }, poster),
-      el("div", { className: "about" },
+      el(
+        "div",
+        { className: "about" },
         el("h1", {}, title),
         el("p", {}, view?.tagline ?? "This page has no view of this game."),
         view ? el("p", { className: "keys" }, `${view.controls} · ${seats[0]}–${seats[1]} players`) : null,
-        el("div", { className: "row" }, play, count)));
+        el("div", { className: "row" }, play, count),
+      ),
+    );
   }
 
   private list(rooms: readonly RoomInfo[]): void {
-    const playing = (game: string) => rooms.filter((room) => room.game === game).reduce((sum, room) => sum + room.players, 0);
+    const playing = (game: string) =>
+      rooms.filter((room) => room.game === game).reduce((sum, room) => sum + room.players, 0);
     this.hosted.forEach(({ name }, place) => {
       const count = this.counts[place];
       if (count) count.textContent = playing(name) > 0 ? `${playing(name)} playing now` : "Bots are ready";
     });
-    const rows = [...rooms].sort((a, b) => b.players - a.players || a.room.localeCompare(b.room)).map((room) => this.row(room));
-    this.rooms.replaceChildren(...(rows.length > 0 ? rows : [el("li", { className: "empty" }, "No room is open. Press Play to open the first.")]));
+    const rows = [...rooms]
+      .sort((a, b) => b.players - a.players || a.room.localeCompare(b.room))
+      .map((room) => this.row(room));
+    this.rooms.replaceChildren(
+      ...(rows.length > 0
+        ? rows
+        : [el("li", { className: "empty" }, "No room is open. Press Play to open the first.")]),
+    );
   }
 
   private row({ room, game, players, bots, seats }: RoomInfo): HTMLElement {
     const title = gameView(game)?.title ?? game;
     const full = players >= seats;
-    const dots = Array.from({ length: seats }, (_, seat) => el("i", { className: seat < players ? "human" : seat < players + bots ? "bot" : "" }));
+    const dots = Array.from({ length: seats }, (_, seat) =>
+      el("i", { className: seat < players ? "human" : seat < players + bots ? "bot" : "" }),
+    );
     const label = `${players} ${players === 1 ? "player" : "players"}, ${bots} ${bots === 1 ? "bot" : "bots"}`;
-    const join = el("button", { disabled: full, onclick: () => void this.asks.play({ room }), attrs: { "aria-label": `Join ${title}, ${label}` } }, full ? "Full" : "Join");
-    return el("li", {},
+    const join = el(
+      "button",
+      {
+        disabled: full,
+        onclick: () => void this.asks.play({ room }),
+        attrs: { "aria-label": `Join ${title}, ${label}` },
+      },
+      full ? "Full" : "Join",
+    );
+    return el(
+      "li",
+      {},
       el("span", { className: "room-game" }, title),
       el("span", { className: "seats", attrs: { "aria-hidden": "true" } }, ...dots),
       el("span", { className: "room-count" }, label),
-      join);
+      join,
+    );
   }
 
   private nameForm(): HTMLElement {
-    const input = el("input", { id: "name", name: "name", maxLength: 24, value: this.asks.name, placeholder: "Guest", spellcheck: false, attrs: { autocomplete: "nickname" } });
+    const input = el("input", {
+      id: "name",
+      name: "name",
+      maxLength: 24,
+      value: this.asks.name,
+      placeholder: "Guest",
+      spellcheck: false,
+      attrs: { autocomplete: "nickname" },
+    });
     const rename = () => {
       if (input.value.trim() !== this.asks.name) void this.asks.rename(input.value.trim());
     };
-    const form = el("form", { className: "name", onsubmit: (event) => { event.preventDefault(); input.blur(); } },
-      el("label", { htmlFor: "name" }, "Your name"), input);
+    const form = el(
+      "form",
+      {
+        className: "name",
+        onsubmit: (event) => {
+          event.preventDefault();
+          input.blur();
+        },
+      },
+      el("label", { htmlFor: "name" }, "Your name"),
+      input,
+    );
     input.addEventListener("change", rename);
     return form;
   }
@@ -140,7 +207,10 @@ export class Lobby {
     });
     const submit = (event: Event) => {
       event.preventDefault();
-      void this.asks.play({ game: name, config: Object.fromEntries(chosen.map(({ field, value }) => [field, value()])) });
+      void this.asks.play({
+        game: name,
+        config: Object.fromEntries(chosen.map(({ field, value }) => [field, value()])),
+      });
     };
     const labels = chosen.map(({ label, select }) => el("label", { htmlFor: select.id }, label, select));
     const open = el("button", { disabled: !view }, `Open a private ${view?.title ?? name} room`);
@@ -148,10 +218,33 @@ export class Lobby {
   }
 
   private codeForm(): HTMLElement {
-    const input = el("input", { id: "code", name: "code", maxLength: 16, placeholder: "Code", spellcheck: false, required: true, attrs: { autocomplete: "off" } });
-    return el("form", { className: "code", onsubmit: (event) => { event.preventDefault(); void this.asks.play({ code: input.value.trim() }); } },
+    const input = el("input", {
+      id: "code",
+      name: "code",
+      maxLength: 16,
+      placeholder: "Code",
+      spellcheck: false,
+      required: true,
+      attrs: { autocomplete: "off" },
+    });
+    return el(
+      "form",
+      {
+        className: "code",
+        onsubmit: (event) => {
+          event.preventDefault();
+          void this.asks.play({ code: input.value.trim() });
+        },
+      },
       el("p", {}, "Friends join with the room’s code:"),
-      el("div", { className: "row" }, el("label", { htmlFor: "code", className: "hidden" }, "Code of a private room"), input, el("button", {}, "Join")));
+      el(
+        "div",
+        { className: "row" },
+        el("label", { htmlFor: "code", className: "hidden" }, "Code of a private room"),
+        input,
+        el("button", {}, "Join"),
+      ),
+    );
   }
 }
 

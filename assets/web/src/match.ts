@@ -18,7 +18,11 @@ const EXPLAINED: Record<string, string> = {
 
 export class Match {
   readonly node: HTMLElement;
-  private readonly canvas = el("canvas", { className: "stage", tabIndex: 0, attrs: { role: "img", "aria-label": "The match" } });
+  private readonly canvas = el("canvas", {
+    className: "stage",
+    tabIndex: 0,
+    attrs: { role: "img", "aria-label": "The match" },
+  });
   private readonly hud = el("div", { className: "hud" });
   private readonly ping = el("span", { className: "ping" });
   private readonly banner = el("div", { className: "banner", attrs: { role: "alert" } });
@@ -27,22 +31,50 @@ export class Match {
   private mounted: Mounted | undefined;
   private clock = 0;
 
-  constructor(private readonly room: Room, private readonly view: GameView, private readonly asks: Asks) {
-    const leave = el("button", { className: "leave", onclick: () => this.asks.leave(), title: "Leave (Escape)" }, "← Leave");
-    const code = room.code ? el("button", { className: "share", title: "Copy a link to this room", onclick: () => this.share() }, `Code ${room.code}`) : null;
-    this.node = el("div", { className: "match" }, this.canvas, this.hud, el("div", { className: "bar" }, leave, code, this.ping), this.banner);
+  constructor(
+    private readonly room: Room,
+    private readonly view: GameView,
+    private readonly asks: Asks,
+  ) {
+    const leave = el(
+      "button",
+      { className: "leave", onclick: () => this.asks.leave(), title: "Leave (Escape)" },
+      "← Leave",
+    );
+    const code = room.code
+      ? el(
+          "button",
+          { className: "share", title: "Copy a link to this room", onclick: () => this.share() },
+          `Code ${room.code}`,
+        )
+      : null;
+    this.node = el(
+      "div",
+      { className: "match" },
+      this.canvas,
+      this.hud,
+      el("div", { className: "bar" }, leave, code, this.ping),
+      this.banner,
+    );
   }
 
   /** Mounts the view; the node must be on the page, so that the canvas has its size. */
   open(): void {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.mounted = this.view.mount({ room: this.room, canvas: this.canvas, hud: this.hud, calm });
-    this.subscriptions.push(this.room.onOver((over) => this.over(over)), this.room.onStatus((status) => this.status(status)));
+    this.subscriptions.push(
+      this.room.onOver((over) => this.over(over)),
+      this.room.onStatus((status) => this.status(status)),
+    );
     this.status(this.room.status);
     this.clock = window.setInterval(() => this.measure(), 500);
-    window.addEventListener("keydown", (event) => {
-      if (event.code === "Escape") this.asks.leave();
-    }, { signal: this.ends.signal });
+    window.addEventListener(
+      "keydown",
+      (event) => {
+        if (event.code === "Escape") this.asks.leave();
+      },
+      { signal: this.ends.signal },
+    );
     if (this.room.code) history.replaceState(null, "", `#${this.room.code}`);
     this.canvas.focus();
   }
@@ -87,7 +119,13 @@ export class Match {
     const title = el("h1", { id: "over-title" }, this.verdict(reason, winners));
     const why = EXPLAINED[reason] ?? message;
     const said = reason === "finished" || !why ? null : el("p", {}, why);
-    const box = el("div", { className: "over", attrs: { role: "dialog", "aria-labelledby": "over-title" } }, title, said, el("div", { className: "row" }, again, lobby));
+    const box = el(
+      "div",
+      { className: "over", attrs: { role: "dialog", "aria-labelledby": "over-title" } },
+      title,
+      said,
+      el("div", { className: "row" }, again, lobby),
+    );
     this.node.append(el("div", { className: "veil" }, box));
     again.focus();
   }

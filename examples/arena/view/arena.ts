@@ -8,7 +8,7 @@ import type { GameView, Mounted, Stage } from "@tickcast/web/view";
 import type { Arena as Types } from "./arena.types.ts";
 import { type Avatar, drawAvatar, drawLabel, type Look } from "./avatars.ts";
 import { Camera } from "./camera.ts";
-import { ground, type Ground } from "./ground.ts";
+import { type Ground, ground } from "./ground.ts";
 import { Hud, type Score } from "./hud.ts";
 import { drawMinimap, drawReticle, drawThumbs } from "./overlay.ts";
 import { Pad } from "./pad.ts";
@@ -22,9 +22,32 @@ export const arena: GameView = {
   tagline: "A fast top-down shootout. First to the frag limit wins.",
   controls: "WASD to move · mouse to aim and shoot · R to reload",
   settings: [
-    { name: "map", label: "Map", choices: [["Courtyard", "courtyard"], ["Cellar", "cellar"]] },
-    { name: "frag_limit", label: "Frags", choices: [["20", 20], ["10", 10], ["50", 50]] },
-    { name: "minutes", label: "Minutes", choices: [["5", 5], ["2", 2], ["15", 15]] },
+    {
+      name: "map",
+      label: "Map",
+      choices: [
+        ["Courtyard", "courtyard"],
+        ["Cellar", "cellar"],
+      ],
+    },
+    {
+      name: "frag_limit",
+      label: "Frags",
+      choices: [
+        ["20", 20],
+        ["10", 10],
+        ["50", 50],
+      ],
+    },
+    {
+      name: "minutes",
+      label: "Minutes",
+      choices: [
+        ["5", 5],
+        ["2", 2],
+        ["15", 15],
+      ],
+    },
   ],
   poster: drawPoster,
   mount: (stage) => new ArenaView(stage),
@@ -113,7 +136,13 @@ class ArenaView implements Mounted {
   private read(now: number): Avatar[] {
     const avatars: Avatar[] = [];
     const sides = new Map(this.room.view("Seat", "Side").map(({ Seat, Side }) => [Seat, Side]));
-    for (const { id, Seat: seat, Pos, Aim: aim, Hp: hp, Frags: frags } of this.room.view("Seat", "Pos", "Aim", "Hp", "Frags")) {
+    for (const { id, Seat: seat, Pos, Aim: aim, Hp: hp, Frags: frags } of this.room.view(
+      "Seat",
+      "Pos",
+      "Aim",
+      "Hp",
+      "Frags",
+    )) {
       const avatar = { id, seat, tint: sides.get(seat) ?? seat, x: Pos.at.x, y: Pos.at.y, aim, hp, frags };
       avatars.push(avatar);
       if (hp > 0 && this.standing.get(seat) === false) this.sparks.appear(avatar, seat);
@@ -162,7 +191,12 @@ class ArenaView implements Mounted {
     const hurt = Math.max(0, (this.hurt.get(seat) ?? 0) - seconds);
     this.hurt.set(seat, hurt);
     const info = this.room.seats.find((info) => info.seat === seat);
-    return { name: info?.name ?? `#${id}`, mine: seat === this.room.seat, away: info?.status === "away", hurt: hurt / FLASH };
+    return {
+      name: info?.name ?? `#${id}`,
+      mine: seat === this.room.seat,
+      away: info?.status === "away",
+      hurt: hurt / FLASH,
+    };
   }
 
   /** A shot has met an avatar on the screen. */

@@ -16,7 +16,10 @@ export class Camera {
   private shake = 0;
   private jolt: Vec = { x: 0, y: 0 };
 
-  constructor(private readonly canvas: HTMLCanvasElement, private readonly calm: boolean) {}
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly calm: boolean,
+  ) {}
 
   /** Fits the canvas to its place on the page, in the screen's own pixels. */
   fit(): void {

@@ -41,9 +41,21 @@ export class Hud {
   private shown = "";
 
   constructor(root: HTMLElement, fragLimit: number) {
-    this.hpBox = block("div", "arena-hp", span("arena-label", "Health"), this.hpText, block("div", "arena-bar", this.hpBar));
+    this.hpBox = block(
+      "div",
+      "arena-hp",
+      span("arena-label", "Health"),
+      this.hpText,
+      block("div", "arena-bar", this.hpBar),
+    );
     this.rounds = Array.from({ length: MAGAZINE }, () => block("i", "arena-round"));
-    this.ammoBox = block("div", "arena-ammo", span("arena-label", "Ammo"), this.ammoText, block("div", "arena-rounds", ...this.rounds));
+    this.ammoBox = block(
+      "div",
+      "arena-ammo",
+      span("arena-label", "Ammo"),
+      this.ammoText,
+      block("div", "arena-rounds", ...this.rounds),
+    );
     const goal = span("arena-goal", `first to ${fragLimit}`);
     this.down.append(span("arena-fallen", "You are down"), this.downText);
     this.feed.setAttribute("aria-live", "polite");
@@ -53,7 +65,9 @@ export class Hud {
   }
 
   show(facts: Facts): void {
-    const key = JSON.stringify([{ ...facts, downFor: Math.ceil(facts.downFor), secondsLeft: Math.ceil(facts.secondsLeft) }]);
+    const key = JSON.stringify([
+      { ...facts, downFor: Math.ceil(facts.downFor), secondsLeft: Math.ceil(facts.secondsLeft) },
+    ]);
     if (key === this.shown) return;
     this.shown = key;
     const left = Math.max(0, Math.ceil(facts.secondsLeft));
@@ -80,7 +94,13 @@ export class Hud {
   }
 
   tell(shooter: Score, victim: Score): void {
-    const line = block("li", shooter.mine || victim.mine ? "arena-mine" : "", name(shooter), span("arena-arrow", "▸"), name(victim));
+    const line = block(
+      "li",
+      shooter.mine || victim.mine ? "arena-mine" : "",
+      name(shooter),
+      span("arena-arrow", "▸"),
+      name(victim),
+    );
     this.feed.append(line);
     while (this.feed.children.length > 5) this.feed.firstChild?.remove();
     window.setTimeout(() => line.remove(), FEED_SECONDS * 1000);
@@ -91,7 +111,14 @@ function row(score: Score): HTMLElement {
   const dot = span("arena-dot");
   dot.style.background = colour(score.seat);
   const note = score.note ? span("arena-note", score.note) : "";
-  return block("li", score.mine ? "arena-mine" : "", dot, span("arena-name", score.name), note, span("arena-frags", String(score.frags)));
+  return block(
+    "li",
+    score.mine ? "arena-mine" : "",
+    dot,
+    span("arena-name", score.name),
+    note,
+    span("arena-frags", String(score.frags)),
+  );
 }
 
 function name(score: Score): HTMLElement {

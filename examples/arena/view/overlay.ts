@@ -49,11 +49,19 @@ export function drawMinimap(pen: CanvasRenderingContext2D, camera: Camera, map: 
 
 export function drawReticle(pen: CanvasRenderingContext2D, { x, y }: Vec, reloading: boolean): void {
   pen.lineWidth = 2;
-  for (const [style, width] of [["rgb(0 0 0 / 0.55)", 4], [reloading ? "#ffc857" : "#f2f7ff", 2]] as const) {
+  for (const [style, width] of [
+    ["rgb(0 0 0 / 0.55)", 4],
+    [reloading ? "#ffc857" : "#f2f7ff", 2],
+  ] as const) {
     pen.strokeStyle = style;
     pen.lineWidth = width;
     pen.beginPath();
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]] as const) {
+    for (const [dx, dy] of [
+      [1, 0],
+      [-1, 0],
+      [0, 1],
+      [0, -1],
+    ] as const) {
       pen.moveTo(x + dx * 6, y + dy * 6);
       pen.lineTo(x + dx * 12, y + dy * 12);
     }
@@ -63,12 +71,18 @@ export function drawReticle(pen: CanvasRenderingContext2D, { x, y }: Vec, reload
   pen.fillRect(x - 1, y - 1, 2, 2);
 }
 
-export function drawThumbs(pen: CanvasRenderingContext2D, thumbs: readonly { readonly from: Vec; readonly at: Vec }[]): void {
+export function drawThumbs(
+  pen: CanvasRenderingContext2D,
+  thumbs: readonly { readonly from: Vec; readonly at: Vec }[],
+): void {
   for (const { from, at } of thumbs) {
     const far = Math.hypot(at.x - from.x, at.y - from.y);
     const share = far > 48 ? 48 / far : 1;
     const knob = { x: from.x + (at.x - from.x) * share, y: from.y + (at.y - from.y) * share };
-    for (const [centre, radius, alpha] of [[from, 52, 0.12], [knob, 24, 0.4]] as const) {
+    for (const [centre, radius, alpha] of [
+      [from, 52, 0.12],
+      [knob, 24, 0.4],
+    ] as const) {
       pen.fillStyle = `rgb(200 220 255 / ${alpha})`;
       pen.beginPath();
       pen.arc(centre.x, centre.y, radius, 0, Math.PI * 2);

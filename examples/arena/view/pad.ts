@@ -9,8 +9,14 @@ type Dir = Input["dir"];
 /** From the right, as angles grow on the map, where y points up. */
 const AROUND: readonly Dir[] = ["E", "NE", "N", "NW", "W", "SW", "S", "SE"];
 const KEYS: Record<string, Vec> = {
-  KeyW: { x: 0, y: 1 }, ArrowUp: { x: 0, y: 1 }, KeyS: { x: 0, y: -1 }, ArrowDown: { x: 0, y: -1 },
-  KeyA: { x: -1, y: 0 }, ArrowLeft: { x: -1, y: 0 }, KeyD: { x: 1, y: 0 }, ArrowRight: { x: 1, y: 0 },
+  KeyW: { x: 0, y: 1 },
+  ArrowUp: { x: 0, y: 1 },
+  KeyS: { x: 0, y: -1 },
+  ArrowDown: { x: 0, y: -1 },
+  KeyA: { x: -1, y: 0 },
+  ArrowLeft: { x: -1, y: 0 },
+  KeyD: { x: 1, y: 0 },
+  ArrowRight: { x: 1, y: 0 },
 };
 /** Pixels that a finger may move before it means something, and until the trigger is pulled. */
 const REST = 12;
@@ -41,7 +47,8 @@ export class Pad {
     window.addEventListener("blur", () => this.release(), { signal });
     canvas.addEventListener("pointerdown", (event) => this.down(event), { signal });
     canvas.addEventListener("pointermove", (event) => this.move(event), { signal });
-    for (const end of ["pointerup", "pointercancel"] as const) canvas.addEventListener(end, (event) => this.up(event), { signal });
+    for (const end of ["pointerup", "pointercancel"] as const)
+      canvas.addEventListener(end, (event) => this.up(event), { signal });
     canvas.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
   }
 
@@ -54,7 +61,8 @@ export class Pad {
     } else if (this.mouse) {
       this.aim = Math.atan2(me.y - this.mouse.y, this.mouse.x - me.x);
     }
-    const fire = this.pulled || (right !== undefined && distance(right) > PULL) || performance.now() - this.pressed < PRESS;
+    const fire =
+      this.pulled || (right !== undefined && distance(right) > PULL) || performance.now() - this.pressed < PRESS;
     const reload = this.reload;
     this.reload = false;
     return { dir: this.dir(), aim: this.aim, fire, reload };
@@ -148,5 +156,7 @@ function distance({ from, at }: Finger): number {
 }
 
 function typing(target: EventTarget | null): boolean {
-  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLButtonElement;
+  return (
+    target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLButtonElement
+  );
 }

@@ -47,7 +47,14 @@ function paintFloor(ground: Ground): HTMLCanvasElement {
   const pen = canvas.getContext("2d");
   if (!pen) return canvas;
   const { width, height } = canvas;
-  const light = pen.createRadialGradient(width / 2, height / 2, 0, width / 2, height / 2, Math.hypot(width, height) / 2);
+  const light = pen.createRadialGradient(
+    width / 2,
+    height / 2,
+    0,
+    width / 2,
+    height / 2,
+    Math.hypot(width, height) / 2,
+  );
   light.addColorStop(0, "#1a2333");
   light.addColorStop(0.55, "#131a27");
   light.addColorStop(1, "#0c111b");
@@ -60,7 +67,10 @@ function paintFloor(ground: Ground): HTMLCanvasElement {
       pen.fillRect(x * PAINT, y * PAINT, 5 * PAINT, 5 * PAINT);
     }
   }
-  for (const [blur, alpha, reach] of [[0.25, 0.5, 0.35], [0.9, 0.55, 1]] as const) {
+  for (const [blur, alpha, reach] of [
+    [0.25, 0.5, 0.35],
+    [0.9, 0.55, 1],
+  ] as const) {
     pen.shadowColor = `rgb(0 0 0 / ${alpha})`;
     pen.shadowBlur = blur * PAINT;
     pen.shadowOffsetX = SHADOW.x * reach * PAINT;
@@ -72,7 +82,10 @@ function paintFloor(ground: Ground): HTMLCanvasElement {
 }
 
 function grid(pen: CanvasRenderingContext2D, camera: Camera, ground: Ground): void {
-  for (const [step, style] of [[1, "rgb(140 180 255 / 0.045)"], [5, "rgb(140 180 255 / 0.1)"]] as const) {
+  for (const [step, style] of [
+    [1, "rgb(140 180 255 / 0.045)"],
+    [5, "rgb(140 180 255 / 0.1)"],
+  ] as const) {
     pen.strokeStyle = style;
     pen.lineWidth = 1;
     pen.beginPath();
@@ -85,8 +98,18 @@ function grid(pen: CanvasRenderingContext2D, camera: Camera, ground: Ground): vo
 function drawWall(pen: CanvasRenderingContext2D, camera: Camera, { x, y, w, h }: Rect): void {
   if (!camera.shows(x + w / 2, y + h / 2, Math.max(w, h) / 2 + 1)) return;
   const base = [camera.at(x, y), camera.at(x + w, y), camera.at(x + w, y + h), camera.at(x, y + h)] as const;
-  const top = [camera.at(x, y, HEIGHT), camera.at(x + w, y, HEIGHT), camera.at(x + w, y + h, HEIGHT), camera.at(x, y + h, HEIGHT)] as const;
-  const sides = [[0, 1, "#0f1623"], [1, 2, "#141c2b"], [2, 3, "#1c2638"], [3, 0, "#18212f"]] as const;
+  const top = [
+    camera.at(x, y, HEIGHT),
+    camera.at(x + w, y, HEIGHT),
+    camera.at(x + w, y + h, HEIGHT),
+    camera.at(x, y + h, HEIGHT),
+  ] as const;
+  const sides = [
+    [0, 1, "#0f1623"],
+    [1, 2, "#141c2b"],
+    [2, 3, "#1c2638"],
+    [3, 0, "#18212f"],
+  ] as const;
   for (const [a, b, style] of sides) fill(pen, [base[a], base[b], top[b], top[a]], style);
   const face = pen.createLinearGradient(top[3].x, top[3].y, top[1].x, top[1].y);
   face.addColorStop(0, "#3a4a66");

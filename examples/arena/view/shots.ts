@@ -79,7 +79,8 @@ export class Shots {
         if (flight.hit) this.landed(flight.hit);
         continue;
       }
-      if (camera.shows(flight.from.x + flight.way.x * flown, flight.from.y + flight.way.y * flown, 3)) streak(pen, camera, flight, flown);
+      if (camera.shows(flight.from.x + flight.way.x * flown, flight.from.y + flight.way.y * flown, 3))
+        streak(pen, camera, flight, flown);
     }
     pen.globalCompositeOperation = "source-over";
   }
@@ -97,7 +98,10 @@ function streak(pen: CanvasRenderingContext2D, camera: Camera, flight: Flight, f
   const fade = pen.createLinearGradient(end.x, end.y, head.x, head.y);
   fade.addColorStop(0, colour(flight.seat, 55, 0));
   fade.addColorStop(1, colour(flight.seat, 70, 0.85));
-  for (const [style, width] of [[fade, 0.17], [colour(flight.seat, 92, 0.9), 0.07]] as const) {
+  for (const [style, width] of [
+    [fade, 0.17],
+    [colour(flight.seat, 92, 0.9), 0.07],
+  ] as const) {
     pen.strokeStyle = style;
     pen.lineWidth = width * camera.scale;
     pen.beginPath();

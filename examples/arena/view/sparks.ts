@@ -96,7 +96,15 @@ export class Sparks {
       const angle = heading + (Math.random() * 2 - 1) * spread;
       const pace = speed * (0.25 + Math.random());
       const life = 0.18 + Math.random() * 0.35;
-      this.sparks.push({ x: at.x, y: at.y, vx: Math.cos(angle) * pace, vy: Math.sin(angle) * pace, seat, life, left: life });
+      this.sparks.push({
+        x: at.x,
+        y: at.y,
+        vx: Math.cos(angle) * pace,
+        vy: Math.sin(angle) * pace,
+        seat,
+        life,
+        left: life,
+      });
     }
   }
 }

@@ -15,8 +15,13 @@ main(async () => {
   const socket = io(wire.url, { transports: ["websocket"] });
   const info = await socket.timeout(LATE_MS).emitWithAck("info");
   assert.equal(info.server, "tickcast");
-  const answers = await Promise.all(Array.from({ length: 5 }, (_, n) => socket.timeout(LATE_MS).emitWithAck(n % 2 ? "info" : "nonsense")));
-  assert.deepEqual(answers.map(({ ok }) => ok), [false, true, false, true, false]);
+  const answers = await Promise.all(
+    Array.from({ length: 5 }, (_, n) => socket.timeout(LATE_MS).emitWithAck(n % 2 ? "info" : "nonsense")),
+  );
+  assert.deepEqual(
+    answers.map(({ ok }) => ok),
+    [false, true, false, true, false],
+  );
   say("each request got its own answer");
 
   wire.hold();

@@ -20,6 +20,9 @@ main(async () => {
   const sides = await Promise.all(rooms.map((room) => until("the avatar is there", () => room.me("Side")?.Side)));
   const [eves, fays, kims, gus_] = sides;
   assert.ok(fays === gus_ && eves === kims && fays !== eves, `sides ${sides}`);
-  assert.ok(rooms[0].seats.every(({ status }) => status === "playing"), "no bots among four people");
+  assert.ok(
+    rooms[0].seats.every(({ status }) => status === "playing"),
+    "no bots among four people",
+  );
   say(`the party plays on side ${fays}, against two who came alone`);
 });

@@ -11,7 +11,12 @@ const LONGEST_MS = 1_000;
 const EARLY_MS = 5;
 
 main(async () => {
-  const options = { reconnectionDelay: FIRST_MS, reconnectionDelayMax: LONGEST_MS, randomizationFactor: 0, transports: ["websocket"] };
+  const options = {
+    reconnectionDelay: FIRST_MS,
+    reconnectionDelayMax: LONGEST_MS,
+    randomizationFactor: 0,
+    transports: ["websocket"],
+  };
   const socket = io(url, options);
   const pauses = [];
   let failed;
@@ -37,7 +42,10 @@ main(async () => {
   const again = next(socket, "connect");
   socket.io.engine.close();
   await until("the next loss is met", () => pauses.length > before);
-  assert.ok(pauses[before] < LONGEST_MS, `the first attempt after a new loss comes at once again, not after ${pauses[before]} ms`);
+  assert.ok(
+    pauses[before] < LONGEST_MS,
+    `the first attempt after a new loss comes at once again, not after ${pauses[before]} ms`,
+  );
   await again;
   say("back, and the pauses are short again");
 });

@@ -10,7 +10,11 @@ import { answer, ask, main, packages, say, until } from "./support.mjs";
 const WAYS = {
   "default parser, long-polling": { transports: ["polling"] },
   "default parser, WebSocket": { transports: ["websocket"] },
-  "MessagePack, WebSocket": { path: "/socket.io-msgpack/", parser: packages.sdk("socket.io-msgpack-parser"), transports: ["websocket"] },
+  "MessagePack, WebSocket": {
+    path: "/socket.io-msgpack/",
+    parser: packages.sdk("socket.io-msgpack-parser"),
+    transports: ["websocket"],
+  },
 };
 
 main(async () => {

@@ -7,13 +7,26 @@ import { packages, until, url } from "./support.mjs";
 const { chromium } = packages.tests("playwright-core");
 
 const ARGUMENTS = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-dev-shm-usage",
   // A page behind another one must go on drawing.
-  "--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
+  "--disable-background-timer-throttling",
+  "--disable-backgrounding-occluded-windows",
+  "--disable-renderer-backgrounding",
 ];
 const SIZE = { width: 1280, height: 800 };
-const KEYS = [["KeyD", 1, 0], ["KeyW", 0, 1], ["KeyA", -1, 0], ["KeyS", 0, -1]];
+const KEYS = [
+  ["KeyD", 1, 0],
+  ["KeyW", 0, 1],
+  ["KeyA", -1, 0],
+  ["KeyS", 0, -1],
+];
 
 export class Browser {
   #chromium;
@@ -72,13 +85,18 @@ export class Visitor {
 
   /** All avatars that the page knows of. */
   avatars() {
-    return this.page.evaluate(() => [...(window.tickcast.room?.entities ?? [])].filter(({ Pos }) => Pos)
-      .map(({ id, Seat, Pos, Hp, Frags }) => ({ id, seat: Seat, x: Pos.at.x, y: Pos.at.y, hp: Hp, frags: Frags })));
+    return this.page.evaluate(() =>
+      [...(window.tickcast.room?.entities ?? [])]
+        .filter(({ Pos }) => Pos)
+        .map(({ id, Seat, Pos, Hp, Frags }) => ({ id, seat: Seat, x: Pos.at.x, y: Pos.at.y, hp: Hp, frags: Frags })),
+    );
   }
 
   /** Who plays, bots aside. */
   names() {
-    return this.page.evaluate(() => window.tickcast.room.seats.filter(({ status }) => status === "playing").map(({ name }) => name));
+    return this.page.evaluate(() =>
+      window.tickcast.room.seats.filter(({ status }) => status === "playing").map(({ name }) => name),
+    );
   }
 
   picture(name) {

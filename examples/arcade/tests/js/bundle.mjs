@@ -10,7 +10,17 @@ main(async () => {
   assert.equal(response.status, 200);
   assert.match(response.headers.get("content-type"), /javascript/);
   // As little of a browser as the client needs.
-  const page = { setTimeout, clearTimeout, URL, WebSocket: packages.sdk("ws"), console, ArrayBuffer, Uint8Array, TextEncoder, TextDecoder };
+  const page = {
+    setTimeout,
+    clearTimeout,
+    URL,
+    WebSocket: packages.sdk("ws"),
+    console,
+    ArrayBuffer,
+    Uint8Array,
+    TextEncoder,
+    TextDecoder,
+  };
   createContext(page);
   page.self = page;
   runInContext(await response.text(), page);

@@ -11,7 +11,9 @@ export async function bundled() {
   const folder = await mkdtemp(join(tmpdir(), "tickcast-sdk-"));
   const outfile = join(folder, "client.cjs");
   try {
-    await packages.web("esbuild").build({ entryPoints: [asset("sdk/src/index.ts")], outfile, bundle: true, platform: "node", format: "cjs" });
+    await packages
+      .web("esbuild")
+      .build({ entryPoints: [asset("sdk/src/index.ts")], outfile, bundle: true, platform: "node", format: "cjs" });
     return packages.web(outfile);
   } finally {
     await rm(folder, { recursive: true });

@@ -26,7 +26,8 @@ export class Mirror {
   /** Applies a frame whole. Throws if it does not fit, or if a checksum says that the mirror is wrong. */
   take(binary) {
     const frame = decode(binary);
-    const [kind, tick, age, ack, margin, ...sections] = frame instanceof Uint8Array ? decode(inflateRawSync(frame)) : frame;
+    const [kind, tick, age, ack, margin, ...sections] =
+      frame instanceof Uint8Array ? decode(inflateRawSync(frame)) : frame;
     if (kind === SNAPSHOT) this.entities.clear();
     else if (tick - age !== this.tick) throw new Error(`a frame on tick ${tick - age} does not fit tick ${this.tick}`);
     for (const [what, ...rest] of sections) this.#section(kind, what, rest);
@@ -37,10 +38,12 @@ export class Mirror {
   /** The components of an entity by their names, as a program wants them. */
   read(id) {
     const rows = this.entities.get(id) ?? new Map();
-    return Object.fromEntries([...rows].map(([component, row]) => {
-      const type = this.#type(component);
-      return [type.name, value(type, row)];
-    }));
+    return Object.fromEntries(
+      [...rows].map(([component, row]) => {
+        const type = this.#type(component);
+        return [type.name, value(type, row)];
+      }),
+    );
   }
 
   /** The entity that a seat owns and that has a component. */
@@ -67,7 +70,9 @@ export class Mirror {
   }
 
   #spawn([mask, list, ...values]) {
-    const types = this.#schema.components.filter(({ id }) => Math.floor(mask / 2 ** id) % 2 === 1).sort((a, b) => a.id - b.id);
+    const types = this.#schema.components
+      .filter(({ id }) => Math.floor(mask / 2 ** id) % 2 === 1)
+      .sort((a, b) => a.id - b.id);
     for (const id of ids(list)) {
       for (const type of types) this.#rows(id).set(type.id, values.splice(0, columns(type).length));
     }
@@ -161,13 +166,20 @@ function value(type, row) {
 
 function fieldValue({ type, values, step, steps }, [x, y, z]) {
   switch (type) {
-    case "bool": return x !== 0;
-    case "choice": return values[x];
-    case "float": return x * step;
-    case "angle": return (x * 2 * Math.PI) / steps;
-    case "vec2": return { x: x * step, y: y * step };
-    case "vec3": return { x: x * step, y: y * step, z: z * step };
-    default: return x;
+    case "bool":
+      return x !== 0;
+    case "choice":
+      return values[x];
+    case "float":
+      return x * step;
+    case "angle":
+      return (x * 2 * Math.PI) / steps;
+    case "vec2":
+      return { x: x * step, y: y * step };
+    case "vec3":
+      return { x: x * step, y: y * step, z: z * step };
+    default:
+      return x;
   }
 }
 

@@ -26,7 +26,11 @@ main(async () => {
   await until("Ada hears Bob", () => ada.heard.length === 1);
 
   const before = ada.seat.welcome;
-  const [back, welcomed, dropped] = [next(ada.lobby, "session"), next(ada.seat.socket, "welcome"), next(ada.lobby, "disconnect")];
+  const [back, welcomed, dropped] = [
+    next(ada.lobby, "session"),
+    next(ada.seat.socket, "welcome"),
+    next(ada.lobby, "disconnect"),
+  ];
   wire.cut();
   assert.equal(await dropped, "transport close");
   const frames = ada.seat.frames.length;
@@ -48,10 +52,16 @@ main(async () => {
   say(`the seat is the same, with a diff of ${first.age} ticks`);
 
   assert.equal((await back).user, ada.user);
-  for (const [channel, after, texts] of [["lobby", known.lobby.seq + 1, ["two", "four"]], ["room", known.room.seq, ["three"]]]) {
+  for (const [channel, after, texts] of [
+    ["lobby", known.lobby.seq + 1, ["two", "four"]],
+    ["room", known.room.seq, ["three"]],
+  ]) {
     const missed = await answer(ada.lobby, "listen", { channel, id: known[channel].id, after });
     assert.deepEqual([missed.id, missed.complete], [known[channel].id, true]);
-    assert.deepEqual(missed.messages.map(({ text }) => text), texts);
+    assert.deepEqual(
+      missed.messages.map(({ text }) => text),
+      texts,
+    );
   }
   await tell("lobby", "five");
   await until("Ada hears what follows", () => ada.heard.at(-1) === "five");

@@ -32,16 +32,24 @@ export function client(options, server = url) {
 async function visitLobby(open) {
   const lobby = open("/lobby", { name: "Ada" });
   const { games } = await answer(lobby, "games");
-  assert.deepEqual(games.find(({ name }) => name === "arena"), { name: "arena", hz: 30, seats: [2, 16], rooms: 0, players: 0 });
+  assert.deepEqual(
+    games.find(({ name }) => name === "arena"),
+    { name: "arena", hz: 30, seats: [2, 16], rooms: 0, players: 0 },
+  );
   const listing = await answer(lobby, "rooms", {});
   assert.deepEqual(listing.rooms, []);
   const changes = [];
   lobby.on("rooms", (change) => changes.push(change));
   const grant = await answer(lobby, "quick", { game: "arena" });
   assert.equal(grant.url, "");
-  const added = await until("the room is listed", () => changes.flatMap((change) => change.added).find(({ room }) => room === grant.room));
+  const added = await until("the room is listed", () =>
+    changes.flatMap((change) => change.added).find(({ room }) => room === grant.room),
+  );
   assert.equal(added.game, "arena");
-  assert.deepEqual(changes.map(({ seq }) => seq), changes.map((_, n) => listing.seq + 1 + n));
+  assert.deepEqual(
+    changes.map(({ seq }) => seq),
+    changes.map((_, n) => listing.seq + 1 + n),
+  );
   say(`room ${grant.room} is listed`);
   return grant;
 }
@@ -58,7 +66,10 @@ async function play(seat) {
   say("the avatar walks as it is told");
 
   const { tick } = await answer(seat.socket, "t");
-  assert.ok(tick >= seat.mirror.tick - 1 && tick < seat.mirror.tick + 60, `it is tick ${tick}, and the mirror holds ${seat.mirror.tick}`);
+  assert.ok(
+    tick >= seat.mirror.tick - 1 && tick < seat.mirror.tick + 60,
+    `it is tick ${tick}, and the mirror holds ${seat.mirror.tick}`,
+  );
   const hit = await until("somebody is hit", () => seat.events.find(({ name }) => name === "Hit"));
   assert.ok(hit.value.shooter > 0 && hit.value.victim > 0 && hit.value.shooter !== hit.value.victim);
   await until("a checksum was right", () => seat.frames.some(({ checked }) => checked > 0));

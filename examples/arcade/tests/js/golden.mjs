@@ -1,7 +1,7 @@
 // The golden frames of `assets/wire`, which Rust writes and the SDK reads, through the decoder beside this file.
 
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { Mirror, readEvents, writeInput } from "./decoder.mjs";
@@ -24,9 +24,13 @@ function check(name, { schema, frames, events, inputs }) {
   }
   for (const { hex, value } of events) {
     const { tick } = value;
-    assert.deepEqual(readEvents(schema, bytes(hex)), value.events.map((event) => ({ tick, ...event })));
+    assert.deepEqual(
+      readEvents(schema, bytes(hex)),
+      value.events.map((event) => ({ tick, ...event })),
+    );
   }
-  for (const { hex, input, ...header } of inputs) assert.deepEqual(writeInput(schema, { ...header, ...input }), bytes(hex));
+  for (const { hex, input, ...header } of inputs)
+    assert.deepEqual(writeInput(schema, { ...header, ...input }), bytes(hex));
   say(`${name}: ${valid.length} frames, ${events.length} events, ${inputs.length} inputs`);
 }
 

@@ -45,7 +45,13 @@ async function twoParties() {
   seats[2].socket.emit("i", Buffer.from([0x94, 0, 1, 0, 1]));
   const [over] = await Promise.all(overs);
   assert.equal(over.reason, "finished");
-  assert.deepEqual(over.winners, seats.slice(2).map(({ welcome }) => welcome.seat).sort());
+  assert.deepEqual(
+    over.winners,
+    seats
+      .slice(2)
+      .map(({ welcome }) => welcome.seat)
+      .sort(),
+  );
   for (const { socket, name } of guests) {
     const { rating } = await answer(socket, "rating", { game: "race", mode: "2v2" });
     const won = name === "Cy" || name === "Dee";
@@ -82,7 +88,8 @@ async function declined() {
   assert.equal((await lou.hears("ready")).accepted, 1);
   await answer(lou.socket, "decline", { check });
   assert.deepEqual(await lou.hears("unready"), { check, reason: "declined", requeued: false });
-  for (const { hears } of [...duo, jo]) assert.deepEqual(await hears("unready"), { check, reason: "declined", requeued: true });
+  for (const { hears } of [...duo, jo])
+    assert.deepEqual(await hears("unready"), { check, reason: "declined", requeued: true });
   assert.equal((await lou.ask("leave")).error.code, "not_queued");
   say("who declined has left, the others are back");
 

@@ -5,4 +5,6 @@ import { main, packages } from "./support.mjs";
 
 const parser = packages.sdk("socket.io-msgpack-parser");
 
-main(() => visit({ open: client({ path: "/socket.io-msgpack/", parser, transports: ["websocket"] }), transport: "websocket" }));
+main(() =>
+  visit({ open: client({ path: "/socket.io-msgpack/", parser, transports: ["websocket"] }), transport: "websocket" }),
+);

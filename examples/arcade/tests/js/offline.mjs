@@ -21,9 +21,15 @@ main(async () => {
   await lost;
   const spoken = ["one", "two", "three"].map((text) => ask(socket, "chat", { channel: "lobby", text }));
   assert.equal(socket.sendBuffer.length, 3);
-  assert.deepEqual((await Promise.all(spoken)).map(({ seq }) => seq), [1, 2, 3]);
+  assert.deepEqual(
+    (await Promise.all(spoken)).map(({ seq }) => seq),
+    [1, 2, 3],
+  );
   const { messages } = await ask(socket, "listen", { channel: "lobby" });
-  assert.deepEqual(messages.map(({ text }) => text), ["one", "two", "three"]);
+  assert.deepEqual(
+    messages.map(({ text }) => text),
+    ["one", "two", "three"],
+  );
   assert.equal(socket.sendBuffer.length, 0);
   say("what was sent during a drop arrived once, in order");
 });

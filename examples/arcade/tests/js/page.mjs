@@ -75,7 +75,10 @@ async function joinByListing(browser, ada) {
     const [seen, met] = await Promise.all([ada.avatars(), bob.avatars()]);
     return seen.some((avatar) => avatar.seat === seat) && met.some((avatar) => avatar.seat === adas);
   });
-  assert.deepEqual(await Promise.all([ada.names(), bob.names()]), [["Ada", "Bob"], ["Ada", "Bob"]]);
+  assert.deepEqual(await Promise.all([ada.names(), bob.names()]), [
+    ["Ada", "Bob"],
+    ["Ada", "Bob"],
+  ]);
   const before = (await bob.avatars()).find((avatar) => avatar.seat === adas);
   await ada.walk();
   await until("Bob sees Ada walk", async () => {

@@ -24,10 +24,15 @@ main(async () => {
     ["create", { game: "arena", config: { gravity: 9.81 } }, "bad_config"],
   ]);
   await refuse(open("/"), [["nonsense", {}, "unknown_event"]]);
-  await refuse(open("/matchmaking"), [["leave", {}, "not_queued"], ["enqueue", { game: "chess" }, "unknown_game"]]);
-  for (const name of ["", "x".repeat(25), "line\nbreak"]) assert.equal(await refusedWith(open("/lobby", { name })), "bad_name");
+  await refuse(open("/matchmaking"), [
+    ["leave", {}, "not_queued"],
+    ["enqueue", { game: "chess" }, "unknown_game"],
+  ]);
+  for (const name of ["", "x".repeat(25), "line\nbreak"])
+    assert.equal(await refusedWith(open("/lobby", { name })), "bad_name");
   assert.equal(await refusedWith(open("/lobby", { nmae: "Ada" })), "bad_request");
-  for (const namespace of ["/lobby", "/matchmaking"]) assert.equal(await refusedWith(open(namespace, { token: "forged" })), "bad_token");
+  for (const namespace of ["/lobby", "/matchmaking"])
+    assert.equal(await refusedWith(open(namespace, { token: "forged" })), "bad_token");
   say("requests are refused by their codes");
 
   for (const [auth, code] of [

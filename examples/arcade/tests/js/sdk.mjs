@@ -13,8 +13,14 @@ main(async () => {
   const { connect, TickcastError } = await bundled();
   const wire = await Wire.to(new URL(url));
   const server = await connect(wire.url, { name: "Ada" });
-  assert.deepEqual((await server.lobby.games()).map(({ name }) => name), ["arena"]);
-  await assert.rejects(server.lobby.quick("chess"), (error) => error instanceof TickcastError && error.code === "unknown_game");
+  assert.deepEqual(
+    (await server.lobby.games()).map(({ name }) => name),
+    ["arena"],
+  );
+  await assert.rejects(
+    server.lobby.quick("chess"),
+    (error) => error instanceof TickcastError && error.code === "unknown_game",
+  );
 
   const room = await server.lobby.quick("arena");
   const faults = [];
@@ -52,7 +58,10 @@ async function walks(room, dir) {
   const from = room.me("Pos").Pos.at;
   const gone = () => {
     const { at } = room.me("Pos").Pos;
-    return { along: (at.x - from.x) * x + (at.y - from.y) * y, aside: Math.abs((at.x - from.x) * y) + Math.abs((at.y - from.y) * x) };
+    return {
+      along: (at.x - from.x) * x + (at.y - from.y) * y,
+      aside: Math.abs((at.x - from.x) * y) + Math.abs((at.y - from.y) * x),
+    };
   };
   await until("a walk ends", () => gone().along >= 1 || room.serverTick > begun + 2 * room.hz);
   const { along, aside } = gone();
@@ -78,7 +87,9 @@ async function watch(played, eve, wire) {
   await until("the spectator sees the player", () => room.view("Pos", "Seat").some(({ Seat }) => Seat === played.seat));
   assert.ok(room.stats.delay > 1.5 * room.hz, `drawn ${room.stats.delay} ticks ago`);
   await loseConnection(room, wire);
-  await until("the spectator sees the player again", () => room.view("Pos", "Seat").some(({ Seat }) => Seat === played.seat));
+  await until("the spectator sees the player again", () =>
+    room.view("Pos", "Seat").some(({ Seat }) => Seat === played.seat),
+  );
   const over = new Promise((resolve) => room.onOver(resolve));
   await room.leave();
   assert.equal((await over).reason, "left");

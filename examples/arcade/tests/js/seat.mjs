@@ -53,7 +53,12 @@ export class Seat {
 
   /** Walks a unit each in two directions that are opposite to each other; walls and deaths may call for another try. */
   async walk() {
-    const axes = [["E", 1, 0, "W"], ["N", 0, 1, "S"], ["W", -1, 0, "E"], ["S", 0, -1, "N"]];
+    const axes = [
+      ["E", 1, 0, "W"],
+      ["N", 0, 1, "S"],
+      ["W", -1, 0, "E"],
+      ["S", 0, -1, "N"],
+    ];
     for (let attempt = 0; attempt < 12; attempt++) {
       const [there, x, y, back] = axes[attempt % axes.length];
       if ((await this.#walks(there, x, y)) && (await this.#walks(back, -x, -y))) return;
@@ -103,6 +108,9 @@ function along(way, x, y) {
 }
 
 function bytes(binary) {
-  assert.ok(BINARY.some((type) => binary instanceof type), `not a binary: ${Object.prototype.toString.call(binary)}`);
+  assert.ok(
+    BINARY.some((type) => binary instanceof type),
+    `not a binary: ${Object.prototype.toString.call(binary)}`,
+  );
   return binary instanceof ArrayBuffer ? new Uint8Array(binary) : binary;
 }

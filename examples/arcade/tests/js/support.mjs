@@ -35,7 +35,10 @@ export async function until(what, condition, patience = PATIENCE_MS) {
 /** The next event of a name, with its first argument. */
 export function next(emitter, event, patience = PATIENCE_MS) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`waited ${patience / 1000} s in vain for the event ${event}`)), patience);
+    const timer = setTimeout(
+      () => reject(new Error(`waited ${patience / 1000} s in vain for the event ${event}`)),
+      patience,
+    );
     emitter.once(event, (argument) => {
       clearTimeout(timer);
       resolve(argument);

@@ -32,7 +32,10 @@ export class Wire {
 
   #join(near, far) {
     this.connections += 1;
-    for (const [end, other] of [[near, far], [far, near]]) {
+    for (const [end, other] of [
+      [near, far],
+      [far, near],
+    ]) {
       this.#ends.add(end);
       this.#others.set(end, other);
       end.on("error", () => {});
