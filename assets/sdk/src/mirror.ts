@@ -192,7 +192,7 @@ function adopt(old: Entity | undefined, fresh: Entity, applied: Applied): void {
     const row = fresh.rows[component];
     const had = old?.rows[component];
     if (row) {
-      if (had && had.every((value, k) => value === row[k])) continue;
+      if (had?.every((value, k) => value === row[k])) continue;
       mark(applied.changed, component, old ?? fresh);
     } else if (had && old) {
       mark(applied.stripped, component, old);

@@ -104,7 +104,7 @@ export class Sync {
   #report(entities: readonly number[][]): void {
     const desyncs = this.#desyncs;
     this.#desyncs = [];
-    desyncs.forEach((desync, k) => this.#sink.desynced({ ...desync, entities: entities[k] ?? [] }));
+    desyncs.forEach((desync, k) => void this.#sink.desynced({ ...desync, entities: entities[k] ?? [] }));
   }
 }
 

@@ -83,16 +83,16 @@ test("a flow catches up smoothly, and jumps when it is far off", () => {
 });
 
 describe("the delay", () => {
-  const after = (late: (n: number) => number): number => {
+  const delayAfter = (late: (n: number) => number): number => {
     const delay = new Delay(2, 25);
     for (let n = 0; n < 400; n++) delay.arrived(late(n));
     return delay.ticks(1);
   };
 
-  test("is the least one on a quick and even line", () => expect(after(() => 0.5)).toBe(2));
-  test("covers the way from the server", () => expect(after(() => 4)).toBeCloseTo(5));
-  test("grows with jitter", () => expect(after((n) => 4 + (n % 2) * 2)).toBeGreaterThan(6));
-  test("has a maximum", () => expect(after((n) => (n % 2) * 80)).toBe(25));
+  test("is the least one on a quick and even line", () => expect(delayAfter(() => 0.5)).toBe(2));
+  test("covers the way from the server", () => expect(delayAfter(() => 4)).toBeCloseTo(5));
+  test("grows with jitter", () => expect(delayAfter((n) => 4 + (n % 2) * 2)).toBeGreaterThan(6));
+  test("has a maximum", () => expect(delayAfter((n) => (n % 2) * 80)).toBe(25));
   test("covers frames that come every third tick", () => expect(new Delay(2, 25).ticks(3)).toBe(3));
 });
 

@@ -82,7 +82,7 @@ describe("a frame", () => {
     const heard: unknown[] = [];
     room.onChange("Hp", (entity, hp) => heard.push([entity.id, hp, room.get(1), room.tick]));
     room.onRemove("Seat", (entity) => heard.push(["free", entity.id]));
-    room.onDespawn((entity) => heard.push(["gone", entity.id, entity["Hp"]]));
+    room.onDespawn((entity) => heard.push(["gone", entity.id, entity.Hp]));
     room.onFrame((tick) => heard.push(tick));
     channel.hear("s", frame(1, 11, 1, 0, 0, [2, 1, [0], [-5]], [-2, 0, [0]], [-3, [1]]));
     expect(heard).toEqual([[0, 45, undefined, 11], ["free", 0], ["gone", 1, 60], 11]);
@@ -110,10 +110,10 @@ describe("a frame", () => {
     channel.hear("s", frame(1, 11, 1, 0, 0, [2, 1, [0], [-5]]));
     expect(faults).toEqual(["change of Hp of length 3 instead of 4"]);
     expect(channel.sentAs("resync")).toEqual([{}]);
-    expect(room.get(0)?.["Hp"]).toBe(50);
+    expect(room.get(0)?.Hp).toBe(50);
     channel.hear("s", frame(0, 12, 0, 0, 0, [-1, 0b100, [0], 7]));
     channel.hear("s", frame(1, 13, 1, 0, 0, [2, 1, [0], [1]]));
-    expect(room.get(0)?.["Hp"]).toBe(8);
+    expect(room.get(0)?.Hp).toBe(8);
   });
 
   test("with another base makes it ask once a second, until the snapshot", async () => {
@@ -178,7 +178,7 @@ describe("a deflated snapshot", () => {
     expect([heard, room.tick]).toEqual([[], 0]);
     await vi.waitFor(() => expect(heard).toContain("over"));
     expect(heard).toEqual(["frame 10", "bell 11", "frame 11", "frame 12", "frame 13", "seats 0", "frame 14", "over"]);
-    expect(room.get(0)?.["Hp"]).toBe(2);
+    expect(room.get(0)?.Hp).toBe(2);
     expect(room.stats).toMatchObject({ frames: 5, resyncs: 0 });
   });
 
@@ -295,7 +295,7 @@ describe("the view", () => {
       channel.hear("s", tick === 10 ? SNAPSHOT : frame(1, tick, 1, 0, 0, [1, 1, [1], [4]]));
       for (let n = 0; n < 2; n++) {
         const me = room.me("Pos");
-        if (me && tick > 40) xs.push(me["Pos"].at.x as number);
+        if (me && tick > 40) xs.push(me.Pos.at.x as number);
         await vi.advanceTimersByTimeAsync(n === 0 ? 4 : 100 / 3 - 29);
       }
     }
@@ -327,7 +327,7 @@ describe("a drop", () => {
     channel.hear("welcome", welcome({ resume: "second", state: "diff", tick: 40 }));
     channel.hear("s", frame(2, 40, 30, 1, 1, [2, 1, [0], [33]]));
     expect(all).toEqual(["reconnecting", "playing"]);
-    expect(room.get(0)?.["Hp"]).toBe(33);
+    expect(room.get(0)?.Hp).toBe(33);
     expect(channel.pass()).toEqual({ resume: "second", tick: 40 });
     await vi.advanceTimersByTimeAsync(100);
     expect((sent().at(-1) as number[]).slice(3)).toEqual([2, 0, 0, 1]);
@@ -425,7 +425,7 @@ describe("who watches", () => {
     channel.accept();
     channel.hear("welcome", welcome({ seat: 0, resume: "", tick: 60 }));
     channel.hear("s", frame(0, 50, 0, 0, 0, [-1, 0b100, [0], 7]));
-    expect([room.status, room.tick, room.get(0)?.["Hp"]]).toEqual(["playing", 50, 7]);
+    expect([room.status, room.tick, room.get(0)?.Hp]).toEqual(["playing", 50, 7]);
   });
 
   test("asks the lobby again when it cannot be asked, and shows one ticket to one connection", async () => {
@@ -469,7 +469,7 @@ describe("who watches", () => {
       if (tick > late) channel.hear("s", frame(1, tick - late + 10, 1, 0, 0, [1, 1, [1], [4]]));
       for (let n = 0; n < 2; n++) {
         const pos = room.view("Pos").find(({ id }) => id === 1);
-        if (pos && tick > 200) xs.push((pos["Pos"] as { at: { x: number } }).at.x);
+        if (pos && tick > 200) xs.push((pos.Pos as { at: { x: number } }).at.x);
         await vi.advanceTimersByTimeAsync(n === 0 ? 4 : 100 / 3 - 29);
       }
     }

@@ -42,7 +42,7 @@ beforeEach(async () => {
   });
   io.of("/gameplay").use((socket, next) => {
     passes.push(socket.handshake.auth);
-    next(socket.handshake.auth["ticket"] === "forged" ? new Error("bad_ticket: it is forged") : undefined);
+    next(socket.handshake.auth.ticket === "forged" ? new Error("bad_ticket: it is forged") : undefined);
   });
   io.of("/gameplay").on("connection", play);
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
@@ -94,13 +94,13 @@ for (const transports of [["websocket"], ["polling"]] as const) {
     client = await connect(url, { name: "Ada", transports: [...transports] });
     expect(await client.lobby.games()).toEqual([{ name: "yard" }]);
     const room = await client.lobby.quick<AnyGame>("yard");
-    await vi.waitFor(() => expect(room.get(0)?.["Hp"]).toBe(50));
+    await vi.waitFor(() => expect(room.get(0)?.Hp).toBe(50));
     room.input({ dir: "E", aim: 0, speed: 0, fire: true });
     await vi.waitFor(() => expect(inputs).toContainEqual([10, 1, expect.any(Number), 1, 0, 0, 1]));
 
     seats[0]?.conn.close();
     await vi.waitFor(() => expect(room.status).toBe("reconnecting"));
-    await vi.waitFor(() => expect(room.get(0)?.["Hp"]).toBe(9), 5_000);
+    await vi.waitFor(() => expect(room.get(0)?.Hp).toBe(9), 5_000);
     expect(room.status).toBe("playing");
     expect(passes).toEqual([{ ticket: "t0" }, { resume: "back1", tick: 10 }]);
 

@@ -75,7 +75,7 @@ export async function untyped(): Promise<void> {
 export async function served(): Promise<void> {
   const server = await connect("http://localhost:3000");
   const room = await server.lobby.create<Omit<Arena, "config">>("arena", { config: { fragLimit: 3 } });
-  room.config["fragLimit"] satisfies unknown;
+  room.config.fragLimit satisfies unknown;
 }
 
 /** Any game will do. */

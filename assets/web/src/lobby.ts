@@ -107,7 +107,7 @@ export class Lobby {
       { className: "primary", disabled: !view, onclick: () => void this.asks.play({ game: name }) },
       "Play",
     );
-    play.dataset["game"] = name;
+    play.dataset.game = name;
     const poster = el("canvas", { attrs: { "aria-hidden": "true" } });
     if (view) this.resized.observe(poster);
     this.posters.set(poster, () => view?.poster(poster));

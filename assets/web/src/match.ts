@@ -98,7 +98,7 @@ export class Match {
   }
 
   private measure(): void {
-    const fps = this.state()?.["fps"];
+    const fps = this.state()?.fps;
     const { rtt } = this.room.stats;
     const ping = Number.isFinite(rtt) ? `${Math.round(rtt)} ms` : "– ms";
     this.ping.textContent = typeof fps === "number" ? `${ping} · ${fps} fps` : ping;

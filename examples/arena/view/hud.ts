@@ -79,7 +79,7 @@ export class Hud {
     const reloading = facts.ammo === 0 && facts.downFor === 0;
     this.ammoText.textContent = reloading ? "reloading" : String(facts.ammo ?? "");
     this.ammoBox.classList.toggle("arena-reloading", reloading);
-    this.rounds.forEach((round, index) => round.classList.toggle("arena-full", index < (facts.ammo ?? 0)));
+    this.rounds.forEach((round, index) => void round.classList.toggle("arena-full", index < (facts.ammo ?? 0)));
     this.down.classList.toggle("arena-on", facts.downFor > 0);
     const by = facts.fallenTo ? `${facts.fallenTo} took you down. ` : "";
     this.downText.textContent = `${by}Back in ${Math.ceil(facts.downFor)} s`;

@@ -17,7 +17,7 @@ export async function guest(name) {
       const at = heard.findIndex((news) => news.event === event);
       return at >= 0 && heard.splice(at, 1)[0].argument;
     });
-  const go = () => [lobby, socket].forEach((one) => one.disconnect());
+  const go = () => [lobby, socket].forEach((one) => void one.disconnect());
   return { name, user, lobby, socket, hears, go, ask: (event, argument) => ask(socket, event, argument) };
 }
 

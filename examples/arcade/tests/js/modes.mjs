@@ -16,7 +16,7 @@ main(async () => {
 
 const enqueue = ({ socket }, mode) => answer(socket, "enqueue", { game: "race", mode });
 
-const leaveAll = (guests) => guests.forEach((guest) => guest.go());
+const leaveAll = (guests) => guests.forEach((guest) => void guest.go());
 
 /** Takes the seat of whoever was matched. */
 async function sit(matched) {
@@ -58,7 +58,7 @@ async function twoParties() {
     assert.ok(won ? rating > 1550 : rating < 1450, `${name} has ${rating}`);
   }
   say("the winners' ratings went up, the losers' down");
-  seats.forEach(({ socket }) => socket.disconnect());
+  seats.forEach(({ socket }) => void socket.disconnect());
   leaveAll(guests);
 }
 
