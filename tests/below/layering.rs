@@ -19,7 +19,6 @@ const UNSORTED: &[&str] = &[
     "src/observe/mod.rs",
     "src/store/mod.rs",
     "src/net/transport/mod.rs",
-    "src/net/namespaces/mod.rs",
     "src/net/mod.rs",
     "src/server/mod.rs",
 ];

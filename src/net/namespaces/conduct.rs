@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::{
     net::{
         limits::NetLimits,
-        namespaces::{namespace::SocketArc, request::Patience},
+        namespaces::{request::Patience, socket::SocketArc},
         transport::stream::StreamHandle,
     },
     observe::{self, DropReason},

@@ -13,7 +13,7 @@ use crate::{
         limits::{CONNECT_TIMEOUT, NetLimits},
         namespaces::{
             gameplay::Gameplay,
-            lobby::{Lobby, send_news},
+            lobby::{rooms::send_news, session::Lobby},
             matchmaking::Matchmaking,
             namespace::{Namespace, Wired},
             root::Root,

@@ -13,9 +13,10 @@ use crate::{
     lobby::UserId,
     matchmaking::{CheckId, Wish},
     net::namespaces::{
-        namespace::{Call, Event, Namespace, SocketArc},
+        namespace::{Call, Event, Namespace},
         request::{Answer, Argument, answer, done},
         session::UserSession,
+        socket::SocketArc,
     },
 };
 

@@ -13,7 +13,7 @@ use std::{
 use socketioxide::{
     adapter::LocalAdapter,
     handler::{ConnectHandler, DisconnectHandler, MessageHandler, Value},
-    socket::{DisconnectReason, Socket},
+    socket::DisconnectReason,
 };
 use tokio::time::Instant;
 
@@ -24,13 +24,12 @@ use crate::{
         namespaces::{
             conduct::Conduct,
             request::{Answer, Argument, Bucket, acknowledge},
+            socket::SocketArc,
         },
     },
     observe,
     protocol::ErrorCode,
 };
-
-pub(crate) type SocketArc = Arc<Socket<LocalAdapter>>;
 
 /// One namespace of both endpoints.
 pub(crate) trait Namespace: Clone + Send + Sync + 'static {

@@ -1,19 +1,22 @@
 //! Requests: their arguments, their acknowledgements, and how many a connection may make.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value as Json, json};
 use socketioxide::{
-    adapter::LocalAdapter,
     extract::AckSender,
     handler::{FromMessageParts, Value},
-    socket::Socket,
 };
 use tokio::time::Instant;
 
-use crate::{host::Refusal, net::namespaces::lenient::Lenient, observe, protocol::ErrorCode};
+use crate::{
+    host::Refusal,
+    net::namespaces::{lenient::Lenient, socket::SocketArc},
+    observe,
+    protocol::ErrorCode,
+};
 
 /// What a request answers: the fields beside `ok`.
 pub(crate) type Answer = Result<Map<String, Json>, Refusal>;
@@ -129,7 +132,7 @@ fn binary_element(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
 }
 
 /// Answers a request, if an answer was asked for, and counts refusals.
-pub(crate) fn acknowledge(socket: &Arc<Socket<LocalAdapter>>, ack: Option<i64>, answer: Answer) {
+pub(crate) fn acknowledge(socket: &SocketArc, ack: Option<i64>, answer: Answer) {
     if let Err(refusal) = &answer {
         observe::refused(refusal.code, 1);
         tracing::debug!(namespace = socket.ns(), %refusal, "refused");

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     host::{Host, Refusal, Visitor, VisitorId},
     lobby::{Identity, UserId},
-    net::namespaces::{namespace::SocketArc, request::Argument},
+    net::namespaces::{request::Argument, socket::SocketArc},
 };
 
 pub(crate) struct UserSession {

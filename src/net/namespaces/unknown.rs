@@ -9,7 +9,8 @@ use socketioxide::{
 
 use crate::net::namespaces::{
     conduct::Conduct,
-    namespace::{Admitting, SocketArc, Synchronous},
+    namespace::{Admitting, Synchronous},
+    socket::SocketArc,
 };
 
 /// What the library, and the server of the official implementation, say by themselves.

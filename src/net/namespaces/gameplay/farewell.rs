@@ -14,7 +14,7 @@ use std::{
 
 use tokio::time::sleep;
 
-use crate::net::{namespaces::namespace::SocketArc, transport::stream::StreamHandle};
+use crate::net::{namespaces::socket::SocketArc, transport::stream::StreamHandle};
 
 /// Who has sent nothing for so long has nothing on its way, either.
 const QUIET: Duration = Duration::from_secs(2);

@@ -13,8 +13,9 @@ use crate::{
     host::{Claim, Desync, Ending, Host, Outlet, Refusal},
     net::namespaces::{
         gameplay::{farewell::Heard, outlet::SocketOutlet},
-        namespace::{Call, Event, Namespace, SocketArc},
+        namespace::{Call, Event, Namespace},
         request::{Answer, Argument, acknowledge, answer, bad_request, binary_argument, done},
+        socket::SocketArc,
     },
     observe,
     protocol::{ErrorCode, Seat, Tick},

@@ -15,7 +15,7 @@ use crate::{
     net::{
         namespaces::{
             gameplay::farewell::{Farewell, Heard},
-            namespace::SocketArc,
+            socket::SocketArc,
         },
         transport::{
             cursor::PEEK_BYTES,

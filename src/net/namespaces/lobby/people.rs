@@ -4,26 +4,14 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    host::{EventSink, Hub, Refusal},
-    lobby::{Channel, Identity, SocialError, SocialEvent, Target, UserId},
+    host::{Hub, Refusal},
+    lobby::{Channel, Identity, SocialError, Target, UserId},
     net::namespaces::{
-        lobby::Lobby,
-        namespace::{Call, SocketArc},
+        lobby::session::Lobby,
+        namespace::Call,
         request::{Answer, Argument, answer, bad_request, done},
     },
-    observe::{self, DropReason},
 };
-
-/// A connection of the lobby. What it misses because its queue is full, it finds out by the numbers of what follows.
-pub(crate) struct LobbySocket(pub(crate) SocketArc);
-
-impl EventSink<SocialEvent> for LobbySocket {
-    fn send(&self, event: &SocialEvent) {
-        if self.0.emit(event.name(), event).is_err() && self.0.connected() {
-            observe::dropped(DropReason::Event);
-        }
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

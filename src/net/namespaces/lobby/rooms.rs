@@ -1,0 +1,166 @@
+//! The requests of `/lobby` about rooms, and the news of the listing.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json, json};
+use socketioxide::SocketIo;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+use crate::{
+    host::RoomOptions,
+    lobby::{Changes, Entrance, Listing, Missed, RoomId, Search, Sort},
+    net::namespaces::{
+        lobby::session::Lobby,
+        namespace::{Call, Namespace},
+        request::{Answer, Argument, answer, bad_request, done},
+    },
+    protocol::Seat,
+};
+
+/// The Socket.IO room of those who follow the listing.
+const FOLLOWERS: &str = "followers";
+
+#[derive(Serialize)]
+struct GameInfo {
+    name: &'static str,
+    hz: u16,
+    seats: [u8; 2],
+    rooms: usize,
+    players: usize,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RoomsOf {
+    game: Option<String>,
+    open: Option<bool>,
+    config: Map<String, Json>,
+    sort: Option<Sort>,
+    limit: Option<usize>,
+    after: Option<u64>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Rooms {
+    All { seq: u64, rooms: Vec<Listing> },
+    Missed { seq: u64, changes: Vec<Changes> },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    game: String,
+    config: Option<Json>,
+    #[serde(default)]
+    private: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Join {
+    room: Option<String>,
+    code: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Quick {
+    game: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kick {
+    room: String,
+    seat: u8,
+}
+
+pub(crate) fn games(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    argument.none()?;
+    let host = &call.namespace.0;
+    let games: Vec<GameInfo> = host
+        .games()
+        .map(|game| {
+            let (seats, totals) = (game.seats(), host.totals(game.name()));
+            GameInfo {
+                name: game.name(),
+                hz: game.hz(),
+                seats: [*seats.start(), *seats.end()],
+                rooms: totals.rooms,
+                players: totals.players,
+            }
+        })
+        .collect();
+    answer(&json!({ "games": games }))
+}
+
+pub(crate) fn rooms(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let RoomsOf { game, open, config, sort, limit, after } = argument.read()?;
+    let host = &call.namespace.0;
+    let check_game = || game.as_deref().map_or(Ok(()), |game| host.game(game).map(drop));
+    if after.is_none() {
+        check_game()?;
+    }
+    // Followed before it is read, so that no news fall between the two.
+    call.socket.join(FOLLOWERS);
+    if let Some((seq, Missed::News(news))) = after.map(|after| host.missed(after)) {
+        let changes = news.iter().map(|changes| Changes::clone(changes)).collect();
+        return answer(&Rooms::Missed { seq, changes });
+    }
+    check_game()?;
+    let (seq, rooms) = host.search(&Search { game, open, config, sort, limit });
+    answer(&Rooms::All { seq, rooms })
+}
+
+pub(crate) fn create(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let Create { game, config, private } = argument.read()?;
+    let entrance = if private { Entrance::Code } else { Entrance::Listed };
+    let options = RoomOptions { config, entrance, ..RoomOptions::default() };
+    answer(&call.namespace.0.create(&game, &options, call.session.identity())?)
+}
+
+pub(crate) fn join(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let host = &call.namespace.0;
+    match argument.read()? {
+        Join { room: Some(room), code: None } => answer(&host.join(&RoomId::named(&room), call.session.identity())?),
+        Join { room: None, code: Some(code) } => answer(&host.join_private(&code, call.session.identity())?),
+        _ => Err(bad_request("either `room` or `code` is needed")),
+    }
+}
+
+pub(crate) fn quick(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let Quick { game } = argument.read()?;
+    answer(&call.namespace.0.quick(&game, call.session.identity())?)
+}
+
+pub(crate) fn spectate(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let host = &call.namespace.0;
+    match argument.read()? {
+        Join { room: Some(room), code: None } => answer(&host.spectate(&RoomId::named(&room), call.session.identity())?),
+        Join { room: None, code: Some(code) } => answer(&host.spectate_private(&code, call.session.identity())?),
+        _ => Err(bad_request("either `room` or `code` is needed")),
+    }
+}
+
+pub(crate) fn kick(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
+    let Kick { room, seat } = argument.read()?;
+    call.namespace.0.kick_as(&call.session.identity().user, &RoomId::named(&room), Seat(seat))?;
+    done()
+}
+
+/// Sends the news of the listing to the followers on one endpoint.
+pub(crate) async fn send_news(io: SocketIo, mut news: Receiver<Arc<Changes>>) {
+    loop {
+        match news.recv().await {
+            Ok(changes) => {
+                let Some(lobby) = io.of(Lobby::PATH) else { return };
+                // Whose queue is full misses these and sees the gap in `seq`.
+                let _ = lobby.to(FOLLOWERS).emit("rooms", &*changes).await;
+            }
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
