@@ -9,7 +9,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use tickcast::{
     lobby::UserId,
-    matchmaking::{Entrant, Matchmaker, Mode, News, Wish},
+    matchmaking::{Entrant, Matchmaker, MatchmakerEvent, Mode, QueueRequest},
 };
 
 const ENTRIES: usize = 10_000;
@@ -36,12 +36,12 @@ fn crowd(mode: &Mode, sizes: &[usize], regions: bool) -> Matchmaker {
         let size = sizes[rng.random_range(0..sizes.len())];
         let rating = 1000.0 + (0..4).map(|_| rng.random_range(0.0..250.0)).sum::<f64>();
         let member = |n| Entrant { user: UserId::parse(&format!("u{entry}-{n}")).expect("an id"), rating };
-        let mut wish = Wish { game: "arena".into(), ..Wish::default() };
+        let mut request = QueueRequest { game: "arena".into(), ..QueueRequest::default() };
         if regions {
-            wish.regions = ["eu", "us", "asia"].map(|name| (name.to_owned(), rng.random_range(10.0..250.0))).into();
+            request.regions = ["eu", "us", "asia"].map(|name| (name.to_owned(), rng.random_range(10.0..250.0))).into();
         }
         let since = NOW.mul_f64(entry as f64 / ENTRIES as f64);
-        matchmaker.enqueue(&wish, (0..size).map(member).collect(), since).expect("a party that fits");
+        matchmaker.enqueue(&request, (0..size).map(member).collect(), since).expect("a party that fits");
     }
     matchmaker
 }
@@ -70,9 +70,9 @@ fn pass(c: &mut Criterion) {
                     let mut matchmaker = crowd(&mode, sizes, regions);
                     #[expect(clippy::disallowed_methods, reason = "only the measured part is timed")]
                     let began = Instant::now();
-                    let news = black_box(matchmaker.pass(&[], NOW));
+                    let events = black_box(matchmaker.pass(&[], NOW));
                     let took = began.elapsed();
-                    let matched = news.iter().map(entries).sum::<usize>();
+                    let matched = events.iter().map(entries).sum::<usize>();
                     assert!(expected.contains(&matched), "{name}: {matched} entries were matched");
                     best = best.min(took);
                     spent += took;
@@ -90,9 +90,9 @@ fn pass(c: &mut Criterion) {
     group.finish();
 }
 
-fn entries(news: &News) -> usize {
-    match news {
-        News::Formed(found) => found.teams.iter().map(Vec::len).sum(),
+fn entries(event: &MatchmakerEvent) -> usize {
+    match event {
+        MatchmakerEvent::Formed(found) => found.teams.iter().map(Vec::len).sum(),
         _ => 0,
     }
 }

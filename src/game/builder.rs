@@ -13,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Bot, Game, GameEvent, Outcome, emit::RegisteredEvent, intents::IntentWriter};
 use crate::{
     protocol::{Audience, Replicate, Seat, TypeSpec},
-    replication::{Grid, GridError, Layout, Replicator, View},
+    replication::{Grid, GridError, GridLayout, Replicator, View},
     sim::{Clock, MatchRng, Registry, Sim, Team, Teams},
 };
 
@@ -59,7 +59,7 @@ pub struct MatchBuilder<G: Game> {
     pub(super) spectator_seconds: f32,
     pub(super) fill: u8,
     pub(super) packed: bool,
-    pub(super) grid: Option<Result<Layout, GridError>>,
+    pub(super) grid: Option<Result<GridLayout, GridError>>,
     pub(super) budget: Option<usize>,
     pub(super) hooks: Hooks,
     stages: usize,

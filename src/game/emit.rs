@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::GameEvent;
 use crate::{
     protocol::Seat,
-    sim::{Outgoing, Recipient, WroteEvent},
+    sim::{OutgoingEvent, OutgoingEvents, Recipient},
 };
 
 /// Marks an event type as registered; `.event::<E>()` puts it into the world.
@@ -19,7 +19,7 @@ pub(super) struct RegisteredEvent<E: GameEvent>(pub(super) PhantomData<fn() -> E
 /// clients in order, none is skipped, and they come before the state of their tick.
 #[derive(SystemParam)]
 pub struct Emit<'w, E: GameEvent> {
-    outgoing: Res<'w, Outgoing>,
+    outgoing: Res<'w, OutgoingEvents>,
     _registered: Res<'w, RegisteredEvent<E>>,
 }
 
@@ -37,6 +37,6 @@ impl<E: GameEvent> Emit<'_, E> {
     fn push(&mut self, to: Recipient, event: E) {
         let mut columns = SmallVec::from_elem(0, E::WIDTH);
         event.quantise(&mut columns);
-        self.outgoing.push(WroteEvent { to, id: E::ID, columns });
+        self.outgoing.push(OutgoingEvent { to, id: E::ID, columns });
     }
 }

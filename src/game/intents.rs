@@ -5,7 +5,7 @@ use bevy_ecs::{prelude::*, world::EntityWorldMut};
 use super::GameInput;
 use crate::{
     protocol::{Columns, Exact, Seat},
-    sim::{Intent, Intents, Registry, Taken, Team, Teams},
+    sim::{DueInput, Intent, Intents, Registry, Team, Teams},
 };
 
 /// Writes the inputs of one type into the avatars' [`Intent`]s.
@@ -30,9 +30,9 @@ impl<I: GameInput> IntentWriter<I> {
 }
 
 impl<I: GameInput> Intents for IntentWriter<I> {
-    fn apply(&mut self, world: &mut World, taken: &[Taken]) {
+    fn apply(&mut self, world: &mut World, taken: &[DueInput]) {
         self.newest.clear();
-        for Taken { seat, columns } in taken {
+        for DueInput { seat, columns } in taken {
             let mut input = I::dequantise(columns);
             if let Some((_, earlier)) = self.newest.pop_if(|(earlier, _)| earlier == seat) {
                 input.keep_shots(&earlier);

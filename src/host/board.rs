@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    lobby::{Changes, Lobby, RoomId},
+    lobby::{Changes, RoomId, RoomList},
     room::Population,
 };
 
@@ -19,7 +19,7 @@ use crate::{
 const NEWS_KEPT: usize = 16;
 
 pub(super) struct Board {
-    lobby: Mutex<Lobby>,
+    lobby: Mutex<RoomList>,
     dirty: Notify,
     news: broadcast::Sender<Arc<Changes>>,
     pub(super) epoch: Instant,
@@ -32,12 +32,12 @@ impl Board {
     }
 
     /// The listing, to read.
-    pub(super) fn lobby(&self) -> MutexGuard<'_, Lobby> {
+    pub(super) fn lobby(&self) -> MutexGuard<'_, RoomList> {
         self.lobby.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the listing; the news go out in time.
-    pub(super) fn change<R>(&self, change: impl FnOnce(&mut Lobby) -> R) -> R {
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut RoomList) -> R) -> R {
         let result = change(&mut self.lobby());
         self.dirty.notify_one();
         result

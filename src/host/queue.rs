@@ -22,8 +22,8 @@ use super::{
 use crate::{
     lobby::{Identity, UserId},
     matchmaking::{
-        CheckId, DEFAULT_MODE, Entrant, Match, Matchmaker, Mode, News, QueueEntry, QueueError, Rating, Status, UnreadyReason,
-        Wish,
+        CheckId, DEFAULT_MODE, Entrant, Match, Matchmaker, MatchmakerEvent, Mode, QueueEntry, QueueError, QueueRequest,
+        QueueStatus, Rating, UnreadyReason,
     },
     protocol::ErrorCode,
 };
@@ -48,7 +48,7 @@ pub(crate) struct MatchRules {
 #[serde(untagged)]
 pub(crate) enum QueueEvent {
     /// Where the user stands.
-    Status(Status),
+    Status(QueueStatus),
     /// A match was found, and the user is asked whether they are ready.
     ReadyCheck { check: CheckId, game: &'static str, mode: String, players: usize, seconds: f64 },
     /// Somebody accepted.
@@ -176,7 +176,7 @@ impl MatchQueue {
     }
 
     /// Queues a user, with the party that they lead, and returns their position, from 1.
-    pub(crate) fn enqueue(&self, user: &UserId, wish: &Wish) -> Result<usize, Refusal> {
+    pub(crate) fn enqueue(&self, user: &UserId, request: &QueueRequest) -> Result<usize, Refusal> {
         let shared = &*self.0;
         shared.host.check_open()?;
         let mut queues = shared.up_to_date();
@@ -188,10 +188,10 @@ impl MatchQueue {
             }
             shared.host.check_blocked(member)?;
         }
-        let (game, mode, _) = queues.matchmaker.mode(wish)?;
+        let (game, mode, _) = queues.matchmaker.mode(request)?;
         let entrant = |user: &UserId| Entrant { user: user.clone(), rating: shared.ratings.of(user, game, mode).rating };
         let members = users.iter().map(entrant).collect();
-        let position = queues.matchmaker.enqueue(wish, members, shared.now())?;
+        let position = queues.matchmaker.enqueue(request, members, shared.now())?;
         shared.tell_parties(&queues, &users);
         shared.changed.notify_one();
         Ok(position)
@@ -215,7 +215,7 @@ impl MatchQueue {
     /// Returns the name of a mode, which is the game's default if none is given, and a user's rating in it.
     pub(crate) fn rating(&self, user: &UserId, game: String, mode: Option<String>) -> Result<(Arc<str>, Rating), Refusal> {
         let queues = self.0.queues();
-        let (game, mode, _) = queues.matchmaker.mode(&Wish { game, mode, ..Wish::default() })?;
+        let (game, mode, _) = queues.matchmaker.mode(&QueueRequest { game, mode, ..QueueRequest::default() })?;
         Ok((mode.clone(), self.0.ratings.of(user, game, mode)))
     }
 }
@@ -229,8 +229,8 @@ impl Shared {
     fn up_to_date(&self) -> MutexGuard<'_, Queues> {
         let mut queues = self.queues();
         for (user, members) in self.parties.regrouped() {
-            let news = queues.matchmaker.regroup(&user, &members, self.now());
-            self.publish(&mut queues, news);
+            let events = queues.matchmaker.regroup(&user, &members, self.now());
+            self.publish(&mut queues, events);
         }
         queues
     }
@@ -250,17 +250,19 @@ impl Shared {
     }
 
     fn leave(&self, queues: &mut Queues, user: &UserId) -> Result<(), QueueError> {
-        let news = queues.matchmaker.leave(user, self.now())?;
+        let events = queues.matchmaker.leave(user, self.now())?;
         self.tell_parties(queues, std::slice::from_ref(user));
-        self.publish(queues, news);
+        self.publish(queues, events);
         self.changed.notify_one();
         Ok(())
     }
 
-    fn answer(&self, say: impl FnOnce(&mut Matchmaker, Duration) -> Result<Vec<News>, QueueError>) -> Result<(), Refusal> {
+    fn answer(
+        &self, say: impl FnOnce(&mut Matchmaker, Duration) -> Result<Vec<MatchmakerEvent>, QueueError>,
+    ) -> Result<(), Refusal> {
         let mut queues = self.up_to_date();
-        let news = say(&mut queues.matchmaker, self.now())?;
-        self.publish(&mut queues, news);
+        let events = say(&mut queues.matchmaker, self.now())?;
+        self.publish(&mut queues, events);
         Ok(())
     }
 
@@ -269,8 +271,8 @@ impl Shared {
         let openings = self.host.openings();
         let mut queues = self.up_to_date();
         let now = self.now();
-        let news = queues.matchmaker.pass(&openings, now);
-        let all_seated = self.publish(&mut queues, news);
+        let events = queues.matchmaker.pass(&openings, now);
+        let all_seated = self.publish(&mut queues, events);
         for (user, status) in queues.matchmaker.statuses(now) {
             queues.tell([&user], &QueueEvent::Status(status));
         }
@@ -278,27 +280,27 @@ impl Shared {
     }
 
     /// Tells everybody what concerns them, and seats the matches. Returns false if a match found no room.
-    fn publish(&self, queues: &mut Queues, news: Vec<News>) -> bool {
+    fn publish(&self, queues: &mut Queues, events: Vec<MatchmakerEvent>) -> bool {
         let mut all_seated = true;
-        for news in news {
-            match news {
-                News::Asked { check, users, game, mode, time } => {
+        for event in events {
+            match event {
+                MatchmakerEvent::Asked { check, users, game, mode, time } => {
                     let (mode, players, seconds) = (mode.to_string(), users.len(), time.as_secs_f64());
                     queues.tell(&users, &QueueEvent::ReadyCheck { check, game, mode, players, seconds });
                 }
-                News::Answered { check, users, accepted, players } => {
+                MatchmakerEvent::Answered { check, users, accepted, players } => {
                     queues.tell(&users, &QueueEvent::Ready { check, accepted, players });
                 }
-                News::Unready { check, users, reason, requeued } => {
+                MatchmakerEvent::Unready { check, users, reason, requeued } => {
                     self.tell_parties(queues, &users);
                     queues.tell(&users, &QueueEvent::Unready { check, reason, requeued });
                     self.changed.notify_one();
                 }
-                News::Left { users } => {
+                MatchmakerEvent::Left { users } => {
                     self.tell_parties(queues, &users);
                     queues.tell(&users, &QueueEvent::Left { reason: "party" });
                 }
-                News::Formed(found) => all_seated &= self.seat(queues, found),
+                MatchmakerEvent::Formed(found) => all_seated &= self.seat(queues, found),
             }
         }
         all_seated
@@ -334,8 +336,8 @@ impl Shared {
 
     /// Opens a room for a match. Returns the match if that failed.
     fn open_room(&self, queues: &Queues, found: Match) -> Option<Unseated> {
-        let wish = Wish { game: found.game.to_owned(), mode: Some(found.mode.to_string()), ..Wish::default() };
-        let mode = match queues.matchmaker.mode(&wish) {
+        let request = QueueRequest { game: found.game.to_owned(), mode: Some(found.mode.to_string()), ..QueueRequest::default() };
+        let mode = match queues.matchmaker.mode(&request) {
             Ok((_, _, mode)) => mode,
             Err(error) => return Some(Unseated { found, refusal: error.into() }),
         };

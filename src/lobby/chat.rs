@@ -125,7 +125,7 @@ pub(super) struct Draft {
 
 /// A message, as it travels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Message {
+pub struct ChatMessage {
     /// Where it was said.
     pub channel: Channel,
     /// Which history it is in; another one has other numbers.
@@ -155,7 +155,7 @@ pub struct Replay {
     /// The number of the newest message; 0 before the first.
     pub seq: u64,
     /// The messages, in order.
-    pub messages: Vec<Message>,
+    pub messages: Vec<ChatMessage>,
     /// Whether nothing between what was known and these is lost.
     pub complete: bool,
 }
@@ -165,7 +165,7 @@ pub struct Replay {
 struct Log {
     id: Arc<str>,
     seq: u64,
-    messages: VecDeque<Message>,
+    messages: VecDeque<ChatMessage>,
 }
 
 impl Log {
@@ -181,11 +181,11 @@ impl Log {
         Replay { id: self.id.clone(), seq: self.seq, messages, complete }
     }
 
-    fn push(&mut self, channel: Channel, draft: Draft) -> Message {
+    fn push(&mut self, channel: Channel, draft: Draft) -> ChatMessage {
         self.seq += 1;
         let Draft { at, user, name, to, text } = draft;
         let at = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
-        let message = Message { channel, id: self.id.clone(), seq: self.seq, at, user, name, to, text };
+        let message = ChatMessage { channel, id: self.id.clone(), seq: self.seq, at, user, name, to, text };
         if self.messages.len() == HISTORY {
             self.messages.pop_front();
         }
@@ -202,7 +202,7 @@ pub(super) struct Chat {
 
 impl Chat {
     /// Numbers a message and remembers it.
-    pub(super) fn say(&mut self, key: &LogKey, draft: Draft, rng: &mut (impl Rng + ?Sized)) -> Message {
+    pub(super) fn say(&mut self, key: &LogKey, draft: Draft, rng: &mut (impl Rng + ?Sized)) -> ChatMessage {
         self.log(key, rng).push(key.channel(), draft)
     }
 

@@ -133,8 +133,8 @@ pub struct Totals {
 
 /// Every open room, and what subscribers have been told of them.
 #[derive(Debug, Default)]
-pub struct Lobby {
-    rooms: BTreeMap<RoomId, Entry>,
+pub struct RoomList {
+    rooms: BTreeMap<RoomId, OpenRoom>,
     codes: BTreeMap<Code, RoomId>,
     dirty: BTreeSet<RoomId>,
     told: BTreeMap<RoomId, Listing>,
@@ -145,7 +145,7 @@ pub struct Lobby {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct OpenRoom {
     listing: Listing,
     listed: bool,
     code: Option<Code>,
@@ -153,7 +153,7 @@ struct Entry {
     age: u64,
 }
 
-impl Lobby {
+impl RoomList {
     /// Takes a room in. The code, if that is how it is entered, is made up here.
     pub fn open(&mut self, listing: Listing, entrance: Entrance, rng: &mut (impl Rng + ?Sized)) -> Option<Code> {
         let code = (entrance == Entrance::Code).then(|| self.unused_code(rng));
@@ -162,7 +162,7 @@ impl Lobby {
         }
         self.opened += 1;
         self.dirty.insert(listing.room.clone());
-        let entry = Entry { listed: entrance == Entrance::Listed, code: code.clone(), age: self.opened, listing };
+        let entry = OpenRoom { listed: entrance == Entrance::Listed, code: code.clone(), age: self.opened, listing };
         self.rooms.insert(entry.listing.room.clone(), entry);
         code
     }
@@ -287,7 +287,7 @@ mod tests {
         Listing { room: RoomId::named(room), game: "arena", players, bots: 0, seats: 4, config: Arc::default() }
     }
 
-    fn open(lobby: &mut Lobby, listing: Listing, entrance: Entrance) -> Option<Code> {
+    fn open(lobby: &mut RoomList, listing: Listing, entrance: Entrance) -> Option<Code> {
         lobby.open(listing, entrance, &mut ChaCha8Rng::seed_from_u64(1))
     }
 
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn quick_picks_the_fullest_room_with_a_seat() {
-        let mut lobby = Lobby::default();
+        let mut lobby = RoomList::default();
         for (room, players) in [("a", 1), ("b", 3), ("c", 4), ("d", 3)] {
             open(&mut lobby, listing(room, players), Entrance::Listed);
         }
@@ -311,14 +311,14 @@ mod tests {
 
     #[test]
     fn a_seat_of_a_bot_counts_as_a_seat() {
-        let mut lobby = Lobby::default();
+        let mut lobby = RoomList::default();
         open(&mut lobby, Listing { bots: 3, ..listing("a", 1) }, Entrance::Listed);
         assert_eq!(lobby.quick("arena"), Some(RoomId::named("a")));
     }
 
     #[test]
     fn a_private_room_is_found_by_its_code_alone() {
-        let mut lobby = Lobby::default();
+        let mut lobby = RoomList::default();
         let code = open(&mut lobby, listing("a", 0), Entrance::Code).unwrap();
         assert_eq!(lobby.by_code(&code), Some(RoomId::named("a")));
         assert_eq!(lobby.rooms(&Search::default()), (0, vec![]));
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn changes_of_one_room_are_told_as_one() {
-        let mut lobby = Lobby::default();
+        let mut lobby = RoomList::default();
         open(&mut lobby, listing("a", 0), Entrance::Listed);
         lobby.update(&RoomId::named("a"), 1, 0);
         let first = lobby.flush(at(0)).unwrap();
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn news_come_at_most_four_times_a_second() {
-        let mut lobby = Lobby::default();
+        let mut lobby = RoomList::default();
         open(&mut lobby, listing("a", 0), Entrance::Listed);
         assert!(lobby.flush(at(10)).is_some());
         lobby.update(&RoomId::named("a"), 1, 0);
@@ -360,7 +360,7 @@ mod tests {
 
     #[test]
     fn a_search_finds_what_it_names_in_the_order_it_names() {
-        let mut lobby = Lobby::default();
+        let mut lobby = RoomList::default();
         for (room, players, map) in [("b", 1, "dust"), ("d", 4, "dust"), ("a", 2, "ice"), ("c", 2, "dust")] {
             let config = Arc::new(json!({"map": map, "frags": 20}));
             open(&mut lobby, Listing { config, ..listing(room, players) }, Entrance::Listed);
@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn who_missed_news_gets_them_or_is_told_that_there_were_too_many() {
-        let mut lobby = Lobby::default();
+        let mut lobby = RoomList::default();
         assert_eq!(lobby.missed(0), (0, Missed::News(vec![])));
         open(&mut lobby, listing("a", 0), Entrance::Listed);
         let all: Vec<_> = (0..70)
@@ -431,7 +431,7 @@ mod tests {
     proptest! {
         #[test]
         fn who_follows_the_news_knows_the_listing(steps in steps()) {
-            let (mut lobby, mut mirror, mut seq, mut now) = (Lobby::default(), BTreeMap::new(), 0, 0);
+            let (mut lobby, mut mirror, mut seq, mut now) = (RoomList::default(), BTreeMap::new(), 0, 0);
             for step in steps.into_iter().chain([Step::Flush]) {
                 match step {
                     Step::Open(room) if !lobby.rooms.contains_key(&RoomId::named(&room.to_string())) => {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Channel, Code, ConnectionId, DisplayName, Message, PartyId, PersonInfo, UserId};
+use super::{Channel, ChatMessage, Code, ConnectionId, DisplayName, PartyId, PersonInfo, UserId};
 
 /// What some connections are to hear.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Notice {
 #[serde(untagged)]
 pub enum SocialEvent {
     /// Somebody has said something.
-    Chat(Message),
+    Chat(ChatMessage),
     /// Somebody is about to say something.
     Typing {
         /// Where.
@@ -46,7 +46,7 @@ pub enum SocialEvent {
         /// The party.
         party: PartyId,
         /// Why.
-        reason: Leaving,
+        reason: LeaveReason,
     },
 }
 
@@ -67,7 +67,7 @@ impl SocialEvent {
 /// Why somebody is no longer in a party.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Leaving {
+pub enum LeaveReason {
     /// They wanted to.
     Left,
     /// The leader wanted them to.

@@ -13,7 +13,7 @@ use thiserror::Error;
 use super::{Code, UserId, chat::as_text};
 
 /// The most members of a party.
-pub const PARTY_MOST: usize = 8;
+pub const MAX_PARTY: usize = 8;
 
 /// The id of a party, as it travels: sixteen random digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -71,8 +71,8 @@ pub enum PartyError {
     /// Only the leader may do that.
     #[error("only the leader of the party may do that")]
     NotLeader,
-    /// The party has [`PARTY_MOST`] members.
-    #[error("the party has {PARTY_MOST} members, its most")]
+    /// The party has [`MAX_PARTY`] members.
+    #[error("the party has {MAX_PARTY} members, its most")]
     Full,
     /// No party has this code.
     #[error("there is no party with this code")]
@@ -127,7 +127,7 @@ impl Parties {
         }
         let id = Code::parse(typed).and_then(|code| self.codes.get(&code)).ok_or(PartyError::UnknownCode)?;
         let party = self.parties.get_mut(id).expect("every code is a party's");
-        if party.members.len() >= PARTY_MOST {
+        if party.members.len() >= MAX_PARTY {
             return Err(PartyError::Full);
         }
         party.members.push((user.clone(), false));
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_code_leads_into_the_party_until_it_is_full() {
-        let (mut parties, code) = party_of(PARTY_MOST);
+        let (mut parties, code) = party_of(MAX_PARTY);
         assert_eq!(parties.join(&user(9), code.as_str()), Err(PartyError::Full));
         assert_eq!(parties.join(&user(9), "BCDFGH"), Err(PartyError::UnknownCode));
         assert_eq!(parties.join(&user(9), "no code"), Err(PartyError::UnknownCode));
@@ -322,7 +322,7 @@ mod tests {
                 }
                 let mut members = 0;
                 for (id, party) in &parties.parties {
-                    prop_assert!((1..=PARTY_MOST).contains(&party.members.len()));
+                    prop_assert!((1..=MAX_PARTY).contains(&party.members.len()));
                     prop_assert!(party.has(&party.leader));
                     prop_assert_eq!(parties.codes.get(&party.code), Some(id));
                     prop_assert!(party.roster().all(|member| parties.of.get(member) == Some(id)));

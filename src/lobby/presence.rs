@@ -10,13 +10,13 @@ use serde::Serialize;
 use super::{DisplayName, Identity, RoomId, UserId, chat::Pace};
 
 /// How long somebody without a connection, a seat or a place in a queue is remembered, their place in a party included.
-pub const KEPT_FOR: Duration = Duration::from_secs(60);
+pub const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 
 /// The most people who are remembered without being here; beyond, those who went first are forgotten early.
-pub const KEPT_MOST: usize = 10_000;
+pub const MAX_REMEMBERED: usize = 10_000;
 
 /// The most people whose presence one connection follows.
-pub const WATCHED_MOST: usize = 100;
+pub const MAX_FOLLOWED: usize = 100;
 
 /// One connection to the lobby; its person may have several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +25,7 @@ pub struct ConnectionId(u64);
 /// What somebody does, as others see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Status {
+pub enum PresenceStatus {
     /// Here, and free.
     Online,
     /// Waits for a match.
@@ -55,12 +55,12 @@ pub struct PersonInfo {
     /// What they are called, if that is known.
     pub name: Option<DisplayName>,
     /// What they do.
-    pub status: Status,
+    pub status: PresenceStatus,
 }
 
 /// What is known of one person.
 #[derive(Debug)]
-pub(super) struct Person {
+pub(super) struct PersonRecord {
     pub(super) name: DisplayName,
     connections: BTreeSet<ConnectionId>,
     queued: bool,
@@ -69,45 +69,45 @@ pub(super) struct Person {
     /// When the last of all that went.
     gone: Option<Duration>,
     /// What others were last told.
-    pub(super) told: (Status, DisplayName),
+    pub(super) told: (PresenceStatus, DisplayName),
     pub(super) pace: Pace,
     pub(super) typing: Pace,
 }
 
-impl Person {
+impl PersonRecord {
     fn is_here(&self) -> bool {
         !self.connections.is_empty() || self.queued || !self.seats.is_empty()
     }
 
-    fn status(&self) -> Status {
+    fn status(&self) -> PresenceStatus {
         if self.seats.iter().any(|(_, sitting)| *sitting == Sitting::Playing) {
-            Status::Match
+            PresenceStatus::Match
         } else if !self.seats.is_empty() {
-            Status::Away
+            PresenceStatus::Away
         } else if self.queued {
-            Status::Queue
+            PresenceStatus::Queue
         } else if self.connections.is_empty() {
-            Status::Offline
+            PresenceStatus::Offline
         } else {
-            Status::Online
+            PresenceStatus::Online
         }
     }
 }
 
 #[derive(Debug)]
-struct Connection {
+struct LobbyConnection {
     user: UserId,
-    watched: BTreeSet<UserId>,
+    followed: BTreeSet<UserId>,
 }
 
 /// Everybody who is here or was a short while ago.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
-    people: BTreeMap<UserId, Person>,
-    connections: BTreeMap<ConnectionId, Connection>,
+    people: BTreeMap<UserId, PersonRecord>,
+    connections: BTreeMap<ConnectionId, LobbyConnection>,
     /// Connections that hear of everybody's chat in the lobby.
     listeners: BTreeSet<ConnectionId>,
-    watchers: BTreeMap<UserId, BTreeSet<ConnectionId>>,
+    followers: BTreeMap<UserId, BTreeSet<ConnectionId>>,
     seated: BTreeMap<RoomId, BTreeSet<UserId>>,
     gone: BTreeSet<(Duration, UserId)>,
     /// Who waits for a match, perhaps with others than they are with now.
@@ -122,14 +122,14 @@ impl Presence {
         let connection = ConnectionId(self.next);
         self.arrive(identity).connections.insert(connection);
         let user = identity.user.clone();
-        self.connections.insert(connection, Connection { user, watched: BTreeSet::new() });
+        self.connections.insert(connection, LobbyConnection { user, followed: BTreeSet::new() });
         connection
     }
 
     /// Forgets a connection; whose it was.
     pub(super) fn disconnect(&mut self, connection: ConnectionId, now: Duration) -> Option<UserId> {
-        self.watch(connection, &[]);
-        let Connection { user, .. } = self.connections.remove(&connection)?;
+        self.follow(connection, &[]);
+        let LobbyConnection { user, .. } = self.connections.remove(&connection)?;
         self.listeners.remove(&connection);
         self.depart(&user, now, |person| {
             person.connections.remove(&connection);
@@ -188,32 +188,32 @@ impl Presence {
     }
 
     /// A connection follows these people from now on, and nobody else.
-    pub(super) fn watch(&mut self, connection: ConnectionId, users: &[UserId]) {
-        let Some(watching) = self.connections.get_mut(&connection) else { return };
-        for user in std::mem::take(&mut watching.watched) {
-            if let Some(watchers) = self.watchers.get_mut(&user) {
-                watchers.remove(&connection);
-                if watchers.is_empty() {
-                    self.watchers.remove(&user);
+    pub(super) fn follow(&mut self, connection: ConnectionId, users: &[UserId]) {
+        let Some(following) = self.connections.get_mut(&connection) else { return };
+        for user in std::mem::take(&mut following.followed) {
+            if let Some(followers) = self.followers.get_mut(&user) {
+                followers.remove(&connection);
+                if followers.is_empty() {
+                    self.followers.remove(&user);
                 }
             }
         }
-        watching.watched.extend(users.iter().cloned());
+        following.followed.extend(users.iter().cloned());
         for user in users {
-            self.watchers.entry(user.clone()).or_default().insert(connection);
+            self.followers.entry(user.clone()).or_default().insert(connection);
         }
     }
 
-    pub(super) fn person(&self, user: &UserId) -> Option<&Person> {
+    pub(super) fn person(&self, user: &UserId) -> Option<&PersonRecord> {
         self.people.get(user)
     }
 
-    pub(super) fn person_mut(&mut self, user: &UserId) -> Option<&mut Person> {
+    pub(super) fn person_mut(&mut self, user: &UserId) -> Option<&mut PersonRecord> {
         self.people.get_mut(user)
     }
 
-    pub(super) fn status(&self, user: &UserId) -> Status {
-        self.people.get(user).map_or(Status::Offline, Person::status)
+    pub(super) fn status(&self, user: &UserId) -> PresenceStatus {
+        self.people.get(user).map_or(PresenceStatus::Offline, PersonRecord::status)
     }
 
     /// The room whose chat somebody is in: that of their newest seat.
@@ -237,14 +237,14 @@ impl Presence {
         self.listeners.iter().copied().collect()
     }
 
-    pub(super) fn watchers(&self, user: &UserId) -> Vec<ConnectionId> {
-        self.watchers.get(user).into_iter().flatten().copied().collect()
+    pub(super) fn followers(&self, user: &UserId) -> Vec<ConnectionId> {
+        self.followers.get(user).into_iter().flatten().copied().collect()
     }
 
     /// When somebody is to be forgotten next.
     pub(super) fn forget_due(&self) -> Option<Duration> {
         let (gone, _) = self.gone.first()?;
-        Some(if self.gone.len() > KEPT_MOST { *gone } else { *gone + KEPT_FOR })
+        Some(if self.gone.len() > MAX_REMEMBERED { *gone } else { *gone + REMEMBERED_FOR })
     }
 
     /// Somebody whose time is over.
@@ -260,15 +260,15 @@ impl Presence {
         }
     }
 
-    fn arrive(&mut self, identity: &Identity) -> &mut Person {
+    fn arrive(&mut self, identity: &Identity) -> &mut PersonRecord {
         let Identity { user, name, .. } = identity;
-        let person = self.people.entry(user.clone()).or_insert_with(|| Person {
+        let person = self.people.entry(user.clone()).or_insert_with(|| PersonRecord {
             name: name.clone(),
             connections: BTreeSet::new(),
             queued: false,
             seats: Vec::new(),
             gone: None,
-            told: (Status::Offline, name.clone()),
+            told: (PresenceStatus::Offline, name.clone()),
             pace: Pace::default(),
             typing: Pace::default(),
         });
@@ -279,7 +279,7 @@ impl Presence {
         person
     }
 
-    fn depart(&mut self, user: &UserId, now: Duration, change: impl FnOnce(&mut Person)) {
+    fn depart(&mut self, user: &UserId, now: Duration, change: impl FnOnce(&mut PersonRecord)) {
         let Some(person) = self.people.get_mut(user) else { return };
         change(person);
         if !person.is_here() && person.gone.is_none() {
@@ -306,10 +306,10 @@ mod tests {
         let (mut presence, ada) = (Presence::default(), ada());
         let (one, two) = (presence.connect(&ada), presence.connect(&ada));
         presence.disconnect(one, at(1));
-        assert_eq!(presence.status(&ada.user), Status::Online);
+        assert_eq!(presence.status(&ada.user), PresenceStatus::Online);
         assert_eq!(presence.disconnect(one, at(1)), None, "once is enough");
         presence.disconnect(two, at(2));
-        assert_eq!(presence.status(&ada.user), Status::Offline);
+        assert_eq!(presence.status(&ada.user), PresenceStatus::Offline);
     }
 
     #[test]
@@ -331,8 +331,18 @@ mod tests {
         seen.push(presence.status(&ada.user));
         presence.set_queued(&ada, false, at(2));
         seen.push(presence.status(&ada.user));
-        assert_eq!(seen, [Status::Online, Status::Queue, Status::Match, Status::Away, Status::Queue, Status::Offline]);
-        assert_eq!(presence.forget_due(), Some(at(2) + KEPT_FOR));
+        assert_eq!(
+            seen,
+            [
+                PresenceStatus::Online,
+                PresenceStatus::Queue,
+                PresenceStatus::Match,
+                PresenceStatus::Away,
+                PresenceStatus::Queue,
+                PresenceStatus::Offline
+            ]
+        );
+        assert_eq!(presence.forget_due(), Some(at(2) + REMEMBERED_FOR));
     }
 
     #[test]
@@ -352,7 +362,7 @@ mod tests {
     #[test]
     fn the_many_who_went_are_forgotten_early() {
         let mut presence = Presence::default();
-        for n in 0..=KEPT_MOST {
+        for n in 0..=MAX_REMEMBERED {
             let user = UserId::parse(&format!("user-{n}")).unwrap();
             let connection = presence.connect(&Identity { user, ..ada() });
             presence.disconnect(connection, at(n as u64 / 1000));
@@ -364,16 +374,16 @@ mod tests {
     }
 
     #[test]
-    fn watching_others_leaves_nothing_behind() {
+    fn following_others_leaves_nothing_behind() {
         let (mut presence, ada) = (Presence::default(), ada());
         let connection = presence.connect(&ada);
         let bob = UserId::parse("bob").unwrap();
-        presence.watch(connection, &[bob.clone(), bob.clone(), ada.user.clone()]);
-        assert_eq!(presence.watchers(&bob), [connection]);
-        presence.watch(connection, std::slice::from_ref(&ada.user));
-        assert_eq!((presence.watchers(&bob), presence.watchers(&ada.user)), (vec![], vec![connection]));
+        presence.follow(connection, &[bob.clone(), bob.clone(), ada.user.clone()]);
+        assert_eq!(presence.followers(&bob), [connection]);
+        presence.follow(connection, std::slice::from_ref(&ada.user));
+        assert_eq!((presence.followers(&bob), presence.followers(&ada.user)), (vec![], vec![connection]));
         presence.listen(connection);
         presence.disconnect(connection, at(1));
-        assert!(presence.watchers.is_empty() && presence.listeners.is_empty());
+        assert!(presence.followers.is_empty() && presence.listeners.is_empty());
     }
 }

@@ -9,10 +9,10 @@ use rand::{SeedableRng, rngs::ChaCha8Rng};
 use thiserror::Error;
 
 use super::{
-    ConnectionId, Identity, PARTY_MOST, Party, PartyError, PartyId, PersonInfo, RoomId, Sitting, Status, TextError, UserId,
-    WATCHED_MOST,
+    ConnectionId, Identity, MAX_FOLLOWED, MAX_PARTY, Party, PartyError, PartyId, PersonInfo, PresenceStatus, RoomId, Sitting,
+    TextError, UserId,
     chat::{Channel, Chat, ChatText, Draft, LogKey, Replay},
-    notice::{Leaving, Notice, PartyInfo, PartyMember, SocialEvent},
+    notice::{LeaveReason, Notice, PartyInfo, PartyMember, SocialEvent},
     party::Parties,
     presence::Presence,
 };
@@ -20,7 +20,7 @@ use crate::protocol::ErrorCode;
 
 /// Whom somebody talks to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum ChatTarget {
     /// Everybody in a channel.
     Channel(Channel),
     /// One person.
@@ -46,8 +46,8 @@ pub enum SocialError {
     #[error("nobody else with the id \"{0}\" is here")]
     UnknownUser(UserId),
     /// A connection wants to follow too many.
-    #[error("a connection follows the presence of {WATCHED_MOST} people at most")]
-    WatchesTooMany,
+    #[error("a connection follows the presence of {MAX_FOLLOWED} people at most")]
+    FollowsTooMany,
 }
 
 impl SocialError {
@@ -63,7 +63,7 @@ impl SocialError {
             Self::Party(PartyError::UnknownMember) | Self::UnknownUser(_) => ErrorCode::UnknownUser,
             Self::TooFast => ErrorCode::RateLimited,
             Self::UnknownChannel => ErrorCode::UnknownChannel,
-            Self::WatchesTooMany => ErrorCode::BadRequest,
+            Self::FollowsTooMany => ErrorCode::BadRequest,
         }
     }
 }
@@ -102,7 +102,7 @@ impl Social {
         connection
     }
 
-    /// A connection has ended. If it was the last, the person is forgotten after [`KEPT_FOR`](super::KEPT_FOR).
+    /// A connection has ended. If it was the last, the person is forgotten after [`REMEMBERED_FOR`](super::REMEMBERED_FOR).
     pub fn disconnect(&mut self, connection: ConnectionId, now: Duration) {
         if let Some(user) = self.presence.disconnect(connection, now) {
             self.tell_status(&user);
@@ -157,9 +157,9 @@ impl Social {
     }
 
     /// What somebody does.
-    pub fn status(&self, user: &UserId) -> Status {
+    pub fn status(&self, user: &UserId) -> PresenceStatus {
         match self.presence.status(user) {
-            Status::Offline if self.parties.of(user).is_some() => Status::Away,
+            PresenceStatus::Offline if self.parties.of(user).is_some() => PresenceStatus::Away,
             status => status,
         }
     }
@@ -171,11 +171,11 @@ impl Social {
     }
 
     /// A connection follows the presence of these people from now on, and of nobody else. What they do now, in the order asked.
-    pub fn watch(&mut self, connection: ConnectionId, users: &[UserId]) -> Result<Vec<PersonInfo>, SocialError> {
-        if users.len() > WATCHED_MOST {
-            return Err(SocialError::WatchesTooMany);
+    pub fn follow(&mut self, connection: ConnectionId, users: &[UserId]) -> Result<Vec<PersonInfo>, SocialError> {
+        if users.len() > MAX_FOLLOWED {
+            return Err(SocialError::FollowsTooMany);
         }
-        self.presence.watch(connection, users);
+        self.presence.follow(connection, users);
         Ok(users.iter().map(|user| self.person(user)).collect())
     }
 
@@ -193,17 +193,17 @@ impl Social {
     }
 
     /// Says something. The number of the message, in the channel or in one's own private messages.
-    pub fn chat(&mut self, by: &Identity, target: &Target, text: &str, now: Duration) -> Result<u64, SocialError> {
+    pub fn chat(&mut self, by: &Identity, target: &ChatTarget, text: &str, now: Duration) -> Result<u64, SocialError> {
         let text = ChatText::parse(text)?;
         let (name, user) = (by.name.clone(), by.user.clone());
         let mut draft = Draft { at: now, user, name, to: None, text };
         match target {
-            Target::Channel(channel) => {
+            ChatTarget::Channel(channel) => {
                 let key = self.speakable(*channel, &by.user)?;
                 self.pay(&by.user, now)?;
                 Ok(self.say(&key, draft))
             }
-            Target::User(to) => {
+            ChatTarget::User(to) => {
                 self.other(by, to)?;
                 self.pay(&by.user, now)?;
                 draft.to = Some(to.clone());
@@ -214,10 +214,10 @@ impl Social {
     }
 
     /// Lets others know that somebody is writing. What comes too often is not passed on.
-    pub fn typing(&mut self, by: &Identity, target: &Target, now: Duration) -> Result<(), SocialError> {
+    pub fn typing(&mut self, by: &Identity, target: &ChatTarget, now: Duration) -> Result<(), SocialError> {
         let (channel, key) = match target {
-            Target::Channel(channel) => (*channel, self.speakable(*channel, &by.user)?),
-            Target::User(to) => {
+            ChatTarget::Channel(channel) => (*channel, self.speakable(*channel, &by.user)?),
+            ChatTarget::User(to) => {
                 self.other(by, to)?;
                 (Channel::Private, LogKey::Private(to.clone()))
             }
@@ -253,7 +253,7 @@ impl Social {
     /// Sends the party's code to somebody who is here.
     pub fn party_invite(&mut self, by: &Identity, user: &UserId, now: Duration) -> Result<(), SocialError> {
         let party = self.parties.of(&by.user).ok_or(PartyError::NotInParty)?;
-        if party.members.len() >= PARTY_MOST {
+        if party.members.len() >= MAX_PARTY {
             return Err(PartyError::Full.into());
         }
         let (party, code) = (party.id.clone(), party.code.clone());
@@ -278,7 +278,7 @@ impl Social {
     /// Leaves the party.
     pub fn party_leave(&mut self, by: &Identity) -> Result<(), SocialError> {
         let party = self.parties.leave(&by.user)?;
-        self.tell_left(&by.user, party, Leaving::Left);
+        self.tell_left(&by.user, party, LeaveReason::Left);
         Ok(())
     }
 
@@ -292,7 +292,7 @@ impl Social {
     /// Takes another member out; the party has a new code.
     pub fn party_kick(&mut self, by: &Identity, user: &UserId) -> Result<(), SocialError> {
         let party = self.parties.kick(&by.user, user, &mut self.rng)?;
-        self.tell_left(user, party, Leaving::Kicked);
+        self.tell_left(user, party, LeaveReason::Kicked);
         Ok(())
     }
 
@@ -368,14 +368,14 @@ impl Social {
     /// Tells those who follow somebody, and their party, if they do something else than before.
     fn tell_status(&mut self, user: &UserId) {
         let status = self.status(user);
-        let absent = self.presence.status(user) == Status::Offline;
+        let absent = self.presence.status(user) == PresenceStatus::Offline;
         let Some(person) = self.presence.person_mut(user) else { return };
         let now = (status, person.name.clone());
         if person.told == now {
             return;
         }
         person.told = now;
-        self.tell(self.presence.watchers(user), SocialEvent::Presence(self.person(user)));
+        self.tell(self.presence.followers(user), SocialEvent::Presence(self.person(user)));
         let party =
             if absent { self.parties.set_ready(user, false).ok() } else { self.parties.of(user).map(|party| party.id.clone()) };
         if let Some(party) = party {
@@ -395,7 +395,7 @@ impl Social {
         }
     }
 
-    fn tell_left(&mut self, user: &UserId, party: PartyId, reason: Leaving) {
+    fn tell_left(&mut self, user: &UserId, party: PartyId, reason: LeaveReason) {
         self.tell_party(&party);
         self.presence.regroup([user]);
         self.tell(self.presence.connections_of([user]), SocialEvent::PartyLeft { party, reason });

@@ -36,7 +36,7 @@ pub struct Entrant {
 
 /// What somebody asks the matchmaker for.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Wish {
+pub struct QueueRequest {
     /// The game.
     pub game: String,
     /// The mode; the game's default if none is named.
@@ -73,22 +73,24 @@ impl QueueEntry {
     ///
     /// # Errors
     /// The party is too large for a team, or a property is not one that the mode takes.
-    pub(super) fn new(id: EntryId, mode: &Mode, wish: &Wish, members: Vec<Entrant>, since: Duration) -> Result<Self, QueueError> {
+    pub(super) fn new(
+        id: EntryId, mode: &Mode, request: &QueueRequest, members: Vec<Entrant>, since: Duration,
+    ) -> Result<Self, QueueError> {
         let most = *mode.size.end();
         if members.len() > most {
             return Err(QueueError::PartyTooLarge { members: members.len(), most });
         }
-        if let Some(unknown) = wish.properties.keys().find(|name| !mode.same.contains(name)) {
+        if let Some(unknown) = request.properties.keys().find(|name| !mode.same.contains(name)) {
             return Err(QueueError::BadProperty(unknown.clone()));
         }
         let same: Vec<&Value> = mode
             .same
             .iter()
-            .map(|name| plain(wish.properties.get(name).unwrap_or(&Value::Null)).ok_or(QueueError::BadProperty(name.clone())))
+            .map(|name| plain(request.properties.get(name).unwrap_or(&Value::Null)).ok_or(QueueError::BadProperty(name.clone())))
             .collect::<Result<_, _>>()?;
         let same = same.iter().map(|value| format!("{value},")).collect();
         let rating = members.iter().map(|member| member.rating).sum::<f64>() / members.len().max(1) as f64;
-        let measured = |name: &Arc<str>| wish.regions.get(&**name).and_then(|ms| latency(*ms));
+        let measured = |name: &Arc<str>| request.regions.get(&**name).and_then(|ms| latency(*ms));
         let otherwise = if mode.regions.iter().any(|name| measured(name).is_some()) { TOO_FAR } else { UNMEASURED };
         let latencies = mode.regions.iter().map(|name| measured(name).unwrap_or(otherwise)).collect();
         Ok(Self { id, members, since, rating, same, latencies })

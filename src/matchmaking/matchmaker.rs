@@ -9,7 +9,7 @@ use std::{
 use thiserror::Error;
 
 use super::{
-    CheckId, DEFAULT_MODE, Entrant, EntryId, Match, Mode, Opening, QueueEntry, Status, UnreadyReason, Wish,
+    CheckId, DEFAULT_MODE, Entrant, EntryId, Match, Mode, Opening, QueueEntry, QueueRequest, QueueStatus, UnreadyReason,
     check::{Check, CheckOutcome},
     queue::{Queue, QueueKey},
 };
@@ -70,7 +70,7 @@ impl QueueError {
 
 /// Something to tell people, or to do.
 #[derive(Debug, Clone, PartialEq)]
-pub enum News {
+pub enum MatchmakerEvent {
     /// A match was found: everybody is asked whether they are there.
     Asked {
         /// The ready check.
@@ -136,12 +136,12 @@ impl Matchmaker {
         self.queues.push(Queue::new(game, name, mode));
     }
 
-    /// The game, the name and the rule of the queue that a wish means.
+    /// The game, the name and the rule of the queue that a request means.
     ///
     /// # Errors
     /// There is no such queue.
-    pub fn mode(&self, wish: &Wish) -> Result<(&'static str, &Arc<str>, &Mode), QueueError> {
-        let queue = &self.queues[self.find(wish)?];
+    pub fn mode(&self, request: &QueueRequest) -> Result<(&'static str, &Arc<str>, &Mode), QueueError> {
+        let queue = &self.queues[self.find(request)?];
         Ok((queue.game, &queue.name, &queue.mode))
     }
 
@@ -149,8 +149,8 @@ impl Matchmaker {
     ///
     /// # Errors
     /// There is no such queue, one of them waits already, or they can never be matched.
-    pub fn enqueue(&mut self, wish: &Wish, members: Vec<Entrant>, now: Duration) -> Result<usize, QueueError> {
-        let queue = self.find(wish)?;
+    pub fn enqueue(&mut self, request: &QueueRequest, members: Vec<Entrant>, now: Duration) -> Result<usize, QueueError> {
+        let queue = self.find(request)?;
         let mut users = BTreeSet::new();
         for Entrant { user, .. } in &members {
             if self.users.contains_key(user) || !users.insert(user) {
@@ -160,7 +160,7 @@ impl Matchmaker {
         if members.is_empty() {
             return Err(QueueError::NotQueued);
         }
-        let entry = QueueEntry::new(EntryId(self.last + 1), &self.queues[queue].mode, wish, members, now)?;
+        let entry = QueueEntry::new(EntryId(self.last + 1), &self.queues[queue].mode, request, members, now)?;
         self.last += 1;
         Ok(self.put(queue, entry))
     }
@@ -169,20 +169,20 @@ impl Matchmaker {
     ///
     /// # Errors
     /// They wait nowhere.
-    pub fn leave(&mut self, user: &UserId, now: Duration) -> Result<Vec<News>, QueueError> {
+    pub fn leave(&mut self, user: &UserId, now: Duration) -> Result<Vec<MatchmakerEvent>, QueueError> {
         match *self.users.get(user).ok_or(QueueError::NotQueued)? {
             Whereabouts::Asked(check) => self.decline(user, check, now),
             Whereabouts::Queued { queue, key } => {
                 let entry = self.take(queue, key).ok_or(QueueError::NotQueued)?;
                 let users: Vec<_> = entry.users().filter(|member| *member != user).cloned().collect();
-                Ok(if users.is_empty() { Vec::new() } else { vec![News::Left { users }] })
+                Ok(if users.is_empty() { Vec::new() } else { vec![MatchmakerEvent::Left { users }] })
             }
         }
     }
 
     /// Somebody is in a party of these members now, or in none. If that is not who they queued with, their entry is taken
     /// out, and all its people hear of it. Who is asked whether they are ready says no.
-    pub fn regroup(&mut self, user: &UserId, members: &[UserId], now: Duration) -> Vec<News> {
+    pub fn regroup(&mut self, user: &UserId, members: &[UserId], now: Duration) -> Vec<MatchmakerEvent> {
         let members = if members.is_empty() { std::slice::from_ref(user) } else { members };
         let is_whole = |entry: &QueueEntry| entry.size() == members.len() && entry.users().all(|user| members.contains(user));
         match self.users.get(user).copied() {
@@ -191,7 +191,7 @@ impl Matchmaker {
                 if self.queues[queue].entry(key).is_none_or(is_whole) {
                     return Vec::new();
                 }
-                let left = self.take(queue, key).map(|entry| News::Left { users: entry.users().cloned().collect() });
+                let left = self.take(queue, key).map(|entry| MatchmakerEvent::Left { users: entry.users().cloned().collect() });
                 left.into_iter().collect()
             }
             Some(Whereabouts::Asked(check)) => {
@@ -207,42 +207,42 @@ impl Matchmaker {
     ///
     /// # Errors
     /// That ready check does not ask them.
-    pub fn accept(&mut self, user: &UserId, id: CheckId, now: Duration) -> Result<Vec<News>, QueueError> {
+    pub fn accept(&mut self, user: &UserId, id: CheckId, now: Duration) -> Result<Vec<MatchmakerEvent>, QueueError> {
         let check = self.asks(user, id)?;
         check.accept(user);
         let (users, accepted, players) = (check.users(), check.accepted(), check.players);
-        let mut news = vec![News::Answered { check: id, users, accepted, players }];
-        news.extend(self.settle(id, now));
-        Ok(news)
+        let mut events = vec![MatchmakerEvent::Answered { check: id, users, accepted, players }];
+        events.extend(self.settle(id, now));
+        Ok(events)
     }
 
     /// Somebody does not want to play after all: they leave, with their party. The others may still say that they are ready.
     ///
     /// # Errors
     /// That ready check does not ask them.
-    pub fn decline(&mut self, user: &UserId, id: CheckId, now: Duration) -> Result<Vec<News>, QueueError> {
+    pub fn decline(&mut self, user: &UserId, id: CheckId, now: Duration) -> Result<Vec<MatchmakerEvent>, QueueError> {
         let entry = self.asks(user, id)?.decline(user).ok_or(QueueError::UnknownCheck(id))?;
         self.forget([&entry]);
         let users = entry.users().cloned().collect();
-        let mut news = vec![News::Unready { check: id, users, reason: UnreadyReason::Declined, requeued: false }];
-        news.extend(self.settle(id, now));
-        Ok(news)
+        let mut events = vec![MatchmakerEvent::Unready { check: id, users, reason: UnreadyReason::Declined, requeued: false }];
+        events.extend(self.settle(id, now));
+        Ok(events)
     }
 
     /// Ends ready checks whose time is over, sends people into running matches, and makes every match that can be made.
-    pub fn pass(&mut self, openings: &[Opening], now: Duration) -> Vec<News> {
+    pub fn pass(&mut self, openings: &[Opening], now: Duration) -> Vec<MatchmakerEvent> {
         let over: Vec<_> = self.checks.iter().filter(|(_, check)| now >= check.until).map(|(id, _)| *id).collect();
-        let mut news: Vec<_> = over.into_iter().flat_map(|id| self.settle(id, now)).collect();
+        let mut events: Vec<_> = over.into_iter().flat_map(|id| self.settle(id, now)).collect();
         for queue in 0..self.queues.len() {
             for found in self.queues[queue].fill(openings, now) {
                 self.forget(found.teams.iter().flatten());
-                news.push(News::Formed(found));
+                events.push(MatchmakerEvent::Formed(found));
             }
             for found in self.queues[queue].form(now) {
-                news.push(self.found(queue, found, now));
+                events.push(self.found(queue, found, now));
             }
         }
-        news
+        events
     }
 
     /// Puts the people of a match that could not be held back to where they waited. Parties of which somebody queued again
@@ -258,7 +258,7 @@ impl Matchmaker {
     }
 
     /// Where everybody stands in the queues for which it is time to say so.
-    pub fn statuses(&mut self, now: Duration) -> Vec<(UserId, Status)> {
+    pub fn statuses(&mut self, now: Duration) -> Vec<(UserId, QueueStatus)> {
         self.queues.iter_mut().flat_map(|queue| queue.statuses(now)).collect()
     }
 
@@ -272,7 +272,7 @@ impl Matchmaker {
         self.users.contains_key(user)
     }
 
-    fn find(&self, Wish { game, mode, .. }: &Wish) -> Result<usize, QueueError> {
+    fn find(&self, QueueRequest { game, mode, .. }: &QueueRequest) -> Result<usize, QueueError> {
         let of_game = || self.queues.iter().enumerate().filter(|(_, queue)| queue.game == game);
         let (first, queue) = of_game().next().ok_or_else(|| QueueError::UnknownGame(game.clone()))?;
         let name = mode.as_deref().unwrap_or(DEFAULT_MODE);
@@ -294,22 +294,22 @@ impl Matchmaker {
         }
     }
 
-    fn found(&mut self, queue: usize, found: Match, now: Duration) -> News {
+    fn found(&mut self, queue: usize, found: Match, now: Duration) -> MatchmakerEvent {
         let Some(time) = self.queues[queue].mode.ready_check else {
             self.forget(found.teams.iter().flatten());
-            return News::Formed(found);
+            return MatchmakerEvent::Formed(found);
         };
         self.last += 1;
         let check = CheckId(self.last);
         let users: Vec<_> = found.users().cloned().collect();
         self.users.extend(users.iter().map(|user| (user.clone(), Whereabouts::Asked(check))));
-        let news = News::Asked { check, users, game: found.game, mode: found.mode.clone(), time };
+        let events = MatchmakerEvent::Asked { check, users, game: found.game, mode: found.mode.clone(), time };
         self.checks.insert(check, Check::new(queue, found, now + time));
-        news
+        events
     }
 
     /// Ends a ready check if there is nothing more to wait for.
-    fn settle(&mut self, id: CheckId, now: Duration) -> Vec<News> {
+    fn settle(&mut self, id: CheckId, now: Duration) -> Vec<MatchmakerEvent> {
         if !self.checks.get(&id).is_some_and(|check| check.is_settled(now)) {
             return Vec::new();
         }
@@ -318,7 +318,7 @@ impl Matchmaker {
         match check.verdict() {
             CheckOutcome::Ready(found) => {
                 self.forget(found.teams.iter().flatten());
-                vec![News::Formed(found)]
+                vec![MatchmakerEvent::Formed(found)]
             }
             CheckOutcome::Unready { reason, back, gone } => {
                 let users = |entries: &[QueueEntry]| entries.iter().flat_map(QueueEntry::users).cloned().collect::<Vec<_>>();
@@ -328,7 +328,7 @@ impl Matchmaker {
                     self.put(queue, entry);
                 });
                 let told = told.into_iter().filter(|(users, _)| !users.is_empty());
-                told.map(|(users, requeued)| News::Unready { check: id, users, reason, requeued }).collect()
+                told.map(|(users, requeued)| MatchmakerEvent::Unready { check: id, users, reason, requeued }).collect()
             }
         }
     }

@@ -14,8 +14,8 @@ mod queue;
 mod skill;
 
 pub use check::{CheckId, UnreadyReason};
-pub use entry::{Entrant, EntryId, QueueEntry, Wish};
-pub use matchmaker::{Matchmaker, News, QueueError};
+pub use entry::{Entrant, EntryId, QueueEntry, QueueRequest};
+pub use matchmaker::{Matchmaker, MatchmakerEvent, QueueError};
 pub use mode::{DEFAULT_MODE, Mode, ModeError};
-pub use queue::{Match, Opening, Status, Terms};
+pub use queue::{Match, Opening, QueueStatus, Terms};
 pub use skill::{Glicko2, Placing, Rating, RatingKey, RatingStore, RatingSystem, RatingsInMemory, WengLin};

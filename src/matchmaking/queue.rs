@@ -25,7 +25,7 @@ const OPENINGS: usize = 64;
 
 /// Where an entry stands, as it travels. Times are in seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Status {
+pub struct QueueStatus {
     /// The game.
     pub game: &'static str,
     /// The mode.
@@ -221,7 +221,7 @@ impl Queue {
     }
 
     /// Where everybody stands, if anything moved; not more often than people read.
-    pub(super) fn statuses(&mut self, now: Duration) -> Vec<(UserId, Status)> {
+    pub(super) fn statuses(&mut self, now: Duration) -> Vec<(UserId, QueueStatus)> {
         let since = self.told.map(|told| now.saturating_sub(told));
         let due = since.is_none_or(|since| since >= if self.moved { STATUS_INTERVAL } else { STATUS_LATEST });
         if !due || self.waiting.is_empty() {
@@ -230,7 +230,7 @@ impl Queue {
         (self.told, self.moved) = (Some(now), false);
         let mut statuses = Vec::with_capacity(self.players);
         for (position, entry) in (1..).zip(self.waiting.values()) {
-            let status = Status {
+            let status = QueueStatus {
                 game: self.game,
                 mode: self.name.clone(),
                 position,

@@ -7,7 +7,7 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 
 use super::{
     FrameError,
-    wire::{Reader, bin_len, write_bin_head},
+    wire::{MessagePackReader, bin_len, write_bin_head},
 };
 
 /// Frames of so many bytes travel as they are.
@@ -40,7 +40,7 @@ pub(super) fn deflate(frame: &[u8]) -> Option<Vec<u8>> {
 /// # Errors
 /// The bytes are a `bin` and not one whole deflate stream of at most 4 MiB.
 pub fn inflate(frame: &[u8]) -> Result<Cow<'_, [u8]>, FrameError> {
-    let mut from = Reader::new(frame);
+    let mut from = MessagePackReader::new(frame);
     match from.bin()? {
         None => Ok(Cow::Borrowed(frame)),
         Some(stream) if from.is_empty() => inflate_stream(stream).map(Cow::Owned),

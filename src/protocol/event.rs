@@ -2,7 +2,7 @@
 
 use super::{
     FrameError, Schema, Tick,
-    wire::{Reader, write_array, write_int},
+    wire::{MessagePackReader, write_array, write_int},
 };
 
 /// Appends the head of a message of `events` events; that many of [`write_event`] follow.
@@ -26,7 +26,7 @@ pub type WireEvents = Vec<(u8, Vec<i64>)>;
 /// # Errors
 /// The bytes are not events of the schema.
 pub fn decode_events(schema: &Schema, bytes: &[u8]) -> Result<(Tick, WireEvents), FrameError> {
-    let mut from = Reader::new(bytes);
+    let mut from = MessagePackReader::new(bytes);
     let events = from.array()?.checked_sub(1).ok_or(FrameError)?;
     let tick = Tick(from.int_in(0..=i64::from(u32::MAX))? as u32);
     let mut decoded = Vec::new();

@@ -24,7 +24,7 @@ use super::{
     deflate::{deflate, inflate},
     ids::{read_ids, write_ids, write_ids_packed},
     packed::{pack_column, unpack_column},
-    wire::{Malformed, Reader, array_len, int_len, write_array, write_int},
+    wire::{Malformed, MessagePackReader, array_len, int_len, write_array, write_int},
 };
 
 const DESPAWN: i64 = -3;
@@ -350,7 +350,7 @@ pub fn term(id: Id, columns: impl IntoIterator<Item = i64>) -> u32 {
 /// The bytes are not one whole frame of the schema.
 pub fn decode_frame(schema: &Schema, bytes: &[u8]) -> Result<(Head, Vec<Section>), FrameError> {
     let frame = inflate(bytes)?;
-    let mut from = Reader::new(&frame);
+    let mut from = MessagePackReader::new(&frame);
     let elements = from.array()?;
     let sections = elements.checked_sub(HEAD_ELEMENTS as usize).ok_or(FrameError)?;
     let kind = match from.int()? {
@@ -371,7 +371,7 @@ pub fn decode_frame(schema: &Schema, bytes: &[u8]) -> Result<(Head, Vec<Section>
     if from.is_empty() { Ok((Head { kind, tick: Tick(tick), base, ack, margin }, decoded)) } else { Err(FrameError) }
 }
 
-fn decode_section(schema: &Schema, from: &mut Reader<'_>) -> Result<Option<Section>, FrameError> {
+fn decode_section(schema: &Schema, from: &mut MessagePackReader<'_>) -> Result<Option<Section>, FrameError> {
     let elements = from.array()?;
     let code = if elements == 0 { return Err(FrameError) } else { from.int()? };
     let rest = elements - 1;
@@ -398,7 +398,7 @@ fn decode_section(schema: &Schema, from: &mut Reader<'_>) -> Result<Option<Secti
     Ok(Some(section))
 }
 
-fn decode_spawn(schema: &Schema, from: &mut Reader<'_>, values: usize) -> Result<Section, FrameError> {
+fn decode_spawn(schema: &Schema, from: &mut MessagePackReader<'_>, values: usize) -> Result<Section, FrameError> {
     let mask = from.int_in(0..=(1 << (MAX_COMPONENT + 1)) - 1)? as u64;
     let mut components = Vec::new();
     let mut width = 0;
@@ -415,7 +415,7 @@ fn decode_spawn(schema: &Schema, from: &mut Reader<'_>, values: usize) -> Result
     Ok(Section::Spawn { components, ids, values })
 }
 
-fn decode_change(schema: &Schema, component: u8, from: &mut Reader<'_>, arrays: usize) -> Result<Section, FrameError> {
+fn decode_change(schema: &Schema, component: u8, from: &mut MessagePackReader<'_>, arrays: usize) -> Result<Section, FrameError> {
     let (_, width) = known(schema, i64::from(component))?;
     let mask = from.int_in(0..=(1 << width) - 1)? as u64;
     let columns: Vec<usize> = bits(mask).collect();

@@ -2,7 +2,7 @@
 
 use super::{
     packed::{pack_ids, unpack_ids},
-    wire::{Malformed, Reader, array_len, int_len, write_array, write_int},
+    wire::{Malformed, MessagePackReader, array_len, int_len, write_array, write_int},
 };
 
 /// More ids than this in one list are refused: no match has as many entities.
@@ -29,7 +29,7 @@ pub(crate) fn write_ids_packed(to: &mut Vec<u8>, ids: &[u32]) {
 }
 
 /// Reads a list of ids, packed or not; they ascend.
-pub(crate) fn read_ids(from: &mut Reader<'_>) -> Result<Vec<u32>, Malformed> {
+pub(crate) fn read_ids(from: &mut MessagePackReader<'_>) -> Result<Vec<u32>, Malformed> {
     if let Some(packed) = from.bin()? {
         return unpack_ids(packed);
     }
@@ -89,14 +89,14 @@ mod tests {
     fn a_run_beyond_reason_is_refused() {
         let mut bytes = vec![0x91];
         write_int(&mut bytes, i64::MIN);
-        assert_eq!(read_ids(&mut Reader::new(&bytes)), Err(Malformed));
+        assert_eq!(read_ids(&mut MessagePackReader::new(&bytes)), Err(Malformed));
     }
 
     proptest! {
         #[test]
         fn ids_are_read_as_they_were_written(ids in btree_set(0u32..500, 0..200)) {
             let ids: Vec<u32> = ids.into_iter().collect();
-            prop_assert_eq!(read_ids(&mut Reader::new(&written(&ids))), Ok(ids));
+            prop_assert_eq!(read_ids(&mut MessagePackReader::new(&written(&ids))), Ok(ids));
         }
     }
 }

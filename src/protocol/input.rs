@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::{
     Schema, Tick,
-    wire::{Malformed, Reader, write_array, write_int},
+    wire::{Malformed, MessagePackReader, write_array, write_int},
 };
 
 /// Bytes that are not an input of the schema.
@@ -48,7 +48,7 @@ pub enum AckOrInput {
 /// # Errors
 /// The bytes are not one whole input of the schema.
 pub fn decode_input(schema: &Schema, bytes: &[u8]) -> Result<AckOrInput, InputError> {
-    let mut from = Reader::new(bytes);
+    let mut from = MessagePackReader::new(bytes);
     let elements = from.array()?;
     let ack = from.int_in(0..=i64::from(u16::MAX))? as u16;
     let input = if elements == 1 {

@@ -309,7 +309,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::protocol::wire::Reader;
+    use crate::protocol::wire::MessagePackReader;
 
     fn bits_of(bytes: &[u8]) -> String {
         bytes.iter().flat_map(|byte| (0..8).map(move |bit| char::from(b'0' + (byte >> bit & 1)))).collect()
@@ -332,12 +332,12 @@ mod tests {
     fn packed_ids(ids: &[u32]) -> Vec<u8> {
         let mut bytes = Vec::new();
         assert!(pack_ids(&mut bytes, ids, usize::MAX));
-        Reader::new(&bytes).bin().unwrap().unwrap().to_vec()
+        MessagePackReader::new(&bytes).bin().unwrap().unwrap().to_vec()
     }
 
     fn packed_column(values: &[i64]) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        pack_column(&mut bytes, values, usize::MAX).then(|| Reader::new(&bytes).bin().unwrap().unwrap().to_vec())
+        pack_column(&mut bytes, values, usize::MAX).then(|| MessagePackReader::new(&bytes).bin().unwrap().unwrap().to_vec())
     }
 
     fn column(packed: &[u8], count: usize) -> Result<Vec<i64>, Malformed> {

@@ -29,12 +29,12 @@ pub struct Schema {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub packed: bool,
     #[serde(skip)]
-    layout: OnceLock<Layout>,
+    layout: OnceLock<ColumnLayout>,
 }
 
 /// The columns of everything, looked up by wire id.
 #[derive(Debug, Clone, Default)]
-struct Layout {
+struct ColumnLayout {
     components: Vec<Option<Vec<Column>>>,
     events: BTreeMap<u8, Vec<Column>>,
     input: Vec<Column>,
@@ -300,7 +300,7 @@ impl Schema {
         &self.layout().input
     }
 
-    fn layout(&self) -> &Layout {
+    fn layout(&self) -> &ColumnLayout {
         self.layout.get_or_init(|| {
             let mut components = vec![None; usize::from(MAX_COMPONENT) + 1];
             for spec in &self.components {
@@ -309,7 +309,7 @@ impl Schema {
                 }
             }
             let events = self.events.iter().filter_map(|spec| Some((spec.id?, spec.columns()))).collect();
-            Layout { components, events, input: self.input.columns() }
+            ColumnLayout { components, events, input: self.input.columns() }
         })
     }
 }

@@ -60,11 +60,11 @@ pub(crate) fn write_bin_head(to: &mut Vec<u8>, len: usize) {
 pub(crate) struct Malformed;
 
 /// Walks over MessagePack bytes from somewhere else. Never panics, never allocates by a length that it read.
-pub(crate) struct Reader<'a> {
+pub(crate) struct MessagePackReader<'a> {
     bytes: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
+impl<'a> MessagePackReader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
@@ -182,7 +182,7 @@ mod tests {
         fn an_integer_is_read_as_it_was_written(value: i64) {
             let mut bytes = Vec::new();
             write_int(&mut bytes, value);
-            let mut reader = Reader::new(&bytes);
+            let mut reader = MessagePackReader::new(&bytes);
             prop_assert_eq!(reader.int(), Ok(value));
             prop_assert!(reader.is_empty());
         }
@@ -196,12 +196,12 @@ mod tests {
 
         #[test]
         fn any_bytes_are_skipped_or_refused(bytes: Vec<u8>) {
-            let _ = Reader::new(&bytes).skip();
+            let _ = MessagePackReader::new(&bytes).skip();
         }
     }
 
     #[test]
     fn deep_nesting_costs_no_stack() {
-        assert_eq!(Reader::new(&[0x91; 1_000_000]).skip(), Err(Malformed));
+        assert_eq!(MessagePackReader::new(&[0x91; 1_000_000]).skip(), Err(Malformed));
     }
 }

@@ -19,7 +19,7 @@ use crate::protocol::{Audience, Block, Blocks, SectionWriter, Tick};
 
 /// What a seat needs of a cell in which nothing moved from or to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stay {
+enum ChunkUpdate {
     /// It has all of the tick before: differences.
     Changes,
     /// It sees the cell from afar: who came and went.
@@ -51,24 +51,24 @@ impl Replicator {
                 blocks.push(block.clone());
             }
         };
-        push(self.chunk_block(interest, &interest.everywhere, Stay::Changes));
+        push(self.chunk_block(interest, &interest.everywhere, ChunkUpdate::Changes));
         for &(cell, class, _) in &now.cells {
             let Some(chunk) = interest.chunk(cell) else { continue };
             let was = if is_still { class } else { then.class(Some(cell)) };
-            let stay = match (was, class) {
-                (Class::Out, _) => Stay::Whole,
-                (Class::Near, Class::Near) => Stay::Changes,
-                (Class::Far, Class::Near) => Stay::Values,
-                _ if self.is_far_due(interest, cell) => Stay::Values,
-                _ => Stay::Presence,
+            let update = match (was, class) {
+                (Class::Out, _) => ChunkUpdate::Whole,
+                (Class::Near, Class::Near) => ChunkUpdate::Changes,
+                (Class::Far, Class::Near) => ChunkUpdate::Values,
+                _ if self.is_far_due(interest, cell) => ChunkUpdate::Values,
+                _ => ChunkUpdate::Presence,
             };
-            push(self.chunk_block(interest, chunk, stay));
+            push(self.chunk_block(interest, chunk, update));
         }
         let mut partly = Vec::new();
         if !is_still {
             for (cell, ..) in then.cells.iter().filter(|(cell, ..)| !now.sees(Some(*cell))) {
                 let Some(chunk) = interest.chunk(*cell) else { continue };
-                push(self.chunk_block(interest, chunk, Stay::Lost));
+                push(self.chunk_block(interest, chunk, ChunkUpdate::Lost));
                 partly.extend(self.stayed(interest, chunk).filter(|&id| self.was_public(id) && !self.is_plain(id)));
             }
         }
@@ -83,7 +83,7 @@ impl Replicator {
     pub fn public_diff(&self) -> Blocks {
         let Some(interest) = &self.interest else { return self.public_diff.clone() };
         let cells = [&interest.everywhere].into_iter().chain(interest.chunks());
-        let stayed = cells.map(|chunk| self.chunk_block(interest, chunk, Stay::Changes));
+        let stayed = cells.map(|chunk| self.chunk_block(interest, chunk, ChunkUpdate::Changes));
         let moved = interest.moves.values().map(|moved| self.move_block(moved, Go::Changes));
         stayed.chain(moved).chain(self.public_diff.iter()).cloned().collect()
     }
@@ -131,8 +131,8 @@ impl Replicator {
         self.checked_at == Some(self.now) || interest.layout.is_due(cell, self.now.0)
     }
 
-    fn chunk_block<'a>(&self, interest: &Interest, chunk: &'a Chunk, stay: Stay) -> &'a Block {
-        self.once(&chunk.blocks[stay as usize], |writer| self.write_chunk(writer, interest, chunk, stay))
+    fn chunk_block<'a>(&self, interest: &Interest, chunk: &'a Chunk, update: ChunkUpdate) -> &'a Block {
+        self.once(&chunk.blocks[update as usize], |writer| self.write_chunk(writer, interest, chunk, update))
     }
 
     fn move_block<'a>(&self, moved: &'a Move, go: Go) -> &'a Block {
@@ -149,15 +149,15 @@ impl Replicator {
         place.get_or_init(make)
     }
 
-    fn write_chunk(&self, writer: &mut SectionWriter, interest: &Interest, chunk: &Chunk, stay: Stay) {
+    fn write_chunk(&self, writer: &mut SectionWriter, interest: &Interest, chunk: &Chunk, update: ChunkUpdate) {
         let stayed: SmallVec<[u32; 16]> = self.stayed(interest, chunk).collect();
-        if stay == Stay::Lost {
+        if update == ChunkUpdate::Lost {
             let plain = stayed.iter().copied().filter(|&id| self.was_public(id) && self.is_plain(id));
             let mut gone: Vec<u32> = plain.chain(chunk.dead.iter().copied()).collect();
             gone.sort_unstable();
             return writer.despawn(&gone);
         }
-        if stay != Stay::Whole {
+        if update != ChunkUpdate::Whole {
             writer.despawn(&chunk.dead);
             if !chunk.removed.is_empty() {
                 write_removed(writer, chunk.removed.iter().copied());
@@ -169,11 +169,11 @@ impl Replicator {
             });
         };
         let told = self.now.0.saturating_sub(interest.layout.every);
-        match stay {
-            Stay::Changes => self.write_changes(writer, &stayed),
-            Stay::Presence => rows(writer, &|tracked, id| tracked.shadow.is_fresh(id)),
-            Stay::Values => rows(writer, &|tracked, id| tracked.shadow.changed_at(id).0 > told),
-            Stay::Whole | Stay::Lost => rows(writer, &|_, _| true),
+        match update {
+            ChunkUpdate::Changes => self.write_changes(writer, &stayed),
+            ChunkUpdate::Presence => rows(writer, &|tracked, id| tracked.shadow.is_fresh(id)),
+            ChunkUpdate::Values => rows(writer, &|tracked, id| tracked.shadow.changed_at(id).0 > told),
+            ChunkUpdate::Whole | ChunkUpdate::Lost => rows(writer, &|_, _| true),
         }
     }
 

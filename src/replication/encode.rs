@@ -4,34 +4,34 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smallvec::SmallVec;
 
-use super::{Blocks, Key, Replicator, Shadow, Tracked, Viewer};
+use super::{Blocks, Replicator, Shadow, Tracked, ViewKey, Viewer};
 use crate::protocol::{Audience, Block, Id, SectionWriter, term};
 
 impl Replicator {
     /// Encodes the changes of the tick just collected for each audience that there is.
-    pub(super) fn encode_diffs(&mut self, gone: &[(u32, SmallVec<[Key; 2]>)]) {
+    pub(super) fn encode_diffs(&mut self, gone: &[(u32, SmallVec<[ViewKey; 2]>)]) {
         self.diffs.clear();
         self.public_diff = Blocks::default();
-        let mut keys: BTreeSet<Key> = gone.iter().flat_map(|(_, told)| told.iter().copied()).collect();
+        let mut keys: BTreeSet<ViewKey> = gone.iter().flat_map(|(_, told)| told.iter().copied()).collect();
         keys.extend(self.removed.iter().rev().take_while(|entry| entry.at == self.now).map(|entry| entry.key));
         for tracked in self.tracked.iter().filter(|tracked| !tracked.shadow.is_clean()) {
             match tracked.shadow.to {
                 Audience::Everyone if self.interest.is_some() => {}
-                Audience::Everyone => keys.extend([Key::Everyone]),
+                Audience::Everyone => keys.extend([ViewKey::Everyone]),
                 _ => keys.extend(tracked.shadow.dirty().map(|id| tracked.shadow.key(id))),
             }
         }
-        keys.remove(&Key::Nobody);
+        keys.remove(&ViewKey::Nobody);
         if self.interest.is_some() {
             // What goes to everyone goes by cells, and is encoded when the first seat needs it.
-            keys.remove(&Key::Everyone);
+            keys.remove(&ViewKey::Everyone);
         }
         let mut writer = self.writer.take();
         for key in keys {
             self.encode_diff(&mut writer, key, gone);
             let block = writer.finish();
             self.blocks_made.set(self.blocks_made.get() + u64::from(!block.is_empty()));
-            if key == Key::Everyone {
+            if key == ViewKey::Everyone {
                 self.public_diff = [block].into();
             } else if !block.is_empty() {
                 self.diffs.insert(key, block);
@@ -40,18 +40,20 @@ impl Replicator {
         self.writer.replace(writer);
     }
 
-    fn encode_diff(&self, writer: &mut SectionWriter, key: Key, gone: &[(u32, SmallVec<[Key; 2]>)]) {
+    fn encode_diff(&self, writer: &mut SectionWriter, key: ViewKey, gone: &[(u32, SmallVec<[ViewKey; 2]>)]) {
         let gone: Vec<u32> = gone.iter().filter(|(_, told)| told.contains(&key)).map(|(id, _)| *id).collect();
         writer.despawn(&gone);
         let removed = self.removed.iter().rev().take_while(|entry| entry.at == self.now).filter(|entry| entry.key == key);
         write_removed(writer, removed.map(|entry| (entry.component, entry.id)));
-        let spawned: &[u32] = if key == Key::Everyone { &self.spawned_now } else { &[] };
+        let spawned: &[u32] = if key == ViewKey::Everyone { &self.spawned_now } else { &[] };
         write_rows(writer, spawned, &self.tracked, |tracked, _| tracked.shadow.to == Audience::Everyone);
         for Tracked { shadow, .. } in self.tracked.iter().filter(|tracked| !tracked.shadow.is_clean()) {
             let ids: Vec<u32> = match (shadow.to, key) {
-                (Audience::Everyone, Key::Everyone) if spawned.is_empty() => shadow.dirty().collect(),
-                (Audience::Everyone, Key::Everyone) => shadow.dirty().filter(|id| spawned.binary_search(id).is_err()).collect(),
-                (Audience::Everyone, _) | (_, Key::Everyone) => continue,
+                (Audience::Everyone, ViewKey::Everyone) if spawned.is_empty() => shadow.dirty().collect(),
+                (Audience::Everyone, ViewKey::Everyone) => {
+                    shadow.dirty().filter(|id| spawned.binary_search(id).is_err()).collect()
+                }
+                (Audience::Everyone, _) | (_, ViewKey::Everyone) => continue,
                 _ => shadow.dirty().filter(|&id| shadow.key(id) == key).collect(),
             };
             if !ids.is_empty() {

@@ -62,7 +62,7 @@ impl<C: Replicate> Grid<C> {
     }
 
     /// The grid without its type.
-    pub(crate) fn layout(&self) -> Result<Layout, GridError> {
+    pub(crate) fn layout(&self) -> Result<GridLayout, GridError> {
         let mut column = 0;
         let vector = C::fields().into_iter().find_map(|field| {
             let at = column;
@@ -81,7 +81,7 @@ impl<C: Replicate> Grid<C> {
         }
         let cells_a_step = step / f64::from(self.size);
         let (radius, near) = (i32::from(self.radius), i32::from(self.near));
-        Ok(Layout { component: C::ID, name: C::NAME, column, cells_a_step, radius, near, every: self.every })
+        Ok(GridLayout { component: C::ID, name: C::NAME, column, cells_a_step, radius, near, every: self.every })
     }
 }
 
@@ -112,7 +112,7 @@ pub enum GridError {
 
 /// A grid without its component's type.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Layout {
+pub(crate) struct GridLayout {
     /// The wire id of the component with the position, its name, and the position's first column.
     pub component: u8,
     pub name: &'static str,
@@ -149,7 +149,7 @@ impl Hasher for CellHasher {
     }
 }
 
-impl Layout {
+impl GridLayout {
     /// The cell of a position, given the one it was in.
     pub fn cell(&self, x: i64, y: i64, old: Option<Cell>) -> Cell {
         let axis = |steps: i64, old: Option<i32>| {
@@ -189,7 +189,7 @@ pub(crate) struct Sight {
 
 impl Sight {
     /// What is seen from some cells, which ascend.
-    pub fn from(layout: &Layout, from: SmallVec<[Cell; 2]>) -> Self {
+    pub fn from(layout: &GridLayout, from: SmallVec<[Cell; 2]>) -> Self {
         let mut cells = Vec::new();
         for centre in &from {
             for x in -layout.radius..=layout.radius {

@@ -11,14 +11,14 @@ use fixedbitset::FixedBitSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Key, Known, Removed, Shadow,
-    grid::{Cell, CellHasher, Layout, Sight},
+    EntityRecord, Removed, Shadow, ViewKey,
+    grid::{Cell, CellHasher, GridLayout, Sight},
 };
 use crate::protocol::{Block, Id, Seat, Tick};
 
 /// A match's grid and all that is in it.
 pub(super) struct Interest {
-    pub layout: Layout,
+    pub layout: GridLayout,
     memory: u32,
     /// By entity id.
     cells: Vec<Option<Cell>>,
@@ -75,7 +75,7 @@ pub struct SavedInterest {
 }
 
 impl Interest {
-    pub fn new(layout: Layout, memory: u32) -> Self {
+    pub fn new(layout: GridLayout, memory: u32) -> Self {
         Self {
             layout,
             memory,
@@ -129,7 +129,7 @@ impl Interest {
 
     /// Puts what changed its position into its cell, and what everyone hears of for the first time where all see it, or to
     /// its cell's others.
-    pub fn place(&mut self, shadow: &Shadow, known: &[Known], spawned: &[u32], removed: &[&Removed], now: Tick) {
+    pub fn place(&mut self, shadow: &Shadow, known: &[EntityRecord], spawned: &[u32], removed: &[&Removed], now: Tick) {
         self.cells.resize(known.len(), None);
         self.moved.grow(known.len());
         let (x, y) = (shadow.values(self.layout.column), shadow.values(self.layout.column + 1));
@@ -146,7 +146,7 @@ impl Interest {
             self.everywhere.insert(id);
         }
         self.moves.values_mut().for_each(|moved| moved.ids.sort_unstable());
-        for entry in removed.iter().filter(|entry| entry.key == Key::Everyone) {
+        for entry in removed.iter().filter(|entry| entry.key == ViewKey::Everyone) {
             let cell = self.cells[entry.id as usize];
             let gone = (entry.component, entry.id);
             if self.moved.contains(entry.id as usize) {
@@ -158,7 +158,7 @@ impl Interest {
         }
     }
 
-    fn put(&mut self, id: u32, cell: Option<Cell>, known: &Known, now: Tick) {
+    fn put(&mut self, id: u32, cell: Option<Cell>, known: &EntityRecord, now: Tick) {
         let old = std::mem::replace(&mut self.cells[id as usize], cell);
         let was_public = known.public_since.is_some_and(|since| since < now);
         if old == cell {

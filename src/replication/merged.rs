@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Eye, Key, Known, Replicator, Tracked, Viewer,
+    EntityRecord, Eye, Replicator, Tracked, ViewKey, Viewer,
     encode::{write_removed, write_rows},
     grid::{Cell, Class, Sight},
 };
@@ -44,7 +44,7 @@ impl Past<'_> {
     }
 
     /// How the seat sees an entity now, and saw it then.
-    pub fn stance(&self, id: u32, known: &Known) -> Stance {
+    pub fn stance(&self, id: u32, known: &EntityRecord) -> Stance {
         let (cell, class, ring) = self.eye.interest.map_or((None, Class::Near, 0), |(interest, sight)| {
             let cell = interest.cell(id);
             let (class, ring) = sight.look(cell);
@@ -138,7 +138,7 @@ impl Replicator {
         let (Some((interest, now)), Some(then)) = (past.eye.interest, past.then) else { return Vec::new() };
         let lost = then.cells.iter().filter(|(cell, ..)| !now.sees(Some(*cell)));
         let lost = lost.filter_map(|(cell, ..)| interest.chunk(*cell)).flat_map(|chunk| &chunk.members);
-        let moved = past.were.keys().filter(|id| !past.eye.sees(Key::Everyone, **id));
+        let moved = past.were.keys().filter(|id| !past.eye.sees(ViewKey::Everyone, **id));
         let left: BTreeSet<u32> = lost.chain(moved).copied().collect();
         left.into_iter().filter(|&id| past.stance(id, &self.entities[id as usize]).held.is_some()).collect()
     }

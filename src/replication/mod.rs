@@ -43,7 +43,7 @@ pub use interest::SavedInterest;
 pub use mirror::{Applied, Desync, Mended, Mirror, MirrorError};
 pub use view::View;
 
-pub(crate) use grid::Layout;
+pub(crate) use grid::GridLayout;
 
 use grid::Sight;
 use interest::Interest;
@@ -55,7 +55,7 @@ pub const MEMORY_SECONDS: f32 = 10.0;
 
 /// Who sees something: the whole match, one team or one seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
+pub enum ViewKey {
     /// Nobody: an owner-only component of an entity without an owner.
     Nobody,
     /// Every seat.
@@ -77,18 +77,18 @@ pub struct Viewer {
 
 impl Viewer {
     /// Whether the seat sees what goes to `key`.
-    pub fn sees(&self, key: Key) -> bool {
+    pub fn sees(&self, key: ViewKey) -> bool {
         match key {
-            Key::Nobody => false,
-            Key::Everyone => true,
-            Key::Team(team) => self.team == Some(team),
-            Key::Owner(seat) => self.seat == seat,
+            ViewKey::Nobody => false,
+            ViewKey::Everyone => true,
+            ViewKey::Team(team) => self.team == Some(team),
+            ViewKey::Owner(seat) => self.seat == seat,
         }
     }
 
     /// What the seat sees besides what everyone does.
-    fn keys(&self) -> impl Iterator<Item = Key> {
-        self.team.map(Key::Team).into_iter().chain([Key::Owner(self.seat)])
+    fn keys(&self) -> impl Iterator<Item = ViewKey> {
+        self.team.map(ViewKey::Team).into_iter().chain([ViewKey::Owner(self.seat)])
     }
 }
 
@@ -98,7 +98,7 @@ pub struct Replicator {
     ids: Ids,
     teams: QueryState<(Entity, Ref<'static, Team>)>,
     /// By entity id.
-    entities: Vec<Known>,
+    entities: Vec<EntityRecord>,
     now: Tick,
     memory: u32,
     since: ChangeTick,
@@ -112,7 +112,7 @@ pub struct Replicator {
     /// What the tick changed for everyone.
     public_diff: Blocks,
     /// What it changed for teams and owners.
-    diffs: BTreeMap<Key, Block>,
+    diffs: BTreeMap<ViewKey, Block>,
     public_checks: Block,
     /// The tick of the newest checksums: what is far is sent with them, so that they hold.
     checked_at: Option<Tick>,
@@ -133,19 +133,19 @@ struct Tracked {
 
 /// What is known of an entity.
 #[derive(Debug, Clone, Default)]
-struct Known {
+struct EntityRecord {
     owner: Option<Seat>,
     team: Option<Team>,
     /// The tick at which everyone heard of it; `None` while only some did.
     public_since: Option<Tick>,
     /// Those who heard of it before or besides everyone.
-    told: SmallVec<[Key; 2]>,
+    told: SmallVec<[ViewKey; 2]>,
 }
 
 struct Despawned {
     at: Tick,
     id: u32,
-    told: SmallVec<[Key; 2]>,
+    told: SmallVec<[ViewKey; 2]>,
     public_since: Option<Tick>,
     cell: Option<Cell>,
 }
@@ -154,7 +154,7 @@ struct Removed {
     at: Tick,
     id: u32,
     component: u8,
-    key: Key,
+    key: ViewKey,
 }
 
 impl Replicator {
@@ -205,7 +205,7 @@ impl Replicator {
     }
 
     /// Limits what seats see by a grid, over a component that is registered.
-    pub(crate) fn set_grid(&mut self, layout: Layout) {
+    pub(crate) fn set_grid(&mut self, layout: GridLayout) {
         self.interest = Some(Box::new(Interest::new(layout, self.memory)));
     }
 
@@ -273,7 +273,7 @@ impl Replicator {
         }
         let limit = self.ids.limit();
         self.tracked.iter_mut().for_each(|tracked| tracked.shadow.fit(limit));
-        self.entities.resize(self.ids.limit().max(self.entities.len()), Known::default());
+        self.entities.resize(self.ids.limit().max(self.entities.len()), EntityRecord::default());
         self.assign_keys();
         self.settle();
         self.since = this;
@@ -304,7 +304,7 @@ impl Replicator {
     }
 
     /// Notes which components and entities went since the last tick. Gives back the entities, with who knew of them.
-    fn collect_removed(&mut self, world: &World) -> Vec<(u32, SmallVec<[Key; 2]>)> {
+    fn collect_removed(&mut self, world: &World) -> Vec<(u32, SmallVec<[ViewKey; 2]>)> {
         let mut gone = Vec::new();
         for at in 0..self.tracked.len() {
             let (component, wire) = (self.tracked[at].component, self.tracked[at].shadow.id);
@@ -330,20 +330,20 @@ impl Replicator {
         gone.into_iter().map(|(entity, id)| (id, self.despawn(entity, id))).collect()
     }
 
-    fn despawn(&mut self, entity: Entity, id: u32) -> SmallVec<[Key; 2]> {
+    fn despawn(&mut self, entity: Entity, id: u32) -> SmallVec<[ViewKey; 2]> {
         for tracked in &mut self.tracked {
             tracked.shadow.take(id);
         }
         self.ids.free(entity, self.now);
         let known = std::mem::take(&mut self.entities[id as usize]);
-        let Known { public_since, told, .. } = known;
+        let EntityRecord { public_since, told, .. } = known;
         let cell = self.interest.as_ref().and_then(|interest| interest.cell(id));
         self.despawned.push_back(Despawned { at: self.now, id, told: told.clone(), public_since, cell });
         if let Some(interest) = &mut self.interest {
             interest.died(id, public_since.is_some());
             return told;
         }
-        if public_since.is_some() { SmallVec::from_slice(&[Key::Everyone]) } else { told }
+        if public_since.is_some() { SmallVec::from_slice(&[ViewKey::Everyone]) } else { told }
     }
 
     /// Learns who owns what, and on which team it is. Where that changed, the components that hang on it change hands.
@@ -353,7 +353,7 @@ impl Replicator {
         let seats = self.tracked.iter_mut().find(|tracked| tracked.shadow.id == SEAT_COMPONENT);
         let seats = seats.expect("Seat is registered at the start");
         seats.scan.scan(world, Since::Written(since), &mut self.ids, &mut seats.shadow, now);
-        self.entities.resize(self.ids.limit().max(self.entities.len()), Known::default());
+        self.entities.resize(self.ids.limit().max(self.entities.len()), EntityRecord::default());
         for id in seats.shadow.dirty() {
             self.entities[id as usize].owner = seats.shadow.first_column(id).map(|seat| Seat(seat as u8));
             moved.push(id);
@@ -361,7 +361,7 @@ impl Replicator {
         for (entity, team) in self.teams.iter(world) {
             if team.last_changed().is_newer_than(self.since, world.read_change_tick()) {
                 let Id(id) = self.ids.get_or_give(entity);
-                self.entities.resize(self.ids.limit().max(self.entities.len()), Known::default());
+                self.entities.resize(self.ids.limit().max(self.entities.len()), EntityRecord::default());
                 self.entities[id as usize].team = Some(*team);
                 moved.push(id);
             }
@@ -395,10 +395,10 @@ impl Replicator {
                 let known = &mut self.entities[id as usize];
                 let key = key_of(tracked.shadow.to, known);
                 tracked.shadow.set_key(id, key);
-                if key == Key::Everyone && known.public_since.is_none() {
+                if key == ViewKey::Everyone && known.public_since.is_none() {
                     known.public_since = Some(self.now);
                     self.spawned_now.push(id);
-                } else if key != Key::Everyone && key != Key::Nobody && !known.told.contains(&key) {
+                } else if key != ViewKey::Everyone && key != ViewKey::Nobody && !known.told.contains(&key) {
                     known.told.push(key);
                 }
             }
@@ -436,9 +436,9 @@ struct Eye<'a> {
 impl Eye<'_> {
     /// Whether it sees what goes to `key` of an entity.
     #[inline]
-    fn sees(&self, key: Key, id: u32) -> bool {
+    fn sees(&self, key: ViewKey, id: u32) -> bool {
         match key {
-            Key::Everyone => self.interest.is_none_or(|(interest, sight)| sight.sees(interest.cell(id))),
+            ViewKey::Everyone => self.interest.is_none_or(|(interest, sight)| sight.sees(interest.cell(id))),
             _ => self.viewer.sees(key),
         }
     }
@@ -456,11 +456,11 @@ pub struct SavedReplicator {
 /// An entity's columns as they were last compared.
 type LateRow = (Id, Vec<i64>);
 
-fn key_of(to: Audience, known: &Known) -> Key {
+fn key_of(to: Audience, known: &EntityRecord) -> ViewKey {
     match to {
-        Audience::Everyone => Key::Everyone,
-        Audience::Owner => known.owner.map_or(Key::Nobody, Key::Owner),
-        Audience::Team => known.team.map_or(Key::Nobody, Key::Team),
+        Audience::Everyone => ViewKey::Everyone,
+        Audience::Owner => known.owner.map_or(ViewKey::Nobody, ViewKey::Owner),
+        Audience::Team => known.team.map_or(ViewKey::Nobody, ViewKey::Team),
     }
 }
 

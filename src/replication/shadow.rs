@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use bevy_ecs::{change_detection::Tick as ChangeTick, prelude::*};
 use fixedbitset::FixedBitSet;
 
-use super::{Ids, Key, columns_of};
+use super::{Ids, ViewKey, columns_of};
 use crate::protocol::{Audience, Column, Replicate, Tick, TypeSpec};
 
 /// One component's columns, by entity id.
@@ -28,7 +28,7 @@ pub(super) struct Shadow {
     /// The columns that changed in this tick, of any entity.
     dirty_columns: u64,
     changed_at: Vec<Tick>,
-    keys: Vec<Key>,
+    keys: Vec<ViewKey>,
 }
 
 impl Shadow {
@@ -65,7 +65,7 @@ impl Shadow {
             let limit = limit.next_power_of_two();
             self.values.iter_mut().chain(&mut self.deltas).for_each(|column| column.resize(limit, 0));
             self.changed_at.resize(limit, Tick(0));
-            self.keys.resize(limit, Key::Nobody);
+            self.keys.resize(limit, ViewKey::Nobody);
             [&mut self.present, &mut self.dirty, &mut self.fresh].into_iter().for_each(|set| set.grow(limit));
         }
     }
@@ -95,7 +95,7 @@ impl Shadow {
     }
 
     /// Takes the component from an entity. Gives back who saw it, if it was there.
-    pub fn take(&mut self, id: u32) -> Option<Key> {
+    pub fn take(&mut self, id: u32) -> Option<ViewKey> {
         let at = id as usize;
         if !self.has(id) {
             return None;
@@ -104,12 +104,12 @@ impl Shadow {
         self.dirty.remove(at);
         self.fresh.remove(at);
         self.values.iter_mut().for_each(|column| column[at] = 0);
-        Some(std::mem::replace(&mut self.keys[at], Key::Nobody))
+        Some(std::mem::replace(&mut self.keys[at], ViewKey::Nobody))
     }
 
     /// Hands the component of an entity from one audience to another: new for the one, gone for the other, which is given
     /// back.
-    pub fn rekey(&mut self, id: u32, key: Key, now: Tick) -> Option<Key> {
+    pub fn rekey(&mut self, id: u32, key: ViewKey, now: Tick) -> Option<ViewKey> {
         let at = id as usize;
         if !self.has(id) || self.keys[at] == key || self.fresh.contains(at) {
             return None;
@@ -124,11 +124,11 @@ impl Shadow {
         Some(std::mem::replace(&mut self.keys[at], key))
     }
 
-    pub fn set_key(&mut self, id: u32, key: Key) {
+    pub fn set_key(&mut self, id: u32, key: ViewKey) {
         self.keys[id as usize] = key;
     }
 
-    pub fn key(&self, id: u32) -> Key {
+    pub fn key(&self, id: u32) -> ViewKey {
         self.keys[id as usize]
     }
 

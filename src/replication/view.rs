@@ -3,7 +3,7 @@
 use bevy_ecs::entity::Entity;
 use smallvec::SmallVec;
 
-use super::{Eye, Key, Replicator, Shadow, Viewer};
+use super::{Eye, Replicator, Shadow, ViewKey, Viewer};
 use crate::protocol::{Id, Replicate, SEAT_COMPONENT, Seat, Tick};
 
 /// The match as a client in a certain seat sees it: quantised, and without what goes to others.
@@ -61,7 +61,7 @@ impl<'a> View<'a> {
     /// The seat that owns an entity.
     pub fn owner(&self, id: Id) -> Option<Seat> {
         let seats = self.shadow_of(SEAT_COMPONENT)?;
-        (seats.has(id.0) && self.eye.sees(Key::Everyone, id.0)).then(|| read(seats, id.0))
+        (seats.has(id.0) && self.eye.sees(ViewKey::Everyone, id.0)).then(|| read(seats, id.0))
     }
 
     fn shadow<C: Replicate>(&self) -> Option<&'a Shadow> {

@@ -23,7 +23,7 @@ use crate::{
     game::{ConfigError, GameDef, Hooks, Match, Outcome},
     protocol::{AckOrInput, ErrorCode, InputColumns, Schema, Seat, Tick, decode_input, ticks},
     replication::{Replicator, View, Viewer},
-    sim::{Offered, Outgoing, Sim, Team, Teams},
+    sim::{Offered, OutgoingEvents, Sim, Team, Teams},
 };
 
 pub use gallery::Scene;
@@ -333,7 +333,7 @@ impl Room {
         if self.seats.take_changed() {
             out.seats(&self.seats);
         }
-        let events = self.sim.world_mut().resource_mut::<Outgoing>().take();
+        let events = self.sim.world_mut().resource_mut::<OutgoingEvents>().take();
         out.events(&self.seats, now, &events);
         self.frames(&mut out);
         self.stats.blocks = self.replicator.blocks_made();

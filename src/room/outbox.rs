@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     protocol::{Blocks, ErrorCode, Frame, Head, Kind, Seat, Tick, write_event, write_events_head},
-    sim::{Recipient, WroteEvent},
+    sim::{OutgoingEvent, Recipient},
 };
 
 /// What a tick has for the seats.
@@ -179,7 +179,7 @@ impl Outbox {
     }
 
     /// The tick's events: encoded once for all seats that hear the same.
-    pub(super) fn events(&mut self, seats: &Seats, now: Tick, events: &[WroteEvent]) {
+    pub(super) fn events(&mut self, seats: &Seats, now: Tick, events: &[OutgoingEvent]) {
         if events.is_empty() {
             return;
         }
@@ -200,8 +200,8 @@ impl Outbox {
 }
 
 /// The events that a seat hears (`None`: one that none is addressed to); no bytes if it hears none.
-pub(super) fn encode(events: &[WroteEvent], now: Tick, seat: Option<Seat>) -> Bytes {
-    let hears = |event: &&WroteEvent| match event.to {
+pub(super) fn encode(events: &[OutgoingEvent], now: Tick, seat: Option<Seat>) -> Bytes {
+    let hears = |event: &&OutgoingEvent| match event.to {
         Recipient::Everyone => true,
         Recipient::Seat(to) => Some(to) == seat,
     };

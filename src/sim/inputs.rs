@@ -14,7 +14,7 @@ const MOST_WAITING: usize = 256;
 pub struct Inputs {
     seats: BTreeMap<Seat, SeatInputs>,
     #[serde(skip)]
-    taken: Vec<Taken>,
+    taken: Vec<DueInput>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ struct Waiting {
 
 /// An input whose tick has come.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Taken {
+pub struct DueInput {
     /// Whose it is.
     pub seat: Seat,
     /// Its columns.
@@ -83,7 +83,7 @@ impl Inputs {
     }
 
     /// Takes the inputs due at a tick: by seat, then by number.
-    pub fn take(&mut self, tick: Tick) -> &[Taken] {
+    pub fn take(&mut self, tick: Tick) -> &[DueInput] {
         self.taken.clear();
         for (&seat, inputs) in &mut self.seats {
             let due = inputs.waiting.iter().take_while(|waiting| waiting.tick <= tick).count();
@@ -92,7 +92,7 @@ impl Inputs {
             }
             for waiting in inputs.waiting.drain(..due) {
                 (inputs.acked, inputs.margin) = (waiting.seq as u16, waiting.margin);
-                self.taken.push(Taken { seat, columns: waiting.columns });
+                self.taken.push(DueInput { seat, columns: waiting.columns });
             }
         }
         &self.taken

@@ -14,14 +14,14 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::protocol::{Id, Seat, Tick};
 
-pub use inputs::{Inputs, Offered, Taken};
+pub use inputs::{DueInput, Inputs, Offered};
 pub use registry::Registry;
-pub use resources::{Clock, Intent, MatchRng, Outgoing, Recipient, Team, Teams, WroteEvent};
+pub use resources::{Clock, Intent, MatchRng, OutgoingEvent, OutgoingEvents, Recipient, Team, Teams};
 
 /// How inputs reach the world: the rules' own type is behind it.
 pub trait Intents: Send {
     /// Puts what was taken this tick, by seat, into the world, and ends the one-shot fields of the tick before.
-    fn apply(&mut self, world: &mut World, taken: &[Taken]);
+    fn apply(&mut self, world: &mut World, taken: &[DueInput]);
 
     /// The entities by which seats play.
     fn avatars(&self, world: &World) -> Vec<(Seat, Entity)>;
@@ -62,7 +62,7 @@ impl Sim {
         world.insert_resource(FallbackErrorHandler(bevy_ecs::error::panic));
         world.insert_resource(Clock::new(hz));
         world.insert_resource(MatchRng::seeded(seed));
-        world.insert_resource(Outgoing::default());
+        world.insert_resource(OutgoingEvents::default());
         world.insert_resource(Teams::default());
         world
     }

@@ -54,12 +54,12 @@ impl Restoring<'_, '_, '_> {
 }
 
 /// A component of a type, and how it is saved.
-struct Saved<C> {
+struct SavedComponent<C> {
     save: fn(&C, &mut Vec<u8>),
     restore: fn(&mut &[u8]) -> Option<C>,
 }
 
-impl<C: Component> StateComponent for Saved<C> {
+impl<C: Component> StateComponent for SavedComponent<C> {
     fn register(&self, world: &mut World) -> ComponentId {
         world.register_component::<C>()
     }
@@ -119,7 +119,7 @@ impl Registry {
     pub fn component<C: Component>(
         &mut self, world: &mut World, save: fn(&C, &mut Vec<u8>), restore: fn(&mut &[u8]) -> Option<C>,
     ) {
-        let component = Saved { save, restore };
+        let component = SavedComponent { save, restore };
         let id = component.register(world);
         if self.components.iter().all(|(known, _)| *known != id) {
             self.components.push((id, Box::new(component)));

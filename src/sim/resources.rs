@@ -128,7 +128,7 @@ pub enum Recipient {
 
 /// A game event on its way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WroteEvent {
+pub struct OutgoingEvent {
     /// Who gets it.
     pub to: Recipient,
     /// Its wire id.
@@ -139,16 +139,16 @@ pub struct WroteEvent {
 
 /// The game events of the tick being stepped, in order. A lock inside lets a system send several kinds at once.
 #[derive(Resource, Debug, Default)]
-pub struct Outgoing(Mutex<Vec<WroteEvent>>);
+pub struct OutgoingEvents(Mutex<Vec<OutgoingEvent>>);
 
-impl Outgoing {
+impl OutgoingEvents {
     /// Adds an event.
-    pub fn push(&self, event: WroteEvent) {
+    pub fn push(&self, event: OutgoingEvent) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
 
     /// Takes all events.
-    pub fn take(&mut self) -> Vec<WroteEvent> {
+    pub fn take(&mut self) -> Vec<OutgoingEvent> {
         std::mem::take(self.0.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 }

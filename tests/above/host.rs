@@ -14,7 +14,7 @@ use tickcast::{
     game::GameDef,
     host::{Claim, Desync, Ending, EventSink, Full, Host, Limits, Outlet, RoomOptions, Welcome},
     identity::Gate,
-    lobby::{ConnectionId, Identity, SocialEvent, Status},
+    lobby::{ConnectionId, Identity, PresenceStatus, SocialEvent},
     prelude::Tick,
     protocol::{Blocks, ErrorCode, Frame},
     room::{Message, OverReason},
@@ -393,7 +393,7 @@ impl Heard {
         std::mem::take(&mut *self.0.lock().unwrap()).into_iter().filter_map(size).collect()
     }
 
-    fn statuses(&self) -> Vec<Status> {
+    fn statuses(&self) -> Vec<PresenceStatus> {
         let status = |event| if let SocialEvent::Presence(person) = event { Some(person.status) } else { None };
         std::mem::take(&mut *self.0.lock().unwrap()).into_iter().filter_map(status).collect()
     }
@@ -422,27 +422,27 @@ async fn who_leaves_a_party_behind_is_out_of_it_after_a_minute() {
     assert_eq!(heard.parties(), [1, 2, 2, 2, 2]);
     seconds(1.0).await;
     assert_eq!(heard.parties(), [1]);
-    assert_eq!(host.social().change(|social, _| social.status(&bob.user)), Status::Offline);
+    assert_eq!(host.social().change(|social, _| social.status(&bob.user)), PresenceStatus::Offline);
 }
 
 #[tokio::test(start_paused = true)]
 async fn friends_hear_of_a_seat_until_it_is_given_up() {
     let (host, ada, bob) = (host(), ada(), ada());
-    let (watching, heard) = come(&host, &ada);
-    host.social().change(|social, _| social.watch(watching, std::slice::from_ref(&bob.user))).unwrap();
+    let (follower, heard) = come(&host, &ada);
+    host.social().change(|social, _| social.follow(follower, std::slice::from_ref(&bob.user))).unwrap();
     let admission = host.create("duel", &RoomOptions::default(), &bob).unwrap();
     assert_eq!(heard.statuses(), [], "a ticket is no seat");
     let (connection, memory) = walk_in(&host, &admission.ticket);
     seconds(1.0).await;
     connection.disconnect();
-    assert_eq!(heard.statuses(), [Status::Match, Status::Away]);
+    assert_eq!(heard.statuses(), [PresenceStatus::Match, PresenceStatus::Away]);
     let back = host.claim_back(&memory.resume(), None).unwrap();
     enter(&back);
     back.disconnect();
     seconds(1.2).await;
-    assert_eq!(heard.statuses(), [Status::Match, Status::Away, Status::Offline]);
+    assert_eq!(heard.statuses(), [PresenceStatus::Match, PresenceStatus::Away, PresenceStatus::Offline]);
     let admission = host.create("duel", &options(json!({"panic_at": 20})), &bob).unwrap();
     walk_in(&host, &admission.ticket);
     seconds(2.0).await;
-    assert_eq!(heard.statuses(), [Status::Match, Status::Offline]);
+    assert_eq!(heard.statuses(), [PresenceStatus::Match, PresenceStatus::Offline]);
 }

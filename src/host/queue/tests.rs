@@ -117,8 +117,8 @@ impl Service {
     }
 
     fn enqueue(&self, guest: &Guest) -> Result<usize, ErrorCode> {
-        let wish = Wish { game: "duel".into(), ..Wish::default() };
-        self.queue.enqueue(guest.user(), &wish).map_err(|refusal| refusal.code)
+        let request = QueueRequest { game: "duel".into(), ..QueueRequest::default() };
+        self.queue.enqueue(guest.user(), &request).map_err(|refusal| refusal.code)
     }
 
     fn enqueue_all<const N: usize>(&self) -> [Guest; N] {

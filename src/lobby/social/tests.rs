@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    super::{DisplayName, KEPT_FOR},
+    super::{DisplayName, REMEMBERED_FOR},
     *,
 };
 
@@ -62,9 +62,9 @@ fn names(social: &mut Social, connections: &[ConnectionId]) -> Vec<(usize, &'sta
     heard(social, connections).into_iter().map(|(to, event)| (to, event.name())).collect()
 }
 
-const LOBBY: Target = Target::Channel(Channel::Lobby);
-const PARTY: Target = Target::Channel(Channel::Party);
-const ROOM: Target = Target::Channel(Channel::Room);
+const LOBBY: ChatTarget = ChatTarget::Channel(Channel::Lobby);
+const PARTY: ChatTarget = ChatTarget::Channel(Channel::Party);
+const ROOM: ChatTarget = ChatTarget::Channel(Channel::Room);
 
 #[test]
 fn who_listens_hears_the_lobby_and_misses_nothing_by_coming_back() {
@@ -87,9 +87,13 @@ fn a_private_message_reaches_all_tabs_of_both_and_nobody_else() {
     let (mut social, mut connections) = here(3);
     connections.push(social.connect(&person(1)));
     connections.push(social.connect(&person(0)));
-    social.chat(&person(2), &Target::User(user(1)), "first", at(0)).unwrap();
+    social.chat(&person(2), &ChatTarget::User(user(1)), "first", at(0)).unwrap();
     social.take_notices();
-    assert_eq!(social.chat(&person(0), &Target::User(user(1)), "psst", at(0)), Ok(1), "numbers are those of one's own messages");
+    assert_eq!(
+        social.chat(&person(0), &ChatTarget::User(user(1)), "psst", at(0)),
+        Ok(1),
+        "numbers are those of one's own messages"
+    );
     let psst = |to, seq| (to, seq, "psst".to_owned());
     assert_eq!(texts(&mut social, &connections), [psst(1, 2), psst(3, 2), psst(0, 1), psst(4, 1)]);
     let kept = social.listen(connections[1], &person(1), Channel::Private, None).unwrap();
@@ -100,31 +104,31 @@ fn a_private_message_reaches_all_tabs_of_both_and_nobody_else() {
 fn who_is_gone_for_a_short_while_finds_private_messages() {
     let (mut social, connections) = here(2);
     social.disconnect(connections[1], at(0));
-    social.chat(&person(0), &Target::User(user(1)), "later", at(1)).unwrap();
+    social.chat(&person(0), &ChatTarget::User(user(1)), "later", at(1)).unwrap();
     let back = social.connect(&person(1));
     assert_eq!(social.listen(back, &person(1), Channel::Private, None).unwrap().messages.len(), 1);
     social.disconnect(back, at(2));
-    social.forget(at(2) + KEPT_FOR);
-    let late = social.chat(&person(0), &Target::User(user(1)), "too late", at(70));
+    social.forget(at(2) + REMEMBERED_FOR);
+    let late = social.chat(&person(0), &ChatTarget::User(user(1)), "too late", at(70));
     assert_eq!(late, Err(SocialError::UnknownUser(user(1))));
 }
 
 #[test]
 fn what_may_not_be_said_is_refused() {
     let (mut social, connections) = here(2);
-    let mut chat = |target: &Target, text: &str| social.chat(&person(0), target, text, at(0)).map_err(|error| error.code());
+    let mut chat = |target: &ChatTarget, text: &str| social.chat(&person(0), target, text, at(0)).map_err(|error| error.code());
     assert_eq!(chat(&LOBBY, ""), Err(ErrorCode::BadText));
     assert_eq!(chat(&LOBBY, "a\u{202e}b"), Err(ErrorCode::BadText));
     assert_eq!(chat(&PARTY, "hello"), Err(ErrorCode::UnknownChannel));
     assert_eq!(chat(&ROOM, "hello"), Err(ErrorCode::UnknownChannel));
-    assert_eq!(chat(&Target::Channel(Channel::Private), "hello"), Err(ErrorCode::UnknownChannel));
-    assert_eq!(chat(&Target::User(user(0)), "myself"), Err(ErrorCode::UnknownUser));
-    assert_eq!(chat(&Target::User(user(7)), "nobody"), Err(ErrorCode::UnknownUser));
+    assert_eq!(chat(&ChatTarget::Channel(Channel::Private), "hello"), Err(ErrorCode::UnknownChannel));
+    assert_eq!(chat(&ChatTarget::User(user(0)), "myself"), Err(ErrorCode::UnknownUser));
+    assert_eq!(chat(&ChatTarget::User(user(7)), "nobody"), Err(ErrorCode::UnknownUser));
     let said = (0..20).filter(|_| chat(&LOBBY, "flood").is_ok()).count();
     assert_eq!((said, chat(&LOBBY, "flood")), (5, Err(ErrorCode::RateLimited)), "refusals before did not count");
     assert_eq!(social.party_join(&person(0), "BCDFGH").map_err(|error| error.code()), Err(ErrorCode::UnknownCode));
-    let too_many = vec![user(1); WATCHED_MOST + 1];
-    assert_eq!(social.watch(connections[0], &too_many).map_err(|error| error.code()), Err(ErrorCode::BadRequest));
+    let too_many = vec![user(1); MAX_FOLLOWED + 1];
+    assert_eq!(social.follow(connections[0], &too_many).map_err(|error| error.code()), Err(ErrorCode::BadRequest));
 }
 
 #[test]
@@ -157,7 +161,7 @@ fn others_see_somebody_write_but_not_all_the_time() {
     social.typing(&person(0), &PARTY, at(0)).unwrap();
     let typing = SocialEvent::Typing { channel: Channel::Party, user: user(0), name: person(0).name };
     assert_eq!(heard(&mut social, &connections), [(1, typing)]);
-    (0..20).for_each(|_| social.typing(&person(0), &Target::User(user(2)), at(0)).unwrap());
+    (0..20).for_each(|_| social.typing(&person(0), &ChatTarget::User(user(2)), at(0)).unwrap());
     assert_eq!(names(&mut social, &connections), [(2, "typing"); 4]);
     assert_eq!(social.typing(&person(2), &PARTY, at(0)), Err(SocialError::UnknownChannel));
 }
@@ -165,10 +169,10 @@ fn others_see_somebody_write_but_not_all_the_time() {
 #[test]
 fn friends_see_what_somebody_does() {
     let (mut social, mut connections) = here(1);
-    let told = social.watch(connections[0], &[user(1), user(0)]).unwrap();
+    let told = social.follow(connections[0], &[user(1), user(0)]).unwrap();
     assert_eq!(
         told.iter().map(|person| (person.name.is_some(), person.status)).collect::<Vec<_>>(),
-        [(false, Status::Offline), (true, Status::Online)]
+        [(false, PresenceStatus::Offline), (true, PresenceStatus::Online)]
     );
     let room = RoomId::named("room");
     connections.push(social.connect(&person(1)));
@@ -187,7 +191,14 @@ fn friends_see_what_somebody_does() {
             other => panic!("{other:?}"),
         })
         .collect();
-    let expected = [Status::Online, Status::Queue, Status::Match, Status::Away, Status::Online, Status::Offline];
+    let expected = [
+        PresenceStatus::Online,
+        PresenceStatus::Queue,
+        PresenceStatus::Match,
+        PresenceStatus::Away,
+        PresenceStatus::Online,
+        PresenceStatus::Offline,
+    ];
     assert_eq!(seen, expected.map(|status| (0, status)));
 }
 
@@ -200,19 +211,19 @@ fn a_member_who_drops_is_away_and_after_a_minute_out() {
     social.disconnect(connections[0], at(0));
     let info = social.party_info(&user(1)).unwrap();
     let members: Vec<_> = info.members.iter().map(|member| (member.person.status, member.ready)).collect();
-    assert_eq!(members, [(Status::Away, false), (Status::Online, true)]);
+    assert_eq!(members, [(PresenceStatus::Away, false), (PresenceStatus::Online, true)]);
     connections[0] = social.connect(&person(0));
-    assert_eq!(social.status(&user(0)), Status::Online);
+    assert_eq!(social.status(&user(0)), PresenceStatus::Online);
     social.disconnect(connections[0], at(10));
     social.take_notices();
-    assert_eq!(social.forget_due(), Some(at(10) + KEPT_FOR));
+    assert_eq!(social.forget_due(), Some(at(10) + REMEMBERED_FOR));
     social.forget(at(69));
     assert_eq!(social.party_info(&user(1)).unwrap().leader, user(0));
     social.forget(at(70));
     assert_eq!(names(&mut social, &connections), [(1, "party")]);
     let info = social.party_info(&user(1)).unwrap();
     assert_eq!((info.leader, info.members.len()), (user(1), 1));
-    assert_eq!((social.status(&user(0)), social.forget_due()), (Status::Offline, None));
+    assert_eq!((social.status(&user(0)), social.forget_due()), (PresenceStatus::Offline, None));
 }
 
 #[test]
@@ -246,7 +257,7 @@ fn a_party_tells_its_members_and_those_it_invites_and_kicks() {
 enum Step {
     Connect(usize),
     Disconnect(usize),
-    Watch(usize, Vec<usize>),
+    Follow(usize, Vec<usize>),
     Queue(usize, bool),
     Sit(usize, usize, bool),
     Unseat(usize, usize),
@@ -265,7 +276,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         3 => who.clone().prop_map(Step::Connect),
         2 => (0usize..12).prop_map(Step::Disconnect),
-        2 => (0usize..12, vec(who.clone(), 0..4)).prop_map(|(connection, users)| Step::Watch(connection, users)),
+        2 => (0usize..12, vec(who.clone(), 0..4)).prop_map(|(connection, users)| Step::Follow(connection, users)),
         1 => (who.clone(), any::<bool>()).prop_map(|(who, queued)| Step::Queue(who, queued)),
         2 => (who.clone(), room.clone(), any::<bool>()).prop_map(|(who, room, away)| Step::Sit(who, room, away)),
         2 => (who.clone(), room).prop_map(|(who, room)| Step::Unseat(who, room)),
@@ -318,10 +329,10 @@ fn take(social: &mut Social, step: Step, clients: &mut BTreeMap<ConnectionId, Cl
             clients.remove(&connection);
             social.disconnect(connection, at(*now));
         }
-        Step::Watch(n, users) => {
+        Step::Follow(n, users) => {
             let Some(connection) = nth(clients, n) else { return };
             let users: Vec<_> = users.into_iter().map(user).collect();
-            let people = social.watch(connection, &users).unwrap();
+            let people = social.follow(connection, &users).unwrap();
             let client = clients.get_mut(&connection).unwrap();
             client.people = people.into_iter().map(|person| (person.user.clone(), person)).collect();
         }
@@ -341,7 +352,7 @@ fn take(social: &mut Social, step: Step, clients: &mut BTreeMap<ConnectionId, Cl
         Step::Ready(who, ready) => drop(social.party_ready(&person(who), ready)),
         Step::Say(who, channel) => {
             let channel = [Channel::Lobby, Channel::Party, Channel::Room].get(usize::from(channel));
-            let target = channel.map_or(Target::User(user((who + 1) % 5)), |channel| Target::Channel(*channel));
+            let target = channel.map_or(ChatTarget::User(user((who + 1) % 5)), |channel| ChatTarget::Channel(*channel));
             let _ = social.chat(&person(who), &target, "hello", at(*now));
         }
         Step::Pass(seconds) => {
@@ -398,9 +409,9 @@ proptest! {
             social.set_queued(&person(who), false, at(now));
             (0..2).for_each(|room| social.unseat(&user(who), &RoomId::named(&room.to_string()), at(now)));
         }
-        social.forget(at(now) + KEPT_FOR);
+        social.forget(at(now) + REMEMBERED_FOR);
         prop_assert_eq!(social.forget_due(), None);
-        prop_assert!((0..5).all(|who| social.status(&user(who)) == Status::Offline && social.party(&user(who)).is_none()));
+        prop_assert!((0..5).all(|who| social.status(&user(who)) == PresenceStatus::Offline && social.party(&user(who)).is_none()));
         social.chat.forget(&LogKey::Lobby);
         prop_assert!(social.chat.is_empty());
     }

@@ -33,11 +33,11 @@ impl Hall {
     }
 
     fn enqueue(&mut self, names: &str) -> Result<usize, QueueError> {
-        self.enqueue_with(party(names), &Wish::default())
+        self.enqueue_with(party(names), &QueueRequest::default())
     }
 
-    fn enqueue_with(&mut self, members: Vec<Entrant>, wish: &Wish) -> Result<usize, QueueError> {
-        self.matchmaker.enqueue(&Wish { game: "duel".into(), ..wish.clone() }, members, self.now)
+    fn enqueue_with(&mut self, members: Vec<Entrant>, request: &QueueRequest) -> Result<usize, QueueError> {
+        self.matchmaker.enqueue(&QueueRequest { game: "duel".into(), ..request.clone() }, members, self.now)
     }
 
     /// After so many seconds, the matches that are made, as the names of each team.
@@ -46,18 +46,18 @@ impl Hall {
         formed(self.matchmaker.pass(&[], self.now))
     }
 
-    fn pass(&mut self) -> Vec<News> {
+    fn pass(&mut self) -> Vec<MatchmakerEvent> {
         self.matchmaker.pass(&[], self.now)
     }
 
     fn ask(&mut self) -> CheckId {
         match &self.pass()[..] {
-            [News::Asked { check, .. }] => *check,
+            [MatchmakerEvent::Asked { check, .. }] => *check,
             other => panic!("{other:?}"),
         }
     }
 
-    fn accept(&mut self, name: &str, check: CheckId) -> Vec<News> {
+    fn accept(&mut self, name: &str, check: CheckId) -> Vec<MatchmakerEvent> {
         self.matchmaker.accept(&user(name), check, self.now).unwrap()
     }
 
@@ -74,19 +74,19 @@ fn teams(found: &Match) -> Vec<String> {
     found.teams.iter().map(|team| team.iter().map(names).collect::<Vec<_>>().join("+")).collect()
 }
 
-fn formed(news: Vec<News>) -> Vec<Vec<String>> {
-    let formed = |news| if let News::Formed(found) = news { Some(teams(&found)) } else { None };
-    news.into_iter().filter_map(formed).collect()
+fn formed(events: Vec<MatchmakerEvent>) -> Vec<Vec<String>> {
+    let formed = |event| if let MatchmakerEvent::Formed(found) = event { Some(teams(&found)) } else { None };
+    events.into_iter().filter_map(formed).collect()
 }
 
-fn unready(news: &[News]) -> Vec<(String, bool)> {
-    let unready = |news: &News| match news {
-        News::Unready { users, requeued, .. } => {
+fn unready(events: &[MatchmakerEvent]) -> Vec<(String, bool)> {
+    let unready = |event: &MatchmakerEvent| match event {
+        MatchmakerEvent::Unready { users, requeued, .. } => {
             Some((users.iter().map(UserId::as_str).collect::<Vec<_>>().join(" "), *requeued))
         }
         _ => None,
     };
-    news.iter().filter_map(unready).collect()
+    events.iter().filter_map(unready).collect()
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_party_plays_two_who_came_alone_and_is_not_split() {
 fn teams_are_about_as_strong() {
     let mut hall = Hall::new(duo());
     for (name, rating) in [("a", 1900.0), ("b", 1800.0), ("c", 1200.0), ("d", 1100.0)] {
-        hall.enqueue_with(vec![Entrant { user: user(name), rating }], &Wish::default()).unwrap();
+        hall.enqueue_with(vec![Entrant { user: user(name), rating }], &QueueRequest::default()).unwrap();
     }
     assert_eq!(hall.pass_after(0), [["a+d", "b+c"]]);
 }
@@ -124,7 +124,7 @@ fn a_window_of_skill_widens_with_the_oldest_wait() {
     let steps = [(seconds(0), 100.0), (seconds(10), 400.0), (seconds(30), f64::INFINITY)];
     let mut hall = Hall::new(Mode::teams(2).skill(steps));
     let enter = |hall: &mut Hall, name: &str, rating| {
-        hall.enqueue_with(vec![Entrant { user: user(name), rating }], &Wish::default()).unwrap()
+        hall.enqueue_with(vec![Entrant { user: user(name), rating }], &QueueRequest::default()).unwrap()
     };
     enter(&mut hall, "a", 1500.0);
     enter(&mut hall, "b", 1800.0);
@@ -141,13 +141,13 @@ fn the_nearest_region_decides_then_latency_then_age() {
     let mut hall = Hall::new(Mode::teams(2).regions(["eu", "us"]).latency([(seconds(0), 100), (seconds(10), 300)]));
     let enter = |hall: &mut Hall, name: &str, regions: &[(&str, f64)]| {
         let regions = regions.iter().map(|(name, ms)| (name.to_string(), *ms)).collect();
-        hall.enqueue_with(party(name), &Wish { regions, ..Wish::default() }).unwrap()
+        hall.enqueue_with(party(name), &QueueRequest { regions, ..QueueRequest::default() }).unwrap()
     };
     enter(&mut hall, "berlin", &[("eu", 20.0), ("us", 95.0)]);
     enter(&mut hall, "denver", &[("eu", 98.0), ("us", 30.0)]);
     enter(&mut hall, "lisbon", &[("eu", 45.0), ("us", 90.0)]);
     enter(&mut hall, "madrid", &[("eu", 41.0), ("us", 99.0)]);
-    let News::Formed(found) = hall.pass().remove(0) else { panic!("a match") };
+    let MatchmakerEvent::Formed(found) = hall.pass().remove(0) else { panic!("a match") };
     assert_eq!((teams(&found), found.region.as_deref()), (vec!["berlin".into(), "lisbon".into()], Some("eu")));
     assert_eq!(hall.waiting(), Vec::<String>::new());
     enter(&mut hall, "perth", &[("eu", 290.0), ("us", 250.0)]);
@@ -159,15 +159,15 @@ fn the_nearest_region_decides_then_latency_then_age() {
 #[test]
 fn only_the_same_properties_meet() {
     let mut hall = Hall::new(Mode::teams(2).same(["map"]));
-    let wish = |map: &str| Wish { properties: [("map".to_owned(), map.into())].into(), ..Wish::default() };
-    hall.enqueue_with(party("a"), &wish("moon")).unwrap();
-    hall.enqueue_with(party("b"), &wish("mars")).unwrap();
+    let request = |map: &str| QueueRequest { properties: [("map".to_owned(), map.into())].into(), ..QueueRequest::default() };
+    hall.enqueue_with(party("a"), &request("moon")).unwrap();
+    hall.enqueue_with(party("b"), &request("mars")).unwrap();
     assert!(hall.pass_after(1000).is_empty());
-    hall.enqueue_with(party("c"), &wish("mars")).unwrap();
+    hall.enqueue_with(party("c"), &request("mars")).unwrap();
     assert_eq!(hall.pass_after(0), [["b", "c"]]);
-    let level = Wish { properties: [("level".to_owned(), 3.into())].into(), ..Wish::default() };
+    let level = QueueRequest { properties: [("level".to_owned(), 3.into())].into(), ..QueueRequest::default() };
     assert_eq!(hall.enqueue_with(party("d"), &level), Err(QueueError::BadProperty("level".into())));
-    let list = Wish { properties: [("map".to_owned(), serde_json::json!([]))].into(), ..Wish::default() };
+    let list = QueueRequest { properties: [("map".to_owned(), serde_json::json!([]))].into(), ..QueueRequest::default() };
     assert_eq!(hall.enqueue_with(party("d"), &list), Err(QueueError::BadProperty("map".into())));
 }
 
@@ -178,7 +178,7 @@ fn bots_take_the_missing_seats_after_a_while() {
     hall.enqueue("cy").unwrap();
     assert!(hall.pass_after(19).is_empty());
     hall.now += seconds(1);
-    let News::Formed(found) = hall.pass().remove(0) else { panic!("a match") };
+    let MatchmakerEvent::Formed(found) = hall.pass().remove(0) else { panic!("a match") };
     assert_eq!((teams(&found), found.bots), (vec!["ada bob".into(), "cy".into()], 1));
 }
 
@@ -201,7 +201,9 @@ fn everybody_ready_is_a_match() {
     assert!(hall.pass().is_empty(), "those who are asked are not matched again");
     assert_eq!(hall.enqueue("ada"), Err(QueueError::AlreadyQueued(user("ada"))));
     for (accepted, name) in (1..).zip(["ada", "cy", "dee"]) {
-        assert!(matches!(hall.accept(name, check)[..], [News::Answered { accepted: told, players: 4, .. }] if told == accepted));
+        assert!(
+            matches!(hall.accept(name, check)[..], [MatchmakerEvent::Answered { accepted: told, players: 4, .. }] if told == accepted)
+        );
     }
     assert_eq!(formed(hall.accept("bob", check)), [["ada bob", "cy dee"]]);
     assert_eq!(hall.matchmaker.accept(&user("bob"), check, hall.now), Err(QueueError::UnknownCheck(check)));
@@ -246,8 +248,8 @@ fn who_says_nothing_leaves_and_a_party_goes_back_whole_or_not_at_all() {
 fn one_who_leaves_takes_the_party_along() {
     let mut hall = Hall::new(duo());
     hall.enqueue("ada bob").unwrap();
-    let news = hall.matchmaker.leave(&user("bob"), hall.now).unwrap();
-    assert_eq!(news, [News::Left { users: vec![user("ada")] }]);
+    let events = hall.matchmaker.leave(&user("bob"), hall.now).unwrap();
+    assert_eq!(events, [MatchmakerEvent::Left { users: vec![user("ada")] }]);
     assert_eq!(hall.matchmaker.leave(&user("ada"), hall.now), Err(QueueError::NotQueued));
     assert!(!hall.matchmaker.is_busy());
 }
@@ -259,16 +261,19 @@ fn a_party_that_is_another_now_is_out_of_its_queue_and_all_hear_of_it() {
     for (of, now, is_out) in changes {
         let mut hall = Hall::new(duo());
         hall.enqueue("ada bob").unwrap();
-        let news = hall.matchmaker.regroup(&user(of), &members(now), hall.now);
-        let left = News::Left { users: members("ada bob") };
-        assert_eq!(news, if is_out { vec![left] } else { vec![] }, "{now}");
+        let events = hall.matchmaker.regroup(&user(of), &members(now), hall.now);
+        let left = MatchmakerEvent::Left { users: members("ada bob") };
+        assert_eq!(events, if is_out { vec![left] } else { vec![] }, "{now}");
         assert_eq!(hall.matchmaker.has(&user("ada")), !is_out);
         assert!(hall.matchmaker.regroup(&user("cy"), &[], hall.now).is_empty(), "who does not wait is not asked about");
     }
     let mut hall = Hall::new(duo());
     hall.enqueue("ada").unwrap();
     assert!(hall.matchmaker.regroup(&user("ada"), &members("ada"), hall.now).is_empty(), "a party of one is one alone");
-    assert_eq!(hall.matchmaker.regroup(&user("ada"), &members("bob ada"), hall.now), [News::Left { users: members("ada") }]);
+    assert_eq!(
+        hall.matchmaker.regroup(&user("ada"), &members("bob ada"), hall.now),
+        [MatchmakerEvent::Left { users: members("ada") }]
+    );
 }
 
 #[test]
@@ -281,8 +286,8 @@ fn a_party_that_changes_during_a_ready_check_declines() {
         hall.accept(name, check);
     }
     assert!(hall.matchmaker.regroup(&user("bob"), &[user("bob"), user("ada")], hall.now).is_empty());
-    let news = hall.matchmaker.regroup(&user("bob"), &[], hall.now);
-    assert_eq!(unready(&news), [("ada bob".into(), false)]);
+    let events = hall.matchmaker.regroup(&user("bob"), &[], hall.now);
+    assert_eq!(unready(&events), [("ada bob".into(), false)]);
     assert!(hall.matchmaker.regroup(&user("ada"), &[], hall.now).is_empty(), "once is enough");
     assert_eq!(unready(&hall.accept("dee", check)), [("cy dee".into(), true)]);
     assert_eq!(hall.waiting(), ["cy dee"]);
@@ -299,7 +304,7 @@ fn running_matches_are_filled_first() {
     hall.enqueue("ada bob").unwrap();
     hall.enqueue("cy").unwrap();
     assert!(hall.matchmaker.pass(&[opening(&[1, 1], of(900.0))], hall.now).is_empty(), "too weak a match");
-    let News::Formed(found) = hall.matchmaker.pass(&[opening(&[1, 1], of(1500.0))], hall.now).remove(0) else {
+    let MatchmakerEvent::Formed(found) = hall.matchmaker.pass(&[opening(&[1, 1], of(1500.0))], hall.now).remove(0) else {
         panic!("a match")
     };
     assert_eq!((teams(&found), found.room), (vec!["cy".into(), String::new()], Some(RoomId::named("r"))));
@@ -313,16 +318,16 @@ fn who_joins_a_running_match_has_its_properties_and_is_near() {
     let enter = |hall: &mut Hall, name: &str, map: &str, regions: &[(&str, f64)]| {
         let properties = [("map".to_owned(), map.into())].into();
         let regions = regions.iter().map(|(name, ms)| (name.to_string(), *ms)).collect();
-        hall.enqueue_with(party(name), &Wish { properties, regions, ..Wish::default() }).unwrap()
+        hall.enqueue_with(party(name), &QueueRequest { properties, regions, ..QueueRequest::default() }).unwrap()
     };
     enter(&mut hall, "berlin", "moon", &[("eu", 20.0)]);
     enter(&mut hall, "lisbon", "moon", &[("eu", 45.0)]);
-    let News::Formed(running) = hall.pass().remove(0) else { panic!("a match") };
+    let MatchmakerEvent::Formed(running) = hall.pass().remove(0) else { panic!("a match") };
     enter(&mut hall, "madrid", "mars", &[("eu", 20.0)]);
     enter(&mut hall, "denver", "moon", &[("us", 20.0)]);
     enter(&mut hall, "perth", "moon", &[("eu", 290.0)]);
     enter(&mut hall, "anywhere", "moon", &[]);
-    let News::Formed(found) = hall.matchmaker.pass(&[opening(&[1, 0], running.terms())], hall.now).remove(0) else {
+    let MatchmakerEvent::Formed(found) = hall.matchmaker.pass(&[opening(&[1, 0], running.terms())], hall.now).remove(0) else {
         panic!("a match")
     };
     assert_eq!(teams(&found), ["anywhere", ""]);
@@ -350,10 +355,14 @@ fn what_cannot_be_played_is_refused() {
     let mut hall = Hall::new(duo());
     assert_eq!(hall.enqueue("a b c"), Err(QueueError::PartyTooLarge { members: 3, most: 2 }));
     assert_eq!(hall.enqueue("a a"), Err(QueueError::AlreadyQueued(user("a"))));
-    let wish = |game: &str, mode: Option<&str>| Wish { game: game.into(), mode: mode.map(Into::into), ..Wish::default() };
-    let mut refused = |wish| hall.matchmaker.enqueue(&wish, party("a"), seconds(0)).unwrap_err().code().as_str();
-    assert_eq!(refused(wish("chess", None)), "unknown_game");
-    assert_eq!(refused(wish("duel", Some("9v9"))), "unknown_mode");
+    let request = |game: &str, mode: Option<&str>| QueueRequest {
+        game: game.into(),
+        mode: mode.map(Into::into),
+        ..QueueRequest::default()
+    };
+    let mut refused = |request| hall.matchmaker.enqueue(&request, party("a"), seconds(0)).unwrap_err().code().as_str();
+    assert_eq!(refused(request("chess", None)), "unknown_game");
+    assert_eq!(refused(request("duel", Some("9v9"))), "unknown_mode");
     assert_eq!(hall.matchmaker.leave(&user("a"), seconds(0)), Err(QueueError::NotQueued));
     assert_eq!(hall.matchmaker.accept(&user("a"), CheckId(1), seconds(0)), Err(QueueError::UnknownCheck(CheckId(1))));
 }
@@ -363,7 +372,7 @@ fn a_match_that_cannot_be_held_is_put_back_in_order() {
     let mut hall = Hall::new(duo());
     hall.enqueue("ada bob").unwrap();
     hall.enqueue("cy dee").unwrap();
-    let News::Formed(found) = hall.pass().remove(0) else { panic!("a match") };
+    let MatchmakerEvent::Formed(found) = hall.pass().remove(0) else { panic!("a match") };
     hall.now += seconds(1);
     hall.enqueue("cy").unwrap();
     hall.matchmaker.put_back(found);

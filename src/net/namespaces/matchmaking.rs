@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::{
     host::{EventSink, Host, MatchQueue, QueueConnectionId, QueueEvent, Refusal},
     lobby::UserId,
-    matchmaking::{CheckId, Wish},
+    matchmaking::{CheckId, QueueRequest},
     net::namespaces::{
         namespace::{Call, Event, Namespace},
         request::{Answer, Argument, answer, done},
@@ -122,8 +122,8 @@ impl Matchmaking {
 fn enqueue(call: &Call<'_, Matchmaking>, argument: Argument) -> Answer {
     let Enqueue { game, mode, properties, regions } = argument.read()?;
     call.namespace.connect(call.session, call.socket);
-    let wish = Wish { game, mode, properties, regions };
-    let position = call.namespace.queue.enqueue(call.session.user(), &wish)?;
+    let request = QueueRequest { game, mode, properties, regions };
+    let position = call.namespace.queue.enqueue(call.session.user(), &request)?;
     answer(&json!({ "position": position }))
 }
 

@@ -73,10 +73,10 @@ proptest! {
         let mut all: Vec<UserId> = Vec::new();
         let mut played = BTreeSet::new();
         let mut checked = Vec::new();
-        let mut take = |news: Vec<News>, checked: &mut Vec<CheckId>| {
-            for news in news {
-                match news {
-                    News::Formed(found) => {
+        let mut take = |events: Vec<MatchmakerEvent>, checked: &mut Vec<CheckId>| {
+            for event in events {
+                match event {
+                    MatchmakerEvent::Formed(found) => {
                         for team in &found.teams {
                             let size: usize = team.iter().map(QueueEntry::size).sum();
                             prop_assert!(mode.size.contains(&size), "a team of {}", size);
@@ -85,7 +85,7 @@ proptest! {
                             prop_assert!(played.insert(user.clone()), "{user} is in two matches");
                         }
                     }
-                    News::Asked { check, .. } => checked.push(check),
+                    MatchmakerEvent::Asked { check, .. } => checked.push(check),
                     _ => {}
                 }
             }
@@ -98,11 +98,11 @@ proptest! {
                     let party: Vec<_> = (all.len()..all.len() + size).map(|n| user(&format!("u{n}"))).collect();
                     all.extend(party.iter().cloned());
                     let members = party.into_iter().map(|user| Entrant { user, rating: f64::from(rating) }).collect();
-                    hall.enqueue_with(members, &Wish::default()).unwrap();
+                    hall.enqueue_with(members, &QueueRequest::default()).unwrap();
                 }
                 Act::Leave(at) => if let Some(user) = all.get(at) {
-                    let news = hall.matchmaker.leave(user, hall.now).unwrap_or_default();
-                    take(news, &mut checked)?;
+                    let events = hall.matchmaker.leave(user, hall.now).unwrap_or_default();
+                    take(events, &mut checked)?;
                 },
                 Act::Answer(at, yes) => if let (Some(user), Some(check)) = (all.get(at), checked.last()) {
                     let answer = if yes {
@@ -114,8 +114,8 @@ proptest! {
                 },
                 Act::Wait(time) => {
                     hall.now += seconds(time);
-                    let news = hall.pass();
-                    take(news, &mut checked)?;
+                    let events = hall.pass();
+                    take(events, &mut checked)?;
                 }
             }
             check_places(&hall.matchmaker)?;
@@ -123,13 +123,13 @@ proptest! {
         // From now on everybody says yes, and time goes by until every window is open.
         for _ in 0..20 {
             hall.now += seconds(5);
-            let news = hall.pass();
-            take(news, &mut checked)?;
+            let events = hall.pass();
+            take(events, &mut checked)?;
             let open: Vec<_> = hall.matchmaker.checks.iter().map(|(id, check)| (*id, check.users())).collect();
             for (id, users) in open {
                 for user in users {
-                    let news = hall.matchmaker.accept(&user, id, hall.now).unwrap_or_default();
-                    take(news, &mut checked)?;
+                    let events = hall.matchmaker.accept(&user, id, hall.now).unwrap_or_default();
+                    take(events, &mut checked)?;
                 }
             }
             check_places(&hall.matchmaker)?;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     host::{Hub, Refusal},
-    lobby::{Channel, Identity, SocialError, Target, UserId},
+    lobby::{Channel, ChatTarget, Identity, SocialError, UserId},
     net::namespaces::{
         lobby::session::Lobby,
         namespace::Call,
@@ -93,7 +93,7 @@ pub(crate) fn presence(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     let Presence { users } = argument.read()?;
     let (hub, _) = asked(call);
     let connection = call.namespace.connection(call.session, call.socket);
-    let people = hub.change(|social, _| social.watch(connection, &users))?;
+    let people = hub.change(|social, _| social.follow(connection, &users))?;
     answer(&json!({ "users": people }))
 }
 
@@ -157,10 +157,10 @@ fn asked<'a>(call: &Call<'a, Lobby>) -> (&'a Hub, &'a Identity) {
     (call.namespace.0.social(), call.session.identity())
 }
 
-fn target(channel: Option<&str>, to: Option<UserId>) -> Result<Target, Refusal> {
+fn target(channel: Option<&str>, to: Option<UserId>) -> Result<ChatTarget, Refusal> {
     match (channel, to) {
-        (Some(channel), None) => Ok(Target::Channel(named(channel)?)),
-        (None, Some(user)) => Ok(Target::User(user)),
+        (Some(channel), None) => Ok(ChatTarget::Channel(named(channel)?)),
+        (None, Some(user)) => Ok(ChatTarget::User(user)),
         _ => Err(bad_request("either `channel` or `to` is needed")),
     }
 }
