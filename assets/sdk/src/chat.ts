@@ -1,8 +1,8 @@
 // Chat: what is said reaches each listener once, in order, over reconnections.
 
+import type { Channel } from "./channel.js";
+import { request } from "./channel.js";
 import { TickcastError } from "./errors.js";
-import type { Channel } from "./link.js";
-import { request } from "./link.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
 import type { ChatChannel, ChatMessage, Typing } from "./types.js";
@@ -76,7 +76,7 @@ export class Chat {
   }
 
   readonly #said = (message: ChatMessage): void => this.#streams.get(message.channel)?.take(message);
-  readonly #types = (typing: Typing): void => this.#typing.tell(typing);
+  readonly #types = (typing: Typing): void => this.#typing.notify(typing);
   readonly #anew = (): void => {
     for (const stream of this.#streams.values()) stream.reload();
   };
@@ -166,7 +166,7 @@ class Stream {
     if (message.seq <= this.#seq || message.channel !== this.#channel) return;
     this.#seq = message.seq;
     this.#heard = [...this.#heard.slice(1 - REMEMBERED), message];
-    this.#listeners.tell(message);
+    this.#listeners.notify(message);
   }
 }
 

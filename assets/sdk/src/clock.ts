@@ -2,7 +2,7 @@
 // milliseconds.
 
 /** Follows a target that runs with the time, a little faster or slower than real time, and never backwards. */
-export class Flow {
+export class Slew {
   #at: number | undefined;
   #seen = 0;
 
@@ -44,7 +44,7 @@ const LAZY_MS = 5_000;
 /** Estimates the server's time, in ticks. */
 export class Clock {
   readonly #perMs: number;
-  readonly #flow: Flow;
+  readonly #slew: Slew;
   #samples: TimeSample[] = [];
   #offset: number | undefined;
   #asked = -Infinity;
@@ -52,7 +52,7 @@ export class Clock {
 
   constructor(readonly hz: number) {
     this.#perMs = hz / 1000;
-    this.#flow = new Flow(this.#perMs, hz / 4);
+    this.#slew = new Slew(this.#perMs, hz / 4);
   }
 
   /** A new connection: measures anew. `tick` is a first guess, used where there is none yet. */
@@ -78,7 +78,7 @@ export class Clock {
     const best = this.#best();
     // Two samples are off by half their round trips at most. Where they differ by more, the server's time has shifted.
     if (best && Math.abs(offset - best.offset) > ((rtt + best.rtt) / 2) * this.#perMs + 1) this.#samples = [];
-    if (this.#answers++ === 0) this.#flow.reset();
+    if (this.#answers++ === 0) this.#slew.reset();
     this.#samples.push({ offset, rtt });
     if (this.#samples.length > SAMPLES) this.#samples.shift();
     this.#offset = this.#best()?.offset;
@@ -101,7 +101,7 @@ export class Clock {
 
   /** The same, flowing smoothly. */
   tick(now: number): number {
-    return this.#flow.follow(now, this.estimate(now));
+    return this.#slew.follow(now, this.estimate(now));
   }
 
   #best(): TimeSample | undefined {

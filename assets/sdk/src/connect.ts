@@ -1,18 +1,21 @@
+import type { Channel } from "./channel.js";
+import { open } from "./channel.js";
+import type { ConnectionOptions } from "./connections.js";
+import { Connections } from "./connections.js";
 import { TickcastError } from "./errors.js";
 import type { IdentityOptions, Session } from "./identity.js";
 import { Identity } from "./identity.js";
-import { takeSeat } from "./join.js";
-import type { Channel, LinkOptions } from "./link.js";
-import { Link, open } from "./link.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
-import type { Grant, TakeSeat } from "./lobby.js";
 import { Lobby } from "./lobby.js";
 import { Matchmaking } from "./matchmaking.js";
+import type { Grant } from "./messages.js";
 import type { Room } from "./room.js";
+import type { TakeSeat } from "./seat.js";
+import { takeSeat } from "./seat.js";
 import type { GameTypes } from "./types.js";
 
-export interface ConnectOptions extends LinkOptions, IdentityOptions {}
+export interface ConnectOptions extends ConnectionOptions, IdentityOptions {}
 
 /** A Tickcast server, connected. */
 export interface Server {
@@ -37,28 +40,28 @@ export interface Server {
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Server> {
   const identity = new Identity(url, options);
-  const links = new Map<string, Link>();
-  const link = (to: string): Link => {
-    const found = links.get(to) ?? new Link(to, options);
-    links.set(to, found);
+  const servers = new Map<string, Connections>();
+  const connectionsTo = (to: string): Connections => {
+    const found = servers.get(to) ?? new Connections(to, options);
+    servers.set(to, found);
     return found;
   };
   const rooms = new Set<Room>();
   const take: TakeSeat = async <G extends GameTypes>(grant: Grant): Promise<Room<G>> => {
-    const room = await takeSeat<G>(link(grant.url || url), grant);
+    const room = await takeSeat<G>(connectionsTo(grant.url || url), grant);
     const any = room as unknown as Room;
     rooms.add(any);
     room.onOver(() => rooms.delete(any));
     return room;
   };
-  const home = link(url);
+  const home = connectionsTo(url);
   const lobbyChannel = home.channel("/lobby");
   const queueChannel = home.channel("/matchmaking");
   const told = identity.bind(lobbyChannel, true);
   void identity.bind(queueChannel, false);
   const ended = new Listeners<[TickcastError]>();
   lobbyChannel.on("ended", ({ code, message }: { code: string; message: string }) =>
-    ended.tell(new TickcastError(code, message)),
+    ended.notify(new TickcastError(code, message)),
   );
   await open(lobbyChannel, home.timeout);
   await inTime(told, lobbyChannel, home.timeout);

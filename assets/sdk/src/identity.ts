@@ -1,7 +1,7 @@
 // Who the player is: a host's token, or a guest whose token is kept.
 
+import type { Channel } from "./channel.js";
 import { refusal } from "./errors.js";
-import type { Channel } from "./link.js";
 
 /** Who the server says that the player is. */
 export interface Session {

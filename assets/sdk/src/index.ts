@@ -1,14 +1,15 @@
+export type { Channel } from "./channel.js";
 export type { Chat } from "./chat.js";
 export type { ConnectOptions, Server } from "./connect.js";
 export { connect } from "./connect.js";
 export type { ErrorCode } from "./errors.js";
 export { FrameError, TickcastError } from "./errors.js";
 export type { GuestStorage, Session, TokenSource } from "./identity.js";
-export type { Channel } from "./link.js";
 export type { Unsubscribe } from "./listeners.js";
 export type { Lobby } from "./lobby.js";
 export type { EnqueueOptions, Matchmaking, QueueOptions } from "./matchmaking.js";
 export type { Party } from "./party.js";
+export type { Presence } from "./presence.js";
 export type { Room } from "./room.js";
 export type { Field, Schema, Type } from "./schema.js";
 export type {
@@ -24,7 +25,6 @@ export type {
   PartyInfo,
   PartyInvite,
   PartyMember,
-  Person,
   QueueStatus,
   Rating,
   ReadyCheck,
@@ -37,6 +37,7 @@ export type {
   SeatInfo,
   Typing,
   Unready,
+  UserPresence,
   Vec2,
   Vec3,
   Viewed,

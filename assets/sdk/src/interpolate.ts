@@ -7,7 +7,7 @@ import type { Codec, Schemas } from "./schema.js";
 import { SEAT } from "./schema.js";
 
 /** A component's row from `tick` on. Between `from` and `tick` it moved there from the row before. */
-interface Key {
+interface Keyframe {
   from: number;
   tick: number;
   /** `undefined`: the entity lost the component at `tick`. */
@@ -17,12 +17,12 @@ interface Key {
 }
 
 /** An entity's time on stage. */
-interface Act {
+interface Track {
   id: number;
   born: number;
   gone: number;
   /** By component id, oldest key first. */
-  keys: (Key[] | undefined)[];
+  keys: (Keyframe[] | undefined)[];
 }
 
 /** An entity at one moment, with the components that were asked for. */
@@ -34,8 +34,8 @@ const STRIDE_WINDOW = 32;
 export class Timeline {
   readonly #codecs: readonly (Codec | undefined)[];
   readonly #keep: number;
-  readonly #acts = new Set<Act>();
-  readonly #live = new Map<number, Act>();
+  readonly #tracks = new Set<Track>();
+  readonly #live = new Map<number, Track>();
   readonly #row: number[] = [];
   readonly #stride = { now: Infinity, next: Infinity, seen: 0 };
 
@@ -56,14 +56,14 @@ export class Timeline {
     const { tick } = frame;
     const from = this.#from(applied);
     for (const entity of despawned) {
-      const act = this.#live.get(entity.id);
-      if (act) act.gone = tick;
+      const track = this.#live.get(entity.id);
+      if (track) track.gone = tick;
       this.#live.delete(entity.id);
     }
     for (const entity of spawned) {
-      const act: Act = { id: entity.id, born: tick, gone: Infinity, keys: [] };
-      this.#acts.add(act);
-      this.#live.set(entity.id, act);
+      const track: Track = { id: entity.id, born: tick, gone: Infinity, keys: [] };
+      this.#tracks.add(track);
+      this.#live.set(entity.id, track);
     }
     changed.forEach((entities, component) => {
       for (const entity of entities ?? []) this.#key(entity, component, from, tick);
@@ -71,29 +71,29 @@ export class Timeline {
     stripped.forEach((entities, component) => {
       for (const entity of entities ?? []) this.#key(entity, component, tick, tick);
     });
-    for (const act of this.#acts) {
-      if (act.gone <= tick - this.#keep) this.#acts.delete(act);
+    for (const track of this.#tracks) {
+      if (track.gone <= tick - this.#keep) this.#tracks.delete(track);
     }
   }
 
   /** The entities at a moment that have all of `components` then; each has their values by the codec's name. */
   sample(tick: number, components: readonly number[]): Sample[] {
     const samples: Sample[] = [];
-    for (const act of this.#acts) {
-      if (act.born > tick || act.gone <= tick) continue;
-      const sample: Sample = { id: act.id };
-      if (components.every((component) => this.#put(act, component, tick, sample))) samples.push(sample);
+    for (const track of this.#tracks) {
+      if (track.born > tick || track.gone <= tick) continue;
+      const sample: Sample = { id: track.id };
+      if (components.every((component) => this.#put(track, component, tick, sample))) samples.push(sample);
     }
     return samples;
   }
 
   /** The first entity of a seat that `sample` would name. */
   owned(tick: number, components: readonly number[], seat: number): Sample | undefined {
-    for (const act of this.#acts) {
-      if (act.born > tick || act.gone <= tick) continue;
-      if (this.#keyAt(act, SEAT, tick)?.row?.[0] !== seat) continue;
-      const sample: Sample = { id: act.id };
-      if (components.every((component) => this.#put(act, component, tick, sample))) return sample;
+    for (const track of this.#tracks) {
+      if (track.born > tick || track.gone <= tick) continue;
+      if (this.#keyAt(track, SEAT, tick)?.row?.[0] !== seat) continue;
+      const sample: Sample = { id: track.id };
+      if (components.every((component) => this.#put(track, component, tick, sample))) return sample;
     }
     return undefined;
   }
@@ -120,9 +120,9 @@ export class Timeline {
   }
 
   #key(entity: Entity, component: number, from: number, tick: number): void {
-    const act = this.#live.get(entity.id);
-    if (!act) return;
-    const keys = (act.keys[component] ??= []);
+    const track = this.#live.get(entity.id);
+    if (!track) return;
+    const keys = (track.keys[component] ??= []);
     const key = this.#room(keys, tick);
     const row = entity.rows[component];
     if (!row) {
@@ -138,14 +138,14 @@ export class Timeline {
   }
 
   /** A key to fill: the oldest one if the past has outgrown it, so that steady movement allocates nothing. */
-  #room(keys: Key[], tick: number): Key {
-    let spare: Key | undefined;
+  #room(keys: Keyframe[], tick: number): Keyframe {
+    let spare: Keyframe | undefined;
     while ((keys[1]?.tick ?? Infinity) <= tick - this.#keep) spare = keys.shift();
     return spare ?? { from: 0, tick: 0, row: undefined, value: undefined };
   }
 
-  #keyAt(act: Act, component: number, tick: number, after = 0): Key | undefined {
-    const keys = act.keys[component];
+  #keyAt(track: Track, component: number, tick: number, after = 0): Keyframe | undefined {
+    const keys = track.keys[component];
     if (!keys) return undefined;
     // The moment is near the end: from there it is a short way.
     let n = keys.length - 1;
@@ -153,11 +153,11 @@ export class Timeline {
     return n < 0 ? undefined : keys[n + after];
   }
 
-  #put(act: Act, component: number, tick: number, sample: Sample): boolean {
+  #put(track: Track, component: number, tick: number, sample: Sample): boolean {
     const codec = this.#codecs[component];
-    const key = this.#keyAt(act, component, tick);
+    const key = this.#keyAt(track, component, tick);
     if (!codec || !key?.row) return false;
-    const next = codec.moves ? this.#keyAt(act, component, tick, 1) : undefined;
+    const next = codec.moves ? this.#keyAt(track, component, tick, 1) : undefined;
     if (next?.row && tick > next.from) {
       codec.mix(key.row, next.row, (tick - next.from) / (next.tick - next.from), this.#row);
       sample[codec.name] = codec.read(this.#row);

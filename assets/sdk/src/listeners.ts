@@ -13,7 +13,7 @@ export class Listeners<Args extends unknown[]> {
   }
 
   /** Calls everyone. An exception of one callback is reported as uncaught and does not keep the others from the news. */
-  tell(...args: Args): void {
+  notify(...args: Args): void {
     for (const callback of this.#all) {
       try {
         callback(...args);

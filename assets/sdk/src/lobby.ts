@@ -1,30 +1,16 @@
 // The lobby: what is hosted and what runs, and the ways into a room.
 
+import type { Channel } from "./channel.js";
+import { request } from "./channel.js";
 import { Chat } from "./chat.js";
-import type { Channel } from "./link.js";
-import { request } from "./link.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
+import type { Grant } from "./messages.js";
 import { Party } from "./party.js";
 import { Presence } from "./presence.js";
 import type { Room } from "./room.js";
-import type { AnyGame, ConfigOf, GameInfo, GameTypes, Person, RoomInfo, RoomSearch } from "./types.js";
-
-/** What the lobby or the matchmaker answers: the pass into a seat. */
-export interface Grant {
-  ticket: string;
-  url: string;
-  room: string;
-  /** Of a private room. */
-  code?: string;
-  /** Of a match with teams, from 1. */
-  team?: number;
-  /** Asks for another one, where the first cannot be resumed. */
-  again?: () => Promise<Grant>;
-}
-
-/** Takes the seat that a grant names. */
-export type TakeSeat = <G extends GameTypes>(grant: Grant) => Promise<Room<G>>;
+import type { TakeSeat } from "./seat.js";
+import type { AnyGame, ConfigOf, GameInfo, GameTypes, RoomInfo, RoomSearch } from "./types.js";
 
 /** The whole list, or what was missed of its changes. */
 interface Listing {
@@ -47,7 +33,8 @@ export class Lobby {
   readonly chat: Chat;
   /** The people to play with. */
   readonly party: Party;
-  readonly #presence: Presence;
+  /** What other people do. */
+  readonly presence: Presence;
   readonly #channel: Channel;
   readonly #timeout: number;
   readonly #takeSeat: TakeSeat;
@@ -60,7 +47,7 @@ export class Lobby {
     this.#listing = new LiveListing(channel, timeout);
     this.chat = new Chat(channel, timeout);
     this.party = new Party(channel, timeout);
-    this.#presence = new Presence(channel, timeout);
+    this.presence = new Presence(channel, timeout);
   }
 
   /** The games that the server hosts. */
@@ -74,17 +61,14 @@ export class Lobby {
    */
   async rooms(callback: (rooms: RoomInfo[]) => void, filter: { game?: string } = {}): Promise<Unsubscribe> {
     const { game } = filter;
-    return this.#listing.watch((rooms) => callback(game === undefined ? rooms : rooms.filter((r) => r.game === game)));
+    return this.#listing.subscribe((rooms) =>
+      callback(game === undefined ? rooms : rooms.filter((r) => r.game === game)),
+    );
   }
 
   /** Open rooms as they are now, in the order asked for. */
   async search(search: RoomSearch = {}): Promise<RoomInfo[]> {
     return (await this.#ask<{ rooms: RoomInfo[] }>("rooms", search)).rooms;
-  }
-
-  /** Calls back with these people, now and whenever one does something else, until the returned function is called. */
-  watch(users: string[], callback: (person: Person) => void): Promise<Unsubscribe> {
-    return this.#presence.watch(users, callback);
   }
 
   /** A seat in the fullest open room of a game, or in a new one. */
@@ -115,12 +99,12 @@ export class Lobby {
    * does. After a drop it is asked for anew.
    */
   async spectate<G extends GameTypes = AnyGame>(room: string): Promise<Room<G>> {
-    return this.#watch<G>({ room });
+    return this.#spectate<G>({ room });
   }
 
   /** A place from which to watch a private room. */
   async spectateCode<G extends GameTypes = AnyGame>(code: string): Promise<Room<G>> {
-    return this.#watch<G>({ code });
+    return this.#spectate<G>({ code });
   }
 
   /** Removes a player from a room that this one created; they cannot come back to it. */
@@ -133,12 +117,12 @@ export class Lobby {
     this.#listing.close();
     this.chat.close();
     this.party.close();
-    this.#presence.close();
+    this.presence.close();
   }
 
-  async #watch<G extends GameTypes>(which: { room: string } | { code: string }): Promise<Room<G>> {
-    const again = (): Promise<Grant> => this.#ask<Grant>("spectate", which);
-    return this.#takeSeat({ ...(await again()), ...which, again });
+  async #spectate<G extends GameTypes>(which: { room: string } | { code: string }): Promise<Room<G>> {
+    const renew = (): Promise<Grant> => this.#ask<Grant>("spectate", which);
+    return this.#takeSeat({ ...(await renew()), ...which, renew });
   }
 
   #ask<T>(event: string, argument?: object): Promise<T> {
@@ -153,7 +137,7 @@ export class Lobby {
 class LiveListing {
   readonly #channel: Channel;
   readonly #timeout: number;
-  readonly #watchers = new Listeners<[RoomInfo[]]>();
+  readonly #subscribers = new Listeners<[RoomInfo[]]>();
   #rooms = new Map<string, RoomInfo>();
   /** The newest update that `#rooms` holds; `undefined` while the whole list is being asked for. */
   #seq: number | undefined;
@@ -167,14 +151,14 @@ class LiveListing {
     this.#timeout = timeout;
   }
 
-  async watch(callback: (rooms: RoomInfo[]) => void): Promise<Unsubscribe> {
+  async subscribe(callback: (rooms: RoomInfo[]) => void): Promise<Unsubscribe> {
     if (!this.#listening) {
       this.#listening = true;
       this.#channel.on("rooms", this.#changed);
       this.#channel.on("connect", this.#anew);
     }
     if (this.#seq === undefined) await this.#load();
-    const stop = this.#watchers.add(callback);
+    const stop = this.#subscribers.add(callback);
     callback(this.#list());
     return stop;
   }
@@ -216,7 +200,7 @@ class LiveListing {
     clearTimeout(this.#retry);
     this.#early = [];
     this.#load(after).then(
-      () => this.#watchers.tell(this.#list()),
+      () => this.#subscribers.notify(this.#list()),
       // Refused for the moment, or the connection dropped again, in which case `connect` comes again too.
       () => (this.#retry = setTimeout(() => this.#reload(), RETRY_MS)),
     );
@@ -228,7 +212,7 @@ class LiveListing {
       return;
     }
     if (change.seq <= this.#seq) return;
-    if (this.#merge(change)) this.#watchers.tell(this.#list());
+    if (this.#merge(change)) this.#subscribers.notify(this.#list());
     else this.#reload(this.#seq);
   };
 

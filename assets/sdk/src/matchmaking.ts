@@ -1,10 +1,11 @@
 // The queue: wait until there are others for a match, and say that you are there when it is found.
 
+import type { Channel } from "./channel.js";
+import { open, request } from "./channel.js";
 import { TickcastError } from "./errors.js";
-import type { Channel } from "./link.js";
-import { open, request } from "./link.js";
-import type { Grant, TakeSeat } from "./lobby.js";
+import type { Grant } from "./messages.js";
 import type { Room } from "./room.js";
+import type { TakeSeat } from "./seat.js";
 import type { AnyGame, GameTypes, QueueStatus, Rating, ReadyCheck, ReadyCount, Unready } from "./types.js";
 
 export interface QueueOptions {

@@ -1,7 +1,7 @@
 // The party: people who want to play together.
 
-import type { Channel } from "./link.js";
-import { request } from "./link.js";
+import type { Channel } from "./channel.js";
+import { request } from "./channel.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
 import type { PartyInfo, PartyInvite } from "./types.js";
@@ -88,13 +88,13 @@ export class Party {
     this.#channel.off("connect", this.#anew);
   }
 
-  readonly #invited = (invite: PartyInvite): void => this.#invites.tell(invite);
+  readonly #invited = (invite: PartyInvite): void => this.#invites.notify(invite);
 
   /** Answers and events say the same, in either order: the higher number is the newer. */
   readonly #changed = (party: PartyInfo): void => {
     if (this.#info?.party === party.party && party.seq <= this.#info.seq) return;
     this.#info = party;
-    this.#changes.tell(party);
+    this.#changes.notify(party);
   };
 
   readonly #left = ({ party }: { party: string }): void => {
@@ -115,7 +115,7 @@ export class Party {
   #forget(): void {
     if (!this.#info) return;
     this.#info = undefined;
-    this.#changes.tell(undefined);
+    this.#changes.notify(undefined);
   }
 
   #ask<T>(event: string, argument?: object): Promise<T> {

@@ -1,10 +1,10 @@
 // Presence: what some people do.
 
-import type { Channel } from "./link.js";
-import { request } from "./link.js";
+import type { Channel } from "./channel.js";
+import { request } from "./channel.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
-import type { Person } from "./types.js";
+import type { UserPresence } from "./types.js";
 
 const RETRY_MS = 1_000;
 
@@ -13,8 +13,8 @@ export class Presence {
   readonly #channel: Channel;
   readonly #timeout: number;
   readonly #wanted = new Set<readonly string[]>();
-  readonly #watchers = new Listeners<[Person]>();
-  readonly #people = new Map<string, Person>();
+  readonly #subscribers = new Listeners<[UserPresence]>();
+  readonly #people = new Map<string, UserPresence>();
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(channel: Channel, timeout: number) {
@@ -24,16 +24,16 @@ export class Presence {
     channel.on("connect", this.#anew);
   }
 
-  async watch(users: readonly string[], callback: (person: Person) => void): Promise<Unsubscribe> {
+  async subscribe(users: readonly string[], callback: (person: UserPresence) => void): Promise<Unsubscribe> {
     const own = [...new Set(users)];
     this.#wanted.add(own);
     try {
-      await this.#follow();
+      await this.#load();
     } catch (error) {
       this.#wanted.delete(own);
       throw error;
     }
-    const stop = this.#watchers.add((person) => {
+    const stop = this.#subscribers.add((person) => {
       if (own.includes(person.user)) callback(person);
     });
     for (const user of own) {
@@ -52,26 +52,26 @@ export class Presence {
     this.#channel.off("connect", this.#anew);
   }
 
-  async #follow(): Promise<void> {
+  async #load(): Promise<void> {
     const users = [...new Set([...this.#wanted].flat())];
-    const answer = await request<{ users: Person[] }>(this.#channel, this.#timeout, "presence", { users });
+    const answer = await request<{ users: UserPresence[] }>(this.#channel, this.#timeout, "presence", { users });
     for (const person of answer.users) this.#changed(person);
   }
 
   #refresh(): void {
     clearTimeout(this.#retry);
     // Refused for the moment, or the connection dropped again, in which case `connect` comes again too.
-    this.#follow().catch(() => (this.#retry = setTimeout(() => this.#refresh(), RETRY_MS)));
+    this.#load().catch(() => (this.#retry = setTimeout(() => this.#refresh(), RETRY_MS)));
   }
 
   readonly #anew = (): void => {
     if (this.#wanted.size > 0) this.#refresh();
   };
 
-  readonly #changed = (person: Person): void => {
+  readonly #changed = (person: UserPresence): void => {
     const known = this.#people.get(person.user);
     if (known?.status === person.status && known.name === person.name) return;
     this.#people.set(person.user, person);
-    this.#watchers.tell(person);
+    this.#subscribers.notify(person);
   };
 }

@@ -1,19 +1,19 @@
 // A seat in a running match: what the player sees, does, and hears.
 
+import { fromWire, toWire } from "./binary.js";
+import type { Channel, SeatChannel } from "./channel.js";
+import { request } from "./channel.js";
 import { FrameError, refusal, TickcastError } from "./errors.js";
 import { decodeEvents } from "./frame.js";
 import { inflate, isDeflated } from "./inflate.js";
 import { encodeInput, Inputs } from "./input.js";
-import type { Welcome } from "./join.js";
-import type { Channel, GameplayChannel } from "./link.js";
-import { fromWire, request, toWire } from "./link.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
-import type { Grant } from "./lobby.js";
+import type { Grant, Welcome } from "./messages.js";
 import type { Applied, Entity } from "./mirror.js";
+import { Playback } from "./playback.js";
 import type { Schema } from "./schema.js";
 import { Schemas } from "./schema.js";
-import { Stage } from "./stage.js";
 import { Sync } from "./sync.js";
 import type {
   AnyGame,
@@ -59,27 +59,27 @@ export class Room<G extends GameTypes = AnyGame> {
   /** For how many seconds the seat is kept after a drop. */
   readonly grace: number;
 
-  readonly #line: GameplayChannel;
+  readonly #seatChannel: SeatChannel;
   readonly #channel: Channel;
   readonly #schemas: Schemas;
   readonly #sync: Sync;
-  readonly #stage: Stage;
+  readonly #playback: Playback;
   readonly #inputs: Inputs;
-  readonly #again: (() => Promise<Grant>) | undefined;
+  readonly #renew: (() => Promise<Grant>) | undefined;
   #attempt = 0;
   #seats: SeatInfo[];
   #status: RoomStatus = "playing";
   #resume: string;
-  #saidAt = -Infinity;
-  #unsaid = 0;
+  #sentAt = -Infinity;
+  #unacked = 0;
   #frames = 0;
   #bytes = 0;
   #resyncs = 0;
   #silent = 0;
-  readonly #watch: ReturnType<typeof setInterval>;
+  readonly #silenceCheck: ReturnType<typeof setInterval>;
   #retry: ReturnType<typeof setTimeout> | undefined;
   /** What waits until the program can listen, or until a snapshot is inflated; `undefined` while nothing has to wait. */
-  #held: (() => void)[] | undefined = [];
+  #deferred: (() => void)[] | undefined = [];
 
   readonly #on = {
     event: new Map<string, Listeners<[value: unknown, tick: number]>>(),
@@ -99,7 +99,7 @@ export class Room<G extends GameTypes = AnyGame> {
   readonly #handlers: Record<string, (...args: never[]) => void>;
 
   /** Rooms come from the lobby and from matchmaking. */
-  constructor(line: GameplayChannel, welcome: Welcome, { code, team, again }: Partial<Grant> = {}) {
+  constructor(seatChannel: SeatChannel, welcome: Welcome, { code, team, renew }: Partial<Grant> = {}) {
     this.id = welcome.room;
     this.game = welcome.game;
     this.seat = welcome.seat;
@@ -109,26 +109,26 @@ export class Room<G extends GameTypes = AnyGame> {
     this.code = code;
     this.team = team;
     this.grace = welcome.grace;
-    this.#again = again;
+    this.#renew = renew;
     this.#seats = welcome.seats;
     this.#resume = welcome.resume;
-    this.#line = line;
-    this.#channel = line.channel;
+    this.#seatChannel = seatChannel;
+    this.#channel = seatChannel.channel;
     this.#schemas = new Schemas(welcome.schema);
-    this.#stage = new Stage(this.#schemas, welcome.hz, { late: this.watching });
+    this.#playback = new Playback(this.#schemas, welcome.hz, { late: this.spectating });
     this.#sync = this.#newSync();
     this.#inputs = new Inputs(this.#schemas.input, welcome.hz, {
       now,
-      aim: () => this.#stage.aim(now()),
-      send: (seq, tick, row) => this.#say(encodeInput(this.tick, { seq, tick, row })),
+      aim: () => this.#playback.aim(now()),
+      send: (seq, tick, row) => this.#send(encodeInput(this.tick, { seq, tick, row })),
     });
     this.#handlers = this.#makeHandlers();
     for (const [event, handler] of Object.entries(this.#handlers)) this.#channel.on(event, handler as () => void);
-    this.#channel.auth = (give) => this.#show(give);
-    this.#watch = setInterval(() => this.#checkSilence(), 1_000);
+    this.#channel.auth = (give) => this.#authenticate(give);
+    this.#silenceCheck = setInterval(() => this.#checkSilence(), 1_000);
     this.#begin(welcome);
     // The program gets the room in a microtask; it may listen to everything until the next task.
-    setTimeout(() => this.#goOn(), 0);
+    setTimeout(() => this.#handleDeferred(), 0);
   }
 
   /** The newest tick that the mirror holds; 0 before the first frame. */
@@ -142,7 +142,7 @@ export class Room<G extends GameTypes = AnyGame> {
   }
 
   /** Whether this is a place from which to watch, without a seat. */
-  get watching(): boolean {
+  get spectating(): boolean {
     return this.seat === 0;
   }
 
@@ -152,11 +152,11 @@ export class Room<G extends GameTypes = AnyGame> {
 
   /** The estimate of the server's time, in ticks. */
   get serverTick(): number {
-    return this.#stage.serverTick(now());
+    return this.#playback.serverTick(now());
   }
 
   get stats(): RoomStats {
-    const { rtt, delay, lead } = this.#stage;
+    const { rtt, delay, lead } = this.#playback;
     return { rtt, delay, lead, frames: this.#frames, bytes: this.#bytes, resyncs: this.#resyncs };
   }
 
@@ -175,12 +175,12 @@ export class Room<G extends GameTypes = AnyGame> {
    * is smooth. Floats, angles and vectors are interpolated; the rest changes when its moment has come.
    */
   view<C extends ComponentName<G>>(...components: C[]): Viewed<G, C>[] {
-    return this.#stage.view(now(), components) as unknown as Viewed<G, C>[];
+    return this.#playback.view(now(), components) as unknown as Viewed<G, C>[];
   }
 
   /** The player's own entity as `view` shows it: the one with these components whose `Seat` is this seat. */
   me<C extends ComponentName<G>>(...components: C[]): Viewed<G, C> | undefined {
-    return this.#stage.owned(now(), components, this.seat) as unknown as Viewed<G, C> | undefined;
+    return this.#playback.owned(now(), components, this.seat) as unknown as Viewed<G, C> | undefined;
   }
 
   /**
@@ -189,7 +189,7 @@ export class Room<G extends GameTypes = AnyGame> {
    * Throws a `TypeError` that names the field when a value does not fit. Who watches has nothing to do: nothing is sent.
    */
   input(input: InputOf<G>): void {
-    if (this.#status !== "over" && !this.watching) this.#inputs.offer(input);
+    if (this.#status !== "over" && !this.spectating) this.#inputs.offer(input);
   }
 
   /** Calls back with each game event of this name and its tick. */
@@ -284,68 +284,68 @@ export class Room<G extends GameTypes = AnyGame> {
         // An answer that fails is no news: the next frame that does not fit asks again.
         request(this.#channel, RETRY_MS, "resync", why).catch(() => undefined);
       },
-      desynced: (desync) => this.#on.desync.tell(desync),
-      fault: (error) => this.#on.fault.tell(error),
+      desynced: (desync) => this.#on.desync.notify(desync),
+      fault: (error) => this.#on.fault.notify(error),
     });
   }
 
   #makeHandlers(): Record<string, (...args: never[]) => void> {
     return {
-      welcome: this.#soon((welcome: Welcome) => this.#begin(welcome)),
-      s: this.#soon((binary: unknown) => this.#frame(binary)),
-      e: this.#soon((binary: unknown) => this.#events(binary)),
-      seats: this.#soon((seats: SeatInfo[]) => {
+      welcome: this.#inOrder((welcome: Welcome) => this.#begin(welcome)),
+      s: this.#inOrder((binary: unknown) => this.#receiveFrame(binary)),
+      e: this.#inOrder((binary: unknown) => this.#receiveEvents(binary)),
+      seats: this.#inOrder((seats: SeatInfo[]) => {
         this.#seats = seats;
-        this.#on.seats.tell(seats);
+        this.#on.seats.notify(seats);
       }),
-      refused: this.#soon((refused: Refused) => {
+      refused: this.#inOrder((refused: Refused) => {
         // The server may hold an older input than this client believes.
         this.#inputs.repeat();
-        this.#on.refused.tell(refused);
+        this.#on.refused.notify(refused);
       }),
-      vote: this.#soon((vote: Vote) => this.#on.vote.tell(vote)),
-      over: this.#soon((over: Over) => this.#end(over)),
-      disconnect: this.#soon((reason: string) => this.#dropped(reason)),
-      connect_error: (error: Error) => this.#refused(refusal(error)),
+      vote: this.#inOrder((vote: Vote) => this.#on.vote.notify(vote)),
+      over: this.#inOrder((over: Over) => this.#end(over)),
+      disconnect: this.#inOrder((reason: string) => this.#connectionLost(reason)),
+      connect_error: (error: Error) => this.#connectionRefused(refusal(error)),
     };
   }
 
   /** Keeps the order of what comes while something has to wait. */
-  #soon<T>(handle: (argument: T) => void): (argument: T) => void {
+  #inOrder<T>(handle: (argument: T) => void): (argument: T) => void {
     return (argument) => {
-      if (this.#held) this.#held.push(() => handle(argument));
+      if (this.#deferred) this.#deferred.push(() => handle(argument));
       else handle(argument);
     };
   }
 
   /** Handles what waited, up to the next that has to wait itself. */
-  #goOn(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const [k, handle] of held.entries()) {
+  #handleDeferred(): void {
+    const deferred = this.#deferred ?? [];
+    this.#deferred = undefined;
+    for (const [k, handle] of deferred.entries()) {
       if (this.#status === "over") return;
       handle();
-      if (this.#held) {
-        this.#held = held.slice(k + 1);
+      if (this.#deferred) {
+        this.#deferred = deferred.slice(k + 1);
         return;
       }
     }
   }
 
   /** Shows what leads back: the seat's token, or for who watches a ticket of the lobby's. */
-  #show(give: (auth: object) => void): void {
+  #authenticate(give: (auth: object) => void): void {
     const attempt = ++this.#attempt;
-    if (!this.watching) {
+    if (!this.spectating) {
       const { tick } = this.#sync.mirror;
       give(tick === undefined ? { resume: this.#resume } : { resume: this.#resume, tick });
-    } else if (this.#again) {
-      this.#again().then(
-        // The connection may have dropped again since, and another attempt be under way.
+    } else if (this.#renew) {
+      this.#renew().then(
+        // The connection may have dropped renew since, and another attempt be under way.
         ({ ticket }) => attempt === this.#attempt && this.#status === "reconnecting" && give({ ticket }),
-        (error: TickcastError) => attempt === this.#attempt && this.#refused(error),
+        (error: TickcastError) => attempt === this.#attempt && this.#connectionRefused(error),
       );
     } else {
-      this.#refused(new TickcastError("ticket_used", "whoever gave the ticket to watch has to give another"));
+      this.#connectionRefused(new TickcastError("ticket_used", "whoever gave the ticket to watch has to give another"));
     }
   }
 
@@ -354,86 +354,86 @@ export class Room<G extends GameTypes = AnyGame> {
     this.#seats = welcome.seats;
     this.#silent = 0;
     this.#sync.begin(welcome.state);
-    this.#stage.restart(now(), welcome.tick);
+    this.#playback.restart(now(), welcome.tick);
     this.#setStatus("playing");
     this.#inputs.repeat();
     this.#askTime();
   }
 
-  #frame(binary: unknown): void {
+  #receiveFrame(binary: unknown): void {
     if (this.#status === "over") return;
     this.#silent = 0;
     this.#frames += 1;
     const bytes = fromWire(binary) ?? new Uint8Array();
     this.#bytes += bytes.length;
     if (isDeflated(bytes)) this.#inflate(bytes);
-    else this.#take(bytes);
+    else this.#takeFrame(bytes);
   }
 
   /** Everything that follows waits: diffs fit on the snapshot only, and game events come before the frame of their tick. */
   #inflate(bytes: Uint8Array): void {
-    this.#held = [];
+    this.#deferred = [];
     const done = (frame: Uint8Array | FrameError): void => {
       if (this.#status === "over") return;
-      this.#take(frame);
-      this.#goOn();
+      this.#takeFrame(frame);
+      this.#handleDeferred();
     };
     void inflate(bytes).then(done, done);
   }
 
-  #take(bytes: Uint8Array | FrameError): void {
+  #takeFrame(bytes: Uint8Array | FrameError): void {
     const took = this.#sync.take(bytes);
-    if (took) this.#stage.arrived(now(), took.frame, this.#inputs.seq);
+    if (took) this.#playback.arrived(now(), took.frame, this.#inputs.seq);
     if (took?.applied) {
-      this.#stage.record(took.applied);
-      this.#tell(took.applied);
+      this.#playback.record(took.applied);
+      this.#notify(took.applied);
     }
     // Frames drive what has to happen now and then: unlike timers, they are not slowed down in a hidden page.
     this.#askTime();
-    this.#unsaid += 1;
-    if (this.#unsaid >= ACK_FRAMES || now() - this.#saidAt >= KEEP_ALIVE_MS) this.#say(encodeInput(this.tick));
+    this.#unacked += 1;
+    if (this.#unacked >= ACK_FRAMES || now() - this.#sentAt >= KEEP_ALIVE_MS) this.#send(encodeInput(this.tick));
   }
 
-  #tell({ frame, spawned, despawned, changed, stripped }: Applied): void {
-    for (const entity of spawned) this.#on.spawn.tell(entity);
+  #notify({ frame, spawned, despawned, changed, stripped }: Applied): void {
+    for (const entity of spawned) this.#on.spawn.notify(entity);
     for (const [component, all] of this.#on.change) {
       const codec = this.#schemas.components[component];
       for (const entity of changed[component] ?? []) {
         const row = entity.rows[component];
-        if (row && codec) all.tell(entity, (entity.cached[component] ??= codec.read(row)));
+        if (row && codec) all.notify(entity, (entity.cached[component] ??= codec.read(row)));
       }
     }
     for (const [component, all] of this.#on.remove) {
-      for (const entity of stripped[component] ?? []) all.tell(entity);
+      for (const entity of stripped[component] ?? []) all.notify(entity);
     }
-    for (const entity of despawned) this.#on.despawn.tell(entity);
-    this.#on.frame.tell(frame.tick);
+    for (const entity of despawned) this.#on.despawn.notify(entity);
+    this.#on.frame.notify(frame.tick);
   }
 
-  #events(binary: unknown): void {
+  #receiveEvents(binary: unknown): void {
     try {
       const { tick, events } = decodeEvents(fromWire(binary) ?? new Uint8Array(), this.#schemas);
-      for (const { name, value } of events) this.#on.event.get(name)?.tell(value, tick);
+      for (const { name, value } of events) this.#on.event.get(name)?.notify(value, tick);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.#on.fault.tell(error);
+      this.#on.fault.notify(error);
     }
   }
 
   /** The server keeps no account of who watches, and throws away what they send. */
-  #say(bytes: Uint8Array): boolean {
-    if (this.watching || !this.#channel.connected || this.#status !== "playing") return false;
+  #send(bytes: Uint8Array): boolean {
+    if (this.spectating || !this.#channel.connected || this.#status !== "playing") return false;
     this.#channel.emit("i", toWire(bytes));
-    this.#saidAt = now();
-    this.#unsaid = 0;
+    this.#sentAt = now();
+    this.#unacked = 0;
     return true;
   }
 
   #askTime(): void {
     const sent = now();
-    if (!this.#channel.connected || !this.#stage.timeIsDue(sent)) return;
-    request<{ tick: number }>(this.#channel, this.#line.timeout, "t").then(
-      ({ tick }) => this.#stage.timeTold(sent, now(), tick, this.#inputs.seq),
+    if (!this.#channel.connected || !this.#playback.timeIsDue(sent)) return;
+    request<{ tick: number }>(this.#channel, this.#seatChannel.timeout, "t").then(
+      ({ tick }) => this.#playback.timeTold(sent, now(), tick, this.#inputs.seq),
       // The next request does as well.
       () => undefined,
     );
@@ -442,17 +442,17 @@ export class Room<G extends GameTypes = AnyGame> {
   #checkSilence(): void {
     if (this.#status !== "playing" || ++this.#silent < SILENT_S) return;
     this.#silent = 0;
-    this.#line.cut();
+    this.#seatChannel.cut();
   }
 
-  #dropped(reason: string): void {
+  #connectionLost(reason: string): void {
     if (this.#status === "over") return;
     this.#setStatus("reconnecting");
     // The transport is Socket.IO's to mend; a namespace that the server closed is not.
     if (reason === "io server disconnect") this.#reconnectSoon();
   }
 
-  #refused(refused: TickcastError | undefined): void {
+  #connectionRefused(refused: TickcastError | undefined): void {
     if (!refused || this.#status === "over") return;
     if (PASSING.has(refused.code)) this.#reconnectSoon();
     else this.#end({ reason: "expired", message: refused.message, winners: [] });
@@ -466,18 +466,18 @@ export class Room<G extends GameTypes = AnyGame> {
   #setStatus(status: RoomStatus): void {
     if (this.#status === status || this.#status === "over") return;
     this.#status = status;
-    this.#on.status.tell(status);
+    this.#on.status.notify(status);
   }
 
   #end(over: Over): void {
     if (this.#status === "over") return;
     this.#setStatus("over");
     this.#inputs.stop();
-    clearInterval(this.#watch);
+    clearInterval(this.#silenceCheck);
     clearTimeout(this.#retry);
     for (const [event, handler] of Object.entries(this.#handlers)) this.#channel.off(event, handler as () => void);
-    this.#line.release();
-    this.#on.over.tell(over);
+    this.#seatChannel.release();
+    this.#on.over.notify(over);
   }
 }
 

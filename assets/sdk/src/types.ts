@@ -108,13 +108,13 @@ export interface Typing {
 }
 
 /** Somebody, and what they do. `name` is `null` for somebody who has not been here for a while. */
-export interface Person {
+export interface UserPresence {
   user: string;
   name: string | null;
   status: "online" | "queue" | "match" | "away" | "offline";
 }
 
-export interface PartyMember extends Person {
+export interface PartyMember extends UserPresence {
   ready: boolean;
 }
 
@@ -131,7 +131,7 @@ export interface PartyInfo {
 export interface PartyInvite {
   party: string;
   code: string;
-  from: Person;
+  from: UserPresence;
 }
 
 /** Where a waiting player stands in the queue of a game. */

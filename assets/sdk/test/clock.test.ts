@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { Clock, Delay, Flow, Lead, unwrap16 } from "../src/clock.js";
+import { Clock, Delay, Lead, Slew, unwrap16 } from "../src/clock.js";
 
 const HZ = 50; // 20 ms a tick
 const TRUE = (now: number): number => 1_000 + now / 20;
@@ -75,7 +75,7 @@ describe("the clock", () => {
 });
 
 test("a flow catches up smoothly, and jumps when it is far off", () => {
-  const flow = new Flow(0.05, 10);
+  const flow = new Slew(0.05, 10);
   expect(flow.follow(0, 100)).toBe(100);
   expect(flow.follow(100, 108)).toBeCloseTo(105.5);
   expect(flow.follow(200, 106)).toBeCloseTo(110);

@@ -7,10 +7,10 @@ test("one function added twice is called twice and stopped one at a time", () =>
   const callback = vi.fn<(n: number) => void>();
   const stop = all.add(callback);
   all.add(callback);
-  all.tell(1);
+  all.notify(1);
   stop();
   stop();
-  all.tell(2);
+  all.notify(2);
   expect(callback.mock.calls).toEqual([[1], [1], [2]]);
 });
 
@@ -22,7 +22,7 @@ test("an exception is reported as uncaught, and the others still hear", () => {
     throw new Error("mine");
   });
   all.add(heard);
-  all.tell();
+  all.notify();
   expect(heard).toHaveBeenCalledOnce();
   expect(later.mock.calls[0]?.[0]).toThrow("mine");
   later.mockRestore();

@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
 
 import { TickcastError } from "../src/errors.js";
-import type { Grant } from "../src/lobby.js";
 import { Lobby } from "../src/lobby.js";
+import type { Grant } from "../src/messages.js";
 import type { RoomInfo } from "../src/types.js";
 import { FakeChannel } from "./support.js";
 
@@ -23,10 +23,10 @@ function lobby(listing: { seq: number; rooms: RoomInfo[] }) {
 test("a listing follows its updates", async () => {
   const t = lobby({ seq: 5, rooms: [room("a"), room("b")] });
   const stop = await t.lobby.rooms(t.callback);
-  t.channel.hear("rooms", change(6, { added: [room("c")], updated: [room("a", 3)], removed: ["b"] }));
-  t.channel.hear("rooms", change(6, { added: [room("again")] }));
+  t.channel.receive("rooms", change(6, { added: [room("c")], updated: [room("a", 3)], removed: ["b"] }));
+  t.channel.receive("rooms", change(6, { added: [room("again")] }));
   stop();
-  t.channel.hear("rooms", change(7, { removed: ["a"] }));
+  t.channel.receive("rooms", change(7, { removed: ["a"] }));
   expect(t.seen).toEqual([
     ["a:1", "b:1"],
     ["a:3", "c:1"],
@@ -38,9 +38,9 @@ test("a gap is filled by asking for everything again", async () => {
   const t = lobby(listing);
   await t.lobby.rooms(t.callback);
   Object.assign(listing, { seq: 9, rooms: [room("z")] });
-  t.channel.hear("rooms", change(8, { added: [room("y")] }));
-  t.channel.hear("rooms", change(9, { added: [room("z")] }));
-  t.channel.hear("rooms", change(10, { updated: [room("z", 4)] }));
+  t.channel.receive("rooms", change(8, { added: [room("y")] }));
+  t.channel.receive("rooms", change(9, { added: [room("z")] }));
+  t.channel.receive("rooms", change(10, { updated: [room("z", 4)] }));
   await vi.waitFor(() => expect(t.seen).toHaveLength(2));
   expect(t.seen[1]).toEqual(["z:4"]);
   expect(t.channel.sentAs("rooms")).toHaveLength(2);
@@ -52,8 +52,8 @@ test("a gap is filled with what was missed, if the server remembers it", async (
   await t.lobby.rooms(t.callback);
   delete missed.rooms;
   Object.assign(missed, { seq: 7, changes: [change(6, { added: [room("y")] }), change(7, { removed: ["a"] })] });
-  t.channel.hear("rooms", change(7, { removed: ["a"] }));
-  t.channel.hear("rooms", change(8, { updated: [room("y", 4)] }));
+  t.channel.receive("rooms", change(7, { removed: ["a"] }));
+  t.channel.receive("rooms", change(8, { updated: [room("y", 4)] }));
   await vi.waitFor(() => expect(t.seen.at(-1)).toEqual(["y:4"]));
   expect(t.channel.sentAs("rooms")).toEqual([{}, { after: 5 }]);
 });
@@ -69,8 +69,8 @@ test("updates that overtake the answer are kept, and a gap among them is filled 
   const listing = { seq: 5, rooms: [room("a")] };
   const t = lobby(listing);
   const watching = t.lobby.rooms(t.callback);
-  t.channel.hear("rooms", change(5, { added: [room("a")] }));
-  t.channel.hear("rooms", change(7, { added: [room("c")] }));
+  t.channel.receive("rooms", change(5, { added: [room("a")] }));
+  t.channel.receive("rooms", change(7, { added: [room("c")] }));
   listing.seq = 7;
   listing.rooms = [room("a"), room("c", 2)];
   await watching;
@@ -85,7 +85,7 @@ test("a new connection asks again", async () => {
   Object.assign(listing, { seq: 1, rooms: [room("b")] });
   t.channel.accept();
   await vi.waitFor(() => expect(t.seen).toHaveLength(2));
-  t.channel.hear("rooms", change(2, { removed: ["b"] }));
+  t.channel.receive("rooms", change(2, { removed: ["b"] }));
   expect(t.seen.slice(1)).toEqual([["b:1"], []]);
 });
 
@@ -119,6 +119,6 @@ test("who watches takes the way to another ticket along", async () => {
     ["t1", undefined],
     ["t2", "ABCDEF"],
   ]);
-  expect(await grants[1]?.again?.()).toMatchObject({ ticket: "t3" });
+  expect(await grants[1]?.renew?.()).toMatchObject({ ticket: "t3" });
   expect(channel.sentAs("spectate")).toEqual([{ room: "r1" }, { code: "ABCDEF" }, { code: "ABCDEF" }]);
 });

@@ -27,10 +27,10 @@ describe("matchmaking", () => {
     const moves: number[] = [];
     const waiting = queue().enqueue("yard", { onStatus: ({ position }) => moves.push(position) });
     await vi.advanceTimersByTimeAsync(0);
-    channel.hear("status", { game: "yard", position: 3, waiting: 3, needed: 4 });
+    channel.receive("status", { game: "yard", position: 3, waiting: 3, needed: 4 });
     channel.drop();
     channel.accept();
-    channel.hear("matched", { ticket: "t", url: "", room: "r" });
+    channel.receive("matched", { ticket: "t", url: "", room: "r" });
     expect(await waiting).toBe(seated);
     expect(moves).toEqual([3]);
     expect(grants).toEqual([{ ticket: "t", url: "", room: "r" }]);
@@ -49,9 +49,9 @@ describe("matchmaking", () => {
   test("asks for a mode, and says that the player is there when nobody is asked", async () => {
     const waiting = queue().enqueue("yard", { mode: "2v2", properties: { map: "moon" }, regions: { eu: 20 } });
     await vi.advanceTimersByTimeAsync(0);
-    channel.hear("ready_check", { check: 7, game: "yard", mode: "2v2", players: 4, seconds: 10 });
+    channel.receive("ready_check", { check: 7, game: "yard", mode: "2v2", players: 4, seconds: 10 });
     await vi.advanceTimersByTimeAsync(0);
-    channel.hear("matched", { ticket: "t", url: "", room: "r", team: 2 });
+    channel.receive("matched", { ticket: "t", url: "", room: "r", team: 2 });
     expect(await waiting).toBe(seated);
     expect(channel.sentAs("enqueue")).toEqual([
       { game: "yard", mode: "2v2", properties: { map: "moon" }, regions: { eu: 20 } },
@@ -68,12 +68,12 @@ describe("matchmaking", () => {
       onUnready: ({ reason }) => heard.push(reason),
     });
     await vi.advanceTimersByTimeAsync(0);
-    channel.hear("ready_check", { check: 1, game: "yard", mode: "2v2", players: 4, seconds: 10 });
-    channel.hear("ready", { check: 1, accepted: 3, players: 4 });
-    channel.hear("unready", { check: 1, reason: "declined", requeued: true });
-    channel.hear("ready_check", { check: 2, game: "yard", mode: "2v2", players: 4, seconds: 10 });
+    channel.receive("ready_check", { check: 1, game: "yard", mode: "2v2", players: 4, seconds: 10 });
+    channel.receive("ready", { check: 1, accepted: 3, players: 4 });
+    channel.receive("unready", { check: 1, reason: "declined", requeued: true });
+    channel.receive("ready_check", { check: 2, game: "yard", mode: "2v2", players: 4, seconds: 10 });
     await vi.advanceTimersByTimeAsync(0);
-    channel.hear("unready", { check: 2, reason: "declined", requeued: false });
+    channel.receive("unready", { check: 2, reason: "declined", requeued: false });
     await expect(waiting).rejects.toMatchObject({ code: "unready" });
     expect([counts, heard, channel.sentAs("enqueue")]).toEqual([[3], ["declined"], []]);
     expect([channel.sentAs("accept"), channel.sentAs("decline")]).toEqual([[{ check: 1 }], [{ check: 2 }]]);
@@ -82,7 +82,7 @@ describe("matchmaking", () => {
   test("rejects when the party leaves the queue", async () => {
     const waiting = queue().follow();
     await vi.advanceTimersByTimeAsync(0);
-    channel.hear("left", { reason: "party" });
+    channel.receive("left", { reason: "party" });
     await expect(waiting).rejects.toMatchObject({ code: "party_left" });
   });
 

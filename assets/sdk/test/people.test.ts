@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 
 import { Lobby } from "../src/lobby.js";
-import type { ChatChannel, ChatMessage, PartyInfo, Person } from "../src/types.js";
+import type { ChatChannel, ChatMessage, PartyInfo, UserPresence } from "../src/types.js";
 import { FakeChannel } from "./support.js";
 
 const refusal = (code: string) => ({ ok: false, error: { code, message: "no" } });
@@ -38,11 +38,11 @@ async function listening(channel: ChatChannel, ...answers: unknown[]) {
 
 test("a listener hears what is remembered, then each message once", async () => {
   const t = await listening("lobby", replay([1, 2]));
-  t.channel.hear("chat", message(2));
-  t.channel.hear("chat", message(3));
-  t.channel.hear("chat", message(1, "other", "room"));
+  t.channel.receive("chat", message(2));
+  t.channel.receive("chat", message(3));
+  t.channel.receive("chat", message(1, "other", "room"));
   t.stop();
-  t.channel.hear("chat", message(4));
+  t.channel.receive("chat", message(4));
   expect(t.seen).toEqual(["log 1", "log 2", "log 3"]);
   const late: number[] = [];
   await t.lobby.chat.listen("lobby", ({ seq }) => void late.push(seq));
@@ -54,16 +54,16 @@ test("what was missed while the connection was lost is asked for", async () => {
   const t = await listening("lobby", replay([1]), replay([2, 3]));
   t.channel.drop();
   t.channel.accept();
-  t.channel.hear("chat", message(4));
+  t.channel.receive("chat", message(4));
   await vi.waitFor(() => expect(t.seen).toEqual(["log 1", "log 2", "log 3", "log 4"]));
   expect(t.channel.sentAs("listen")[1]).toEqual({ channel: "lobby", id: "log", after: 1 });
 });
 
 test("a gap is filled, and what the server has forgotten is skipped", async () => {
   const t = await listening("lobby", replay([1]), { ...replay([7, 8]), complete: false });
-  t.channel.hear("chat", message(8));
+  t.channel.receive("chat", message(8));
   await vi.waitFor(() => expect(t.seen).toEqual(["log 1", "log 7", "log 8"]));
-  t.channel.hear("chat", message(9));
+  t.channel.receive("chat", message(9));
   expect(t.seen.at(-1)).toBe("log 9");
 });
 
@@ -80,9 +80,9 @@ test("the party's chat follows from none to one to another", async () => {
     replay([1, 2], "a", "party"),
     replay([5], "b", "party"),
   );
-  t.channel.hear("chat", message(2, "a", "party"));
+  t.channel.receive("chat", message(2, "a", "party"));
   await vi.waitFor(() => expect(t.seen).toEqual(["a 1", "a 2"]));
-  t.channel.hear("chat", message(5, "b", "party"));
+  t.channel.receive("chat", message(5, "b", "party"));
   await vi.waitFor(() => expect(t.seen).toEqual(["a 1", "a 2", "b 5"]));
 });
 
@@ -109,11 +109,11 @@ test("what is said and typed goes to a channel or a person", async () => {
   ]);
   const typing = vi.fn();
   t.lobby.chat.onTyping(typing);
-  t.channel.hear("typing", { channel: "lobby", user: "bob", name: "Bob" });
+  t.channel.receive("typing", { channel: "lobby", user: "bob", name: "Bob" });
   expect(typing).toHaveBeenCalledWith({ channel: "lobby", user: "bob", name: "Bob" });
 });
 
-const person = (user: string, status: Person["status"]): Person => ({ user, name: user, status });
+const person = (user: string, status: UserPresence["status"]): UserPresence => ({ user, name: user, status });
 
 test("watchers share one list of people, and hear what is new to them", async () => {
   const t = lobby(
@@ -124,9 +124,9 @@ test("watchers share one list of people, and hear what is new to them", async ()
   );
   const first: string[] = [];
   const second: string[] = [];
-  const stop = await t.lobby.watch(["ada"], ({ user, status }) => void first.push(`${user} ${status}`));
-  await t.lobby.watch(["ada", "bob"], ({ user, status }) => void second.push(`${user} ${status}`));
-  t.channel.hear("presence", person("ada", "away"));
+  const stop = await t.lobby.presence.subscribe(["ada"], ({ user, status }) => void first.push(`${user} ${status}`));
+  await t.lobby.presence.subscribe(["ada", "bob"], ({ user, status }) => void second.push(`${user} ${status}`));
+  t.channel.receive("presence", person("ada", "away"));
   expect(first).toEqual(["ada online", "ada away"]);
   stop();
   t.channel.accept();
@@ -153,13 +153,13 @@ test("a party is known by its answers and events, the newest of them", async () 
   const t = lobby({ ok: true, party: party(2) });
   const seen: (number | undefined)[] = [];
   t.lobby.party.onChange((info) => void seen.push(info?.seq));
-  t.channel.hear("party", party(1));
-  t.channel.hear("party", party(2));
+  t.channel.receive("party", party(1));
+  t.channel.receive("party", party(2));
   await t.lobby.party.join("bcd fgh");
-  t.channel.hear("party", party(3));
-  t.channel.hear("party_left", { party: "older", reason: "left" });
-  t.channel.hear("party_left", { party: "p", reason: "kicked" });
-  t.channel.hear("party", party(1, { party: "next" }));
+  t.channel.receive("party", party(3));
+  t.channel.receive("party_left", { party: "older", reason: "left" });
+  t.channel.receive("party_left", { party: "p", reason: "kicked" });
+  t.channel.receive("party", party(1, { party: "next" }));
   expect(seen).toEqual([1, 2, 3, undefined, 1]);
   expect(t.lobby.party.info?.party).toBe("next");
 });
@@ -179,7 +179,7 @@ test("the leader's requests name whom they mean", async () => {
   const t = lobby();
   const invited = vi.fn();
   t.lobby.party.onInvite(invited);
-  t.channel.hear("party_invite", { party: "p", code: "BCDFGH", from: person("bob", "online") });
+  t.channel.receive("party_invite", { party: "p", code: "BCDFGH", from: person("bob", "online") });
   expect(invited).toHaveBeenCalledOnce();
   await t.lobby.party.invite("bob");
   await t.lobby.party.promote("bob");
@@ -200,8 +200,8 @@ test("a closed lobby hears nothing more", async () => {
   const changed = vi.fn();
   t.lobby.party.onChange(changed);
   t.lobby.close();
-  t.channel.hear("chat", message(2));
-  t.channel.hear("party", party(1));
+  t.channel.receive("chat", message(2));
+  t.channel.receive("party", party(1));
   t.channel.accept();
   expect(t.seen).toEqual(["log 1"]);
   expect(changed).not.toHaveBeenCalled();

@@ -3,11 +3,9 @@ import { deflateRawSync } from "node:zlib";
 import { decode, encode } from "@msgpack/msgpack";
 import type { Mock } from "vitest";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-
+import type { SeatChannel } from "../src/channel.js";
 import { TickcastError } from "../src/errors.js";
-import type { Welcome } from "../src/join.js";
-import type { GameplayChannel } from "../src/link.js";
-import type { Grant } from "../src/lobby.js";
+import type { Grant, Welcome } from "../src/messages.js";
 import { Room } from "../src/room.js";
 import type { AnyGame, Desync, RoomStatus } from "../src/types.js";
 import { deflated, FakeChannel, frame, schema } from "./support.js";
@@ -31,7 +29,7 @@ const welcome = (more: Partial<Welcome> = {}): Welcome => ({
 const SNAPSHOT = frame(0, 10, 0, 0, 0, [-1, 0b111, [-2], 1, 0, 0, 50, 2, 4, 4, 60]);
 
 let channel: FakeChannel;
-let line: GameplayChannel & { cut: Mock<() => void>; release: Mock<() => void> };
+let seatChannel: SeatChannel & { cut: Mock<() => void>; release: Mock<() => void> };
 let room: Room;
 /** The server's tick at `performance.now()` 0. */
 const EPOCH = 10;
@@ -42,12 +40,12 @@ beforeEach(() => {
     event === "t" ? { ok: true, tick: EPOCH + (performance.now() * 30) / 1000 } : { ok: true },
   );
   channel.connected = true;
-  line = { channel, timeout: 1_000, cut: vi.fn<() => void>(), release: vi.fn<() => void>() };
+  seatChannel = { channel, timeout: 1_000, cut: vi.fn<() => void>(), release: vi.fn<() => void>() };
 });
 afterEach(() => void vi.useRealTimers());
 
 async function sit(more: Partial<Welcome> = {}): Promise<void> {
-  room = new Room<AnyGame>(line, welcome(more));
+  room = new Room<AnyGame>(seatChannel, welcome(more));
   await vi.advanceTimersByTimeAsync(0);
 }
 
@@ -62,9 +60,9 @@ describe("a seat", () => {
   });
 
   test("loses nothing that came before the program could listen", async () => {
-    room = new Room<AnyGame>(line, welcome());
-    channel.hear("e", frame(9, [1, 2, 4, -4], [7]));
-    channel.hear("s", SNAPSHOT);
+    room = new Room<AnyGame>(seatChannel, welcome());
+    channel.receive("e", frame(9, [1, 2, 4, -4], [7]));
+    channel.receive("s", SNAPSHOT);
     await Promise.resolve();
     const heard: unknown[] = [];
     room.on("Hit", (hit, tick) => heard.push([tick, hit]));
@@ -78,13 +76,13 @@ describe("a seat", () => {
 describe("a frame", () => {
   test("is told when all of it is in the mirror", async () => {
     await sit();
-    channel.hear("s", SNAPSHOT);
+    channel.receive("s", SNAPSHOT);
     const heard: unknown[] = [];
     room.onChange("Hp", (entity, hp) => heard.push([entity.id, hp, room.get(1), room.tick]));
     room.onRemove("Seat", (entity) => heard.push(["free", entity.id]));
     room.onDespawn((entity) => heard.push(["gone", entity.id, entity.Hp]));
     room.onFrame((tick) => heard.push(tick));
-    channel.hear("s", frame(1, 11, 1, 0, 0, [2, 1, [0], [-5]], [-2, 0, [0]], [-3, [1]]));
+    channel.receive("s", frame(1, 11, 1, 0, 0, [2, 1, [0], [-5]], [-2, 0, [0]], [-3, [1]]));
     expect(heard).toEqual([[0, 45, undefined, 11], ["free", 0], ["gone", 1, 60], 11]);
     expect([...room.entities].map((entity) => entity.id)).toEqual([0]);
   });
@@ -93,35 +91,35 @@ describe("a frame", () => {
     await sit();
     const hps: number[] = [];
     const stop = room.onChange("Hp", (_, hp) => hps.push(hp as number));
-    channel.hear("s", SNAPSHOT);
+    channel.receive("s", SNAPSHOT);
     stop();
-    channel.hear("s", frame(1, 11, 1, 0, 0, [2, 1, [0], [-5]]));
+    channel.receive("s", frame(1, 11, 1, 0, 0, [2, 1, [0], [-5]]));
     expect(hps).toEqual([50, 60]);
     expect(() => room.onChange("Speed", () => undefined)).toThrow("yard has no component Speed");
   });
 
   test("that is malformed is reported, and a snapshot asked for", async () => {
     await sit();
-    channel.hear("s", SNAPSHOT);
+    channel.receive("s", SNAPSHOT);
     const faults: string[] = [];
     room.onFault((error) => faults.push(error.message));
     await vi.advanceTimersByTimeAsync(1_500);
-    channel.hear("s", frame(1, 11, 1, 0, 0, [2, 1, [0]]));
-    channel.hear("s", frame(1, 11, 1, 0, 0, [2, 1, [0], [-5]]));
+    channel.receive("s", frame(1, 11, 1, 0, 0, [2, 1, [0]]));
+    channel.receive("s", frame(1, 11, 1, 0, 0, [2, 1, [0], [-5]]));
     expect(faults).toEqual(["change of Hp of length 3 instead of 4"]);
     expect(channel.sentAs("resync")).toEqual([{}]);
     expect(room.get(0)?.Hp).toBe(50);
-    channel.hear("s", frame(0, 12, 0, 0, 0, [-1, 0b100, [0], 7]));
-    channel.hear("s", frame(1, 13, 1, 0, 0, [2, 1, [0], [1]]));
+    channel.receive("s", frame(0, 12, 0, 0, 0, [-1, 0b100, [0], 7]));
+    channel.receive("s", frame(1, 13, 1, 0, 0, [2, 1, [0], [1]]));
     expect(room.get(0)?.Hp).toBe(8);
   });
 
   test("with another base makes it ask once a second, until the snapshot", async () => {
     await sit();
-    channel.hear("s", SNAPSHOT);
+    channel.receive("s", SNAPSHOT);
     await vi.advanceTimersByTimeAsync(1_500);
     for (let tick = 20; tick < 80; tick++) {
-      channel.hear("s", frame(1, tick, 1, 0, 0));
+      channel.receive("s", frame(1, tick, 1, 0, 0));
       await vi.advanceTimersByTimeAsync(33);
     }
     expect(channel.sentAs("resync")).toHaveLength(2);
@@ -131,17 +129,17 @@ describe("a frame", () => {
 
   test("with another checksum is reported with the entities that differed", async () => {
     await sit();
-    channel.hear("s", SNAPSHOT);
+    channel.receive("s", SNAPSHOT);
     const desyncs: Desync[] = [];
     room.onDesync((desync) => desyncs.push(desync));
     await vi.advanceTimersByTimeAsync(1_500);
-    channel.hear("s", frame(1, 11, 1, 0, 0, [-4, 2, 12345]));
+    channel.receive("s", frame(1, 11, 1, 0, 0, [-4, 2, 12345]));
     const [request] = channel.sentAs("resync") as [{ got: number }];
     expect(request).toEqual({ component: 2, expected: 12345, got: expect.any(Number) as number });
-    channel.hear("s", frame(1, 12, 1, 0, 0));
+    channel.receive("s", frame(1, 12, 1, 0, 0));
     expect(room.tick).toBe(12);
     expect(desyncs).toEqual([]);
-    channel.hear("s", frame(0, 13, 0, 0, 0, [-1, 0b111, [-2], 1, 0, 0, 50, 2, 4, 4, 61]));
+    channel.receive("s", frame(0, 13, 0, 0, 0, [-1, 0b111, [-2], 1, 0, 0, 50, 2, 4, 4, 61]));
     expect(desyncs).toEqual([
       { tick: 11, component: schema.components[2], expected: 12345, got: request.got, entities: [1] },
     ]);
@@ -164,17 +162,17 @@ describe("a deflated snapshot", () => {
   });
 
   const frames = (...ticks: number[]): void => {
-    for (const tick of ticks) channel.hear("s", frame(1, tick, 1, 0, 0, [2, 1, [0], [-5]]));
+    for (const tick of ticks) channel.receive("s", frame(1, tick, 1, 0, 0, [2, 1, [0], [-5]]));
   };
 
   test("holds everything that follows, in order", async () => {
-    channel.hear("s", DEFLATED);
-    channel.hear("e", frame(11, [7]));
+    channel.receive("s", DEFLATED);
+    channel.receive("e", frame(11, [7]));
     frames(11, 12);
-    channel.hear("s", deflated(0, 13, 0, 0, 0, [-1, 0b100, [0], 7]));
-    channel.hear("seats", []);
+    channel.receive("s", deflated(0, 13, 0, 0, 0, [-1, 0b100, [0], 7]));
+    channel.receive("seats", []);
     frames(14);
-    channel.hear("over", { reason: "finished", message: "", winners: [] });
+    channel.receive("over", { reason: "finished", message: "", winners: [] });
     expect([heard, room.tick]).toEqual([[], 0]);
     await vi.waitFor(() => expect(heard).toContain("over"));
     expect(heard).toEqual(["frame 10", "bell 11", "frame 11", "frame 12", "frame 13", "seats 0", "frame 14", "over"]);
@@ -184,8 +182,8 @@ describe("a deflated snapshot", () => {
 
   test("may be the first that comes, before the program could listen", async () => {
     vi.useFakeTimers();
-    room = new Room<AnyGame>(line, welcome());
-    channel.hear("s", DEFLATED);
+    room = new Room<AnyGame>(seatChannel, welcome());
+    channel.receive("s", DEFLATED);
     frames(11);
     await vi.advanceTimersByTimeAsync(0);
     vi.useRealTimers();
@@ -193,21 +191,21 @@ describe("a deflated snapshot", () => {
   });
 
   test("comes to nothing when the seat is left meanwhile", async () => {
-    channel.hear("s", DEFLATED);
-    channel.hear("e", frame(11, [7]));
+    channel.receive("s", DEFLATED);
+    channel.receive("e", frame(11, [7]));
     await room.leave();
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect([heard, room.tick]).toEqual([["over"], 0]);
   });
 
   test("is taken when the connection drops meanwhile, and so is what came with it", async () => {
-    channel.hear("s", DEFLATED);
+    channel.receive("s", DEFLATED);
     frames(11);
-    channel.hear("e", frame(12, [7]));
+    channel.receive("e", frame(12, [7]));
     channel.drop();
     channel.accept();
-    channel.hear("welcome", welcome({ resume: "second", state: "snapshot", tick: 40 }));
-    channel.hear("s", deflated(0, 40, 0, 0, 0, [-1, 0b100, [0], 7]));
+    channel.receive("welcome", welcome({ resume: "second", state: "snapshot", tick: 40 }));
+    channel.receive("s", deflated(0, 40, 0, 0, 0, [-1, 0b100, [0], 7]));
     frames(41);
     await vi.waitFor(() => expect(room.tick).toBe(41));
     expect(heard).toEqual(["frame 10", "frame 11", "bell 12", "reconnecting", "playing", "frame 40", "frame 41"]);
@@ -226,10 +224,10 @@ describe("a deflated snapshot", () => {
   ])("that is $what is reported, and another asked for", async ({ stream, fault }) => {
     // The snapshot that comes unasked is no longer on its way.
     vi.spyOn(performance, "now").mockReturnValue(performance.now() + 5_000);
-    channel.hear("s", encode(stream()));
-    channel.hear("e", frame(11, [7]));
+    channel.receive("s", encode(stream()));
+    channel.receive("e", frame(11, [7]));
     frames(11);
-    channel.hear("s", frame(0, 12, 0, 0, 0, [-1, 0b100, [0], 7]));
+    channel.receive("s", frame(0, 12, 0, 0, 0, [-1, 0b100, [0], 7]));
     await vi.waitFor(() => expect(room.tick).toBe(12));
     expect(heard).toEqual([expect.stringMatching(fault), "bell 11", "frame 12"]);
     expect(channel.sentAs("resync")).toEqual([{}]);
@@ -240,7 +238,7 @@ describe("a deflated snapshot", () => {
 describe("inputs", () => {
   test("carry the newest tick, a number and a tick ahead of the server's time", async () => {
     await sit();
-    channel.hear("s", SNAPSHOT);
+    channel.receive("s", SNAPSHOT);
     const serverTick = room.serverTick;
     room.input({ dir: "E", fire: true });
     const [ack, seq, tick, ...row] = sent().at(-1) as number[];
@@ -251,10 +249,10 @@ describe("inputs", () => {
 
   test("come earlier when the server says they are late", async () => {
     await sit();
-    channel.hear("s", SNAPSHOT);
+    channel.receive("s", SNAPSHOT);
     room.input({ dir: "E" });
     const before = room.stats.lead;
-    channel.hear("s", frame(1, 11, 1, 1, -3));
+    channel.receive("s", frame(1, 11, 1, 1, -3));
     expect(room.stats.lead).toBe(before + 4);
   });
 
@@ -264,7 +262,7 @@ describe("inputs", () => {
   ])("or an acknowledgement go out every four frames or half a second: $each ms a frame", async ({ each, acks }) => {
     await sit();
     for (let n = 0; n <= 12; n++) {
-      channel.hear("s", frame(0, 70_000 + n, 0, 0, 0));
+      channel.receive("s", frame(0, 70_000 + n, 0, 0, 0));
       await vi.advanceTimersByTimeAsync(each);
     }
     expect(sent()).toEqual(acks);
@@ -276,7 +274,7 @@ describe("inputs", () => {
     await vi.advanceTimersByTimeAsync(100);
     const refusals: unknown[] = [];
     room.onRefused((refused) => refusals.push(refused));
-    channel.hear("refused", { code: "input_too_early", message: "", count: 1 });
+    channel.receive("refused", { code: "input_too_early", message: "", count: 1 });
     expect(refusals).toHaveLength(1);
     expect(sent().map((input) => (input as number[]).slice(3))).toEqual([
       [1, 0, 0, 1],
@@ -292,7 +290,7 @@ describe("the view", () => {
     for (let tick = 10; tick < 60; tick++) {
       // A quarter of a tick on the way; 4 columns a tick are 2 units.
       await vi.advanceTimersByTimeAsync(25);
-      channel.hear("s", tick === 10 ? SNAPSHOT : frame(1, tick, 1, 0, 0, [1, 1, [1], [4]]));
+      channel.receive("s", tick === 10 ? SNAPSHOT : frame(1, tick, 1, 0, 0, [1, 1, [1], [4]]));
       for (let n = 0; n < 2; n++) {
         const me = room.me("Pos");
         if (me && tick > 40) xs.push(me.Pos.at.x as number);
@@ -316,7 +314,7 @@ describe("a drop", () => {
   test("is mended with the newest token and the mirror's tick", async () => {
     await sit();
     expect(channel.pass()).toEqual({ resume: "first" });
-    channel.hear("s", SNAPSHOT);
+    channel.receive("s", SNAPSHOT);
     const all = statuses();
     room.input({ dir: "E" });
     await vi.advanceTimersByTimeAsync(100);
@@ -324,8 +322,8 @@ describe("a drop", () => {
     room.input({ dir: "N", fire: true });
     expect(channel.pass()).toEqual({ resume: "first", tick: 10 });
     channel.accept();
-    channel.hear("welcome", welcome({ resume: "second", state: "diff", tick: 40 }));
-    channel.hear("s", frame(2, 40, 30, 1, 1, [2, 1, [0], [33]]));
+    channel.receive("welcome", welcome({ resume: "second", state: "diff", tick: 40 }));
+    channel.receive("s", frame(2, 40, 30, 1, 1, [2, 1, [0], [33]]));
     expect(all).toEqual(["reconnecting", "playing"]);
     expect(room.get(0)?.Hp).toBe(33);
     expect(channel.pass()).toEqual({ resume: "second", tick: 40 });
@@ -336,13 +334,13 @@ describe("a drop", () => {
 
   test("waits for the snapshot where the server begins with one", async () => {
     await sit();
-    channel.hear("s", SNAPSHOT);
+    channel.receive("s", SNAPSHOT);
     channel.drop();
     channel.accept();
-    channel.hear("welcome", welcome({ state: "snapshot", tick: 400 }));
-    channel.hear("s", frame(1, 11, 1, 0, 0, [-3, [0]]));
+    channel.receive("welcome", welcome({ state: "snapshot", tick: 400 }));
+    channel.receive("s", frame(1, 11, 1, 0, 0, [-3, [0]]));
     expect(room.tick).toBe(10);
-    channel.hear("s", frame(0, 400, 0, 0, 0, [-1, 1, [1], 2]));
+    channel.receive("s", frame(0, 400, 0, 0, 0, [-1, 1, [1], 2]));
     expect([...room.entities].map((entity) => entity.id)).toEqual([1]);
     expect(channel.sentAs("resync")).toEqual([]);
   });
@@ -352,12 +350,12 @@ describe("a drop", () => {
     const overs: unknown[] = [];
     room.onOver((over) => overs.push(over));
     channel.drop();
-    channel.hear("connect_error", new Error("websocket error"));
+    channel.receive("connect_error", new Error("websocket error"));
     expect(room.status).toBe("reconnecting");
-    channel.hear("connect_error", new Error("resume_expired: the seat was kept for 20 s"));
+    channel.receive("connect_error", new Error("resume_expired: the seat was kept for 20 s"));
     expect(room.status).toBe("over");
     expect(overs).toEqual([{ reason: "expired", message: "the seat was kept for 20 s", winners: [] }]);
-    expect(line.release).toHaveBeenCalledOnce();
+    expect(seatChannel.release).toHaveBeenCalledOnce();
   });
 
   test("tries again when the server refuses for the moment, or has closed the namespace", async () => {
@@ -366,7 +364,7 @@ describe("a drop", () => {
     channel.drop("io server disconnect");
     await vi.advanceTimersByTimeAsync(1_000);
     expect(connect).toHaveBeenCalledTimes(1);
-    channel.hear("connect_error", new Error("rate_limited: wait"));
+    channel.receive("connect_error", new Error("rate_limited: wait"));
     await vi.advanceTimersByTimeAsync(1_000);
     expect(connect).toHaveBeenCalledTimes(2);
     expect(room.status).toBe("reconnecting");
@@ -375,26 +373,26 @@ describe("a drop", () => {
   test("is assumed when the server is silent", async () => {
     await sit();
     await vi.advanceTimersByTimeAsync(3_500);
-    channel.hear("s", SNAPSHOT);
+    channel.receive("s", SNAPSHOT);
     await vi.advanceTimersByTimeAsync(3_400);
-    expect(line.cut).not.toHaveBeenCalled();
+    expect(seatChannel.cut).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(line.cut).toHaveBeenCalledOnce();
+    expect(seatChannel.cut).toHaveBeenCalledOnce();
   });
 });
 
 describe("who watches", () => {
   /** What the lobby says when it is asked for another ticket, one after the other; the last again and again. */
-  const watch = async (...answers: (Partial<Grant> | TickcastError)[]): Promise<Mock<() => Promise<Grant>>> => {
-    const again = vi.fn(async () => {
+  const spectate = async (...answers: (Partial<Grant> | TickcastError)[]): Promise<Mock<() => Promise<Grant>>> => {
+    const renew = vi.fn(async () => {
       const answer = answers.length > 1 ? answers.shift() : answers[0];
       if (answer instanceof TickcastError) throw answer;
       return answer as Grant;
     });
-    room = new Room<AnyGame>(line, welcome({ seat: 0, resume: "" }), { again });
+    room = new Room<AnyGame>(seatChannel, welcome({ seat: 0, resume: "" }), { renew });
     await vi.advanceTimersByTimeAsync(0);
-    channel.hear("s", SNAPSHOT);
-    return again;
+    channel.receive("s", SNAPSHOT);
+    return renew;
   };
 
   const shown: object[] = [];
@@ -407,11 +405,11 @@ describe("who watches", () => {
   beforeEach(() => void (shown.length = 0));
 
   test("sends no inputs and acknowledges nothing", async () => {
-    await watch({});
-    expect(room.watching).toBe(true);
+    await spectate({});
+    expect(room.spectating).toBe(true);
     room.input({ dir: "E", fire: true });
     for (let tick = 11; tick < 40; tick++) {
-      channel.hear("s", frame(1, tick, 1, 0, 0));
+      channel.receive("s", frame(1, tick, 1, 0, 0));
       await vi.advanceTimersByTimeAsync(100);
     }
     expect(sent()).toEqual([]);
@@ -419,42 +417,42 @@ describe("who watches", () => {
   });
 
   test("comes back with another ticket", async () => {
-    const again = await watch({ ticket: "second" });
+    const renew = await spectate({ ticket: "second" });
     await comeBack();
-    expect([shown, again.mock.calls.length, room.status]).toEqual([[{ ticket: "second" }], 1, "reconnecting"]);
+    expect([shown, renew.mock.calls.length, room.status]).toEqual([[{ ticket: "second" }], 1, "reconnecting"]);
     channel.accept();
-    channel.hear("welcome", welcome({ seat: 0, resume: "", tick: 60 }));
-    channel.hear("s", frame(0, 50, 0, 0, 0, [-1, 0b100, [0], 7]));
+    channel.receive("welcome", welcome({ seat: 0, resume: "", tick: 60 }));
+    channel.receive("s", frame(0, 50, 0, 0, 0, [-1, 0b100, [0], 7]));
     expect([room.status, room.tick, room.get(0)?.Hp]).toEqual(["playing", 50, 7]);
   });
 
   test("asks the lobby again when it cannot be asked, and shows one ticket to one connection", async () => {
     const connect = vi.spyOn(channel, "connect").mockReturnValue(channel);
-    const again = await watch(new TickcastError("timeout", "no answer"), { ticket: "second" }, { ticket: "third" });
+    const renew = await spectate(new TickcastError("timeout", "no answer"), { ticket: "second" }, { ticket: "third" });
     await comeBack();
     expect([shown, room.status]).toEqual([[], "reconnecting"]);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(connect).toHaveBeenCalledTimes(1);
     void comeBack();
     await comeBack();
-    expect([shown, again.mock.calls.length]).toEqual([[{ ticket: "third" }], 3]);
+    expect([shown, renew.mock.calls.length]).toEqual([[{ ticket: "third" }], 3]);
   });
 
   test.each([
     { answer: new TickcastError("unknown_room", "it has ended"), message: "it has ended" },
     { answer: undefined, message: "whoever gave the ticket to watch has to give another" },
   ])("hears why it cannot come back: $message", async ({ answer, message }) => {
-    if (answer) await watch(answer);
+    if (answer) await spectate(answer);
     else await sit({ seat: 0, resume: "" });
     const overs: unknown[] = [];
     room.onOver((over) => void overs.push(over));
     await comeBack();
     expect([shown, overs]).toEqual([[], [{ reason: "expired", message, winners: [] }]]);
-    expect(line.release).toHaveBeenCalledOnce();
+    expect(seatChannel.release).toHaveBeenCalledOnce();
   });
 
   test("takes no place after all when the room was left meanwhile", async () => {
-    await watch({ ticket: "second" });
+    await spectate({ ticket: "second" });
     const back = comeBack();
     await room.leave();
     await back;
@@ -462,11 +460,11 @@ describe("who watches", () => {
   });
 
   test("sees movement as smooth, however late the game shows it", async () => {
-    await watch({});
+    await spectate({});
     const [late, xs] = [90, [] as number[]];
     for (let tick = 11; tick < 300; tick++) {
       await vi.advanceTimersByTimeAsync(25);
-      if (tick > late) channel.hear("s", frame(1, tick - late + 10, 1, 0, 0, [1, 1, [1], [4]]));
+      if (tick > late) channel.receive("s", frame(1, tick - late + 10, 1, 0, 0, [1, 1, [1], [4]]));
       for (let n = 0; n < 2; n++) {
         const pos = room.view("Pos").find(({ id }) => id === 1);
         if (pos && tick > 200) xs.push((pos.Pos as { at: { x: number } }).at.x);
@@ -485,8 +483,8 @@ describe("the end", () => {
     room.onOver((over) => heard.push(over.reason));
     room.onStatus((status) => heard.push(status));
     room.onFrame((tick) => heard.push(tick));
-    channel.hear("over", { reason: "finished", message: "", winners: [2] });
-    channel.hear("s", SNAPSHOT);
+    channel.receive("over", { reason: "finished", message: "", winners: [2] });
+    channel.receive("s", SNAPSHOT);
     channel.drop("io server disconnect");
     room.input({ dir: "E" });
     await vi.advanceTimersByTimeAsync(5_000);
@@ -502,6 +500,6 @@ describe("the end", () => {
     await room.leave();
     expect(channel.sentAs("leave")).toHaveLength(1);
     expect(overs).toEqual(["left"]);
-    expect(line.release).toHaveBeenCalledOnce();
+    expect(seatChannel.release).toHaveBeenCalledOnce();
   });
 });

@@ -3,9 +3,8 @@
 import { deflateRawSync } from "node:zlib";
 
 import { encode } from "@msgpack/msgpack";
-
+import type { Channel } from "../src/channel.js";
 import { decodeFrame } from "../src/frame.js";
-import type { Channel } from "../src/link.js";
 import type { Applied } from "../src/mirror.js";
 import { Mirror } from "../src/mirror.js";
 import type { Schema } from "../src/schema.js";
@@ -150,16 +149,16 @@ export class FakeChannel implements Channel {
 
   accept(): void {
     this.connected = true;
-    this.hear("connect");
+    this.receive("connect");
   }
 
   drop(reason = "transport close"): void {
     this.connected = false;
-    this.hear("disconnect", reason);
+    this.receive("disconnect", reason);
   }
 
   /** The server says something. */
-  hear(event: string, ...args: unknown[]): void {
+  receive(event: string, ...args: unknown[]): void {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(...(args as never[]));
   }
 

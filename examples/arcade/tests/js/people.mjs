@@ -13,7 +13,7 @@ main(async () => {
   const ada = await connect(url, { name: "Ada" });
   const bob = await connect(wire.url, { name: "Bob" });
   const seen = [];
-  await ada.lobby.watch([bob.session.user], ({ status }) => seen.push(status));
+  await ada.lobby.presence.subscribe([bob.session.user], ({ status }) => seen.push(status));
   await gather(ada.lobby.party, bob);
 
   const heard = [];

@@ -83,7 +83,7 @@ async function loseConnection(room, wire) {
 /** Somebody else watches, with the delay that arena has, and loses the connection too. */
 async function watch(played, eve, wire) {
   const room = await eve.lobby.spectate(played.id);
-  assert.deepEqual([room.watching, played.watching], [true, false]);
+  assert.deepEqual([room.spectating, played.spectating], [true, false]);
   await until("the spectator sees the player", () => room.view("Pos", "Seat").some(({ Seat }) => Seat === played.seat));
   assert.ok(room.stats.delay > 1.5 * room.hz, `drawn ${room.stats.delay} ticks ago`);
   await loseConnection(room, wire);

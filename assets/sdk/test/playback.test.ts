@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { decodeFrame } from "../src/frame.js";
 import { Mirror } from "../src/mirror.js";
-import { Stage } from "../src/stage.js";
+import { Playback } from "../src/playback.js";
 import { frame, schemas } from "./support.js";
 
 const HZ = 30;
@@ -24,7 +24,7 @@ function dice(seed: number): () => number {
  * drawn picture to the next, in units a tick, and how old the picture was, in ticks; the first two seconds are left out.
  */
 function watch(way: () => number): { speeds: number[]; ages: number[] } {
-  const stage = new Stage(schemas, HZ, { late: false });
+  const stage = new Playback(schemas, HZ, { late: false });
   const mirror = new Mirror(schemas);
   const truth = (now: number): number => FIRST + now / MS;
   stage.restart(0, FIRST);

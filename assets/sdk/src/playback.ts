@@ -1,6 +1,6 @@
 // Time as the player sees it: when to draw, what is on stage then, and for when inputs are meant.
 
-import { Clock, Delay, Flow, Lead, unwrap16 } from "./clock.js";
+import { Clock, Delay, Lead, Slew, unwrap16 } from "./clock.js";
 import type { Frame } from "./frame.js";
 import type { Sample } from "./interpolate.js";
 import { Timeline } from "./interpolate.js";
@@ -16,13 +16,13 @@ const KEEP_S = 1.5;
 /** The most that inputs are sent ahead, in seconds; the server refuses them beyond one. */
 const MOST_LEAD_S = 0.5;
 
-export class Stage {
+export class Playback {
   readonly #schemas: Schemas;
   readonly #clock: Clock;
   readonly #delay: Delay;
   readonly #lead: Lead;
   readonly #timeline: Timeline;
-  readonly #flow: Flow;
+  readonly #slew: Slew;
 
   /** `late`: frames come as late as the game shows them to who watches, which may be any time. */
   constructor(schemas: Schemas, hz: number, { late }: { late: boolean }) {
@@ -31,7 +31,7 @@ export class Stage {
     this.#delay = new Delay(LEAST_DELAY, late ? Infinity : Math.max(2 * LEAST_DELAY, MOST_DELAY_S * hz));
     this.#lead = new Lead(MOST_LEAD_S * hz);
     this.#timeline = new Timeline(schemas, Math.ceil(KEEP_S * hz));
-    this.#flow = new Flow(hz / 1000, MOST_DELAY_S * hz);
+    this.#slew = new Slew(hz / 1000, MOST_DELAY_S * hz);
   }
 
   get rtt(): number {
@@ -63,7 +63,7 @@ export class Stage {
     const first = !this.#clock.settled;
     this.#clock.answer(sent, received, tick);
     if (!first) return;
-    this.#flow.reset();
+    this.#slew.reset();
     this.#lead.restart((this.#clock.rtt / 2000) * this.#clock.hz, seq);
   }
 
@@ -93,7 +93,7 @@ export class Stage {
   }
 
   #moment(now: number): number {
-    return this.#flow.follow(now, this.#clock.estimate(now) - this.delay);
+    return this.#slew.follow(now, this.#clock.estimate(now) - this.delay);
   }
 
   #ids(components: readonly string[]): number[] {

@@ -1,44 +1,31 @@
 // From a ticket to a seat: the first connection to `/gameplay`.
 
+import type { SeatChannel } from "./channel.js";
+import type { Connections } from "./connections.js";
 import { refusal, TickcastError } from "./errors.js";
-import type { GameplayChannel, Link } from "./link.js";
-import type { Grant } from "./lobby.js";
+import type { Grant, Welcome } from "./messages.js";
 import { Room } from "./room.js";
-import type { Schema } from "./schema.js";
-import type { GameTypes, SeatInfo } from "./types.js";
+import type { GameTypes } from "./types.js";
 
-/** The first event of every connection to `/gameplay`. */
-export interface Welcome {
-  seat: number;
-  room: string;
-  game: string;
-  protocol: number;
-  tick: number;
-  hz: number;
-  schema: Schema;
-  resume: string;
-  state: "snapshot" | "diff";
-  grace: number;
-  config: unknown;
-  seats: SeatInfo[];
-}
+/** Takes the seat that a grant names. */
+export type TakeSeat = <G extends GameTypes>(grant: Grant) => Promise<Room<G>>;
 
 /** A ticket is good for 30 s; after that there is nothing to wait for. */
 const TICKET_MS = 30_000;
 
 /** Takes the seat. Throws a `TickcastError` if the server refuses the ticket or cannot be reached while it is good. */
-export async function takeSeat<G extends GameTypes>(link: Link, grant: Grant): Promise<Room<G>> {
-  const line = link.gameplay();
+export async function takeSeat<G extends GameTypes>(connections: Connections, grant: Grant): Promise<Room<G>> {
+  const seatChannel = connections.gameplay();
   try {
-    return await sit<G>(line, grant);
+    return await waitForWelcome<G>(seatChannel, grant);
   } catch (error) {
-    line.release();
+    seatChannel.release();
     throw error;
   }
 }
 
-function sit<G extends GameTypes>(line: GameplayChannel, grant: Grant): Promise<Room<G>> {
-  const { channel } = line;
+function waitForWelcome<G extends GameTypes>(seatChannel: SeatChannel, grant: Grant): Promise<Room<G>> {
+  const { channel } = seatChannel;
   channel.auth = { ticket: grant.ticket };
   return new Promise((resolve, reject) => {
     const finish = (settle: () => void): void => {
@@ -48,7 +35,7 @@ function sit<G extends GameTypes>(line: GameplayChannel, grant: Grant): Promise<
       settle();
     };
     // The room is made at once: the frames that follow the welcome are for it.
-    const welcomed = (welcome: Welcome): void => finish(() => resolve(new Room<G>(line, welcome, grant)));
+    const welcomed = (welcome: Welcome): void => finish(() => resolve(new Room<G>(seatChannel, welcome, grant)));
     const failed = (error: Error): void => {
       const refused = refusal(error);
       if (refused) finish(() => reject(refused));
