@@ -26,7 +26,7 @@ export class Lobby {
   private counts: HTMLElement[] = [];
   private readonly posters = new Map<Element, () => void>();
   private readonly resized = new ResizeObserver((entries) =>
-    entries.forEach(({ target }) => this.posters.get(target)?.()),
+    entries.forEach(({ target }) => void this.posters.get(target)?.()),
   );
   private hosted: GameInfo[] = [];
   private unsubscribe: (() => void) | undefined;
