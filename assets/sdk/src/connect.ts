@@ -1,3 +1,5 @@
+// The entry point: connects, and puts the parts of a server together.
+
 import type { Channel } from "./channel.js";
 import { open } from "./channel.js";
 import type { ConnectionOptions } from "./connections.js";
@@ -6,37 +8,86 @@ import { TickcastError } from "./errors.js";
 import type { IdentityOptions, Session } from "./identity.js";
 import { Identity } from "./identity.js";
 import type { Unsubscribe } from "./listeners.js";
-import { Listeners } from "./listeners.js";
 import { Lobby } from "./lobby.js";
 import { Matchmaking } from "./matchmaking.js";
 import type { Grant } from "./messages.js";
 import type { Room } from "./room.js";
 import type { TakeSeat } from "./seat.js";
 import { takeSeat } from "./seat.js";
+import type { ServerStatus, ServerStatusListener } from "./status.js";
+import { ConnectionStatus } from "./status.js";
 import type { GameTypes } from "./types.js";
 
-export interface ConnectOptions extends ConnectionOptions, IdentityOptions {}
+/** How to connect, and as whom. Every field is optional. */
+export interface ConnectOptions extends ConnectionOptions, IdentityOptions {
+  /** The same as `server.onStatus`, but it also hears `connecting`. */
+  onStatus?: ServerStatusListener;
+}
 
-/** A Tickcast server, connected. */
+/**
+ * A connection to a Tickcast server: its lobby, its matchmaking, and the player's session.
+ *
+ * @example
+ * ```ts
+ * const server = await connect("http://localhost:3000", { name: "Ada" });
+ * server.onStatus((status, reason) => {
+ *   banner.textContent = status === "closed" ? `Disconnected: ${reason?.message}` : status;
+ * });
+ * console.log(`You are ${server.session.name}.`);
+ * const room = await server.lobby.quick("arena");
+ * // ... play ...
+ * await room.leave();
+ * server.close();
+ * ```
+ */
 export interface Server {
+  /** Games, open rooms, chat, presence and parties. */
   readonly lobby: Lobby;
+  /** Queues for matches. */
   readonly matchmaking: Matchmaking;
-  /** Who the player is. */
+  /** The player's id and name, as the server knows them. */
   readonly session: Session;
+  /** The current state of the connection. Each room has a `status` of its own. */
+  readonly status: ServerStatus;
   /**
-   * Opens a namespace that the host added to the server, such as `/shop`, over the same connection. It shows who the player is,
-   * and is the same channel each time. Throws a `TickcastError` as `connect` does.
+   * Calls back on every change of `status`. With `closed`, the second argument is the reason: the server's code, such as
+   * `blocked` or `token_expired`, or `closed` after `server.close()`.
+   *
+   * @example
+   * ```ts
+   * const stop = server.onStatus((status, reason) => {
+   *   if (status === "reconnecting") showSpinner();
+   *   if (status === "connected") hideSpinner();
+   *   if (status === "closed") showError(reason?.code, reason?.message);
+   * });
+   * ```
+   */
+  onStatus(callback: ServerStatusListener): Unsubscribe;
+  /**
+   * Opens a namespace that the host added to the server, such as `/shop`, over the same connection and with the player's
+   * token. Calls with the same path return the same channel. Throws a `TickcastError` as `connect` does.
    */
   namespace(path: string): Promise<Channel>;
-  /** Calls back when the server has ended the connection for good, and why: the player was blocked. */
-  onEnded(callback: (error: TickcastError) => void): Unsubscribe;
   /** Leaves every room and closes every connection. */
   close(): void;
 }
 
 /**
- * Connects to a Tickcast server. `url` is its address, such as `http://localhost:3000`. Throws a `TickcastError`:
- * `bad_name`, `auth_required`, `bad_token`, `token_expired`, `blocked`, or `unreachable` if no connection comes about in time.
+ * Connects to a Tickcast server.
+ *
+ * `url` is the server's address, such as `http://localhost:3000`. Resolves once the server has told who the player is.
+ * Throws a `TickcastError` with the code `bad_name`, `auth_required`, `bad_token`, `token_expired` or `blocked`;
+ * `unreachable` if there is no connection within `timeout`; `timeout` if the server sends no session.
+ *
+ * @example
+ * As a guest, and with a token of your own accounts:
+ * ```ts
+ * const server = await connect("http://localhost:3000", { name: "Ada" });
+ *
+ * const member = await connect("https://play.example.org", {
+ *   token: async () => (await fetch("/api/game-token")).text(), // called for every new connection
+ * });
+ * ```
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Server> {
   const identity = new Identity(url, options);
@@ -49,30 +100,37 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const rooms = new Set<Room>();
   const take: TakeSeat = async <G extends GameTypes>(grant: Grant): Promise<Room<G>> => {
     const room = await takeSeat<G>(connectionsTo(grant.url || url), grant);
-    const any = room as unknown as Room;
-    rooms.add(any);
-    room.onOver(() => rooms.delete(any));
+    const untyped = room as unknown as Room;
+    rooms.add(untyped);
+    room.onOver(() => rooms.delete(untyped));
     return room;
   };
   const home = connectionsTo(url);
   const lobbyChannel = home.channel("/lobby");
   const queueChannel = home.channel("/matchmaking");
-  const told = identity.bind(lobbyChannel, true);
+  const session = identity.bind(lobbyChannel, true);
   void identity.bind(queueChannel, false);
-  const ended = new Listeners<[TickcastError]>();
-  lobbyChannel.on("ended", ({ code, message }: { code: string; message: string }) =>
-    ended.notify(new TickcastError(code, message)),
-  );
-  await open(lobbyChannel, home.timeout);
-  await inTime(told, lobbyChannel, home.timeout);
+  const status = new ConnectionStatus(lobbyChannel, options.onStatus);
+  try {
+    await open(lobbyChannel, home.timeout);
+    await withinTimeout(session, lobbyChannel, home.timeout);
+  } catch (error) {
+    status.close(error instanceof TickcastError ? error : new TickcastError("unreachable", String(error)));
+    throw error;
+  }
+  status.opened();
   const lobby = new Lobby(lobbyChannel, home.timeout, take);
   const added = new Map<string, Channel>();
   return {
     lobby,
+    matchmaking: new Matchmaking(queueChannel, home.timeout, take),
     get session() {
       return identity.session;
     },
-    matchmaking: new Matchmaking(queueChannel, home.timeout, take),
+    get status() {
+      return status.value;
+    },
+    onStatus: (callback) => status.onChange(callback),
     async namespace(path) {
       const channel = added.get(path) ?? home.channel(path);
       if (!added.has(path)) identity.show(channel, false);
@@ -80,8 +138,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
       await open(channel, home.timeout);
       return channel;
     },
-    onEnded: (callback) => ended.add(callback),
     close() {
+      status.close(new TickcastError("closed", "the program closed the connection"));
       for (const room of rooms) void room.leave();
       lobby.close();
       for (const channel of added.values()) channel.disconnect();
@@ -91,14 +149,16 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   };
 }
 
-/** Waits for the first event; a server that never sends it is none of Tickcast's. */
-async function inTime(told: Promise<void>, channel: Channel, timeout: number): Promise<void> {
+/** Waits for the first `session` event, which a server of another kind never sends. */
+async function withinTimeout(session: Promise<void>, channel: Channel, timeout: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TickcastError("timeout", `no session within ${timeout} ms`)), timeout);
+    timer = setTimeout(() => {
+      reject(new TickcastError("timeout", `the server sent no session within ${timeout} ms`));
+    }, timeout);
   });
   try {
-    await Promise.race([told, late]);
+    await Promise.race([session, late]);
   } catch (error) {
     channel.disconnect();
     throw error;

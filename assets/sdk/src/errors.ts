@@ -67,6 +67,14 @@ export class FrameError extends Error {
   override readonly name = "FrameError";
 }
 
+/** Codes after which the same request may succeed later. */
+const TEMPORARY = new Set<string>(["rate_limited", "shutting_down", "internal", "timeout", "closed"]);
+
+/** Whether it makes sense to try again later. */
+export function isTemporary(error: TickcastError): boolean {
+  return TEMPORARY.has(error.code);
+}
+
 const REFUSAL = /^([a-z][a-z_]*): (.*)$/s;
 
 /**

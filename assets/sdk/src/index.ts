@@ -12,6 +12,7 @@ export type { Party } from "./party.js";
 export type { Presence } from "./presence.js";
 export type { Room } from "./room.js";
 export type { Field, Schema, Type } from "./schema.js";
+export type { ServerStatus, ServerStatusListener } from "./status.js";
 export type {
   AnyGame,
   ChatChannel,

@@ -3,7 +3,7 @@
 import { fromWire, toWire } from "./binary.js";
 import type { Channel, SeatChannel } from "./channel.js";
 import { request } from "./channel.js";
-import { FrameError, refusal, TickcastError } from "./errors.js";
+import { FrameError, isTemporary, refusal, TickcastError } from "./errors.js";
 import { decodeEvents } from "./frame.js";
 import { inflate, isDeflated } from "./inflate.js";
 import { encodeInput, Inputs } from "./input.js";
@@ -40,8 +40,6 @@ const ACK_FRAMES = 4;
 const SILENT_S = 4;
 const RETRY_MS = 1_000;
 const LEAVE_MS = 2_000;
-/** Why the way back may be open later: the server says no for the moment only, or the lobby cannot be asked. */
-const PASSING = new Set(["rate_limited", "shutting_down", "internal", "timeout", "closed"]);
 
 export class Room<G extends GameTypes = AnyGame> {
   readonly id: string;
@@ -89,7 +87,7 @@ export class Room<G extends GameTypes = AnyGame> {
     remove: new Map<number, Listeners<[Entity]>>(),
     frame: new Listeners<[tick: number]>(),
     seats: new Listeners<[SeatInfo[]]>(),
-    status: new Listeners<[RoomStatus]>(),
+    status: new Listeners<[RoomStatus, Over?]>(),
     refused: new Listeners<[Refused]>(),
     vote: new Listeners<[Vote]>(),
     over: new Listeners<[Over]>(),
@@ -232,7 +230,18 @@ export class Room<G extends GameTypes = AnyGame> {
     return this.#on.seats.add(callback);
   }
 
-  onStatus(callback: (status: RoomStatus) => void): Unsubscribe {
+  /**
+   * Calls back on every change of `status`. With `over`, the second argument says how the room ended.
+   *
+   * @example
+   * ```ts
+   * room.onStatus((status, over) => {
+   *   spinner.hidden = status !== "reconnecting";
+   *   if (status === "over") showResult(over?.reason, over?.winners);
+   * });
+   * ```
+   */
+  onStatus(callback: (status: RoomStatus, over?: Over) => void): Unsubscribe {
     return this.#on.status.add(callback);
   }
 
@@ -454,7 +463,7 @@ export class Room<G extends GameTypes = AnyGame> {
 
   #connectionRefused(refused: TickcastError | undefined): void {
     if (!refused || this.#status === "over") return;
-    if (PASSING.has(refused.code)) this.#reconnectSoon();
+    if (isTemporary(refused)) this.#reconnectSoon();
     else this.#end({ reason: "expired", message: refused.message, winners: [] });
   }
 
@@ -463,15 +472,15 @@ export class Room<G extends GameTypes = AnyGame> {
     this.#retry = setTimeout(() => this.#channel.connect(), RETRY_MS);
   }
 
-  #setStatus(status: RoomStatus): void {
+  #setStatus(status: RoomStatus, over?: Over): void {
     if (this.#status === status || this.#status === "over") return;
     this.#status = status;
-    this.#on.status.notify(status);
+    this.#on.status.notify(status, over);
   }
 
   #end(over: Over): void {
     if (this.#status === "over") return;
-    this.#setStatus("over");
+    this.#setStatus("over", over);
     this.#inputs.stop();
     clearInterval(this.#silenceCheck);
     clearTimeout(this.#retry);

@@ -7,7 +7,7 @@ import type { SeatChannel } from "../src/channel.js";
 import { TickcastError } from "../src/errors.js";
 import type { Grant, Welcome } from "../src/messages.js";
 import { Room } from "../src/room.js";
-import type { AnyGame, Desync, RoomStatus } from "../src/types.js";
+import type { AnyGame, Desync } from "../src/types.js";
 import { deflated, FakeChannel, frame, schema } from "./support.js";
 
 const welcome = (more: Partial<Welcome> = {}): Welcome => ({
@@ -305,9 +305,9 @@ describe("the view", () => {
 });
 
 describe("a drop", () => {
-  const statuses = (): RoomStatus[] => {
-    const all: RoomStatus[] = [];
-    room.onStatus((status) => all.push(status));
+  const statuses = (): string[] => {
+    const all: string[] = [];
+    room.onStatus((status, over) => all.push(over ? `${status} ${over.reason}` : status));
     return all;
   };
 
@@ -348,6 +348,7 @@ describe("a drop", () => {
   test("ends the room when the seat is lost", async () => {
     await sit();
     const overs: unknown[] = [];
+    const all = statuses();
     room.onOver((over) => overs.push(over));
     channel.drop();
     channel.receive("connect_error", new Error("websocket error"));
@@ -355,6 +356,7 @@ describe("a drop", () => {
     channel.receive("connect_error", new Error("resume_expired: the seat was kept for 20 s"));
     expect(room.status).toBe("over");
     expect(overs).toEqual([{ reason: "expired", message: "the seat was kept for 20 s", winners: [] }]);
+    expect(all).toEqual(["reconnecting", "over expired"]);
     expect(seatChannel.release).toHaveBeenCalledOnce();
   });
 

@@ -210,14 +210,60 @@ test("a silent transport is cut and made anew", async () => {
   await vi.waitFor(() => expect(room.status).toBe("playing"));
 }, 10_000);
 
-test("the end of a connection for good is told with its reason", async () => {
+test("a player who is blocked sees the status closed, with the reason", async () => {
   client = await connect(url);
-  const ended: TickcastError[] = [];
-  client.onEnded((error) => ended.push(error));
+  const ended: (TickcastError | undefined)[] = [];
+  client.onStatus((status, reason) => void (status === "closed" && ended.push(reason)));
   for (const [, socket] of io.of("/lobby").sockets) {
     socket.emit("ended", { code: "blocked", message: "you are blocked on this server" });
     socket.disconnect();
   }
   await vi.waitFor(() => expect(ended).toHaveLength(1));
   expect(ended[0]).toMatchObject({ code: "blocked", message: "you are blocked on this server" });
+  expect(client.status).toBe("closed");
+  client.close();
+  expect(ended).toHaveLength(1);
+});
+
+/** A listener that notes every status, with the code of its reason. */
+function recorder() {
+  const seen: string[] = [];
+  const onStatus = (status: string, reason?: TickcastError): void =>
+    void seen.push(reason ? `${status} ${reason.code}` : status);
+  return { seen, onStatus };
+}
+
+test("the status follows a connection from connecting to closed", async () => {
+  const { seen, onStatus } = recorder();
+  client = await connect(url, { onStatus });
+  expect(client.status).toBe("connected");
+  for (const [, socket] of io.of("/lobby").sockets) socket.conn.close();
+  await vi.waitFor(() => expect(client?.status).toBe("reconnecting"));
+  await vi.waitFor(() => expect(client?.status).toBe("connected"), 5_000);
+  client.close();
+  expect(seen).toEqual(["connecting", "connected", "reconnecting", "connected", "closed closed"]);
+});
+
+test("a namespace that the server has closed is connected again", async () => {
+  client = await connect(url);
+  const { seen, onStatus } = recorder();
+  client.onStatus(onStatus);
+  for (const [, socket] of io.of("/lobby").sockets) socket.disconnect();
+  await vi.waitFor(() => expect(seen).toEqual(["reconnecting", "connected"]), 5_000);
+  expect(await client.lobby.games()).toEqual([{ name: "yard" }]);
+});
+
+test("a token that is refused on the way back closes the connection", async () => {
+  const tokens = ["jwt1", "stale"];
+  client = await connect(url, { token: () => tokens.shift() ?? "" });
+  const { seen, onStatus } = recorder();
+  client.onStatus(onStatus);
+  for (const [, socket] of io.of("/lobby").sockets) socket.disconnect();
+  await vi.waitFor(() => expect(seen).toEqual(["reconnecting", "closed bad_token"]), 5_000);
+});
+
+test("a connection that never came about is closed", async () => {
+  const { seen, onStatus } = recorder();
+  await expect(connect(url, { name: "", onStatus })).rejects.toMatchObject({ code: "bad_name" });
+  expect(seen).toEqual(["connecting", "closed bad_name"]);
 });

@@ -12,7 +12,8 @@ const WAY = { E: [1, 0], N: [0, 1], W: [-1, 0], S: [0, -1] };
 main(async () => {
   const { connect, TickcastError } = await bundled();
   const wire = await Wire.to(new URL(url));
-  const server = await connect(wire.url, { name: "Ada" });
+  const connection = [];
+  const server = await connect(wire.url, { name: "Ada", onStatus: (status) => connection.push(status) });
   assert.deepEqual(
     (await server.lobby.games()).map(({ name }) => name),
     ["arena"],
@@ -29,6 +30,9 @@ main(async () => {
   await walk(room);
   say("room.input moves room.me");
   await loseConnection(room, wire);
+  await until("the server is connected again", () => server.status === "connected");
+  assert.deepEqual(connection, ["connecting", "connected", "reconnecting", "connected"]);
+  say("server.onStatus follows the connection");
   await walk(room);
   await watch(room, await connect(wire.url, { name: "Eve" }), wire);
 
