@@ -19,7 +19,7 @@ const OWN_WORD: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A block list that outlives the process, and that others may change.
-pub trait KeptBlocks: Send + Sync + 'static {
+pub trait BlockStore: Send + Sync + 'static {
     /// Whether somebody is on it; `None` if that cannot be told now.
     fn is_blocked<'a>(&'a self, user: &'a UserId) -> Pin<Box<dyn Future<Output = Option<bool>> + Send + 'a>>;
 }
@@ -27,7 +27,7 @@ pub trait KeptBlocks: Send + Sync + 'static {
 #[derive(Default)]
 pub(super) struct Blocks {
     known: RwLock<HashMap<UserId, Word>>,
-    kept: Option<Arc<dyn KeptBlocks>>,
+    kept: Option<Arc<dyn BlockStore>>,
 }
 
 /// What was said of somebody.
@@ -50,7 +50,7 @@ impl Blocks {
     }
 
     /// Asks somebody else from now on; `known` is who is blocked there.
-    pub(super) fn keep(&mut self, kept: Arc<dyn KeptBlocks>, known: impl IntoIterator<Item = UserId>) {
+    pub(super) fn keep(&mut self, kept: Arc<dyn BlockStore>, known: impl IntoIterator<Item = UserId>) {
         self.kept = Some(kept);
         for user in known {
             self.say(&user, Word { blocked: true, until: Some(Instant::now()) });
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     /// 0: not blocked, 1: blocked, 2: does not know.
-    impl KeptBlocks for AtomicU8 {
+    impl BlockStore for AtomicU8 {
         fn is_blocked<'a>(&'a self, _: &'a UserId) -> Pin<Box<dyn Future<Output = Option<bool>> + Send + 'a>> {
             Box::pin(ready([Some(false), Some(true), None][usize::from(self.load(Ordering::Relaxed))]))
         }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use self::blocks::Blocks;
 pub use self::{
-    blocks::KeptBlocks,
+    blocks::BlockStore,
     guest::GuestKey,
     hook::{Checked, Hook, Person},
     jwt::{Jwt, KeyError},
@@ -128,7 +128,7 @@ impl Gate {
 
     /// Looks for blocks elsewhere, too, whenever somebody comes. `known` is who is blocked there now.
     #[must_use]
-    pub fn kept_blocks(mut self, kept: Arc<dyn KeptBlocks>, known: impl IntoIterator<Item = UserId>) -> Self {
+    pub fn block_store(mut self, kept: Arc<dyn BlockStore>, known: impl IntoIterator<Item = UserId>) -> Self {
         self.blocks.keep(kept, known);
         self
     }

@@ -15,7 +15,7 @@ use socketioxide::SocketIo;
 
 use super::{
     cli::Args,
-    kept::{Keeping, Kept},
+    persistence::{Persistence, PersistenceConfig},
     running::{RunningServer, StartError},
 };
 use crate::{
@@ -53,7 +53,7 @@ pub struct ServerBuilder {
     client_bundle: Option<Bytes>,
     origins: Vec<String>,
     pub(super) config: Config,
-    pub(super) keeping: Keeping,
+    pub(super) persistence: PersistenceConfig,
     pub(super) additions: Additions,
     jwt: Option<Jwt>,
     guests: bool,
@@ -73,7 +73,7 @@ impl Default for ServerBuilder {
             client_bundle: None,
             origins: Vec::new(),
             config: Config::default(),
-            keeping: Keeping::default(),
+            persistence: PersistenceConfig::default(),
             additions: Additions::default(),
             jwt: None,
             guests: true,
@@ -229,19 +229,19 @@ impl ServerBuilder {
 
     /// Keeps what outlives the process in this folder: guests' identities, players, ratings, results and the block list.
     pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.keeping.data = Some(folder.into());
+        self.persistence.data = Some(folder.into());
         self
     }
 
     /// Keeps players, ratings, results and the block list in a PostgreSQL database, like `postgres://user:password@host/name`.
     pub fn database(mut self, url: impl Into<String>) -> Self {
-        self.keeping.database = Some(url.into());
+        self.persistence.database = Some(url.into());
         self
     }
 
     /// Posts each result to a server of the host's.
     pub fn webhook(mut self, webhook: WebhookConfig) -> Self {
-        self.keeping.webhook = Some(webhook);
+        self.persistence.webhook = Some(webhook);
         self
     }
 
@@ -264,7 +264,7 @@ impl ServerBuilder {
         self = self.modes(args.read_modes()?);
         let per_address = &mut self.config.net.connections_per_address;
         *per_address = args.connections_per_address.unwrap_or(*per_address);
-        args.keeping.change(&mut self.keeping)?;
+        args.persistence.change(&mut self.persistence)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
         let served = runtime.block_on(async {
             let server = self.start(&args.listen).await?;
@@ -320,12 +320,12 @@ impl ServerBuilder {
         self.guests || self.jwt.is_some() || self.hook.is_some()
     }
 
-    pub(super) fn take_gate(&mut self, kept: &mut Kept) -> Gate {
-        let guests = kept.guest_key.take().filter(|_| self.guests);
+    pub(super) fn take_gate(&mut self, persistence: &mut Persistence) -> Gate {
+        let guests = persistence.guest_key.take().filter(|_| self.guests);
         let gate = Gate::default().guests(guests).jwt(self.jwt.take()).hook(self.hook.take());
         let gate = gate.blocked(self.blocked.drain(..));
-        match &kept.store {
-            Some(store) => gate.kept_blocks(Arc::new(store.clone()), kept.blocked.drain(..)),
+        match &persistence.store {
+            Some(store) => gate.block_store(Arc::new(store.clone()), persistence.blocked.drain(..)),
             None => gate,
         }
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use anyhow::{Context, bail};
 use clap::Parser;
 
-use super::kept::Keeping;
+use super::persistence::PersistenceConfig;
 use crate::{
     identity::{Jwt, KeyError},
     matchmaking::Mode,
@@ -32,7 +32,7 @@ pub(super) struct Args {
     pub(super) jwt: JwtArgs,
 
     #[command(flatten)]
-    pub(super) keeping: KeepingArgs,
+    pub(super) persistence: PersistenceArgs,
 
     /// Let players queue for the modes in this JSON file, by game and name: {"arena": {"1v1": {"teams": 2, "players": 1}}}
     #[arg(long, env = "TICKCAST_MODES", value_name = "FILE")]
@@ -54,7 +54,7 @@ impl Args {
 
 /// What is kept, and who is told.
 #[derive(Debug, Default, clap::Args)]
-pub(super) struct KeepingArgs {
+pub(super) struct PersistenceArgs {
     /// Keep guests, players, ratings, results and the block list in this folder
     #[arg(long, env = "TICKCAST_DATA", value_name = "FOLDER")]
     data: Option<PathBuf>,
@@ -76,15 +76,15 @@ pub(super) struct KeepingArgs {
     webhook_ca_file: Option<PathBuf>,
 }
 
-impl KeepingArgs {
+impl PersistenceArgs {
     /// Puts what the command line says in the place of what the program does.
-    pub(super) fn change(self, keeping: &mut Keeping) -> anyhow::Result<()> {
-        keeping.data = self.data.or(keeping.data.take());
-        keeping.database = self.database.or(keeping.database.take());
+    pub(super) fn change(self, persistence: &mut PersistenceConfig) -> anyhow::Result<()> {
+        persistence.data = self.data.or(persistence.data.take());
+        persistence.database = self.database.or(persistence.database.take());
         if let (Some(url), Some(file)) = (self.webhook, self.webhook_secret_file) {
             let secret = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
             let webhook = WebhookConfig::new(url, secret.trim_ascii_end());
-            keeping.webhook = Some(WebhookConfig { ca_file: self.webhook_ca_file, ..webhook });
+            persistence.webhook = Some(WebhookConfig { ca_file: self.webhook_ca_file, ..webhook });
         }
         Ok(())
     }

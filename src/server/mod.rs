@@ -2,7 +2,7 @@
 
 mod builder;
 mod cli;
-mod kept;
+mod persistence;
 mod running;
 
 pub use builder::{Config, ServerBuilder, server};

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use super::{ServerBuilder, kept::Kept};
+use super::{ServerBuilder, persistence::Persistence};
 use crate::{
     game::GameError,
     host::Host,
@@ -85,7 +85,7 @@ pub enum StartError {
 pub struct RunningServer {
     address: SocketAddr,
     host: Host,
-    kept: Kept,
+    persistence: Persistence,
     endpoints: Arc<Endpoints>,
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
@@ -112,21 +112,21 @@ impl RunningServer {
             io::Result::Ok((listener.address()?, listener))
         };
         let (address, listener) = bound.await.map_err(|error| StartError::Listen { address: listen.to_owned(), error })?;
-        let mut kept = std::mem::take(&mut builder.keeping).open().await?;
-        let gate = builder.take_gate(&mut kept);
-        if let Some(ratings) = kept.ratings().filter(|_| !builder.has_rating_store) {
+        let mut persistence = std::mem::take(&mut builder.persistence).open().await?;
+        let gate = builder.take_gate(&mut persistence);
+        if let Some(ratings) = persistence.ratings().filter(|_| !builder.has_rating_store) {
             Arc::make_mut(&mut rules.ratings).store = Arc::new(ratings);
         }
         let host = Host::start(
             games,
             builder.config.host.clone(),
             gate,
-            kept.recorders().into_iter().chain([rules.ratings.clone() as _]),
+            persistence.recorders().into_iter().chain([rules.ratings.clone() as _]),
         );
         let endpoints = match Endpoints::new(&host, &limits, rules, &builder.additions) {
             Ok(endpoints) => Arc::new(endpoints),
             Err(error) => {
-                kept.close().await;
+                persistence.close().await;
                 return Err(error.into());
             }
         };
@@ -134,7 +134,7 @@ impl RunningServer {
         let router = site.router(host.clone(), &endpoints, &limits, exposition.clone());
         let (stop, stopped) = watch::channel(false);
         let accepting = tokio::spawn(listener.serve(router, stopped));
-        Ok(Self { address, host, kept, endpoints, stop, accepting, upkeep: tokio::spawn(fold(exposition)) })
+        Ok(Self { address, host, persistence, endpoints, stop, accepting, upkeep: tokio::spawn(fold(exposition)) })
     }
 
     /// The address that is listened on.
@@ -154,7 +154,7 @@ impl RunningServer {
 
     /// The database, if there is one.
     pub fn store(&self) -> Option<&Store> {
-        self.kept.store.as_ref()
+        self.persistence.store.as_ref()
     }
 
     /// Accepts nothing more, ends every room with `over`, and closes every connection within a few seconds.
@@ -168,7 +168,7 @@ impl RunningServer {
         // Ends at once: the loop has been told to stop.
         let _ = self.accepting.await;
         self.upkeep.abort();
-        self.kept.close().await;
+        self.persistence.close().await;
     }
 }
 

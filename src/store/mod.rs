@@ -3,10 +3,10 @@
 //! This room knows tables, queues to them, and the webhook. It refuses to know rooms that run and sockets: records come in by
 //! [`Recorder`](crate::host::Recorder), which never waits.
 
-mod journal;
-mod key;
-mod ratings;
-mod tables;
+mod guest_key;
+mod queries;
+mod write_queue;
+mod rating_cache;
 mod webhook;
 
 use std::{future::Future, path::PathBuf, pin::Pin, time::Duration};
@@ -20,14 +20,14 @@ use sqlx::{
 use thiserror::Error;
 
 pub use self::{
-    journal::Journal,
-    key::{KeyFileError, kept_guest_key},
-    ratings::Ratings,
-    tables::{KeptMatch, KeptPlayer, KeptRating},
+    guest_key::{KeyFileError, load_guest_key},
+    queries::{StoredMatch, StoredPlayer, StoredRating},
+    rating_cache::RatingCache,
     webhook::{Webhook, WebhookConfig, WebhookError, signature},
+    write_queue::WriteQueue,
 };
 
-use crate::{identity::KeptBlocks, lobby::UserId};
+use crate::{identity::BlockStore, lobby::UserId};
 
 /// Connections to PostgreSQL or to a file, at most.
 const CONNECTIONS: u32 = 4;
@@ -40,7 +40,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("migrations
 
 /// Where the tables are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Database {
     /// In memory, for tests: gone with the store.
     Memory,
     /// In an SQLite file, made if it is not there.
@@ -76,16 +76,16 @@ impl Store {
     /// # Errors
     ///
     /// If there is no such database, or its tables are of a later version.
-    pub async fn open(place: &Place) -> Result<Self, StoreError> {
+    pub async fn open(database: &Database) -> Result<Self, StoreError> {
         install_default_drivers();
         let options = AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
-        let pool = match place {
+        let pool = match database {
             // One connection that is never let go: each would have tables of its own, and they go with it.
-            Place::Memory => {
+            Database::Memory => {
                 let options = options.min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
                 options.connect("sqlite::memory:").await?
             }
-            Place::File(path) => {
+            Database::File(path) => {
                 let file = SqliteConnectOptions::new().filename(path).create_if_missing(true);
                 let options = options.max_connections(CONNECTIONS).after_connect(|connection, _| {
                     Box::pin(async move {
@@ -98,10 +98,10 @@ impl Store {
                 });
                 options.connect(file.to_url_lossy().as_str()).await?
             }
-            Place::Postgres(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            Database::Postgres(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 options.max_connections(CONNECTIONS).connect(url).await?
             }
-            Place::Postgres(_) => return Err(StoreError::Url),
+            Database::Postgres(_) => return Err(StoreError::Url),
         };
         let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
             Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
@@ -116,7 +116,7 @@ impl Store {
     }
 }
 
-impl KeptBlocks for Store {
+impl BlockStore for Store {
     fn is_blocked<'a>(&'a self, user: &'a UserId) -> Pin<Box<dyn Future<Output = Option<bool>> + Send + 'a>> {
         Box::pin(async move {
             let answer = self.is_blocked(user).await;

@@ -24,7 +24,7 @@ use tickcast::{
     lobby::{DisplayName, Identity, RoomId, UserId},
     prelude::Seat,
     server::{RunningServer, StartError},
-    store::{Journal, KeptRating, Place, Ratings, Store, StoreError, WebhookConfig, WebhookError, signature},
+    store::{Database, RatingCache, Store, StoreError, StoredRating, WebhookConfig, WebhookError, WriteQueue, signature},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -73,14 +73,14 @@ async fn postgres() -> Option<String> {
 
 /// Does the same on every database. The second opening finds the tables as the first left them.
 async fn on_each(test: impl AsyncFn(&str, Store)) {
-    test("memory", Store::open(&Place::Memory).await.unwrap()).await;
+    test("memory", Store::open(&Database::Memory).await.unwrap()).await;
     let folder = Folder::new();
-    let mut places = vec![Place::File(folder.0.join("a file.db"))];
-    places.extend(postgres().await.map(Place::Postgres));
-    for place in places {
-        Store::open(&place).await.unwrap().close().await;
-        let store = Store::open(&place).await.unwrap();
-        test(&format!("{place:?}"), store.clone()).await;
+    let mut databases = vec![Database::File(folder.0.join("a file.db"))];
+    databases.extend(postgres().await.map(Database::Postgres));
+    for database in databases {
+        Store::open(&database).await.unwrap().close().await;
+        let store = Store::open(&database).await.unwrap();
+        test(&format!("{database:?}"), store.clone()).await;
         store.close().await;
     }
 }
@@ -105,8 +105,8 @@ fn result(id: &str, ended: u64, players: Vec<Player>) -> MatchResult {
 
 #[tokio::test]
 async fn players_are_remembered_and_guests_for_a_while() {
-    on_each(async |place, store| {
-        assert_eq!(store.player(&user("ada")).await.unwrap(), None, "{place}");
+    on_each(async |database, store| {
+        assert_eq!(store.player(&user("ada")).await.unwrap(), None, "{database}");
         store.seen(&who("ada", "Ada")).await.unwrap();
         store.seen(&who("ada", "Augusta 🦊")).await.unwrap();
         store.seen(&who("guest-1", "Bob")).await.unwrap();
@@ -124,18 +124,18 @@ async fn players_are_remembered_and_guests_for_a_while() {
     .await;
 }
 
-fn rating(id: &str, height: f64) -> KeptRating {
+fn rating(id: &str, height: f64) -> StoredRating {
     let (game, mode) = ("duel".to_owned(), "2v2".to_owned());
-    KeptRating { user: user(id), game, mode, rating: height, deviation: 350.25, volatility: 0.06 }
+    StoredRating { user: user(id), game, mode, rating: height, deviation: 350.25, volatility: 0.06 }
 }
 
 #[tokio::test]
 async fn ratings_are_by_player_game_and_mode() {
-    on_each(async |place, store| {
-        let other = KeptRating { mode: "ffa".to_owned(), ..rating("ada", 1200.5) };
+    on_each(async |database, store| {
+        let other = StoredRating { mode: "ffa".to_owned(), ..rating("ada", 1200.5) };
         store.save_ratings(&[rating("ada", 1500.0), rating("bob", 1500.0), other.clone()]).await.unwrap();
         store.save_ratings(&[rating("ada", 1515.125)]).await.unwrap();
-        assert_eq!(store.rating(&user("ada"), "duel", "2v2").await.unwrap(), Some(rating("ada", 1515.125)), "{place}");
+        assert_eq!(store.rating(&user("ada"), "duel", "2v2").await.unwrap(), Some(rating("ada", 1515.125)), "{database}");
         assert_eq!(store.ratings(&user("ada")).await.unwrap(), [rating("ada", 1515.125), other]);
         assert_eq!(store.rating(&user("ada"), "chess", "2v2").await.unwrap(), None);
     })
@@ -144,7 +144,7 @@ async fn ratings_are_by_player_game_and_mode() {
 
 #[tokio::test]
 async fn a_result_is_written_once() {
-    on_each(async |place, store| {
+    on_each(async |database, store| {
         let first = result("m1", 1000, vec![player(1, "ada", true), player(2, "guest-1", false)]);
         let second = result("m2", 2000, vec![player(1, "ada", false)]);
         for result in [&first, &second, &first] {
@@ -152,7 +152,7 @@ async fn a_result_is_written_once() {
         }
         let matches = store.matches(&user("ada"), 10).await.unwrap();
         let seen: Vec<_> = matches.iter().map(|kept| (kept.id.as_str(), kept.won, kept.ended)).collect();
-        assert_eq!(seen, [("m2", false, 2000), ("m1", true, 1000)], "{place}");
+        assert_eq!(seen, [("m2", false, 2000), ("m1", true, 1000)], "{database}");
         assert_eq!((matches[0].game.as_str(), matches[0].mode.as_str(), matches[0].stayed), ("duel", "2v2", true));
         assert_eq!(store.matches(&user("ada"), 1).await.unwrap().len(), 1);
         assert!(store.player(&user("guest-1")).await.unwrap().unwrap().guest, "who played is known");
@@ -162,47 +162,47 @@ async fn a_result_is_written_once() {
 
 #[tokio::test]
 async fn the_block_list_is_kept() {
-    on_each(async |place, store| {
+    on_each(async |database, store| {
         for _ in 0..2 {
             store.block(&user("mallory")).await.unwrap();
         }
         store.block(&user("eve")).await.unwrap();
         store.unblock(&user("eve")).await.unwrap();
-        assert_eq!(store.blocked().await.unwrap(), [user("mallory")], "{place}");
+        assert_eq!(store.blocked().await.unwrap(), [user("mallory")], "{database}");
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_journal_writes_everything_before_it_closes() {
-    on_each(async |place, store| {
-        let journal = Journal::start(store.clone());
+    on_each(async |database, store| {
+        let queue = WriteQueue::start(store.clone());
         for number in 0..100 {
-            journal.record(&Record::Ended(result(&format!("m{number}"), 1000 + number, vec![player(1, "ada", true)])));
+            queue.record(&Record::Ended(result(&format!("m{number}"), 1000 + number, vec![player(1, "ada", true)])));
         }
-        journal.record(&Record::Seen(who("bob", "Bob")));
-        journal.record(&Record::Blocked(user("bob")));
-        journal.record(&Record::Blocked(user("eve")));
-        journal.record(&Record::Unblocked(user("eve")));
-        journal.save_ratings(vec![rating("bob", 1600.0)]);
-        journal.close().await;
-        assert_eq!(store.matches(&user("ada"), 1000).await.unwrap().len(), 100, "{place}");
+        queue.record(&Record::Seen(who("bob", "Bob")));
+        queue.record(&Record::Blocked(user("bob")));
+        queue.record(&Record::Blocked(user("eve")));
+        queue.record(&Record::Unblocked(user("eve")));
+        queue.save_ratings(vec![rating("bob", 1600.0)]);
+        queue.close().await;
+        assert_eq!(store.matches(&user("ada"), 1000).await.unwrap().len(), 100, "{database}");
         assert_eq!(store.blocked().await.unwrap(), [user("bob")]);
         assert_eq!(store.ratings(&user("bob")).await.unwrap(), [rating("bob", 1600.0)]);
-        journal.record(&Record::Blocked(user("late")));
-        journal.close().await;
+        queue.record(&Record::Blocked(user("late")));
+        queue.close().await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn ratings_are_at_hand_once_loaded() {
-    on_each(async |place, store| {
+    on_each(async |database, store| {
         store.save_ratings(&[rating("ada", 1500.0)]).await.unwrap();
-        let journal = Journal::start(store.clone());
-        let ratings = Ratings::new(store.clone(), journal.clone());
+        let queue = WriteQueue::start(store.clone());
+        let ratings = RatingCache::new(store.clone(), queue.clone());
         let height = |id: &str| ratings.rating(&user(id), "duel", "2v2").map(|rating| rating.rating);
-        assert_eq!(height("ada"), None, "{place}: nobody has asked for it");
+        assert_eq!(height("ada"), None, "{database}: nobody has asked for it");
         ratings.load(&user("ada"));
         let until = tokio::time::Instant::now() + PATIENCE;
         while height("ada").is_none() && tokio::time::Instant::now() < until {
@@ -211,7 +211,7 @@ async fn ratings_are_at_hand_once_loaded() {
         assert_eq!(height("ada"), Some(1500.0));
         ratings.save(vec![rating("ada", 1516.0), rating("bob", 1484.0)]);
         assert_eq!((height("ada"), height("bob")), (Some(1516.0), Some(1484.0)), "at once");
-        journal.close().await;
+        queue.close().await;
         assert_eq!(store.ratings(&user("bob")).await.unwrap(), [rating("bob", 1484.0)]);
         assert_eq!(store.ratings(&user("ada")).await.unwrap(), [rating("ada", 1516.0)]);
     })
@@ -220,20 +220,20 @@ async fn ratings_are_at_hand_once_loaded() {
 
 #[tokio::test]
 async fn a_database_that_is_gone_holds_nobody_up() {
-    let store = Store::open(&Place::Memory).await.unwrap();
-    let journal = Journal::start(store.clone());
+    let store = Store::open(&Database::Memory).await.unwrap();
+    let queue = WriteQueue::start(store.clone());
     store.close().await;
     let began = tokio::time::Instant::now();
     for number in 0..20_000 {
-        journal.record(&Record::Ended(result(&format!("m{number}"), 1000, vec![])));
+        queue.record(&Record::Ended(result(&format!("m{number}"), 1000, vec![])));
     }
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
 #[tokio::test]
 async fn a_database_that_is_none_is_told() {
-    assert!(matches!(Store::open(&Place::Postgres("mysql://x/y".to_owned())).await, Err(StoreError::Url)));
-    let nowhere = Place::File("/nowhere/at/all.db".into());
+    assert!(matches!(Store::open(&Database::Postgres("mysql://x/y".to_owned())).await, Err(StoreError::Url)));
+    let nowhere = Database::File("/nowhere/at/all.db".into());
     assert!(matches!(Store::open(&nowhere).await, Err(StoreError::Database(_))));
     let folder = Folder::new();
     fs::write(folder.0.join("guest.key"), "short").unwrap();
@@ -304,14 +304,14 @@ async fn a_block_that_was_made_elsewhere_counts_at_the_next_connection() {
     let folder = Folder::new();
     let configured = user("eve");
     let server = start_with(|builder| builder.data(&folder.0).block([configured.clone()])).await;
-    let elsewhere = Store::open(&Place::File(folder.0.join("tickcast.db"))).await.unwrap();
+    let elsewhere = Store::open(&Database::File(folder.0.join("tickcast.db"))).await.unwrap();
     is_heard_from_elsewhere(&server, &elsewhere).await;
     assert!(server.host().check_blocked(&configured).is_err());
     server.shutdown().await;
     elsewhere.close().await;
     let Some(url) = postgres().await else { return };
     let server = start_with(|builder| builder.database(&url)).await;
-    let elsewhere = Store::open(&Place::Postgres(url)).await.unwrap();
+    let elsewhere = Store::open(&Database::Postgres(url)).await.unwrap();
     is_heard_from_elsewhere(&server, &elsewhere).await;
     server.shutdown().await;
     elsewhere.close().await;
@@ -323,7 +323,7 @@ async fn a_server_keeps_its_tables_in_postgres() {
     let server = start_with(|builder| builder.database(&url)).await;
     let [ada, _] = play(&server).await;
     server.shutdown().await;
-    let store = Store::open(&Place::Postgres(url)).await.unwrap();
+    let store = Store::open(&Database::Postgres(url)).await.unwrap();
     assert_eq!(store.matches(&user(ada["user"].as_str().unwrap()), 10).await.unwrap().len(), 1);
     store.close().await;
 }

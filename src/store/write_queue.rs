@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, interval, sleep, timeout},
 };
 
-use super::{KeptRating, Store, StoreError};
+use super::{Store, StoreError, StoredRating};
 use crate::{
     host::{Record, Recorder, now},
     observe::{self, DropReason},
@@ -32,17 +32,17 @@ const TIDY_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// How long a guest is remembered: as long as their token is good.
 const GUEST_MEMORY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-enum Entry {
+enum Write {
     Record(Record),
-    Ratings(Vec<KeptRating>),
+    Ratings(Vec<StoredRating>),
     Close(oneshot::Sender<()>),
 }
 
 /// Writes records into a store, one after the other, in a task of its own. Cheap to clone.
 #[derive(Clone)]
-pub struct Journal(Sender<Entry>);
+pub struct WriteQueue(Sender<Write>);
 
-impl Journal {
+impl WriteQueue {
     /// Starts to write. Must be called within a Tokio runtime.
     pub fn start(store: Store) -> Self {
         let (sender, receiver) = channel(QUEUE);
@@ -51,15 +51,15 @@ impl Journal {
     }
 
     /// Queues ratings to be written.
-    pub fn save_ratings(&self, ratings: Vec<KeptRating>) {
-        self.queue(Entry::Ratings(ratings));
+    pub fn save_ratings(&self, ratings: Vec<StoredRating>) {
+        self.queue(Write::Ratings(ratings));
     }
 
     /// Writes what is queued, and nothing more. Gives up after a while.
     pub async fn close(&self) {
         let (done, closed) = oneshot::channel();
         let drained = async {
-            if self.0.send(Entry::Close(done)).await.is_ok() {
+            if self.0.send(Write::Close(done)).await.is_ok() {
                 // An error means that another `close` was faster.
                 let _ = closed.await;
             }
@@ -69,7 +69,7 @@ impl Journal {
         }
     }
 
-    fn queue(&self, entry: Entry) {
+    fn queue(&self, entry: Write) {
         if self.0.try_send(entry).is_err() {
             observe::dropped(DropReason::Record);
             // The writer says what is wrong; this may be many.
@@ -78,19 +78,19 @@ impl Journal {
     }
 }
 
-impl Recorder for Journal {
+impl Recorder for WriteQueue {
     fn record(&self, record: &Record) {
-        self.queue(Entry::Record(record.clone()));
+        self.queue(Write::Record(record.clone()));
     }
 }
 
-async fn write(store: Store, mut entries: Receiver<Entry>) {
+async fn write(store: Store, mut entries: Receiver<Write>) {
     let mut tidy = interval(TIDY_INTERVAL);
     loop {
         tokio::select! {
             entry = entries.recv() => match entry {
                 None => return,
-                Some(Entry::Close(done)) => {
+                Some(Write::Close(done)) => {
                     // Whoever asked may have given up.
                     let _ = done.send(());
                     return;
@@ -108,7 +108,7 @@ async fn write(store: Store, mut entries: Receiver<Entry>) {
     }
 }
 
-async fn write_surely(store: &Store, entry: &Entry) {
+async fn write_surely(store: &Store, entry: &Write) {
     let began = Instant::now();
     let mut pauses = PAUSES.into_iter();
     while let Err(error) = write_once(store, entry).await {
@@ -122,13 +122,13 @@ async fn write_surely(store: &Store, entry: &Entry) {
     }
 }
 
-async fn write_once(store: &Store, entry: &Entry) -> Result<(), StoreError> {
+async fn write_once(store: &Store, entry: &Write) -> Result<(), StoreError> {
     match entry {
-        Entry::Record(Record::Seen(who)) => store.seen(who).await,
-        Entry::Record(Record::Blocked(user)) => store.block(user).await,
-        Entry::Record(Record::Unblocked(user)) => store.unblock(user).await,
-        Entry::Record(Record::Ended(result)) => store.save_match(result).await,
-        Entry::Ratings(ratings) => store.save_ratings(ratings).await,
-        Entry::Close(_) => Ok(()),
+        Write::Record(Record::Seen(who)) => store.seen(who).await,
+        Write::Record(Record::Blocked(user)) => store.block(user).await,
+        Write::Record(Record::Unblocked(user)) => store.unblock(user).await,
+        Write::Record(Record::Ended(result)) => store.save_match(result).await,
+        Write::Ratings(ratings) => store.save_ratings(ratings).await,
+        Write::Close(_) => Ok(()),
     }
 }

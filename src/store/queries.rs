@@ -10,7 +10,7 @@ use crate::{
 
 /// A person as the store knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptPlayer {
+pub struct StoredPlayer {
     /// Who it is.
     pub user: UserId,
     /// The newest name.
@@ -25,7 +25,7 @@ pub struct KeptPlayer {
 
 /// A skill, as the matchmaker's ratings have it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct KeptRating {
+pub struct StoredRating {
     /// Whose.
     pub user: UserId,
     /// In which game.
@@ -42,7 +42,7 @@ pub struct KeptRating {
 
 /// A match that somebody played, as they see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptMatch {
+pub struct StoredMatch {
     /// Its id.
     pub id: String,
     /// The game.
@@ -89,11 +89,11 @@ impl Store {
     }
 
     /// What is known of somebody.
-    pub async fn player(&self, user: &UserId) -> Result<Option<KeptPlayer>, StoreError> {
+    pub async fn player(&self, user: &UserId) -> Result<Option<StoredPlayer>, StoreError> {
         let query = "SELECT user_id, name, guest, first_seen, last_seen FROM players WHERE user_id = $1";
         let row = sqlx::query::<Any>(query).bind(user.as_str()).fetch_optional(&self.0).await?;
         let player = |row: AnyRow| {
-            Ok(KeptPlayer {
+            Ok(StoredPlayer {
                 user: user_of(&row)?,
                 name: row.try_get("name")?,
                 guest: flag(&row, "guest")?,
@@ -115,17 +115,17 @@ impl Store {
     }
 
     /// Somebody's rating in a mode of a game, if they have one.
-    pub async fn rating(&self, user: &UserId, game: &str, mode: &str) -> Result<Option<KeptRating>, StoreError> {
+    pub async fn rating(&self, user: &UserId, game: &str, mode: &str) -> Result<Option<StoredRating>, StoreError> {
         Ok(self.ratings(user).await?.into_iter().find(|rating| rating.game == game && rating.mode == mode))
     }
 
     /// All of somebody's ratings.
-    pub async fn ratings(&self, user: &UserId) -> Result<Vec<KeptRating>, StoreError> {
+    pub async fn ratings(&self, user: &UserId) -> Result<Vec<StoredRating>, StoreError> {
         let query =
             "SELECT user_id, game, mode, rating, deviation, volatility FROM ratings WHERE user_id = $1 ORDER BY game, mode";
         let rows = sqlx::query::<Any>(query).bind(user.as_str()).fetch_all(&self.0).await?;
         let rating = |row: &AnyRow| {
-            Ok(KeptRating {
+            Ok(StoredRating {
                 user: user_of(row)?,
                 game: row.try_get("game")?,
                 mode: row.try_get("mode")?,
@@ -138,7 +138,7 @@ impl Store {
     }
 
     /// Writes ratings, all or none.
-    pub async fn save_ratings(&self, ratings: &[KeptRating]) -> Result<(), StoreError> {
+    pub async fn save_ratings(&self, ratings: &[StoredRating]) -> Result<(), StoreError> {
         let mut change = self.0.begin().await?;
         for rating in ratings {
             sqlx::query(SAVE_RATING)
@@ -185,10 +185,10 @@ impl Store {
     }
 
     /// The newest matches that somebody played, the newest first.
-    pub async fn matches(&self, user: &UserId, most: u32) -> Result<Vec<KeptMatch>, StoreError> {
+    pub async fn matches(&self, user: &UserId, most: u32) -> Result<Vec<StoredMatch>, StoreError> {
         let rows = sqlx::query::<Any>(MATCHES_OF).bind(user.as_str()).bind(i64::from(most)).fetch_all(&self.0).await?;
         let kept = |row: &AnyRow| {
-            Ok(KeptMatch {
+            Ok(StoredMatch {
                 id: row.try_get("id")?,
                 game: row.try_get("game")?,
                 mode: row.try_get("mode")?,

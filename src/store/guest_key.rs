@@ -31,7 +31,7 @@ pub enum KeyFileError {
 /// # Errors
 ///
 /// If the file cannot be read or written, or holds something else.
-pub fn kept_guest_key(folder: &Path) -> Result<GuestKey, KeyFileError> {
+pub fn load_guest_key(folder: &Path) -> Result<GuestKey, KeyFileError> {
     let path = folder.join("guest.key");
     let failed = |error| KeyFileError::File { path: path.clone(), error };
     let bytes = match fs::read(&path) {

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Journal, KeptRating, Store};
+use super::{Store, StoredRating, WriteQueue};
 use crate::{
     lobby::UserId,
     matchmaking::{Rating, RatingKey, RatingStore},
@@ -17,9 +17,9 @@ const GENERATION: usize = 50_000;
 
 /// Ratings that are asked for and changed without waiting for a database. Cheap to clone.
 #[derive(Clone)]
-pub struct Ratings {
+pub struct RatingCache {
     store: Store,
-    journal: Journal,
+    queue: WriteQueue,
     known: Arc<Mutex<Known>>,
 }
 
@@ -32,15 +32,15 @@ struct Known {
 
 #[derive(Default)]
 struct Entry {
-    ratings: Vec<KeptRating>,
+    ratings: Vec<StoredRating>,
     /// Whether the tables have been asked.
     complete: bool,
 }
 
-impl Ratings {
-    /// Ratings of a store, written through its journal.
-    pub fn new(store: Store, journal: Journal) -> Self {
-        Self { store, journal, known: Arc::default() }
+impl RatingCache {
+    /// Ratings of a store, written through its queue.
+    pub fn new(store: Store, queue: WriteQueue) -> Self {
+        Self { store, queue, known: Arc::default() }
     }
 
     /// Somebody will want to play soon: reads their ratings in a task of its own. Must be called within a Tokio runtime.
@@ -58,19 +58,19 @@ impl Ratings {
     }
 
     /// Somebody's rating in a mode of a game, if it has been loaded or saved.
-    pub fn rating(&self, user: &UserId, game: &str, mode: &str) -> Option<KeptRating> {
+    pub fn rating(&self, user: &UserId, game: &str, mode: &str) -> Option<StoredRating> {
         let mut known = self.known();
         known.entry(user).ratings.iter().find(|rating| rating.game == game && rating.mode == mode).cloned()
     }
 
     /// Takes over ratings after a match, and queues them to be written.
-    pub fn save(&self, ratings: Vec<KeptRating>) {
+    pub fn save(&self, ratings: Vec<StoredRating>) {
         let mut known = self.known();
         for rating in &ratings {
             known.entry(&rating.user).put(rating.clone());
         }
         drop(known);
-        self.journal.save_ratings(ratings);
+        self.queue.save_ratings(ratings);
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -78,24 +78,24 @@ impl Ratings {
     }
 }
 
-impl fmt::Debug for Ratings {
+impl fmt::Debug for RatingCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ratings").finish_non_exhaustive()
+        f.debug_struct("RatingCache").finish_non_exhaustive()
     }
 }
 
-impl RatingStore for Ratings {
+impl RatingStore for RatingCache {
     fn load(&self, user: &UserId) {
         Self::load(self, user);
     }
 
     fn rating(&self, key: &RatingKey) -> Option<Rating> {
-        let KeptRating { rating, deviation, volatility, .. } = Self::rating(self, &key.user, key.game, &key.mode)?;
+        let StoredRating { rating, deviation, volatility, .. } = Self::rating(self, &key.user, key.game, &key.mode)?;
         Some(Rating { rating, deviation, volatility })
     }
 
     fn save(&self, ratings: &[(RatingKey, Rating)]) {
-        let kept = ratings.iter().map(|(key, Rating { rating, deviation, volatility })| KeptRating {
+        let kept = ratings.iter().map(|(key, Rating { rating, deviation, volatility })| StoredRating {
             user: key.user.clone(),
             game: key.game.to_owned(),
             mode: key.mode.to_string(),
@@ -118,7 +118,7 @@ impl Known {
 }
 
 impl Entry {
-    fn put(&mut self, rating: KeptRating) {
+    fn put(&mut self, rating: StoredRating) {
         match self.ratings.iter_mut().find(|other| other.game == rating.game && other.mode == rating.mode) {
             Some(other) => *other = rating,
             None => self.ratings.push(rating),
@@ -126,7 +126,7 @@ impl Entry {
     }
 
     /// Takes over what the tables had when they were asked; what was saved since is newer.
-    fn complete_with(&mut self, kept: Vec<KeptRating>) {
+    fn complete_with(&mut self, kept: Vec<StoredRating>) {
         let newer = std::mem::replace(&mut self.ratings, kept);
         newer.into_iter().for_each(|rating| self.put(rating));
         self.complete = true;
@@ -137,9 +137,9 @@ impl Entry {
 mod tests {
     use super::*;
 
-    fn rating(user: &UserId, mode: &str, height: f64) -> KeptRating {
+    fn rating(user: &UserId, mode: &str, height: f64) -> StoredRating {
         let (user, game, mode) = (user.clone(), "duel".to_owned(), mode.to_owned());
-        KeptRating { user, game, mode, rating: height, deviation: 1.0, volatility: 0.0 }
+        StoredRating { user, game, mode, rating: height, deviation: 1.0, volatility: 0.0 }
     }
 
     #[test]
