@@ -5,7 +5,7 @@ use std::time::Duration;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
 use serde::{Deserialize, Serialize};
 
-use super::IdentityError;
+use super::error::IdentityError;
 use crate::lobby::{DisplayName, Identity, UserId};
 
 /// How long a token is good that is not used; each connection gets a fresh one.

@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
 };
 
-use super::IdentityError;
+use super::error::IdentityError;
 use crate::lobby::{DisplayName, Identity, UserId};
 
 /// What a check comes to, after a while. It is given up after five seconds.

@@ -10,7 +10,7 @@ use jsonwebtoken::{
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::{IdentityError, Person};
+use super::{error::IdentityError, hook::Person};
 use crate::lobby::{DisplayName, UserId};
 
 /// The least bytes of a secret: as many as the signature has.

@@ -1,6 +1,6 @@
 use std::{
     future::{pending, ready},
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
 };
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp as now};
@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::lobby::{Identity, UserId};
 
 const SECRET: &[u8] = b"a secret of thirty-two bytes, or so";
 const RSA: &[u8] = include_bytes!("../../tests/support/keys/rsa.pem");

@@ -22,9 +22,9 @@
 //!
 //! This room knows names of metrics and the process it runs in. It refuses to know games and rooms: they hand their numbers in.
 
-mod logs;
-mod meters;
 mod process;
+mod meters;
+mod logs;
 
 pub use logs::start_logs;
 pub use meters::{DropReason, GameMeters, connected, dropped, refused, streams};

@@ -1,22 +1,14 @@
 //! `tickcast::server()`: what a server hosts, and how.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use anyhow::Context;
 use axum::Router;
 use bytes::Bytes;
-use clap::Parser;
 use socketioxide::SocketIo;
 
 use super::{
-    cli::Args,
+    error::StartError,
     persistence::{Persistence, PersistenceConfig},
-    running::{RunningServer, StartError},
 };
 use crate::{
     game::{Game, GameDef, GameError},
@@ -25,7 +17,6 @@ use crate::{
     lobby::UserId,
     matchmaking::{Mode, RatingStore, RatingSystem},
     net::{Additions, NetLimits, Origins, Page, Site},
-    observe,
     store::WebhookConfig,
 };
 
@@ -55,8 +46,8 @@ pub struct ServerBuilder {
     pub(super) config: Config,
     pub(super) persistence: PersistenceConfig,
     pub(super) additions: Additions,
-    jwt: Option<Jwt>,
-    guests: bool,
+    pub(super) jwt: Option<Jwt>,
+    pub(super) guests: bool,
     hook: Option<Arc<dyn Hook>>,
     blocked: Vec<UserId>,
     modes: Vec<(String, String, Mode)>,
@@ -245,50 +236,6 @@ impl ServerBuilder {
         self
     }
 
-    /// Runs the server as a whole program, until it is interrupted.
-    ///
-    /// Reads the command line and the environment variables `TICKCAST_*`, which take precedence over this builder, starts
-    /// logging to standard error, and starts a Tokio runtime. Prints `Listening on <url>` to standard output once it listens.
-    /// Stops on Ctrl-C or, on Unix, on SIGTERM. Arguments that cannot be parsed, `--help` and `--version` end the process.
-    ///
-    /// A program with arguments, logs or a runtime of its own calls [`start`](Self::start) instead.
-    ///
-    /// # Errors
-    ///
-    /// Any [`StartError`], and a log filter, key file or modes file that cannot be read.
-    pub fn run(mut self) -> anyhow::Result<()> {
-        let args = Args::parse();
-        observe::start_logs(&args.log).with_context(|| format!("cannot read the log filter \"{}\"", args.log))?;
-        self.jwt = args.jwt.read()?.or(self.jwt);
-        self.guests &= !args.no_guests;
-        self = self.modes(args.read_modes()?);
-        let per_address = &mut self.config.net.connections_per_address;
-        *per_address = args.connections_per_address.unwrap_or(*per_address);
-        args.persistence.change(&mut self.persistence)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
-        let served = runtime.block_on(async {
-            let server = self.start(&args.listen).await?;
-            // Whoever started the program may not read what it prints.
-            let _ = writeln!(io::stdout(), "Listening on {}", server.url());
-            interrupted().await;
-            tracing::info!("stopping");
-            server.shutdown().await;
-            Ok(())
-        });
-        // A task that never ends, for a client that never reads, must not keep the process.
-        runtime.shutdown_background();
-        served
-    }
-
-    /// Starts the server within the running Tokio runtime; it stops with the handle's `shutdown`.
-    ///
-    /// # Errors
-    ///
-    /// If a game is registered wrongly or the port cannot be had.
-    pub async fn start(self, listen: &str) -> Result<RunningServer, StartError> {
-        RunningServer::start(self, listen).await
-    }
-
     pub(super) fn take_games(&mut self) -> Result<Vec<GameDef>, GameError> {
         self.games.drain(..).collect()
     }
@@ -344,25 +291,5 @@ impl ServerBuilder {
     pub(super) fn into_site(self) -> Site {
         let origins: Origins = self.origins.into_iter().collect();
         Site { origins, pages: self.pages, client_bundle: self.client_bundle, additions: self.additions }
-    }
-}
-
-/// Waits for Ctrl-C or the system's request to end.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without signals there is nothing to wait for but the end of the process.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }

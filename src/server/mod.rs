@@ -1,9 +1,14 @@
 //! The server: the builder, its configuration, start and shutdown. The foyer that joins the rooms above it; it decides nothing of its own.
 
-mod builder;
-mod cli;
+mod error;
 mod persistence;
+mod builder;
 mod running;
+mod cli;
+mod program;
 
-pub use builder::{Config, ServerBuilder, server};
-pub use running::{RunningServer, StartError};
+pub use self::{
+    builder::{Config, ServerBuilder, server},
+    error::StartError,
+    running::RunningServer,
+};

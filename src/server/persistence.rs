@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, sync::Arc};
 
-use super::StartError;
+use super::error::StartError;
 use crate::{
     host::Recorder,
     identity::GuestKey,

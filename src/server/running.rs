@@ -1,17 +1,15 @@
 //! A server that runs, and how it stops.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use thiserror::Error;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use super::{ServerBuilder, persistence::Persistence};
+use super::{builder::ServerBuilder, error::StartError, persistence::Persistence};
 use crate::{
-    game::GameError,
     host::Host,
-    net::{AdditionError, Endpoints, Listener},
+    net::{Endpoints, Listener},
     observe::{self, Exposition},
-    store::{KeyFileError, Store, StoreError, WebhookError},
+    store::Store,
 };
 
 /// How long clients are given to read their `over`.
@@ -23,62 +21,15 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// How often the histograms are folded.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Why a server did not start.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// A game's registration has a mistake; the error names it.
-    #[error(transparent)]
-    Game(#[from] GameError),
-    /// Two games have one name.
-    #[error("two games are named \"{0}\"")]
-    SameName(&'static str),
-    /// A mode that its game cannot have.
-    #[error("{game}: the mode \"{mode}\" cannot be: {message}")]
-    Mode {
-        /// The game.
-        game: String,
-        /// The mode.
-        mode: String,
-        /// What is wrong with it.
-        message: String,
-    },
-    /// A namespace or route of the host's own clashes with something.
-    #[error(transparent)]
-    Addition(#[from] AdditionError),
-    /// What is to be let in is not the origin of a page.
-    #[error("\"{0}\" is not an origin: say it with its scheme and without a path, like https://play.example.org")]
-    Origin(String),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {error}")]
-    Listen {
-        /// What was asked for.
-        address: String,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// Neither guests nor anybody with a token is let in.
-    #[error("nobody could come in: guests are not taken, and no key is configured for tokens")]
-    Closed,
-    /// The folder for data cannot be made.
-    #[error("cannot make the folder {folder}: {error}")]
-    Data {
-        /// What was asked for.
-        folder: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// There is no key for guests' tokens.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
-    /// The database does not open.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Results cannot be posted there.
-    #[error(transparent)]
-    Webhook(#[from] WebhookError),
-    /// The page of metrics could not be set up.
-    #[error("cannot set up metrics: {0}")]
-    Metrics(String),
+impl ServerBuilder {
+    /// Starts the server within the running Tokio runtime; it stops with the handle's `shutdown`.
+    ///
+    /// # Errors
+    ///
+    /// If a game is registered wrongly or the port cannot be had.
+    pub async fn start(self, listen: &str) -> Result<RunningServer, StartError> {
+        RunningServer::start(self, listen).await
+    }
 }
 
 /// A running server. Dropped without [`shutdown`](Self::shutdown) it stops to accept, and what runs ends with the runtime.
@@ -93,7 +44,7 @@ pub struct RunningServer {
 }
 
 impl RunningServer {
-    pub(super) async fn start(mut builder: ServerBuilder, listen: &str) -> Result<Self, StartError> {
+    async fn start(mut builder: ServerBuilder, listen: &str) -> Result<Self, StartError> {
         let games = builder.take_games()?;
         for (at, game) in games.iter().enumerate() {
             if games[..at].iter().any(|other| other.name() == game.name()) {

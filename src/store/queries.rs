@@ -1,10 +1,13 @@
 //! The queries: the same words for SQLite and PostgreSQL.
 
+use std::{future::Future, pin::Pin};
+
 use sqlx::{Any, AnyConnection, Row, any::AnyRow};
 
-use super::{Store, StoreError};
+use super::database::{Store, StoreError};
 use crate::{
     host::{MatchResult, Player, now},
+    identity::BlockStore,
     lobby::{Identity, UserId},
 };
 
@@ -223,6 +226,15 @@ impl Store {
     pub async fn unblock(&self, user: &UserId) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM bans WHERE user_id = $1").bind(user.as_str()).execute(&self.0).await?;
         Ok(())
+    }
+}
+
+impl BlockStore for Store {
+    fn is_blocked<'a>(&'a self, user: &'a UserId) -> Pin<Box<dyn Future<Output = Option<bool>> + Send + 'a>> {
+        Box::pin(async move {
+            let answer = self.is_blocked(user).await;
+            answer.inspect_err(|error| tracing::debug!(%error, "the block list cannot be read")).ok()
+        })
     }
 }
 

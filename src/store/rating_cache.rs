@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Store, StoredRating, WriteQueue};
+use super::{database::Store, queries::StoredRating, write_queue::WriteQueue};
 use crate::{
     lobby::UserId,
     matchmaking::{Rating, RatingKey, RatingStore},

@@ -10,7 +10,10 @@ use tokio::{
     time::{Instant, interval, sleep, timeout},
 };
 
-use super::{Store, StoreError, StoredRating};
+use super::{
+    database::{Store, StoreError},
+    queries::StoredRating,
+};
 use crate::{
     host::{Record, Recorder, now},
     observe::{self, DropReason},

@@ -16,11 +16,8 @@ const UNSORTED: &[&str] = &[
     "src/room/mod.rs",
     "src/lobby/mod.rs",
     "src/matchmaking/mod.rs",
-    "src/observe/mod.rs",
-    "src/store/mod.rs",
     "src/net/transport/mod.rs",
     "src/net/mod.rs",
-    "src/server/mod.rs",
 ];
 
 #[test]

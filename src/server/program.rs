@@ -1,0 +1,66 @@
+//! The server as a whole program: arguments, logs, runtime, and the signal that ends it.
+
+use std::io::{self, Write};
+
+use anyhow::Context;
+use clap::Parser;
+
+use super::{builder::ServerBuilder, cli::Args};
+use crate::observe;
+
+impl ServerBuilder {
+    /// Runs the server as a whole program, until it is interrupted.
+    ///
+    /// Reads the command line and the environment variables `TICKCAST_*`, which take precedence over this builder, starts
+    /// logging to standard error, and starts a Tokio runtime. Prints `Listening on <url>` to standard output once it listens.
+    /// Stops on Ctrl-C or, on Unix, on SIGTERM. Arguments that cannot be parsed, `--help` and `--version` end the process.
+    ///
+    /// A program with arguments, logs or a runtime of its own calls [`start`](Self::start) instead.
+    ///
+    /// # Errors
+    ///
+    /// Any [`StartError`], and a log filter, key file or modes file that cannot be read.
+    pub fn run(mut self) -> anyhow::Result<()> {
+        let args = Args::parse();
+        observe::start_logs(&args.log).with_context(|| format!("cannot read the log filter \"{}\"", args.log))?;
+        self.jwt = args.jwt.read()?.or(self.jwt);
+        self.guests &= !args.no_guests;
+        self = self.modes(args.read_modes()?);
+        let per_address = &mut self.config.net.connections_per_address;
+        *per_address = args.connections_per_address.unwrap_or(*per_address);
+        args.persistence.change(&mut self.persistence)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+        let served = runtime.block_on(async {
+            let server = self.start(&args.listen).await?;
+            // Whoever started the program may not read what it prints.
+            let _ = writeln!(io::stdout(), "Listening on {}", server.url());
+            interrupted().await;
+            tracing::info!("stopping");
+            server.shutdown().await;
+            Ok(())
+        });
+        // A task that never ends, for a client that never reads, must not keep the process.
+        runtime.shutdown_background();
+        served
+    }
+}
+
+/// Waits for Ctrl-C or the system's request to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without signals there is nothing to wait for but the end of the process.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
