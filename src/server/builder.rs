@@ -236,8 +236,15 @@ impl ServerBuilder {
         self
     }
 
-    pub(super) fn take_games(&mut self) -> Result<Vec<GameDef>, GameError> {
-        self.games.drain(..).collect()
+    /// Checks the games and hands them over.
+    pub(super) fn take_games(&mut self) -> Result<Vec<GameDef>, StartError> {
+        let games = self.games.drain(..).collect::<Result<Vec<GameDef>, GameError>>()?;
+        for (at, game) in games.iter().enumerate() {
+            if games[..at].iter().any(|other| other.name() == game.name()) {
+                return Err(StartError::SameName(game.name()));
+            }
+        }
+        Ok(games)
     }
 
     /// How the matchmaker works for these games.

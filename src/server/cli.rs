@@ -7,6 +7,7 @@ use clap::Parser;
 
 use super::persistence::PersistenceConfig;
 use crate::{
+    game::GameDef,
     identity::{Jwt, KeyError},
     matchmaking::Mode,
     store::WebhookConfig,
@@ -28,6 +29,14 @@ pub(super) struct Args {
     #[arg(long, env = "TICKCAST_CONNECTIONS_PER_ADDRESS", value_name = "COUNT")]
     pub(super) connections_per_address: Option<usize>,
 
+    /// Print the schema of a game as JSON and exit
+    #[arg(long, value_name = "GAME", conflicts_with = "print_types")]
+    print_schema: Option<String>,
+
+    /// Print the TypeScript types of a game, a .d.ts file, and exit
+    #[arg(long, value_name = "GAME")]
+    print_types: Option<String>,
+
     #[command(flatten)]
     pub(super) jwt: JwtArgs,
 
@@ -44,12 +53,36 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// Whether the command line asks for a text about a game instead of a server.
+    pub(super) fn prints(&self) -> bool {
+        self.print_schema.is_some() || self.print_types.is_some()
+    }
+
+    /// The text that `--print-schema` or `--print-types` asks for; empty without either.
+    pub(super) fn printed(&self, games: &[GameDef]) -> anyhow::Result<String> {
+        if let Some(name) = &self.print_schema {
+            let schema = find_game(games, name)?.schema();
+            return Ok(serde_json::to_string_pretty(&**schema)? + "\n");
+        }
+        match &self.print_types {
+            Some(name) => Ok(find_game(games, name)?.schema().to_d_ts()),
+            None => Ok(String::new()),
+        }
+    }
+
     /// The modes that the command line's file has, by game and name.
     pub(super) fn read_modes(&self) -> anyhow::Result<BTreeMap<String, BTreeMap<String, Mode>>> {
         let Some(file) = &self.modes else { return Ok(BTreeMap::new()) };
         let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         serde_json::from_slice(&text).with_context(|| format!("cannot use {}", file.display()))
     }
+}
+
+fn find_game<'a>(games: &'a [GameDef], name: &str) -> anyhow::Result<&'a GameDef> {
+    games.iter().find(|game| game.name() == name).with_context(|| {
+        let known: Vec<_> = games.iter().map(GameDef::name).collect();
+        format!("no game is named \"{name}\"; this program has: {}", known.join(", "))
+    })
 }
 
 /// What is kept, and who is told.
@@ -145,6 +178,51 @@ impl JwtArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        game::{Game, MatchBuilder, NoConfig},
+        prelude::GameInput,
+    };
+
+    struct Coins;
+
+    #[derive(GameInput, Clone, Default)]
+    struct Keys {
+        jump: bool,
+    }
+
+    impl Game for Coins {
+        const NAME: &'static str = "coins";
+        type Input = Keys;
+        type Config = NoConfig;
+
+        fn build(m: &mut MatchBuilder<Self>) {
+            m.tick_rate(20);
+        }
+    }
+
+    fn print(args: &[&str]) -> Result<String, String> {
+        let args = Args::try_parse_from(["server"].iter().chain(args)).map_err(|error| error.to_string())?;
+        assert!(args.prints());
+        args.printed(&[GameDef::new::<Coins>().unwrap()]).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn schemas_and_types_are_printed_without_a_server() {
+        let schema: serde_json::Value = serde_json::from_str(&print(&["--print-schema", "coins"]).unwrap()).unwrap();
+        assert_eq!((&schema["game"], &schema["hz"]), (&"coins".into(), &20.into()));
+        let types = print(&["--print-types", "coins"]).unwrap();
+        assert!(types.contains("jump"), "{types}");
+        assert!(!Args::try_parse_from(["server"]).unwrap().prints());
+    }
+
+    #[test]
+    fn an_unknown_game_is_answered_with_those_there_are() {
+        for flag in ["--print-schema", "--print-types"] {
+            assert_eq!(print(&[flag, "chess"]), Err("no game is named \"chess\"; this program has: coins".to_owned()));
+        }
+        let both = print(&["--print-schema", "coins", "--print-types", "coins"]);
+        assert!(both.is_err_and(|error| error.contains("cannot be used with")));
+    }
 
     fn read(args: &[&str]) -> Result<bool, String> {
         let args = Args::try_parse_from(["server"].iter().chain(args)).map_err(|error| error.to_string())?;

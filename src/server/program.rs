@@ -13,7 +13,8 @@ impl ServerBuilder {
     ///
     /// Reads the command line and the environment variables `TICKCAST_*`, which take precedence over this builder, starts
     /// logging to standard error, and starts a Tokio runtime. Prints `Listening on <url>` to standard output once it listens.
-    /// Stops on Ctrl-C or, on Unix, on SIGTERM. Arguments that cannot be parsed, `--help` and `--version` end the process.
+    /// Stops on Ctrl-C or, on Unix, on SIGTERM. Arguments that cannot be parsed, `--help` and `--version` end the process;
+    /// `--print-schema <game>` and `--print-types <game>` print a text and return.
     ///
     /// A program with arguments, logs or a runtime of its own calls [`start`](Self::start) instead.
     ///
@@ -22,6 +23,10 @@ impl ServerBuilder {
     /// Any [`StartError`], and a log filter, key file or modes file that cannot be read.
     pub fn run(mut self) -> anyhow::Result<()> {
         let args = Args::parse();
+        if args.prints() {
+            let text = args.printed(&self.take_games()?)?;
+            return io::stdout().write_all(text.as_bytes()).context("cannot write to standard output");
+        }
         observe::start_logs(&args.log).with_context(|| format!("cannot read the log filter \"{}\"", args.log))?;
         self.jwt = args.jwt.read()?.or(self.jwt);
         self.guests &= !args.no_guests;

@@ -46,11 +46,6 @@ pub struct RunningServer {
 impl RunningServer {
     async fn start(mut builder: ServerBuilder, listen: &str) -> Result<Self, StartError> {
         let games = builder.take_games()?;
-        for (at, game) in games.iter().enumerate() {
-            if games[..at].iter().any(|other| other.name() == game.name()) {
-                return Err(StartError::SameName(game.name()));
-            }
-        }
         let mut rules = builder.take_match_rules(&games)?;
         if !builder.opens() {
             return Err(StartError::Closed);
