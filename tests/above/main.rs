@@ -1,6 +1,8 @@
 //! Tests of the library above the seam, which need the feature `server`: hosted rooms, and a server on a free port.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "../support/heap.rs"]
+mod heap;
 #[path = "../support/process.rs"]
 mod process;
 #[path = "../support/race.rs"]

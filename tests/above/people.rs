@@ -114,16 +114,16 @@ async fn a_flood_of_chat_is_slowed_down() {
     let (mut ada, ada_is) = come(&server, json!({})).await;
     let (mut tab, _) = come(&server, json!({"token": ada_is["token"]})).await;
     let mut said = 0;
-    for n in 0..30 {
-        let client = if n % 2 == 0 { &mut ada } else { &mut tab };
-        let answer = client.request("/lobby", "chat", json!({"channel": "lobby", "text": "buy gold"})).await;
-        match answer["ok"].as_bool().unwrap() {
-            true => said += 1,
-            false => assert_eq!(answer["error"]["code"], "rate_limited"),
+    for client in [&mut ada, &mut tab] {
+        for answer in client.request_many(40, "/lobby", "chat", json!({"channel": "lobby", "text": "buy gold"})).await {
+            match answer["ok"].as_bool().unwrap() {
+                true => said += 1,
+                false => assert_eq!(answer["error"]["code"], "rate_limited"),
+            }
         }
     }
-    // A slow machine may take a second or some for it.
-    assert!((5..15).contains(&said), "{said}");
+    // Both tabs share one allowance; a slow machine may take some seconds, in which it grows.
+    assert!((5..40).contains(&said), "{said}");
     server.shutdown().await;
 }
 

@@ -7,9 +7,9 @@ use tickcast::{
     protocol::{Tick, encode_input},
     server::RunningServer,
 };
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
-use crate::server::{Client, PARSERS, Parser, create, start, ticket_for};
+use crate::server::{Client, PARSERS, Parser, create, start, start_limited, ticket_for};
 
 /// As long as a tick of the game.
 const TICK: Duration = Duration::from_millis(50);
@@ -83,16 +83,15 @@ async fn inputs_act_and_requests_are_answered_however_they_mix() {
 
 #[tokio::test]
 async fn a_request_after_the_result_is_answered() {
-    let server = start().await;
+    // The room stays open, so that its end is not what has the request read.
+    let server = start_limited(|config| config.host.over_linger = Duration::from_secs(3600)).await;
     for parser in PARSERS {
         let created = create(&server, json!({ "win_at": LONG + 10 })).await;
         let mut player = Player::sit(&server, &created["ticket"], parser).await;
         // Beyond the end, so that the match is still reading them when it comes.
         player.push(LONG + 15).await;
         player.client.event_named("/gameplay", "over").await;
-        let asked = Instant::now();
         assert_eq!(player.client.request("/lobby", "games", Json::Null).await["ok"], true);
-        assert!(asked.elapsed() < Duration::from_secs(1), "before the room closes");
     }
 }
 

@@ -204,10 +204,12 @@ async fn ratings_are_at_hand_once_loaded() {
         let height = |id: &str| ratings.rating(&user(id), "duel", "2v2").map(|rating| rating.rating);
         assert_eq!(height("ada"), None, "{database}: nobody has asked for it");
         ratings.load(&user("ada"));
-        let until = tokio::time::Instant::now() + PATIENCE;
-        while height("ada").is_none() && tokio::time::Instant::now() < until {
-            sleep(Duration::from_millis(5)).await;
-        }
+        let loaded = async {
+            while height("ada").is_none() {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, loaded).await.expect("the rating is loaded");
         assert_eq!(height("ada"), Some(1500.0));
         ratings.save(vec![rating("ada", 1516.0), rating("bob", 1484.0)]);
         assert_eq!((height("ada"), height("bob")), (Some(1516.0), Some(1484.0)), "at once");
@@ -223,11 +225,10 @@ async fn a_database_that_is_gone_holds_nobody_up() {
     let store = Store::open(&Database::Memory).await.unwrap();
     let queue = WriteQueue::start(store.clone());
     store.close().await;
-    let began = tokio::time::Instant::now();
+    // The journal's task shares this thread and never gets to run: whatever waited for it would wait for ever.
     for number in 0..20_000 {
         queue.record(&Record::Ended(result(&format!("m{number}"), 1000, vec![])));
     }
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
 #[tokio::test]
