@@ -173,7 +173,7 @@ impl Scene {
         let counts = mirrors.iter().map(|(seat, mirror)| {
             assert_eq!(mirror.tick(), now);
             let view = self.room.view(*seat);
-            let is_metered = self.room.def().budget().is_some();
+            let is_metered = self.room.def().options().budget.is_some();
             let (held, seen) = (mirror.entities().count(), view.iter::<Pos>().count());
             assert!(held == seen || is_metered && (seen - seen / 4..seen).contains(&held), "{seat:?} holds {held} of {seen}");
             for (id, pos) in view.iter::<Pos>() {

@@ -10,7 +10,7 @@ use bevy_ecs::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Bot, Game, GameEvent, Outcome, emit::RegisteredEvent, intents::IntentWriter};
+use super::{Bot, Game, GameEvent, MatchOptions, Outcome, emit::RegisteredEvent, intents::IntentWriter};
 use crate::{
     protocol::{Audience, Replicate, Seat, TypeSpec},
     replication::{Grid, GridError, GridLayout, Replicator, View},
@@ -51,18 +51,14 @@ pub struct MatchBuilder<G: Game> {
     pub(super) components: Vec<TypeSpec>,
     pub(super) events: Vec<TypeSpec>,
     pub(super) replicate: Vec<fn(&mut Replicator, &mut World)>,
-    pub(super) hz: u16,
-    pub(super) seats: RangeInclusive<u8>,
-    pub(super) grace: Duration,
-    pub(super) idle_seconds: Option<f32>,
-    pub(super) bots_hold_seats: bool,
-    pub(super) spectator_seconds: f32,
-    pub(super) fill: u8,
-    pub(super) packed: bool,
+    pub(super) options: MatchOptions,
     pub(super) grid: Option<Result<GridLayout, GridError>>,
-    pub(super) budget: Option<usize>,
     pub(super) hooks: Hooks,
     stages: usize,
+    /// The methods called that set one value.
+    set: Vec<&'static str>,
+    /// The first of them that was called again.
+    pub(super) repeated: Option<&'static str>,
     marker: PhantomData<fn() -> G>,
 }
 
@@ -83,8 +79,8 @@ struct Stage(usize);
 
 impl<G: Game> MatchBuilder<G> {
     pub(super) fn new(seed: u64) -> Self {
-        const HZ: u16 = 30;
-        let mut world = Sim::prepare(HZ, seed);
+        let options = MatchOptions::default();
+        let mut world = Sim::prepare(options.hz, seed);
         let mut registry = Registry::default();
         registry.replicated::<Seat>(&mut world);
         registry.state::<Team>(&mut world);
@@ -96,18 +92,12 @@ impl<G: Game> MatchBuilder<G> {
             components: vec![TypeSpec::of::<Seat>(Some(Seat::ID), Some(Audience::Everyone))],
             events: Vec::new(),
             replicate: Vec::new(),
-            hz: HZ,
-            seats: 1..=16,
-            grace: Duration::from_secs(20),
-            idle_seconds: None,
-            bots_hold_seats: false,
-            spectator_seconds: 0.0,
-            fill: 0,
-            packed: false,
+            options,
             grid: None,
-            budget: None,
             hooks: Hooks::default(),
             stages: 0,
+            set: Vec::new(),
+            repeated: None,
             marker: PhantomData,
         }
     }
@@ -118,14 +108,16 @@ impl<G: Game> MatchBuilder<G> {
 
     /// Ticks a second, 1 to 128; 30 if not said.
     pub fn tick_rate(&mut self, hz: u16) -> &mut Self {
-        self.hz = hz;
+        self.once(".tick_rate(..)");
+        self.options.hz = hz;
         self.world.insert_resource(Clock::new(hz));
         self
     }
 
     /// How many seats: the matchmaker starts a match with the least, a room takes the most. 1 to 16 if not said.
     pub fn seats(&mut self, seats: RangeInclusive<u8>) -> &mut Self {
-        self.seats = seats;
+        self.once(".seats(..)");
+        self.options.seats = seats;
         self
     }
 
@@ -170,7 +162,8 @@ impl<G: Game> MatchBuilder<G> {
 
     /// Keeps a player's seat for `grace` after the connection drops, so that the player can come back to it; 20 seconds if not said.
     pub fn reconnect_grace(&mut self, grace: Duration) -> &mut Self {
-        self.grace = grace;
+        self.once(".reconnect_grace(..) or .leave_at_once()");
+        self.options.reconnect_grace = grace;
         self
     }
 
@@ -181,19 +174,22 @@ impl<G: Game> MatchBuilder<G> {
 
     /// How long a connected player may send no input before the seat is taken away; for ever if not said.
     pub fn idle_after(&mut self, time: Duration) -> &mut Self {
-        self.idle_seconds = Some(time.as_secs_f32());
+        self.once(".idle_after(..)");
+        self.options.idle_after = Some(time);
         self
     }
 
     /// How far spectators are behind, so that nobody scouts for a player; not at all if not said.
     pub fn spectator_delay(&mut self, time: Duration) -> &mut Self {
-        self.spectator_seconds = time.as_secs_f32();
+        self.once(".spectator_delay(..)");
+        self.options.spectator_delay = time;
         self
     }
 
     /// Lets the game's bot play for a player whose connection is gone, until they come back or the grace time is over.
     pub fn bots_hold_seats(&mut self) -> &mut Self {
-        self.bots_hold_seats = true;
+        self.once(".bots_hold_seats()");
+        self.options.bots_hold_seats = true;
         self
     }
 
@@ -210,6 +206,7 @@ impl<G: Game> MatchBuilder<G> {
 
     /// The rule that ends the match: a system that is asked after each tick.
     pub fn finish_when<M>(&mut self, rule: impl IntoSystem<(), Option<Outcome>, M> + 'static) -> &mut Self {
+        self.once(".finish_when(..)");
         let mut system: BoxedSystem<(), Option<Outcome>> = Box::new(IntoSystem::into_system(rule));
         system.initialize(&mut self.world);
         self.hooks.finish = Some(system);
@@ -218,25 +215,29 @@ impl<G: Game> MatchBuilder<G> {
 
     /// The game's bots.
     pub fn bot<B: Bot<G>>(&mut self) -> &mut Self {
+        self.once(".bot::<..>()");
         self.hooks.bot = Some(|| Box::new(Mind::<G, B>(B::default(), PhantomData)));
         self
     }
 
     /// How many seats are filled with bots until people take them; 0 if not said.
     pub fn fill(&mut self, seats: u8) -> &mut Self {
-        self.fill = seats;
+        self.once(".fill(..)");
+        self.options.fill = seats;
         self
     }
 
     /// Packs what changes into bits: about half the bytes where many entities change in every tick, for more work on both
     /// sides, and for clients that can read it.
     pub fn packed(&mut self) -> &mut Self {
-        self.packed = true;
+        self.once(".packed()");
+        self.options.packed = true;
         self
     }
 
     /// Seats see what is near them, by a grid, instead of everything.
     pub fn interest<C: Component + Replicate>(&mut self, grid: Grid<C>) -> &mut Self {
+        self.once(".interest(..)");
         self.grid = Some(grid.layout());
         self
     }
@@ -244,8 +245,17 @@ impl<G: Game> MatchBuilder<G> {
     /// How many bytes of state a seat gets in a tick, about. If there is more for it, what is most important goes first,
     /// and the rest in later ticks. Its own entities, what is gone, what goes to teams and owners, and snapshots go in any case.
     pub fn budget(&mut self, bytes_a_tick: usize) -> &mut Self {
-        self.budget = Some(bytes_a_tick);
+        self.once(".budget(..)");
+        self.options.budget = Some(bytes_a_tick);
         self
+    }
+
+    /// Notes that a method which sets one value was called; a second call is a mistake that is reported at start.
+    fn once(&mut self, method: &'static str) {
+        if self.set.contains(&method) {
+            self.repeated.get_or_insert(method);
+        }
+        self.set.push(method);
     }
 
     fn replicate_one<C: Component + Replicate>(&mut self) {

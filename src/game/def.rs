@@ -4,14 +4,13 @@ use std::{
     ops::RangeInclusive,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Duration,
 };
 
 use bevy_ecs::prelude::*;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Game, MatchBuilder, builder::Hooks};
+use super::{Game, MatchBuilder, MatchOptions, builder::Hooks};
 use crate::{
     protocol::{Columns, InputError, Schema, SchemaError, Seat, TypeSpec, decode_input, ticks},
     replication::{GridError, Replicator},
@@ -27,15 +26,8 @@ pub struct GameDef(Arc<Inner>);
 
 struct Inner {
     name: &'static str,
-    hz: u16,
-    seats: RangeInclusive<u8>,
-    grace_seconds: f32,
-    idle_seconds: Option<f32>,
-    bots_hold_seats: bool,
-    spectator_seconds: f32,
+    options: MatchOptions,
     has_bot: bool,
-    fill: u8,
-    budget: Option<usize>,
     schema: Arc<Schema>,
     make: fn(Option<&Value>, u64) -> Result<Made, ConfigError>,
 }
@@ -53,15 +45,8 @@ pub(crate) struct Match {
 /// A match and what its builder said of the game.
 struct Made {
     game: Match,
-    hz: u16,
-    seats: RangeInclusive<u8>,
-    grace: Duration,
-    idle_seconds: Option<f32>,
-    bots_hold_seats: bool,
-    spectator_seconds: f32,
-    fill: u8,
-    packed: bool,
-    budget: Option<usize>,
+    options: MatchOptions,
+    repeated: Option<&'static str>,
     grid: Result<(), GridError>,
     components: Vec<TypeSpec>,
     events: Vec<TypeSpec>,
@@ -74,10 +59,19 @@ pub struct ConfigError(pub String);
 
 /// A mistake in a game's rules, found at start.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum GameError {
     /// The name is not one that links can carry.
     #[error("the game's name {0:?} must be of lower-case letters, digits and -")]
     Name(String),
+    /// A method that sets one value was called twice.
+    #[error("{game}: {method} must be called once at most, because a second call would replace what the first one set")]
+    Repeated {
+        /// The game.
+        game: &'static str,
+        /// The method, as it is called.
+        method: &'static str,
+    },
     /// A tick rate out of range.
     #[error("{game}: the tick rate {hz} must be from 1 to 128")]
     TickRate {
@@ -167,24 +161,9 @@ impl GameDef {
         });
         let (mut made, schema) = tried.map_err(|panic| GameError::Rules { game, message: panic_message(&*panic) })??;
         made.game.try_out(game)?;
-        let grace_seconds = made.grace.as_secs_f32();
-        let Made { hz, seats, fill, idle_seconds, bots_hold_seats, spectator_seconds, budget, .. } = made;
-        let schema = Arc::new(schema);
-        let (make, has_bot) = (make::<G>, made.game.hooks.bot.is_some());
-        Ok(Self(Arc::new(Inner {
-            name: game,
-            hz,
-            seats,
-            grace_seconds,
-            idle_seconds,
-            bots_hold_seats,
-            spectator_seconds,
-            has_bot,
-            fill,
-            budget,
-            schema,
-            make,
-        })))
+        let has_bot = made.game.hooks.bot.is_some();
+        let inner = Inner { name: game, options: made.options, has_bot, schema: Arc::new(schema), make: make::<G> };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// The game's name.
@@ -192,49 +171,29 @@ impl GameDef {
         self.0.name
     }
 
-    /// Ticks a second.
+    /// What the game says about its matches.
+    pub fn options(&self) -> &MatchOptions {
+        &self.0.options
+    }
+
+    /// Ticks per second.
     pub fn hz(&self) -> u16 {
-        self.0.hz
+        self.0.options.hz
     }
 
-    /// How many seats: the least that start a match, and the most that a room has.
+    /// The fewest seats that start a match and the most that a room has.
     pub fn seats(&self) -> RangeInclusive<u8> {
-        self.0.seats.clone()
-    }
-
-    /// Seconds for which the seat of a dropped player is kept.
-    pub fn grace_seconds(&self) -> f32 {
-        self.0.grace_seconds
-    }
-
-    /// Seconds without an input after which a player loses the seat; `None`: never.
-    pub fn idle_seconds(&self) -> Option<f32> {
-        self.0.idle_seconds
+        self.0.options.seats.clone()
     }
 
     /// How many ticks spectators are behind.
     pub fn spectator_delay(&self) -> u32 {
-        ticks(self.0.spectator_seconds, self.0.hz)
-    }
-
-    /// Whether a bot plays for a player whose connection is gone.
-    pub fn bots_hold_seats(&self) -> bool {
-        self.0.bots_hold_seats
+        ticks(self.0.options.spectator_delay.as_secs_f32(), self.hz())
     }
 
     /// Whether it has a bot.
     pub fn has_bot(&self) -> bool {
         self.0.has_bot
-    }
-
-    /// How many seats are filled with bots until people take them.
-    pub fn fill(&self) -> u8 {
-        self.0.fill
-    }
-
-    /// Bytes of state that a seat gets in a tick, if that is limited.
-    pub fn budget(&self) -> Option<usize> {
-        self.0.budget
     }
 
     /// What clients must know to follow a match.
@@ -271,10 +230,10 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     m.world.insert_resource(config);
     m.registry.accept_known(&m.world);
     G::build(&mut m);
-    let MatchBuilder { mut world, mut schedule, registry, components, events, replicate, hooks, .. } = m;
-    let MatchBuilder { hz, seats, grace, idle_seconds, bots_hold_seats, spectator_seconds, fill, packed, grid, budget, .. } = m;
-    let mut replicator = Replicator::new(&mut world, hz);
-    if packed {
+    let MatchBuilder { mut world, mut schedule, registry, components, events, replicate, hooks, options, .. } = m;
+    let MatchBuilder { grid, repeated, .. } = m;
+    let mut replicator = Replicator::new(&mut world, options.hz);
+    if options.packed {
         replicator.pack();
     }
     replicate.iter().for_each(|register| register(&mut replicator, &mut world));
@@ -293,33 +252,23 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     let mut rest = vec![0; G::Input::WIDTH];
     G::Input::default().quantise(&mut rest);
     let game = Match { sim, replicator, hooks, rest, config: text };
-    Ok(Made {
-        game,
-        hz,
-        seats,
-        grace,
-        idle_seconds,
-        bots_hold_seats,
-        spectator_seconds,
-        fill,
-        packed,
-        budget,
-        grid,
-        components,
-        events,
-    })
+    Ok(Made { game, options, repeated, grid, components, events })
 }
 
 impl Made {
     fn check(&self, game: &'static str, input: TypeSpec) -> Result<Schema, GameError> {
-        if !(1..=128).contains(&self.hz) {
-            return Err(GameError::TickRate { game, hz: self.hz });
+        let MatchOptions { hz, fill, bots_hold_seats, packed, .. } = self.options;
+        if let Some(method) = self.repeated {
+            return Err(GameError::Repeated { game, method });
         }
-        let (least, most) = (*self.seats.start(), *self.seats.end());
-        if least == 0 || least > most || self.fill > most {
-            return Err(GameError::Seats { game, least, most, fill: self.fill });
+        if !(1..=128).contains(&hz) {
+            return Err(GameError::TickRate { game, hz });
         }
-        if (self.fill > 0 || self.bots_hold_seats) && self.game.hooks.bot.is_none() {
+        let (least, most) = (*self.options.seats.start(), *self.options.seats.end());
+        if least == 0 || least > most || fill > most {
+            return Err(GameError::Seats { game, least, most, fill });
+        }
+        if (fill > 0 || bots_hold_seats) && self.game.hooks.bot.is_none() {
             return Err(GameError::NoBot { game });
         }
         if let Err(error) = &self.grid {
@@ -329,9 +278,9 @@ impl Made {
             return Err(unregistered(game, name));
         }
         let (components, events) = (self.components.clone(), self.events.clone());
-        let schema = Schema::new(game, self.hz, components, events, input);
+        let schema = Schema::new(game, hz, components, events, input);
         let mut schema = schema.map_err(|error| GameError::Schema { game, error })?;
-        schema.packed = self.packed;
+        schema.packed = packed;
         Ok(schema)
     }
 }

@@ -3,10 +3,11 @@
 //! This room knows games, their components, inputs, events and bots. It refuses to know how a match is hosted, who is
 //! connected, and every clock but the match's own.
 
-mod builder;
-mod def;
 mod emit;
 mod intents;
+mod options;
+mod builder;
+mod def;
 
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(crate) use def::Match;
 pub use def::{ConfigError, GameDef, GameError, panic_message};
 pub use emit::Emit;
 pub use intents::SpawnAvatar;
+pub use options::MatchOptions;
 
 /// A game: its rules are plain systems on a `bevy_ecs` world, registered in [`Game::build`].
 ///

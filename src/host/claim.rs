@@ -152,7 +152,7 @@ impl Claim {
                 running.services.keys.resume(&running.id, hold.seat(), *stay, token)
             },
             state: entry.state.as_str(),
-            grace: running.def.grace_seconds(),
+            grace: running.def.options().reconnect_grace.as_secs_f32(),
             config: room.config(),
             seats: &room.seats(),
         })

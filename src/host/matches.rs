@@ -44,7 +44,7 @@ impl Host {
         let (running, ..) = self.open(game, &options, Opener::Matchmaker(contest), |_| ())?;
         let plan = SeatPlan {
             seats: number(*seats),
-            fill: fill.map_or(running.def.fill(), number),
+            fill: fill.map_or(running.def.options().fill, number),
             teams: if teams.len() > 1 { number(teams.len()) } else { 0 },
         };
         running.with_seating(|seating| seating.with(&running.meters, |room| room.plan(plan)))?;

@@ -156,7 +156,7 @@ impl Room {
             while acked.next_if(|(other, _)| *other < seat).is_some() {}
             let (ack, margin) = acked.next_if(|(other, _)| *other == seat).map(|(_, acked)| acked).unwrap_or_default();
             let base = delivery.base.unwrap_or_default();
-            let (kind, mut blocks) = delivery.state(&self.replicator, viewer, now, self.def.budget());
+            let (kind, mut blocks) = delivery.state(&self.replicator, viewer, now, self.def.options().budget);
             if is_check && delivery.meter.is_empty() {
                 blocks = Cow::Owned(blocks.with(&self.replicator.checks(viewer)));
             }

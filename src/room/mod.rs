@@ -125,7 +125,7 @@ impl Room {
     /// The game refuses the configuration.
     pub fn new(def: &GameDef, config: Option<&Value>, seed: u64) -> Result<Self, ConfigError> {
         let Match { sim, replicator, hooks, rest, config } = def.make(config, seed)?;
-        let seats = Seats::new(SeatPlan { seats: *def.seats().end(), fill: def.fill(), teams: 0 });
+        let seats = Seats::new(SeatPlan { seats: *def.seats().end(), fill: def.options().fill, teams: 0 });
         let bots = Bots::new(seed);
         let stats = RoomStats::default();
         Ok(Self {
@@ -227,7 +227,7 @@ impl Room {
     /// A seat's connection is gone. Its place is kept for the game's grace time; its avatar stands still, as if nothing were
     /// pressed.
     pub fn disconnect(&mut self, seat: Seat) {
-        let grace = self.def.grace_seconds();
+        let grace = self.def.options().reconnect_grace.as_secs_f32();
         if grace == 0.0 {
             return self.leave(seat);
         }
@@ -237,7 +237,7 @@ impl Room {
             self.seats.set_status(seat, SeatStatus::Away);
             let now = self.sim.tick();
             self.sim.inputs().rest(seat, now, InputColumns::from_slice(&self.rest));
-            if let Some(brain) = self.hooks.bot.filter(|_| self.def.bots_hold_seats() && self.bots_allowed) {
+            if let Some(brain) = self.hooks.bot.filter(|_| self.def.options().bots_hold_seats && self.bots_allowed) {
                 self.bots.employ(seat, brain());
             }
         }
@@ -411,7 +411,7 @@ impl Room {
 
     /// Removes players who have not sent an input for as long as the game allows.
     fn evict_idle(&mut self, out: &mut Outbox) {
-        let Some(allowed) = self.def.idle_seconds().map(|seconds| ticks(seconds, self.def.hz())) else { return };
+        let Some(allowed) = self.def.options().idle_after.map(|time| ticks(time.as_secs_f32(), self.def.hz())) else { return };
         let now = self.sim.tick();
         let idle = |place: &Place| place.status == SeatStatus::Playing && now.since(place.active_at) > allowed;
         let idle: Vec<Seat> = self.seats.iter().filter(|(_, place)| idle(place)).map(|(seat, _)| seat).collect();

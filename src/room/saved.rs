@@ -89,7 +89,7 @@ impl Room {
         room.leaving = saved.leaving;
         room.seats.plan = saved.plan;
         room.bots_allowed = saved.bots_allowed;
-        let until = Tick(now.0 + ticks(def.grace_seconds(), def.hz()));
+        let until = Tick(now.0 + ticks(def.options().reconnect_grace.as_secs_f32(), def.hz()));
         for SavedSeat { seat, name, entered, joined, bot } in saved.seats {
             let mut place =
                 Place { status: SeatStatus::Away, entered, joined, away_until: Some(until), ..Place::reserved(&name) };

@@ -36,6 +36,14 @@ struct Boom {}
 #[event(id = 1)]
 struct Bang {}
 
+#[derive(Default, Serialize, Deserialize)]
+struct Idler;
+impl<G: Game<Input = Pad>> Bot<G> for Idler {
+    fn think(&mut self, _: &View<'_>, _: &mut MatchRng) -> Pad {
+        Pad {}
+    }
+}
+
 type Build<G> = fn(&mut MatchBuilder<G>);
 
 /// A game of one build function.
@@ -170,4 +178,62 @@ fn rules_that_fail_at_once() {
         m.systems(|clock: Res<Clock>| assert!(clock.tick < 2, "no second tick"));
     });
     assert!(error::<Fails>().contains("no second tick"));
+}
+
+#[test]
+fn a_method_that_sets_one_value_is_refused_when_called_twice() {
+    macro_rules! twice {
+        ($name:ident, $method:literal, $build:expr) => {
+            game!($name, "twice", $build);
+            let rest = "must be called once at most, because a second call would replace what the first one set";
+            assert_eq!(error::<$name>(), format!("twice: {} {rest}", $method));
+        };
+    }
+    twice!(Rate, ".tick_rate(..)", |m| {
+        m.tick_rate(20).tick_rate(30);
+    });
+    twice!(Seats, ".seats(..)", |m| {
+        m.seats(1..=2).seats(1..=2);
+    });
+    twice!(Grace, ".reconnect_grace(..) or .leave_at_once()", |m| {
+        m.reconnect_grace(secs(1.0)).leave_at_once();
+    });
+    twice!(Idle, ".idle_after(..)", |m| {
+        m.idle_after(secs(1.0)).idle_after(secs(2.0));
+    });
+    twice!(Delay, ".spectator_delay(..)", |m| {
+        m.spectator_delay(secs(1.0)).spectator_delay(secs(2.0));
+    });
+    twice!(Hold, ".bots_hold_seats()", |m| {
+        m.bots_hold_seats().bots_hold_seats();
+    });
+    twice!(Fill, ".fill(..)", |m| {
+        m.fill(1).fill(2);
+    });
+    twice!(Pack, ".packed()", |m| {
+        m.packed().packed();
+    });
+    twice!(Budget, ".budget(..)", |m| {
+        m.budget(100).budget(200);
+    });
+    twice!(Finish, ".finish_when(..)", |m| {
+        m.finish_when(|| None).finish_when(|| None);
+    });
+    twice!(Bots, ".bot::<..>()", |m| {
+        m.bot::<Idler>().bot::<Idler>();
+    });
+}
+
+#[test]
+fn systems_and_hooks_accumulate_in_the_order_of_the_calls() {
+    game!(Many, "many", |m| {
+        m.state::<Vel>().on_join(|seat, w| w.spawn_avatar(seat, Vel(1)));
+        m.on_join(|_, w| w.query::<&mut Vel>().iter_mut(w).for_each(|mut vel| vel.0 *= 10));
+        m.systems(|mut all: Query<&mut Vel>| all.iter_mut().for_each(|mut vel| vel.0 += 1));
+        m.systems(|mut all: Query<&mut Vel>| all.iter_mut().for_each(|mut vel| vel.0 *= 2));
+    });
+    let mut room = TestRoom::<Many>::new(1).seats(1);
+    room.run(1);
+    let world = room.world();
+    assert_eq!(world.query::<&Vel>().single(world).unwrap().0, 22);
 }
