@@ -19,7 +19,7 @@ use super::{
 use crate::{
     game::GameDef,
     protocol::{ErrorCode, Seat, Tick},
-    room::{Baseline, Entry, OverReason, Room},
+    room::{Baseline, Entered, OverReason, Room},
 };
 
 /// A client may ask for a snapshot once in this time.
@@ -122,7 +122,7 @@ impl Claim {
     fn spectate_at(&self, seating: &mut Seating, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
         seating.spectate(self.0.stay, &self.0.hold, outlet.clone())?;
         let tick = seating.room().map(Room::current_tick).unwrap_or_default();
-        if self.welcome(seating, Entry { tick, state: Baseline::Snapshot }, 0, &*outlet).is_err() {
+        if self.welcome(seating, Entered { tick, baseline: Baseline::Snapshot }, 0, &*outlet).is_err() {
             seating.spectators.remove(self.0.stay, None);
             outlet.close(Ending::Cut);
         }
@@ -134,7 +134,7 @@ impl Claim {
         self.0.hold.is_spectator()
     }
 
-    fn welcome(&self, seating: &Seating, entry: Entry, token: u128, outlet: &dyn Outlet) -> Result<(), Full> {
+    fn welcome(&self, seating: &Seating, entered: Entered, token: u128, outlet: &dyn Outlet) -> Result<(), Full> {
         let Claimed { running, stay, hold, .. } = &*self.0;
         let Some(room) = seating.room() else { return Err(Full) };
         outlet.welcome(&Welcome {
@@ -142,7 +142,7 @@ impl Claim {
             room: &running.id,
             game: running.def.name(),
             protocol: Welcome::PROTOCOL,
-            tick: entry.tick,
+            tick: entered.tick,
             hz: running.def.hz(),
             schema: running.def.schema(),
             // A spectator comes back with another ticket.
@@ -151,7 +151,7 @@ impl Claim {
             } else {
                 running.services.keys.resume(&running.id, hold.seat(), *stay, token)
             },
-            state: entry.state.as_str(),
+            state: entered.baseline.as_str(),
             grace: running.def.options().reconnect_grace.as_secs_f32(),
             config: room.config(),
             seats: &room.seats(),

@@ -35,7 +35,14 @@ impl Refusal {
 
 impl From<RoomError> for Refusal {
     fn from(error: RoomError) -> Self {
-        Self::new(error.code(), error.to_string())
+        let code = match error {
+            RoomError::Full => ErrorCode::RoomFull,
+            RoomError::Over => ErrorCode::UnknownRoom,
+            RoomError::UnknownSeat(_) => ErrorCode::ResumeExpired,
+            RoomError::NotVotable(_) => ErrorCode::UnknownSeat,
+            RoomError::VoteOpen(_) => ErrorCode::VoteOpen,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -46,10 +46,10 @@ impl Bots {
         }
         let (now, avatars) = (sim.tick(), sim.avatars());
         for (&seat, bot) in &mut self.employed {
-            let place = seats.get(seat).expect("a bot has a seat");
+            let occupant = seats.get(seat).expect("a bot has a seat");
             let view = replicator.view(Viewer { seat, team: replicator.team_of(seat) }, &avatars);
             bot.brain.think(&view, &mut self.rng, &mut bot.columns);
-            if place.status == SeatStatus::Away {
+            if occupant.status == SeatStatus::Away {
                 // It only holds the seat: whoever comes back numbers on from the own newest input.
                 sim.inputs().rest(seat, now, InputColumns::from_slice(&bot.columns));
                 continue;

@@ -131,8 +131,8 @@ impl Room {
         }
         let mut acked = self.sim.inputs().all_acked().peekable();
         out.frames.reserve(self.seats.len());
-        for (seat, place) in self.seats.playing_mut() {
-            let delivery = &mut place.delivery;
+        for (seat, occupant) in self.seats.playing_mut() {
+            let delivery = &mut occupant.delivery;
             let viewer = Viewer { seat, team: self.replicator.team_of(seat) };
             if std::mem::replace(&mut delivery.team, viewer.team) != viewer.team {
                 delivery.restart();

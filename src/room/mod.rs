@@ -34,7 +34,7 @@ pub use stats::RoomStats;
 pub use votes::{VOTE_SECONDS, VoteInfo};
 
 use bots::Bots;
-use seats::{Place, Seats};
+use seats::{Occupant, Seats};
 
 /// One running match.
 pub struct Room {
@@ -77,26 +77,13 @@ pub enum RoomError {
     VoteOpen(Seat),
 }
 
-impl RoomError {
-    /// The code by which clients know it.
-    pub fn code(self) -> ErrorCode {
-        match self {
-            Self::Full => ErrorCode::RoomFull,
-            Self::Over => ErrorCode::UnknownRoom,
-            Self::UnknownSeat(_) => ErrorCode::ResumeExpired,
-            Self::NotVotable(_) => ErrorCode::UnknownSeat,
-            Self::VoteOpen(_) => ErrorCode::VoteOpen,
-        }
-    }
-}
-
 /// How a seat starts after it entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
+pub struct Entered {
     /// The newest tick stepped.
     pub tick: Tick,
-    /// What its first frame is.
-    pub state: Baseline,
+    /// What its first frame starts from.
+    pub baseline: Baseline,
 }
 
 /// What a seat's next frame starts from.
@@ -193,13 +180,13 @@ impl Room {
             self.leave(bot);
         }
         let seat = self.seats.first_free(team).ok_or(RoomError::Full)?;
-        self.seats.take(seat, Place::reserved(name));
+        self.seats.take(seat, Occupant::reserved(name));
         Ok(seat)
     }
 
     /// Gives back a reservation that was never used. A seat that has entered keeps its place.
     pub fn release(&mut self, seat: Seat) {
-        if self.seats.get(seat).is_some_and(|place| !place.entered) {
+        if self.seats.get(seat).is_some_and(|occupant| !occupant.entered) {
             self.seats.free(seat);
         }
     }
@@ -208,20 +195,20 @@ impl Room {
     ///
     /// # Errors
     /// The seat is not reserved any more, or the match is over.
-    pub fn enter(&mut self, seat: Seat, held: Option<Tick>) -> Result<Entry, RoomError> {
+    pub fn enter(&mut self, seat: Seat, held: Option<Tick>) -> Result<Entered, RoomError> {
         if self.outcome.is_some() {
             return Err(RoomError::Over);
         }
         let now = self.sim.tick();
         let memory = ticks(crate::replication::MEMORY_SECONDS, self.def.hz());
-        let place = self.seats.get_mut(seat).ok_or(RoomError::UnknownSeat(seat))?;
-        let holds = place.delivery.resume(held, now, memory);
-        place.entered = true;
-        place.active_at = now;
+        let occupant = self.seats.get_mut(seat).ok_or(RoomError::UnknownSeat(seat))?;
+        let holds = occupant.delivery.resume(held, now, memory);
+        occupant.entered = true;
+        occupant.active_at = now;
         self.bots.dismiss(seat);
         self.seats.set_status(seat, SeatStatus::Playing);
         self.stats.entered += 1;
-        Ok(Entry { tick: now, state: if holds { Baseline::Diff } else { Baseline::Snapshot } })
+        Ok(Entered { tick: now, baseline: if holds { Baseline::Diff } else { Baseline::Snapshot } })
     }
 
     /// A seat's connection is gone. Its place is kept for the game's grace time; its avatar stands still, as if nothing were
@@ -232,8 +219,8 @@ impl Room {
             return self.leave(seat);
         }
         let until = Tick(self.sim.tick().0 + ticks(grace, self.def.hz()));
-        if let Some(place) = self.seats.get_mut(seat) {
-            place.away_until = Some(until);
+        if let Some(occupant) = self.seats.get_mut(seat) {
+            occupant.away_until = Some(until);
             self.seats.set_status(seat, SeatStatus::Away);
             let now = self.sim.tick();
             self.sim.inputs().rest(seat, now, InputColumns::from_slice(&self.rest));
@@ -245,7 +232,7 @@ impl Room {
 
     /// A seat is free at once; its entities go with the next tick.
     pub fn leave(&mut self, seat: Seat) {
-        if self.seats.free(seat).is_some_and(|place| place.joined) {
+        if self.seats.free(seat).is_some_and(|occupant| occupant.joined) {
             self.leaving.push(seat);
         }
         self.bots.dismiss(seat);
@@ -259,13 +246,13 @@ impl Room {
     /// The code that was counted.
     pub fn handle(&mut self, seat: Seat, bytes: &[u8]) -> Result<(), ErrorCode> {
         let (now, hz) = (self.sim.tick(), u32::from(self.def.hz()));
-        let place = self.seats.get_mut(seat).ok_or(ErrorCode::ResumeExpired)?;
-        let taken = if place.delivery.spend_input() {
+        let occupant = self.seats.get_mut(seat).ok_or(ErrorCode::ResumeExpired)?;
+        let taken = if occupant.delivery.spend_input() {
             match decode_input(self.def.schema(), bytes) {
                 Err(_) => Err(ErrorCode::BadInput),
-                Ok(AckOrInput::Ack { ack }) => place.delivery.acknowledge(ack, now, hz).map(|()| None),
+                Ok(AckOrInput::Ack { ack }) => occupant.delivery.acknowledge(ack, now, hz).map(|()| None),
                 Ok(AckOrInput::Input { tick, .. }) if tick.since(now) > hz => Err(ErrorCode::InputTooEarly),
-                Ok(AckOrInput::Input { ack, seq, tick, columns }) => place
+                Ok(AckOrInput::Input { ack, seq, tick, columns }) => occupant
                     .delivery
                     .acknowledge(ack, now, hz)
                     .map(|()| Some(self.sim.inputs().offer(seat, seq, tick, now, columns))),
@@ -276,7 +263,7 @@ impl Room {
         let counter = match taken {
             Ok(None) => &mut self.stats.acks,
             Ok(Some(Offered::Waits)) => {
-                place.active_at = now;
+                occupant.active_at = now;
                 &mut self.stats.inputs
             }
             Ok(Some(Offered::Late)) => &mut self.stats.inputs_late,
@@ -287,15 +274,15 @@ impl Room {
         *counter += 1;
         let taken = taken.and_then(|offered| if offered == Some(Offered::Full) { Err(ErrorCode::RateLimited) } else { Ok(()) });
         if let Err(code) = taken {
-            place.delivery.refuse(code);
+            occupant.delivery.refuse(code);
         }
         taken
     }
 
     /// A seat's mirror is of no use: its next frame is a snapshot.
     pub fn resync(&mut self, seat: Seat) {
-        if let Some(place) = self.seats.get_mut(seat) {
-            place.delivery.restart();
+        if let Some(occupant) = self.seats.get_mut(seat) {
+            occupant.delivery.restart();
             self.stats.resyncs += 1;
         }
     }
@@ -303,8 +290,8 @@ impl Room {
     /// The newest frame did not reach the seat: its next one starts from what it had before.
     pub fn missed(&mut self, seat: Seat) {
         let (now, hz) = (self.sim.tick(), u32::from(self.def.hz()));
-        if let Some(place) = self.seats.get_mut(seat) {
-            place.delivery.missed(now, hz);
+        if let Some(occupant) = self.seats.get_mut(seat) {
+            occupant.delivery.missed(now, hz);
             self.stats.missed += 1;
         }
     }
@@ -413,8 +400,8 @@ impl Room {
     fn evict_idle(&mut self, out: &mut Outbox) {
         let Some(allowed) = self.def.options().idle_after.map(|time| ticks(time.as_secs_f32(), self.def.hz())) else { return };
         let now = self.sim.tick();
-        let idle = |place: &Place| place.status == SeatStatus::Playing && now.since(place.active_at) > allowed;
-        let idle: Vec<Seat> = self.seats.iter().filter(|(_, place)| idle(place)).map(|(seat, _)| seat).collect();
+        let idle = |occupant: &Occupant| occupant.status == SeatStatus::Playing && now.since(occupant.active_at) > allowed;
+        let idle: Vec<Seat> = self.seats.iter().filter(|(_, occupant)| idle(occupant)).map(|(seat, _)| seat).collect();
         idle.into_iter().for_each(|seat| self.evict(seat, OverReason::Idle, out));
     }
 
@@ -430,7 +417,7 @@ impl Room {
         }) {}
         while let Some(seat) = self.seats.wanted_bot(wanted) {
             let Some(brain) = self.hooks.bot else { break };
-            self.seats.take(seat, Place::bot(seat));
+            self.seats.take(seat, Occupant::bot(seat));
             self.bots.employ(seat, brain());
         }
         for seat in std::mem::take(&mut self.leaving) {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Bots, Place, Room, SeatPlan, SeatStatus, bots::Employed, frames::Delivery};
+use super::{Bots, Occupant, Room, SeatPlan, SeatStatus, bots::Employed, frames::Delivery};
 use crate::{
     game::{ConfigError, GameDef},
     protocol::{Seat, Tick, ticks},
@@ -52,9 +52,9 @@ struct SavedSeat {
 impl Room {
     /// The match, its bots and who sits where, to the last bit.
     pub fn save(&self) -> Vec<u8> {
-        let seats = self.seats.iter().map(|(seat, place)| {
+        let seats = self.seats.iter().map(|(seat, occupant)| {
             let bot = self.bots.employed.get(&seat).map(|bot| (bot.seq, bot.brain.save()));
-            SavedSeat { seat, name: place.name.clone(), entered: place.entered, joined: place.joined, bot }
+            SavedSeat { seat, name: occupant.name.clone(), entered: occupant.entered, joined: occupant.joined, bot }
         });
         let saved = SavedRoom {
             game: self.def.name().into(),
@@ -91,17 +91,17 @@ impl Room {
         room.bots_allowed = saved.bots_allowed;
         let until = Tick(now.0 + ticks(def.options().reconnect_grace.as_secs_f32(), def.hz()));
         for SavedSeat { seat, name, entered, joined, bot } in saved.seats {
-            let mut place =
-                Place { status: SeatStatus::Away, entered, joined, away_until: Some(until), ..Place::reserved(&name) };
+            let mut occupant =
+                Occupant { status: SeatStatus::Away, entered, joined, away_until: Some(until), ..Occupant::reserved(&name) };
             if let Some((seq, mind)) = bot {
                 let mut brain = room.hooks.bot.ok_or_else(not_saved)?();
                 if !brain.restore(&mind) {
                     return Err(not_saved());
                 }
                 room.bots.employed.insert(seat, Employed { brain, seq, columns: Vec::new() });
-                place = Place { status: SeatStatus::Bot, away_until: None, delivery: Delivery::default(), ..place };
+                occupant = Occupant { status: SeatStatus::Bot, away_until: None, delivery: Delivery::default(), ..occupant };
             }
-            room.seats.take(seat, place);
+            room.seats.take(seat, occupant);
         }
         Ok(room)
     }

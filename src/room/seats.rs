@@ -68,7 +68,7 @@ impl SeatPlan {
 }
 
 /// A taken seat.
-pub(super) struct Place {
+pub(super) struct Occupant {
     pub name: String,
     pub status: SeatStatus,
     /// Someone has come; it is more than a reservation.
@@ -82,7 +82,7 @@ pub(super) struct Place {
     pub delivery: Delivery,
 }
 
-impl Place {
+impl Occupant {
     pub fn reserved(name: &str) -> Self {
         Self {
             name: name.into(),
@@ -103,7 +103,7 @@ impl Place {
 /// All seats of a room.
 pub(super) struct Seats {
     pub plan: SeatPlan,
-    taken: BTreeMap<Seat, Place>,
+    taken: BTreeMap<Seat, Occupant>,
     /// How many there are of each status: a tick in which nobody comes or goes looks at no seat for it.
     tally: [u8; 4],
     changed: bool,
@@ -116,11 +116,11 @@ impl Seats {
         Self { plan, taken: BTreeMap::new(), tally: [0; 4], changed: false, arrived: false }
     }
 
-    pub fn get(&self, seat: Seat) -> Option<&Place> {
+    pub fn get(&self, seat: Seat) -> Option<&Occupant> {
         self.taken.get(&seat)
     }
 
-    pub fn get_mut(&mut self, seat: Seat) -> Option<&mut Place> {
+    pub fn get_mut(&mut self, seat: Seat) -> Option<&mut Occupant> {
         self.taken.get_mut(&seat)
     }
 
@@ -128,14 +128,14 @@ impl Seats {
         self.taken.len()
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (Seat, &Place)> {
-        self.taken.iter().map(|(seat, place)| (*seat, place))
+    pub fn iter(&self) -> impl Iterator<Item = (Seat, &Occupant)> {
+        self.taken.iter().map(|(seat, occupant)| (*seat, occupant))
     }
 
     /// The seats of people who are connected.
-    pub fn playing_mut(&mut self) -> impl Iterator<Item = (Seat, &mut Place)> {
-        let taken = self.taken.iter_mut().map(|(seat, place)| (*seat, place));
-        taken.filter(|(_, place)| place.status == SeatStatus::Playing)
+    pub fn playing_mut(&mut self) -> impl Iterator<Item = (Seat, &mut Occupant)> {
+        let taken = self.taken.iter_mut().map(|(seat, occupant)| (*seat, occupant));
+        taken.filter(|(_, occupant)| occupant.status == SeatStatus::Playing)
     }
 
     /// The seats of which the world is to hear; it has heard of them then.
@@ -143,30 +143,30 @@ impl Seats {
         if !std::mem::take(&mut self.arrived) {
             return Vec::new();
         }
-        let joining = self.taken.iter_mut().filter(|(_, place)| place.entered && !place.joined);
-        let heard = |(seat, place): (&Seat, &mut Place)| {
-            place.joined = true;
+        let joining = self.taken.iter_mut().filter(|(_, occupant)| occupant.entered && !occupant.joined);
+        let heard = |(seat, occupant): (&Seat, &mut Occupant)| {
+            occupant.joined = true;
             *seat
         };
         joining.map(heard).collect()
     }
 
     pub fn playing(&self) -> impl Iterator<Item = Seat> {
-        self.iter().filter(|(_, place)| place.status == SeatStatus::Playing).map(|(seat, _)| seat)
+        self.iter().filter(|(_, occupant)| occupant.status == SeatStatus::Playing).map(|(seat, _)| seat)
     }
 
-    pub fn take(&mut self, seat: Seat, place: Place) {
+    pub fn take(&mut self, seat: Seat, occupant: Occupant) {
         self.free(seat);
-        self.tally[place.status as usize] += 1;
-        self.taken.insert(seat, place);
+        self.tally[occupant.status as usize] += 1;
+        self.taken.insert(seat, occupant);
         self.arrived = true;
     }
 
-    pub fn free(&mut self, seat: Seat) -> Option<Place> {
+    pub fn free(&mut self, seat: Seat) -> Option<Occupant> {
         self.changed = true;
-        let place = self.taken.remove(&seat)?;
-        self.tally[place.status as usize] -= 1;
-        Some(place)
+        let occupant = self.taken.remove(&seat)?;
+        self.tally[occupant.status as usize] -= 1;
+        Some(occupant)
     }
 
     fn count(&self, status: SeatStatus) -> usize {
@@ -174,13 +174,13 @@ impl Seats {
     }
 
     pub fn set_status(&mut self, seat: Seat, status: SeatStatus) {
-        if let Some(place) = self.taken.get_mut(&seat) {
-            let before = std::mem::replace(&mut place.status, status);
+        if let Some(occupant) = self.taken.get_mut(&seat) {
+            let before = std::mem::replace(&mut occupant.status, status);
             self.tally[before as usize] -= 1;
             self.tally[status as usize] += 1;
             self.arrived = true;
             if status != SeatStatus::Away {
-                place.away_until = None;
+                occupant.away_until = None;
             }
             self.changed = true;
         }
@@ -194,13 +194,13 @@ impl Seats {
 
     /// Seats of a team, or of any, that a person can take: the free ones and the bots'.
     pub fn open(&self, team: Option<Team>) -> usize {
-        let taken = |seat: &Seat| self.taken.get(seat).is_some_and(|place| place.status != SeatStatus::Bot);
+        let taken = |seat: &Seat| self.taken.get(seat).is_some_and(|occupant| occupant.status != SeatStatus::Bot);
         (1..=self.plan.seats).map(Seat).filter(|seat| !taken(seat) && self.plan.is_of(*seat, team)).count()
     }
 
     /// The last bot, of a team or of any.
     pub fn last_bot(&self, team: Option<Team>) -> Option<Seat> {
-        let bots = self.iter().filter(|(_, place)| place.status == SeatStatus::Bot).map(|(seat, _)| seat);
+        let bots = self.iter().filter(|(_, occupant)| occupant.status == SeatStatus::Bot).map(|(seat, _)| seat);
         bots.filter(|seat| self.plan.is_of(*seat, team)).last()
     }
 
@@ -219,7 +219,7 @@ impl Seats {
         if self.count(SeatStatus::Away) == 0 {
             return Vec::new();
         }
-        let over = self.iter().filter(|(_, place)| place.away_until.is_some_and(|until| until <= now));
+        let over = self.iter().filter(|(_, occupant)| occupant.away_until.is_some_and(|until| until <= now));
         over.map(|(seat, _)| seat).collect()
     }
 
@@ -229,8 +229,8 @@ impl Seats {
     }
 
     pub fn infos(&self) -> Arc<[SeatInfo]> {
-        let seen = self.iter().filter(|(_, place)| place.status != SeatStatus::Reserved);
-        seen.map(|(seat, place)| SeatInfo { seat, name: place.name.clone(), status: place.status }).collect()
+        let seen = self.iter().filter(|(_, occupant)| occupant.status != SeatStatus::Reserved);
+        seen.map(|(seat, occupant)| SeatInfo { seat, name: occupant.name.clone(), status: occupant.status }).collect()
     }
 
     pub fn population(&self) -> Population {

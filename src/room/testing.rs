@@ -181,7 +181,7 @@ impl<G: Game> TestRoom<G> {
     /// # Errors
     /// The seat is not kept any more.
     #[track_caller]
-    pub fn resume(&mut self, player: usize) -> Result<super::Entry, super::RoomError> {
+    pub fn resume(&mut self, player: usize) -> Result<super::Entered, super::RoomError> {
         let Player { seat, mirror, .. } = self.player(player);
         let (seat, held) = (*seat, mirror.tick());
         let entry = self.room.enter(seat, Some(held))?;

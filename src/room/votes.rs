@@ -41,7 +41,8 @@ impl Room {
     /// # Errors
     /// Either is no person in this room, both are the same, or a vote about somebody else is open.
     pub fn vote_kick(&mut self, voter: Seat, target: Seat) -> Result<(), RoomError> {
-        let is_person = |seat| self.seats.get(seat).is_some_and(|place| place.entered && place.status != SeatStatus::Bot);
+        let is_person =
+            |seat| self.seats.get(seat).is_some_and(|occupant| occupant.entered && occupant.status != SeatStatus::Bot);
         if voter == target || !is_person(voter) || !is_person(target) {
             return Err(RoomError::NotVotable(target));
         }

@@ -49,7 +49,7 @@ fn a_dropped_seat_is_kept_and_comes_back_with_a_diff() {
     table.run(60);
     assert_eq!(table.room().seats()[1].status, SeatStatus::Away);
     assert_eq!(avatars(&mut table), 2);
-    assert_eq!(table.resume(1).unwrap().state, Baseline::Diff);
+    assert_eq!(table.resume(1).unwrap().baseline, Baseline::Diff);
     table.run(1);
     assert_eq!(table.stats().merged, 1);
     assert_eq!(table.room().seats()[1].status, SeatStatus::Playing);
@@ -97,7 +97,7 @@ fn who_comes_back_without_a_mirror_gets_a_snapshot() {
     let seat = table.seat(1);
     for held in [None, Some(Tick(0)), Some(Tick(99_999))] {
         table.room().disconnect(seat);
-        assert_eq!(table.room().enter(seat, held).unwrap().state, Baseline::Snapshot, "{held:?}");
+        assert_eq!(table.room().enter(seat, held).unwrap().baseline, Baseline::Snapshot, "{held:?}");
         table.run(1);
     }
 }
