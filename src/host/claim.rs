@@ -103,9 +103,9 @@ impl Claim {
             }
         }
         seating.detach(seat, Some((OverReason::Replaced, "another connection has taken this seat")));
-        let entry = seating.with(&running.meters, |room| room.enter(seat, held_tick))??;
+        let entered = seating.with(&running.meters, |room| room.enter(seat, held_tick))??;
         let token = rand::random();
-        let welcomed = self.welcome(seating, entry, token, &*outlet);
+        let welcomed = self.welcome(seating, entered, token, &*outlet);
         seating.begin();
         if let Some(sitting) = seating.stay_mut(seat) {
             sitting.resume = token;

@@ -7,20 +7,11 @@ use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 
-use super::{Outbox, Room};
+use super::{Outbox, Room, outbox::Scene};
 use crate::{
     protocol::{Blocks, Frame, Head, Kind, Schema, Tick},
     replication::Mirror,
 };
-
-/// One tick on its way to the spectators.
-#[derive(Debug, Clone)]
-pub struct Scene {
-    /// What changed, from the scene before.
-    pub frame: Frame,
-    /// The game events of that tick; empty if there were none.
-    pub events: Bytes,
-}
 
 pub(super) struct Gallery {
     mirror: Mirror,

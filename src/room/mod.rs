@@ -3,16 +3,17 @@
 //! This room knows who sits where and what each seat has been sent. It refuses to know tokio, Socket.IO and connections:
 //! who hosts it says when a seat enters, drops and leaves, and when a tick is due.
 
+mod stats;
+mod window;
+mod delivery;
+mod seats;
 mod bots;
+mod outbox;
 mod frames;
 mod gallery;
-mod outbox;
-mod saved;
-mod seats;
-mod stats;
-pub mod testing;
 mod votes;
-mod window;
+mod saved;
+pub mod testing;
 
 use std::sync::Arc;
 
@@ -26,12 +27,12 @@ use crate::{
     sim::{Offered, OutgoingEvents, Sim, Team, Teams},
 };
 
-pub use gallery::Scene;
-pub use outbox::{Frames, Message, Outbox, Over, OverReason, Refused};
+pub use delivery::Refused;
+pub use outbox::{Frames, Message, Outbox, Over, OverReason, Scene, VoteInfo};
 pub use saved::RestoreError;
 pub use seats::{Population, SeatInfo, SeatPlan, SeatStatus};
 pub use stats::RoomStats;
-pub use votes::{VOTE_SECONDS, VoteInfo};
+pub use votes::VOTE_SECONDS;
 
 use bots::Bots;
 use seats::{Occupant, Seats};

@@ -3,14 +3,14 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
+use serde::Serialize;
 
 use super::{
-    gallery::Scene,
+    delivery::Refused,
     seats::{SeatInfo, Seats},
-    votes::VoteInfo,
 };
 use crate::{
-    protocol::{Blocks, ErrorCode, Frame, Head, Kind, Seat, Tick, write_event, write_events_head},
+    protocol::{Blocks, Frame, Head, Kind, Seat, Tick, write_event, write_events_head},
     sim::{OutgoingEvent, Recipient},
 };
 
@@ -101,13 +101,26 @@ pub enum Message {
     Over(Over),
 }
 
-/// Inputs of a seat that were refused since it was last told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused {
-    /// Why the newest of them was.
-    pub code: ErrorCode,
-    /// How many.
-    pub count: u32,
+/// Where a vote stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct VoteInfo {
+    /// Who is to go.
+    pub seat: Seat,
+    /// Votes for it.
+    pub votes: usize,
+    /// Votes that it takes.
+    pub needed: usize,
+    /// What became of it; `None` while it is open.
+    pub passed: Option<bool>,
+}
+
+/// One tick on its way to the spectators.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// What changed, from the scene before.
+    pub frame: Frame,
+    /// The game events of that tick; empty if there were none.
+    pub events: Bytes,
 }
 
 /// The end of a match, or of a seat's part in it.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Bots, Occupant, Room, SeatPlan, SeatStatus, bots::Employed, frames::Delivery};
+use super::{Bots, Occupant, Room, SeatPlan, SeatStatus, bots::Employed, delivery::Delivery};
 use crate::{
     game::{ConfigError, GameDef},
     protocol::{Seat, Tick, ticks},

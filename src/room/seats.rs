@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::frames::Delivery;
+use super::delivery::Delivery;
 use crate::{
     protocol::{Seat, Tick},
     sim::{Team, Teams},

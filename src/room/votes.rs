@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
-use super::{Outbox, OverReason, Room, RoomError, SeatStatus};
+use super::{Outbox, OverReason, Room, RoomError, SeatStatus, VoteInfo};
 use crate::protocol::{Seat, Tick};
 
 /// How long a vote is open, in seconds.
@@ -12,19 +10,6 @@ pub const VOTE_SECONDS: u32 = 30;
 
 /// The fewest votes that remove anybody.
 const FEWEST: usize = 2;
-
-/// Where a vote stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct VoteInfo {
-    /// Who is to go.
-    pub seat: Seat,
-    /// Votes for it.
-    pub votes: usize,
-    /// Votes that it takes.
-    pub needed: usize,
-    /// What became of it; `None` while it is open.
-    pub passed: Option<bool>,
-}
 
 #[derive(Debug)]
 pub(super) struct Vote {

@@ -12,8 +12,6 @@ use crate::imports::Crate;
 const UNSORTED: &[&str] = &[
     "src/protocol/mod.rs",
     "src/replication/mod.rs",
-    "src/game/mod.rs",
-    "src/room/mod.rs",
     "src/lobby/mod.rs",
     "src/matchmaking/mod.rs",
     "src/net/transport/mod.rs",
