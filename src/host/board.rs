@@ -11,12 +11,32 @@ use tokio::{
 };
 
 use crate::{
-    lobby::{Changes, RoomId, RoomList},
+    lobby::{Changes, Listing, Missed, RoomId, RoomList, Search},
     room::Population,
 };
 
 /// News that a subscriber may be behind before it misses some and has to ask for the listing again.
 const NEWS_KEPT: usize = 16;
+
+/// The listed rooms at one point in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListedRooms {
+    /// The number of the newest change. Changes with higher numbers apply to this list; a change may repeat what is in it.
+    pub seq: u64,
+    /// The rooms.
+    pub rooms: Vec<Listing>,
+}
+
+/// The changes of the listing since an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChangesSince {
+    /// The number of the newest change.
+    pub seq: u64,
+    /// The changes, oldest first. `None` if some of them are not kept any more: then the list has to be read again.
+    pub changes: Option<Vec<Arc<Changes>>>,
+}
 
 pub(super) struct Board {
     lobby: Mutex<RoomList>,
@@ -34,6 +54,21 @@ impl Board {
     /// The listing, to read.
     pub(super) fn lobby(&self) -> MutexGuard<'_, RoomList> {
         self.lobby.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The listed rooms that match a search.
+    pub(super) fn rooms(&self, search: &Search) -> ListedRooms {
+        let (seq, rooms) = self.lobby().rooms(search);
+        ListedRooms { seq, rooms }
+    }
+
+    pub(super) fn changes_since(&self, seq: u64) -> ChangesSince {
+        let (seq, missed) = self.lobby().missed(seq);
+        let changes = match missed {
+            Missed::News(changes) => Some(changes),
+            Missed::TooMany => None,
+        };
+        ChangesSince { seq, changes }
     }
 
     /// Changes the listing; the news go out in time.

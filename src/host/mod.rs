@@ -34,6 +34,7 @@ mod queue;
 
 pub use self::{
     admission::Admission,
+    board::{ChangesSince, ListedRooms},
     claim::{Claim, Desync},
     events::EventSink,
     hold::{Inlet, InputSource},

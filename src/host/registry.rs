@@ -13,7 +13,7 @@ use tokio::{sync::broadcast, task::JoinSet};
 
 use super::{
     admission::Admission,
-    board::Board,
+    board::{Board, ChangesSince, ListedRooms},
     claim::Claim,
     contest::Opener,
     driver,
@@ -29,7 +29,7 @@ use super::{
 use crate::{
     game::GameDef,
     identity::{Admitted, Credentials, Gate},
-    lobby::{Changes, Code, Entrance, Identity, Listing, Missed, RoomId, Search, Totals, UserId},
+    lobby::{Changes, Code, Entrance, Identity, Listing, RoomId, Search, Totals, UserId},
     protocol::{ErrorCode, Seat, Tick},
     room::{OverReason, Population, Room},
 };
@@ -246,29 +246,29 @@ impl Host {
         &self.0.services.hub
     }
 
-    /// The number of the newest news and the listed rooms, of one game or all.
-    pub fn rooms(&self, game: Option<&str>) -> (u64, Vec<Listing>) {
+    /// Returns the listed rooms, of one game or of all.
+    pub fn rooms(&self, game: Option<&str>) -> ListedRooms {
         self.search(&Search { game: game.map(str::to_owned), ..Search::default() })
     }
 
-    /// The number of the newest news and the listed rooms that somebody looks for.
-    pub fn search(&self, search: &Search) -> (u64, Vec<Listing>) {
-        self.0.services.board.lobby().rooms(search)
+    /// Returns the listed rooms that match a search.
+    pub fn search(&self, search: &Search) -> ListedRooms {
+        self.0.services.board.rooms(search)
     }
 
-    /// The number of the newest news, and those after number `after`.
-    pub fn missed(&self, after: u64) -> (u64, Missed) {
-        self.0.services.board.lobby().missed(after)
+    /// Returns the changes of the listing after number `seq`, which [`ListedRooms::seq`] and [`Changes::seq`] tell.
+    pub fn changes_since(&self, seq: u64) -> ChangesSince {
+        self.0.services.board.changes_since(seq)
     }
 
-    /// How many rooms and people a game has.
+    /// Subscribes to the changes of the listing from now on.
+    pub fn changes(&self) -> broadcast::Receiver<Arc<Changes>> {
+        self.0.services.board.subscribe()
+    }
+
+    /// Counts the rooms of a game, private ones included, and the people in them.
     pub fn totals(&self, game: &str) -> Totals {
         self.0.services.board.lobby().totals(game)
-    }
-
-    /// The news of the listing, from now on.
-    pub fn news(&self) -> broadcast::Receiver<Arc<Changes>> {
-        self.0.services.board.subscribe()
     }
 
     /// Ends a room.

@@ -139,7 +139,7 @@ impl ServerBuilder {
     /// # fn main() -> anyhow::Result<()> {
     /// let rooms = |host: &tickcast::host::Host| {
     ///     let host = host.clone();
-    ///     Router::new().route("/rooms", get(move || async move { host.rooms(None).1.len().to_string() }))
+    ///     Router::new().route("/rooms", get(move || async move { host.rooms(None).rooms.len().to_string() }))
     /// };
     /// tickcast::server().routes("/status", rooms).run()
     /// # }

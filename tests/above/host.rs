@@ -174,7 +174,7 @@ async fn a_claim_that_never_enters_expires_with_its_ticket() {
     assert_eq!(code(host.claim(&admission.ticket)), ErrorCode::TicketUsed);
     seconds(31.0).await;
     assert_eq!(code(connection.enter(Arc::new(Fake(Arc::default())))), ErrorCode::TicketExpired);
-    assert_eq!(host.rooms(None).1[0].players, 0);
+    assert_eq!(host.rooms(None).rooms[0].players, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,12 +183,12 @@ async fn a_room_without_people_closes() {
     let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();
     let (connection, _) = walk_in(&host, &admission.ticket);
     seconds(60.0).await;
-    assert_eq!(host.rooms(None).1.len(), 1);
+    assert_eq!(host.rooms(None).rooms.len(), 1);
     connection.leave();
     seconds(9.0).await;
-    assert_eq!(host.rooms(None).1.len(), 1);
+    assert_eq!(host.rooms(None).rooms.len(), 1);
     seconds(2.0).await;
-    assert_eq!(host.rooms(None).1, []);
+    assert_eq!(host.rooms(None).rooms, []);
     assert_eq!(code(host.join(&admission.room, &ada())), ErrorCode::UnknownRoom);
     assert_eq!(code(host.claim(&admission.ticket)), ErrorCode::TicketExpired);
 }
@@ -211,7 +211,7 @@ async fn a_lost_connection_keeps_its_seat_for_the_grace_time() {
     back.disconnect();
     seconds(GRACE + 0.2).await;
     assert_eq!(code(host.claim_back(&again.resume(), None)), ErrorCode::ResumeExpired);
-    assert_eq!(host.rooms(None).1[0].players, 0);
+    assert_eq!(host.rooms(None).rooms[0].players, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -260,7 +260,7 @@ async fn a_panic_in_the_rules_ends_one_room_alone() {
     assert_eq!(first.overs(), [OverReason::RulesError]);
     assert_eq!(first.frames(), 19);
     assert_eq!((second.frames(), second.overs()), (200, vec![]));
-    assert_eq!(host.rooms(None).1.len(), 1);
+    assert_eq!(host.rooms(None).rooms.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,7 +270,7 @@ async fn a_finished_room_lingers_and_closes() {
     let (_, memory) = walk_in(&host, &admission.ticket);
     seconds(1.5).await;
     assert_eq!((memory.overs(), memory.frames()), (vec![OverReason::Finished], 20));
-    assert_eq!(host.rooms(None).1, [], "nobody may join");
+    assert_eq!(host.rooms(None).rooms, [], "nobody may join");
     assert_eq!(code(host.join(&admission.room, &ada())), ErrorCode::UnknownRoom);
     assert_eq!(code(host.claim_back(&memory.resume(), None)), ErrorCode::ResumeExpired);
     seconds(6.0).await;
@@ -373,7 +373,7 @@ async fn a_closing_host_tells_everybody_and_takes_nobody() {
     assert_eq!(code(host.quick("duel", &ada())), ErrorCode::ShuttingDown);
     assert_eq!(code(host.claim(&admission.ticket)), ErrorCode::ShuttingDown);
     seconds(1.0).await;
-    assert_eq!(host.rooms(None).1, []);
+    assert_eq!(host.rooms(None).rooms, []);
 }
 
 /// What a connection to the lobby would have heard.

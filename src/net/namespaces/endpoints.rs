@@ -58,7 +58,7 @@ impl Endpoints {
             io.ns(Matchmaking::PATH, Wired::new(matchmaking.clone(), limits.clone()));
             io.ns(Gameplay::PATH, Wired::new(Gameplay(host.clone()), limits.clone()));
             UnknownNamespace::take_rest(io);
-            tasks.spawn(send_news(io.clone(), host.news()));
+            tasks.spawn(send_news(io.clone(), host.changes()));
         }
         tasks.spawn(queue.run());
         Ok(Self { json, msgpack, _tasks: tasks })

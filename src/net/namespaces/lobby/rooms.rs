@@ -8,8 +8,8 @@ use socketioxide::SocketIo;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::{
-    host::RoomOptions,
-    lobby::{Changes, Entrance, Listing, Missed, RoomId, Search, Sort},
+    host::{ChangesSince, ListedRooms, RoomOptions},
+    lobby::{Changes, Entrance, Listing, RoomId, Search, Sort},
     net::namespaces::{
         lobby::session::Lobby,
         namespace::{Call, Namespace},
@@ -43,7 +43,7 @@ struct RoomsOf {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Rooms {
+enum RoomsAnswer {
     All { seq: u64, rooms: Vec<Listing> },
     Missed { seq: u64, changes: Vec<Changes> },
 }
@@ -105,13 +105,13 @@ pub(crate) fn rooms(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     }
     // Followed before it is read, so that no news fall between the two.
     call.socket.join(FOLLOWERS);
-    if let Some((seq, Missed::News(news))) = after.map(|after| host.missed(after)) {
-        let changes = news.iter().map(|changes| Changes::clone(changes)).collect();
-        return answer(&Rooms::Missed { seq, changes });
+    if let Some(ChangesSince { seq, changes: Some(changes), .. }) = after.map(|after| host.changes_since(after)) {
+        let changes = changes.iter().map(|changes| Changes::clone(changes)).collect();
+        return answer(&RoomsAnswer::Missed { seq, changes });
     }
     check_game()?;
-    let (seq, rooms) = host.search(&Search { game, open, config, sort, limit });
-    answer(&Rooms::All { seq, rooms })
+    let ListedRooms { seq, rooms, .. } = host.search(&Search { game, open, config, sort, limit });
+    answer(&RoomsAnswer::All { seq, rooms })
 }
 
 pub(crate) fn create(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
