@@ -1,9 +1,6 @@
 // The types of the game arena, made by its server from the rules.
 
-export interface Vec2 {
-  x: number;
-  y: number;
-}
+export interface Vec2 { x: number; y: number }
 export interface Arena {
   components: {
     Seat: number;
@@ -19,10 +16,5 @@ export interface Arena {
   events: {
     Hit: { at: Vec2; shooter: number; victim: number; down: boolean };
   };
-  input: {
-    dir: "None" | "E" | "NE" | "N" | "NW" | "W" | "SW" | "S" | "SE";
-    aim: number;
-    fire: boolean;
-    reload: boolean;
-  };
+  input: { dir: "None" | "E" | "NE" | "N" | "NW" | "W" | "SW" | "S" | "SE"; aim: number; fire: boolean; reload: boolean };
 }
