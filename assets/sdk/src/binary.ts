@@ -1,8 +1,8 @@
-// Binaries as the MessagePack parser of this platform gives and takes them.
+// Binary attachments in the form that the MessagePack parser of this platform uses.
 
 import { Encoder } from "socket.io-msgpack-parser";
 
-/** A received binary, which is a `Buffer`, a `Uint8Array` or an `ArrayBuffer`; `undefined` if it is none. */
+/** The bytes of a received binary, which is a `Buffer`, a `Uint8Array` or an `ArrayBuffer`; `undefined` for anything else. */
 export function fromWire(binary: unknown): Uint8Array | undefined {
   if (binary instanceof Uint8Array) return binary;
   if (binary instanceof ArrayBuffer) return new Uint8Array(binary);
@@ -10,9 +10,9 @@ export function fromWire(binary: unknown): Uint8Array | undefined {
 }
 
 /**
- * A binary to send. The parser's browser build takes an `ArrayBuffer` for a binary and a `Uint8Array` for an object; its
- * Node build takes a `Buffer` for a binary and an `ArrayBuffer` for an extension. Which of the two was bundled shows in
- * how it writes an empty `ArrayBuffer`.
+ * Converts bytes to what the parser sends as a binary. Its browser build encodes an `ArrayBuffer` as a binary and a
+ * `Uint8Array` as an object; its Node build encodes a `Buffer` as a binary and an `ArrayBuffer` as an extension. The
+ * encoding of an empty `ArrayBuffer` shows which of the two builds was bundled.
  */
 export function toWire(bytes: Uint8Array): unknown {
   if (!takesArrayBuffer) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -25,7 +25,7 @@ const takesArrayBuffer = writesBinary(new ArrayBuffer(0));
 declare const Buffer: { from(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array };
 
 function writesBinary(value: unknown): boolean {
-  // `encode` is typed as if it returned the bytes; it returns an array of them.
+  // The type of `encode` says that it returns bytes, but it returns an array of byte arrays.
   const [bytes] = new Encoder().encode(value) as unknown as [ArrayBuffer | Uint8Array];
   return fromWire(bytes)?.[0] === BIN_8;
 }

@@ -1,11 +1,11 @@
-// A Socket.IO namespace as the SDK uses it: connecting to it, and requests that are answered.
+// The part of a Socket.IO client socket that the SDK uses: connecting to a namespace, and requests with an answer.
 
 import { refusal, TickcastError } from "./errors.js";
 
-/** A namespace of a connection: what the SDK uses of a Socket.IO client socket, which it is. Tests stand in for it. */
+/** A Socket.IO client socket, reduced to what the SDK uses, so that tests can replace it. */
 export interface Channel {
   readonly connected: boolean;
-  /** Whether it is connected or tries to be. */
+  /** Whether the socket is connected or connecting. */
   readonly active: boolean;
   auth: object | ((give: (auth: object) => void) => void);
   on(event: string, listener: (...args: any[]) => void): unknown;
@@ -16,18 +16,18 @@ export interface Channel {
   disconnect(): unknown;
 }
 
-/** A channel to `/gameplay`, lent out for one seat. */
+/** A channel to `/gameplay` that one seat uses at a time. */
 export interface SeatChannel {
   channel: Channel;
-  /** Milliseconds that a request waits for its answer. */
+  /** How long a request waits for its answer, in milliseconds. */
   timeout: number;
-  /** Cuts the transport below, so that Socket.IO makes a new one. */
+  /** Closes the underlying transport, so that Socket.IO opens a new one. */
   cut(): void;
-  /** Gives the channel back, disconnected. */
+  /** Disconnects the channel and makes it available to another seat. */
   release(): void;
 }
 
-/** Connects, and waits until the namespace has taken the connection. */
+/** Connects to the namespace. Throws a `TickcastError` if the server refuses, or is not reached within `timeout` ms. */
 export async function open(channel: Channel, timeout: number): Promise<void> {
   if (channel.connected) return;
   await new Promise<void>((resolve, reject) => {
@@ -46,7 +46,7 @@ export async function open(channel: Channel, timeout: number): Promise<void> {
     const done = (): void => finish();
     const failed = (error: Error): void => {
       last = error.message;
-      // Unless somebody who heard of it before has begun another attempt.
+      // An active channel means that an earlier listener has already started another attempt.
       if (!channel.active) finish(refusal(error) ?? unreachable());
     };
     const unreachable = (): TickcastError => new TickcastError("unreachable", `cannot connect: ${last}`);
@@ -57,7 +57,7 @@ export async function open(channel: Channel, timeout: number): Promise<void> {
   });
 }
 
-/** Asks the server and returns its answer. Throws a `TickcastError` if it refuses or does not answer in time. */
+/** Sends a request and returns the answer. Throws a `TickcastError` if the server refuses or does not answer in time. */
 export async function request<T>(channel: Channel, timeout: number, event: string, argument?: object): Promise<T> {
   let answer: unknown;
   try {
@@ -66,10 +66,10 @@ export async function request<T>(channel: Channel, timeout: number, event: strin
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     throw text.includes("timed out")
-      ? new TickcastError("timeout", `no answer to ${event} within ${timeout} ms`)
-      : new TickcastError("closed", `the connection closed before the answer to ${event}`);
+      ? new TickcastError("timeout", `the server did not answer ${event} within ${timeout} ms`)
+      : new TickcastError("closed", `the connection closed before the server answered ${event}`);
   }
   const { ok, error } = (answer ?? {}) as { ok?: boolean; error?: { code?: string; message?: string } };
   if (ok === true) return answer as T;
-  throw new TickcastError(error?.code ?? "internal", error?.message ?? `no valid answer to ${event}`);
+  throw new TickcastError(error?.code ?? "internal", error?.message ?? `the server sent no valid answer to ${event}`);
 }

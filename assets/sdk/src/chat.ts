@@ -1,4 +1,4 @@
-// Chat: what is said reaches each listener once, in order, over reconnections.
+// Chat: every listener gets each message once and in order, also after a reconnection.
 
 import type { Channel } from "./channel.js";
 import { request } from "./channel.js";
@@ -16,6 +16,18 @@ interface Replay {
 
 const RETRY_MS = 1_000;
 
+/**
+ * Chat in the lobby, the party and the room, and between two players.
+ *
+ * @example
+ * ```ts
+ * const { chat } = server.lobby;
+ * const stop = await chat.listen("lobby", ({ name, text }) => addLine(`${name}: ${text}`));
+ * await chat.say("lobby", "Hello!");
+ * await chat.tell(friend, "Another round?"); // to one player
+ * chat.onTyping(({ name }) => showTyping(name));
+ * ```
+ */
 export class Chat {
   readonly #channel: Channel;
   readonly #timeout: number;
@@ -25,39 +37,40 @@ export class Chat {
   constructor(channel: Channel, timeout: number) {
     this.#channel = channel;
     this.#timeout = timeout;
-    channel.on("chat", this.#said);
-    channel.on("typing", this.#types);
-    channel.on("connect", this.#anew);
+    channel.on("chat", this.#received);
+    channel.on("typing", this.#typingReceived);
+    channel.on("connect", this.#reconnected);
   }
 
-  /** Says something to all in a channel. */
+  /** Sends a message to everyone in a channel. */
   async say(channel: "lobby" | "party" | "room", text: string): Promise<void> {
     await this.#ask("chat", { channel, text });
   }
 
-  /** Says something to one person. Who has just gone finds it when back within a minute. */
+  /** Sends a private message. A player who has just disconnected still gets it if they return within a minute. */
   async tell(user: string, text: string): Promise<void> {
     await this.#ask("chat", { to: user, text });
   }
 
-  /** Lets the others in a channel know that the player is writing. */
+  /** Shows the others in a channel that the player is typing. */
   async typing(channel: "lobby" | "party" | "room"): Promise<void> {
     await this.#ask("typing", { channel });
   }
 
-  /** Lets one person know that the player is writing to them. */
+  /** Shows one player that this one is typing to them. */
   async typingTo(user: string): Promise<void> {
     await this.#ask("typing", { to: user });
   }
 
+  /** Calls back when another player is typing. */
   onTyping(callback: (typing: Typing) => void): Unsubscribe {
     return this.#typing.add(callback);
   }
 
   /**
-   * Calls back with what the channel remembers, then with each message, until the returned function is called. `party` and
-   * `room` follow the player from one to the next. What was said while the connection was lost is told afterwards, as far
-   * as the server remembers it.
+   * Calls back with the recent messages of a channel and then with each new one, until the returned function is called.
+   * `party` and `room` follow the player from one party or room to the next. Messages that were missed while the
+   * connection was lost are delivered afterwards, as far as the server still has them.
    */
   async listen(channel: ChatChannel, callback: (message: ChatMessage) => void): Promise<Unsubscribe> {
     let stream = this.#streams.get(channel);
@@ -68,16 +81,17 @@ export class Chat {
     return stream.add(callback);
   }
 
+  /** Stops listening for good. */
   close(): void {
-    this.#channel.off("chat", this.#said);
-    this.#channel.off("typing", this.#types);
-    this.#channel.off("connect", this.#anew);
+    this.#channel.off("chat", this.#received);
+    this.#channel.off("typing", this.#typingReceived);
+    this.#channel.off("connect", this.#reconnected);
     for (const stream of this.#streams.values()) stream.close();
   }
 
-  readonly #said = (message: ChatMessage): void => this.#streams.get(message.channel)?.take(message);
-  readonly #types = (typing: Typing): void => this.#typing.notify(typing);
-  readonly #anew = (): void => {
+  readonly #received = (message: ChatMessage): void => this.#streams.get(message.channel)?.take(message);
+  readonly #typingReceived = (typing: Typing): void => this.#typing.notify(typing);
+  readonly #reconnected = (): void => {
     for (const stream of this.#streams.values()) stream.reload();
   };
 
@@ -86,14 +100,14 @@ export class Chat {
   }
 }
 
-/** One channel's messages, in order and without gaps as far as the server remembers. */
+/** The messages of one channel, in order and without gaps, as far as the server still has them. */
 class Stream {
   readonly #channel: ChatChannel;
   readonly #replay: (known: { id?: string; after?: number }) => Promise<Replay>;
   readonly #listeners = new Listeners<[ChatMessage]>();
   #id: string | undefined;
   #seq = 0;
-  /** What was said while an answer is on its way; `undefined` when none is. */
+  /** Messages that arrive while a request for history is pending; `undefined` if none is pending. */
   #early: ChatMessage[] | undefined;
   #loaded: Promise<void> | undefined;
   #heard: ChatMessage[] = [];
@@ -119,10 +133,10 @@ class Stream {
   take(message: ChatMessage): void {
     if (this.#early) this.#early.push(message);
     else if (message.id !== this.#id || message.seq > this.#seq + 1) this.reload();
-    else this.#tell(message);
+    else this.#deliver(message);
   }
 
-  /** Asks for what is missing: the connection was lost, something was, or the player is in another party or room. */
+  /** Requests the missing messages after a lost connection, a gap, or a change of party or room. */
   reload(): void {
     if (!this.#loaded || this.#early) return;
     clearTimeout(this.#retry);
@@ -142,12 +156,12 @@ class Stream {
       early = this.#early;
       if (id !== this.#id) this.#begin(id);
       for (const message of messages) {
-        // What lies between is forgotten by the server, too.
+        // The server no longer has the messages in between.
         if (message.seq > this.#seq + 1) this.#seq = message.seq - 1;
-        this.#tell(message);
+        this.#deliver(message);
       }
     } catch (error) {
-      // The player is in no party or room as yet. Its first message is of a history not known, and brings the rest.
+      // The player is in no party or room yet. Its first message will have an unknown history id, which starts a reload.
       if (!(error instanceof TickcastError) || error.code !== "unknown_channel") throw error;
       this.#begin(undefined);
     } finally {
@@ -162,7 +176,7 @@ class Stream {
     this.#heard = [];
   }
 
-  #tell(message: ChatMessage): void {
+  #deliver(message: ChatMessage): void {
     if (message.seq <= this.#seq || message.channel !== this.#channel) return;
     this.#seq = message.seq;
     this.#heard = [...this.#heard.slice(1 - REMEMBERED), message];
@@ -170,5 +184,5 @@ class Stream {
   }
 }
 
-/** Messages that a listener who comes later is told, as many as the server remembers. */
+/** How many messages a later listener gets: as many as the server keeps. */
 const REMEMBERED = 100;

@@ -5,15 +5,17 @@ import { Decoder, Encoder } from "socket.io-msgpack-parser";
 
 import type { Channel, SeatChannel } from "./channel.js";
 
+/** Options of the transport. */
 export interface ConnectionOptions {
+  /** The transports to try, in this order. Default `["websocket", "polling"]`. */
   transports?: ("websocket" | "polling")[];
-  /** Milliseconds that a request waits for its answer; 10,000 unless told. */
+  /** How long a request waits for its answer, in milliseconds. Default 10,000. */
   timeout?: number;
 }
 
 const REQUEST_MS = 10_000;
 
-/** Connections to one server. Namespaces share one WebSocket; only a second match at the same time takes another. */
+/** The connections to one server. All namespaces share one WebSocket; each further match at the same time opens another. */
 export class Connections {
   readonly #managers: Manager[] = [];
   readonly #lent = new Set<Channel>();
@@ -25,17 +27,17 @@ export class Connections {
     this.#options = options;
   }
 
-  /** Milliseconds that a request waits for its answer. */
+  /** How long a request waits for its answer, in milliseconds. */
   get timeout(): number {
     return this.#options.timeout ?? REQUEST_MS;
   }
 
-  /** The channel to a namespace, which is the same one each time. */
+  /** The channel to a namespace. Calls with the same name return the same channel. */
   channel(namespace: string): Channel {
     return this.#manager(0).socket(namespace);
   }
 
-  /** A channel to `/gameplay` that no other seat uses. */
+  /** Lends a channel to `/gameplay` that no other seat uses. */
   gameplay(): SeatChannel {
     for (let n = 0; ; n++) {
       const manager = this.#manager(n);

@@ -1,4 +1,4 @@
-/** A code of the protocol, or one of the client's own: `timeout`, `unreachable`, `closed`, `unready`, `party_left`. */
+/** An error code of the protocol, or one of the client's own: `timeout`, `unreachable`, `closed`, `unready`, `party_left`. */
 export type ErrorCode =
   | "bad_request"
   | "too_large"
@@ -47,10 +47,22 @@ export type ErrorCode =
   | "closed"
   | "unready"
   | "party_left"
-  // A newer server may know more codes; the odd type keeps completion for the ones above.
+  // A newer server may send other codes. This type accepts them, and editors still complete the ones above.
   | (string & {});
 
-/** A request or a connection that the server refused, or that never got an answer. */
+/**
+ * A request or a connection that the server refused or did not answer.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await server.lobby.join(id);
+ * } catch (error) {
+ *   if (error instanceof TickcastError && error.code === "room_full") offerAnotherRoom();
+ *   else throw error;
+ * }
+ * ```
+ */
 export class TickcastError extends Error {
   override readonly name = "TickcastError";
 
@@ -62,7 +74,7 @@ export class TickcastError extends Error {
   }
 }
 
-/** Bytes that are not a frame (or not events) of this schema. The mirror is as it was before them. */
+/** Bytes that cannot be read as a frame, or as events, of the room's schema. They leave the mirror unchanged. */
 export class FrameError extends Error {
   override readonly name = "FrameError";
 }
@@ -78,8 +90,8 @@ export function isTemporary(error: TickcastError): boolean {
 const REFUSAL = /^([a-z][a-z_]*): (.*)$/s;
 
 /**
- * The server's refusal in a `connect_error`, whose message is `<code>: <text>`; `undefined` for a fault of the
- * transport, which Socket.IO tries again by itself.
+ * Reads the server's refusal from a `connect_error`, whose message is `<code>: <text>`. Returns `undefined` for a fault
+ * of the transport, after which Socket.IO retries by itself.
  */
 export function refusal(error: Error): TickcastError | undefined {
   const found = REFUSAL.exec(error.message);

@@ -1,38 +1,40 @@
-// Who the player is: a host's token, or a guest whose token is kept.
+// The player's identity: a token of the host's accounts, or a guest whose token is stored.
 
 import type { Channel } from "./channel.js";
 import { refusal } from "./errors.js";
 
-/** Who the server says that the player is. */
+/** The player as the server knows them. */
 export interface Session {
-  /** The player's id: the subject of the host's token, or made up for a guest. */
+  /** The player's id: the subject of the host's token, or an id that the server made for a guest. */
   user: string;
+  /** The display name. */
   name: string;
   guest: boolean;
-  /** A guest's token, which keeps the id over reloads; `null` for who came with a host's token. */
+  /** The token with which a guest keeps their id; `null` for a player with a token of the host. */
   token: string | null;
 }
 
-/** Where a guest's token is kept: what the SDK uses of `localStorage`. */
+/** Storage for a guest's token: the methods of `localStorage` that the SDK uses. */
 export interface GuestStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
   removeItem(key: string): void;
 }
 
-/** A host's token, or where to get a fresh one for each connection. */
+/** A token of the host's accounts, or a function that fetches a fresh one for each connection. */
 export type TokenSource = string | (() => string | Promise<string>);
 
+/** Options that say who the player is. */
 export interface IdentityOptions {
-  /** The display name; the server makes one up for a guest. */
+  /** The display name. Without it, the server chooses one for a guest. */
   name?: string;
-  /** A token of the host's; without one the player is a guest. A function is asked at each connection. */
+  /** A token of the host's accounts. Without one, the player is a guest. A function is called for each connection. */
   token?: TokenSource;
-  /** Where a guest's token is kept: `localStorage` in browsers unless told, `null` for nowhere. */
+  /** Where to store a guest's token. Default: `localStorage` in browsers, nowhere else. `null` stores it nowhere. */
   storage?: GuestStorage | null;
 }
 
-/** What every connection shows, and what the server answered. */
+/** The credentials that every connection sends, and the session that the server answered with. */
 export class Identity {
   readonly #name: string | undefined;
   readonly #source: TokenSource | undefined;
@@ -50,15 +52,15 @@ export class Identity {
     this.#guest = attempt(() => this.#storage?.getItem(this.#key)) ?? undefined;
   }
 
-  /** Who the player is, once a connection has been told. */
+  /** The newest session. Throws before the first one. */
   get session(): Session {
-    if (!this.#session) throw new Error("no session has been told yet");
+    if (!this.#session) throw new Error("the server has not sent a session yet");
     return this.#session;
   }
 
   /**
-   * Lets a channel show who the player is, and hear who that is. The leading channel is the one by which a guest comes to be.
-   * Resolves with the first session.
+   * Makes a channel send the player's credentials and receive their session. The server creates a guest on the leading
+   * channel. Resolves on the first session.
    */
   bind(channel: Channel, leads: boolean): Promise<void> {
     this.show(channel, leads);
@@ -71,8 +73,8 @@ export class Identity {
   }
 
   /**
-   * Lets a channel show who the player is, and come in as a new guest if the server does not know the old one any more. A
-   * channel that does not lead waits until it is known who the guest is.
+   * Makes a channel send the player's credentials, and connect as a new guest if the server no longer knows the old one.
+   * A channel that does not lead waits until the guest has a token.
    */
   show(channel: Channel, leads: boolean): void {
     let shown: string | undefined;
@@ -82,7 +84,7 @@ export class Identity {
           shown = auth.token;
           give(auth);
         },
-        // Not as a guest: without its token this player is nobody.
+        // An empty token is refused. No token would make a guest of a player whose own token could not be fetched.
         () => give({ token: "" }),
       );
     };
@@ -123,12 +125,12 @@ export class Identity {
   }
 }
 
-/** Programs outside of browsers may be several players, who must not share one token. */
+/** `localStorage` in browsers only: elsewhere one program may play several guests, who must not share a token. */
 function browserStorage(): GuestStorage | undefined {
   return attempt(() => (typeof document === "undefined" ? undefined : localStorage));
 }
 
-/** A browser may forbid storage, and it may be full: then the guest is a new one next time. */
+/** Runs `act`. A browser may forbid storage, or it may be full: the guest is then a new one on the next visit. */
 function attempt<T>(act: () => T): T | undefined {
   try {
     return act();

@@ -1,33 +1,33 @@
-// Large snapshots travel deflated: in place of the frame's array, one binary that holds a raw deflate stream.
+// Large snapshots are compressed: one binary with a raw deflate stream replaces the array of the frame.
 
 import { Decoder } from "@msgpack/msgpack";
 
 import { FrameError } from "./errors.js";
 
-/** A server deflates no frame that is longer. */
+/** The server does not compress longer frames. */
 const MAX_BYTES = 4 << 20;
 
 const decoder = new Decoder();
 
-/** Whether a frame has to be inflated before it can be read. */
+/** Whether a frame is compressed. */
 export function isDeflated(frame: Uint8Array): boolean {
   const first = frame[0] ?? 0;
   return first >= 0xc4 && first <= 0xc6;
 }
 
-/** The frame that was deflated. Rejects with a `FrameError`. */
+/** Decompresses a frame. Throws a `FrameError` if the stream is broken, or longer than 4 MiB when decompressed. */
 export async function inflate(frame: Uint8Array): Promise<Uint8Array> {
   try {
     const stream = decoder.decode(frame) as Uint8Array<ArrayBuffer>;
     const { readable, writable } = new DecompressionStream("deflate-raw");
     const writer = writable.getWriter();
     const written = Promise.all([writer.write(stream), writer.close()]);
-    // What is wrong with the stream shows where it is read; unread, it would be an unhandled rejection.
+    // The reading side reports a broken stream. Without this, the writing side would reject unhandled.
     written.catch(() => undefined);
     return await readAll(readable.getReader());
   } catch (error) {
     if (error instanceof FrameError) throw error;
-    throw new FrameError(`a frame that cannot be inflated: ${error instanceof Error ? error.message : String(error)}`);
+    throw new FrameError(`cannot decompress the frame: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -39,7 +39,7 @@ async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>): Promise
     length += read.value.length;
     if (length > MAX_BYTES) {
       reader.cancel().catch(() => undefined);
-      throw new FrameError(`a frame of more than ${MAX_BYTES} bytes when inflated`);
+      throw new FrameError(`the frame has more than ${MAX_BYTES} bytes when decompressed`);
     }
   }
   const frame = new Uint8Array(length);

@@ -1,18 +1,18 @@
 /** Stops a listener. Calling it again does nothing. */
 export type Unsubscribe = () => void;
 
-/** The callbacks that wait for one kind of news. */
+/** The callbacks that are registered for one kind of event. */
 export class Listeners<Args extends unknown[]> {
   readonly #all = new Set<(...args: Args) => void>();
 
   add(callback: (...args: Args) => void): Unsubscribe {
-    // A closure of its own, so that one function added twice is called twice and stopped one at a time.
+    // A closure per registration: a function that is added twice is called twice, and each registration stops by itself.
     const own = (...args: Args): void => callback(...args);
     this.#all.add(own);
     return () => void this.#all.delete(own);
   }
 
-  /** Calls everyone. An exception of one callback is reported as uncaught and does not keep the others from the news. */
+  /** Calls every callback. An exception in one is reported as uncaught, and the others are called all the same. */
   notify(...args: Args): void {
     for (const callback of this.#all) {
       try {

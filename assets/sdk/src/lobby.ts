@@ -1,4 +1,4 @@
-// The lobby: what is hosted and what runs, and the ways into a room.
+// The lobby: hosted games, open rooms, and the ways into a room.
 
 import type { Channel } from "./channel.js";
 import { request } from "./channel.js";
@@ -12,7 +12,7 @@ import type { Room } from "./room.js";
 import type { TakeSeat } from "./seat.js";
 import type { AnyGame, ConfigOf, GameInfo, GameTypes, RoomInfo, RoomSearch } from "./types.js";
 
-/** The whole list, or what was missed of its changes. */
+/** The whole list, or the changes since a known one. */
 interface Listing {
   seq: number;
   rooms?: RoomInfo[];
@@ -28,12 +28,18 @@ interface ListingChange {
 
 const RETRY_MS = 1_000;
 
+/**
+ * The lobby of a server: its games and rooms, and the ways into a room.
+ *
+ * Methods that lead into a room resolve with a `Room`. They throw a `TickcastError`, such as `room_full`,
+ * `unknown_room`, `unknown_game` or `bad_config`.
+ */
 export class Lobby {
-  /** What people say: to everybody, to their party, in their room, to one person. */
+  /** Chat with everyone, the party, the room, or one player. */
   readonly chat: Chat;
-  /** The people to play with. */
+  /** The player's party. */
   readonly party: Party;
-  /** What other people do. */
+  /** What other players are doing. */
   readonly presence: Presence;
   readonly #channel: Channel;
   readonly #timeout: number;
@@ -56,8 +62,15 @@ export class Lobby {
   }
 
   /**
-   * Calls back with all open rooms, now and whenever they change, until the returned function is called. The list stays
-   * whole over lost updates and reconnections.
+   * Calls back with all open rooms, now and on every change, until the returned function is called. The list is complete
+   * even after lost updates and reconnections.
+   *
+   * @example
+   * ```ts
+   * const stop = await server.lobby.rooms((rooms) => {
+   *   list.replaceChildren(...rooms.map(({ room, players, seats }) => row(room, `${players} of ${seats}`)));
+   * }, { game: "arena" });
+   * ```
    */
   async rooms(callback: (rooms: RoomInfo[]) => void, filter: { game?: string } = {}): Promise<Unsubscribe> {
     const { game } = filter;
@@ -66,17 +79,41 @@ export class Lobby {
     );
   }
 
-  /** Open rooms as they are now, in the order asked for. */
+  /**
+   * Searches the open rooms once, without a subscription.
+   *
+   * @example
+   * ```ts
+   * const rooms = await server.lobby.search({ game: "arena", open: true, sort: "players", limit: 10 });
+   * ```
+   */
   async search(search: RoomSearch = {}): Promise<RoomInfo[]> {
     return (await this.#ask<{ rooms: RoomInfo[] }>("rooms", search)).rooms;
   }
 
-  /** A seat in the fullest open room of a game, or in a new one. */
+  /**
+   * Takes a seat in the fullest open room of a game, or in a new room if there is none.
+   *
+   * @example
+   * ```ts
+   * import type { Arena } from "./arena.d.ts";
+   *
+   * const room = await server.lobby.quick<Arena>("arena");
+   * ```
+   */
   async quick<G extends GameTypes = AnyGame>(game: string): Promise<Room<G>> {
     return this.#takeSeat(await this.#ask<Grant>("quick", { game }));
   }
 
-  /** A new room. Configuration fields left out have their defaults; `room.code` is the code of a private room. */
+  /**
+   * Creates a room and takes a seat in it. Fields that `config` omits have their defaults.
+   *
+   * @example
+   * ```ts
+   * const room = await server.lobby.create("arena", { config: { frag_limit: 10 }, private: true });
+   * shareLink.href = `#${room.code}`; // friends join by this code
+   * ```
+   */
   async create<G extends GameTypes = AnyGame>(
     game: string,
     options: { config?: Partial<ConfigOf<G>>; private?: boolean } = {},
@@ -84,30 +121,45 @@ export class Lobby {
     return this.#takeSeat(await this.#ask<Grant>("create", { game, ...options }));
   }
 
-  /** A seat in a listed room. */
+  /**
+   * Takes a seat in a listed room.
+   *
+   * @example
+   * ```ts
+   * const [fullest] = await server.lobby.search({ open: true, sort: "players", limit: 1 });
+   * if (fullest) await server.lobby.join(fullest.room);
+   * ```
+   */
   async join<G extends GameTypes = AnyGame>(room: string): Promise<Room<G>> {
     return this.#takeSeat(await this.#ask<Grant>("join", { room }));
   }
 
-  /** A seat in a private room. */
+  /** Takes a seat in a private room. */
   async joinCode<G extends GameTypes = AnyGame>(code: string): Promise<Room<G>> {
     return this.#takeSeat({ ...(await this.#ask<Grant>("join", { code })), code });
   }
 
   /**
-   * A place from which to watch a listed room, as late as its game says. It has seat 0, and sends nothing of what the player
-   * does. After a drop it is asked for anew.
+   * Spectates a listed room, with the delay that its game sets. The returned room has seat 0, and its `input` does
+   * nothing. After a lost connection it asks the lobby for a new ticket by itself.
+   *
+   * @example
+   * ```ts
+   * const room = await server.lobby.spectate(id);
+   * room.spectating; // true
+   * for (const { id, Pos } of room.view("Pos")) draw(id, Pos.at);
+   * ```
    */
   async spectate<G extends GameTypes = AnyGame>(room: string): Promise<Room<G>> {
     return this.#spectate<G>({ room });
   }
 
-  /** A place from which to watch a private room. */
+  /** Spectates a private room. */
   async spectateCode<G extends GameTypes = AnyGame>(code: string): Promise<Room<G>> {
     return this.#spectate<G>({ code });
   }
 
-  /** Removes a player from a room that this one created; they cannot come back to it. */
+  /** Removes a player from a room that this player created. They cannot return to it. */
   async kick(room: string, seat: number): Promise<void> {
     await this.#ask("kick", { room, seat });
   }
@@ -131,18 +183,18 @@ export class Lobby {
 }
 
 /**
- * The listing that all watchers share. It asks for all games: a connection has one subscription, and the numbers of its
- * updates must not depend on who watches what.
+ * The listing that all subscribers share. It always covers all games, because a connection has one subscription whose
+ * update numbers must not depend on the filters of the subscribers.
  */
 class LiveListing {
   readonly #channel: Channel;
   readonly #timeout: number;
   readonly #subscribers = new Listeners<[RoomInfo[]]>();
   #rooms = new Map<string, RoomInfo>();
-  /** The newest update that `#rooms` holds; `undefined` while the whole list is being asked for. */
+  /** The number of the newest update in `#rooms`; `undefined` while a request for the list is pending. */
   #seq: number | undefined;
   #early: ListingChange[] = [];
-  #asking: Promise<void> | undefined;
+  #pending: Promise<void> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #listening = false;
 
@@ -155,7 +207,7 @@ class LiveListing {
     if (!this.#listening) {
       this.#listening = true;
       this.#channel.on("rooms", this.#changed);
-      this.#channel.on("connect", this.#anew);
+      this.#channel.on("connect", this.#reconnected);
     }
     if (this.#seq === undefined) await this.#load();
     const stop = this.#subscribers.add(callback);
@@ -166,13 +218,13 @@ class LiveListing {
   close(): void {
     clearTimeout(this.#retry);
     this.#channel.off("rooms", this.#changed);
-    this.#channel.off("connect", this.#anew);
+    this.#channel.off("connect", this.#reconnected);
   }
 
-  /** Asks for the whole list, or for what came after a change; callers at the same time share one request. */
+  /** Requests the whole list, or the changes after a number. Simultaneous callers share one request. */
   #load(after?: number): Promise<void> {
     this.#seq = undefined;
-    return (this.#asking ??= this.#ask(after));
+    return (this.#pending ??= this.#ask(after));
   }
 
   async #ask(after: number | undefined): Promise<void> {
@@ -180,7 +232,7 @@ class LiveListing {
     try {
       listing = await request<Listing>(this.#channel, this.#timeout, "rooms", after === undefined ? {} : { after });
     } finally {
-      this.#asking = undefined;
+      this.#pending = undefined;
     }
     if (listing.rooms) {
       this.#rooms = new Map(listing.rooms.map((room) => [room.room, room]));
@@ -188,20 +240,20 @@ class LiveListing {
     } else {
       this.#seq = after;
     }
-    // Updates may overtake the answer; those that it has in it already are skipped by their number.
+    // Updates may overtake the answer. Their numbers show which of them it already contains.
     const changes = [...(listing.changes ?? []), ...this.#early.splice(0)];
     if (!changes.every((change) => this.#merge(change))) this.#reload(this.#seq);
   }
 
-  /** The numbers of a new connection may be those of another server. */
-  readonly #anew = (): void => this.#reload();
+  /** A new connection may have reached another server, which numbers its updates differently. */
+  readonly #reconnected = (): void => this.#reload();
 
   #reload(after?: number): void {
     clearTimeout(this.#retry);
     this.#early = [];
     this.#load(after).then(
       () => this.#subscribers.notify(this.#list()),
-      // Refused for the moment, or the connection dropped again, in which case `connect` comes again too.
+      // Retrying covers temporary refusals. After another lost connection, `connect` triggers a reload as well.
       () => (this.#retry = setTimeout(() => this.#reload(), RETRY_MS)),
     );
   }
@@ -216,7 +268,7 @@ class LiveListing {
     else this.#reload(this.#seq);
   };
 
-  /** Takes an update in, unless the list has it already; false if there is a gap before it. */
+  /** Applies an update unless the list already contains it. Returns false if updates before it are missing. */
   #merge({ seq, added, updated, removed }: ListingChange): boolean {
     const newest = this.#seq ?? 0;
     if (seq > newest + 1) return false;

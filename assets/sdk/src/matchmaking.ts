@@ -1,4 +1,4 @@
-// The queue: wait until there are others for a match, and say that you are there when it is found.
+// Matchmaking: waits in a queue, answers ready checks, and takes the seat in the match.
 
 import type { Channel } from "./channel.js";
 import { open, request } from "./channel.js";
@@ -8,31 +8,34 @@ import type { Room } from "./room.js";
 import type { TakeSeat } from "./seat.js";
 import type { AnyGame, GameTypes, QueueStatus, Rating, ReadyCheck, ReadyCount, Unready } from "./types.js";
 
+/** Callbacks while the player waits in a queue. */
 export interface QueueOptions {
-  /** Hears of every move of the queue. */
+  /** Called on every change of the player's place in the queue. */
   onStatus?: (status: QueueStatus) => void;
   /**
-   * Asks the player whether they are there; `false`, or a promise of it, declines. Modes without a ready check never ask,
-   * and a program without this callback is always there.
+   * Asks the player to confirm that they are ready. Return `false`, or a promise of it, to decline. Without this callback
+   * every check is accepted. It is not called in modes that have no ready check.
    */
   onReadyCheck?: (check: ReadyCheck) => boolean | Promise<boolean>;
-  /** Hears how many of those who are asked are there. */
+  /** Called when another player has accepted the ready check. */
   onReady?: (count: ReadyCount) => void;
-  /** Hears that others were not there, and that the player waits again. */
+  /** Called when others did not accept the ready check, and this player is back in the queue. */
   onUnready?: (unready: Unready) => void;
-  /** Leaves the queue when it is aborted; the promise then rejects with the signal's reason. */
+  /** Leaves the queue when aborted. The promise then rejects with the reason of the signal. */
   signal?: AbortSignal;
 }
 
+/** What kind of match to look for, and callbacks while waiting. */
 export interface EnqueueOptions extends QueueOptions {
-  /** The game's default mode unless told. */
+  /** The mode of the game. Default: the game's default mode. */
   mode?: string;
-  /** What must be the same for all in a match, where the mode has such properties. */
+  /** Values that all players of a match must share, if the mode defines such properties. */
   properties?: Record<string, string | number | boolean | null>;
-  /** Round-trip times to the mode's regions, in milliseconds. */
+  /** Round-trip times to the regions of the mode, in milliseconds. */
   regions?: Record<string, number>;
 }
 
+/** The queues of a server. A player waits in one queue at a time. */
 export class Matchmaking {
   readonly #channel: Channel;
   readonly #timeout: number;
@@ -45,9 +48,21 @@ export class Matchmaking {
   }
 
   /**
-   * Waits in the queue of a game and takes a seat in the match that comes of it. One queue at a time; the leader of a party
-   * queues for all. Rejects with `unready` when the player, or their party, is not there when asked, and with `party_left`
-   * when another member leaves the queue, or the party changes.
+   * Waits in the queue of a game, and takes the seat in the match that is found. The leader of a party queues for all of
+   * its members. Throws a `TickcastError`: `unready` if the player or their party did not accept a ready check,
+   * `party_left` if another member left the queue or the party changed.
+   *
+   * @example
+   * ```ts
+   * const cancel = new AbortController();
+   * cancelButton.onclick = () => cancel.abort();
+   * const room = await server.matchmaking.enqueue("arena", {
+   *   mode: "2v2",
+   *   signal: cancel.signal,
+   *   onStatus: ({ waiting, needed }) => showQueue(`${waiting} of ${needed} players`),
+   *   onReadyCheck: ({ seconds }) => confirmDialog(`Ready? ${seconds} s`), // true or false
+   * });
+   * ```
    */
   async enqueue<G extends GameTypes = AnyGame>(game: string, options: EnqueueOptions = {}): Promise<Room<G>> {
     const { mode, properties, regions } = options;
@@ -65,7 +80,7 @@ export class Matchmaking {
     return this.#wait(options);
   }
 
-  /** The player's skill in a mode of a game. */
+  /** Fetches the player's rating in a mode of a game. */
   async rating(game: string, mode?: string): Promise<Rating> {
     await open(this.#channel, this.#timeout);
     return request<Rating>(this.#channel, this.#timeout, "rating", mode === undefined ? { game } : { game, mode });
@@ -83,7 +98,7 @@ export class Matchmaking {
       const enqueue = (): void => {
         if (!wish) return;
         this.#ask("enqueue", wish).catch((error: unknown) => {
-          // A connection that ends leaves the queue; the next one enqueues again.
+          // The server removes a lost connection from the queue. `connect` then enqueues again.
           if (error instanceof TickcastError && error.code === "closed") return;
           fail(error);
         });
@@ -99,9 +114,12 @@ export class Matchmaking {
         ready: (count: ReadyCount) => onReady?.(count),
         unready: (unready: Unready) => {
           if (unready.requeued) onUnready?.(unready);
-          else fail(new TickcastError("unready", `the ready check was ${unready.reason}, and you have left the queue`));
+          else
+            fail(
+              new TickcastError("unready", `the ready check was ${unready.reason}, and the player has left the queue`),
+            );
         },
-        left: () => fail(new TickcastError("party_left", "a member of your party has left the queue")),
+        left: () => fail(new TickcastError("party_left", "a member of the party has left the queue")),
         connect: enqueue,
       };
       const finish = (settle: () => void): void => {
@@ -116,7 +134,7 @@ export class Matchmaking {
     });
   }
 
-  /** Says whether the player is there. Too late is no fault: the server says `unready` then. */
+  /** Answers a ready check. A late answer is not an error: the server has sent `unready` then. */
   async #answer(check: ReadyCheck, onReadyCheck: QueueOptions["onReadyCheck"]): Promise<void> {
     const accepts = onReadyCheck ? await onReadyCheck(check) : true;
     try {

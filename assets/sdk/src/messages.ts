@@ -1,18 +1,18 @@
-// Messages of the server that more than one file reads.
+// Server messages that several files read.
 
 import type { Schema } from "./schema.js";
 import type { SeatInfo } from "./types.js";
 
-/** What the lobby or the matchmaker answers: the pass into a seat. */
+/** The answer of the lobby or the matchmaker that lets this client take a seat. */
 export interface Grant {
   ticket: string;
   url: string;
   room: string;
-  /** Of a private room. */
+  /** The code of a private room. */
   code?: string;
-  /** Of a match with teams, from 1. */
+  /** The player's team, from 1, in a match with teams. */
   team?: number;
-  /** Asks for another one, where the first cannot be resumed. */
+  /** Requests another grant. Spectators need one after a lost connection, because they have no seat to resume. */
   renew?: () => Promise<Grant>;
 }
 

@@ -1,4 +1,4 @@
-// The party: people who want to play together.
+// The party: players who queue and play together.
 
 import type { Channel } from "./channel.js";
 import { request } from "./channel.js";
@@ -8,6 +8,20 @@ import type { PartyInfo, PartyInvite } from "./types.js";
 
 const RETRY_MS = 1_000;
 
+/**
+ * The player's party: a group that queues and plays together.
+ *
+ * @example
+ * ```ts
+ * const { party } = server.lobby;
+ * party.onChange((info) => showMembers(info?.members ?? []));
+ * party.onInvite(async ({ code, from }) => {
+ *   if (await ask(`Join ${from.name}?`)) await party.join(code);
+ * });
+ * const { code } = await party.create(); // friends can also join by this code
+ * await party.invite(friend);
+ * ```
+ */
 export class Party {
   readonly #channel: Channel;
   readonly #timeout: number;
@@ -22,25 +36,25 @@ export class Party {
     channel.on("party", this.#changed);
     channel.on("party_left", this.#left);
     channel.on("party_invite", this.#invited);
-    channel.on("connect", this.#anew);
+    channel.on("connect", this.#reconnected);
   }
 
-  /** The party that the player is in, as it is known. */
+  /** The newest known state of the player's party; `undefined` if they are in none. */
   get info(): PartyInfo | undefined {
     return this.#info;
   }
 
-  /** Hears how the party is after each change; `undefined` when the player is in none any more. */
+  /** Calls back with the party after each change, and with `undefined` when the player is no longer in one. */
   onChange(callback: (party: PartyInfo | undefined) => void): Unsubscribe {
     return this.#changes.add(callback);
   }
 
-  /** Hears of invitations; `party.join(invite.code)` accepts one. */
+  /** Calls back on each invitation. `party.join(invite.code)` accepts it. */
   onInvite(callback: (invite: PartyInvite) => void): Unsubscribe {
     return this.#invites.add(callback);
   }
 
-  /** The party that the server knows the player to be in; after a reload, say. */
+  /** Fetches the player's party from the server, for example after the page was reloaded. */
   async load(): Promise<PartyInfo | undefined> {
     const { party } = await this.#ask<{ party: PartyInfo | null }>("party");
     if (party) this.#changed(party);
@@ -48,49 +62,53 @@ export class Party {
     return this.#info;
   }
 
-  /** A new party with the player as its leader. */
+  /** Creates a party with the player as its leader. */
   async create(): Promise<PartyInfo> {
     return this.#joined(await this.#ask<{ party: PartyInfo }>("party_create"));
   }
 
-  /** Into the party with this code. */
+  /** Joins the party with this code. */
   async join(code: string): Promise<PartyInfo> {
     return this.#joined(await this.#ask<{ party: PartyInfo }>("party_join", { code }));
   }
 
+  /** Leaves the party. */
   async leave(): Promise<void> {
     await this.#ask("party_leave");
   }
 
+  /** Invites a player by their user id. */
   async invite(user: string): Promise<void> {
     await this.#ask("party_invite", { user });
   }
 
-  /** Makes another member the leader. For the leader only. */
+  /** Makes another member the leader. Only the leader may do this. */
   async promote(user: string): Promise<void> {
     await this.#ask("party_promote", { user });
   }
 
-  /** Takes another member out. For the leader only. */
+  /** Removes another member. Only the leader may do this. */
   async kick(user: string): Promise<void> {
     await this.#ask("party_kick", { user });
   }
 
+  /** Shows the other members whether the player is ready. */
   async ready(ready = true): Promise<void> {
     await this.#ask("party_ready", { ready });
   }
 
+  /** Stops listening for good. */
   close(): void {
     clearTimeout(this.#retry);
     this.#channel.off("party", this.#changed);
     this.#channel.off("party_left", this.#left);
     this.#channel.off("party_invite", this.#invited);
-    this.#channel.off("connect", this.#anew);
+    this.#channel.off("connect", this.#reconnected);
   }
 
   readonly #invited = (invite: PartyInvite): void => this.#invites.notify(invite);
 
-  /** Answers and events say the same, in either order: the higher number is the newer. */
+  /** Answers and events carry the same state and may overtake each other. The higher number is newer. */
   readonly #changed = (party: PartyInfo): void => {
     if (this.#info?.party === party.party && party.seq <= this.#info.seq) return;
     this.#info = party;
@@ -101,10 +119,10 @@ export class Party {
     if (this.#info?.party === party) this.#forget();
   };
 
-  /** The player may have been away for so long that the party went on without them. */
-  readonly #anew = (): void => {
+  /** The party may have removed the player during a long absence. */
+  readonly #reconnected = (): void => {
     clearTimeout(this.#retry);
-    if (this.#info) this.load().catch(() => (this.#retry = setTimeout(this.#anew, RETRY_MS)));
+    if (this.#info) this.load().catch(() => (this.#retry = setTimeout(this.#reconnected, RETRY_MS)));
   };
 
   #joined({ party }: { party: PartyInfo }): PartyInfo {

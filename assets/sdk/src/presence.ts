@@ -1,4 +1,4 @@
-// Presence: what some people do.
+// Presence: what other players are doing.
 
 import type { Channel } from "./channel.js";
 import { request } from "./channel.js";
@@ -8,10 +8,20 @@ import type { UserPresence } from "./types.js";
 
 const RETRY_MS = 1_000;
 
-/** The people whom all watchers together follow: a connection has one list. */
+/**
+ * What other players are doing.
+ *
+ * @example
+ * ```ts
+ * const stop = await server.lobby.presence.subscribe(friends, ({ user, name, status }) => {
+ *   showFriend(user, name, status); // online, queue, match, away or offline
+ * });
+ * ```
+ */
 export class Presence {
   readonly #channel: Channel;
   readonly #timeout: number;
+  /** The lists of all subscribers. A connection has one list, which is their union. */
   readonly #wanted = new Set<readonly string[]>();
   readonly #subscribers = new Listeners<[UserPresence]>();
   readonly #people = new Map<string, UserPresence>();
@@ -21,9 +31,10 @@ export class Presence {
     this.#channel = channel;
     this.#timeout = timeout;
     channel.on("presence", this.#changed);
-    channel.on("connect", this.#anew);
+    channel.on("connect", this.#reconnected);
   }
 
+  /** Calls back with the presence of these users, now and on every change, until the returned function is called. */
   async subscribe(users: readonly string[], callback: (person: UserPresence) => void): Promise<Unsubscribe> {
     const own = [...new Set(users)];
     this.#wanted.add(own);
@@ -46,10 +57,11 @@ export class Presence {
     };
   }
 
+  /** Stops listening for good. */
   close(): void {
     clearTimeout(this.#retry);
     this.#channel.off("presence", this.#changed);
-    this.#channel.off("connect", this.#anew);
+    this.#channel.off("connect", this.#reconnected);
   }
 
   async #load(): Promise<void> {
@@ -60,11 +72,11 @@ export class Presence {
 
   #refresh(): void {
     clearTimeout(this.#retry);
-    // Refused for the moment, or the connection dropped again, in which case `connect` comes again too.
+    // Retrying covers temporary refusals. After another lost connection, `connect` triggers a refresh as well.
     this.#load().catch(() => (this.#retry = setTimeout(() => this.#refresh(), RETRY_MS)));
   }
 
-  readonly #anew = (): void => {
+  readonly #reconnected = (): void => {
     if (this.#wanted.size > 0) this.#refresh();
   };
 

@@ -1,4 +1,4 @@
-// From a ticket to a seat: the first connection to `/gameplay`.
+// Takes a seat with a ticket: the first connection to `/gameplay`.
 
 import type { SeatChannel } from "./channel.js";
 import type { Connections } from "./connections.js";
@@ -10,10 +10,10 @@ import type { GameTypes } from "./types.js";
 /** Takes the seat that a grant names. */
 export type TakeSeat = <G extends GameTypes>(grant: Grant) => Promise<Room<G>>;
 
-/** A ticket is good for 30 s; after that there is nothing to wait for. */
+/** A ticket is valid for 30 s. */
 const TICKET_MS = 30_000;
 
-/** Takes the seat. Throws a `TickcastError` if the server refuses the ticket or cannot be reached while it is good. */
+/** Takes the seat. Throws a `TickcastError` if the server refuses the ticket, or cannot be reached while it is valid. */
 export async function takeSeat<G extends GameTypes>(connections: Connections, grant: Grant): Promise<Room<G>> {
   const seatChannel = connections.gameplay();
   try {
@@ -34,14 +34,17 @@ function waitForWelcome<G extends GameTypes>(seatChannel: SeatChannel, grant: Gr
       channel.off("connect_error", failed);
       settle();
     };
-    // The room is made at once: the frames that follow the welcome are for it.
+    // The room is created in this very event, because the frames that follow are addressed to it.
     const welcomed = (welcome: Welcome): void => finish(() => resolve(new Room<G>(seatChannel, welcome, grant)));
     const failed = (error: Error): void => {
       const refused = refusal(error);
       if (refused) finish(() => reject(refused));
     };
     const timer = setTimeout(
-      () => finish(() => reject(new TickcastError("unreachable", "no welcome while the ticket was good"))),
+      () =>
+        finish(() =>
+          reject(new TickcastError("unreachable", "the server sent no welcome while the ticket was valid (30 s)")),
+        ),
       TICKET_MS,
     );
     channel.on("welcome", welcomed);
