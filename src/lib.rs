@@ -56,23 +56,34 @@ pub mod server;
 #[cfg(feature = "server")]
 pub use server::server;
 
+// A rules crate is written in these, and may name them through this crate alone.
+pub use {bevy_ecs, glam, rand, serde};
+
 // What a host adds to the server is written in these, in the versions that the server is built with.
 #[cfg(feature = "server")]
-pub use {axum, socketioxide};
+pub use {anyhow, axum, socketioxide};
 
 pub mod prelude {
     //! What a rules crate needs: `use tickcast::prelude::*;`.
     //!
     //! A selection of `bevy_ecs` and `glam`, and the words of the plug-in contract. Nothing about sockets.
+    //!
+    //! A crate that imports all of it depends on `tickcast` alone: the derives of `bevy_ecs` find the crate `bevy_ecs` here, and
+    //! the derives of `Serialize` and `Deserialize` are serde's with the path `tickcast::serde`. With a name of its own,
+    //! `use serde::Serialize;`, a crate gets serde's derive.
 
+    // The derives of `bevy_ecs` name it, and a crate that does not depend on it finds it by this.
+    #[doc(no_inline)]
+    pub use bevy_ecs;
     pub use bevy_ecs::prelude::{
         Commands, Component, DetectChanges, DetectChangesMut, Entity, Has, IntoScheduleConfigs, Mut, Query, Ref, Res, ResMut,
         Resource, Single, With, Without, World,
     };
     pub use glam::{Vec2, Vec3};
     pub use rand::{RngExt, seq::IndexedRandom};
-    pub use serde::{Deserialize, Serialize};
-    pub use tickcast_derive::{Choice, GameEvent, GameInput, Replicate};
+    // The traits; the derives of the same names are those of `tickcast_derive`.
+    pub use serde::{de::Deserialize, ser::Serialize};
+    pub use tickcast_derive::{Choice, Deserialize, GameEvent, GameInput, Replicate, Serialize};
 
     pub use crate::{
         game::{Bot, Emit, Game, MatchBuilder, NoConfig, Outcome, SpawnAvatar, secs},

@@ -12,6 +12,7 @@ mod process;
 
 mod budget;
 mod bytes;
+mod derives;
 mod determinism;
 mod inputs;
 mod interest;

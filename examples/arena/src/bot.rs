@@ -2,7 +2,6 @@
 
 use std::f32::consts::{PI, TAU};
 
-use serde::{Deserialize, Serialize};
 use tickcast::prelude::*;
 
 use crate::rules::{MAGAZINE, SHOT};

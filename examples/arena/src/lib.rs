@@ -10,7 +10,6 @@ mod map;
 mod paths;
 mod rules;
 
-use serde::{Deserialize, Serialize};
 use tickcast::prelude::*;
 
 pub use crate::bot::Chaser;

@@ -5,7 +5,6 @@
 
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
 use tickcast::prelude::*;
 
 use crate::paths::Paths;

@@ -2,6 +2,7 @@
 //! written down in the traits that they implement, in `tickcast::protocol` and `tickcast::game`.
 
 mod choice;
+mod forward;
 mod record;
 
 use proc_macro::TokenStream;
@@ -104,6 +105,24 @@ pub fn game_input(input: TokenStream) -> TokenStream {
 pub fn choice(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     choice::expand(&input).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// serde's `Serialize`, by the path `tickcast::serde`, so that a game need not depend on serde itself.
+///
+/// It takes serde's attributes. Types with generics need serde's own derive.
+#[proc_macro_derive(Serialize, attributes(serde))]
+pub fn serialize(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    forward::serialize(&input).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// serde's `Deserialize`, by the path `tickcast::serde`, so that a game need not depend on serde itself.
+///
+/// It takes serde's attributes. Types with generics need serde's own derive.
+#[proc_macro_derive(Deserialize, attributes(serde))]
+pub fn deserialize(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    forward::deserialize(&input).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
 fn expand(input: DeriveInput, body: impl FnOnce(&DeriveInput, Record) -> syn::Result<Tokens>) -> TokenStream {
