@@ -14,8 +14,6 @@ const UNSORTED: &[&str] = &[
     "src/replication/mod.rs",
     "src/lobby/mod.rs",
     "src/matchmaking/mod.rs",
-    "src/net/transport/mod.rs",
-    "src/net/mod.rs",
 ];
 
 #[test]

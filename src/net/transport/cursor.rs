@@ -1,21 +1,23 @@
-//! Where in its frames a WebSocket is, as far as they were written.
+//! Follows the frames that socketioxide writes to a WebSocket, to know when the server may write frames of its own.
 
-/// Bytes of a frame's payload that are looked at to find a marker.
+use crate::net::transport::websocket::{END_OF_HEAD, MAX_SERVER_HEADER, server_payload_length};
+
+/// The most bytes of a frame's payload that are compared with a marker.
 pub(crate) const PEEK_BYTES: usize = 64;
 
-/// The beginning of a message to look out for.
+/// The start of a message that the cursor looks for.
 pub(crate) struct Marker {
-    pub(crate) bytes: Vec<u8>,
-    /// The beginning of the payload that the library is writing.
-    pub(crate) seen: Vec<u8>,
+    bytes: Vec<u8>,
+    /// The start of the payload that is being written.
+    seen: Vec<u8>,
 }
 
-/// Follows a server's WebSocket frames through the bytes that are written.
+/// The place in the stream of a server's WebSocket frames.
 #[derive(Default)]
 pub(crate) struct FrameCursor {
     at: At,
-    header: [u8; 10],
-    /// Bytes of the header that have been seen.
+    header: [u8; MAX_SERVER_HEADER],
+    /// The bytes of the header that have been written.
     have: u8,
     payload_left: u64,
 }
@@ -25,7 +27,7 @@ enum At {
     /// HTTP: no frames yet.
     #[default]
     Http,
-    /// In the head of the answer that begins the WebSocket; so much of its end has been seen.
+    /// In the head of the answer that begins the WebSocket. The number says how much of its end has been written.
     Head(u8),
     Frames,
 }
@@ -39,9 +41,8 @@ impl FrameCursor {
         self.at == At::Frames && self.have == 0 && self.payload_left == 0
     }
 
-    /// Moves over bytes that were written. Whether a frame has been completed whose payload starts with `marker`.
+    /// Moves over bytes that were written. Returns whether a frame ended whose payload starts with `marker`.
     pub(crate) fn advance(&mut self, mut bytes: &[u8], mut marker: Option<&mut Marker>) -> bool {
-        const END_OF_HEAD: &[u8; 4] = b"\r\n\r\n";
         let mut found = false;
         while let Some((&byte, rest)) = bytes.split_first() {
             match &mut self.at {
@@ -70,7 +71,7 @@ impl FrameCursor {
                     self.header[usize::from(self.have)] = byte;
                     self.have += 1;
                     bytes = rest;
-                    if let Some(length) = self.payload_length() {
+                    if let Some(length) = server_payload_length(&self.header, self.have) {
                         self.payload_left = length;
                         if length == 0 {
                             self.have = 0;
@@ -81,21 +82,15 @@ impl FrameCursor {
         }
         found
     }
-
-    /// The length of the payload, once the header is complete. A server's frames are not masked.
-    fn payload_length(&self) -> Option<u64> {
-        let header = &self.header;
-        match (self.have, header[1] & 0x7f) {
-            (2, length @ 0..=125) => Some(u64::from(length)),
-            (4, 126) => Some(u64::from(u16::from_be_bytes([header[2], header[3]]))),
-            (10, 127) => header[2..].try_into().ok().map(u64::from_be_bytes),
-            _ => None,
-        }
-    }
 }
 
 impl Marker {
-    /// Whether the frame that ends here starts with it.
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        debug_assert!(bytes.len() <= PEEK_BYTES, "a marker is no longer than what is compared with it");
+        Self { bytes: bytes.to_vec(), seen: Vec::new() }
+    }
+
+    /// Returns whether the payload of the frame that ends here starts with the marker.
     fn end_of_frame(&mut self) -> bool {
         let found = self.seen.starts_with(&self.bytes);
         self.seen.clear();
@@ -104,22 +99,14 @@ impl Marker {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+pub(super) mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
-    use crate::net::transport::lane::{Opcode, write_frame_header};
+    use crate::net::transport::websocket::tests::server_frame;
 
     /// The answer behind which frames begin.
-    pub(in crate::net) const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n";
-
-    /// A whole frame.
-    pub(in crate::net) fn frame(payload: &[u8]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        write_frame_header(&mut bytes, Opcode::Binary, payload.len());
-        bytes.extend_from_slice(payload);
-        bytes
-    }
+    pub(crate) const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n";
 
     proptest! {
         #[test]
@@ -127,10 +114,10 @@ pub(crate) mod tests {
             payloads in vec(vec(any::<u8>(), 0..300), 1..12), cuts in vec(1..40usize, 1..60),
         ) {
             let mut bytes = HEAD.to_vec();
-            payloads.iter().for_each(|payload| bytes.extend(frame(payload)));
-            bytes.extend(frame(b"marker"));
+            payloads.iter().for_each(|payload| bytes.extend(server_frame(payload)));
+            bytes.extend(server_frame(b"marker"));
             let (mut cursor, mut rest, mut found) = (FrameCursor::after_head(), &bytes[..], 0);
-            let mut marker = Marker { bytes: b"marker".to_vec(), seen: Vec::new() };
+            let mut marker = Marker::new(b"marker");
             for cut in cuts.iter().cycle() {
                 let (now, later) = rest.split_at((*cut).min(rest.len()));
                 found += usize::from(cursor.advance(now, Some(&mut marker)));

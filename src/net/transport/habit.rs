@@ -1,29 +1,30 @@
-//! What a connection is used for, by the steps of its room: who sends inputs at nearly every step is asked for them at the step, and
-//! not watched in between. An event for each input would cost more than to read it. What else such a client sends waits for the
-//! step; so whoever has sent anything else within a second is watched.
+//! Decides how a connection is read: by its room at each step (*pulled*), or by Tokio's driver on an event.
+//!
+//! Clients that send an input on nearly every step are pulled, because an event for each input costs more than reading it. Everything
+//! else that a pulled client sends waits for the next step. So a client that has sent anything else within a second is not pulled.
 
-/// A room that steps less often leaves its connections to be watched: nothing waits longer than a fifteenth of a second.
-const LEAST_HZ: u16 = 15;
+/// The lowest tick rate at which a room pulls, so that nothing waits longer than a fifteenth of a second.
+const MIN_HZ: u16 = 15;
 
-/// Who has sent no input for so many steps is watched again.
-const MOST_IDLE_STEPS: u16 = 8;
+/// The steps without an input after which a connection is not pulled any more.
+const MAX_IDLE_STEPS: u16 = 8;
 
 #[derive(Default)]
 pub(crate) struct Habit {
     is_pulled: bool,
-    /// While it is watched, steps since the count began; else those since the last input.
+    /// While pulled: the steps since the last input. Otherwise: the steps since the count began.
     steps: u16,
-    /// While it is watched, reads that brought inputs and nothing else.
+    /// While not pulled: the reads that brought inputs and nothing else.
     inputs: u16,
 }
 
 impl Habit {
-    /// Whether the room reads at its steps, and nobody in between.
+    /// Returns whether the room reads at its steps, and the driver does not.
     pub(crate) fn is_pulled(&self) -> bool {
         self.is_pulled
     }
 
-    /// Inputs came, and nothing else.
+    /// Notes a read that brought inputs and nothing else.
     pub(crate) fn note_inputs(&mut self) {
         match self.is_pulled {
             true => self.steps = 0,
@@ -31,18 +32,18 @@ impl Habit {
         }
     }
 
-    /// Something else came, or nobody asks any more.
+    /// Starts again, because something else came or no room pulls any more.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// The room steps, so many times a second. Whether it reads.
+    /// Notes a step of a room with `hz` steps a second. Returns whether the room reads.
     pub(crate) fn step(&mut self, hz: u16) -> bool {
         self.steps += 1;
         match self.is_pulled {
-            true if self.steps > MOST_IDLE_STEPS => self.reset(),
-            // Reads come in bunches at times: half of the steps are nearly all of them.
-            false if self.steps >= hz => *self = Self { is_pulled: hz >= LEAST_HZ && self.inputs >= hz / 2, ..Self::default() },
+            true if self.steps > MAX_IDLE_STEPS => self.reset(),
+            // Reads are bursty: inputs on half of the steps count as on every step.
+            false if self.steps >= hz => *self = Self { is_pulled: hz >= MIN_HZ && self.inputs >= hz / 2, ..Self::default() },
             _ => {}
         }
         self.is_pulled
@@ -53,7 +54,7 @@ impl Habit {
 mod tests {
     use super::*;
 
-    /// Steps until the room reads, if it comes to that within three seconds.
+    /// Returns the steps until the room reads; `None` if it does not within three seconds.
     fn steps(hz: u16, mut between: impl FnMut(u16, &mut Habit)) -> Option<u16> {
         let mut habit = Habit::default();
         (1..=hz * 3).find(|step| {
@@ -67,12 +68,12 @@ mod tests {
         assert_eq!(steps(20, |_, habit| habit.note_inputs()), Some(20));
         assert_eq!(steps(60, |step, habit| (0..step % 2).for_each(|_| habit.note_inputs())), Some(60));
         assert_eq!(steps(60, |step, habit| (0..u16::from(step % 3 == 0)).for_each(|_| habit.note_inputs())), None);
-        assert_eq!(steps(10, |_, habit| habit.note_inputs()), None, "at ten steps a second the rest would wait for long");
+        assert_eq!(steps(10, |_, habit| habit.note_inputs()), None, "at ten steps a second other messages would wait too long");
         assert_eq!(steps(20, |_, _| {}), None);
     }
 
     #[test]
-    fn anything_else_begins_the_second_anew() {
+    fn anything_else_starts_the_second_again() {
         let between = |step, habit: &mut Habit| {
             habit.note_inputs();
             if step == 15 {
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stops_is_watched_again() {
+    fn a_client_that_stops_is_not_pulled_any_more() {
         let mut habit = Habit { is_pulled: true, ..Habit::default() };
         for _ in 0..100 {
             assert!(habit.step(20));

@@ -1,73 +1,33 @@
-//! What a client has begun to send and does not end: a frame, a message in fragments, or a packet whose attachment is missing.
-//!
-//! Nothing is timed until a read leaves something unfinished. Then a task looks at the connection each second, and goes with the first
-//! look that finds everything whole.
+//! Decides when a packet that has begun takes too long to end.
 
-use std::{
-    net::Shutdown,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::time::Duration;
 
-use tokio::time::sleep;
+use crate::net::transport::tap::Unfinished;
 
-use crate::net::transport::lane::Lane;
-use crate::observe::{self, DropReason};
+/// The time between two checks.
+pub(crate) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The time between two looks.
-const LOOK: Duration = Duration::from_secs(1);
+/// The checks that an unfinished packet may see.
+const MAX_CHECKS: u64 = 5;
 
-/// How many looks a packet may see that has begun and is not whole.
-const MOST_LOOKS: u64 = 5;
+/// Received bytes for which a packet may see one check more. A slow client gets through; one that sends single bytes does not.
+const BYTES_PER_CHECK: u64 = 1_000;
 
-/// So many bytes of it that came are worth one look more: a slow client gets through, one that sends a byte now and then does not.
-const BYTES_PER_LOOK: u64 = 1_000;
-
-/// A packet that has begun.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unfinished {
-    /// How many were whole before it. May wrap.
-    pub(crate) number: u32,
-    /// Bytes of its payload that came.
-    pub(crate) received: u64,
-}
-
-/// The packet that the looks have found, and how many of them.
+/// Counts the checks that have found the same packet unfinished.
 #[derive(Default)]
 pub(crate) struct Overdue {
     number: u32,
-    looks: u64,
+    checks: u64,
 }
 
 impl Overdue {
-    /// Looks; whether it takes too long.
-    pub(crate) fn look(&mut self, packet: Unfinished) -> bool {
+    /// Counts a check. Returns whether the packet takes too long.
+    pub(crate) fn check(&mut self, packet: Unfinished) -> bool {
         if packet.number != self.number {
-            *self = Self { number: packet.number, looks: 0 };
+            *self = Self { number: packet.number, checks: 0 };
         }
-        self.looks += 1;
-        self.looks > MOST_LOOKS + packet.received / BYTES_PER_LOOK
-    }
-}
-
-/// Begins to look at a connection.
-pub(crate) fn watch(lane: &Arc<Lane>) {
-    drop(lane.socket.runtime.spawn(look_on(Arc::downgrade(lane))));
-}
-
-async fn look_on(lane: Weak<Lane>) {
-    let mut overdue = Overdue::default();
-    loop {
-        sleep(LOOK).await;
-        let Some(lane) = lane.upgrade() else { return };
-        let Some(packet) = lane.reader.unfinished() else { return };
-        if overdue.look(packet) {
-            observe::dropped(DropReason::Unfinished);
-            tracing::debug!(received = packet.received, "connection cut: a packet that began does not end");
-            // Fails only if the connection has ended already.
-            let _ = lane.socket.shut_down(Shutdown::Both);
-            return;
-        }
+        self.checks += 1;
+        self.checks > MAX_CHECKS + packet.received / BYTES_PER_CHECK
     }
 }
 
@@ -75,31 +35,31 @@ async fn look_on(lane: Weak<Lane>) {
 mod tests {
     use super::*;
 
-    /// How many looks pass before the packet is overdue, of which so many bytes come between two of them.
-    fn looks(bytes: u64, size: u64) -> u64 {
+    /// Returns how many checks pass before a packet of `size` bytes is overdue, with so many bytes between two checks.
+    fn checks(bytes: u64, size: u64) -> u64 {
         let mut overdue = Overdue::default();
-        let received = |look: u64| (look * bytes).min(size);
-        (1..).find(|look| overdue.look(Unfinished { number: 7, received: received(*look) })).unwrap() - 1
+        let received = |check: u64| (check * bytes).min(size);
+        (1..).find(|check| overdue.check(Unfinished { number: 7, received: received(*check) })).unwrap() - 1
     }
 
     #[test]
-    fn what_does_not_come_is_overdue_after_five_looks() {
-        assert_eq!(looks(0, 16_000), 5);
-        assert_eq!(looks(1, 16_000), 5);
-        assert_eq!(looks(100, 16_000), 5);
+    fn a_packet_that_stalls_is_overdue_after_five_checks() {
+        assert_eq!(checks(0, 16_000), 5);
+        assert_eq!(checks(1, 16_000), 5);
+        assert_eq!(checks(100, 16_000), 5);
     }
 
     #[test]
-    fn what_comes_slowly_has_the_time_that_it_takes() {
+    fn a_slow_packet_has_the_time_that_it_needs() {
         for bytes in [1_000, 2_000, 16_000] {
-            assert!(looks(bytes, 16_000) * bytes >= 16_000, "{bytes}");
+            assert!(checks(bytes, 16_000) * bytes >= 16_000, "{bytes}");
         }
-        assert_eq!(looks(2_000, 16_000), 21, "and then no more");
+        assert_eq!(checks(2_000, 16_000), 21, "and no more than that");
     }
 
     #[test]
-    fn a_connection_that_always_has_something_on_the_way_is_never_overdue() {
+    fn new_packets_start_the_count_again() {
         let mut overdue = Overdue::default();
-        assert!((0..100).all(|look| !overdue.look(Unfinished { number: look / 5, received: 0 })));
+        assert!((0..100).all(|check| !overdue.check(Unfinished { number: check / 5, received: 0 })));
     }
 }

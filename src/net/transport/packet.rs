@@ -1,8 +1,8 @@
-//! Socket.IO events of `/gameplay` as whole WebSocket frames, for both parsers:
+//! Writes Socket.IO events of `/gameplay` as whole WebSocket frames, for both parsers:
 //!
 //! ```text
 //! default   text    42/gameplay,["seats",[...]]
-//!           text    451-/gameplay,["s",{"_placeholder":true,"num":0}]   and behind it   binary   the attachment
+//!           text    451-/gameplay,["s",{"_placeholder":true,"num":0}]   followed by   binary   the attachment
 //! msgpack   binary  {type: 2, nsp: "/gameplay", data: ["s", binary]}
 //! ```
 
@@ -10,13 +10,14 @@ use bytes::Bytes;
 use rmp::{decode, encode};
 use serde::Serialize;
 
-use crate::net::transport::lane::Opcode;
-use crate::net::transport::lane::write_frame_header;
-use crate::protocol::{Blocks, Frame};
+use crate::{
+    net::transport::websocket::{MAX_SERVER_HEADER, Opcode, write_server_header},
+    protocol::{Blocks, Frame},
+};
 
 const NAMESPACE: &str = "/gameplay";
 
-/// Which parser the client speaks.
+/// The Socket.IO parser that a client uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parser {
     Default,
@@ -24,12 +25,12 @@ pub(crate) enum Parser {
 }
 
 impl Parser {
-    /// The parser of the endpoint that a request was made to.
+    /// Returns the parser of the endpoint with this path.
     pub(crate) fn of_path(path: &str) -> Self {
         if path.starts_with("/socket.io-msgpack") { Self::MsgPack } else { Self::Default }
     }
 
-    /// How the payload of the frame of an event starts.
+    /// Returns the start of the payload of an event's frame.
     pub(crate) fn event_prefix(self, event: &str) -> Vec<u8> {
         match self {
             Self::Default => format!("42{NAMESPACE},[\"{event}\"").into_bytes(),
@@ -41,10 +42,11 @@ impl Parser {
         }
     }
 
-    /// The text of an input with the default parser; the input itself is the binary message behind it.
+    /// The text that announces an input with the default parser. The input itself is the binary message behind it.
     pub(crate) const ANNOUNCED_INPUT: &'static [u8] = br#"451-/gameplay,["i",{"_placeholder":true,"num":0}]"#;
 
-    /// The input in a packet of the msgpack parser: event `i` of `/gameplay` with one binary and without acknowledgement.
+    /// Returns the input in a packet of the msgpack parser: event `i` of `/gameplay` with one binary argument and without an
+    /// acknowledgement.
     pub(crate) fn input_of_msgpack(mut packet: &[u8]) -> Option<&[u8]> {
         let (mut is_event, mut is_gameplay, mut input) = (false, false, None);
         for _ in 0..decode::read_map_len(&mut packet).ok()? {
@@ -56,7 +58,7 @@ impl Parser {
                     input = Some(split_off(&mut packet, length)?);
                 }
                 b"id" => decode::read_nil(&mut packet).ok()?,
-                // The JavaScript client says whether the transport may compress.
+                // The JavaScript client adds whether the transport may compress.
                 b"options" => {
                     for _ in 0..decode::read_map_len(&mut packet).ok()? {
                         read_str(&mut packet)?;
@@ -69,9 +71,9 @@ impl Parser {
         input.filter(|_| is_event && is_gameplay && packet.is_empty())
     }
 
-    /// An event with one argument that serde can write.
+    /// Returns the frame of an event with one argument that serde can write.
     pub(crate) fn event(self, event: &str, argument: &(impl Serialize + ?Sized)) -> Vec<u8> {
-        const PLAIN: &str = "plain data is written to memory";
+        const PLAIN: &str = "an event's argument is plain data, and memory takes all of it";
         let (opcode, payload) = match self {
             Self::Default => {
                 let argument = serde_json::to_string(argument).expect(PLAIN);
@@ -84,27 +86,27 @@ impl Parser {
                 (Opcode::Binary, payload)
             }
         };
-        let mut frame = Vec::with_capacity(payload.len() + 10);
-        write_frame_header(&mut frame, opcode, payload.len());
+        let mut frame = Vec::with_capacity(payload.len() + MAX_SERVER_HEADER);
+        write_server_header(&mut frame, opcode, payload.len());
         frame.extend_from_slice(&payload);
         frame
     }
 
-    /// The payload of the last WebSocket frame of an event with one binary argument.
+    /// Returns the payload of the last WebSocket frame of an event with one binary argument.
     pub(crate) fn binary_payload(self, event: &str, argument: &Bytes) -> Vec<u8> {
         let mut payload = Vec::new();
         if self == Self::MsgPack {
             open_msgpack(&mut payload, event);
-            encode::write_bin_len(&mut payload, argument.len() as u32).expect("memory takes everything");
+            encode::write_bin_len(&mut payload, argument.len() as u32).expect("memory takes all bytes");
         }
         payload.extend_from_slice(argument);
         payload
     }
 }
 
-/// An event with one binary argument: what goes before the argument.
+/// The bytes in front of the argument of an event with one binary argument.
 pub(crate) struct BinaryEvent {
-    /// A whole text frame.
+    /// A whole text frame, for the default parser.
     announcement: Vec<u8>,
     msgpack: Vec<u8>,
 }
@@ -113,7 +115,7 @@ impl BinaryEvent {
     pub(crate) fn named(event: &str) -> Self {
         let text = format!("451-{NAMESPACE},[\"{event}\",{{\"_placeholder\":true,\"num\":0}}]");
         let mut announcement = Vec::new();
-        write_frame_header(&mut announcement, Opcode::Text, text.len());
+        write_server_header(&mut announcement, Opcode::Text, text.len());
         announcement.extend_from_slice(text.as_bytes());
         Self { announcement, msgpack: Parser::MsgPack.event_prefix(event) }
     }
@@ -124,15 +126,15 @@ impl BinaryEvent {
         match parser {
             Parser::Default => {
                 to.extend_from_slice(&self.announcement);
-                write_frame_header(to, Opcode::Binary, length);
+                write_server_header(to, Opcode::Binary, length);
             }
             Parser::MsgPack => {
                 let mut header = [0; 5];
                 let mut left = &mut header[..];
-                encode::write_bin_len(&mut left, length as u32).expect("the header of binary has five bytes at most");
+                encode::write_bin_len(&mut left, length as u32).expect("the header of a binary has at most five bytes");
                 let unused = left.len();
                 let header = &header[..header.len() - unused];
-                write_frame_header(to, Opcode::Binary, self.msgpack.len() + header.len() + length);
+                write_server_header(to, Opcode::Binary, self.msgpack.len() + header.len() + length);
                 to.extend_from_slice(&self.msgpack);
                 to.extend_from_slice(header);
             }
@@ -155,7 +157,7 @@ fn split_off<'a>(from: &mut &'a [u8], length: u32) -> Option<&'a [u8]> {
     from.split_off(..usize::try_from(length).ok()?)
 }
 
-/// A packet up to the event's argument.
+/// Writes a packet up to the event's argument.
 fn open_msgpack<W: rmp::encode::RmpWrite>(to: &mut W, event: &str) {
     let written = (|| {
         encode::write_map_len(to, 3)?;
@@ -170,9 +172,12 @@ fn open_msgpack<W: rmp::encode::RmpWrite>(to: &mut W, event: &str) {
     assert!(written.is_ok(), "{FITS}");
 }
 
-/// Bytes that are put together while they are written.
+/// A binary argument that is put together while it is written.
 pub(crate) trait Binary {
+    /// Returns its length in bytes.
     fn length(&self) -> usize;
+
+    /// Appends its bytes.
     fn append_to(&self, to: &mut Vec<u8>);
 }
 
@@ -180,6 +185,7 @@ impl Binary for Frame<&Blocks> {
     fn length(&self) -> usize {
         self.len()
     }
+
     fn append_to(&self, to: &mut Vec<u8>) {
         self.write_to(to);
     }
@@ -189,6 +195,7 @@ impl Binary for Bytes {
     fn length(&self) -> usize {
         self.len()
     }
+
     fn append_to(&self, to: &mut Vec<u8>) {
         to.extend_from_slice(self);
     }

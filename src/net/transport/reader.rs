@@ -1,131 +1,120 @@
-//! Reading from a connection. While its tap is open, whatever the socket has is taken out where the news of it arrives, in
-//! Tokio's driver: an input is on its way to its room without a task being scheduled. Who sends inputs at nearly every step of
-//! their room and nothing else is not even watched: the room reads right before it steps. The library's task is woken for what is its
-//! own.
+//! Reads from a connection.
+//!
+//! While a connection's tap is open, Tokio's driver reads the socket itself as soon as it has bytes: an input is on its way to
+//! its room without a task being scheduled. A client that sends inputs at nearly every step of its room, and nothing else, is not
+//! even registered with Tokio: the room reads its socket right before it steps. The library's task is woken only for its own
+//! bytes.
 
 use std::{
     cell::RefCell,
     io,
-    net::Shutdown,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Wake, Waker},
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
 };
 
 use tokio::io::ReadBuf;
 
-use crate::net::transport::habit::Habit;
-use crate::net::transport::lane::Lane;
-use crate::net::transport::overdue;
-use crate::net::transport::overdue::Unfinished;
-use crate::net::transport::packet::Parser;
-use crate::net::transport::socket::Socket;
-use crate::net::transport::tap::Drain;
-use crate::net::transport::tap::Incoming;
-use crate::{host::Inlet, observe};
+use crate::{
+    host::Inlet,
+    net::transport::{
+        habit::Habit,
+        packet::Parser,
+        socket::Socket,
+        tap::{Drain, Incoming, Unfinished},
+    },
+    observe,
+};
 
-/// The most that is read at once from a WebSocket.
+/// The most bytes that one read takes from a WebSocket.
 const READ_BYTES: usize = 16 * 1024;
 
-/// How often one socket is read before it is another's turn.
-const MOST_READS: usize = 8;
+/// The most reads of one socket before it is another's turn.
+const MAX_READS: usize = 8;
 
 thread_local! {
-    /// Where what comes from WebSockets is sorted.
+    /// The buffer in which bytes from WebSockets are sorted.
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
 }
 
-/// The reading half of a [`Lane`].
+/// The reading half of a connection.
 #[derive(Default)]
 pub(crate) struct Reader(Mutex<State>);
+
+/// What a reader needs of the connection that it belongs to.
+pub(crate) trait Owner {
+    /// Returns the socket to read.
+    fn socket(&self) -> &Socket;
+
+    /// Returns whether the connection is a WebSocket by now.
+    fn is_websocket(&self) -> bool;
+
+    /// Returns a waker that calls [`Reader::on_readable`].
+    fn waker(&self) -> Waker;
+
+    /// Starts to check that what has begun to come also ends, by [`Reader::unfinished`], until that returns `None`.
+    fn supervise(&self);
+}
 
 #[derive(Default)]
 struct State {
     incoming: Incoming,
-    /// Where inputs go; nowhere until the connection has a seat.
+    /// The destination of inputs; `None` until the connection has a seat.
     drain: Option<Drain>,
-    /// Waits for something of its own.
+    /// Wakes the library, which waits for bytes of its own.
     library: Option<Waker>,
-    /// The stream has ended or failed since the library last looked.
+    /// The end or failure of the stream, which the library has not seen yet.
     ended: Option<io::Result<()>>,
     habit: Habit,
-    /// Somebody looks whether what has begun to come ends.
-    is_looked_at: bool,
-}
-
-/// Woken by the socket in the library's place. While it waits, the socket holds its own lane: the end of the stream, which
-/// dropping the library's half brings about, is the last that it is woken for.
-impl Wake for Lane {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.guarded(|| self.reader.on_readable(self));
-    }
-}
-
-impl Lane {
-    /// The room is about to take its inputs, so many times a second: hands over what the socket has, if that is how it is read.
-    pub(crate) fn pull(self: &Arc<Self>, hz: u16) {
-        self.guarded(|| self.reader.pull(self, hz));
-    }
-
-    /// A panic in here would end Tokio's driver, and every connection with it, or the room.
-    fn guarded(&self, read: impl FnOnce()) {
-        if catch_unwind(AssertUnwindSafe(read)).is_err() {
-            tracing::error!("a reader panicked; its connection ends");
-            let _ = self.socket.shut_down(Shutdown::Both);
-        }
-    }
+    is_supervised: bool,
 }
 
 impl Reader {
-    /// Inputs of event `i` go to a seat from now on.
+    /// Sends the inputs of event `i` to a seat from now on.
     pub(crate) fn open_tap(&self, parser: Parser, seat: Inlet) {
         self.state().drain = Some(Drain { parser, seat: Some(seat) });
     }
 
-    /// A seat is gone. Does nothing if the connection has another by now.
+    /// Discards further inputs for a seat that is given up. Does nothing if the connection has another seat by now.
     pub(crate) fn unseat(&self, gone: &Inlet) {
         if let Some(drain) = &mut self.state().drain {
             drain.seat.take_if(|seat| seat == gone);
         }
     }
 
-    fn pull(&self, lane: &Arc<Lane>, hz: u16) {
+    /// Reads the socket for a room that is about to step, `hz` times a second, if that is how the socket is read.
+    pub(crate) fn pull(&self, owner: &impl Owner, hz: u16) {
         let mut state = self.state();
         let was_pulled = state.habit.is_pulled();
         let is_pulled = state.habit.step(hz);
-        if is_pulled && !was_pulled && !(state.incoming.is_drained() && lane.socket.put_watch_off()) {
+        if is_pulled && !was_pulled && !(state.incoming.is_drained() && owner.socket().deregister()) {
             state.habit.reset();
         } else if is_pulled || was_pulled {
-            self.take(state, lane);
+            take(state, owner);
         }
     }
 
-    /// No room asks any more: the socket is watched again, if it was not.
-    pub(crate) fn release(&self, lane: &Arc<Lane>) {
+    /// Registers the socket with Tokio again, if it was not: no room pulls any more.
+    pub(crate) fn release(&self, owner: &impl Owner) {
         let mut state = self.state();
         if state.habit.is_pulled() {
             state.habit.reset();
-            self.take(state, lane);
+            take(state, owner);
         }
     }
 
-    /// What has begun to come and is not whole, for who looks on. Nothing: the look was the last.
+    /// Returns the packet that has begun to come and is not whole. With `None` the supervision ends.
     pub(crate) fn unfinished(&self) -> Option<Unfinished> {
         let mut state = self.state();
         let unfinished = state.incoming.unfinished();
-        state.is_looked_at = unfinished.is_some();
+        state.is_supervised = unfinished.is_some();
         unfinished
     }
 
-    /// The library reads.
-    pub(crate) fn poll_read(&self, lane: &Arc<Lane>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    /// Reads for the library.
+    pub(crate) fn poll_read(&self, owner: &impl Owner, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut state = self.state();
-        if !state.incoming.follows_frames(lane.is_websocket()) {
-            return state.poll_through(&lane.socket, cx, to);
+        if !state.incoming.follows_frames(owner.is_websocket()) {
+            return state.poll_through(owner.socket(), cx, to);
         }
         loop {
             if state.incoming.give(to) {
@@ -138,26 +127,17 @@ impl Reader {
             if is_tapped && !state.library.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                 state.library = Some(cx.waker().clone());
             }
-            let is_filled = if is_tapped { state.fill(lane, &Waker::from(lane.clone())) } else { state.fill(lane, cx.waker()) };
+            let is_filled =
+                if is_tapped { state.fill(owner, || owner.waker()) } else { state.fill(owner, || cx.waker().clone()) };
             if !is_filled {
                 return Poll::Pending;
             }
         }
     }
 
-    /// The socket has something.
-    fn on_readable(&self, lane: &Arc<Lane>) {
-        self.take(self.state(), lane);
-    }
-
-    fn take(&self, mut state: MutexGuard<'_, State>, lane: &Arc<Lane>) {
-        if !state.incoming.is_drained() || state.fill(lane, &Waker::from(lane.clone())) {
-            let library = state.library.take();
-            drop(state);
-            if let Some(library) = library {
-                library.wake();
-            }
-        }
+    /// Reads because the socket has something.
+    pub(crate) fn on_readable(&self, owner: &impl Owner) {
+        take(self.state(), owner);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -165,19 +145,30 @@ impl Reader {
     }
 }
 
+/// Reads, and wakes the library if there is something for it.
+fn take(mut state: MutexGuard<'_, State>, owner: &impl Owner) {
+    if !state.incoming.is_drained() || state.fill(owner, || owner.waker()) {
+        let library = state.library.take();
+        drop(state);
+        if let Some(library) = library {
+            library.wake();
+        }
+    }
+}
+
 impl State {
-    /// Reads until there is something for the library to see, or there is nothing more to do now: then false, and `waker` will be
-    /// woken unless the room reads.
-    fn fill(&mut self, lane: &Arc<Lane>, waker: &Waker) -> bool {
-        for _ in 0..MOST_READS {
+    /// Reads until there is something for the library, and returns true; or until nothing more can be done now, and returns
+    /// false. In that case the waker will be woken, unless the room reads.
+    fn fill(&mut self, owner: &impl Owner, waker: impl Fn() -> Waker) -> bool {
+        for _ in 0..MAX_READS {
             let read = SCRATCH.with_borrow_mut(|scratch| {
-                let count = lane.socket.try_read(scratch)?;
+                let count = owner.socket().try_read(scratch)?;
                 self.incoming.run(&scratch[..count], self.drain.as_ref());
                 io::Result::Ok(count)
             });
-            if !self.is_looked_at && self.incoming.unfinished().is_some() {
-                self.is_looked_at = true;
-                overdue::watch(lane);
+            if !self.is_supervised && self.incoming.unfinished().is_some() {
+                self.is_supervised = true;
+                owner.supervise();
             }
             match read {
                 Ok(0) => self.ended = Some(Ok(())),
@@ -193,7 +184,7 @@ impl State {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.habit.is_pulled() => return false,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    match lane.socket.poll_read_ready(&mut Context::from_waker(waker)) {
+                    match owner.socket().poll_read_ready(&mut Context::from_waker(&waker())) {
                         Poll::Pending => return false,
                         Poll::Ready(Ok(())) => continue,
                         Poll::Ready(Err(error)) => self.ended = Some(Err(error)),
@@ -204,10 +195,10 @@ impl State {
             self.habit.reset();
             return true;
         }
-        // Who sends without end is not all that this thread has to do.
+        // A client that sends without end gives the thread back to others.
         self.habit.reset();
-        let waker = waker.clone();
-        drop(lane.socket.runtime.spawn(async move { waker.wake() }));
+        let waker = waker();
+        drop(owner.socket().runtime.spawn(async move { waker.wake() }));
         false
     }
 
@@ -230,175 +221,22 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{
-        sync::atomic::{AtomicUsize, Ordering},
-        time::Duration,
-    };
-
-    use tokio::{
-        io::AsyncWriteExt,
-        net::{TcpListener, TcpStream},
-        time::sleep,
-    };
-
+pub(super) mod tests {
     use super::*;
 
-    const HZ: u16 = 20;
+    /// The most bytes that a reader takes in one turn.
+    pub(crate) const TURN_BYTES: usize = MAX_READS * READ_BYTES;
 
-    /// A frame that is the library's, masked with zeros.
-    const PONG: &[u8] = b"\x81\x81\0\0\0\x003";
-
-    /// Longer than anything takes on its way.
-    const WAY: Duration = Duration::from_millis(20);
-
-    #[derive(Default)]
-    struct Library(AtomicUsize);
-
-    impl Wake for Library {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    /// A WebSocket with an open tap, for which the library waits, and the client's end of it.
-    struct Stage {
-        lane: Arc<Lane>,
-        client: TcpStream,
-        library: Arc<Library>,
-    }
-
-    impl Stage {
-        async fn new() -> Self {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-            let lane = Lane::new(listener.accept().await.unwrap().0);
-            lane.switch_protocols();
-            lane.reader.state().incoming.note(b"\r\n\r\n");
-            lane.reader.state().drain = Some(Drain { parser: Parser::MsgPack, seat: None });
-            let stage = Self { lane, client, library: Arc::default() };
-            assert_eq!(stage.read(), Poll::Pending);
-            stage
+    impl Reader {
+        /// Puts the reader behind the head of a WebSocket's request, with an open tap that has no seat.
+        pub(crate) fn begin(&self) {
+            let mut state = self.state();
+            state.incoming.note(b"\r\n\r\n");
+            state.drain = Some(Drain { parser: Parser::MsgPack, seat: None });
         }
 
-        /// After a second of inputs.
-        async fn with_habit() -> Self {
-            let mut stage = Self::new().await;
-            for _ in 0..HZ {
-                stage.send(&input()).await;
-                stage.step();
-            }
-            assert!(stage.lane.reader.state().habit.is_pulled());
-            assert_eq!(stage.woken(), 0, "inputs are not the library's");
-            stage
+        pub(crate) fn is_pulled(&self) -> bool {
+            self.state().habit.is_pulled()
         }
-
-        async fn send(&mut self, bytes: &[u8]) {
-            self.client.write_all(bytes).await.unwrap();
-            sleep(WAY).await;
-        }
-
-        fn step(&self) {
-            self.lane.pull(HZ);
-        }
-
-        /// How often the library was told to read.
-        fn woken(&self) -> usize {
-            self.library.0.load(Ordering::SeqCst)
-        }
-
-        /// The library reads.
-        fn read(&self) -> Poll<Vec<u8>> {
-            let mut bytes = [0; 64];
-            let mut to = ReadBuf::new(&mut bytes);
-            let waker = Waker::from(self.library.clone());
-            let read = self.lane.reader.poll_read(&self.lane, &mut Context::from_waker(&waker), &mut to);
-            read.map(|ended| ended.map(|()| to.filled().to_vec()).unwrap())
-        }
-
-        /// The socket is watched: what is the library's wakes it, though no room asks.
-        async fn expect_watched(&mut self) {
-            while self.read() != Poll::Pending {}
-            let woken = self.woken();
-            self.send(PONG).await;
-            assert_eq!(self.woken(), woken + 1);
-            assert_eq!(self.read(), Poll::Ready(PONG.to_vec()));
-        }
-    }
-
-    fn input() -> Vec<u8> {
-        let packet = [&Parser::MsgPack.event_prefix("i")[..], &[0xc4, 1, 7]].concat();
-        [&[0x82, 0x80 | packet.len() as u8, 0, 0, 0, 0], &packet[..]].concat()
-    }
-
-    #[tokio::test]
-    async fn who_sends_inputs_alone_is_read_at_the_steps_until_anything_else_comes() {
-        let mut stage = Stage::with_habit().await;
-        stage.send(PONG).await;
-        assert_eq!(stage.woken(), 0, "nobody reads between the steps");
-        stage.step();
-        assert_eq!(stage.woken(), 1);
-        assert_eq!(stage.read(), Poll::Ready(PONG.to_vec()));
-        stage.expect_watched().await;
-    }
-
-    #[tokio::test]
-    async fn the_end_is_seen_at_the_next_step() {
-        let mut stage = Stage::with_habit().await;
-        stage.client.shutdown().await.unwrap();
-        sleep(WAY).await;
-        stage.step();
-        assert_eq!(stage.woken(), 1);
-        assert_eq!(stage.read(), Poll::Ready(Vec::new()));
-    }
-
-    #[tokio::test]
-    async fn who_falls_silent_is_watched() {
-        let mut stage = Stage::with_habit().await;
-        (0..HZ).for_each(|_| stage.step());
-        stage.expect_watched().await;
-    }
-
-    #[tokio::test]
-    async fn a_room_that_stops_leaves_nothing_unread() {
-        let mut stage = Stage::with_habit().await;
-        stage.send(&[input(), PONG.to_vec()].concat()).await;
-        stage.lane.reader.release(&stage.lane);
-        assert_eq!(stage.woken(), 1);
-        assert_eq!(stage.read(), Poll::Ready(PONG.to_vec()));
-        stage.expect_watched().await;
-    }
-
-    #[tokio::test]
-    async fn a_flood_is_read_bit_by_bit() {
-        let flood = input().repeat(MOST_READS * READ_BYTES / input().len() * 2);
-        for look_at_once in [true, false] {
-            let mut stage = Stage::with_habit().await;
-            let writable = stage.client.try_write(&flood).unwrap();
-            assert!(writable > MOST_READS * READ_BYTES, "the kernel took {writable} bytes");
-            stage.step();
-            if look_at_once {
-                assert_eq!(stage.lane.socket.try_read(&mut [0]).unwrap(), 1, "there is something left");
-            } else {
-                let (rest, _) = (&flood[writable..], sleep(WAY).await);
-                stage.client.write_all(rest).await.unwrap();
-                stage.expect_watched().await;
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn a_lane_that_its_socket_wakes_goes_when_the_stream_ends() {
-        let Stage { lane, client: _client, .. } = Stage::new().await;
-        let weak = Arc::downgrade(&lane);
-        lane.socket.shut_down(Shutdown::Both).unwrap();
-        drop(lane);
-        for _ in 0..500 {
-            if weak.strong_count() == 0 {
-                return;
-            }
-            sleep(Duration::from_millis(10)).await;
-        }
-        panic!("the lane is still there");
     }
 }

@@ -1,5 +1,5 @@
-//! A connection's TCP socket, and Tokio's watch over it. The watch can be put off: a socket that its room asks at every step by
-//! itself costs no event then.
+//! A connection's TCP socket, and its registration with Tokio's driver. A room that reads a socket at every step may take it out of
+//! the driver: then its bytes cost no event.
 
 use std::{
     io::{self, Write},
@@ -8,13 +8,12 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use rustix::net::{RecvFlags, SendFlags};
 use socket2::SockRef;
 use tokio::{io::Interest, net::TcpStream, runtime::Handle};
 
 use crate::observe;
 
-/// A socket that counts what it takes, whoever writes.
+/// A socket that counts the bytes it takes, from every writer.
 pub(crate) struct Socket {
     state: Mutex<State>,
     pub(crate) runtime: Handle,
@@ -22,25 +21,25 @@ pub(crate) struct Socket {
 
 struct State {
     tcp: Tcp,
-    /// Somebody waits until the socket takes more.
+    /// Whether a task waits until the socket takes more.
     writer_waits: bool,
 }
 
 enum Tcp {
-    Watched(TcpStream),
-    Unwatched(std::net::TcpStream),
-    /// The system did not let it be moved from one to the other.
+    Registered(TcpStream),
+    Unregistered(std::net::TcpStream),
+    /// The system refused to register the socket, or to take it out.
     Lost,
 }
 
 impl Socket {
-    /// Takes over an accepted connection. Within a runtime.
+    /// Takes over an accepted connection. To be called within a runtime.
     pub(crate) fn new(tcp: TcpStream) -> Self {
-        Self { state: Mutex::new(State { tcp: Tcp::Watched(tcp), writer_waits: false }), runtime: Handle::current() }
+        Self { state: Mutex::new(State { tcp: Tcp::Registered(tcp), writer_waits: false }), runtime: Handle::current() }
     }
 
-    /// Reads what is there. When that is less than asked for, the watch notes that the socket is empty, as Tokio's own reader does:
-    /// the next read waits for news instead of asking the kernel in vain.
+    /// Reads the bytes that are there. A read that does not fill the buffer marks the socket as empty, as Tokio's own reader does:
+    /// the next read waits for an event instead of asking the kernel in vain.
     pub(crate) fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
         let mut read = None;
         let result = self.state().tcp.try_io(Interest::READABLE, |tcp| match receive(tcp, into)? {
@@ -53,7 +52,7 @@ impl Socket {
         read.map_or(result, Ok)
     }
 
-    /// Writes without asking the watch first whether the socket would take it, which it nearly always does.
+    /// Writes without asking Tokio first whether the socket would take the bytes. It nearly always does.
     pub(crate) fn write_once(&self, bytes: &[u8]) -> io::Result<usize> {
         self.state().tcp.with(|tcp| send(tcp, bytes))
     }
@@ -67,32 +66,42 @@ impl Socket {
         self.state().tcp.try_io(Interest::WRITABLE, write).inspect(|count| observe::bytes_written(*count))
     }
 
-    /// Whether the socket may have something to read; if not, the context's waker is woken when it has.
+    /// Returns ready if the socket may have something to read. Otherwise registers the context's waker for that.
     pub(crate) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.state().tcp.watch(&self.runtime)?.poll_read_ready(cx)
+        self.state().tcp.register(&self.runtime)?.poll_read_ready(cx)
     }
 
-    /// The same for writing.
+    /// Returns ready if the socket may take bytes. Otherwise registers the context's waker for that.
     pub(crate) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut state = self.state();
         state.writer_waits = true;
-        ready!(state.tcp.watch(&self.runtime)?.poll_write_ready(cx))?;
+        ready!(state.tcp.register(&self.runtime)?.poll_write_ready(cx))?;
         state.writer_waits = false;
         Poll::Ready(Ok(()))
     }
 
-    /// Puts the watch off until somebody waits again; who waited to read hears no more. False if somebody waits to write.
-    pub(crate) fn put_watch_off(&self) -> bool {
+    /// Takes the socket out of the driver until a task waits for it again. A task that waits to read is not woken any more. Does
+    /// nothing and returns false while a task waits to write.
+    pub(crate) fn deregister(&self) -> bool {
         let mut state = self.state();
         if !state.writer_waits {
-            state.tcp.unwatch();
+            state.tcp.deregister();
         }
         !state.writer_waits
     }
 
-    /// Fails only if the connection has ended already.
+    /// Ends one or both directions.
+    ///
+    /// # Errors
+    /// The connection has ended already.
     pub(crate) fn shut_down(&self, how: Shutdown) -> io::Result<()> {
         self.state().tcp.with(|tcp| tcp.shutdown(how))
+    }
+
+    /// Returns whether there are bytes to read, or the end of the stream.
+    #[cfg(test)]
+    pub(crate) fn is_readable(&self) -> bool {
+        self.state().tcp.with(|tcp| tcp.peek(&mut [std::mem::MaybeUninit::uninit()])).is_ok()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -103,46 +112,62 @@ impl Socket {
 impl Tcp {
     fn with<R>(&self, io: impl FnOnce(&SockRef<'_>) -> io::Result<R>) -> io::Result<R> {
         match self {
-            Self::Watched(tcp) => io(&SockRef::from(tcp)),
-            Self::Unwatched(tcp) => io(&SockRef::from(tcp)),
+            Self::Registered(tcp) => io(&SockRef::from(tcp)),
+            Self::Unregistered(tcp) => io(&SockRef::from(tcp)),
             Self::Lost => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 
-    /// The same, in agreement with the watch, if there is one.
+    /// Does the same, and keeps Tokio's view of the socket's readiness if it is registered.
     fn try_io<R>(&self, interest: Interest, io: impl FnOnce(&SockRef<'_>) -> io::Result<R>) -> io::Result<R> {
         match self {
-            Self::Watched(tcp) => tcp.try_io(interest, || self.with(io)),
+            Self::Registered(tcp) => tcp.try_io(interest, || self.with(io)),
             _ => self.with(io),
         }
     }
 
-    fn watch(&mut self, runtime: &Handle) -> io::Result<&TcpStream> {
-        if let Self::Unwatched(_) = self
-            && let Self::Unwatched(tcp) = std::mem::replace(self, Self::Lost)
+    fn register(&mut self, runtime: &Handle) -> io::Result<&TcpStream> {
+        if let Self::Unregistered(_) = self
+            && let Self::Unregistered(tcp) = std::mem::replace(self, Self::Lost)
         {
             let _within = runtime.enter();
-            *self = Self::Watched(TcpStream::from_std(tcp)?);
+            *self = Self::Registered(TcpStream::from_std(tcp)?);
         }
         match self {
-            Self::Watched(tcp) => Ok(tcp),
+            Self::Registered(tcp) => Ok(tcp),
             _ => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 
-    fn unwatch(&mut self) {
+    fn deregister(&mut self) {
         *self = match std::mem::replace(self, Self::Lost) {
-            Self::Watched(tcp) => tcp.into_std().map_or(Self::Lost, Self::Unwatched),
+            Self::Registered(tcp) => tcp.into_std().map_or(Self::Lost, Self::Unregistered),
             other => other,
         };
     }
 }
 
+/// Reads in one system call into initialised memory, which socket2 does not offer.
+#[cfg(unix)]
 fn receive(tcp: &SockRef<'_>, into: &mut [u8]) -> io::Result<usize> {
-    rustix::net::recv(&**tcp, into, RecvFlags::empty()).map(|(_, count)| count).map_err(io::Error::from)
+    rustix::net::recv(&**tcp, into, rustix::net::RecvFlags::empty()).map(|(_, count)| count).map_err(io::Error::from)
 }
 
+#[cfg(not(unix))]
+fn receive(tcp: &SockRef<'_>, into: &mut [u8]) -> io::Result<usize> {
+    io::Read::read(&mut &**tcp, into)
+}
+
+/// A write to a connection that has ended is an error, and no signal: Rust's runtime ignores `SIGPIPE`, but a host that embeds the
+/// server may have set it back.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 fn send(tcp: &SockRef<'_>, bytes: &[u8]) -> io::Result<usize> {
-    let written = rustix::net::send(&**tcp, bytes, SendFlags::NOSIGNAL).map_err(io::Error::from);
+    let written = rustix::net::send(&**tcp, bytes, rustix::net::SendFlags::NOSIGNAL).map_err(io::Error::from);
     written.inspect(|count| observe::bytes_written(*count))
+}
+
+/// The same for systems whose `send` has no such flag.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn send(tcp: &SockRef<'_>, bytes: &[u8]) -> io::Result<usize> {
+    tcp.send(bytes).inspect(|count| observe::bytes_written(*count))
 }

@@ -1,12 +1,11 @@
-//! The stream under each connection: a TCP socket that others hold too, to cut it, and that counts its bytes.
+//! The stream that hyper and socketioxide read and write, and the handle by which others reach its connection.
 
 use std::{
     collections::HashMap,
     io,
-    net::Shutdown,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -17,114 +16,132 @@ use tokio::{
     time::Instant,
 };
 
-use crate::net::limits::address::Handshakes;
-use crate::net::limits::address::Share;
-use crate::net::transport::lane::Lane;
-use crate::net::transport::socket::Socket;
-use crate::observe;
+use crate::{
+    net::{
+        limits::address::{Handshakes, Share},
+        transport::connection::Connection,
+    },
+    observe,
+};
 
-/// What the kernel may hold for one client, before it doubles it for its own book-keeping.
+/// The kernel's buffer for one client, in bytes. The kernel doubles it for its own book-keeping.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
 
-/// How long socketioxide may take to give a session up of which it hears nothing: a ping's interval and its timeout, and some more.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+/// How long a cut session stays known: longer than socketioxide keeps one from which nothing comes, which is a ping's interval and
+/// its timeout.
+const CUT_SESSION_KEPT: Duration = Duration::from_secs(60);
 
-/// What hyper and socketioxide read and write.
+/// One connection as hyper and socketioxide see it. The connection ends when this is dropped.
 pub(crate) struct Stream {
     handle: StreamHandle,
-    /// Its place in the count of its address.
+    /// The connection's place in the count of its address.
     share: Share,
 }
 
-/// Another hold on a stream, put into the extensions of every request that came over it.
+/// A handle to a stream's connection, in the extensions of every request that came over the stream.
 #[derive(Clone)]
 pub(crate) struct StreamHandle {
-    lane: Arc<Lane>,
+    connection: Arc<Connection>,
     streams: Streams,
     /// The Engine.IO session that was upgraded to this stream.
     session: Arc<OnceLock<String>>,
 }
 
-/// What is known of sessions beyond the stream of their first request, which is the one that socketioxide shows.
+/// The Engine.IO sessions that have left the stream of their first request, which is the only one that socketioxide knows.
 #[derive(Clone, Default)]
 pub(crate) struct Streams(Arc<Mutex<Sessions>>);
 
 #[derive(Default)]
 struct Sessions {
-    /// The streams of those that began with polling and were upgraded.
-    moved: HashMap<String, Arc<Lane>>,
-    /// Those that poll, were cut, and are not heard any more, since when.
-    expelled: HashMap<String, Instant>,
+    /// The connections of sessions that began with polling and were upgraded.
+    upgraded: HashMap<String, Arc<Connection>>,
+    /// The polling sessions that were cut, and when. Their requests are not answered any more.
+    cut: HashMap<String, Instant>,
 }
 
 impl Stream {
-    /// Takes over an accepted connection. Small messages leave at once; bytes that the peer does not acknowledge for
-    /// `unacknowledged` end the connection, or a client that stops reading would never be noticed.
+    /// Takes over an accepted connection.
+    ///
+    /// Small messages leave at once. Bytes that the peer does not acknowledge for `unacknowledged` end the connection, as far as the
+    /// system can be told so; else a client that stops reading would never be noticed.
+    ///
+    /// # Errors
+    /// The system's, when it refuses one of the options.
     pub(crate) fn new(tcp: TcpStream, unacknowledged: Duration, streams: Streams, share: Share) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
-        // What waits in the kernel for a client that stopped reading is stale when it goes on: it must be little.
+        // Bytes that wait in the kernel for a client that stopped reading are stale when it goes on, so there must be few.
         SockRef::from(&tcp).set_send_buffer_size(SEND_BUFFER_BYTES)?;
-        #[cfg(target_os = "linux")]
-        SockRef::from(&tcp).set_tcp_user_timeout(Some(unacknowledged))?;
-        #[cfg(not(target_os = "linux"))]
-        let _ = unacknowledged;
+        limit_unacknowledged(&tcp, unacknowledged)?;
         observe::streams().increment(1);
-        Ok(Self { handle: StreamHandle { lane: Lane::new(tcp), streams, session: Arc::default() }, share })
+        Ok(Self { handle: StreamHandle { connection: Connection::new(tcp), streams, session: Arc::default() }, share })
     }
 
     pub(crate) fn handle(&self) -> StreamHandle {
         self.handle.clone()
     }
 
+    /// Returns the count of handshakes of the stream's address.
     pub(crate) fn handshakes(&self) -> Handshakes {
         self.share.handshakes()
     }
+}
 
-    fn socket(&self) -> &Socket {
-        &self.handle.lane.socket
-    }
+/// Ends a connection whose peer acknowledges nothing for so long.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn limit_unacknowledged(tcp: &TcpStream, time: Duration) -> io::Result<()> {
+    SockRef::from(tcp).set_tcp_user_timeout(Some(time))
+}
+
+/// Ends an idle connection whose peer is gone after about so long. These systems have no limit for bytes that were sent: there a
+/// peer that does not acknowledge them is given up when the system's own retransmissions end.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn limit_unacknowledged(tcp: &TcpStream, time: Duration) -> io::Result<()> {
+    const PROBES: u32 = 3;
+    let keepalive =
+        socket2::TcpKeepalive::new().with_time(time / 2).with_interval((time / 2 / PROBES).max(Duration::from_secs(1)));
+    SockRef::from(tcp).set_tcp_keepalive(&keepalive)
 }
 
 impl StreamHandle {
     /// Notes that a session moves to this stream.
     pub(crate) fn upgrade(&self, session: &str) {
         if self.session.set(session.to_owned()).is_ok() {
-            self.streams.lock().moved.insert(session.to_owned(), self.lane.clone());
+            self.streams.lock().upgraded.insert(session.to_owned(), self.connection.clone());
         }
     }
 
-    /// Ends a session's connection at once, whatever is queued on it: the stream of its first request, or the one that it moved to.
-    /// Of a session that polls no other stream is heard, either.
+    /// Ends a session's connection at once, whatever is queued on it. The further requests of a session that polls are not
+    /// answered, on whichever stream they come.
     pub(crate) fn cut(&self, session: &str) {
-        let lane = self.lane(session);
-        if !lane.is_websocket() {
-            self.streams.expel(session, Instant::now());
+        let connection = self.connection(session);
+        if !connection.is_websocket() {
+            self.streams.note_cut(session, Instant::now());
         }
-        shut_down(&lane);
+        connection.cut();
     }
 
-    /// The lane on which a session is now: that of its first request, or the one that it moved to.
-    pub(crate) fn lane(&self, session: &str) -> Arc<Lane> {
-        let moved = self.streams.lock().moved.get(session).cloned();
-        moved.unwrap_or_else(|| self.lane.clone())
+    /// Returns the connection on which a session is now: that of its first request, or the one that it moved to.
+    pub(crate) fn connection(&self, session: &str) -> Arc<Connection> {
+        let upgraded = self.streams.lock().upgraded.get(session).cloned();
+        upgraded.unwrap_or_else(|| self.connection.clone())
     }
 
-    /// Whether a session that polls was cut: nothing more is heard from it.
-    pub(crate) fn is_expelled(&self, session: &str) -> bool {
-        self.streams.lock().expelled.contains_key(session)
+    /// Returns whether a session that polls was cut.
+    pub(crate) fn is_cut(&self, session: &str) -> bool {
+        self.streams.lock().cut.contains_key(session)
     }
 
-    /// An HTTP answer makes this a WebSocket connection.
+    /// Notes that an HTTP answer makes this a WebSocket.
     pub(crate) fn switch_protocols(&self) {
-        self.lane.switch_protocols();
+        self.connection.switch_protocols();
     }
 }
 
 impl Streams {
-    fn expel(&self, session: &str, now: Instant) {
-        let expelled = &mut self.lock().expelled;
-        expelled.retain(|_, since| now.saturating_duration_since(*since) < FORGOTTEN);
-        expelled.insert(session.to_owned(), now);
+    fn note_cut(&self, session: &str, now: Instant) {
+        let cut = &mut self.lock().cut;
+        cut.retain(|_, at| now.saturating_duration_since(*at) < CUT_SESSION_KEPT);
+        cut.insert(session.to_owned(), now);
     }
 
     fn lock(&self) -> MutexGuard<'_, Sessions> {
@@ -134,51 +151,32 @@ impl Streams {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let StreamHandle { lane, streams, session } = &self.handle;
+        let StreamHandle { connection, streams, session } = &self.handle;
         if let Some(session) = session.get() {
-            let moved = &mut streams.lock().moved;
-            if moved.get(session).is_some_and(|stream| Arc::ptr_eq(stream, lane)) {
-                moved.remove(session);
+            let upgraded = &mut streams.lock().upgraded;
+            if upgraded.get(session).is_some_and(|current| Arc::ptr_eq(current, connection)) {
+                upgraded.remove(session);
             }
         }
         // A handle may outlive the stream; the connection must not.
-        shut_down(lane);
+        connection.cut();
         observe::streams().decrement(1);
     }
 }
 
-fn shut_down(lane: &Lane) {
-    // Fails only if the connection has ended already.
-    let _ = lane.socket.shut_down(Shutdown::Both);
-}
-
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let lane = &self.handle.lane;
-        lane.reader.poll_read(lane, cx, buf)
-    }
-}
-
-impl Stream {
-    /// Writes under the lane's lock, behind what the lane has begun.
-    fn poll_library_write(&self, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        loop {
-            match self.handle.lane.library_write(slices) {
-                Some(Ok(count)) => return Poll::Ready(Ok(count)),
-                Some(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
-                None | Some(Err(_)) => ready!(self.socket().poll_write_ready(cx))?,
-            }
-        }
+        self.handle.connection.poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_library_write(cx, &[io::IoSlice::new(bytes)])
+        self.handle.connection.poll_write(cx, &[io::IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        self.poll_library_write(cx, slices)
+        self.handle.connection.poll_write(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -190,10 +188,7 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.socket().shut_down(Shutdown::Write) {
-            Err(error) if error.kind() != io::ErrorKind::NotConnected => Poll::Ready(Err(error)),
-            _ => Poll::Ready(Ok(())),
-        }
+        Poll::Ready(self.handle.connection.shut_down_writing())
     }
 }
 
@@ -222,7 +217,7 @@ mod tests {
         assert_eq!(second.read(&mut [0]).await.unwrap(), 0);
         assert_eq!(websocket.read(&mut [0]).await.unwrap(), 0, "the server's side ends, too");
         drop(websocket);
-        assert!(streams.lock().moved.is_empty());
+        assert!(streams.lock().upgraded.is_empty());
         polling.handle().cut("session");
         assert_eq!(first.read(&mut [0]).await.unwrap(), 0);
     }

@@ -1,34 +1,42 @@
-//! The tap: takes inputs out of a connection's stream before socketioxide sees them.
+//! The tap takes inputs out of a connection's stream before socketioxide sees them.
 //!
-//! Inputs are nearly all that clients send, and each would go through a WebSocket library, a packet parser and three look-ups
-//! to reach its room. So the stream under a WebSocket follows the client's frames, and once the connection has a seat, hands
-//! event `i` of `/gameplay` straight to it. Everything else, and whatever is odd in any way, goes on to the library as it came.
+//! Nearly everything that clients send is inputs. Each would go through a WebSocket library, a packet parser and three look-ups
+//! to reach its room. So the stream under a WebSocket follows the client's frames, and once the connection has a seat, it hands
+//! event `i` of `/gameplay` straight to that seat. Everything else goes on to the library unchanged, and so does any input that
+//! is unusual in its form.
 
-use std::ops::Range;
-
-use smallvec::SmallVec;
 use tokio::io::ReadBuf;
 
-use crate::net::transport::overdue::Unfinished;
-use crate::net::transport::packet::Parser;
 use crate::{
     host::Inlet,
+    net::transport::{
+        packet::Parser,
+        websocket::{ClientHeader, END_OF_HEAD, Opcode},
+    },
     observe::{self, DropReason},
 };
 
-/// The most bytes of a frame's payload that may be an input. Longer frames are for the library, and are not held until they are
-/// whole.
-const CANDIDATE_BYTES: usize = 512;
+/// The longest payload that may be an input. Longer frames go to the library, and are not held until they are whole.
+const CANDIDATE_BYTES: u64 = 512;
 
-/// Most inputs, and what is wrapped around them, have fewer bytes.
+/// The space on the stack for a payload. Most inputs with their packet around them are shorter.
 const TYPICAL_BYTES: usize = 128;
 
-/// Where the inputs of a connection that has, or had, a seat go.
+/// The destination of the inputs of a connection that has, or had, a seat.
 pub(crate) struct Drain {
     pub(crate) parser: Parser,
-    /// Gone with the seat. Inputs that were on their way then are counted and thrown away; the library would end the whole
+    /// `None` once the seat is given up. Inputs that arrive later are counted and discarded: the library would end the whole
     /// connection for them.
     pub(crate) seat: Option<Inlet>,
+}
+
+/// A packet of which some bytes have come, but not all: a frame, a message in fragments, or an event without its attachment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unfinished {
+    /// The number of packets that were complete before it. Wraps after 2^32.
+    pub(crate) number: u32,
+    /// The bytes of its payload that have come.
+    pub(crate) received: u64,
 }
 
 impl Drain {
@@ -40,42 +48,42 @@ impl Drain {
     }
 }
 
-/// Follows what a client sends, and keeps what is for the library until it is read.
+/// Follows the frames of a client, and keeps the library's part of the stream until the library reads it.
 #[derive(Default)]
 pub(crate) struct Incoming {
     at: At,
-    /// For the library, from `read` on.
+    /// The library's bytes; those before `read` have been read.
     passed: Vec<u8>,
     read: usize,
-    /// The beginning of a frame that may be an input.
+    /// The start of a frame that may be an input.
     partial: Vec<u8>,
-    /// A whole frame that says that the next one is the input.
+    /// A whole frame that announces an input in the next frame.
     announced: Vec<u8>,
-    /// What is left of a frame that is the library's.
+    /// The bytes still to come of a frame that goes to the library.
     pass_left: u64,
     packet: Packet,
 }
 
-/// The packet that the frames make up.
+/// The packet to which the current frames belong.
 #[derive(Default)]
 struct Packet {
-    /// How many were whole before it. May wrap.
+    /// The number of packets that were complete before it. Wraps after 2^32.
     number: u32,
-    /// Bytes of payload that its frames announced so far.
+    /// The bytes of payload that its frames have announced so far.
     bytes: u64,
-    /// The message has further fragments.
+    /// Whether the message has further fragments.
     is_fragmented: bool,
-    /// A message said that a binary one belongs to it.
+    /// Whether a message announced a binary message that has not come.
     lacks_attachment: bool,
 }
 
 #[derive(PartialEq, Eq)]
 enum At {
-    /// HTTP; the last bytes read.
+    /// HTTP, with the last bytes that were read.
     Http([u8; 4]),
-    /// WebSocket, and frames are followed.
+    /// WebSocket, and its frames are followed.
     Frames,
-    /// WebSocket, but where its frames begin is not known.
+    /// WebSocket, but the place where its frames begin is not known.
     Lost,
 }
 
@@ -85,31 +93,20 @@ impl Default for At {
     }
 }
 
-/// A client's frame, as its header says.
-struct Header {
-    is_whole_message: bool,
-    is_final: bool,
-    opcode: u8,
-    mask: Option<[u8; 4]>,
-    /// How a text begins, if it has that many bytes.
-    beginning: Option<[u8; 2]>,
-    /// Where the payload is.
-    payload: Range<u64>,
-}
-
 impl Incoming {
-    /// Whether bytes have to come through [`Incoming::run`]; else they are the library's, and [`Incoming::note`] is told of them.
+    /// Returns whether bytes must come through [`Incoming::run`]. Otherwise they go to the library, and [`Incoming::note`] is
+    /// told of them.
     pub(crate) fn follows_frames(&mut self, is_websocket: bool) -> bool {
         if let At::Http(tail) = self.at
             && is_websocket
         {
-            // A client that sends frames before it has read that it may is left to the library.
-            self.at = if tail == *b"\r\n\r\n" { At::Frames } else { At::Lost };
+            // A client may have sent frames before it read the answer. Such a connection is left to the library.
+            self.at = if tail == *END_OF_HEAD { At::Frames } else { At::Lost };
         }
         self.at == At::Frames
     }
 
-    /// Notes what the library has read.
+    /// Notes bytes that the library has read.
     pub(crate) fn note(&mut self, bytes: &[u8]) {
         if let At::Http(tail) = &mut self.at {
             for &byte in &bytes[bytes.len().saturating_sub(tail.len())..] {
@@ -119,7 +116,8 @@ impl Incoming {
         }
     }
 
-    /// Takes in what came from the socket: inputs go down the drain, the rest waits for the library. Without a drain all of it does.
+    /// Takes in bytes from the socket. Inputs go down the drain, and the rest waits for the library. Without a drain, everything
+    /// waits for the library.
     pub(crate) fn run(&mut self, bytes: &[u8], drain: Option<&Drain>) {
         let push = &mut |input: &[u8]| drain.into_iter().for_each(|drain| drain.push(input));
         self.take(bytes, drain.map(|drain| drain.parser), push);
@@ -134,19 +132,19 @@ impl Incoming {
         self.sort(&joined, parser, push);
     }
 
-    /// What has begun to come and is not whole.
+    /// Returns the packet that has begun and is not whole, if there is one.
     pub(crate) fn unfinished(&self) -> Option<Unfinished> {
         let Packet { number, bytes, .. } = self.packet;
         let is_whole = self.packet.is_whole() && self.pass_left == 0 && self.partial.is_empty();
         (!is_whole).then(|| Unfinished { number, received: bytes.saturating_sub(self.pass_left) })
     }
 
-    /// Whether nothing waits for the library.
+    /// Returns whether nothing waits for the library.
     pub(crate) fn is_drained(&self) -> bool {
         self.passed.is_empty()
     }
 
-    /// Gives the library what is there for it; false if nothing is.
+    /// Gives the library its bytes. Returns false if there are none.
     pub(crate) fn give(&mut self, to: &mut ReadBuf<'_>) -> bool {
         let left = &self.passed[self.read..];
         let some = !left.is_empty();
@@ -172,8 +170,9 @@ impl Incoming {
                 bytes = &bytes[count..];
                 continue;
             }
-            let Some(header) = Header::read(bytes) else { break };
-            let Some(parser) = parser.filter(|_| header.may_be_input()) else {
+            let Some(header) = ClientHeader::read(bytes) else { break };
+            let opcode = header.opcode().filter(|_| header.is_plain() && header.payload_length() <= CANDIDATE_BYTES);
+            let Some((parser, opcode)) = parser.zip(opcode) else {
                 // A ping between an announcement and its input changes nothing.
                 if !header.is_control() {
                     self.passed.append(&mut self.announced);
@@ -185,10 +184,10 @@ impl Incoming {
             let Some(frame) = bytes.get(..header.payload.end as usize) else { break };
             self.packet.add(&header);
             self.packet.end_frame();
-            let payload = header.unmask(frame);
+            let payload = header.unmask::<TYPICAL_BYTES>(frame);
             let is_input = match parser {
-                Parser::MsgPack => self.tap_msgpack(header.opcode, &payload, push),
-                Parser::Default => self.tap_default(header.opcode, &payload, frame, push),
+                Parser::MsgPack => self.tap_msgpack(opcode, &payload, push),
+                Parser::Default => self.tap_default(opcode, &payload, frame, push),
             };
             if !is_input {
                 self.passed.append(&mut self.announced);
@@ -200,20 +199,20 @@ impl Incoming {
     }
 
     /// Takes one whole frame out if it is an input.
-    fn tap_msgpack(&self, opcode: u8, payload: &[u8], push: &mut dyn FnMut(&[u8])) -> bool {
-        let input = Parser::input_of_msgpack(payload).filter(|_| opcode == Header::BINARY);
+    fn tap_msgpack(&self, opcode: Opcode, payload: &[u8], push: &mut dyn FnMut(&[u8])) -> bool {
+        let input = Parser::input_of_msgpack(payload).filter(|_| opcode == Opcode::Binary);
         input.map(push).is_some()
     }
 
     /// Takes one whole frame out if it is an input or announces one.
-    fn tap_default(&mut self, opcode: u8, payload: &[u8], frame: &[u8], push: &mut dyn FnMut(&[u8])) -> bool {
+    fn tap_default(&mut self, opcode: Opcode, payload: &[u8], frame: &[u8], push: &mut dyn FnMut(&[u8])) -> bool {
         match (opcode, self.announced.is_empty()) {
-            (Header::BINARY, false) => {
+            (Opcode::Binary, false) => {
                 self.announced.clear();
                 push(payload);
                 true
             }
-            (Header::TEXT, true) if payload == Parser::ANNOUNCED_INPUT => {
+            (Opcode::Text, true) if payload == Parser::ANNOUNCED_INPUT => {
                 self.announced.extend_from_slice(frame);
                 true
             }
@@ -223,23 +222,23 @@ impl Incoming {
 }
 
 impl Packet {
-    /// The next frame belongs to it, unless it is a control frame, which may come in between.
-    fn add(&mut self, header: &Header) {
+    /// Adds the next frame. Control frames may come in between, and do not belong to the packet.
+    fn add(&mut self, header: &ClientHeader) {
         if header.is_control() {
             return;
         }
-        self.is_fragmented = !header.is_final;
-        self.bytes = self.bytes.saturating_add(header.payload.end - header.payload.start);
-        match (header.opcode, header.beginning) {
-            (Header::TEXT, Some([b'4', kind])) => self.lacks_attachment = matches!(kind, b'5' | b'6'),
-            // Nobody cuts a packet so short, unless to hide what it is.
-            (Header::TEXT, None) if self.is_fragmented => self.lacks_attachment = true,
-            (Header::BINARY, _) => self.lacks_attachment = false,
+        self.is_fragmented = !header.is_final();
+        self.bytes = self.bytes.saturating_add(header.payload_length());
+        match (header.opcode(), header.text_start) {
+            (Some(Opcode::Text), Some([b'4', kind])) => self.lacks_attachment = matches!(kind, b'5' | b'6'),
+            // A first fragment of one byte hides the kind of its packet. No honest client sends one.
+            (Some(Opcode::Text), None) if self.is_fragmented => self.lacks_attachment = true,
+            (Some(Opcode::Binary), _) => self.lacks_attachment = false,
             _ => {}
         }
     }
 
-    /// The frame is all there.
+    /// Notes that the last byte of a frame has come.
     fn end_frame(&mut self) {
         if self.is_whole() {
             self.number = self.number.wrapping_add(1);
@@ -252,86 +251,12 @@ impl Packet {
     }
 }
 
-impl Header {
-    const TEXT: u8 = 1;
-    const BINARY: u8 = 2;
-
-    /// Reads the header of a frame, and how a text begins; `None` if they are not all there.
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let (&[first, second], rest) = bytes.split_first_chunk()?;
-        let (length, extended) = match second & 0x7f {
-            126 => (u64::from(u16::from_be_bytes(*rest.first_chunk()?)), 2),
-            127 => (u64::from_be_bytes(*rest.first_chunk()?), 8),
-            length => (u64::from(length), 0),
-        };
-        let mask = if second & 0x80 != 0 { Some(*rest[extended..].first_chunk()?) } else { None };
-        let start = 2 + extended + mask.map_or(0, |mask| mask.len());
-        let opcode = first & 0x0f;
-        let beginning = if opcode == Self::TEXT && length >= 2 {
-            let [a, b, _, _] = mask.unwrap_or_default();
-            let [one, two] = *bytes.get(start..)?.first_chunk()?;
-            Some([one ^ a, two ^ b])
-        } else {
-            None
-        };
-        let start = start as u64;
-        // RFC 6455: the final frame, no reserved bits.
-        Some(Self {
-            is_whole_message: first & 0xf0 == 0x80,
-            is_final: first & 0x80 != 0,
-            opcode,
-            mask,
-            beginning,
-            payload: start..start.saturating_add(length),
-        })
-    }
-
-    fn is_control(&self) -> bool {
-        self.opcode & 0x8 != 0
-    }
-
-    /// Whether the frame may be an input, or announce one.
-    fn may_be_input(&self) -> bool {
-        self.is_whole_message
-            && self.mask.is_some()
-            && matches!(self.opcode, Self::TEXT | Self::BINARY)
-            && self.payload.end - self.payload.start <= CANDIDATE_BYTES as u64
-    }
-
-    fn unmask(&self, frame: &[u8]) -> SmallVec<[u8; TYPICAL_BYTES]> {
-        let masked = &frame[self.payload.start as usize..];
-        let mask = self.mask.unwrap_or_default();
-        let [a, b, c, d] = mask;
-        let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
-        let mut payload = SmallVec::new();
-        let (words, rest) = masked.as_chunks();
-        words.iter().for_each(|word| payload.extend_from_slice(&(u64::from_ne_bytes(*word) ^ wide).to_ne_bytes()));
-        payload.extend(rest.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
-        payload
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::{collection::vec, prelude::*, sample::select};
 
     use super::*;
-
-    /// A client's frame.
-    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-        const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-        let mut bytes = vec![first];
-        match payload.len() {
-            length @ 0..=125 => bytes.push(0x80 | length as u8),
-            length => {
-                bytes.push(0x80 | 126);
-                bytes.extend_from_slice(&(length as u16).to_be_bytes());
-            }
-        }
-        bytes.extend_from_slice(&MASK);
-        bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, key)| byte ^ key));
-        bytes
-    }
+    use crate::net::transport::websocket::tests::client_frame as frame;
 
     fn msgpack_input(input: &[u8]) -> Vec<u8> {
         let mut packet = Parser::MsgPack.event_prefix("i");
@@ -344,7 +269,7 @@ mod tests {
         [frame(0x81, Parser::ANNOUNCED_INPUT), frame(0x82, input)].concat()
     }
 
-    /// Frames that are none of the tap's business.
+    /// Frames that the tap must leave alone.
     fn others() -> Vec<Vec<u8>> {
         vec![
             frame(0x81, b"3"),
@@ -360,7 +285,7 @@ mod tests {
         ]
     }
 
-    /// What is tapped and what the library gets, the stream being cut into these lengths.
+    /// Cuts a stream into pieces of these lengths. Returns the inputs and the library's bytes.
     fn run(parser: Option<Parser>, stream: &[u8], cuts: &[usize]) -> (Vec<Vec<u8>>, Vec<u8>) {
         let (mut incoming, mut inputs, mut passed) = (Incoming::default(), Vec::new(), Vec::new());
         let (mut rest, mut cuts) = (stream, cuts.iter().cycle());
@@ -380,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn the_javascript_clients_packet_is_an_input() {
+    fn a_packet_of_the_javascript_client_is_an_input() {
         let packet = b"\x84\xa4type\x02\xa4data\x92\xa1i\xc4\x02\x91\x07\xa7options\x81\xa8compress\xc3\xa3nsp\xa9/gameplay";
         assert_eq!(Parser::input_of_msgpack(packet), Some(&[0x91, 7][..]));
         for cut in 0..packet.len() {
@@ -418,20 +343,20 @@ mod tests {
     }
 
     #[test]
-    fn what_came_of_a_long_packet_is_known() {
+    fn the_received_part_of_a_long_packet_is_known() {
         let mut incoming = Incoming::default();
         let received = |incoming: &Incoming| incoming.unfinished().unwrap().received;
         let whole = frame(0x82, &[9; 10_000]);
         incoming.take(&whole[..4_008], None, &mut |_| {});
         assert_eq!(received(&incoming), 4_000);
         incoming.take(&[&whole[4_008..], &frame(0x01, &[b'a'; 700]), &frame(0, b"").repeat(100)].concat(), None, &mut |_| {});
-        assert_eq!(received(&incoming), 700, "frames without content bring nothing");
+        assert_eq!(received(&incoming), 700, "empty frames add nothing");
         incoming.take(&frame(0x89, &[0; 100]).repeat(100), None, &mut |_| {});
-        assert_eq!(received(&incoming), 700, "nor do pings");
+        assert_eq!(received(&incoming), 700, "pings add nothing");
     }
 
     #[test]
-    fn an_announcement_without_its_input_goes_to_the_library() {
+    fn an_announcement_without_an_input_goes_to_the_library() {
         let announcement = frame(0x81, Parser::ANNOUNCED_INPUT);
         for next in [frame(0x81, b"3"), frame(0x82, &[0; 1000]), announcement.clone()] {
             let stream = [announcement.clone(), next].concat();
@@ -441,7 +366,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn inputs_leave_and_the_rest_stays_as_it_was(
+        fn inputs_are_taken_out_and_the_rest_is_unchanged(
             frames in vec(prop_oneof![select(others()).prop_map(Err), vec(any::<u8>(), 0..40).prop_map(Ok)], 1..20),
             cuts in vec(1..200usize, 1..30),
             msgpack: bool,

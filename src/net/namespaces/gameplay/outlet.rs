@@ -1,4 +1,4 @@
-//! The way to one client of `/gameplay`: straight onto its WebSocket where it has one, else through socketioxide.
+//! Sends to one client of `/gameplay`: straight to its WebSocket if it has one, else through socketioxide.
 
 use std::{
     cell::RefCell,
@@ -18,8 +18,8 @@ use crate::{
             socket::SocketArc,
         },
         transport::{
+            connection::Connection,
             cursor::PEEK_BYTES,
-            lane::Lane,
             packet::{BinaryEvent, Parser},
             stream::StreamHandle,
         },
@@ -32,7 +32,7 @@ static STATE_EVENT: LazyLock<BinaryEvent> = LazyLock::new(|| BinaryEvent::named(
 static GAME_EVENTS: LazyLock<BinaryEvent> = LazyLock::new(|| BinaryEvent::named("e"));
 
 thread_local! {
-    /// Where frames are put together; a driver writes many of them one after the other.
+    /// The buffer in which frames are put together. A driver writes many of them one after the other.
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -42,48 +42,48 @@ pub(crate) struct SocketOutlet {
     socket: SocketArc,
     stream: Option<StreamHandle>,
     parser: Parser,
-    /// There once the client is on a WebSocket. Until then everything takes the library's way.
-    lane: OnceLock<Arc<Lane>>,
+    /// The WebSocket's connection. Until it is set, every message goes through the library.
+    connection: OnceLock<Arc<Connection>>,
     heard: Heard,
-    /// A host ends connections from wherever its program calls it.
+    /// Spawns the end of the connection, which a host may ask for from any thread.
     runtime: Handle,
 }
 
 impl SocketOutlet {
-    /// `heard` is told of what the client sends. Made within the runtime.
+    /// `heard` notes what the client sends. To be called within a runtime.
     pub(crate) fn new(inlet: Inlet, socket: &SocketArc, heard: Heard) -> Self {
         let request = socket.req_parts();
         let (stream, parser) = (request.extensions.get().cloned(), Parser::of_path(request.uri.path()));
-        Self { inlet, socket: socket.clone(), stream, parser, lane: OnceLock::new(), heard, runtime: Handle::current() }
+        Self { inlet, socket: socket.clone(), stream, parser, connection: OnceLock::new(), heard, runtime: Handle::current() }
     }
 
-    /// The lane under the socket, if it is a WebSocket by now.
-    fn find_lane(&self) -> Option<Arc<Lane>> {
+    /// Returns the connection under the socket, if it is a WebSocket by now.
+    fn websocket(&self) -> Option<Arc<Connection>> {
         let is_websocket = self.socket.transport_type() == TransportType::Websocket;
-        self.stream.as_ref().filter(|_| is_websocket).map(|stream| stream.lane(self.socket.id.as_str()))
+        self.stream.as_ref().filter(|_| is_websocket).map(|stream| stream.connection(self.socket.id.as_str()))
     }
 
-    /// Hands the library a message whose frame's payload starts with `marker`; what comes after it takes the lane, if there is
-    /// one.
-    fn emit_and_change_lanes(&self, marker: &[u8], emit: impl FnOnce() -> Result<(), Full>) -> Result<(), Full> {
-        let Some(lane) = self.find_lane() else { return emit() };
-        lane.expect(&marker[..marker.len().min(PEEK_BYTES)]);
-        lane.reader.open_tap(self.parser, self.inlet.clone());
+    /// Hands the library a message whose frame's payload starts with `marker`. Later messages go straight to the WebSocket, if
+    /// there is one.
+    fn emit_and_leave_library(&self, marker: &[u8], emit: impl FnOnce() -> Result<(), Full>) -> Result<(), Full> {
+        let Some(connection) = self.websocket() else { return emit() };
+        connection.expect(&marker[..marker.len().min(PEEK_BYTES)]);
+        connection.open_tap(self.parser, self.inlet.clone());
         let emitted = emit();
         match emitted {
             Ok(()) => {
-                self.inlet.read_from(&lane);
-                let _ = self.lane.set(lane);
+                self.inlet.read_from(&connection);
+                let _ = self.connection.set(connection);
             }
-            Err(Full) => lane.close(),
+            Err(Full) => connection.close(),
         }
         emitted
     }
 
-    /// A reliable message.
+    /// Sends a reliable message.
     fn tell(&self, event: &str, argument: &(impl Serialize + ?Sized)) -> Result<(), Full> {
-        match self.lane.get() {
-            Some(lane) => lane.send_surely(self.parser.event(event, argument)),
+        match self.connection.get() {
+            Some(connection) => connection.send_reliably(self.parser.event(event, argument)),
             None => self.socket.emit(event, argument).map_err(|_| Full),
         }
     }
@@ -91,48 +91,48 @@ impl SocketOutlet {
 
 impl Drop for SocketOutlet {
     fn drop(&mut self) {
-        if let Some(lane) = self.lane.get() {
-            lane.reader.unseat(&self.inlet);
+        if let Some(connection) = self.connection.get() {
+            connection.unseat(&self.inlet);
         }
     }
 }
 
-impl InputSource for Lane {
+impl InputSource for Connection {
     fn pull(self: Arc<Self>, hz: u16) {
         Self::pull(&self, hz);
     }
 
     fn release(self: Arc<Self>) {
-        self.reader.release(&self);
+        Self::release(&self);
     }
 }
 
 impl Outlet for SocketOutlet {
     fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full> {
         let emit = || self.socket.emit("welcome", welcome).map_err(|_| Full);
-        self.emit_and_change_lanes(&self.parser.event_prefix("welcome"), emit)
+        self.emit_and_leave_library(&self.parser.event_prefix("welcome"), emit)
     }
 
     fn show(&self, frame: Frame<&Blocks>) -> Result<(), Full> {
-        let Some(lane) = self.lane.get() else {
+        let Some(connection) = self.connection.get() else {
             let bytes = frame.to_bytes();
             let marker = self.parser.binary_payload("s", &bytes);
-            return self.emit_and_change_lanes(&marker, || self.socket.emit("s", &bytes).map_err(|_| Full));
+            return self.emit_and_leave_library(&marker, || self.socket.emit("s", &bytes).map_err(|_| Full));
         };
         SCRATCH.with_borrow_mut(|scratch| {
             scratch.clear();
             STATE_EVENT.write(scratch, self.parser, &frame);
-            lane.send_now(scratch)
+            connection.send_now(scratch)
         })
     }
 
     fn send(&self, message: Message) -> Result<(), Full> {
         match message {
-            Message::Events(events) => match self.lane.get() {
-                Some(lane) => {
+            Message::Events(events) => match self.connection.get() {
+                Some(connection) => {
                     let mut frame = Vec::new();
                     GAME_EVENTS.write(&mut frame, self.parser, &events);
-                    lane.send_surely(frame)
+                    connection.send_reliably(frame)
                 }
                 None => self.socket.emit("e", &events).map_err(|_| Full),
             },
@@ -148,8 +148,8 @@ impl Outlet for SocketOutlet {
     }
 
     fn close(&self, ending: Ending) {
-        if let Some(lane) = self.lane.get() {
-            lane.close();
+        if let Some(connection) = self.connection.get() {
+            connection.close();
         }
         let farewell = Farewell { socket: self.socket.clone(), stream: self.stream.clone(), heard: self.heard.clone() };
         match ending {
@@ -159,7 +159,7 @@ impl Outlet for SocketOutlet {
     }
 }
 
-/// What a person makes of a refused input.
+/// Explains to a person why inputs were refused.
 fn explain(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::BadInput => "an input is not what the schema describes",
