@@ -1,52 +1,64 @@
-//! What a host adds to the server: namespaces and HTTP routes of its own.
+//! Additions of a host to the server: pages, HTTP routes and namespaces of its own.
 
 use axum::Router;
+use bytes::Bytes;
 use socketioxide::SocketIo;
 use thiserror::Error;
 
 use crate::host::Host;
-use crate::net::http::site::Page;
 
-/// Paths that the server itself answers, with all below them.
+/// The paths that the server itself answers, together with all paths below them.
 const OWN_PATHS: [&str; 6] = ["/healthz", "/readyz", "/metrics", "/schema", "/socket.io", "/socket.io-msgpack"];
 
 type AddNamespaces = Box<dyn Fn(&SocketIo, &Host) + Send>;
 type MakeRoutes = Box<dyn FnOnce(&Host) -> Router + Send>;
 
-/// Why something of a host's own cannot be added.
+/// A file that the server serves.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The path, like `/index.html`. A page that ends in `/index.html` is served for its folder, too.
+    pub path: String,
+    /// The content type, like `text/html; charset=utf-8`.
+    pub content_type: &'static str,
+    /// The content.
+    pub bytes: Bytes,
+}
+
+/// The reason why something of a host's own cannot be added.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum AdditionError {
-    /// The server has a namespace of that name.
+    /// The server has a namespace with that name.
     #[error("the namespace {0} is the server's own, choose another name")]
     Namespace(&'static str),
-    /// A namespace that no client can name.
+    /// No client could name this namespace.
     #[error("the namespace \"{0}\" must begin with /, like /shop")]
     NamespaceName(String),
-    /// A page that no request can name.
+    /// No request could name this page.
     #[error("the page \"{0}\" must have a path that begins with /, like /index.html")]
     Page(String),
-    /// A page where the server itself answers.
+    /// The server itself answers at this page's path.
     #[error("the page {path} would never be served: {own} is the server's own")]
     HiddenPage {
-        /// Where the page was to be.
+        /// The page's path.
         path: String,
-        /// What the server answers there.
+        /// The server's own path that hides it.
         own: &'static str,
     },
-    /// Routes cannot be put there.
-    #[error("routes cannot be put at \"{0}\": say a path of plain segments, like /shop")]
+    /// Routes cannot be put at this path.
+    #[error("routes cannot be put at \"{0}\": give a path of plain segments, like /shop")]
     Path(String),
-    /// Something else is served there.
+    /// Something else is served at, above or below this path.
     #[error("routes at {path} clash with {other}")]
     Clash {
-        /// Where the routes were to be.
+        /// The path of the routes.
         path: String,
-        /// What is there, or below, or above.
+        /// The other path.
         other: String,
     },
 }
 
-/// Everything that a host adds.
+/// Everything that a host adds to its server.
 #[derive(Default)]
 pub(crate) struct Additions {
     namespaces: Vec<AddNamespaces>,
@@ -62,7 +74,7 @@ impl Additions {
         self.routes.push((path, Box::new(make)));
     }
 
-    /// Finds pages that would never be served.
+    /// Checks that every page can be reached.
     pub(crate) fn check_pages(pages: &[Page]) -> Result<(), AdditionError> {
         for Page { path, .. } in pages {
             if !path.starts_with('/') {
@@ -75,7 +87,7 @@ impl Additions {
         Ok(())
     }
 
-    /// Finds what axum would panic at, and what would never be reached.
+    /// Checks that every route can be reached, and that axum will not panic at one.
     pub(crate) fn check_routes(&self, pages: &[Page]) -> Result<(), AdditionError> {
         for (at, (path, _)) in self.routes.iter().enumerate() {
             if !is_plain(path) {
@@ -90,7 +102,7 @@ impl Additions {
         Ok(())
     }
 
-    /// Adds the namespaces to one endpoint, which must not have those of the server yet.
+    /// Adds the namespaces to one endpoint. The server's own must be added later, so that a clash is found here.
     pub(crate) fn add_namespaces(&self, io: &SocketIo, host: &Host, own: &[&'static str]) -> Result<(), AdditionError> {
         for add in &self.namespaces {
             add(io, host);
@@ -107,14 +119,14 @@ impl Additions {
     }
 }
 
-/// Whether a path has segments, none of them empty and none a pattern.
+/// Returns whether a path consists of plain segments: none is empty, and none is a pattern.
 fn is_plain(path: &str) -> bool {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.~".contains(letter);
     let is_segment = |segment: &str| !segment.is_empty() && segment.chars().all(plain);
     path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_segment))
 }
 
-/// Whether a path is another or below it.
+/// Returns whether a path is the same as another or below it.
 fn is_within(path: &str, other: &str) -> bool {
     path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -135,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn routes_are_put_at_plain_paths_only() {
+    fn routes_need_plain_paths() {
         for path in ["/shop", "/shop/v2", "/.well-known", "/a-b_c~d"] {
             assert_eq!(checked(&[path]), Ok(()), "{path}");
         }
@@ -145,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_put_where_they_are_served() {
+    fn pages_need_paths_that_are_served() {
         let checked = |path: &str| {
             let page = Page { path: path.to_owned(), content_type: "text/html", bytes: Bytes::new() };
             Additions::check_pages(&[page])
@@ -162,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn routes_clash_with_what_is_at_or_above_or_below_their_path() {
+    fn routes_clash_with_paths_at_above_or_below_theirs() {
         for (paths, other) in [
             (&["/metrics"][..], "/metrics"),
             (&["/schema/shop"], "/schema"),

@@ -1,21 +1,16 @@
-//! The network: Socket.IO namespaces, plain HTTP, and the streams under both.
+//! The network: Socket.IO namespaces, plain HTTP, and the connections under both.
 //!
 //! This room knows requests, origins, limits and sockets. It refuses to know games: it carries their bytes.
 
 mod limits;
-
 mod transport;
-
 mod additions;
-
 mod namespaces;
-
 mod http;
 
-pub use additions::AdditionError;
-pub use http::{listen::Listener, origin::Origins, site::Page};
+pub use additions::{AdditionError, Page};
 pub use limits::NetLimits;
 
 pub(crate) use additions::Additions;
-pub(crate) use http::site::Site;
+pub(crate) use http::{listen::Listener, origin::Origins, site::Site};
 pub(crate) use namespaces::endpoints::Endpoints;

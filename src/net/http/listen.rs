@@ -1,4 +1,4 @@
-//! The accept loop. Hyper serves each connection with a bound on how long a header may take.
+//! Accepts connections. Hyper serves each of them, with a bound on the time that a header may take.
 
 use std::{
     io,
@@ -23,26 +23,28 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use crate::net::limits::NetLimits;
-use crate::net::limits::address::Addresses;
-use crate::net::namespaces::conduct::Conduct;
-use crate::net::transport::stream::Stream;
-use crate::net::transport::stream::Streams;
-use crate::observe::{self, DropReason};
+use crate::{
+    net::{
+        limits::{NetLimits, address::Addresses},
+        namespaces::conduct::Conduct,
+        transport::stream::{Stream, Streams},
+    },
+    observe::{self, DropReason},
+};
 
 /// The most bytes of a request's header.
 const HEADER_BYTES: usize = 16 * 1024;
 
-/// How long the loop rests when the system has no more file descriptors.
+/// How long the loop pauses after it could not accept, as when the system has no more file descriptors.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
-/// What a connection is told that is one too many for its address.
+/// The answer to a connection beyond the limit of its address.
 const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 39\r\n\
     connection: close\r\n\r\ntoo many connections from your address\n";
 
-/// A bound TCP port and what it is served with.
+/// A bound TCP port, and the limits for its connections.
 #[derive(Debug)]
-pub struct Listener {
+pub(crate) struct Listener {
     tcp: TcpListener,
     limits: NetLimits,
 }
@@ -51,18 +53,20 @@ impl Listener {
     /// Binds a port.
     ///
     /// # Errors
-    ///
-    /// What the system says, for instance that the port is in use.
-    pub async fn bind(address: &str, limits: NetLimits) -> io::Result<Self> {
+    /// The system's error, for instance that the port is in use.
+    pub(crate) async fn bind(address: &str, limits: NetLimits) -> io::Result<Self> {
         Ok(Self { tcp: TcpListener::bind(address).await?, limits })
     }
 
-    /// The address that is listened on; useful after binding port 0.
-    pub fn address(&self) -> io::Result<SocketAddr> {
+    /// Returns the bound address; with port 0 the system chose its port.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.tcp.local_addr()
     }
 
-    /// Accepts and serves until `stop` turns true; connections that are open then finish their request.
+    /// Accepts and serves until `stop` turns true. Connections that are open then finish their request.
     pub(crate) async fn serve(self, router: Router, mut stop: watch::Receiver<bool>) {
         let (streams, addresses) = (Streams::default(), Addresses::new(&self.limits));
         loop {
@@ -92,11 +96,11 @@ impl Listener {
     }
 }
 
-/// Answers before anything was asked, without waiting: it must cost next to nothing.
+/// Answers before a request came, and without waiting, so that a refusal costs next to nothing.
 fn refuse(tcp: &TcpStream) {
     observe::dropped(DropReason::Address);
     let socket = SockRef::from(tcp);
-    // Whoever does not get the answer has lost the connection.
+    // A peer that does not get the answer has lost the connection anyway.
     let _ = socket.send(TOO_MANY);
     let _ = socket.shutdown(Shutdown::Write);
 }
@@ -105,7 +109,7 @@ async fn serve_connection(stream: Stream, router: Router, limits: NetLimits, mut
     let header_timeout = limits.header_timeout;
     let (handle, handshakes) = (stream.handle(), stream.handshakes());
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let expelled = session(&request).is_some_and(|session| handle.is_expelled(session));
+        let is_cut = session(&request).is_some_and(|session| handle.is_cut(session));
         if let Some(session) = upgraded_session(&request) {
             handle.upgrade(session);
         }
@@ -117,7 +121,7 @@ async fn serve_connection(stream: Stream, router: Router, limits: NetLimits, mut
         let taken = !begins || handshakes.take();
         let (router, handle) = (router.clone(), handle.clone());
         async move {
-            if expelled {
+            if is_cut {
                 return Ok((StatusCode::BAD_REQUEST, "the session was ended\n").into_response());
             }
             if !taken {
@@ -150,24 +154,24 @@ async fn serve_connection(stream: Stream, router: Router, limits: NetLimits, mut
     }
 }
 
-/// Whether a request begins an Engine.IO session.
+/// Returns whether a request begins an Engine.IO session.
 fn begins_session<B>(request: &Request<B>) -> bool {
     let is_session = |query: &str| query.split('&').any(|pair| pair.starts_with("sid="));
     request.uri().path().starts_with("/socket.io") && request.uri().query().is_some_and(|query| !is_session(query))
 }
 
-/// The Engine.IO session that asks to move from polling to this connection.
+/// Returns the Engine.IO session that asks to move from polling to this connection.
 fn upgraded_session<B>(request: &Request<B>) -> Option<&str> {
     request.headers().get(header::UPGRADE)?;
     session(request)
 }
 
-/// The Engine.IO session that a request goes on with.
+/// Returns the Engine.IO session that a request names.
 fn session<B>(request: &Request<B>) -> Option<&str> {
     request.uri().query()?.split('&').find_map(|pair| pair.strip_prefix("sid="))
 }
 
-/// Waits until `stop` turns true, or nobody is left to turn it.
+/// Waits until `stop` turns true, or its sender is dropped.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -1,4 +1,4 @@
-//! What is not Socket.IO.
+//! HTTP: accepting connections, checking origins, and everything that is not Socket.IO.
 
 pub(crate) mod listen;
 pub(crate) mod origin;

@@ -1,4 +1,4 @@
-//! Which web pages may talk to this server: its own, and those on the host's list.
+//! Refuses requests from foreign web pages: only the server's own page and the origins on the host's list may talk to it.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use axum::{
 
 /// The origins that may talk to this server beside its own, like `https://play.example.org`.
 #[derive(Debug, Clone, Default)]
-pub struct Origins(Arc<[String]>);
+pub(crate) struct Origins(Arc<[String]>);
 
 impl FromIterator<String> for Origins {
     fn from_iter<I: IntoIterator<Item = String>>(origins: I) -> Self {
@@ -20,38 +20,39 @@ impl FromIterator<String> for Origins {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    /// The server's own page, or no page at all.
+enum Standing {
+    /// The server's own page, or a request that is not from a page.
     Own,
-    /// A page of the list: its browser wants to hear that it may read the answer.
+    /// A page whose origin is on the list. Its browser needs headers that let it read the answer.
     Listed,
+    /// Any other page.
     Foreign,
 }
 
 impl Origins {
-    /// Whether a text is an origin, as browsers send it: a scheme and a host, with or without a port.
+    /// Returns whether a text is an origin as browsers send it: a scheme and a host, with or without a port.
     pub(crate) fn can_name(origin: &str) -> bool {
         let Some((scheme, host)) = origin.trim_end_matches('/').split_once("://") else { return false };
-        let of_scheme = |letter: char| letter.is_ascii_alphanumeric() || "+-.".contains(letter);
-        let of_host = |letter: char| letter.is_ascii_alphanumeric() || "-._:[]".contains(letter);
-        !scheme.is_empty() && scheme.chars().all(of_scheme) && !host.is_empty() && host.chars().all(of_host)
+        let is_of_scheme = |letter: char| letter.is_ascii_alphanumeric() || "+-.".contains(letter);
+        let is_of_host = |letter: char| letter.is_ascii_alphanumeric() || "-._:[]".contains(letter);
+        !scheme.is_empty() && scheme.chars().all(is_of_scheme) && !host.is_empty() && host.chars().all(is_of_host)
     }
 
-    fn judge(&self, headers: &HeaderMap) -> Verdict {
-        let Some(origin) = headers.get(header::ORIGIN) else { return Verdict::Own };
-        let Ok(origin) = origin.to_str().map(str::to_ascii_lowercase) else { return Verdict::Foreign };
+    fn judge(&self, headers: &HeaderMap) -> Standing {
+        let Some(origin) = headers.get(header::ORIGIN) else { return Standing::Own };
+        let Ok(origin) = origin.to_str().map(str::to_ascii_lowercase) else { return Standing::Foreign };
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_ascii_lowercase);
         match (origin.split_once("://"), host) {
             (Some((scheme, own)), Some(host)) if without_default_port(scheme, own) == without_default_port(scheme, &host) => {
-                Verdict::Own
+                Standing::Own
             }
-            _ if self.0.contains(&normal(&origin)) => Verdict::Listed,
-            _ => Verdict::Foreign,
+            _ if self.0.contains(&normal(&origin)) => Standing::Listed,
+            _ => Standing::Foreign,
         }
     }
 }
 
-/// An origin in the one way to write it.
+/// Returns the one spelling of an origin: lower case, without the default port.
 fn normal(origin: &str) -> String {
     let origin = origin.to_ascii_lowercase();
     match origin.split_once("://") {
@@ -65,12 +66,12 @@ fn without_default_port<'a>(scheme: &str, host: &'a str) -> &'a str {
     host.strip_suffix(port).unwrap_or(host)
 }
 
-/// Refuses requests from foreign pages, and lets the pages of the list read the answers.
+/// Refuses requests from foreign pages with HTTP 403, and lets listed pages read the answers.
 pub(crate) async fn check_origin(State(origins): State<Origins>, request: Request, next: Next) -> Response {
     match origins.judge(request.headers()) {
-        Verdict::Own => next.run(request).await,
-        Verdict::Foreign => (StatusCode::FORBIDDEN, "this origin is not allowed here\n").into_response(),
-        Verdict::Listed => {
+        Standing::Own => next.run(request).await,
+        Standing::Foreign => (StatusCode::FORBIDDEN, "this origin is not allowed here\n").into_response(),
+        Standing::Listed => {
             let origin = request.headers().get(header::ORIGIN).cloned();
             let preflight = request.method() == Method::OPTIONS;
             let mut response = if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
@@ -95,20 +96,20 @@ mod tests {
         let listed = ["https://Play.example.org/", "https://port.test:443"].map(str::to_owned);
         let origins: Origins = listed.into_iter().collect();
         let cases = [
-            (None, "a.test:3000", Verdict::Own),
-            (Some("http://a.test:3000"), "a.test:3000", Verdict::Own),
-            (Some("http://A.test:3000"), "a.test:3000", Verdict::Own),
-            (Some("https://a.test"), "a.test", Verdict::Own),
-            (Some("https://a.test"), "a.test:443", Verdict::Own),
-            (Some("http://a.test"), "a.test:80", Verdict::Own),
-            (Some("http://a.test"), "a.test:443", Verdict::Foreign),
-            (Some("http://a.test:3001"), "a.test:3000", Verdict::Foreign),
-            (Some("http://evil.test"), "a.test:3000", Verdict::Foreign),
-            (Some("null"), "a.test:3000", Verdict::Foreign),
-            (Some("https://play.example.org"), "a.test:3000", Verdict::Listed),
-            (Some("http://play.example.org"), "a.test:3000", Verdict::Foreign),
-            (Some("https://port.test"), "a.test:3000", Verdict::Listed),
-            (Some("https://port.test:444"), "a.test:3000", Verdict::Foreign),
+            (None, "a.test:3000", Standing::Own),
+            (Some("http://a.test:3000"), "a.test:3000", Standing::Own),
+            (Some("http://A.test:3000"), "a.test:3000", Standing::Own),
+            (Some("https://a.test"), "a.test", Standing::Own),
+            (Some("https://a.test"), "a.test:443", Standing::Own),
+            (Some("http://a.test"), "a.test:80", Standing::Own),
+            (Some("http://a.test"), "a.test:443", Standing::Foreign),
+            (Some("http://a.test:3001"), "a.test:3000", Standing::Foreign),
+            (Some("http://evil.test"), "a.test:3000", Standing::Foreign),
+            (Some("null"), "a.test:3000", Standing::Foreign),
+            (Some("https://play.example.org"), "a.test:3000", Standing::Listed),
+            (Some("http://play.example.org"), "a.test:3000", Standing::Foreign),
+            (Some("https://port.test"), "a.test:3000", Standing::Listed),
+            (Some("https://port.test:444"), "a.test:3000", Standing::Foreign),
         ];
         for (origin, host, expected) in cases {
             let mut headers = HeaderMap::new();

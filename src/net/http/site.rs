@@ -1,4 +1,4 @@
-//! Plain HTTP: health, metrics, schemas, the browser client, and the pages and routes that the server was built with.
+//! Serves plain HTTP: health, metrics, schemas, the browser client, and the pages and routes that a host adds.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -13,29 +13,23 @@ use axum::{
 };
 use bytes::Bytes;
 
-use crate::net::additions::Additions;
-use crate::net::http::origin::Origins;
-use crate::net::http::origin::check_origin;
-use crate::net::limits::NetLimits;
-use crate::net::namespaces::endpoints::Endpoints;
-use crate::{game::GameDef, host::Host, observe::Exposition};
+use crate::{
+    game::GameDef,
+    host::Host,
+    net::{
+        additions::{Additions, Page},
+        http::origin::{Origins, check_origin},
+        limits::NetLimits,
+        namespaces::endpoints::Endpoints,
+    },
+    observe::Exposition,
+};
 
 const CLIENT_PATH: &str = "/socket.io/socket.io.js";
 const TEXT: &str = "text/plain; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// A file that the server serves.
-#[derive(Debug, Clone)]
-pub struct Page {
-    /// Where, like `/index.html`; what ends in `/index.html` is served for its folder too.
-    pub path: String,
-    /// What, like `text/html; charset=utf-8`.
-    pub content_type: &'static str,
-    /// The bytes.
-    pub bytes: Bytes,
-}
-
-/// What is served beside Socket.IO.
+/// Everything that is served beside Socket.IO.
 #[derive(Default)]
 pub(crate) struct Site {
     pub(crate) pages: Vec<Page>,
@@ -53,7 +47,7 @@ struct Served {
 }
 
 impl Site {
-    /// Everything that the server answers, in front the checks that every request passes.
+    /// Returns the router for all requests. The checks that every request must pass come first.
     pub(crate) fn router(self, host: Host, endpoints: &Endpoints, limits: &NetLimits, exposition: Exposition) -> Router {
         let served = Arc::new(Served {
             schemas: host.games().flat_map(schemas).collect(),
@@ -101,7 +95,7 @@ async fn metrics(State(served): State<Arc<Served>>) -> Response {
 async fn schema(State(served): State<Arc<Served>>, Path(file): Path<String>) -> Response {
     match served.schemas.get(&file) {
         Some((content_type, bytes)) => file_response(content_type, bytes.clone()),
-        None => not_found("there is no such schema here: /schema/<game>.json or /schema/<game>.d.ts of a hosted game\n"),
+        None => not_found("there is no such schema; ask for /schema/<game>.json or /schema/<game>.d.ts of a hosted game\n"),
     }
 }
 
@@ -117,18 +111,18 @@ async fn page(State(served): State<Arc<Served>>, method: Method, uri: Uri) -> Re
     }
 }
 
-/// Answers before socketioxide does, which takes every path under its own.
+/// Serves the browser client in front of socketioxide, which takes every path below its own.
 async fn client_bundle(State(served): State<Arc<Served>>, request: Request, next: Next) -> Response {
     if request.uri().path() != CLIENT_PATH {
         return next.run(request).await;
     }
     match &served.client_bundle {
         Some(bundle) => file_response(JAVASCRIPT, bundle.clone()),
-        None => not_found("this server was built without the Socket.IO client, take it from npm: socket.io-client\n"),
+        None => not_found("this server has no copy of the Socket.IO client; take it from npm: socket.io-client\n"),
     }
 }
 
-/// A body that trickles in holds its connection no longer than a header that does.
+/// Bounds the time for a request's body: a slow body holds its connection no longer than a slow header.
 async fn bound_body(timeout: Duration, request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;

@@ -1,7 +1,7 @@
-//! How many connections come from one address, and how many handshakes.
+//! Limits the connections and the handshakes of one address.
 //!
-//! A session that polls outlives its connections, so handshakes are counted by themselves: a session that enters no namespace is forgotten
-//! after [`CONNECT_TIMEOUT`], and in that time an address begins no more of them than it may have connections.
+//! A session that polls outlives its connections, so handshakes have a count of their own. A session that enters no namespace is
+//! forgotten after [`CONNECT_TIMEOUT`]; in that time an address may begin as many sessions as it may have connections.
 
 use std::{
     collections::HashMap,
@@ -11,36 +11,35 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::net::limits::CONNECT_TIMEOUT;
-use crate::net::limits::NetLimits;
+use crate::net::limits::{CONNECT_TIMEOUT, NetLimits};
 
-/// So many addresses are remembered before those are looked for that can be forgotten.
-const MANY: usize = 1024;
+/// The number of known addresses from which on unused ones are forgotten.
+const SWEEP_FROM: usize = 1024;
 
-/// The addresses that are connected, or were of late.
+/// The addresses that are connected, or were connected lately.
 #[derive(Clone)]
 pub(crate) struct Addresses {
-    most: usize,
+    limit: usize,
     counts_local: bool,
     book: Arc<Mutex<Book>>,
 }
 
 #[derive(Default)]
 struct Book {
-    /// Of IPv6 by network, as one machine has a whole one.
+    /// IPv6 addresses are counted by network, because one machine has a whole network.
     accounts: HashMap<IpAddr, Account>,
-    /// How many there were when they were last looked through.
+    /// The number of accounts that the last sweep left.
     swept: usize,
 }
 
 struct Account {
     connections: usize,
-    /// Handshakes that it may make at once.
+    /// The handshakes that the address may make at once.
     handshakes: f32,
     filled: Instant,
 }
 
-/// A connection's place in the count of its address; given up with it.
+/// One connection in the count of its address. Dropping it takes the connection out of the count.
 pub(crate) struct Share(Option<Counted>);
 
 #[derive(Clone)]
@@ -49,26 +48,26 @@ struct Counted {
     key: IpAddr,
 }
 
-/// A way to count the handshakes of a connection's address.
+/// Counts the handshakes of a connection's address.
 #[derive(Clone)]
 pub(crate) struct Handshakes(Option<Counted>);
 
 impl Addresses {
     pub(crate) fn new(limits: &NetLimits) -> Self {
-        Self { most: limits.connections_per_address, counts_local: limits.counts_local_addresses, book: Arc::default() }
+        Self { limit: limits.connections_per_address, counts_local: limits.counts_local_addresses, book: Arc::default() }
     }
 
-    /// A share for one more connection; nothing if the address has them all.
+    /// Counts one more connection. `None` if the address has as many as it may have.
     pub(crate) fn take(&self, peer: IpAddr) -> Option<Share> {
         let peer = peer.to_canonical();
-        if self.most == 0 || (is_local(peer) && !self.counts_local) {
+        if self.limit == 0 || (is_local(peer) && !self.counts_local) {
             return Some(Share(None));
         }
         let key = network(peer);
         let mut book = self.book();
         self.sweep(&mut book);
         let account = book.accounts.entry(key).or_insert_with(|| self.open());
-        if account.connections >= self.most {
+        if account.connections >= self.limit {
             return None;
         }
         account.connections += 1;
@@ -76,25 +75,25 @@ impl Addresses {
     }
 
     fn open(&self) -> Account {
-        Account { connections: 0, handshakes: self.most as f32, filled: Instant::now() }
+        Account { connections: 0, handshakes: self.limit as f32, filled: Instant::now() }
     }
 
     fn fill(&self, account: &mut Account) {
-        let rate = self.most as f32 / CONNECT_TIMEOUT.as_secs_f32();
+        let rate = self.limit as f32 / CONNECT_TIMEOUT.as_secs_f32();
         let now = Instant::now();
         let more = now.saturating_duration_since(account.filled).as_secs_f32() * rate;
-        account.handshakes = (account.handshakes + more).min(self.most as f32);
+        account.handshakes = (account.handshakes + more).min(self.limit as f32);
         account.filled = now;
     }
 
-    /// Forgets addresses of which nothing has to be known, each time that there are twice as many as after the last time.
+    /// Forgets addresses with no connection and all handshakes left, whenever twice as many are known as after the last sweep.
     fn sweep(&self, book: &mut Book) {
-        if book.accounts.len() < MANY.max(2 * book.swept) {
+        if book.accounts.len() < SWEEP_FROM.max(2 * book.swept) {
             return;
         }
         book.accounts.retain(|_, account| {
             self.fill(account);
-            account.connections > 0 || account.handshakes < self.most as f32
+            account.connections > 0 || account.handshakes < self.limit as f32
         });
         book.swept = book.accounts.len();
     }
@@ -120,7 +119,7 @@ impl Drop for Share {
 }
 
 impl Handshakes {
-    /// Counts one; false if it is one too many.
+    /// Counts a handshake. Returns false if it is one too many.
     pub(crate) fn take(&self) -> bool {
         let Some(Counted { addresses, key }) = &self.0 else { return true };
         let mut book = addresses.book();
@@ -134,7 +133,7 @@ impl Handshakes {
     }
 }
 
-/// Whether an address means nothing outside: behind it is a proxy, or a machine of one's own.
+/// Returns whether an address is loopback, private or link-local: a proxy's, or a machine of the host's own.
 fn is_local(peer: IpAddr) -> bool {
     match peer {
         IpAddr::V4(peer) => peer.is_loopback() || peer.is_private() || peer.is_link_local(),
@@ -142,6 +141,7 @@ fn is_local(peer: IpAddr) -> bool {
     }
 }
 
+/// Returns the address under which a peer is counted.
 fn network(peer: IpAddr) -> IpAddr {
     match peer {
         IpAddr::V4(_) => peer,
@@ -157,12 +157,12 @@ mod tests {
 
     use super::*;
 
-    fn addresses(most: usize) -> Addresses {
-        Addresses::new(&NetLimits { connections_per_address: most, ..NetLimits::default() })
+    fn addresses(limit: usize) -> Addresses {
+        Addresses::new(&NetLimits { connections_per_address: limit, ..NetLimits::default() })
     }
 
     #[tokio::test]
-    async fn an_address_has_so_many_connections_at_a_time() {
+    async fn an_address_has_a_limited_number_of_connections() {
         let addresses = addresses(2);
         let take = |text: &str| addresses.take(text.parse().unwrap());
         for (peer, same) in [("8.8.8.8", "::ffff:8.8.8.8"), ("2001:db8::1", "2001:db8::ffff:1")] {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn proxies_and_unlimited_servers_are_not_counted() {
+    async fn local_addresses_and_unlimited_servers_are_not_counted() {
         for peer in ["127.0.0.1", "127.8.0.1", "::1", "10.1.2.3", "172.17.0.1", "192.168.0.9", "fd00::1", "fe80::1"] {
             let addresses = addresses(1);
             let all: Vec<_> = (0..3).map(|_| addresses.take(peer.parse().unwrap())).collect();
@@ -189,29 +189,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_address_makes_as_many_handshakes_as_it_may_have_sessions_that_are_waited_for() {
+    async fn an_address_makes_a_limited_number_of_handshakes() {
         let addresses = addresses(20);
         let share = addresses.take("8.8.8.8".parse().unwrap()).unwrap();
         let taken = |share: &Share| (0..100).filter(|_| share.handshakes().take()).count();
         assert_eq!(taken(&share), 20);
         drop(share);
         let share = addresses.take("8.8.8.8".parse().unwrap()).unwrap();
-        assert_eq!(taken(&share), 0, "another connection does not help");
+        assert_eq!(taken(&share), 0, "another connection brings no more");
         advance(CONNECT_TIMEOUT / 2).await;
         assert_eq!(taken(&share), 10);
         assert_eq!(taken(&addresses.take("8.8.4.4".parse().unwrap()).unwrap()), 20, "each has its own");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn addresses_that_went_are_forgotten() {
+    async fn unused_addresses_are_forgotten() {
         let addresses = addresses(2);
         let stays = addresses.take("8.8.8.8".parse().unwrap()).unwrap();
-        for n in 0..10 * MANY as u32 {
+        for n in 0..10 * SWEEP_FROM as u32 {
             let share = addresses.take(IpAddr::V4((0x0900_0000 + n).into())).unwrap();
             share.handshakes().take();
             drop(share);
             advance(Duration::from_millis(50)).await;
-            assert!(addresses.book().accounts.len() <= 2 * MANY);
+            assert!(addresses.book().accounts.len() <= 2 * SWEEP_FROM);
         }
         drop(stays);
     }

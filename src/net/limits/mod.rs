@@ -1,5 +1,6 @@
-//! What anyone may do to the network.
+//! Limits on what anyone may do to the network, in one place.
 
+pub(crate) mod bucket;
 pub(crate) mod address;
 
 use std::time::Duration;
@@ -7,29 +8,41 @@ use std::time::Duration;
 /// How long a client may stay without a namespace.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much the network takes from a client, and for how long it waits.
+/// Limits on what the network takes from a client, and on how long it waits.
+///
+/// More limits may come, so start from the defaults:
+///
+/// ```
+/// use tickcast::net::NetLimits;
+///
+/// let mut limits = NetLimits::default();
+/// limits.connections_per_address = 64;
+/// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct NetLimits {
-    /// The most bytes of one message, on WebSocket and in one polling request. 16 KiB unless set.
+    /// The most bytes of one message, on a WebSocket or in one polling request. Default 16 KiB.
     pub message_bytes: usize,
-    /// The most bytes of one event's arguments on `/`, `/lobby` and `/matchmaking`. 4 KiB unless set.
+    /// The most bytes of one event's arguments on `/`, `/lobby` and `/matchmaking`. Default 4 KiB.
     pub request_bytes: usize,
-    /// Requests that a connection may make at once after a pause. 20 unless set.
+    /// The requests that a connection may make at once after a pause. Default 20.
     pub request_burst: u32,
-    /// Requests a second that a connection may make for long, and refusals of those beyond that are forgotten; five hundred that are not
-    /// end it. 10 unless set.
+    /// Sustained requests per second of a connection. 500 refusals that have not been forgiven (at the same rate) close the
+    /// connection. Default 10.
     pub requests_per_second: f32,
-    /// Messages that wait for one connection; a frame beyond is left out, a reliable message beyond ends it. 128 unless set.
+    /// The messages that may wait for one connection. Beyond that a frame is left out, and a reliable message closes the connection.
+    /// Default 128.
     pub queued_messages: usize,
-    /// TCP connections that one address may have at a time, of IPv6 one network of 64 bits, and handshakes of Socket.IO that it may make
-    /// in ten seconds; more are refused. 0 for any number; 256 unless set.
+    /// The TCP connections that one address may have at a time, and the Socket.IO handshakes that it may make in ten seconds. More are
+    /// refused with HTTP 429. IPv6 addresses are counted by network of 64 bits. 0 is no limit. Default 256.
     pub connections_per_address: usize,
-    /// Whether that goes for loopback and private addresses, too. Not unless set: they are a proxy's as a rule, behind which is
-    /// everybody.
+    /// Whether `connections_per_address` counts loopback and private addresses, too. Behind a proxy, all clients come from one of them.
+    /// Default false.
     pub counts_local_addresses: bool,
-    /// How long a client may take to send a request's header or body. 10 s unless set.
+    /// How long a client may take to send the header or the body of a request. Default 10 s.
     pub header_timeout: Duration,
-    /// How long sent bytes may stay unacknowledged before the connection is given up. 15 s unless set.
+    /// How long sent bytes may stay unacknowledged before the connection is closed. Default 15 s. Needs a system with
+    /// `TCP_USER_TIMEOUT` (Linux); elsewhere it is the time after which an idle connection is probed to its end.
     pub unacknowledged_timeout: Duration,
 }
 

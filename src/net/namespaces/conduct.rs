@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use crate::{
     net::{
-        limits::NetLimits,
-        namespaces::{request::Patience, socket::SocketArc},
+        limits::{NetLimits, bucket::Patience},
+        namespaces::socket::SocketArc,
         transport::stream::StreamHandle,
     },
     observe::{self, DropReason},

@@ -20,10 +20,10 @@ use tokio::time::Instant;
 use crate::{
     host::Refusal,
     net::{
-        limits::NetLimits,
+        limits::{NetLimits, bucket::Bucket},
         namespaces::{
             conduct::Conduct,
-            request::{Answer, Argument, Bucket, acknowledge},
+            request::{Answer, Argument, acknowledge},
             socket::SocketArc,
         },
     },

@@ -1,7 +1,5 @@
 //! Requests: their arguments, their acknowledgements, and how many a connection may make.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value as Json, json};
@@ -9,7 +7,6 @@ use socketioxide::{
     extract::AckSender,
     handler::{FromMessageParts, Value},
 };
-use tokio::time::Instant;
 
 use crate::{
     host::Refusal,
@@ -152,58 +149,6 @@ pub(crate) fn acknowledge(socket: &SocketArc, ack: Option<i64>, answer: Answer) 
     let _ = sender.send(&body);
 }
 
-/// A token bucket: `burst` at once, `rate` a second for long.
-#[derive(Debug)]
-pub(crate) struct Bucket {
-    burst: f32,
-    rate: f32,
-    tokens: f32,
-    filled: Instant,
-}
-
-impl Bucket {
-    pub(crate) fn new(burst: u32, rate: f32, now: Instant) -> Self {
-        Self { burst: burst as f32, rate, tokens: burst as f32, filled: now }
-    }
-
-    /// Takes a token.
-    pub(crate) fn take(&mut self, now: Instant) -> Result<(), Refusal> {
-        let since: Duration = now.saturating_duration_since(self.filled);
-        self.tokens = self.burst.min(self.tokens + since.as_secs_f32() * self.rate);
-        self.filled = now;
-        if self.tokens < 1.0 {
-            return Err(Refusal::new(ErrorCode::RateLimited, format!("at most {} requests a second are taken", self.rate)));
-        }
-        self.tokens -= 1.0;
-        Ok(())
-    }
-}
-
-/// How many requests beyond its rate a connection may make at once: more than an honest client ever has on its mind.
-const MOST_REFUSED: u32 = 500;
-
-/// How long the server bears with requests that come too fast: a bucket of refusals, filled like that of the requests. Who never makes
-/// more than twice as many as it may does not empty it.
-#[derive(Debug)]
-pub(crate) struct Patience {
-    refusals: Bucket,
-    has_ended: bool,
-}
-
-impl Patience {
-    pub(crate) fn new(rate: f32, now: Instant) -> Self {
-        Self { refusals: Bucket::new(MOST_REFUSED, rate, now), has_ended: false }
-    }
-
-    /// Counts a refusal; whether it ends the patience, which happens once.
-    pub(crate) fn ends(&mut self, now: Instant) -> bool {
-        !self.has_ended && {
-            self.has_ended = self.refusals.take(now).is_err();
-            self.has_ended
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
@@ -273,45 +218,5 @@ mod tests {
         for length in 0..bytes.len() {
             assert_eq!(binary_argument(Value::Bytes(Bytes::copy_from_slice(&bytes[..length]))), None);
         }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_bucket_lets_a_burst_through_and_then_its_rate() {
-        let start = Instant::now();
-        let mut bucket = Bucket::new(3, 2.0, start);
-        let taken = (0..10).filter(|_| bucket.take(start).is_ok()).count();
-        assert_eq!(taken, 3);
-        assert_eq!(bucket.take(start + Duration::from_millis(400)).map_err(|refusal| refusal.code), Err(ErrorCode::RateLimited));
-        assert_eq!(bucket.take(start + Duration::from_millis(500)), Ok(()));
-    }
-    /// After how many seconds of so many requests the patience ends; nothing if it lasts for an hour.
-    fn seconds_of_patience(requests_per_second: u32) -> Option<u32> {
-        let (start, rate) = (Instant::now(), 10.0);
-        let (mut bucket, mut patience) = (Bucket::new(20, rate, start), Patience::new(rate, start));
-        (0..3600 * requests_per_second).map(|n| (n, start + Duration::from_secs(1) * n / requests_per_second)).find_map(
-            |(n, now)| {
-                let ends = bucket.take(now).is_err() && patience.ends(now);
-                ends.then_some(n / requests_per_second)
-            },
-        )
-    }
-
-    #[test]
-    fn patience_ends_for_who_goes_on_and_never_for_who_is_somewhat_too_fast() {
-        assert_eq!(seconds_of_patience(10), None);
-        assert_eq!(seconds_of_patience(19), None);
-        assert!((40..60).contains(&seconds_of_patience(30).unwrap()), "{:?}", seconds_of_patience(30));
-        assert_eq!(seconds_of_patience(10_000), Some(0));
-    }
-
-    #[test]
-    fn patience_bears_a_burst_comes_back_with_time_and_ends_once() {
-        let start = Instant::now();
-        let mut patience = Patience::new(10.0, start);
-        let mut ends = |count, now| (0..count).filter(|_| patience.ends(now)).count();
-        assert_eq!(ends(500, start), 0);
-        assert_eq!(ends(300, start + Duration::from_secs(30)), 0);
-        assert_eq!(ends(1_000, start + Duration::from_secs(30)), 1);
-        assert_eq!(ends(1_000, start + Duration::from_secs(60)), 0);
     }
 }
