@@ -8,11 +8,29 @@
 //! - To host it, `tickcast::server().game::<MyGame>().run()`.
 //! - To write a client, read `docs/PROTOCOL.md`; the one in TypeScript is `assets/sdk`.
 //!
+//! # Features
+//!
+//! All are on by default.
+//!
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `server` | rooms, lobby and matchmaking over Socket.IO; each feature below includes it |
+//! | `cli` | `ServerBuilder::run`: a whole program, with a command line, environment variables and logs |
+//! | `jwt` | users with JSON Web Tokens of an issuer |
+//! | `metrics` | counters for Prometheus at `/metrics` |
+//! | `store-postgres`, `store-sqlite` | players, ratings, results and the block list in a database |
+//! | `webhook` | results posted to another server |
+//!
+//! Rules that only compile for tests or for the browser need none of them: `default-features = false`. A small server builds in
+//! about half the time with `default-features = false, features = ["cli"]`.
+//!
 //! # The rooms
 //!
 //! The modules below are declared from the foundation up, and each imports only from those declared above it
 //! (`tests/below/layering.rs` checks that). Above the seam, the feature `server`, there are clocks, tasks and sockets; below it
 //! there are none: time and randomness are arguments, and a match is a pure function of its seed and its inputs.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The derive macros name this crate from outside; so does the library itself.
 extern crate self as tickcast;
@@ -95,7 +113,7 @@ pub mod prelude {
 }
 
 /// The program in the README is compiled.
-#[cfg(all(doctest, feature = "server"))]
+#[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

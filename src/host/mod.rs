@@ -49,8 +49,9 @@ pub use self::{
     visitors::{Visitor, VisitorId},
 };
 
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+pub(crate) use self::record::now;
 pub(crate) use self::{
     queue::{MatchQueue, MatchRules, QueueConnectionId, QueueEvent},
     ratings::{RatedMode, Ratings},
-    record::now,
 };

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use crate::{lobby::RoomId, protocol::Seat};
+use crate::{
+    identity::{SigningKey, unix_seconds},
+    lobby::RoomId,
+    protocol::Seat,
+};
 
 /// What a pass is for. A ticket is no resume token, and the other way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,26 +41,17 @@ pub(super) struct Grant {
 }
 
 /// The key that signs this process's passes.
-pub(super) struct Keys {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-    validation: Validation,
-}
+pub(super) struct Keys(SigningKey);
 
 impl Keys {
     pub(super) fn random() -> Self {
-        let secret: [u8; 32] = rand::random();
-        let mut validation = Validation::new(Algorithm::HS256);
-        // Expiry is judged by the room, by its own record of the ticket and its own clock.
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        Self { encoding: EncodingKey::from_secret(&secret), decoding: DecodingKey::from_secret(&secret), validation }
+        Self(SigningKey::new(&rand::random()))
     }
 
     pub(super) fn ticket(&self, room: &RoomId, grant: Grant, life: Duration) -> String {
-        let exp = Some(jsonwebtoken::get_current_timestamp() + life.as_secs());
+        let exp = Some(unix_seconds() + life.as_secs());
         let Grant { seat, stay, ticket } = grant;
-        self.sign(&Pass {
+        self.0.sign(&Pass {
             purpose: Purpose::Ticket,
             room: room.to_string(),
             seat: seat.0,
@@ -68,7 +62,7 @@ impl Keys {
     }
 
     pub(super) fn resume(&self, room: &RoomId, seat: Seat, stay: u128, newest: u128) -> String {
-        self.sign(&Pass {
+        self.0.sign(&Pass {
             purpose: Purpose::Resume,
             room: room.to_string(),
             seat: seat.0,
@@ -78,15 +72,10 @@ impl Keys {
         })
     }
 
-    /// The claims of a pass that this process signed for that purpose.
+    /// The claims of a pass that this process signed for that purpose. The room judges expiry, by its own record of the
+    /// ticket and its own clock.
     pub(super) fn verify(&self, purpose: Purpose, token: &str) -> Option<Pass> {
-        let pass = jsonwebtoken::decode::<Pass>(token, &self.decoding, &self.validation).ok()?.claims;
-        (pass.purpose == purpose).then_some(pass)
-    }
-
-    fn sign(&self, pass: &Pass) -> String {
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), pass, &self.encoding)
-            .expect("claims of text and numbers always encode")
+        self.0.verify(token).filter(|pass: &Pass| pass.purpose == purpose)
     }
 }
 

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
 use serde::{Deserialize, Serialize};
 
-use super::error::IdentityError;
+use super::{
+    error::IdentityError,
+    signed::{SigningKey, unix_seconds},
+};
 use crate::lobby::{DisplayName, Identity, UserId};
 
-/// How long a token is good that is not used; each connection gets a fresh one.
+/// Lifetime of a token. Each connection gets a fresh one.
 const LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// Tells these tokens from all others.
+/// Distinguishes guests' tokens from all others.
 const AUDIENCE: &str = "tickcast-guest";
 
 #[derive(Serialize, Deserialize)]
@@ -23,48 +25,39 @@ struct Claims {
 }
 
 /// The key that signs guests' tokens.
-pub struct GuestKey {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-    validation: Validation,
-}
+pub struct GuestKey(SigningKey);
 
 impl GuestKey {
-    /// A key that dies with the process, and with it its guests.
+    /// Makes a key that is lost with the process. Guests of an earlier process then become new guests.
     pub fn random() -> Self {
         Self::new(&rand::random())
     }
 
-    /// A key that was kept.
+    /// Takes a key from where the host keeps it, so that guests survive a restart.
     pub fn new(secret: &[u8; 32]) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.leeway = 0;
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_required_spec_claims(&["exp", "aud", "sub"]);
-        Self { encoding: EncodingKey::from_secret(secret), decoding: DecodingKey::from_secret(secret), validation }
+        Self(SigningKey::new(secret))
     }
 
-    /// A token for a guest.
+    /// A token for a guest, valid for 90 days.
     pub(super) fn sign(&self, guest: &Identity) -> String {
-        self.sign_until(guest, jsonwebtoken::get_current_timestamp() + LIFE.as_secs())
+        self.sign_until(guest, unix_seconds() + LIFE.as_secs())
     }
 
+    /// A token that is valid until a time in seconds since 1970.
     pub(super) fn sign_until(&self, guest: &Identity, exp: u64) -> String {
-        let claims = Claims { aud: AUDIENCE.to_owned(), sub: guest.user.clone(), name: guest.name.to_string(), exp };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
-            .expect("claims of text and numbers always encode")
+        self.0.sign(&Claims { aud: AUDIENCE.to_owned(), sub: guest.user.clone(), name: guest.name.to_string(), exp })
     }
 
-    /// Whom a token names; `None` if this key never signed it.
+    /// The guest that a token names; `None` if this key did not sign it.
     pub(super) fn verify(&self, token: &str) -> Option<Result<Identity, IdentityError>> {
-        match jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation) {
-            Ok(token) => {
-                let Claims { sub, name, .. } = token.claims;
-                let name = DisplayName::parse(&name).ok()?;
-                sub.is_guest().then_some(Ok(Identity { user: sub, name, guest: true }))
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => Some(Err(IdentityError::Expired)),
-            Err(_) => None,
+        let Claims { aud, sub, name, exp } = self.0.verify(token)?;
+        if aud != AUDIENCE || !sub.is_guest() {
+            return None;
         }
+        if exp < unix_seconds() {
+            return Some(Err(IdentityError::Expired));
+        }
+        let name = DisplayName::parse(&name).ok()?;
+        Some(Ok(Identity { user: sub, name, guest: true }))
     }
 }

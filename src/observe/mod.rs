@@ -22,10 +22,16 @@
 //!
 //! This room knows names of metrics and the process it runs in. It refuses to know games and rooms: they hand their numbers in.
 
+#[cfg(feature = "metrics")]
 mod process;
 mod meters;
+#[cfg(feature = "metrics")]
+mod exposition;
+#[cfg(feature = "cli")]
 mod logs;
 
-pub use logs::start_logs;
-pub use meters::{DropReason, GameMeters, connected, dropped, refused, streams};
-pub(crate) use meters::{Exposition, bytes_read, bytes_written, exposition};
+#[cfg(feature = "metrics")]
+pub(crate) use exposition::{Exposition, exposition};
+#[cfg(feature = "cli")]
+pub(crate) use logs::start_logs;
+pub(crate) use meters::{DropReason, GameMeters, bytes_read, bytes_written, connected, dropped, publish_bytes, refused, streams};

@@ -10,14 +10,17 @@ use super::{
     error::StartError,
     persistence::{Persistence, PersistenceConfig},
 };
+#[cfg(feature = "jwt")]
+use crate::identity::Jwt;
+#[cfg(feature = "webhook")]
+use crate::store::WebhookConfig;
 use crate::{
     game::{Game, GameDef, GameError},
     host::{Host, Limits, MatchRules, Parties, RatedMode, Ratings},
-    identity::{Gate, Hook, Jwt},
+    identity::{Gate, Hook},
     lobby::UserId,
     matchmaking::{Mode, RatingStore, RatingSystem},
     net::{Additions, NetLimits, Origins, Page, Site},
-    store::WebhookConfig,
 };
 
 /// Describes a server that hosts nothing yet.
@@ -46,6 +49,7 @@ pub struct ServerBuilder {
     pub(super) config: Config,
     pub(super) persistence: PersistenceConfig,
     pub(super) additions: Additions,
+    #[cfg(feature = "jwt")]
     pub(super) jwt: Option<Jwt>,
     pub(super) guests: bool,
     hook: Option<Arc<dyn Hook>>,
@@ -66,6 +70,7 @@ impl Default for ServerBuilder {
             config: Config::default(),
             persistence: PersistenceConfig::default(),
             additions: Additions::default(),
+            #[cfg(feature = "jwt")]
             jwt: None,
             guests: true,
             hook: None,
@@ -195,6 +200,8 @@ impl ServerBuilder {
     }
 
     /// Lets in whoever has a token of this issuer. The command line may name another.
+    #[cfg(feature = "jwt")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
     pub fn jwt(mut self, jwt: Jwt) -> Self {
         self.jwt = Some(jwt);
         self
@@ -225,12 +232,16 @@ impl ServerBuilder {
     }
 
     /// Keeps players, ratings, results and the block list in a PostgreSQL database, like `postgres://user:password@host/name`.
+    #[cfg(feature = "store-postgres")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-postgres")))]
     pub fn database(mut self, url: impl Into<String>) -> Self {
         self.persistence.database = Some(url.into());
         self
     }
 
     /// Posts each result to a server of the host's.
+    #[cfg(feature = "webhook")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
     pub fn webhook(mut self, webhook: WebhookConfig) -> Self {
         self.persistence.webhook = Some(webhook);
         self
@@ -269,19 +280,20 @@ impl ServerBuilder {
         Ok(MatchRules { modes, ratings, parties: self.parties.take() })
     }
 
-    /// Whether anybody at all can be let in.
-    pub(super) fn opens(&self) -> bool {
-        self.guests || self.jwt.is_some() || self.hook.is_some()
+    /// Whether anybody can be let in at all.
+    pub(super) fn admits_anybody(&self) -> bool {
+        #[cfg(feature = "jwt")]
+        if self.jwt.is_some() {
+            return true;
+        }
+        self.guests || self.hook.is_some()
     }
 
     pub(super) fn take_gate(&mut self, persistence: &mut Persistence) -> Gate {
-        let guests = persistence.guest_key.take().filter(|_| self.guests);
-        let gate = Gate::default().guests(guests).jwt(self.jwt.take()).hook(self.hook.take());
-        let gate = gate.blocked(self.blocked.drain(..));
-        match &persistence.store {
-            Some(store) => gate.block_store(Arc::new(store.clone()), persistence.blocked.drain(..)),
-            None => gate,
-        }
+        let gate = persistence.guard(Gate::default(), self.guests);
+        #[cfg(feature = "jwt")]
+        let gate = gate.jwt(self.jwt.take());
+        gate.hook(self.hook.take()).blocked(self.blocked.drain(..))
     }
 
     /// Finds what would never be served, and what would never be let in.

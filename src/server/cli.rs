@@ -2,16 +2,15 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Parser;
 
 use super::persistence::PersistenceConfig;
-use crate::{
-    game::GameDef,
-    identity::{Jwt, KeyError},
-    matchmaking::Mode,
-    store::WebhookConfig,
-};
+#[cfg(feature = "jwt")]
+use crate::identity::{Jwt, KeyError};
+#[cfg(feature = "webhook")]
+use crate::store::WebhookConfig;
+use crate::{game::GameDef, matchmaking::Mode};
 
 /// An authoritative game server.
 #[derive(Debug, Parser)]
@@ -37,6 +36,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "GAME")]
     print_types: Option<String>,
 
+    #[cfg(feature = "jwt")]
     #[command(flatten)]
     pub(super) jwt: JwtArgs,
 
@@ -92,18 +92,22 @@ pub(super) struct PersistenceArgs {
     #[arg(long, env = "TICKCAST_DATA", value_name = "FOLDER")]
     data: Option<PathBuf>,
 
+    #[cfg(feature = "store-postgres")]
     /// Keep them in a PostgreSQL database, all but the guests' key: postgres://user:password@host/name
     #[arg(long, env = "TICKCAST_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Option<String>,
 
+    #[cfg(feature = "webhook")]
     /// Post each match's result here: https://host/path
     #[arg(long, env = "TICKCAST_WEBHOOK", value_name = "URL", requires = "webhook_secret_file")]
     webhook: Option<String>,
 
+    #[cfg(feature = "webhook")]
     /// Sign what is posted with the secret in this file, at least 16 bytes
     #[arg(long, env = "TICKCAST_WEBHOOK_SECRET_FILE", value_name = "FILE")]
     webhook_secret_file: Option<PathBuf>,
 
+    #[cfg(feature = "webhook")]
     /// Trust the authorities in this PEM file, too, when posting to https
     #[arg(long, env = "TICKCAST_WEBHOOK_CA_FILE", value_name = "FILE", requires = "webhook")]
     webhook_ca_file: Option<PathBuf>,
@@ -113,7 +117,11 @@ impl PersistenceArgs {
     /// Puts what the command line says in the place of what the program does.
     pub(super) fn change(self, persistence: &mut PersistenceConfig) -> anyhow::Result<()> {
         persistence.data = self.data.or(persistence.data.take());
-        persistence.database = self.database.or(persistence.database.take());
+        #[cfg(feature = "store-postgres")]
+        {
+            persistence.database = self.database.or(persistence.database.take());
+        }
+        #[cfg(feature = "webhook")]
         if let (Some(url), Some(file)) = (self.webhook, self.webhook_secret_file) {
             let secret = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
             let webhook = WebhookConfig::new(url, secret.trim_ascii_end());
@@ -123,6 +131,7 @@ impl PersistenceArgs {
     }
 }
 
+#[cfg(feature = "jwt")]
 /// Whose tokens are taken.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct JwtArgs {
@@ -147,8 +156,10 @@ pub(super) struct JwtArgs {
     jwt_audience: Option<String>,
 }
 
+#[cfg(feature = "jwt")]
 type Reader = fn(&[u8]) -> Result<Jwt, KeyError>;
 
+#[cfg(feature = "jwt")]
 impl JwtArgs {
     /// The issuer that the command line describes, if it does.
     pub(super) fn read(&self) -> anyhow::Result<Option<Jwt>> {
@@ -159,7 +170,7 @@ impl JwtArgs {
         ];
         let Some((file, read)) = kinds.iter().find_map(|(file, read)| Some((file.as_ref()?, read))) else {
             if self.jwt_issuer.is_some() || self.jwt_audience.is_some() {
-                bail!("an issuer or an audience needs a key: --jwt-secret-file, --jwt-public-key or --jwt-jwks");
+                anyhow::bail!("an issuer or an audience needs a key: --jwt-secret-file, --jwt-public-key or --jwt-jwks");
             }
             return Ok(None);
         };
@@ -224,11 +235,13 @@ mod tests {
         assert!(both.is_err_and(|error| error.contains("cannot be used with")));
     }
 
+    #[cfg(feature = "jwt")]
     fn read(args: &[&str]) -> Result<bool, String> {
         let args = Args::try_parse_from(["server"].iter().chain(args)).map_err(|error| error.to_string())?;
         args.jwt.read().map(|jwt| jwt.is_some()).map_err(|error| format!("{error:#}"))
     }
 
+    #[cfg(feature = "jwt")]
     #[test]
     fn keys_come_from_files() {
         let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys");

@@ -4,14 +4,15 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
-use crate::{
-    game::GameError,
-    net::AdditionError,
-    store::{KeyFileError, StoreError, WebhookError},
-};
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+use crate::store::StoreError;
+#[cfg(feature = "webhook")]
+use crate::store::WebhookError;
+use crate::{game::GameError, net::AdditionError, store::KeyFileError};
 
 /// Why a server did not start.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// A game's registration has a mistake; the error names it.
     #[error(transparent)]
@@ -58,12 +59,18 @@ pub enum StartError {
     #[error(transparent)]
     Key(#[from] KeyFileError),
     /// The database does not open.
+    #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "store-sqlite", feature = "store-postgres"))))]
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Results cannot be posted there.
+    #[cfg(feature = "webhook")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
     #[error(transparent)]
     Webhook(#[from] WebhookError),
     /// The page of metrics could not be set up.
+    #[cfg(feature = "metrics")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
     #[error("cannot set up metrics: {0}")]
     Metrics(String),
 }

@@ -4,7 +4,9 @@ mod error;
 mod persistence;
 mod builder;
 mod running;
+#[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
 mod program;
 
 pub use self::{

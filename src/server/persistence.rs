@@ -1,32 +1,49 @@
-//! What a server keeps, and whom it tells: the store, the guests' key and the webhook.
+//! What outlives the process, and where results are sent: the database, the guests' key and the webhook.
 
 use std::{fs, path::PathBuf, sync::Arc};
 
 use super::error::StartError;
+#[cfg(feature = "webhook")]
+use crate::store::{Webhook, WebhookConfig};
 use crate::{
     host::Recorder,
-    identity::GuestKey,
+    identity::{Gate, GuestKey},
+    matchmaking::RatingStore,
+    store::load_guest_key,
+};
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+use crate::{
     lobby::UserId,
-    store::{Database, RatingCache, Store, Webhook, WebhookConfig, WriteQueue, load_guest_key},
+    store::{Database, RatingCache, Store, WriteQueue},
 };
 
 /// Where a server keeps things.
 #[derive(Default)]
 pub(super) struct PersistenceConfig {
-    /// The folder of everything that is a file.
+    /// The folder for files: the guests' key, and the SQLite database unless there is another.
     pub(super) data: Option<PathBuf>,
-    /// A PostgreSQL server instead of a file.
+    /// The URL of a PostgreSQL database.
+    #[cfg(feature = "store-postgres")]
     pub(super) database: Option<String>,
+    #[cfg(feature = "webhook")]
     pub(super) webhook: Option<WebhookConfig>,
 }
 
 /// The parts that run.
 pub(super) struct Persistence {
-    pub(super) guest_key: Option<GuestKey>,
-    pub(super) blocked: Vec<UserId>,
-    pub(super) store: Option<Store>,
-    queue: Option<WriteQueue>,
+    guest_key: Option<GuestKey>,
+    #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+    tables: Option<Tables>,
+    #[cfg(feature = "webhook")]
     webhook: Option<Arc<Webhook>>,
+}
+
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+struct Tables {
+    store: Store,
+    queue: WriteQueue,
+    /// The block list as it was at start.
+    blocked: Vec<UserId>,
 }
 
 impl PersistenceConfig {
@@ -39,47 +56,97 @@ impl PersistenceConfig {
             }
             None => GuestKey::random(),
         };
-        let webhook = self.webhook.map(Webhook::start).transpose()?.map(Arc::new);
-        let file = || self.data.map(|folder| Database::File(folder.join("tickcast.db")));
-        let mut persistence = Persistence { guest_key: Some(guest_key), blocked: Vec::new(), store: None, queue: None, webhook };
-        if let Some(database) = self.database.map(Database::Postgres).or_else(file) {
-            let store = Store::open(&database).await?;
-            persistence.blocked = store.blocked().await?;
-            persistence.queue = Some(WriteQueue::start(store.clone()));
-            persistence.store = Some(store);
+        #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+        let database = self.database();
+        Ok(Persistence {
+            guest_key: Some(guest_key),
+            #[cfg(feature = "webhook")]
+            webhook: self.webhook.map(Webhook::start).transpose()?.map(Arc::new),
+            #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+            tables: match database {
+                Some(database) => Some(Tables::open(&database).await?),
+                None => None,
+            },
+        })
+    }
+
+    #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+    fn database(&self) -> Option<Database> {
+        #[cfg(feature = "store-postgres")]
+        if let Some(url) = &self.database {
+            return Some(Database::Postgres(url.clone()));
         }
-        Ok(persistence)
+        #[cfg(feature = "store-sqlite")]
+        if let Some(folder) = &self.data {
+            return Some(Database::File(folder.join("tickcast.db")));
+        }
+        None
+    }
+}
+
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+impl Tables {
+    async fn open(database: &Database) -> Result<Self, StartError> {
+        let store = Store::open(database).await?;
+        let blocked = store.blocked().await?;
+        Ok(Self { queue: WriteQueue::start(store.clone()), store, blocked })
     }
 }
 
 impl Persistence {
-    /// Who hears of what happens.
+    /// Signs guests' tokens with the key that is kept, if guests are admitted, and blocks the users on the list that is kept.
+    pub(super) fn guard(&mut self, gate: Gate, guests: bool) -> Gate {
+        let gate = gate.guests(self.guest_key.take().filter(|_| guests));
+        #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+        if let Some(Tables { store, blocked, .. }) = &mut self.tables {
+            return gate.block_store(Arc::new(store.clone()), blocked.drain(..));
+        }
+        gate
+    }
+
+    /// What is told of everything that happens in the host.
     pub(super) fn recorders(&self) -> Vec<Arc<dyn Recorder>> {
-        let queue = self.queue.clone().map(|queue| Arc::new(queue) as Arc<dyn Recorder>);
-        let webhook = self.webhook.clone().map(|webhook| webhook as Arc<dyn Recorder>);
-        queue.into_iter().chain(webhook).collect()
+        vec![
+            #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+            self.tables.as_ref().map(|tables| Arc::new(tables.queue.clone()) as Arc<dyn Recorder>),
+            #[cfg(feature = "webhook")]
+            self.webhook.clone().map(|webhook| webhook as Arc<dyn Recorder>),
+            None,
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
-    /// Ratings that outlive the process, if anything does.
-    pub(super) fn ratings(&self) -> Option<RatingCache> {
-        Some(RatingCache::new(self.store.clone()?, self.queue.clone()?))
+    /// Ratings that outlive the process, if there is a database.
+    pub(super) fn ratings(&self) -> Option<Arc<dyn RatingStore>> {
+        #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+        if let Some(Tables { store, queue, .. }) = &self.tables {
+            return Some(Arc::new(RatingCache::new(store.clone(), queue.clone())));
+        }
+        None
     }
 
-    /// Writes and posts what waits, then lets the database go.
+    #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+    pub(super) fn store(&self) -> Option<&Store> {
+        self.tables.as_ref().map(|tables| &tables.store)
+    }
+
+    /// Writes and posts what waits, then closes the database.
     pub(super) async fn close(&self) {
-        let queue = async {
-            if let Some(queue) = &self.queue {
+        let writes = async {
+            #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+            if let Some(Tables { store, queue, .. }) = &self.tables {
                 queue.close().await;
+                store.close().await;
             }
         };
-        let webhook = async {
+        let posts = async {
+            #[cfg(feature = "webhook")]
             if let Some(webhook) = &self.webhook {
                 webhook.close().await;
             }
         };
-        tokio::join!(queue, webhook);
-        if let Some(store) = &self.store {
-            store.close().await;
-        }
+        tokio::join!(writes, posts);
     }
 }

@@ -21,6 +21,7 @@ impl ServerBuilder {
     /// # Errors
     ///
     /// Any [`StartError`], and a log filter, key file or modes file that cannot be read.
+    #[cfg_attr(docsrs, doc(cfg(feature = "cli")))]
     pub fn run(mut self) -> anyhow::Result<()> {
         let args = Args::parse();
         if args.prints() {
@@ -28,7 +29,10 @@ impl ServerBuilder {
             return io::stdout().write_all(text.as_bytes()).context("cannot write to standard output");
         }
         observe::start_logs(&args.log).with_context(|| format!("cannot read the log filter \"{}\"", args.log))?;
-        self.jwt = args.jwt.read()?.or(self.jwt);
+        #[cfg(feature = "jwt")]
+        {
+            self.jwt = args.jwt.read()?.or(self.jwt);
+        }
         self.guests &= !args.no_guests;
         self = self.modes(args.read_modes()?);
         let per_address = &mut self.config.net.connections_per_address;

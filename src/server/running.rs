@@ -8,8 +8,7 @@ use super::{builder::ServerBuilder, error::StartError, persistence::Persistence}
 use crate::{
     host::Host,
     net::{Endpoints, Listener},
-    observe::{self, Exposition},
-    store::Store,
+    observe,
 };
 
 /// How long clients are given to read their `over`.
@@ -47,10 +46,11 @@ impl RunningServer {
     async fn start(mut builder: ServerBuilder, listen: &str) -> Result<Self, StartError> {
         let games = builder.take_games()?;
         let mut rules = builder.take_match_rules(&games)?;
-        if !builder.opens() {
+        if !builder.admits_anybody() {
             return Err(StartError::Closed);
         }
         builder.check_site()?;
+        #[cfg(feature = "metrics")]
         let exposition = observe::exposition().map_err(|error| StartError::Metrics(error.to_string()))?;
         let limits = builder.config.net.clone();
         let bound = async {
@@ -61,7 +61,7 @@ impl RunningServer {
         let mut persistence = std::mem::take(&mut builder.persistence).open().await?;
         let gate = builder.take_gate(&mut persistence);
         if let Some(ratings) = persistence.ratings().filter(|_| !builder.has_rating_store) {
-            Arc::make_mut(&mut rules.ratings).store = Arc::new(ratings);
+            Arc::make_mut(&mut rules.ratings).store = ratings;
         }
         let host = Host::start(
             games,
@@ -77,10 +77,24 @@ impl RunningServer {
             }
         };
         let site = builder.into_site();
-        let router = site.router(host.clone(), &endpoints, &limits, exposition.clone());
+        let router = site.router(
+            host.clone(),
+            &endpoints,
+            &limits,
+            #[cfg(feature = "metrics")]
+            exposition.clone(),
+        );
         let (stop, stopped) = watch::channel(false);
+        let upkeep = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(UPKEEP_INTERVAL).await;
+                observe::publish_bytes();
+                #[cfg(feature = "metrics")]
+                exposition.upkeep();
+            }
+        });
         let accepting = tokio::spawn(listener.serve(router, stopped));
-        Ok(Self { address, host, persistence, endpoints, stop, accepting, upkeep: tokio::spawn(fold(exposition)) })
+        Ok(Self { address, host, persistence, endpoints, stop, accepting, upkeep })
     }
 
     /// The address that is listened on.
@@ -99,8 +113,10 @@ impl RunningServer {
     }
 
     /// The database, if there is one.
-    pub fn store(&self) -> Option<&Store> {
-        self.persistence.store.as_ref()
+    #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "store-sqlite", feature = "store-postgres"))))]
+    pub fn store(&self) -> Option<&crate::store::Store> {
+        self.persistence.store()
     }
 
     /// Accepts nothing more, ends every room with `over`, and closes every connection within a few seconds.
@@ -115,12 +131,5 @@ impl RunningServer {
         let _ = self.accepting.await;
         self.upkeep.abort();
         self.persistence.close().await;
-    }
-}
-
-async fn fold(exposition: Exposition) {
-    loop {
-        tokio::time::sleep(UPKEEP_INTERVAL).await;
-        exposition.upkeep();
     }
 }

@@ -1,13 +1,16 @@
 //! The database: where it is, how it is opened, and its schema's versions.
 
-use std::{path::PathBuf, time::Duration};
+#[cfg(feature = "store-sqlite")]
+use std::path::PathBuf;
+use std::time::Duration;
 
 use sqlx::{
-    AnyPool, ConnectOptions,
+    AnyPool,
     any::{AnyPoolOptions, install_default_drivers},
     migrate::{MigrateError, Migration, MigrationType, Migrator},
-    sqlite::SqliteConnectOptions,
 };
+#[cfg(feature = "store-sqlite")]
+use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use thiserror::Error;
 
 /// Connections to PostgreSQL or to a file, at most.
@@ -23,10 +26,16 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("migrations
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Database {
     /// In memory, for tests: gone with the store.
+    #[cfg(feature = "store-sqlite")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-sqlite")))]
     Memory,
     /// In an SQLite file, made if it is not there.
+    #[cfg(feature = "store-sqlite")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-sqlite")))]
     File(PathBuf),
     /// On a PostgreSQL server: `postgres://user:password@host/database`.
+    #[cfg(feature = "store-postgres")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-postgres")))]
     Postgres(String),
 }
 
@@ -40,6 +49,8 @@ pub enum StoreError {
     #[error("the tables cannot be brought up to date: {0}")]
     Migrate(#[from] MigrateError),
     /// A URL of another kind of database.
+    #[cfg(feature = "store-postgres")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-postgres")))]
     #[error("a database's URL begins with postgres:// or postgresql://")]
     Url,
     /// Something in the tables that this version did not write.
@@ -61,11 +72,13 @@ impl Store {
         install_default_drivers();
         let options = AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
         let pool = match database {
+            #[cfg(feature = "store-sqlite")]
             // One connection that is never let go: each would have tables of its own, and they go with it.
             Database::Memory => {
                 let options = options.min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
                 options.connect("sqlite::memory:").await?
             }
+            #[cfg(feature = "store-sqlite")]
             Database::File(path) => {
                 let file = SqliteConnectOptions::new().filename(path).create_if_missing(true);
                 let options = options.max_connections(CONNECTIONS).after_connect(|connection, _| {
@@ -79,9 +92,11 @@ impl Store {
                 });
                 options.connect(file.to_url_lossy().as_str()).await?
             }
+            #[cfg(feature = "store-postgres")]
             Database::Postgres(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 options.max_connections(CONNECTIONS).connect(url).await?
             }
+            #[cfg(feature = "store-postgres")]
             Database::Postgres(_) => return Err(StoreError::Url),
         };
         let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {

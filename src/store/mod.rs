@@ -4,17 +4,26 @@
 //! [`Recorder`](crate::host::Recorder), which never waits.
 
 mod guest_key;
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
 mod database;
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
 mod queries;
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
 mod write_queue;
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
 mod rating_cache;
+#[cfg(feature = "webhook")]
 mod webhook;
 
+pub use self::guest_key::{KeyFileError, load_guest_key};
+#[cfg(feature = "webhook")]
+#[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
+pub use self::webhook::{Webhook, WebhookConfig, WebhookError, signature};
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "store-sqlite", feature = "store-postgres"))))]
 pub use self::{
     database::{Database, Store, StoreError},
-    guest_key::{KeyFileError, load_guest_key},
     queries::{StoredMatch, StoredPlayer, StoredRating},
     rating_cache::RatingCache,
-    webhook::{Webhook, WebhookConfig, WebhookError, signature},
     write_queue::WriteQueue,
 };

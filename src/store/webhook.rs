@@ -1,6 +1,6 @@
 //! Results by HTTP: each is posted to a host's server, signed, until it takes it.
 
-use std::{fmt::Write, path::PathBuf, sync::Arc, time::Duration};
+use std::{error::Error, fmt::Write, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use hmac::{Hmac, Mac};
@@ -19,7 +19,6 @@ use rustls::{
 };
 use serde::Serialize;
 use sha2::Sha256;
-use thiserror::Error;
 use tokio::{
     sync::{
         mpsc::{Receiver, Sender, channel},
@@ -68,7 +67,7 @@ impl WebhookConfig {
 }
 
 /// Why results cannot go there.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
     /// Not a URL that can be posted to.
     #[error("a webhook's URL is like https://host/path")]
@@ -209,7 +208,7 @@ impl Poster {
         match timeout(ATTEMPT, self.client.request(request)).await {
             Err(_) => Taken::NotYet("no answer".to_owned()),
             // What is wrong with a certificate, say, is a few causes below.
-            Ok(Err(error)) => Taken::NotYet(format!("{:#}", anyhow::Error::new(error))),
+            Ok(Err(error)) => Taken::NotYet(with_causes(&error)),
             Ok(Ok(response)) => match response.status() {
                 status if status.is_success() => Taken::Yes,
                 StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
@@ -220,6 +219,17 @@ impl Poster {
             },
         }
     }
+}
+
+/// An error and what caused it, like `client error (Connect): invalid peer certificate`.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// The authorities that the system trusts, and those of a file.

@@ -1,4 +1,5 @@
-//! Tests of the library above the seam, which need the feature `server`: hosted rooms, and a server on a free port.
+//! Tests of the library above the seam: hosted rooms, and a server on a free port. They read its counters at `/metrics`, so they
+//! need the feature `metrics`.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "../support/heap.rs"]
@@ -18,6 +19,7 @@ mod frames;
 mod gameplay;
 mod host;
 mod hostile;
+#[cfg(feature = "jwt")]
 mod identity;
 mod leaving;
 mod lobby;
@@ -28,5 +30,6 @@ mod people;
 mod secrets;
 mod stalled;
 mod steady;
+#[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
 mod store;
 mod watching;

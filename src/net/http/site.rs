@@ -13,6 +13,8 @@ use axum::{
 };
 use bytes::Bytes;
 
+#[cfg(feature = "metrics")]
+use crate::observe::Exposition;
 use crate::{
     game::GameDef,
     host::Host,
@@ -22,7 +24,6 @@ use crate::{
         limits::NetLimits,
         namespaces::endpoints::Endpoints,
     },
-    observe::Exposition,
 };
 
 const CLIENT_PATH: &str = "/socket.io/socket.io.js";
@@ -40,6 +41,7 @@ pub(crate) struct Site {
 
 struct Served {
     host: Host,
+    #[cfg(feature = "metrics")]
     exposition: Exposition,
     schemas: HashMap<String, (&'static str, Bytes)>,
     pages: HashMap<String, Page>,
@@ -48,21 +50,25 @@ struct Served {
 
 impl Site {
     /// Returns the router for all requests. The checks that every request must pass come first.
-    pub(crate) fn router(self, host: Host, endpoints: &Endpoints, limits: &NetLimits, exposition: Exposition) -> Router {
+    pub(crate) fn router(
+        self, host: Host, endpoints: &Endpoints, limits: &NetLimits, #[cfg(feature = "metrics")] exposition: Exposition,
+    ) -> Router {
         let served = Arc::new(Served {
             schemas: host.games().flat_map(schemas).collect(),
             pages: self.pages.into_iter().map(|page| (page.path.clone(), page)).collect(),
             client_bundle: self.client_bundle,
+            #[cfg(feature = "metrics")]
             exposition,
             host: host.clone(),
         });
         let router = Router::new()
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
-            .route("/metrics", get(metrics))
             .route("/schema/{file}", get(schema))
-            .fallback(page)
-            .with_state(served.clone());
+            .fallback(page);
+        #[cfg(feature = "metrics")]
+        let router = router.route("/metrics", get(metrics));
+        let router = router.with_state(served.clone());
         let router = self.additions.add_routes(router, &host);
         let timeout = limits.header_timeout;
         endpoints
@@ -88,6 +94,7 @@ async fn ready(State(served): State<Arc<Served>>) -> Response {
     }
 }
 
+#[cfg(feature = "metrics")]
 async fn metrics(State(served): State<Arc<Served>>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], served.exposition.render()).into_response()
 }

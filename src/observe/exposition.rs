@@ -1,0 +1,65 @@
+//! The page of metrics.
+
+use std::sync::OnceLock;
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+use super::{
+    meters::{TICK_LATENESS, TICK_SECONDS, publish_bytes},
+    process,
+};
+
+/// From 20 microseconds, a small room, to a quarter of a second, a room in trouble.
+const BUCKETS: &[f64] = &[0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25];
+
+static EXPOSITION: OnceLock<Exposition> = OnceLock::new();
+
+/// Renders every metric of the process as Prometheus text.
+#[derive(Clone)]
+pub(crate) struct Exposition(PrometheusHandle);
+
+/// Starts to record metrics, once a process, and returns the page of them. Meters made before this record nothing.
+///
+/// # Errors
+///
+/// Only if the buckets of the histograms were malformed.
+pub(crate) fn exposition() -> Result<Exposition, BuildError> {
+    if let Some(exposition) = EXPOSITION.get() {
+        return Ok(exposition.clone());
+    }
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(TICK_SECONDS.to_owned()), BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(TICK_LATENESS.to_owned()), BUCKETS)?
+        .build_recorder();
+    let exposition = EXPOSITION.get_or_init(|| {
+        let exposition = Exposition(recorder.handle());
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("another recorder of metrics is installed: /metrics shows the process alone");
+        }
+        exposition
+    });
+    Ok(exposition.clone())
+}
+
+impl Exposition {
+    /// Prometheus text, version 0.0.4.
+    pub(crate) fn render(&self) -> String {
+        publish_bytes();
+        let mut page = self.0.render();
+        // By hand, because a counter of the facade holds whole numbers only.
+        for (name, kind, value) in [
+            ("process_cpu_seconds_total", "counter", process::cpu_seconds()),
+            ("process_resident_memory_bytes", "gauge", process::resident_bytes()),
+        ] {
+            if let Some(value) = value {
+                page.push_str(&format!("# TYPE {name} {kind}\n{name} {value}\n\n"));
+            }
+        }
+        page
+    }
+
+    /// Folds what the histograms have gathered, so that it does not grow where nobody asks for the page.
+    pub(crate) fn upkeep(&self) {
+        self.0.run_upkeep();
+    }
+}
