@@ -1,12 +1,12 @@
-// What time it is on the server, when to draw, and for when to send. Pure: every function is told the local time, in
-// milliseconds.
+// Estimates of the server's time, of the delay for drawing, and of the lead for inputs. Pure: the local time is an
+// argument, in milliseconds.
 
-/** Follows a target that runs with the time, a little faster or slower than real time, and never backwards. */
+/** Follows a moving target at up to 10% more or less than its speed, and never runs backwards. */
 export class Slew {
   #at: number | undefined;
   #seen = 0;
 
-  /** `perMs`: the target's speed. `jump`: how far off it may be before this gives up following and jumps. */
+  /** `perMs` is the speed of the target. Beyond a distance of `jump`, the value jumps to the target. */
   constructor(
     private readonly perMs: number,
     private readonly jump: number,
@@ -19,7 +19,7 @@ export class Slew {
     return (this.#at += step + clamp(target - this.#at - step, -step / 10, step / 10));
   }
 
-  /** Forgets where it was: the next target is taken as it is. */
+  /** Makes the next value jump to its target. */
   reset(): void {
     this.#at = undefined;
   }
@@ -28,16 +28,16 @@ export class Slew {
 interface TimeSample {
   /** The server's tick minus the local time in ticks. */
   offset: number;
-  /** The round trip in milliseconds. */
+  /** The round-trip time in milliseconds. */
   rtt: number;
 }
 
-/** How many answers to `t` are kept; the one with the least round trip counts. */
+/** How many answers to `t` are kept. The one with the shortest round trip is used. */
 const SAMPLES = 10;
-/** The first answers are asked for soon after each other. */
+/** The first requests follow each other quickly. */
 const EAGER = 5;
 const EAGER_MS = 100;
-/** Later ones in pairs: while inputs flow, the server may let the first wait for its next tick, and reads the second at once. */
+/** Later requests come in pairs: while inputs flow, the server may read the first only at its next tick, but the second at once. */
 const PAIR = 2;
 const LAZY_MS = 5_000;
 
@@ -55,7 +55,7 @@ export class Clock {
     this.#slew = new Slew(this.#perMs, hz / 4);
   }
 
-  /** A new connection: measures anew. `tick` is a first guess, used where there is none yet. */
+  /** Starts measuring again on a new connection. `tick` is a first estimate, used if there is none yet. */
   restart(now: number, tick: number): void {
     this.#samples = [];
     this.#answers = 0;
@@ -63,7 +63,7 @@ export class Clock {
     this.#offset ??= tick - now * this.#perMs;
   }
 
-  /** Whether it is time for the next request; if so, counts it as made. */
+  /** Whether the next request is due. If so, it counts as sent. */
   due(now: number): boolean {
     const eager = this.#answers < EAGER || (this.#answers - EAGER) % PAIR !== 0;
     if (now - this.#asked < (eager ? EAGER_MS : LAZY_MS)) return false;
@@ -71,12 +71,12 @@ export class Clock {
     return true;
   }
 
-  /** The answer to a request: at `tick`, halfway between `sent` and `received`. */
+  /** Takes the answer to a request. The server's `tick` is assumed to lie halfway between `sent` and `received`. */
   answer(sent: number, received: number, tick: number): void {
     const rtt = received - sent;
     const offset = tick - ((sent + received) / 2) * this.#perMs;
     const best = this.#best();
-    // Two samples are off by half their round trips at most. Where they differ by more, the server's time has shifted.
+    // Each sample is wrong by half of its round trip at most. If two differ by more, the server's time has shifted.
     if (best && Math.abs(offset - best.offset) > ((rtt + best.rtt) / 2) * this.#perMs + 1) this.#samples = [];
     if (this.#answers++ === 0) this.#slew.reset();
     this.#samples.push({ offset, rtt });
@@ -89,17 +89,17 @@ export class Clock {
     return this.#samples.length > 0;
   }
 
-  /** The least round trip of late, in milliseconds; 0 before the first answer. */
+  /** The shortest recent round-trip time, in milliseconds; 0 before the first answer. */
   get rtt(): number {
     return this.#best()?.rtt ?? 0;
   }
 
-  /** The newest estimate of the server's tick, which may jump when the estimate gets better. */
+  /** The newest estimate of the server's tick. It may jump when the estimate improves. */
   estimate(now: number): number {
     return now * this.#perMs + (this.#offset ?? 0);
   }
 
-  /** The same, flowing smoothly. */
+  /** The estimate of the server's tick without jumps. */
   tick(now: number): number {
     return this.#slew.follow(now, this.estimate(now));
   }
@@ -111,42 +111,42 @@ export class Clock {
   }
 }
 
-/** How far behind the server's time to draw, so that the frames on both sides of the moment have come. */
+/** How far behind the server's time to draw, so that the frames before and after that moment have arrived. */
 export class Delay {
   #mean: number | undefined;
   #deviation = 0;
 
-  /** `least` and `most` in ticks. */
+  /** `least` and `most` are in ticks. */
   constructor(
     private readonly least: number,
     private readonly most: number,
   ) {}
 
-  /** A frame came `late` ticks after the server's time of its tick. */
+  /** Takes the delay of a frame that arrived `late` ticks after its own tick. */
   arrived(late: number): void {
     if (this.#mean === undefined) {
       this.#mean = late;
       return;
     }
     const off = late - this.#mean;
-    // The gains of TCP's round trip estimate (RFC 6298), slower, because frames are many.
+    // As TCP estimates its round-trip time (RFC 6298), with smaller gains because there are more samples.
     this.#mean += off / 16;
     this.#deviation += (Math.abs(off) - this.#deviation) / 16;
   }
 
-  /** The delay in ticks where a frame comes every `stride` ticks. */
+  /** The delay in ticks, if a frame comes every `stride` ticks. */
   ticks(stride: number): number {
     if (this.#mean === undefined) return Math.max(this.least, stride);
     return clamp(this.#mean + 3 * this.#deviation + stride, this.least, this.most);
   }
 }
 
-/** A margin of this many ticks is what inputs aim for. */
+/** How many ticks before its target tick an input should arrive. */
 const AIM = 1;
-/** The lead shrinks after this many inputs in a row with more margin than needed. */
+/** The lead shrinks after this many consecutive inputs with more margin than needed. */
 const PATIENCE = 20;
 
-/** For how many ticks after the server's present an input is meant, so that it comes in time. */
+/** How many ticks ahead of the server's time inputs are targeted, so that they arrive in time. */
 export class Lead {
   ticks: number;
   #spare = Infinity;
@@ -154,22 +154,22 @@ export class Lead {
   #newest = 0;
   #settling = 0;
 
-  /** `most`: in ticks; the server refuses inputs for more than a second ahead. */
+  /** `most` is in ticks. The server refuses inputs that are more than one second ahead. */
   constructor(private readonly most: number) {
     this.ticks = AIM;
   }
 
-  /** A first guess from the way to the server, in ticks. `seq` is the newest input sent. */
+  /** Sets a first estimate from the one-way latency `way`, in ticks. `seq` is the newest input that was sent. */
   restart(way: number, seq: number): void {
     this.ticks = clamp(way + AIM, AIM, this.most);
     this.#settle(seq);
   }
 
-  /** The server took input `seq`, `margin` ticks before its tick; `sent` is the newest one sent. */
+  /** Takes feedback: input `seq` arrived `margin` ticks before its tick. `sent` is the newest input that was sent. */
   feedback(seq: number, margin: number, sent: number): void {
     if (seq <= this.#newest) return;
     this.#newest = seq;
-    // Inputs sent before the last correction say nothing about it.
+    // Inputs that were sent before the last correction do not show its effect.
     if (seq <= this.#settling) return;
     if (margin <= 0) {
       this.ticks = Math.min(this.ticks + AIM - margin, this.most);
@@ -189,7 +189,7 @@ export class Lead {
   }
 }
 
-/** The full number of which `low` is the lower 16 bits: the newest one not above `newest`. */
+/** The largest number up to `newest` whose lower 16 bits are `low`. */
 export function unwrap16(low: number, newest: number): number {
   return newest - ((newest - low) & 0xffff);
 }

@@ -1,5 +1,5 @@
-// Bytes to frames and game events. A frame is checked whole before anything is done with it, so that the mirror either
-// takes all of it or none. Nothing here knows what the mirror holds.
+// Decodes frames and game events. A frame is validated completely before it is used, so that the mirror applies all of
+// it or nothing. Nothing here depends on the state of the mirror.
 
 import { Decoder } from "@msgpack/msgpack";
 
@@ -14,7 +14,7 @@ export const MERGED = 2;
 export type Section =
   | { is: "despawn"; ids: number[] }
   | { is: "strip"; component: number; ids: number[] }
-  /** `values` has every row of every entity from index `first` on. */
+  /** `values` holds the rows of all entities from index `first` on. */
   | { is: "spawn"; components: number[]; ids: number[]; values: readonly number[]; first: number }
   | { is: "change"; component: number; columns: number[]; ids: number[]; values: readonly (readonly number[])[] };
 
@@ -26,7 +26,7 @@ export interface Checksum {
 export interface Frame {
   kind: 0 | 1 | 2;
   tick: number;
-  /** The tick that a diff fits on; of a snapshot its own tick. */
+  /** The tick that a diff applies to. For a snapshot, its own tick. */
   base: number;
   ack: number;
   margin: number;
@@ -44,21 +44,22 @@ export interface GameEvents {
   events: GameEvent[];
 }
 
-/** A room has far fewer entities; a frame that names more is not one that a server means. */
+/** Far more entities than a room has. A frame with more is invalid. */
 const MAX_ENTITIES = 1 << 20;
 const U32 = 0xffff_ffff;
 
 const decoder = new Decoder({ maxArrayLength: MAX_ENTITIES });
 
-/** Reads a frame of the event `s`, inflated if it was deflated. Throws a `FrameError` that says what is wrong with it. */
+/** Decodes the decompressed bytes of an event `s`. Throws a `FrameError` that says what is wrong with them. */
 export function decodeFrame(bytes: Uint8Array, schemas: Schemas): Frame {
   const all = decodeArray(bytes);
   const kind = integer(all[0], "kind");
   const tick = natural(all[1], "tick", U32);
   const age = natural(all[2], "age");
-  if (kind !== SNAPSHOT && kind !== DIFF && kind !== MERGED) throw new FrameError(`${kind} is no kind of frame`);
-  if (kind === SNAPSHOT && age !== 0) throw new FrameError(`a snapshot with age ${age}`);
-  if (age > tick) throw new FrameError(`age ${age} at tick ${tick}`);
+  if (kind !== SNAPSHOT && kind !== DIFF && kind !== MERGED)
+    throw new FrameError(`frame kind ${kind} is not 0, 1 or 2`);
+  if (kind === SNAPSHOT && age !== 0) throw new FrameError(`a snapshot has age ${age} instead of 0`);
+  if (age > tick) throw new FrameError(`age ${age} is before tick 0 at tick ${tick}`);
   const frame: Frame = {
     kind,
     tick,
@@ -72,7 +73,7 @@ export function decodeFrame(bytes: Uint8Array, schemas: Schemas): Frame {
   return frame;
 }
 
-/** Reads the game events of the event `e`. Throws a `FrameError`. */
+/** Decodes the game events of an event `e`. Throws a `FrameError`. */
 export function decodeEvents(bytes: Uint8Array, schemas: Schemas): GameEvents {
   const all = decodeArray(bytes);
   const tick = natural(all[0], "tick");
@@ -80,17 +81,17 @@ export function decodeEvents(bytes: Uint8Array, schemas: Schemas): GameEvents {
   for (let k = 1; k < all.length; k++) {
     const row = integers(array(all[k], "event"));
     const codec = schemas.events[row[0] ?? -1];
-    // An event that this schema does not have is for a newer program.
+    // An event that the schema does not have is meant for a newer program.
     if (!codec) continue;
     if (row.length !== codec.columns + 1) {
-      throw new FrameError(`event ${codec.name} with ${row.length - 1} columns instead of ${codec.columns}`);
+      throw new FrameError(`event ${codec.name} has ${row.length - 1} columns instead of ${codec.columns}`);
     }
     events.push({ name: codec.name, value: codec.read(row.slice(1)) });
   }
   return { tick, events };
 }
 
-/** The set bits of a mask of up to 53 bits, ascending. */
+/** The indices of the set bits of a mask of up to 53 bits, ascending. */
 export function bitsOf(mask: number): number[] {
   const bits: number[] = [];
   for (let rest = mask, bit = 0; rest > 0; rest = Math.floor(rest / 2), bit++) {
@@ -99,7 +100,7 @@ export function bitsOf(mask: number): number[] {
   return bits;
 }
 
-/** The ids that an upward walk names. */
+/** Decodes a list of ascending ids: gaps and runs, as the protocol describes. */
 export function idsOf(walk: readonly unknown[]): number[] {
   const ids: number[] = [];
   let next = 0;
@@ -120,13 +121,13 @@ function readSection(section: readonly unknown[], frame: Frame, schemas: Schemas
     frame.checksums.push(...readChecksums(section, schemas));
     return;
   }
-  // A section of a later protocol says nothing to this client.
+  // A section of a later protocol is ignored.
   if (head < -4) return;
-  if (frame.checksums.length > 0) throw new FrameError("checksums before the end");
+  if (frame.checksums.length > 0) throw new FrameError("the checksums are not the last section");
   if (head === -1) {
     frame.sections.push(readSpawn(section, schemas));
   } else if (head === -2 || head === -3) {
-    if (frame.kind === SNAPSHOT) throw new FrameError("a snapshot that takes something away");
+    if (frame.kind === SNAPSHOT) throw new FrameError("a snapshot removes an entity or a component");
     frame.sections.push(head === -3 ? readDespawn(section) : readStrip(section, schemas));
   } else {
     frame.sections.push(readChange(section, head, schemas));
@@ -159,7 +160,7 @@ function readChange(section: readonly unknown[], component: number, schemas: Sch
   const ids = readIds(section[2]);
   const codec = known(component, schemas);
   if ((columns.at(-1) ?? 0) >= Math.max(codec.columns, 1)) {
-    throw new FrameError(`column ${columns.at(-1)} of ${codec.name}, which has ${codec.columns}`);
+    throw new FrameError(`column ${columns.at(-1)} of ${codec.name} does not exist: it has ${codec.columns}`);
   }
   lengthIs(section, 3 + columns.length, `change of ${codec.name}`);
   const values: (readonly number[])[] = [];
@@ -182,7 +183,7 @@ function readColumn(list: unknown, length: number, component: string): readonly 
 
 function readChecksums(section: readonly unknown[], schemas: Schemas): Checksum[] {
   const checksums: Checksum[] = [];
-  if (section.length % 2 !== 1) throw new FrameError("checksums without their pairs");
+  if (section.length % 2 !== 1) throw new FrameError("a checksum lacks its component or its sum");
   for (let k = 1; k < section.length; k += 2) {
     const component = natural(section[k], "component");
     known(component, schemas);
@@ -203,29 +204,29 @@ function decodeArray(bytes: Uint8Array): readonly unknown[] {
 
 function known(component: number, schemas: Schemas) {
   const codec = schemas.components[component];
-  if (!codec) throw new FrameError(`component ${component}, which the schema does not have`);
+  if (!codec) throw new FrameError(`the schema has no component ${component}`);
   return codec;
 }
 
 function lengthIs(array: readonly unknown[], length: number, what: string): void {
-  if (array.length !== length) throw new FrameError(`${what} of length ${array.length} instead of ${length}`);
+  if (array.length !== length) throw new FrameError(`${what} has length ${array.length} instead of ${length}`);
 }
 
 function array(value: unknown, what: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new FrameError(`a ${what} that is no array`);
+  if (!Array.isArray(value)) throw new FrameError(`${what} is not an array`);
   return value;
 }
 
-/** The same array, known to have integers only from index `first` on. */
+/** Returns the same array, and verifies that it has only integers from index `first` on. */
 function integers(values: readonly unknown[], first = 0): readonly number[] {
   for (let k = first; k < values.length; k++) {
-    if (!Number.isSafeInteger(values[k])) throw new FrameError(`${String(values[k])} where an integer belongs`);
+    if (!Number.isSafeInteger(values[k])) throw new FrameError(`${String(values[k])} is not an integer`);
   }
   return values as readonly number[];
 }
 
 function integer(value: unknown, what: string): number {
-  if (!Number.isSafeInteger(value)) throw new FrameError(`${what} ${String(value)} is no integer`);
+  if (!Number.isSafeInteger(value)) throw new FrameError(`${what} ${String(value)} is not an integer`);
   return value as number;
 }
 

@@ -1,4 +1,4 @@
-// The player's inputs: what to send, and when. No socket: bytes go out through a function.
+// The player's inputs: what to send and when. A function does the sending, so that tests need no socket.
 
 import { Encoder } from "@msgpack/msgpack";
 
@@ -6,32 +6,33 @@ import type { Codec } from "./schema.js";
 
 const encoder = new Encoder();
 
-/** The bytes of `[ack]`, or of `[ack, seq, tick, column, ...]`. `ack` is the newest tick that the mirror holds. */
+/** Encodes `[ack]` or `[ack, seq, tick, column, ...]`, where `ack` is the newest tick in the mirror. */
 export function encodeInput(ack: number, input?: { seq: number; tick: number; row: readonly number[] }): Uint8Array {
   const low = ack % 0x10000;
   return encoder.encode(input ? [low, input.seq, input.tick, ...input.row] : [low]);
 }
 
+/** The surroundings of `Inputs`. */
 export interface InputSink {
-  /** Milliseconds. */
+  /** The current time in milliseconds. */
   now(): number;
-  /** The tick that an input sent now is meant for; 0 for the next one. */
+  /** The tick at which an input that is sent now should take effect; 0 for the next one. */
   aim(): number;
-  /** Sends an input; false if there is no connection, and then it stays to be sent. */
+  /** Sends an input. Returns false if there is no connection; the input is then sent later. */
   send(seq: number, tick: number, row: readonly number[]): boolean;
 }
 
-/** Sends an input when it changes, at most one a tick, and never loses a one-shot. */
+/** Sends the input when it changes, at most once per tick, and never loses a one-shot. */
 export class Inputs {
-  /** The number of the newest input sent. */
+  /** The sequence number of the newest input that was sent. */
   seq = 0;
   readonly #codec: Codec;
   readonly #sink: InputSink;
   readonly #interval: number;
   readonly #oneShots: readonly number[];
-  /** What the player wants now; one-shots stay set until they are sent. */
+  /** The current input. One-shots stay set until they are sent. */
   #wanted: number[];
-  /** What the server has last been told, one-shots cleared; `undefined` when that is not certain. */
+  /** The input that the server has, with one-shots cleared; `undefined` if that is uncertain. */
   #told: readonly number[] | undefined;
   #offered = false;
   #sentAt = -Infinity;
@@ -46,7 +47,7 @@ export class Inputs {
     this.#wanted = codec.blank();
   }
 
-  /** Takes what the player does now. Throws a `TypeError` that names the field when a value does not fit. */
+  /** Sets the current input. Throws a `TypeError` that names the field if a value does not fit. */
   offer(input: unknown): void {
     const next = this.#codec.write(input, this.#wanted);
     for (const k of this.#oneShots) next[k] ||= this.#wanted[k] ?? 0;
@@ -55,7 +56,7 @@ export class Inputs {
     this.#flush();
   }
 
-  /** The server may not have the newest input (a new connection, a refusal): sends it again. */
+  /** Sends the input again, because the server may not have it after a new connection or a refusal. */
   repeat(): void {
     this.#told = undefined;
     this.#flush();
@@ -71,7 +72,7 @@ export class Inputs {
     if (!this.#offered || (this.#wanted.every((column, k) => column === this.#told?.[k]) && this.#told)) return;
     const now = this.#sink.now();
     const wait = this.#sentAt + this.#interval - now;
-    // A millisecond early is on time: timers are no finer.
+    // Timers have a resolution of one millisecond.
     if (wait > 1) {
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined;
@@ -88,7 +89,7 @@ export class Inputs {
     this.#told = [...this.#wanted];
   }
 
-  /** Of two inputs for one tick the server would drop the older with its one-shots, so each has a tick of its own. */
+  /** The target tick. Each input has its own, because the server drops the older of two for one tick with its one-shots. */
   #tick(): number {
     const aim = this.#sink.aim();
     if (aim === 0) return 0;

@@ -1,36 +1,37 @@
-// The near past of the mirror, kept so that a picture can be drawn for any moment between two frames. Pure: time comes
-// in as ticks.
+// The recent past of the mirror, from which the state at any moment between two frames is interpolated. Pure: time is
+// an argument, in ticks.
 
 import { MERGED, SNAPSHOT } from "./frame.js";
 import type { Applied, Entity } from "./mirror.js";
 import type { Codec, Schemas } from "./schema.js";
 import { SEAT } from "./schema.js";
 
-/** A component's row from `tick` on. Between `from` and `tick` it moved there from the row before. */
+/** A component's row from `tick` on. From `from` to `tick` it moved there from the row of the previous keyframe. */
 interface Keyframe {
   from: number;
   tick: number;
-  /** `undefined`: the entity lost the component at `tick`. */
+  /** `undefined` if the entity lost the component at `tick`. */
   row: number[] | undefined;
-  /** The program's value of the row, made when it is first drawn. */
+  /** The decoded value of the row, cached when it is first drawn. */
   value: unknown;
 }
 
-/** An entity's time on stage. */
+/** The keyframes of an entity over its lifetime. */
 interface Track {
   id: number;
   born: number;
   gone: number;
-  /** By component id, oldest key first. */
+  /** By component id, oldest keyframe first. */
   keys: (Keyframe[] | undefined)[];
 }
 
-/** An entity at one moment, with the components that were asked for. */
+/** An entity at one moment, with the requested components. */
 export type Sample = { id: number } & Record<string, unknown>;
 
-/** How many diffs the usual distance between frames is learnt from. */
+/** From how many diffs the usual distance between frames is estimated. */
 const STRIDE_WINDOW = 32;
 
+/** The keyframes of all entities over the recent past. */
 export class Timeline {
   readonly #codecs: readonly (Codec | undefined)[];
   readonly #keep: number;
@@ -39,18 +40,18 @@ export class Timeline {
   readonly #row: number[] = [];
   readonly #stride = { now: Infinity, next: Infinity, seen: 0 };
 
-  /** `keep`: how many ticks back `sample` can look. */
+  /** `keep` is how many ticks back `sample` can go. */
   constructor(schemas: Schemas, keep: number) {
     this.#codecs = schemas.components;
     this.#keep = keep;
   }
 
-  /** The usual distance of two frames in ticks: 1 where the server sends every tick. */
+  /** The usual distance of two frames in ticks: 1 if the server sends one every tick. */
   get stride(): number {
     return Number.isFinite(this.#stride.now) ? this.#stride.now : 1;
   }
 
-  /** Takes in what a frame did to the mirror. */
+  /** Records the changes that a frame made to the mirror. */
   record(applied: Applied): void {
     const { frame, spawned, despawned, changed, stripped } = applied;
     const { tick } = frame;
@@ -76,7 +77,7 @@ export class Timeline {
     }
   }
 
-  /** The entities at a moment that have all of `components` then; each has their values by the codec's name. */
+  /** The entities that have all of `components` at `tick`, with their values by component name. */
   sample(tick: number, components: readonly number[]): Sample[] {
     const samples: Sample[] = [];
     for (const track of this.#tracks) {
@@ -87,7 +88,7 @@ export class Timeline {
     return samples;
   }
 
-  /** The first entity of a seat that `sample` would name. */
+  /** The first entity of `sample` that belongs to a seat. */
   owned(tick: number, components: readonly number[], seat: number): Sample | undefined {
     for (const track of this.#tracks) {
       if (track.born > tick || track.gone <= tick) continue;
@@ -99,8 +100,8 @@ export class Timeline {
   }
 
   /**
-   * When a frame's changes began. A frame later than usual means that nothing happened in the ticks before its last
-   * one, save for a merged diff, which tells of all of them together.
+   * The tick at which the changes of a frame began. If a frame comes later than usual, nothing changed in the ticks that
+   * it skipped. A merged diff is an exception: it covers several ticks.
    */
   #from({ frame }: Applied): number {
     if (frame.kind === SNAPSHOT) return frame.tick - this.stride;
@@ -123,7 +124,7 @@ export class Timeline {
     const track = this.#live.get(entity.id);
     if (!track) return;
     const keys = (track.keys[component] ??= []);
-    const key = this.#room(keys, tick);
+    const key = this.#takeKeyframe(keys, tick);
     const row = entity.rows[component];
     if (!row) {
       key.row = undefined;
@@ -137,8 +138,8 @@ export class Timeline {
     keys.push(key);
   }
 
-  /** A key to fill: the oldest one if the past has outgrown it, so that steady movement allocates nothing. */
-  #room(keys: Keyframe[], tick: number): Keyframe {
+  /** A keyframe to fill. Reuses the oldest if it is no longer needed, so that steady movement allocates nothing. */
+  #takeKeyframe(keys: Keyframe[], tick: number): Keyframe {
     let spare: Keyframe | undefined;
     while ((keys[1]?.tick ?? Infinity) <= tick - this.#keep) spare = keys.shift();
     return spare ?? { from: 0, tick: 0, row: undefined, value: undefined };
@@ -147,7 +148,7 @@ export class Timeline {
   #keyAt(track: Track, component: number, tick: number, after = 0): Keyframe | undefined {
     const keys = track.keys[component];
     if (!keys) return undefined;
-    // The moment is near the end: from there it is a short way.
+    // The moment is usually near the end, so the search starts there.
     let n = keys.length - 1;
     while (n >= 0 && (keys[n]?.tick ?? 0) > tick) n--;
     return n < 0 ? undefined : keys[n + after];

@@ -1,41 +1,42 @@
-// What this seat is known to see: the newest state, entity by entity, in the wire's integers. Pure: no socket, no clock.
+// The mirror: the newest state that this seat sees, as the integers of the wire format. Pure: no socket, no clock.
 
 import type { Frame, Section } from "./frame.js";
 import { DIFF, SNAPSHOT } from "./frame.js";
 import type { Codec, Schemas } from "./schema.js";
 import { wrap } from "./schema.js";
 
-/** An entity: its rows by component id. The program's values are getters by component name, made by `entityClass`. */
+/** An entity: its rows by component id. `entityClass` adds a getter for the decoded value of each component. */
 export class Entity {
   readonly rows: (number[] | undefined)[] = [];
-  /** The program's values of the rows, made when they are asked for. */
+  /** The decoded values of the rows, cached when they are first read. */
   readonly cached: unknown[] = [];
 
   constructor(readonly id: number) {}
 }
 
+/** A checksum that differs from the server's. */
 export interface Mismatch {
   component: number;
   expected: number;
   got: number;
 }
 
-/** What a frame did to the mirror. */
+/** The changes that a frame made to the mirror. */
 export interface Applied {
   frame: Frame;
   spawned: Entity[];
-  /** Entities that are gone, as they were last. */
+  /** Entities that are gone, in their last state. */
   despawned: Entity[];
-  /** By component id, the entities that have a new value of it; those that have just spawned are among them. */
+  /** By component id, the entities with a new value, including those that have just spawned. */
   changed: (Set<Entity> | undefined)[];
-  /** By component id, the entities that lost it and are still there. */
+  /** By component id, the entities that lost the component and still exist. */
   stripped: (Set<Entity> | undefined)[];
   mismatches: Mismatch[];
 }
 
-/** The newest state. It only ever holds whole frames. */
+/** The newest state. A frame is applied as a whole or not at all. */
 export class Mirror {
-  /** The tick that the mirror holds; `undefined` before the first snapshot. */
+  /** The tick of the state; `undefined` before the first snapshot. */
   tick: number | undefined;
   readonly entities = new Map<number, Entity>();
   readonly #codecs: readonly (Codec | undefined)[];
@@ -46,14 +47,14 @@ export class Mirror {
     this.#Entity = entityClass(schemas);
   }
 
-  /** Whether a frame starts from what the mirror holds. */
+  /** Whether a frame can be applied to the current state. */
   fits(frame: Frame): boolean {
     return frame.kind === SNAPSHOT || frame.base === this.tick;
   }
 
   /**
-   * Applies a frame and says what changed; `undefined` when the frame does not fit, and then nothing has happened.
-   * A snapshot is told as what differs from the state before it.
+   * Applies a frame and returns what changed. Returns `undefined`, and changes nothing, if the frame does not fit.
+   * The changes of a snapshot are its differences from the state before it.
    */
   apply(frame: Frame): Applied | undefined {
     if (!this.fits(frame)) return undefined;
@@ -75,7 +76,7 @@ export class Mirror {
       const row = entity.rows[component];
       if (!row) continue;
       let hash = Math.imul(2166136261 ^ entity.id, 16777619);
-      // `^` takes its operands modulo 2^32, which is what the sum is defined on.
+      // `^` converts its operands to 32 bits, as the definition of the checksum requires.
       for (let k = 0; k < row.length; k++) hash = Math.imul(hash ^ (row[k] ?? 0), 16777619);
       sum = (sum + hash) | 0;
     }
@@ -105,7 +106,7 @@ export class Mirror {
     for (const set of applied.changed) set?.delete(entity);
     for (const set of applied.stripped) set?.delete(entity);
     const fresh = applied.spawned.indexOf(entity);
-    // One that came and went within a frame was never there for the program.
+    // The program never sees an entity that spawns and despawns within one frame.
     if (fresh >= 0) applied.spawned.splice(fresh, 1);
     else applied.despawned.push(entity);
   }
@@ -155,7 +156,7 @@ export class Mirror {
     return entity;
   }
 
-  /** The row to write, all zeros where the entity did not have the component. */
+  /** The row to write, filled with zeros if the entity did not have the component. */
   #row(entity: Entity, component: number, applied: Applied): number[] {
     let row = entity.rows[component];
     if (!row) {
@@ -168,7 +169,7 @@ export class Mirror {
     return row;
   }
 
-  /** Builds the snapshot's state apart, then moves it over entity by entity so that those which stay keep their identity. */
+  /** Builds the snapshot's state separately, then copies it into the existing entities, so that they keep their identity. */
   #replace(frame: Frame, applied: Applied): void {
     const before = new Map(this.entities);
     const built: Applied = { ...applied, spawned: [], despawned: [], changed: [], stripped: [] };
@@ -185,7 +186,7 @@ export class Mirror {
   }
 }
 
-/** Takes over the rows that differ into `old`, and notes them. */
+/** Copies the rows that differ into `old`, and records the changes. */
 function adopt(old: Entity | undefined, fresh: Entity, applied: Applied): void {
   const count = Math.max(fresh.rows.length, old?.rows.length ?? 0);
   for (let component = 0; component < count; component++) {
@@ -210,7 +211,7 @@ function mark(sets: (Set<Entity> | undefined)[], component: number, entity: Enti
   (sets[component] ??= new Set()).add(entity);
 }
 
-/** A subclass whose instances have each component's value under its name. */
+/** Makes a subclass with a getter for each component's decoded value. */
 function entityClass(schemas: Schemas): typeof Entity {
   class Named extends Entity {}
   schemas.components.forEach((codec, component) => {

@@ -1,21 +1,21 @@
-// Packed lists: bits in place of an array of integers, in games whose schema says so.
+// Packed lists: bit streams that replace arrays of integers, in games whose schema enables them.
 
 import { FrameError } from "./errors.js";
 
-/** The first byte of a column whose values are spread evenly between two; below it is a Rice parameter. */
+/** The first byte of a column with truncated binary codes. A smaller one is a Rice parameter. */
 const SPREAD = 31;
-/** The most leading zeros of a Rice code; a value with more is escaped. */
+/** The most leading zeros of a Rice code. A value that needs more is escaped. */
 const MOST_ZEROS = 16;
 const ESCAPED_BITS = 32;
 const MOST_SPAN = 2 ** 31 - 1;
 const VARINT_BYTES = 5;
 const U32 = 0xffff_ffff;
 
-/** The ids of a packed list, ascending. Throws a `FrameError`. */
+/** Decodes a packed list of ascending ids. Throws a `FrameError`. */
 export function unpackIds(packed: Uint8Array): number[] {
   const list = new PackedList(packed);
   const parameter = list.byte();
-  if (parameter >= SPREAD) throw new FrameError(`packed ids of the form ${parameter}`);
+  if (parameter >= SPREAD) throw new FrameError(`packed ids have the unknown form ${parameter}`);
   const ids: number[] = [];
   for (let next = 0; !list.isAtEnd(); next++) {
     next += list.rice(parameter);
@@ -25,11 +25,11 @@ export function unpackIds(packed: Uint8Array): number[] {
   return ids;
 }
 
-/** The `count` values of a packed column. Throws a `FrameError`. */
+/** Decodes the `count` values of a packed column. Throws a `FrameError`. */
 export function unpackColumn(packed: Uint8Array, count: number): number[] {
   const list = new PackedList(packed);
   const form = list.byte();
-  if (form > SPREAD) throw new FrameError(`a packed column of the form ${form}`);
+  if (form > SPREAD) throw new FrameError(`a packed column has the unknown form ${form}`);
   const values: number[] = [];
   if (form === SPREAD) {
     const least = unzigzag(list.varint());
@@ -38,18 +38,19 @@ export function unpackColumn(packed: Uint8Array, count: number): number[] {
   } else {
     while (values.length < count) values.push(unzigzag(list.rice(form)));
   }
-  if (!list.isAtEnd()) throw new FrameError("a packed column with something after its end");
+  if (!list.isAtEnd()) throw new FrameError("a packed column has bytes after its end");
   return values;
 }
 
-/** Truncated binary codes of 0 to `span`: the lower numbers take a bit less than the others. */
+/** Truncated binary codes of 0 to `span`: smaller numbers are one bit shorter. */
 class Spread {
   readonly #width: number;
   readonly #short: number;
 
   constructor(span: number) {
-    // A code without bits would let a few bytes stand for any number of values.
-    if (span < 1 || span > MOST_SPAN) throw new FrameError(`a packed column with a span of ${span}`);
+    // With codes of zero bits, a few bytes could stand for any number of values.
+    if (span < 1 || span > MOST_SPAN)
+      throw new FrameError(`a packed column has a span of ${span}, which is not within 1 to ${MOST_SPAN}`);
     this.#width = 31 - Math.clz32(span + 1);
     this.#short = 2 ** (this.#width + 1) - (span + 1);
   }
@@ -62,7 +63,7 @@ class Spread {
 
 class PackedList {
   readonly #bytes: Uint8Array;
-  /** In bits. */
+  /** The read position in bits. */
   #at = 0;
 
   constructor(bytes: Uint8Array) {
@@ -73,7 +74,7 @@ class PackedList {
     return this.take(8);
   }
 
-  /** Seven bits a byte, the lowest first; the top bit says that another byte follows. */
+  /** Reads a varint: seven bits per byte, lowest first. The top bit means that another byte follows. */
   varint(): number {
     let value = 0;
     for (let k = 0; k < VARINT_BYTES; k++) {
@@ -81,18 +82,18 @@ class PackedList {
       value += (byte & 0x7f) * 2 ** (7 * k);
       if (byte < 0x80) return value;
     }
-    throw new FrameError("a packed list with an endless number");
+    throw new FrameError(`a packed list has a number of more than ${VARINT_BYTES} bytes`);
   }
 
-  /** The next `count` bits as a number, the lowest first. */
+  /** Reads `count` bits as a number, lowest first. */
   take(count: number): number {
-    if (this.#at + count > 8 * this.#bytes.length) throw new FrameError("a packed list that is cut off");
+    if (this.#at + count > 8 * this.#bytes.length) throw new FrameError("a packed list is cut off");
     let value = 0;
     for (let taken = 0; taken < count; ) {
       const offset = this.#at % 8;
       const bits = Math.min(8 - offset, count - taken);
       const part = ((this.#bytes[this.#at >>> 3] ?? 0) >> offset) & ((1 << bits) - 1);
-      // Bits above the 31st are beyond the reach of `<<`.
+      // `<<` cannot reach bits above the 31st.
       value += part * 2 ** taken;
       taken += bits;
       this.#at += bits;
@@ -106,14 +107,14 @@ class PackedList {
     return zeros === MOST_ZEROS ? this.take(ESCAPED_BITS) : zeros * 2 ** parameter + this.take(parameter);
   }
 
-  /** Whether only zeros that fill the last byte are left. */
+  /** Whether only the padding zeros of the last byte are left. */
   isAtEnd(): boolean {
     const left = 8 * this.#bytes.length - this.#at;
     return left === 0 || (left < 8 && (this.#bytes.at(-1) ?? 0) >> (8 - left) === 0);
   }
 }
 
-/** 0, 1, 2, 3, 4 to 0, −1, 1, −2, 2. */
+/** Maps 0, 1, 2, 3, 4 to 0, −1, 1, −2, 2. */
 function unzigzag(value: number): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }

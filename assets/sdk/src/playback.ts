@@ -1,4 +1,4 @@
-// Time as the player sees it: when to draw, what is on stage then, and for when inputs are meant.
+// The times that a player experiences: the moment to draw, the entities at that moment, and the target tick of inputs.
 
 import { Clock, Delay, Lead, Slew, unwrap16 } from "./clock.js";
 import type { Frame } from "./frame.js";
@@ -7,13 +7,13 @@ import { Timeline } from "./interpolate.js";
 import type { Applied } from "./mirror.js";
 import type { Schemas } from "./schema.js";
 
-/** The least distance behind the server's time, in ticks. */
+/** The smallest delay behind the server's time, in ticks. */
 const LEAST_DELAY = 2;
-/** The most, in seconds: beyond it a still picture is better than an old one. */
+/** The largest delay, in seconds. Beyond it, a picture that stops is better than an older one. */
 const MOST_DELAY_S = 0.5;
-/** How far back a moment can be drawn, in seconds. */
+/** How much of the past is kept for drawing, in seconds. */
 const KEEP_S = 1.5;
-/** The most that inputs are sent ahead, in seconds; the server refuses them beyond one. */
+/** The largest lead of inputs, in seconds. The server refuses inputs that are more than one second ahead. */
 const MOST_LEAD_S = 0.5;
 
 export class Playback {
@@ -24,7 +24,7 @@ export class Playback {
   readonly #timeline: Timeline;
   readonly #slew: Slew;
 
-  /** `late`: frames come as late as the game shows them to who watches, which may be any time. */
+  /** `late` allows any delay: spectators get frames as late as the game decides. */
   constructor(schemas: Schemas, hz: number, { late }: { late: boolean }) {
     this.#schemas = schemas;
     this.#clock = new Clock(hz);
@@ -58,7 +58,7 @@ export class Playback {
     return this.#clock.due(now);
   }
 
-  /** `seq` is the newest input sent. */
+  /** Takes the answer to a time request. `seq` is the newest input that was sent. */
   timeTold(sent: number, received: number, tick: number, seq: number): void {
     const first = !this.#clock.settled;
     this.#clock.answer(sent, received, tick);
@@ -67,7 +67,7 @@ export class Playback {
     this.#lead.restart((this.#clock.rtt / 2000) * this.#clock.hz, seq);
   }
 
-  /** A frame came; `seq` is the newest input sent. */
+  /** Takes the timing of a frame. `seq` is the newest input that was sent. */
   arrived(now: number, frame: Frame, seq: number): void {
     if (this.#clock.settled) this.#delay.arrived(this.#clock.estimate(now) - frame.tick);
     const taken = unwrap16(frame.ack, seq);
@@ -78,7 +78,7 @@ export class Playback {
     this.#timeline.record(applied);
   }
 
-  /** The tick that an input sent now is meant for; 0, the next one, while the server's time is not known. */
+  /** The target tick of an input that is sent now; 0, the next one, while the server's time is unknown. */
   aim(now: number): number {
     return this.#clock.settled ? Math.ceil(this.#clock.tick(now) + this.#lead.ticks) : 0;
   }
@@ -87,7 +87,7 @@ export class Playback {
     return this.#timeline.sample(this.#moment(now), this.#ids(components));
   }
 
-  /** The first entity of a seat that has all the components. */
+  /** The first entity of a seat that has all of the components. */
   owned(now: number, components: readonly string[], seat: number): Sample | undefined {
     return this.#timeline.owned(this.#moment(now), this.#ids(components), seat);
   }

@@ -1,4 +1,4 @@
-// A seat in a running match: what the player sees, does, and hears.
+// A room: the player's seat in a running match, with its state, inputs and events.
 
 import { fromWire, toWire } from "./binary.js";
 import type { Channel, SeatChannel } from "./channel.js";
@@ -33,28 +33,52 @@ import type {
   Vote,
 } from "./types.js";
 
-/** Something goes to the server at least this often, and after so many frames: the server bounds what is on the way by it. */
+/** The longest time and the most frames without an acknowledgement, by which the server bounds what is in flight. */
 const KEEP_ALIVE_MS = 500;
 const ACK_FRAMES = 4;
-/** The server sends a frame a second at least; after this many seconds without one the transport is given up. */
+/** Seconds without a frame after which the transport counts as dead. The server sends at least one frame per second. */
 const SILENT_S = 4;
 const RETRY_MS = 1_000;
 const LEAVE_MS = 2_000;
 
+/**
+ * The player's seat in a running match.
+ *
+ * `G` is the game's types, which the server prints with `--print-types <game>` and serves at `/schema/<game>.d.ts`.
+ * Without them every name is accepted and every value is `any`.
+ *
+ * @example
+ * ```ts
+ * const room = await server.lobby.quick<Arena>("arena");
+ * room.on("Hit", (hit) => flash(hit.at));
+ * room.onOver(({ reason, winners }) => showResult(reason, winners.includes(room.seat)));
+ *
+ * function draw(): void {
+ *   room.input({ dir, aim, fire });
+ *   for (const { id, Pos, Hp } of room.view("Pos", "Hp")) sprite(id, Pos.at, Hp);
+ *   requestAnimationFrame(draw);
+ * }
+ * draw();
+ * ```
+ */
 export class Room<G extends GameTypes = AnyGame> {
+  /** The id of the room, by which others can join or spectate. */
   readonly id: string;
+  /** The name of the game. */
   readonly game: string;
-  /** The player's seat; 0 for who watches. */
+  /** The player's seat, from 1. Spectators have seat 0. */
   readonly seat: number;
-  /** Ticks a second. */
+  /** Ticks per second. */
   readonly hz: number;
+  /** The components, events and input of the game. */
   readonly schema: Schema;
+  /** The configuration of the match. */
   readonly config: ConfigOf<G>;
-  /** The code of a private room that this client made or joined by it. */
+  /** The code of a private room that this client created or joined by code. */
   readonly code: string | undefined;
-  /** The player's team, from 1, in a match that the matchmaker put together of teams. */
+  /** The player's team, from 1, in a match of teams that the matchmaker formed. */
   readonly team: number | undefined;
-  /** For how many seconds the seat is kept after a drop. */
+  /** How long the seat is kept after a lost connection, in seconds. */
   readonly grace: number;
 
   readonly #seatChannel: SeatChannel;
@@ -76,7 +100,7 @@ export class Room<G extends GameTypes = AnyGame> {
   #silent = 0;
   readonly #silenceCheck: ReturnType<typeof setInterval>;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  /** What waits until the program can listen, or until a snapshot is inflated; `undefined` while nothing has to wait. */
+  /** Events that wait for the program to add listeners, or for a snapshot to be decompressed; `undefined` if none must wait. */
   #deferred: (() => void)[] | undefined = [];
 
   readonly #on = {
@@ -96,7 +120,7 @@ export class Room<G extends GameTypes = AnyGame> {
   };
   readonly #handlers: Record<string, (...args: never[]) => void>;
 
-  /** Rooms come from the lobby and from matchmaking. */
+  /** The lobby and matchmaking create rooms. */
   constructor(seatChannel: SeatChannel, welcome: Welcome, { code, team, renew }: Partial<Grant> = {}) {
     this.id = welcome.room;
     this.game = welcome.game;
@@ -125,87 +149,117 @@ export class Room<G extends GameTypes = AnyGame> {
     this.#channel.auth = (give) => this.#authenticate(give);
     this.#silenceCheck = setInterval(() => this.#checkSilence(), 1_000);
     this.#begin(welcome);
-    // The program gets the room in a microtask; it may listen to everything until the next task.
+    // The program gets the room in a microtask. Listeners that it adds before the next task miss nothing.
     setTimeout(() => this.#handleDeferred(), 0);
   }
 
-  /** The newest tick that the mirror holds; 0 before the first frame. */
+  /** The tick of the newest known state; 0 before the first frame. */
   get tick(): number {
     return this.#sync.mirror.tick ?? 0;
   }
 
-  /** All taken seats. */
+  /** The seats that are taken. */
   get seats(): readonly SeatInfo[] {
     return this.#seats;
   }
 
-  /** Whether this is a place from which to watch, without a seat. */
+  /** Whether the player is a spectator, without a seat of their own. */
   get spectating(): boolean {
     return this.seat === 0;
   }
 
+  /** `playing`, `reconnecting` after a lost connection, or `over`. */
   get status(): RoomStatus {
     return this.#status;
   }
 
-  /** The estimate of the server's time, in ticks. */
+  /** The estimated time of the server, in ticks. */
   get serverTick(): number {
     return this.#playback.serverTick(now());
   }
 
+  /** Measurements of the connection. */
   get stats(): RoomStats {
     const { rtt, delay, lead } = this.#playback;
     return { rtt, delay, lead, frames: this.#frames, bytes: this.#bytes, resyncs: this.#resyncs };
   }
 
-  /** The newest known state, entity by entity, not interpolated. */
+  /** The entities of the newest known state, not interpolated. */
   get entities(): IterableIterator<EntityOf<G>> {
     return this.#sync.mirror.entities.values() as unknown as IterableIterator<EntityOf<G>>;
   }
 
-  /** An entity of the newest known state. */
+  /** An entity of the newest known state, not interpolated. */
   get(id: number): EntityOf<G> | undefined {
     return this.#sync.mirror.entities.get(id) as unknown as EntityOf<G> | undefined;
   }
 
   /**
-   * The entities that have all of these components, as they are to be drawn now: a little in the past, so that movement
-   * is smooth. Floats, angles and vectors are interpolated; the rest changes when its moment has come.
+   * The entities that have all of these components, as they should be drawn now. The picture is slightly in the past, so
+   * that movement is smooth: floats, angles and vectors are interpolated, other values change at their tick. Throws a
+   * `TypeError` for a component that the game does not have.
+   *
+   * @example
+   * ```ts
+   * for (const { id, Pos, Hp } of room.view("Pos", "Hp")) sprite(id, Pos.at, Hp);
+   * ```
    */
   view<C extends ComponentName<G>>(...components: C[]): Viewed<G, C>[] {
     return this.#playback.view(now(), components) as unknown as Viewed<G, C>[];
   }
 
-  /** The player's own entity as `view` shows it: the one with these components whose `Seat` is this seat. */
+  /**
+   * The player's own entity, interpolated like those of `view`: the one that has these components and whose `Seat` is
+   * this seat. `undefined` if there is none, for example before a respawn.
+   *
+   * @example
+   * ```ts
+   * const me = room.me("Pos", "Ammo");
+   * if (me) camera.follow(me.Pos.at);
+   * ```
+   */
   me<C extends ComponentName<G>>(...components: C[]): Viewed<G, C> | undefined {
     return this.#playback.owned(now(), components, this.seat) as unknown as Viewed<G, C> | undefined;
   }
 
   /**
-   * What the player does now. Call it as often as you like: it is sent when it changes, at most once a tick. Fields left
-   * out keep the value they had. A one-shot field that is set is sent once, even if the next call comes before it went.
-   * Throws a `TypeError` that names the field when a value does not fit. Who watches has nothing to do: nothing is sent.
+   * Sets the player's input. Call it as often as you like: it is sent when it changes, at most once per tick. Fields that
+   * are omitted keep their value. A one-shot field that is set is sent exactly once, even if the next call comes before
+   * it was sent. Throws a `TypeError` that names the field if a value does not fit. Does nothing for spectators.
+   *
+   * @example
+   * ```ts
+   * addEventListener("pointermove", (event) => room.input({ aim: angleTo(event) }));
+   * addEventListener("pointerdown", () => room.input({ fire: true }));
+   * ```
    */
   input(input: InputOf<G>): void {
     if (this.#status !== "over" && !this.spectating) this.#inputs.offer(input);
   }
 
-  /** Calls back with each game event of this name and its tick. */
+  /**
+   * Calls back with each game event of this name, and its tick.
+   *
+   * @example
+   * ```ts
+   * const stop = room.on("Hit", ({ at, victim }, tick) => flash(at, victim === room.seat));
+   * ```
+   */
   on<E extends EventName<G>>(event: E, callback: (value: G["events"][E], tick: number) => void): Unsubscribe {
     return listeners(this.#on.event, event).add(callback as (value: unknown, tick: number) => void);
   }
 
-  /** Calls back with each entity that comes into view. Its components are there. */
+  /** Calls back with each new entity, or one that comes into view. Its components are set by then. */
   onSpawn(callback: (entity: EntityOf<G>) => void): Unsubscribe {
     return this.#on.spawn.add(callback as unknown as (entity: Entity) => void);
   }
 
-  /** Calls back with each entity that is gone, as it was last. */
+  /** Calls back with the last state of each entity that is gone, or out of view. */
   onDespawn(callback: (entity: EntityOf<G>) => void): Unsubscribe {
     return this.#on.despawn.add(callback as unknown as (entity: Entity) => void);
   }
 
-  /** Calls back when an entity gets the component, with a new entity too, and when its value changes. */
+  /** Calls back when an entity gets the component, also as a new entity, and when the value changes. */
   onChange<C extends ComponentName<G>>(
     component: C,
     callback: (entity: EntityOf<G>, value: G["components"][C]) => void,
@@ -214,18 +268,18 @@ export class Room<G extends GameTypes = AnyGame> {
     return all.add(callback as unknown as (entity: Entity, value: unknown) => void);
   }
 
-  /** Calls back when an entity that is still there loses the component. */
+  /** Calls back when an entity loses the component and continues to exist. */
   onRemove<C extends ComponentName<G>>(component: C, callback: (entity: EntityOf<G>) => void): Unsubscribe {
     const all = listeners(this.#on.remove, this.#schemas.id(component));
     return all.add(callback as unknown as (entity: Entity) => void);
   }
 
-  /** Calls back after each frame, when all the other callbacks for it are done. */
+  /** Calls back after each frame, when all other callbacks for it have run. */
   onFrame(callback: (tick: number) => void): Unsubscribe {
     return this.#on.frame.add(callback);
   }
 
-  /** Calls back with all taken seats when one changes. */
+  /** Calls back with all taken seats when one of them changes. */
   onSeats(callback: (seats: readonly SeatInfo[]) => void): Unsubscribe {
     return this.#on.seats.add(callback);
   }
@@ -250,36 +304,46 @@ export class Room<G extends GameTypes = AnyGame> {
     return this.#on.refused.add(callback);
   }
 
-  /** Calls back when a vote to remove a player opens, moves or ends. */
+  /** Calls back when a vote to remove a player opens, gains votes, or ends. */
   onVote(callback: (vote: Vote) => void): Unsubscribe {
     return this.#on.vote.add(callback);
   }
 
-  /** Votes for another player to be removed. More than half of the others have to, within half a minute. */
+  /** Votes to remove another player. More than half of the other players have to do so within 30 s. */
   async voteKick(seat: number): Promise<void> {
     await request(this.#channel, RETRY_MS, "votekick", { seat });
   }
 
-  /** Calls back once, when the room is over for this player. */
+  /** Calls back once, when the room has ended for this player. */
   onOver(callback: (over: Over) => void): Unsubscribe {
     return this.#on.over.add(callback);
   }
 
-  /** Calls back when the mirror was found to differ from the server's state. It has mended itself by then. */
+  /** Calls back when a checksum showed that the local state was wrong. It has been corrected by then. */
   onDesync(callback: (desync: Desync) => void): Unsubscribe {
     return this.#on.desync.add(callback);
   }
 
-  /** Calls back when the server sent bytes that are no frame. The mirror mends itself. */
+  /** Calls back when bytes from the server could not be read. The room recovers by itself. */
   onFault(callback: (error: FrameError) => void): Unsubscribe {
     return this.#on.fault.add(callback);
   }
 
-  /** Gives the seat up. Resolves when the server knows, or cannot be told. */
+  /**
+   * Gives up the seat and ends the room for this player. Resolves once the server has confirmed it, or after 2 s.
+   *
+   * @example
+   * ```ts
+   * leaveButton.onclick = async () => {
+   *   await room.leave();
+   *   showLobby();
+   * };
+   * ```
+   */
   async leave(): Promise<void> {
     if (this.#status === "over") return;
     if (this.#channel.connected) {
-      // The server frees the seat after the grace time anyway.
+      // Without an answer, the server gives up the seat after the grace time.
       await request(this.#channel, LEAVE_MS, "leave").catch(() => undefined);
     }
     this.#end({ reason: "left", message: "", winners: [] });
@@ -290,7 +354,7 @@ export class Room<G extends GameTypes = AnyGame> {
       now,
       resync: (why) => {
         this.#resyncs += 1;
-        // An answer that fails is no news: the next frame that does not fit asks again.
+        // A failed request needs no handling: the next frame that does not fit asks again.
         request(this.#channel, RETRY_MS, "resync", why).catch(() => undefined);
       },
       desynced: (desync) => this.#on.desync.notify(desync),
@@ -308,7 +372,7 @@ export class Room<G extends GameTypes = AnyGame> {
         this.#on.seats.notify(seats);
       }),
       refused: this.#inOrder((refused: Refused) => {
-        // The server may hold an older input than this client believes.
+        // The server may have an older input than this client assumes.
         this.#inputs.repeat();
         this.#on.refused.notify(refused);
       }),
@@ -319,7 +383,7 @@ export class Room<G extends GameTypes = AnyGame> {
     };
   }
 
-  /** Keeps the order of what comes while something has to wait. */
+  /** Defers an event while earlier ones are deferred, so that their order is kept. */
   #inOrder<T>(handle: (argument: T) => void): (argument: T) => void {
     return (argument) => {
       if (this.#deferred) this.#deferred.push(() => handle(argument));
@@ -327,7 +391,7 @@ export class Room<G extends GameTypes = AnyGame> {
     };
   }
 
-  /** Handles what waited, up to the next that has to wait itself. */
+  /** Handles the deferred events, up to one that defers the rest again. */
   #handleDeferred(): void {
     const deferred = this.#deferred ?? [];
     this.#deferred = undefined;
@@ -341,7 +405,7 @@ export class Room<G extends GameTypes = AnyGame> {
     }
   }
 
-  /** Shows what leads back: the seat's token, or for who watches a ticket of the lobby's. */
+  /** Sends what a reconnection needs: the resume token of the seat, or for spectators a new ticket from the lobby. */
   #authenticate(give: (auth: object) => void): void {
     const attempt = ++this.#attempt;
     if (!this.spectating) {
@@ -349,12 +413,12 @@ export class Room<G extends GameTypes = AnyGame> {
       give(tick === undefined ? { resume: this.#resume } : { resume: this.#resume, tick });
     } else if (this.#renew) {
       this.#renew().then(
-        // The connection may have dropped renew since, and another attempt be under way.
+        // The connection may have dropped again, and another attempt may be under way.
         ({ ticket }) => attempt === this.#attempt && this.#status === "reconnecting" && give({ ticket }),
         (error: TickcastError) => attempt === this.#attempt && this.#connectionRefused(error),
       );
     } else {
-      this.#connectionRefused(new TickcastError("ticket_used", "whoever gave the ticket to watch has to give another"));
+      this.#connectionRefused(new TickcastError("ticket_used", "spectating again needs another ticket"));
     }
   }
 
@@ -379,7 +443,7 @@ export class Room<G extends GameTypes = AnyGame> {
     else this.#takeFrame(bytes);
   }
 
-  /** Everything that follows waits: diffs fit on the snapshot only, and game events come before the frame of their tick. */
+  /** Defers all later events: diffs need the snapshot, and game events come before the frame of their tick. */
   #inflate(bytes: Uint8Array): void {
     this.#deferred = [];
     const done = (frame: Uint8Array | FrameError): void => {
@@ -397,7 +461,7 @@ export class Room<G extends GameTypes = AnyGame> {
       this.#playback.record(took.applied);
       this.#notify(took.applied);
     }
-    // Frames drive what has to happen now and then: unlike timers, they are not slowed down in a hidden page.
+    // Frames trigger periodic work, because browsers throttle the timers of hidden pages but not their sockets.
     this.#askTime();
     this.#unacked += 1;
     if (this.#unacked >= ACK_FRAMES || now() - this.#sentAt >= KEEP_ALIVE_MS) this.#send(encodeInput(this.tick));
@@ -429,7 +493,7 @@ export class Room<G extends GameTypes = AnyGame> {
     }
   }
 
-  /** The server keeps no account of who watches, and throws away what they send. */
+  /** Sends an input or an acknowledgement. The server ignores those of spectators, so they send none. */
   #send(bytes: Uint8Array): boolean {
     if (this.spectating || !this.#channel.connected || this.#status !== "playing") return false;
     this.#channel.emit("i", toWire(bytes));
@@ -443,7 +507,7 @@ export class Room<G extends GameTypes = AnyGame> {
     if (!this.#channel.connected || !this.#playback.timeIsDue(sent)) return;
     request<{ tick: number }>(this.#channel, this.#seatChannel.timeout, "t").then(
       ({ tick }) => this.#playback.timeTold(sent, now(), tick, this.#inputs.seq),
-      // The next request does as well.
+      // The next request will do.
       () => undefined,
     );
   }
@@ -457,7 +521,7 @@ export class Room<G extends GameTypes = AnyGame> {
   #connectionLost(reason: string): void {
     if (this.#status === "over") return;
     this.#setStatus("reconnecting");
-    // The transport is Socket.IO's to mend; a namespace that the server closed is not.
+    // Socket.IO restores a lost transport, but not a namespace that the server has closed.
     if (reason === "io server disconnect") this.#reconnectSoon();
   }
 

@@ -1,7 +1,8 @@
-// The schema of a game, and how its rows of integers become a program's values and back.
+// The schema of a game, and the conversion between rows of integers and values.
 
 import { FrameError } from "./errors.js";
 
+/** A field of a component, an event or the input. Numbers are sent as multiples of `step` or as `steps` of a turn. */
 export interface Field {
   name: string;
   type: "bool" | "int" | "choice" | "float" | "angle" | "vec2" | "vec3";
@@ -13,7 +14,7 @@ export interface Field {
   oneShot?: boolean;
 }
 
-/** The wire's description of a component, an event or the input. */
+/** The description of a component, an event or the input, as the server sends it. */
 export interface Type {
   id: number;
   name: string;
@@ -22,6 +23,7 @@ export interface Type {
   fields: Field[];
 }
 
+/** The types of everything that a room sends and receives. */
 export interface Schema {
   game: string;
   protocol: number;
@@ -29,14 +31,14 @@ export interface Schema {
   components: Type[];
   events: Type[];
   input: Omit<Type, "id">;
-  /** Whether lists in frames may be packed. */
+  /** Whether frames may contain packed lists. */
   packed?: boolean;
 }
 
-/** The component that every game has: the seat that owns an entity. */
+/** The id of the component `Seat`, which every game has: the seat that owns an entity. */
 export const SEAT = 0;
 
-/** How a column moves between two frames: it takes the older value, runs straight, or turns the shorter way. */
+/** How a column changes between two frames: it keeps the older value, moves linearly, or turns the shorter way. */
 type Motion = "hold" | "linear" | "turn";
 
 interface Slot {
@@ -48,15 +50,15 @@ interface Slot {
 
 const WIDTHS = { bool: 1, int: 1, choice: 1, float: 1, angle: 1, vec2: 2, vec3: 3 } as const;
 
-/** One component, event or input, ready to read and write rows. */
+/** Reads and writes the rows of one component, event or input. */
 export class Codec {
   readonly name: string;
   readonly type: Omit<Type, "id">;
-  /** Columns in a row. */
+  /** The number of columns in a row. */
   readonly columns: number;
-  /** For each column, how many steps make a full turn; 0 for a column that is not an angle. */
+  /** For each column, the steps of a full turn; 0 if it is not an angle. */
   readonly turns: readonly number[];
-  /** Whether any column moves smoothly between frames. */
+  /** Whether any column is interpolated. */
   readonly moves: boolean;
   readonly #motions: readonly Motion[];
   readonly #slots: readonly Slot[];
@@ -84,7 +86,7 @@ export class Codec {
     this.#motions = motions;
   }
 
-  /** The program's value of a row. */
+  /** Decodes a row. */
   read(row: ArrayLike<number>): unknown {
     switch (this.type.shape) {
       case "unit":
@@ -101,7 +103,7 @@ export class Codec {
     }
   }
 
-  /** The row `part` of the way from `from` to `to` (0 to 1), written into `out`. */
+  /** Interpolates between two rows into `out`. `part` is 0 at `from` and 1 at `to`. */
   mix(from: ArrayLike<number>, to: ArrayLike<number>, part: number, out: number[]): void {
     for (let k = 0; k < this.columns; k++) {
       const a = from[k] ?? 0;
@@ -120,8 +122,8 @@ export class Codec {
   }
 
   /**
-   * Writes a program's value into a row. Fields that the value leaves out keep what `row` has, but one-shots are cleared.
-   * Throws a `TypeError` that names the field when a value does not fit its type; the row is then as it was.
+   * Encodes a value into a copy of `row`. Fields that the value omits keep their columns, except that one-shots are
+   * cleared. Throws a `TypeError` that names the field if a value does not fit its type.
    */
   write(value: unknown, row: readonly number[]): number[] {
     const next = [...row];
@@ -133,7 +135,7 @@ export class Codec {
     return next;
   }
 
-  /** The row of a value that says nothing: zero, or what is nearest to it in the field's range. */
+  /** The neutral row: zero, or the nearest value in the range of each field. */
   blank(): number[] {
     const row: number[] = new Array<number>(this.columns).fill(0);
     for (const { field, at, width } of this.#slots) {
@@ -143,18 +145,18 @@ export class Codec {
     return row;
   }
 
-  /** A field's name in messages; the one of a plain value has none of its own. */
+  /** The name of a field in error messages. The field of a plain value has no name of its own. */
   #label(field: Field): string {
     return this.type.shape === "struct" ? `${this.name}.${field.name}` : this.name;
   }
 
-  /** The columns that act in one tick only. */
+  /** The columns of one-shot fields, which take effect in one tick only. */
   oneShots(): number[] {
     return this.#slots.filter((slot) => slot.field.oneShot).map((slot) => slot.at);
   }
 }
 
-/** A schema whose types can be looked up by the wire's id and by name. */
+/** The codecs of a schema, by wire id and by name. */
 export class Schemas {
   readonly schema: Schema;
   readonly components: readonly (Codec | undefined)[];
@@ -170,15 +172,15 @@ export class Schemas {
     this.#ids = new Map(schema.components.map((type) => [type.name, type.id]));
   }
 
-  /** The wire id of a component. Throws a `TypeError` for a name that the game does not have. */
+  /** The wire id of a component. Throws a `TypeError` if the game has no component of this name. */
   id(component: string): number {
     const id = this.#ids.get(component);
-    if (id === undefined) throw new TypeError(`${this.schema.game} has no component ${component}`);
+    if (id === undefined) throw new TypeError(`the game ${this.schema.game} has no component ${component}`);
     return id;
   }
 }
 
-/** `value` modulo `steps`, in 0 to `steps`. */
+/** `value` modulo `steps`, never negative. */
 export function wrap(value: number, steps: number): number {
   const rest = value % steps;
   return rest < 0 ? rest + steps : rest;
@@ -224,7 +226,7 @@ function readField({ field, at }: Slot, row: ArrayLike<number>): unknown {
   }
 }
 
-/** The largest magnitude of a column with a step, which the server keeps to. */
+/** The largest magnitude of a column with a step, as on the server. */
 const LIMIT = 2 ** 31;
 
 const AXES = ["x", "y", "z"] as const;
@@ -263,7 +265,7 @@ function quantise(value: number, field: Field): number {
   return clamp(round(clamp(value, field.min, field.max) / need(field, "step")), -LIMIT, LIMIT);
 }
 
-/** Halves go away from zero, as in Rust, so that both sides write the same bytes. Never −0. */
+/** Rounds halves away from zero, as Rust does, so that both sides produce the same bytes. Never returns −0. */
 function round(value: number): number {
   return Math.sign(value) * Math.round(Math.abs(value)) + 0;
 }

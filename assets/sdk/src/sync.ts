@@ -1,4 +1,4 @@
-// Keeps the mirror in step with the server: takes frames, and asks for a snapshot when one does not fit.
+// Keeps the mirror in sync: applies frames, and requests a snapshot when one does not fit.
 
 import { FrameError } from "./errors.js";
 import type { Frame } from "./frame.js";
@@ -8,22 +8,24 @@ import { Mirror } from "./mirror.js";
 import type { Schemas } from "./schema.js";
 import type { Desync } from "./types.js";
 
+/** The surroundings of `Sync`. */
 export interface SyncSink {
-  /** Milliseconds. */
+  /** The current time in milliseconds. */
   now(): number;
   resync(request: { component?: number; expected?: number; got?: number }): void;
   desynced(desync: Desync): void;
   fault(error: FrameError): void;
 }
 
-/** The server takes one `resync` a second. */
+/** The server accepts one `resync` per second. */
 const RESYNC_MS = 1_050;
 
+/** Applies frames to a mirror and recovers from those that do not fit. */
 export class Sync {
   readonly mirror: Mirror;
   readonly #schemas: Schemas;
   readonly #sink: SyncSink;
-  /** Only a snapshot helps. */
+  /** Whether only a snapshot can continue the state. */
   #lost = true;
   #asked = -Infinity;
   #desyncs: Desync[] = [];
@@ -34,15 +36,15 @@ export class Sync {
     this.#sink = sink;
   }
 
-  /** A connection begins with this kind of frame. */
+  /** Starts a connection whose first frame is of this kind. */
   begin(state: "snapshot" | "diff"): void {
     this.#report([]);
     this.#lost = state === "snapshot";
-    // The snapshot comes unasked.
+    // The server sends the first snapshot without a request.
     this.#asked = this.#sink.now();
   }
 
-  /** Takes a frame in, or what was wrong with its bytes; `undefined` if the mirror could not use it. */
+  /** Applies a frame. `bytes` may be the error of its decompression. Returns `undefined` if the frame cannot be read. */
   take(bytes: Uint8Array | FrameError): { frame: Frame; applied: Applied | undefined } | undefined {
     const frame = this.#decode(bytes);
     if (!frame) {
@@ -86,7 +88,7 @@ export class Sync {
     this.#sink.resync(request);
   }
 
-  /** The mirror goes on with diffs until the snapshot: nearly right and moving is better than standing still. */
+  /** Requests a snapshot. Diffs are applied until it comes: an almost correct picture is better than one that stops. */
   #differ(mismatches: readonly Mismatch[], tick: number): void {
     for (const { component, expected, got } of mismatches) {
       const type = this.#schemas.schema.components.find(({ id }) => id === component);
@@ -108,7 +110,7 @@ export class Sync {
   }
 }
 
-/** The entities whose component a snapshot changed, gave or took. */
+/** The entities whose component was changed, added or removed by a snapshot. */
 function differing({ changed, stripped, despawned }: Applied, component: number): number[] {
   const gone = despawned.filter((entity) => entity.rows[component]);
   const all = [...(changed[component] ?? []), ...(stripped[component] ?? []), ...gone];

@@ -1,18 +1,18 @@
 import type { Type } from "./schema.js";
 
-/** What a game's `/schema/<game>.d.ts` says: the types of everything that travels. */
+/** The shape of a game's types, as `--print-types <game>` prints and `/schema/<game>.d.ts` serves them. */
 export interface GameTypes {
   components: object;
   events: object;
   input: unknown;
-  /** The served types leave it out; a program that knows its game's configuration may add it. */
+  /** The generated types omit the configuration. A program may add it. */
   config?: unknown;
 }
 
-/** A game's configuration, as far as its types say. */
+/** A game's configuration, if its types include one. */
 export type ConfigOf<G extends GameTypes> = G extends { config: infer C } ? C : Record<string, unknown>;
 
-/** For programs without a schema's types: every name is taken and every value is `any`. */
+/** The types of a program without generated types: every name is accepted and every value is `any`. */
 export interface AnyGame {
   components: Record<string, any>;
   events: Record<string, any>;
@@ -20,39 +20,43 @@ export interface AnyGame {
   config: any;
 }
 
+/** The names of a game's components. */
 export type ComponentName<G extends GameTypes> = keyof G["components"] & string;
+/** The names of a game's events. */
 export type EventName<G extends GameTypes> = keyof G["events"] & string;
 
-/** An entity of the mirror. Its components are properties; one that it does not have is `undefined`. */
+/** An entity. Its components are properties, and a component that it lacks is `undefined`. */
 export type EntityOf<G extends GameTypes> = { readonly id: number } & {
   readonly [C in ComponentName<G>]?: G["components"][C];
 };
 
-/** An entity as `room.view` hands it out: the components asked for are there. */
+/** An entity of `room.view`, which has all of the requested components. */
 export type Viewed<G extends GameTypes, C extends ComponentName<G>> = { readonly id: number } & {
   readonly [K in C]: G["components"][K];
 };
 
-/** Input fields left out keep the value they had; a one-shot field left out is not fired. */
+/** A game's input. Omitted fields keep their value, and omitted one-shot fields stay unset. */
 export type InputOf<G extends GameTypes> = G["input"] extends object ? Partial<G["input"]> : G["input"];
 
+/** A 2D vector. */
 export interface Vec2 {
   x: number;
   y: number;
 }
 
+/** A 3D vector. */
 export interface Vec3 extends Vec2 {
   z: number;
 }
 
-/** A player's place in a room, as everyone sees it. */
+/** A taken seat of a room. */
 export interface SeatInfo {
   seat: number;
   name: string;
   status: "playing" | "away" | "bot";
 }
 
-/** A room of the public listing. `players` and `bots` are seated, `seats` is how many there are in all. */
+/** A room of the public list. `players` and `bots` have seats; `seats` is the number of all seats. */
 export interface RoomInfo {
   room: string;
   game: string;
@@ -61,7 +65,7 @@ export interface RoomInfo {
   seats: number;
 }
 
-/** A game that the server hosts. */
+/** A game that the server hosts, with its tick rate, its range of seats, and its current rooms and players. */
 export interface GameInfo {
   name: string;
   hz: number;
@@ -70,87 +74,90 @@ export interface GameInfo {
   players: number;
 }
 
-/** What to look for in the listing. */
+/** Filters and order for a search in the list of rooms. Every field is optional. */
 export interface RoomSearch {
   game?: string;
-  /** Whether a seat is free. */
+  /** Whether a seat must be free. */
   open?: boolean;
   /** Values that the room's configuration must have. */
   config?: Record<string, unknown>;
-  /** The most people, the most free seats, the newest or the oldest first. */
+  /** What comes first: most players, most free seats, newest, or oldest. */
   sort?: "players" | "free" | "newest" | "oldest";
   limit?: number;
 }
 
+/** A chat channel. */
 export type ChatChannel = "lobby" | "party" | "room" | "private";
 
-/** Something that was said. */
+/** A chat message. */
 export interface ChatMessage {
   channel: ChatChannel;
-  /** Which history it is in: another party's, say, has another. */
+  /** The id of the history that contains it. Each party and each room has its own. */
   id: string;
-  /** Its number in that history, from 1. */
+  /** The number of the message in that history, from 1. */
   seq: number;
-  /** Milliseconds since 1970. */
+  /** When it was sent, in milliseconds since 1970. */
   at: number;
   user: string;
   name: string;
-  /** To whom, if it is private. */
+  /** The recipient of a private message. */
   to?: string;
   text: string;
 }
 
-/** Somebody who is writing. */
+/** A player who is typing. */
 export interface Typing {
   channel: ChatChannel;
   user: string;
   name: string;
 }
 
-/** Somebody, and what they do. `name` is `null` for somebody who has not been here for a while. */
+/** What a user is doing. `name` is `null` for a user who has been absent for a while. */
 export interface UserPresence {
   user: string;
   name: string | null;
   status: "online" | "queue" | "match" | "away" | "offline";
 }
 
+/** A member of a party. */
 export interface PartyMember extends UserPresence {
   ready: boolean;
 }
 
-/** People who play together. */
+/** The state of a party. `seq` grows with every change. */
 export interface PartyInfo {
   seq: number;
   party: string;
-  /** What a friend types to join. */
+  /** The code by which friends join. */
   code: string;
   leader: string;
   members: PartyMember[];
 }
 
+/** An invitation to a party. */
 export interface PartyInvite {
   party: string;
   code: string;
   from: UserPresence;
 }
 
-/** Where a waiting player stands in the queue of a game. */
+/** A waiting player's place in the queue of a game. */
 export interface QueueStatus {
   game: string;
   mode: string;
-  /** The ticket's place, from 1: a party has one ticket. */
+  /** The place in the queue, from 1. A party has one place. */
   position: number;
-  /** People who wait. */
+  /** The number of waiting players. */
   waiting: number;
-  /** People that a match takes. */
+  /** The number of players in a match. */
   needed: number;
-  /** Seconds that the ticket has waited. */
+  /** How long the player has waited, in seconds. */
   waited: number;
-  /** Seconds that others have waited lately until they were matched; null if nobody was yet. */
+  /** How long recent players waited for a match, in seconds; `null` if there were none. */
   estimate: number | null;
 }
 
-/** A match was found: whoever is asked has some seconds to say that they are there. */
+/** A match was found, and its players have `seconds` to confirm that they are ready. */
 export interface ReadyCheck {
   check: number;
   game: string;
@@ -159,36 +166,36 @@ export interface ReadyCheck {
   seconds: number;
 }
 
-/** How many have said that they are ready. */
+/** How many players have accepted a ready check. */
 export interface ReadyCount {
   check: number;
   accepted: number;
   players: number;
 }
 
-/** A match that was found is not played. */
+/** A ready check failed, so that its match is not played. */
 export interface Unready {
   check: number;
   reason: "declined" | "timed_out" | (string & {});
-  /** Whether the player is in the queue again, with the age of the ticket. */
+  /** Whether the player is back in the queue, with the time that they have already waited. */
   requeued: boolean;
 }
 
-/** A skill: an estimate, 1500 at first, and its standard deviation. */
+/** A skill estimate, which starts at 1500, and its standard deviation. */
 export interface Rating {
   mode: string;
   rating: number;
   deviation: number;
 }
 
-/** Inputs that the server did not take since it last said so. */
+/** The inputs that the server has refused since its last report. */
 export interface Refused {
   code: string;
   message: string;
   count: number;
 }
 
-/** A vote to remove the player in `seat`. `passed` is null while it is open. */
+/** A vote to remove the player in `seat`. `passed` is `null` while the vote is open. */
 export interface Vote {
   seat: number;
   votes: number;
@@ -197,8 +204,8 @@ export interface Vote {
 }
 
 /**
- * How a room ended for this player. The first seven reasons are the server's; `expired` means that the seat was lost
- * while the connection was away.
+ * How a room ended for this player. The server sends the first seven reasons. `expired` means that the seat was given up
+ * while the connection was lost.
  */
 export interface Over {
   reason: "finished" | "rules_error" | "closed" | "replaced" | "left" | "kicked" | "idle" | "expired" | (string & {});
@@ -206,33 +213,35 @@ export interface Over {
   winners: number[];
 }
 
-/** How the connection fares. */
+/** Measurements of a room's connection. */
 export interface RoomStats {
-  /** The least round trip of late, in milliseconds. */
+  /** The shortest recent round-trip time, in milliseconds. */
   rtt: number;
-  /** How far behind the server's time `view` draws, in ticks. */
+  /** The delay of `view` behind the server's time, in ticks. */
   delay: number;
-  /** For how many ticks ahead inputs are meant. */
+  /** How many ticks ahead of the server's time inputs are targeted. */
   lead: number;
-  /** State frames received, and their bytes. */
+  /** The number of state frames that were received. */
   frames: number;
+  /** The size of those frames, in bytes. */
   bytes: number;
-  /** Snapshots asked for because a frame did not fit. */
+  /** Snapshots that were requested because a frame did not fit. */
   resyncs: number;
 }
 
+/** The state of a room. `over` is final. */
 export type RoomStatus = "playing" | "reconnecting" | "over";
 
-/** The mirror differed from the server's state, which a checksum showed; a snapshot has put it right. */
+/** A difference between the local and the server's state, found by a checksum and corrected by a snapshot. */
 export interface Desync {
-  /** The tick whose checksum did not fit. */
+  /** The tick whose checksum differed. */
   tick: number;
   component: Type | undefined;
   expected: number;
   got: number;
   /**
-   * Entities whose component changed with the snapshot: those that were wrong, and any that changed in the moment
-   * between. Empty when no snapshot came before the connection was lost.
+   * The entities whose component the snapshot changed: those that were wrong, and any that changed in the meantime.
+   * Empty if the connection was lost before a snapshot came.
    */
   entities: number[];
 }

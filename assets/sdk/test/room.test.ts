@@ -106,7 +106,7 @@ describe("a frame", () => {
     await vi.advanceTimersByTimeAsync(1_500);
     channel.receive("s", frame(1, 11, 1, 0, 0, [2, 1, [0]]));
     channel.receive("s", frame(1, 11, 1, 0, 0, [2, 1, [0], [-5]]));
-    expect(faults).toEqual(["change of Hp of length 3 instead of 4"]);
+    expect(faults).toEqual(["change of Hp has length 3 instead of 4"]);
     expect(channel.sentAs("resync")).toEqual([{}]);
     expect(room.get(0)?.Hp).toBe(50);
     channel.receive("s", frame(0, 12, 0, 0, 0, [-1, 0b100, [0], 7]));
@@ -220,7 +220,7 @@ describe("a deflated snapshot", () => {
     },
     { what: "of nothing", stream: () => new Uint8Array(), fault: /cannot decompress/ },
     { what: "too long", stream: () => deflateRawSync(Buffer.alloc(5 << 20)), fault: /more than 4194304 bytes/ },
-    { what: "deflated twice", stream: () => deflateRawSync(DEFLATED), fault: /no array/ },
+    { what: "deflated twice", stream: () => deflateRawSync(DEFLATED), fault: /not an array/ },
   ])("that is $what is reported, and another asked for", async ({ stream, fault }) => {
     // The snapshot that comes unasked is no longer on its way.
     vi.spyOn(performance, "now").mockReturnValue(performance.now() + 5_000);
@@ -442,7 +442,7 @@ describe("who watches", () => {
 
   test.each([
     { answer: new TickcastError("unknown_room", "it has ended"), message: "it has ended" },
-    { answer: undefined, message: "whoever gave the ticket to watch has to give another" },
+    { answer: undefined, message: "spectating again needs another ticket" },
   ])("hears why it cannot come back: $message", async ({ answer, message }) => {
     if (answer) await spectate(answer);
     else await sit({ seat: 0, resume: "" });
