@@ -7,7 +7,7 @@ import { Wire } from "./wire.mjs";
 
 const { io } = packages.sdk("socket.io-client");
 const SOON_MS = 300;
-const LATE_MS = 30_000;
+const LATE_MS = 60_000;
 const TIMED_OUT = /timed out/;
 
 main(async () => {

@@ -18,11 +18,14 @@ main(async () => {
     transports: ["websocket"],
   };
   const socket = io(url, options);
-  const pauses = [];
+  const [pauses, numbers] = [[], []];
   let failed;
   socket.on("disconnect", () => (failed = performance.now()));
   socket.io.on("reconnect_error", () => (failed = performance.now()));
-  socket.io.on("reconnect_attempt", () => pauses.push(performance.now() - failed));
+  socket.io.on("reconnect_attempt", (number) => {
+    pauses.push(performance.now() - failed);
+    numbers.push(number);
+  });
   const { version } = await answer(socket, "info");
 
   await server("stop");
@@ -42,10 +45,8 @@ main(async () => {
   const again = next(socket, "connect");
   socket.io.engine.close();
   await until("the next loss is met", () => pauses.length > before);
-  assert.ok(
-    pauses[before] < LONGEST_MS,
-    `the first attempt after a new loss comes at once again, not after ${pauses[before]} ms`,
-  );
+  // The number decides the pause, which a busy machine may make longer.
+  assert.equal(numbers[before], 1, "after a new loss the pauses begin again with the shortest");
   await again;
   say("back, and the pauses are short again");
 });

@@ -3,7 +3,7 @@
 import { Browser } from "./browser.mjs";
 import { main, say, server } from "./support.mjs";
 
-const PATIENCE = { timeout: 45_000 };
+const PATIENCE = { timeout: 60_000 };
 
 main(async () => {
   const browser = await Browser.start();

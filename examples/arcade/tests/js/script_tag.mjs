@@ -11,9 +11,9 @@ main(async () => {
   await page.setContent('<!doctype html><script src="/socket.io/socket.io.js"></script>');
   const told = await page.evaluate(async () => {
     const socket = window.io();
-    const info = await socket.timeout(30_000).emitWithAck("info");
+    const info = await socket.timeout(60_000).emitWithAck("info");
     const lobby = window.io("/lobby", { auth: { name: "Eve" } });
-    const { games } = await lobby.timeout(30_000).emitWithAck("games");
+    const { games } = await lobby.timeout(60_000).emitWithAck("games");
     return { info, games: games.map(({ name }) => name), shared: socket.io === lobby.io };
   });
   assert.deepEqual([told.info.ok, told.info.server, told.games, told.shared], [true, "tickcast", ["arena"], true]);

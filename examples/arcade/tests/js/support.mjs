@@ -15,7 +15,7 @@ export const url = process.argv[2];
 if (!url) throw new Error("usage: node <script> <url of the server>");
 
 /** Nothing takes so long, not even on a slow and busy machine. */
-const PATIENCE_MS = 45_000;
+const PATIENCE_MS = 60_000;
 
 export function say(text) {
   console.log(text);

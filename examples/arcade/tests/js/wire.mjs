@@ -6,6 +6,7 @@ import { connect as connectTcp, createServer } from "node:net";
 export class Wire {
   /** Connections that there were so far. */
   connections = 0;
+  #closed = false;
   #ends = new Set();
   #others = new WeakMap();
 
@@ -21,6 +22,16 @@ export class Wire {
     for (const end of this.#ends) end.destroy();
   }
 
+  /** Cuts, and lets nobody through until `open`. */
+  close() {
+    this.#closed = true;
+    this.cut();
+  }
+
+  open() {
+    this.#closed = false;
+  }
+
   /** Keeps what either end says to itself, until `release`. */
   hold() {
     for (const end of this.#ends) end.unpipe();
@@ -31,6 +42,10 @@ export class Wire {
   }
 
   #join(near, far) {
+    if (this.#closed) {
+      for (const end of [near, far]) end.on("error", () => {}).destroy();
+      return;
+    }
     this.connections += 1;
     for (const [end, other] of [
       [near, far],

@@ -13,8 +13,8 @@ use std::{
 };
 
 /// Far more than any script takes on a slow machine; what hangs ends all the same.
-const DEADLINE: Duration = Duration::from_secs(180);
-const START: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(300);
+const START: Duration = Duration::from_secs(60);
 const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// The `arcade` binary on a port of its own; it ends when it is dropped.
