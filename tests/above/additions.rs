@@ -173,7 +173,7 @@ async fn a_clash_with_the_servers_own_is_an_error_at_start() {
     for (path, expected) in [
         ("/metrics", "routes at /metrics clash with /metrics"),
         ("/schema/shop", "routes at /schema/shop clash with /schema"),
-        ("/", "routes cannot be put at \"/\": say a path of plain segments, like /shop"),
+        ("/", "routes cannot be put at \"/\": give a path of plain segments, like /shop"),
     ] {
         assert_eq!(refused(tickcast::server().routes(path, catalogue)).await, expected);
     }
