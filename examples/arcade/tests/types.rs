@@ -7,7 +7,7 @@ use std::{fs, path::Path, process::Command};
 #[test]
 fn the_types_in_the_views_are_up_to_date() {
     for game in ["arena"] {
-        let file = format!("examples/{game}/view/{game}.d.ts");
+        let file = format!("examples/{game}/view/types.d.ts");
         let kept = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(&file)).unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_arcade")).args(["--print-types", game]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

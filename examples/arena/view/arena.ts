@@ -5,7 +5,7 @@ import "./arena.css";
 import type { Room } from "@tickcast/client";
 import type { GameView, Mounted, Stage } from "@tickcast/web/view";
 
-import type { Arena as Types } from "./arena.d.ts";
+import type { Arena as Types } from "./types.d.ts";
 import { type Avatar, drawAvatar, drawLabel, type Look } from "./avatars.ts";
 import { Camera } from "./camera.ts";
 import { type Ground, ground } from "./ground.ts";

@@ -1,6 +1,6 @@
 // Keyboard, mouse and touch, as the input of the rules.
 
-import type { Arena } from "./arena.d.ts";
+import type { Arena } from "./types.d.ts";
 import type { Vec } from "./ground.ts";
 
 type Input = Arena["input"];

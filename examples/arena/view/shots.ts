@@ -1,6 +1,6 @@
 // Flying shots. The server says where one started, when and which way; the flight is worked out here.
 
-import type { Arena } from "./arena.d.ts";
+import type { Arena } from "./types.d.ts";
 import type { Camera } from "./camera.ts";
 import { colour, glow } from "./colours.ts";
 import { type Ground, reach, type Vec } from "./ground.ts";
