@@ -26,11 +26,11 @@ use crate::{
 /// #             .systems(|mut all: Query<(&Intent<Pad>, &mut Steps)>| all.iter_mut().for_each(|(i, mut s)| s.0 += u16::from(i.go)));
 /// #     }
 /// # }
-/// let mut table = TestRoom::<Walk>::new(7).seats(2);
-/// table.press(0, Pad { go: true });
-/// table.run(30);
-/// assert_eq!(table.view(0).me::<Steps>().unwrap().0, 30);
-/// assert_eq!(table.view(1).me::<Steps>().unwrap().0, 0);
+/// let mut test = TestRoom::<Walk>::new(7).seats(2);
+/// test.press(0, Pad { go: true });
+/// test.run(30);
+/// assert_eq!(test.view(0).me::<Steps>().unwrap().0, 30);
+/// assert_eq!(test.view(1).me::<Steps>().unwrap().0, 0);
 /// ```
 pub struct TestRoom<G: Game> {
     room: Room,

@@ -9,69 +9,69 @@ const HZ: u32 = 30;
 
 /// Two players in the courtyard, face to face on the open floor south of its middle, five units apart.
 fn duel() -> TestRoom<Arena> {
-    let mut table = TestRoom::<Arena>::new(7).seats(2);
-    table.run(1);
-    place(&mut table, 0, Vec2::new(17.0, 10.0));
-    place(&mut table, 1, Vec2::new(22.0, 10.0));
-    table
+    let mut test = TestRoom::<Arena>::new(7).seats(2);
+    test.run(1);
+    place(&mut test, 0, Vec2::new(17.0, 10.0));
+    place(&mut test, 1, Vec2::new(22.0, 10.0));
+    test
 }
 
-fn place(table: &mut TestRoom<Arena>, player: usize, at: Vec2) {
-    let wanted = table.seat(player);
-    let world = table.world();
+fn place(test: &mut TestRoom<Arena>, player: usize, at: Vec2) {
+    let wanted = test.seat(player);
+    let world = test.world();
     let mut avatars = world.query::<(&Seat, &mut Pos)>();
     let (_, mut pos) = avatars.iter_mut(world).find(|(seat, _)| **seat == wanted).expect("every player has an avatar");
     pos.at = at;
 }
 
-fn at(table: &TestRoom<Arena>, seat: usize) -> Vec2 {
-    table.view(seat).me::<Pos>().expect("every player has an avatar").at
+fn at(test: &TestRoom<Arena>, seat: usize) -> Vec2 {
+    test.view(seat).me::<Pos>().expect("every player has an avatar").at
 }
 
-fn hp(table: &TestRoom<Arena>, seat: usize) -> u8 {
-    table.view(seat).me::<Hp>().expect("every player has an avatar").0
+fn hp(test: &TestRoom<Arena>, seat: usize) -> u8 {
+    test.view(seat).me::<Hp>().expect("every player has an avatar").0
 }
 
-fn frags(table: &TestRoom<Arena>, seat: usize) -> u16 {
-    table.view(seat).me::<Frags>().expect("every player has an avatar").0
+fn frags(test: &TestRoom<Arena>, seat: usize) -> u16 {
+    test.view(seat).me::<Frags>().expect("every player has an avatar").0
 }
 
 /// Seat 0 shoots to the east until seat 1 is down.
-fn shoot_down(table: &mut TestRoom<Arena>) {
-    table.press(0, Pad { fire: true, ..Pad::default() });
-    table.run(HZ * 3 / 2);
-    table.press(0, Pad::default());
-    assert_eq!(hp(table, 1), 0);
+fn shoot_down(test: &mut TestRoom<Arena>) {
+    test.press(0, Pad { fire: true, ..Pad::default() });
+    test.run(HZ * 3 / 2);
+    test.press(0, Pad::default());
+    assert_eq!(hp(test, 1), 0);
 }
 
 #[test]
 fn a_pad_walks() {
-    let mut table = duel();
-    table.press(0, Pad { dir: Dir8::S, ..Pad::default() });
-    table.run(HZ);
-    assert!((at(&table, 0) - Vec2::new(17.0, 3.5)).length() < 0.3, "{}", at(&table, 0));
+    let mut test = duel();
+    test.press(0, Pad { dir: Dir8::S, ..Pad::default() });
+    test.run(HZ);
+    assert!((at(&test, 0) - Vec2::new(17.0, 3.5)).length() < 0.3, "{}", at(&test, 0));
 }
 
 #[test]
 fn a_wall_blocks_and_lets_slide() {
-    let mut table = duel();
-    place(&mut table, 0, Vec2::new(20.0, 12.5));
-    table.press(0, Pad { dir: Dir8::NE, ..Pad::default() });
-    table.run(HZ / 6);
-    let now = at(&table, 0);
+    let mut test = duel();
+    place(&mut test, 0, Vec2::new(20.0, 12.5));
+    test.press(0, Pad { dir: Dir8::NE, ..Pad::default() });
+    test.run(HZ / 6);
+    let now = at(&test, 0);
     assert!((now.y - 13.0).abs() < 0.05, "the block begins at 13.5, but it is at {now}");
     assert!(now.x > 20.5, "it does not slide: {now}");
 }
 
 #[test]
 fn a_shot_hurts_and_five_frag() {
-    let mut table = duel();
-    table.press(0, Pad { fire: true, ..Pad::default() });
-    table.run(10);
-    assert_eq!((hp(&table, 0), hp(&table, 1)), (100, 80));
-    table.run(HZ);
-    assert_eq!((hp(&table, 1), frags(&table, 0), frags(&table, 1)), (0, 1, 0));
-    let hits = table.events::<Hit>(0);
+    let mut test = duel();
+    test.press(0, Pad { fire: true, ..Pad::default() });
+    test.run(10);
+    assert_eq!((hp(&test, 0), hp(&test, 1)), (100, 80));
+    test.run(HZ);
+    assert_eq!((hp(&test, 1), frags(&test, 0), frags(&test, 1)), (0, 1, 0));
+    let hits = test.events::<Hit>(0);
     assert_eq!(hits.len(), 5);
     assert!(hits[..4].iter().all(|hit| !hit.down) && hits[4].down);
     assert_eq!((hits[4].shooter, hits[4].victim), (1, 2));
@@ -79,128 +79,128 @@ fn a_shot_hurts_and_five_frag() {
 
 #[test]
 fn a_wall_stops_shots() {
-    let mut table = duel();
-    place(&mut table, 0, Vec2::new(16.0, 15.0));
-    place(&mut table, 1, Vec2::new(23.0, 15.0));
-    table.press(0, Pad { fire: true, ..Pad::default() });
-    table.run(HZ * 2);
-    assert_eq!(hp(&table, 1), 100);
-    assert!(table.view(0).iter::<Shot>().count() <= 1, "shots that have ended are gone");
+    let mut test = duel();
+    place(&mut test, 0, Vec2::new(16.0, 15.0));
+    place(&mut test, 1, Vec2::new(23.0, 15.0));
+    test.press(0, Pad { fire: true, ..Pad::default() });
+    test.run(HZ * 2);
+    assert_eq!(hp(&test, 1), 100);
+    assert!(test.view(0).iter::<Shot>().count() <= 1, "shots that have ended are gone");
 }
 
 #[test]
 fn an_empty_magazine_changes_itself() {
-    let mut table = duel();
-    let ammo = |table: &TestRoom<Arena>| table.view(0).me::<Ammo>().unwrap().0;
-    table.press(0, Pad { fire: true, aim: 3.0, ..Pad::default() });
-    table.run(HZ * 5 / 2);
-    assert_eq!(ammo(&table), 0);
-    table.press(0, Pad::default());
-    table.run(HZ * 3 / 2);
-    assert_eq!(ammo(&table), 12);
-    let other = table.view(1);
+    let mut test = duel();
+    let ammo = |test: &TestRoom<Arena>| test.view(0).me::<Ammo>().unwrap().0;
+    test.press(0, Pad { fire: true, aim: 3.0, ..Pad::default() });
+    test.run(HZ * 5 / 2);
+    assert_eq!(ammo(&test), 0);
+    test.press(0, Pad::default());
+    test.run(HZ * 3 / 2);
+    assert_eq!(ammo(&test), 12);
+    let other = test.view(1);
     assert!(other.iter::<Ammo>().all(|(id, _)| other.owner(id) == Some(other.seat())), "ammunition is the owner's to know");
 }
 
 #[test]
 fn a_reload_by_hand_takes_its_time() {
-    let mut table = duel();
-    table.press(0, Pad { fire: true, aim: 3.0, ..Pad::default() });
-    table.run(3);
-    table.press(0, Pad { reload: true, ..Pad::default() });
-    table.run(6);
-    assert_eq!(table.view(0).me::<Ammo>().unwrap().0, 0);
-    table.run(HZ * 3 / 2);
-    assert_eq!(table.view(0).me::<Ammo>().unwrap().0, 12);
+    let mut test = duel();
+    test.press(0, Pad { fire: true, aim: 3.0, ..Pad::default() });
+    test.run(3);
+    test.press(0, Pad { reload: true, ..Pad::default() });
+    test.run(6);
+    assert_eq!(test.view(0).me::<Ammo>().unwrap().0, 0);
+    test.run(HZ * 3 / 2);
+    assert_eq!(test.view(0).me::<Ammo>().unwrap().0, 12);
 }
 
 #[test]
 fn the_fallen_stand_up_far_away() {
-    let mut table = duel();
-    shoot_down(&mut table);
-    place(&mut table, 0, Vec2::new(3.0, 3.0));
-    table.run(HZ * 3);
-    assert_eq!(hp(&table, 1), 100);
-    assert!(at(&table, 1).distance(at(&table, 0)) > 15.0);
+    let mut test = duel();
+    shoot_down(&mut test);
+    place(&mut test, 0, Vec2::new(3.0, 3.0));
+    test.run(HZ * 3);
+    assert_eq!(hp(&test, 1), 100);
+    assert!(at(&test, 1).distance(at(&test, 0)) > 15.0);
 }
 
 #[test]
 fn the_dead_neither_walk_nor_shoot() {
-    let mut table = duel();
-    shoot_down(&mut table);
-    let fell = at(&table, 1);
-    table.press(1, Pad { dir: Dir8::N, fire: true, ..Pad::default() });
-    table.run(10);
-    assert_eq!(at(&table, 1), fell);
-    let (view, fallen) = (table.view(0), table.seat(1));
+    let mut test = duel();
+    shoot_down(&mut test);
+    let fell = at(&test, 1);
+    test.press(1, Pad { dir: Dir8::N, fire: true, ..Pad::default() });
+    test.run(10);
+    assert_eq!(at(&test, 1), fell);
+    let (view, fallen) = (test.view(0), test.seat(1));
     assert!(view.iter::<Shot>().all(|(id, _)| view.owner(id) != Some(fallen)));
 }
 
 #[test]
 fn the_frag_limit_ends_the_match() {
     let config = ArenaConfig { frag_limit: 1, ..ArenaConfig::default() };
-    let mut table = TestRoom::<Arena>::with_config(7, config).seats(2);
-    table.run(1);
-    place(&mut table, 0, Vec2::new(17.0, 10.0));
-    place(&mut table, 1, Vec2::new(22.0, 10.0));
-    assert!(table.outcome().is_none());
-    table.press(0, Pad { fire: true, ..Pad::default() });
-    table.run(HZ * 3);
-    assert_eq!(table.outcome(), Some(&Outcome::winner(Seat(1))));
+    let mut test = TestRoom::<Arena>::with_config(7, config).seats(2);
+    test.run(1);
+    place(&mut test, 0, Vec2::new(17.0, 10.0));
+    place(&mut test, 1, Vec2::new(22.0, 10.0));
+    assert!(test.outcome().is_none());
+    test.press(0, Pad { fire: true, ..Pad::default() });
+    test.run(HZ * 3);
+    assert_eq!(test.outcome(), Some(&Outcome::winner(Seat(1))));
 }
 
 /// Two sides of two, with one frag to go; seats 1 and 3 stand in a row, and seat 2 behind them.
 fn sides() -> TestRoom<Arena> {
     let config = ArenaConfig { frag_limit: 1, ..ArenaConfig::default() };
-    let mut table = TestRoom::<Arena>::with_config(7, config);
-    table.room().plan(SeatPlan { seats: 4, fill: 0, teams: 2 });
-    let mut table = table.seats(4);
-    table.run(1);
+    let mut test = TestRoom::<Arena>::with_config(7, config);
+    test.room().plan(SeatPlan { seats: 4, fill: 0, teams: 2 });
+    let mut test = test.seats(4);
+    test.run(1);
     for (player, x) in [(0, 17.0), (2, 19.0), (1, 22.0)] {
-        place(&mut table, player, Vec2::new(x, 10.0));
+        place(&mut test, player, Vec2::new(x, 10.0));
     }
-    place(&mut table, 3, Vec2::new(3.0, 3.0));
-    table
+    place(&mut test, 3, Vec2::new(3.0, 3.0));
+    test
 }
 
 #[test]
 fn shots_pass_through_friends_and_a_side_wins_as_one() {
-    let mut table = sides();
-    assert_eq!((0..4).map(|player| table.view(player).me::<Side>().unwrap().0).collect::<Vec<_>>(), [1, 2, 1, 2]);
-    table.press(0, Pad { fire: true, ..Pad::default() });
-    table.run(10);
-    assert_eq!((hp(&table, 2), hp(&table, 1)), (100, 80));
-    table.run(HZ);
-    assert_eq!(table.outcome(), Some(&Outcome::winners([Seat(1), Seat(3)])));
+    let mut test = sides();
+    assert_eq!((0..4).map(|player| test.view(player).me::<Side>().unwrap().0).collect::<Vec<_>>(), [1, 2, 1, 2]);
+    test.press(0, Pad { fire: true, ..Pad::default() });
+    test.run(10);
+    assert_eq!((hp(&test, 2), hp(&test, 1)), (100, 80));
+    test.run(HZ);
+    assert_eq!(test.outcome(), Some(&Outcome::winners([Seat(1), Seat(3)])));
 }
 
 #[test]
 fn bots_spare_their_friends() {
-    let mut table = TestRoom::<Arena>::new(3).bots();
-    table.room().plan(SeatPlan { seats: 2, fill: 2, teams: 1 });
-    let mut table = table.seats(1);
-    table.run(HZ * 10);
-    assert_eq!(table.view(0).iter::<Side>().count(), 2);
-    assert!(table.view(0).iter::<Shot>().count() == 0 && table.events::<Hit>(0).is_empty());
+    let mut test = TestRoom::<Arena>::new(3).bots();
+    test.room().plan(SeatPlan { seats: 2, fill: 2, teams: 1 });
+    let mut test = test.seats(1);
+    test.run(HZ * 10);
+    assert_eq!(test.view(0).iter::<Side>().count(), 2);
+    assert!(test.view(0).iter::<Shot>().count() == 0 && test.events::<Hit>(0).is_empty());
 }
 
 #[test]
 fn the_time_limit_ends_the_match() {
     let config = ArenaConfig { minutes: 1, map: MapName::Cellar, ..ArenaConfig::default() };
-    let mut table = TestRoom::<Arena>::with_config(7, config).seats(2);
-    table.run(HZ * 60 - 2);
-    assert!(table.outcome().is_none());
-    table.run(4);
-    assert_eq!(table.outcome(), Some(&Outcome::draw()), "nobody has a frag");
+    let mut test = TestRoom::<Arena>::with_config(7, config).seats(2);
+    test.run(HZ * 60 - 2);
+    assert!(test.outcome().is_none());
+    test.run(4);
+    assert_eq!(test.outcome(), Some(&Outcome::draw()), "nobody has a frag");
 }
 
 #[test]
 fn players_start_far_from_each_other() {
-    let mut table = TestRoom::<Arena>::new(7).seats(4);
-    table.run(1);
+    let mut test = TestRoom::<Arena>::new(7).seats(4);
+    test.run(1);
     for a in 0..4 {
         for b in 0..a {
-            let apart = at(&table, a).distance(at(&table, b));
+            let apart = at(&test, a).distance(at(&test, b));
             assert!(apart > 10.0, "{a} and {b} are {apart} apart");
         }
     }
@@ -210,9 +210,9 @@ fn players_start_far_from_each_other() {
 fn bots_find_each_other_and_fight() {
     for map in [MapName::Courtyard, MapName::Cellar] {
         let config = ArenaConfig { map, frag_limit: 100, minutes: 60 };
-        let mut table = TestRoom::<Arena>::with_config(3, config).bots().seats(1);
-        table.run(HZ * 60);
-        let view = table.view(0);
+        let mut test = TestRoom::<Arena>::with_config(3, config).bots().seats(1);
+        test.run(HZ * 60);
+        let view = test.view(0);
         let all: Vec<u16> = view.iter::<Frags>().map(|(_, frags)| frags.0).collect();
         let sum: u16 = all.iter().sum();
         assert!((15..=90).contains(&sum), "five bots and an idle player in a minute on {map:?}: {all:?}");
@@ -222,11 +222,11 @@ fn bots_find_each_other_and_fight() {
 
 #[test]
 fn bots_keep_looking_for_an_enemy() {
-    let mut table = TestRoom::<Arena>::new(3).bots().seats(1);
+    let mut test = TestRoom::<Arena>::new(3).bots().seats(1);
     let mut still: BTreeMap<Seat, (Vec2, u32)> = BTreeMap::new();
     for second in 1..=60 {
-        table.run(HZ);
-        let (view, me) = (table.view(0), table.seat(0));
+        test.run(HZ);
+        let (view, me) = (test.view(0), test.seat(0));
         for (id, pos) in view.iter::<Pos>() {
             let seat = view.owner(id).unwrap();
             let stands = seat != me && view.get::<Hp>(id).unwrap().0 > 0;
