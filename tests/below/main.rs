@@ -18,6 +18,7 @@ mod inputs;
 mod interest;
 mod interest_rule;
 mod layering;
+mod map;
 mod merged;
 mod registration;
 mod removed;
