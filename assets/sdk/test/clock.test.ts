@@ -20,7 +20,7 @@ describe("the clock", () => {
     expect(clock.tick(500)).toBeCloseTo(TRUE(500));
   });
 
-  test("trusts the answer with the least round trip", () => {
+  test("trusts the answer with the shortest round trip", () => {
     const clock = new Clock(HZ);
     ask(clock, 0, 20, 20);
     ask(clock, 1_000, 20, 300);
@@ -28,7 +28,7 @@ describe("the clock", () => {
     expect(clock.tick(3_000)).toBeCloseTo(TRUE(3_000));
   });
 
-  test("follows a server that has lost time, without going backwards", () => {
+  test("follows a server that has lost time without running backwards", () => {
     const clock = new Clock(HZ);
     const late = (now: number): number => TRUE(now) - 6;
     ask(clock, 0, 10, 10);
@@ -42,7 +42,7 @@ describe("the clock", () => {
     expect(clock.tick(4_000)).toBeCloseTo(late(4_000));
   });
 
-  test("asks often at first, then seldom and in pairs", () => {
+  test("asks often at first, then rarely and in pairs", () => {
     const clock = new Clock(HZ);
     const asked: number[] = [];
     for (let now = 0; now < 12_000; now += 20) {
@@ -53,7 +53,7 @@ describe("the clock", () => {
     expect(asked).toEqual([0, 100, 200, 300, 400, 5_400, 5_500, 10_500, 10_600]);
   });
 
-  test("takes the second of a pair where the first had to wait for a tick", () => {
+  test("uses the second answer of a pair if the first waited for a tick", () => {
     const clock = new Clock(HZ);
     let last = 0;
     for (let now = 0; now < 120_000; now += 20) {
@@ -65,7 +65,7 @@ describe("the clock", () => {
     expect(clock.estimate(120_000)).toBeCloseTo(TRUE(120_000));
   });
 
-  test("measures anew on a new connection and keeps its guess until then", () => {
+  test("measures again on a new connection and keeps its estimate until then", () => {
     const clock = new Clock(HZ);
     ask(clock, 0, 10, 10);
     clock.restart(5_000, 1);
@@ -74,7 +74,7 @@ describe("the clock", () => {
   });
 });
 
-test("a flow catches up smoothly, and jumps when it is far off", () => {
+test("a slewed value catches up smoothly, and jumps over a long distance", () => {
   const flow = new Slew(0.05, 10);
   expect(flow.follow(0, 100)).toBe(100);
   expect(flow.follow(100, 108)).toBeCloseTo(105.5);
@@ -89,21 +89,21 @@ describe("the delay", () => {
     return delay.ticks(1);
   };
 
-  test("is the least one on a quick and even line", () => expect(delayAfter(() => 0.5)).toBe(2));
-  test("covers the way from the server", () => expect(delayAfter(() => 4)).toBeCloseTo(5));
+  test("is minimal on a fast and steady connection", () => expect(delayAfter(() => 0.5)).toBe(2));
+  test("covers the latency from the server", () => expect(delayAfter(() => 4)).toBeCloseTo(5));
   test("grows with jitter", () => expect(delayAfter((n) => 4 + (n % 2) * 2)).toBeGreaterThan(6));
   test("has a maximum", () => expect(delayAfter((n) => (n % 2) * 80)).toBe(25));
-  test("covers frames that come every third tick", () => expect(new Delay(2, 25).ticks(3)).toBe(3));
+  test("covers a frame every third tick", () => expect(new Delay(2, 25).ticks(3)).toBe(3));
 });
 
 describe("the lead", () => {
-  test("begins with the way to the server", () => {
+  test("begins with the latency to the server", () => {
     const lead = new Lead(25);
     lead.restart(2.5, 0);
     expect(lead.ticks).toBe(3.5);
   });
 
-  test("grows when an input is late, once for all that were sent before", () => {
+  test("grows once for all inputs that were late together", () => {
     const lead = new Lead(25);
     lead.feedback(1, -2, 5);
     expect(lead.ticks).toBe(4);
@@ -120,7 +120,7 @@ describe("the lead", () => {
     expect(lead.ticks).toBe(2);
   });
 
-  test("shrinks when the margin is comfortable for long", () => {
+  test("shrinks after a long time with a comfortable margin", () => {
     const lead = new Lead(25);
     lead.restart(9, 0);
     for (let seq = 1; seq <= 19; seq++) lead.feedback(seq, 7, seq);
@@ -136,7 +136,7 @@ describe("the lead", () => {
   });
 });
 
-test("16 bits are taken for the newest number that they fit", () => {
+test("16 bits unwrap to the newest number that they match", () => {
   expect(unwrap16(0, 10)).toBe(0);
   expect(unwrap16(5, 10)).toBe(5);
   expect(unwrap16(0xffff, 0x10002)).toBe(0xffff);

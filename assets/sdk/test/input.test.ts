@@ -19,7 +19,7 @@ describe("an input's columns", () => {
   ];
   test.each(cases)("%j", (value, row) => expect(codec.write(value, codec.blank())).toEqual(row));
 
-  test("keep what is left out, except for one-shots", () => {
+  test("keep omitted fields, except for one-shots", () => {
     expect(codec.write({ dir: "E" }, [2, 7, 3, 1])).toEqual([1, 7, 3, 0]);
   });
 
@@ -33,7 +33,7 @@ describe("an input's columns", () => {
   });
 });
 
-test("the bytes of an input and of an acknowledgement", () => {
+test("an input and an acknowledgement have the documented bytes", () => {
   expect(decode(encodeInput(0x1_0005))).toEqual([5]);
   expect(decode(encodeInput(7, { seq: 70_000, tick: 12, row: [2, 0, -3, 1] }))).toEqual([7, 70_000, 12, 2, 0, -3, 1]);
 });
@@ -62,7 +62,7 @@ describe("sending", () => {
 
   const rows = (): number[][] => sent.map(({ row }) => row);
 
-  test("happens at once, and only when something changes", () => {
+  test("happens at once, and only on a change", () => {
     inputs.offer({ dir: "E" });
     expect(sent).toEqual([{ seq: 1, tick: 100, row: [1, 0, 0, 0] }]);
     vi.advanceTimersByTime(500);
@@ -71,7 +71,7 @@ describe("sending", () => {
     expect(sent).toHaveLength(1);
   });
 
-  test("happens at most once a tick, with the newest value", () => {
+  test("happens at most once per tick, with the newest value", () => {
     for (const dir of ["E", "N", "E", "N"]) inputs.offer({ dir });
     expect(rows()).toEqual([[1, 0, 0, 0]]);
     vi.advanceTimersByTime(60);
@@ -81,7 +81,7 @@ describe("sending", () => {
     ]);
   });
 
-  test("does not lose a one-shot that is over before its turn", () => {
+  test("does not lose a one-shot that was cleared before it was sent", () => {
     inputs.offer({ dir: "E" });
     inputs.offer({ dir: "E", fire: true });
     inputs.offer({ dir: "E", fire: false });
@@ -113,7 +113,7 @@ describe("sending", () => {
     expect(sent.map(({ tick }) => tick)).toEqual([100, 101]);
   });
 
-  test("goes back with the clock when that was far off", () => {
+  test("follows the clock back after a large correction", () => {
     inputs.offer({ fire: true });
     vi.advanceTimersByTime(50);
     aim = 40;
@@ -121,7 +121,7 @@ describe("sending", () => {
     expect(sent.map(({ tick }) => tick)).toEqual([100, 40]);
   });
 
-  test("waits for a connection, then repeats what holds", () => {
+  test("waits for a connection, then sends the current input", () => {
     connected = false;
     inputs.offer({ dir: "E", fire: true });
     connected = true;
@@ -132,7 +132,7 @@ describe("sending", () => {
     expect(sent[1]).toEqual({ seq: 2, tick: 101, row: [1, 0, 0, 0] });
   });
 
-  test("says nothing before the player does", () => {
+  test("sends nothing before the first input", () => {
     inputs.repeat();
     vi.advanceTimersByTime(500);
     expect(sent).toEqual([]);

@@ -29,7 +29,7 @@ function stage(keep = 60): {
 const POS = 0b10;
 
 describe("between two frames", () => {
-  test("vectors and floats run straight, the rest takes the older value", () => {
+  test("vectors and floats move linearly, other values stay", () => {
     const { take, at } = stage();
     take(0, 10, 0, 0, 0, [-1, 2 ** 52 + 0b110, [0], 0, 0, 100, 0, 1, 0]);
     take(1, 11, 1, 0, 0, [1, 0b11, [0], [4], [8]], [2, 1, [0], [-50]], [52, 0b101, [0], [1], [10]]);
@@ -44,7 +44,7 @@ describe("between two frames", () => {
     expect(full).toEqual({ id: 0, Pos: { at: { x: 2, y: 4 } }, Hp: 50, Mood: { kind: "wild", awake: true, size: 1 } });
   });
 
-  test("an angle turns the shorter way, over zero too", () => {
+  test("an angle turns the shorter way, also across zero", () => {
     const { take, at } = stage();
     take(0, 10, 0, 0, 0, [-1, 0b1000, [-2], 250, 2]);
     take(1, 11, 1, 0, 0, [3, 1, [-2], [8, -8]]);
@@ -59,7 +59,7 @@ describe("between two frames", () => {
     expect(at(15, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 2, y: 0 } } }]);
   });
 
-  test("movement after stillness takes one tick, not all the time since", () => {
+  test("movement after a pause takes one tick, not the whole pause", () => {
     const { take, at } = stage();
     take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0]);
     take(1, 11, 1, 0, 0);
@@ -68,7 +68,7 @@ describe("between two frames", () => {
     expect(at(20.5, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 1, y: 0 } } }]);
   });
 
-  test("movement is even where frames come every third tick", () => {
+  test("movement is even with a frame every third tick", () => {
     const { timeline, take, at } = stage();
     take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0]);
     take(1, 13, 3, 0, 0, [1, 1, [0], [6]]);
@@ -85,8 +85,8 @@ describe("between two frames", () => {
   });
 });
 
-describe("on stage", () => {
-  test("an entity is there from its spawn to its despawn", () => {
+describe("a moment", () => {
+  test("shows an entity from its spawn to its despawn", () => {
     const { take, at } = stage();
     take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0]);
     take(1, 11, 1, 0, 0, [-1, POS, [1], 2, 2]);
@@ -95,7 +95,7 @@ describe("on stage", () => {
     expect([9, 10.9, 11, 11.9, 12].map(there)).toEqual([[], [0], [0, 1], [0, 1], [1]]);
   });
 
-  test("an id that is used again is another entity", () => {
+  test("treats a reused id as another entity", () => {
     const { take, at } = stage();
     take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0]);
     take(1, 11, 1, 0, 0, [-3, [0]], [-1, POS, [0], 100, 0]);
@@ -103,7 +103,7 @@ describe("on stage", () => {
     expect(at(11, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 50, y: 0 } } }]);
   });
 
-  test("only those with all the components are shown", () => {
+  test("shows only entities with all of the components", () => {
     const { take, at } = stage();
     take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0], [-1, 0b110, [1], 0, 0, 9]);
     take(1, 11, 1, 0, 0, [2, 1, [0], [5]], [-2, 2, [1]]);
@@ -112,7 +112,7 @@ describe("on stage", () => {
     expect(there(11)).toEqual([5]);
   });
 
-  test("the player's own entity is found by its seat", () => {
+  test("finds the player's own entity by its seat", () => {
     const { timeline, take } = stage();
     take(0, 10, 0, 0, 0, [-1, 0b11, [-2], 1, 0, 0, 2, 8, 8]);
     expect(timeline.owned(10, [1], 2)).toEqual({ id: 1, Pos: { at: { x: 4, y: 4 } } });
@@ -121,7 +121,7 @@ describe("on stage", () => {
   });
 });
 
-test("the past is forgotten, and the present is not", () => {
+test("the past is forgotten, but not the present", () => {
   const { take, at } = stage(10);
   take(0, 0, 0, 0, 0, [-1, POS, [-2], 0, 0, 7, 7]);
   for (let tick = 1; tick <= 200; tick++) take(1, tick, 1, 0, 0, [1, 1, [0], [2]], ...(tick === 1 ? [[-3, [1]]] : []));

@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 
 import { Listeners } from "../src/listeners.js";
 
-test("one function added twice is called twice and stopped one at a time", () => {
+test("a function that is added twice is called twice", () => {
   const all = new Listeners<[number]>();
   const callback = vi.fn<(n: number) => void>();
   const stop = all.add(callback);
@@ -14,7 +14,7 @@ test("one function added twice is called twice and stopped one at a time", () =>
   expect(callback.mock.calls).toEqual([[1], [1], [2]]);
 });
 
-test("an exception is reported as uncaught, and the others still hear", () => {
+test("an exception is reported as uncaught and stops no other callback", () => {
   const all = new Listeners<[]>();
   const later = vi.spyOn(globalThis, "queueMicrotask").mockImplementation(() => undefined);
   const heard = vi.fn<() => void>();

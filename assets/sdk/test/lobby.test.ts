@@ -20,7 +20,7 @@ function lobby(listing: { seq: number; rooms: RoomInfo[] }) {
   return { channel, callback, seen, lobby: new Lobby(channel, 1_000, () => Promise.reject(new Error("no seat here"))) };
 }
 
-test("a listing follows its updates", async () => {
+test("the list follows its updates", async () => {
   const t = lobby({ seq: 5, rooms: [room("a"), room("b")] });
   const stop = await t.lobby.rooms(t.callback);
   t.channel.receive("rooms", change(6, { added: [room("c")], updated: [room("a", 3)], removed: ["b"] }));
@@ -33,7 +33,7 @@ test("a listing follows its updates", async () => {
   ]);
 });
 
-test("a gap is filled by asking for everything again", async () => {
+test("a gap makes the client request the whole list", async () => {
   const listing = { seq: 5, rooms: [room("a")] };
   const t = lobby(listing);
   await t.lobby.rooms(t.callback);
@@ -46,7 +46,7 @@ test("a gap is filled by asking for everything again", async () => {
   expect(t.channel.sentAs("rooms")).toHaveLength(2);
 });
 
-test("a gap is filled with what was missed, if the server remembers it", async () => {
+test("a gap is filled with the missed changes if the server has them", async () => {
   const missed: Record<string, unknown> = { seq: 5, rooms: [room("a")] };
   const t = lobby(missed as { seq: number; rooms: RoomInfo[] });
   await t.lobby.rooms(t.callback);
@@ -58,14 +58,14 @@ test("a gap is filled with what was missed, if the server remembers it", async (
   expect(t.channel.sentAs("rooms")).toEqual([{}, { after: 5 }]);
 });
 
-test("a search says what it looks for", async () => {
+test("a search sends its filters", async () => {
   const t = lobby({ seq: 5, rooms: [room("a")] });
   const search = { game: "arena", open: true, config: { map: "dust" }, sort: "players", limit: 1 } as const;
   expect(await t.lobby.search(search)).toEqual([room("a")]);
   expect(t.channel.sentAs("rooms")).toEqual([search]);
 });
 
-test("updates that overtake the answer are kept, and a gap among them is filled too", async () => {
+test("updates that overtake the answer are kept, and gaps are filled", async () => {
   const listing = { seq: 5, rooms: [room("a")] };
   const t = lobby(listing);
   const watching = t.lobby.rooms(t.callback);
@@ -77,7 +77,7 @@ test("updates that overtake the answer are kept, and a gap among them is filled 
   await vi.waitFor(() => expect(t.seen.at(-1)).toEqual(["a:1", "c:2"]));
 });
 
-test("a new connection asks again", async () => {
+test("a new connection requests the list again", async () => {
   const listing = { seq: 5, rooms: [room("a")] };
   const t = lobby(listing);
   await t.lobby.rooms(t.callback);
@@ -89,7 +89,7 @@ test("a new connection asks again", async () => {
   expect(t.seen.slice(1)).toEqual([["b:1"], []]);
 });
 
-test("watchers may look at one game", async () => {
+test("a subscriber may filter by game", async () => {
   const t = lobby({ seq: 1, rooms: [room("a"), room("d", 2, "duel")] });
   await t.lobby.rooms(t.callback, { game: "duel" });
   await t.lobby.rooms(t.callback);
@@ -104,7 +104,7 @@ test("a refusal is an error with its code", async () => {
   expect(error).toMatchObject({ code: "room_full", message: "no seat" });
 });
 
-test("who watches takes the way to another ticket along", async () => {
+test("a spectator's grant can be renewed", async () => {
   const grants: Grant[] = [];
   let n = 0;
   const channel = new FakeChannel(() => ({ ok: true, ticket: `t${++n}`, url: "", room: "r1" }));

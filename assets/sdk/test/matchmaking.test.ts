@@ -22,7 +22,7 @@ describe("matchmaking", () => {
       return Promise.resolve(seated as never);
     });
 
-  test("resolves with a room when there is a match, and enqueues again after a drop", async () => {
+  test("resolves with a room, and enqueues again after a lost connection", async () => {
     channel.connected = false;
     const moves: number[] = [];
     const waiting = queue().enqueue("yard", { onStatus: ({ position }) => moves.push(position) });
@@ -46,7 +46,7 @@ describe("matchmaking", () => {
     expect(channel.sentAs("leave")).toHaveLength(1);
   });
 
-  test("asks for a mode, and says that the player is there when nobody is asked", async () => {
+  test("sends the mode, and accepts checks without a callback", async () => {
     const waiting = queue().enqueue("yard", { mode: "2v2", properties: { map: "moon" }, regions: { eu: 20 } });
     await vi.advanceTimersByTimeAsync(0);
     channel.receive("ready_check", { check: 7, game: "yard", mode: "2v2", players: 4, seconds: 10 });
@@ -59,7 +59,7 @@ describe("matchmaking", () => {
     expect(channel.sentAs("accept")).toEqual([{ check: 7 }]);
   });
 
-  test("goes on waiting when others are not there, and rejects when the player is not", async () => {
+  test("waits on when others are not ready, and rejects when the player is not", async () => {
     const counts: number[] = [];
     const heard: string[] = [];
     const waiting = queue().follow({

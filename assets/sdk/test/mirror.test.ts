@@ -12,7 +12,7 @@ const STATE = { 0: { 0: [1], 1: [4, 6] }, 1: { 0: [2], 1: [-8, 0] } };
 
 const ids = (entities: Iterable<Entity> | undefined): number[] => [...(entities ?? [])].map((entity) => entity.id);
 
-test("the walk of ids names runs and single ids", () => {
+test("a list of ids has runs and single ids", () => {
   expect(idsOf([-100])).toEqual(Array.from({ length: 100 }, (_, id) => id));
   expect(idsOf([3, 0, 1])).toEqual([3, 4, 6]);
   expect(idsOf([3, -2, 1])).toEqual([3, 4, 5, 7]);
@@ -61,7 +61,7 @@ describe("a frame on the starting state", () => {
   });
 });
 
-test("an angle goes round both ways", () => {
+test("an angle wraps in both directions", () => {
   const { mirror, take } = feed();
   take(0, 1, 0, 0, 0, [-1, 0b1000, [-2], 250, 3]);
   take(1, 2, 1, 0, 0, [3, 1, [-2], [10, -5]]);
@@ -81,14 +81,14 @@ test("a diff that starts from another tick does nothing", () => {
   expect(mirror.tick).toBe(10);
 });
 
-describe("is refused, and the mirror stays as it was:", () => {
+describe("an invalid frame is refused and changes nothing:", () => {
   const cases: [name: string, parts: unknown[]][] = [
     ["an unknown kind", [3, 11, 1, 0, 0]],
     ["a short head", [1, 11, 1, 0]],
     ["a float tick", [1, 11.5, 1, 0, 0]],
     ["a snapshot with an age", [0, 11, 1, 0, 0]],
     ["an age before time began", [1, 11, 12, 0, 0]],
-    ["a section that is no array", [1, 11, 1, 0, 0, [-3, [0]], 5]],
+    ["a section that is not an array", [1, 11, 1, 0, 0, [-3, [0]], 5]],
     ["an empty section", [1, 11, 1, 0, 0, [-3, [0]], []]],
     ["a despawn in a snapshot", [0, 11, 0, 0, 0, [-3, [0]]]],
     ["a removal in a snapshot", [0, 11, 0, 0, 0, [-2, 1, [0]]]],
@@ -101,11 +101,11 @@ describe("is refused, and the mirror stays as it was:", () => {
     ["a column that the component has not", [1, 11, 1, 0, 0, [1, 0b100, [0], [1]]]],
     ["a column of another length", [1, 11, 1, 0, 0, [1, 1, [-2], [1]]]],
     ["a negative mask", [1, 11, 1, 0, 0, [1, -1, [0], [1]]]],
-    ["ids that are no array", [1, 11, 1, 0, 0, [-3, 0]]],
+    ["ids that are not an array", [1, 11, 1, 0, 0, [-3, 0]]],
     ["more entities than can be", [1, 11, 1, 0, 0, [-3, [-4_000_000_000]]]],
     ["a checksum before the end", [1, 11, 1, 0, 0, [-4, 0, 1], [-3, [0]]]],
     ["a component that the schema has not", [1, 11, 1, 0, 0, [51, 1, [0], [1]]]],
-    ["a section with no integer ahead", [1, 11, 1, 0, 0, ["x"]]],
+    ["a section that does not begin with an integer", [1, 11, 1, 0, 0, ["x"]]],
     ["an ack of more than 16 bits", [1, 11, 1, 65536, 0]],
     ["a margin that is too small", [1, 11, 1, 0, -33]],
     ["half a checksum", [1, 11, 1, 0, 0, [-4, 0]]],
@@ -129,8 +129,8 @@ describe("is refused, and the mirror stays as it was:", () => {
   });
 });
 
-describe("what a frame did", () => {
-  test("is told by entity and component", () => {
+describe("the changes of a frame", () => {
+  test("are listed by entity and component", () => {
     const { take } = feed();
     const first = take(...START);
     expect(ids(first?.spawned)).toEqual([0, 1]);
@@ -143,7 +143,7 @@ describe("what a frame did", () => {
     expect(second?.despawned[0]?.rows[1]).toEqual([4, 6]);
   });
 
-  test("leaves out what came and went within it", () => {
+  test("omit what came and went within the frame", () => {
     const { take } = feed();
     take(...START);
     const applied = take(1, 11, 1, 0, 0, [-1, 1, [5], 1], [0, 1, [1], [1]], [-3, [1, 3]], [-2, 1, [0]], [1, 0, [0]]);
@@ -154,7 +154,7 @@ describe("what a frame did", () => {
     expect(ids(applied?.changed[1])).toEqual([0]);
   });
 
-  test("is the difference, for a snapshot", () => {
+  test("are the differences, for a snapshot", () => {
     const { mirror, take } = feed();
     take(...START);
     const stays = mirror.entities.get(1);
@@ -191,7 +191,7 @@ describe("the checksum", () => {
   });
 });
 
-test("an entity has its values by name, fresh after each change", () => {
+test("an entity has its values by name, updated by each change", () => {
   const { mirror, take } = feed();
   take(0, 1, 0, 0, 0, [-1, 2 ** 52 + 0b11110, [0], 3, -4, 80, 64, 1, 1, 25]);
   const entity = mirror.entities.get(0) as unknown as Record<string, unknown>;

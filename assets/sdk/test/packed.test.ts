@@ -3,12 +3,12 @@ import { describe, expect, test } from "vitest";
 import { FrameError } from "../src/errors.js";
 import { unpackColumn, unpackIds } from "../src/packed.js";
 
-/** Bits in the order of the stream, each number's lowest first. */
+/** Bits in the order of the stream, lowest bit of each number first. */
 const stream = (bits: string): number[] =>
   (bits.match(/.{1,8}/g) ?? []).map((byte) => parseInt([...byte.padEnd(8, "0")].reverse().join(""), 2));
 const number = (value: number, bits: number): string => [...value.toString(2).padStart(bits, "0")].reverse().join("");
 
-/** The code of docs/PROTOCOL.md, in text. */
+/** The encoding of docs/PROTOCOL.md, as text. */
 function rice(value: number, parameter: number): string {
   const zeros = Math.floor(value / 2 ** parameter);
   if (zeros >= 16) return "0".repeat(16) + number(value, 32);
@@ -43,13 +43,13 @@ describe("a packed column", () => {
     expect(unpackColumn(list(parameter, ...stream(codes)), values.length)).toEqual(values);
   });
 
-  test("is spread evenly, as in the example of the protocol", () => {
+  test("matches the example of the protocol", () => {
     expect(unpackColumn(list(0x1f, 5, 6, 0xe4, 0xe2, 0x3f), 8)).toEqual([-3, -2, 3, 0, -3, 3, 3, 3]);
   });
 
-  test("reaches from the least to the greatest span", () => {
+  test("covers the smallest and the largest span", () => {
     expect(unpackColumn(list(31, 1, 1, 0b101), 3)).toEqual([0, -1, 0]);
-    // Of 2^31 values each has 31 bits.
+    // With 2^31 values, each takes 31 bits.
     const codes = number(0, 31) + number(2 ** 31 - 1, 31);
     const least = [0xff, 0xff, 0xff, 0xff, 0x0f];
     expect(unpackColumn(list(31, ...least, 0xff, 0xff, 0xff, 0xff, 7, ...stream(codes)), 2)).toEqual([-(2 ** 31), -1]);
@@ -67,7 +67,7 @@ describe("a packed column", () => {
   ])("is refused: %s", (_, bytes, count) => expect(() => unpackColumn(list(...bytes), count)).toThrow(FrameError));
 });
 
-test("any bytes are a list or refused", () => {
+test("any bytes are either a list or refused", () => {
   let seed = 1;
   const next = (): number => (seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0) >>> 16;
   for (const _ of range(5_000)) {

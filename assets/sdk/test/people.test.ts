@@ -22,7 +22,7 @@ const replay = (seqs: number[], id = "log", channel: ChatChannel = "lobby") => (
   complete: true,
 });
 
-/** A lobby whose server gives `answers` in turn, then `{}`. */
+/** A lobby whose server gives `answers` in order, then `{ ok: true }`. */
 function lobby(...answers: unknown[]) {
   const channel = new FakeChannel(() => answers.shift() ?? { ok: true });
   channel.connected = true;
@@ -36,7 +36,7 @@ async function listening(channel: ChatChannel, ...answers: unknown[]) {
   return { ...t, seen, stop };
 }
 
-test("a listener hears what is remembered, then each message once", async () => {
+test("a listener gets recent messages, then each new one once", async () => {
   const t = await listening("lobby", replay([1, 2]));
   t.channel.receive("chat", message(2));
   t.channel.receive("chat", message(3));
@@ -50,7 +50,7 @@ test("a listener hears what is remembered, then each message once", async () => 
   expect(t.channel.sentAs("listen")).toEqual([{ channel: "lobby" }]);
 });
 
-test("what was missed while the connection was lost is asked for", async () => {
+test("messages missed during a lost connection are requested", async () => {
   const t = await listening("lobby", replay([1]), replay([2, 3]));
   t.channel.drop();
   t.channel.accept();
@@ -59,7 +59,7 @@ test("what was missed while the connection was lost is asked for", async () => {
   expect(t.channel.sentAs("listen")[1]).toEqual({ channel: "lobby", id: "log", after: 1 });
 });
 
-test("a gap is filled, and what the server has forgotten is skipped", async () => {
+test("a gap is filled as far as the server has the messages", async () => {
   const t = await listening("lobby", replay([1]), { ...replay([7, 8]), complete: false });
   t.channel.receive("chat", message(8));
   await vi.waitFor(() => expect(t.seen).toEqual(["log 1", "log 7", "log 8"]));
@@ -67,13 +67,13 @@ test("a gap is filled, and what the server has forgotten is skipped", async () =
   expect(t.seen.at(-1)).toBe("log 9");
 });
 
-test("a server that was started anew begins a new history", async () => {
+test("a restarted server begins a new history", async () => {
   const t = await listening("lobby", replay([1, 2]), replay([1], "new"));
   t.channel.accept();
   await vi.waitFor(() => expect(t.seen).toEqual(["log 1", "log 2", "new 1"]));
 });
 
-test("the party's chat follows from none to one to another", async () => {
+test("party chat follows the player from party to party", async () => {
   const t = await listening(
     "party",
     refusal("unknown_channel"),
@@ -86,7 +86,7 @@ test("the party's chat follows from none to one to another", async () => {
   await vi.waitFor(() => expect(t.seen).toEqual(["a 1", "a 2", "b 5"]));
 });
 
-test("a listener that cannot begin is told so, and may try again", async () => {
+test("a listener that cannot start rejects, and may try again", async () => {
   const t = lobby(refusal("rate_limited"), replay([1]));
   const seen: number[] = [];
   const hear = ({ seq }: ChatMessage): void => void seen.push(seq);
@@ -95,7 +95,7 @@ test("a listener that cannot begin is told so, and may try again", async () => {
   expect(seen).toEqual([1]);
 });
 
-test("what is said and typed goes to a channel or a person", async () => {
+test("messages and typing go to a channel or a player", async () => {
   const t = lobby();
   await t.lobby.chat.say("party", "go");
   await t.lobby.chat.tell("bob", "psst");
@@ -115,7 +115,7 @@ test("what is said and typed goes to a channel or a person", async () => {
 
 const person = (user: string, status: UserPresence["status"]): UserPresence => ({ user, name: user, status });
 
-test("watchers share one list of people, and hear what is new to them", async () => {
+test("subscribers of presence share one list and get their changes", async () => {
   const t = lobby(
     { ok: true, users: [person("ada", "online")] },
     { ok: true, users: [person("ada", "online"), person("bob", "match")] },
@@ -149,7 +149,7 @@ const party = (seq: number, more: Partial<PartyInfo> = {}): PartyInfo => ({
   ...more,
 });
 
-test("a party is known by its answers and events, the newest of them", async () => {
+test("a party has the newest state of answers and events", async () => {
   const t = lobby({ ok: true, party: party(2) });
   const seen: (number | undefined)[] = [];
   t.lobby.party.onChange((info) => void seen.push(info?.seq));
@@ -164,7 +164,7 @@ test("a party is known by its answers and events, the newest of them", async () 
   expect(t.lobby.party.info?.party).toBe("next");
 });
 
-test("who comes back asks whether the party still has a place", async () => {
+test("a reconnected player asks for their party", async () => {
   const t = lobby({ ok: true, party: party(1) }, { ok: true, party: null });
   await t.lobby.party.create();
   const seen = vi.fn();
@@ -175,7 +175,7 @@ test("who comes back asks whether the party still has a place", async () => {
   expect(t.channel.sentAs("party")).toHaveLength(1);
 });
 
-test("the leader's requests name whom they mean", async () => {
+test("party requests name the player they are about", async () => {
   const t = lobby();
   const invited = vi.fn();
   t.lobby.party.onInvite(invited);
@@ -195,7 +195,7 @@ test("the leader's requests name whom they mean", async () => {
   ]);
 });
 
-test("a closed lobby hears nothing more", async () => {
+test("a closed lobby calls no listener", async () => {
   const t = await listening("lobby", replay([1]));
   const changed = vi.fn();
   t.lobby.party.onChange(changed);

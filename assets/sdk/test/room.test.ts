@@ -52,14 +52,14 @@ async function sit(more: Partial<Welcome> = {}): Promise<void> {
 const sent = (): unknown[] => channel.sentAs("i").map((bytes) => decode(bytes as Uint8Array));
 
 describe("a seat", () => {
-  test("knows what the welcome says", async () => {
+  test("has the values of the welcome", async () => {
     await sit();
     expect(room).toMatchObject({ id: "r1", game: "yard", seat: 2, hz: 30, tick: 0, status: "playing", grace: 20 });
     expect(room.config).toEqual({ map: "yard" });
     expect(room.seats).toHaveLength(1);
   });
 
-  test("loses nothing that came before the program could listen", async () => {
+  test("loses no event before the program can listen", async () => {
     room = new Room<AnyGame>(seatChannel, welcome());
     channel.receive("e", frame(9, [1, 2, 4, -4], [7]));
     channel.receive("s", SNAPSHOT);
@@ -74,7 +74,7 @@ describe("a seat", () => {
 });
 
 describe("a frame", () => {
-  test("is told when all of it is in the mirror", async () => {
+  test("is reported when all of it is in the mirror", async () => {
     await sit();
     channel.receive("s", SNAPSHOT);
     const heard: unknown[] = [];
@@ -87,7 +87,7 @@ describe("a frame", () => {
     expect([...room.entities].map((entity) => entity.id)).toEqual([0]);
   });
 
-  test("goes to a callback until that is stopped", async () => {
+  test("reaches a callback until it is stopped", async () => {
     await sit();
     const hps: number[] = [];
     const stop = room.onChange("Hp", (_, hp) => hps.push(hp as number));
@@ -98,7 +98,7 @@ describe("a frame", () => {
     expect(() => room.onChange("Speed", () => undefined)).toThrow("yard has no component Speed");
   });
 
-  test("that is malformed is reported, and a snapshot asked for", async () => {
+  test("that is malformed is reported and makes it request a snapshot", async () => {
     await sit();
     channel.receive("s", SNAPSHOT);
     const faults: string[] = [];
@@ -114,7 +114,7 @@ describe("a frame", () => {
     expect(room.get(0)?.Hp).toBe(8);
   });
 
-  test("with another base makes it ask once a second, until the snapshot", async () => {
+  test("with another base makes it request a snapshot once a second", async () => {
     await sit();
     channel.receive("s", SNAPSHOT);
     await vi.advanceTimersByTimeAsync(1_500);
@@ -127,7 +127,7 @@ describe("a frame", () => {
     expect(room.stats.resyncs).toBe(2);
   });
 
-  test("with another checksum is reported with the entities that differed", async () => {
+  test("with another checksum is reported with the differing entities", async () => {
     await sit();
     channel.receive("s", SNAPSHOT);
     const desyncs: Desync[] = [];
@@ -146,10 +146,10 @@ describe("a frame", () => {
   });
 });
 
-describe("a deflated snapshot", () => {
+describe("a compressed snapshot", () => {
   const DEFLATED = deflated(0, 10, 0, 0, 0, [-1, 0b111, [-2], 1, 0, 0, 50, 2, 4, 4, 60]);
   const heard: unknown[] = [];
-  // Streams wait for true timers.
+  // Streams need real timers.
   beforeEach(async () => {
     await sit();
     vi.useRealTimers();
@@ -165,7 +165,7 @@ describe("a deflated snapshot", () => {
     for (const tick of ticks) channel.receive("s", frame(1, tick, 1, 0, 0, [2, 1, [0], [-5]]));
   };
 
-  test("holds everything that follows, in order", async () => {
+  test("defers all later events, in order", async () => {
     channel.receive("s", DEFLATED);
     channel.receive("e", frame(11, [7]));
     frames(11, 12);
@@ -180,7 +180,7 @@ describe("a deflated snapshot", () => {
     expect(room.stats).toMatchObject({ frames: 5, resyncs: 0 });
   });
 
-  test("may be the first that comes, before the program could listen", async () => {
+  test("may come first, before the program can listen", async () => {
     vi.useFakeTimers();
     room = new Room<AnyGame>(seatChannel, welcome());
     channel.receive("s", DEFLATED);
@@ -190,7 +190,7 @@ describe("a deflated snapshot", () => {
     await vi.waitFor(() => expect(room.tick).toBe(11));
   });
 
-  test("comes to nothing when the seat is left meanwhile", async () => {
+  test("is dropped when the player leaves in the meantime", async () => {
     channel.receive("s", DEFLATED);
     channel.receive("e", frame(11, [7]));
     await room.leave();
@@ -198,7 +198,7 @@ describe("a deflated snapshot", () => {
     expect([heard, room.tick]).toEqual([["over"], 0]);
   });
 
-  test("is taken when the connection drops meanwhile, and so is what came with it", async () => {
+  test("is applied even if the connection drops in the meantime", async () => {
     channel.receive("s", DEFLATED);
     frames(11);
     channel.receive("e", frame(12, [7]));
@@ -222,7 +222,7 @@ describe("a deflated snapshot", () => {
     { what: "too long", stream: () => deflateRawSync(Buffer.alloc(5 << 20)), fault: /more than 4194304 bytes/ },
     { what: "deflated twice", stream: () => deflateRawSync(DEFLATED), fault: /not an array/ },
   ])("that is $what is reported, and another asked for", async ({ stream, fault }) => {
-    // The snapshot that comes unasked is no longer on its way.
+    // The snapshot that the server sends by itself is no longer in flight.
     vi.spyOn(performance, "now").mockReturnValue(performance.now() + 5_000);
     channel.receive("s", encode(stream()));
     channel.receive("e", frame(11, [7]));
@@ -236,7 +236,7 @@ describe("a deflated snapshot", () => {
 });
 
 describe("inputs", () => {
-  test("carry the newest tick, a number and a tick ahead of the server's time", async () => {
+  test("carry the newest tick, a sequence number and a target tick", async () => {
     await sit();
     channel.receive("s", SNAPSHOT);
     const serverTick = room.serverTick;
@@ -247,7 +247,7 @@ describe("inputs", () => {
     expect(tick).toBeLessThanOrEqual(serverTick + 2);
   });
 
-  test("come earlier when the server says they are late", async () => {
+  test("are sent earlier when the server reports them late", async () => {
     await sit();
     channel.receive("s", SNAPSHOT);
     room.input({ dir: "E" });
@@ -268,7 +268,7 @@ describe("inputs", () => {
     expect(sent()).toEqual(acks);
   });
 
-  test("are sent again when the server refused some", async () => {
+  test("are sent again after a refusal", async () => {
     await sit();
     room.input({ dir: "E", fire: true });
     await vi.advanceTimersByTimeAsync(100);
@@ -284,11 +284,11 @@ describe("inputs", () => {
 });
 
 describe("the view", () => {
-  test("moves evenly from frame to frame, a little in the past", async () => {
+  test("moves evenly from frame to frame, slightly in the past", async () => {
     await sit();
     const xs: number[] = [];
     for (let tick = 10; tick < 60; tick++) {
-      // A quarter of a tick on the way; 4 columns a tick are 2 units.
+      // Each frame travels for a quarter of a tick. 4 steps per tick are 2 units.
       await vi.advanceTimersByTimeAsync(25);
       channel.receive("s", tick === 10 ? SNAPSHOT : frame(1, tick, 1, 0, 0, [1, 1, [1], [4]]));
       for (let n = 0; n < 2; n++) {
@@ -304,14 +304,14 @@ describe("the view", () => {
   });
 });
 
-describe("a drop", () => {
+describe("a lost connection", () => {
   const statuses = (): string[] => {
     const all: string[] = [];
     room.onStatus((status, over) => all.push(over ? `${status} ${over.reason}` : status));
     return all;
   };
 
-  test("is mended with the newest token and the mirror's tick", async () => {
+  test("is resumed with the newest token and the mirror's tick", async () => {
     await sit();
     expect(channel.pass()).toEqual({ resume: "first" });
     channel.receive("s", SNAPSHOT);
@@ -332,7 +332,7 @@ describe("a drop", () => {
     expect((sent().at(-1) as number[])[1]).toBe(2);
   });
 
-  test("waits for the snapshot where the server begins with one", async () => {
+  test("waits for the snapshot if the server begins with one", async () => {
     await sit();
     channel.receive("s", SNAPSHOT);
     channel.drop();
@@ -360,7 +360,7 @@ describe("a drop", () => {
     expect(seatChannel.release).toHaveBeenCalledOnce();
   });
 
-  test("tries again when the server refuses for the moment, or has closed the namespace", async () => {
+  test("is retried after a temporary refusal or a closed namespace", async () => {
     await sit();
     const connect = vi.spyOn(channel, "connect").mockReturnValue(channel);
     channel.drop("io server disconnect");
@@ -383,8 +383,8 @@ describe("a drop", () => {
   });
 });
 
-describe("who watches", () => {
-  /** What the lobby says when it is asked for another ticket, one after the other; the last again and again. */
+describe("a spectator", () => {
+  /** Spectates with a lobby that gives these answers to requests for another ticket, and repeats the last one. */
   const spectate = async (...answers: (Partial<Grant> | TickcastError)[]): Promise<Mock<() => Promise<Grant>>> => {
     const renew = vi.fn(async () => {
       const answer = answers.length > 1 ? answers.shift() : answers[0];
@@ -398,7 +398,7 @@ describe("who watches", () => {
   };
 
   const shown: object[] = [];
-  /** A new connection: the transport is there, and asks what to show. */
+  /** Makes a new connection, which asks for its credentials. */
   const comeBack = async (): Promise<void> => {
     channel.drop();
     (channel.auth as (give: (auth: object) => void) => void)((auth) => shown.push(auth));
@@ -418,7 +418,7 @@ describe("who watches", () => {
     expect(channel.sentAs("t").length).toBeGreaterThan(0);
   });
 
-  test("comes back with another ticket", async () => {
+  test("reconnects with another ticket", async () => {
     const renew = await spectate({ ticket: "second" });
     await comeBack();
     expect([shown, renew.mock.calls.length, room.status]).toEqual([[{ ticket: "second" }], 1, "reconnecting"]);
@@ -428,7 +428,7 @@ describe("who watches", () => {
     expect([room.status, room.tick, room.get(0)?.Hp]).toEqual(["playing", 50, 7]);
   });
 
-  test("asks the lobby again when it cannot be asked, and shows one ticket to one connection", async () => {
+  test("retries a failed request for a ticket, and uses each ticket once", async () => {
     const connect = vi.spyOn(channel, "connect").mockReturnValue(channel);
     const renew = await spectate(new TickcastError("timeout", "no answer"), { ticket: "second" }, { ticket: "third" });
     await comeBack();
@@ -453,7 +453,7 @@ describe("who watches", () => {
     expect(seatChannel.release).toHaveBeenCalledOnce();
   });
 
-  test("takes no place after all when the room was left meanwhile", async () => {
+  test("does not reconnect after leaving", async () => {
     await spectate({ ticket: "second" });
     const back = comeBack();
     await room.leave();
@@ -461,7 +461,7 @@ describe("who watches", () => {
     expect([shown, room.status]).toEqual([[], "over"]);
   });
 
-  test("sees movement as smooth, however late the game shows it", async () => {
+  test("sees smooth movement with any delay of the game", async () => {
     await spectate({});
     const [late, xs] = [90, [] as number[]];
     for (let tick = 11; tick < 300; tick++) {
@@ -479,7 +479,7 @@ describe("who watches", () => {
 });
 
 describe("the end", () => {
-  test("comes once, and after it nothing does", async () => {
+  test("comes once, and nothing follows it", async () => {
     await sit();
     const heard: unknown[] = [];
     room.onOver((over) => heard.push(over.reason));
@@ -494,7 +494,7 @@ describe("the end", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("comes by leaving", async () => {
+  test("comes after leaving", async () => {
     await sit();
     const overs: string[] = [];
     room.onOver((over) => overs.push(over.reason));

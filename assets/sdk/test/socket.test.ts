@@ -1,5 +1,5 @@
-// Over real sockets: the official Socket.IO server with the msgpack parser, playing a small part of Tickcast's. It shows
-// that binaries, authentication, refusals and reconnection pass through Socket.IO as the SDK expects.
+// Real sockets: the official Socket.IO server with the msgpack parser replaces Tickcast's. The tests show that binaries,
+// authentication, refusals and reconnection pass through Socket.IO as the SDK expects.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -83,14 +83,14 @@ function play(socket: Socket): void {
   });
   const bytes = resume ? frame(2, 20, 10, 0, 0, [2, 1, [0], [9]]) : frame(0, 10, 0, 0, 0, [-1, 0b101, [0], 1, 50]);
   socket.emit("s", Buffer.from(bytes));
-  // A MessagePack binary is a Buffer here; anything else is some extension that only this parser reads.
+  // A MessagePack binary is a Buffer here. Anything else is an extension that only this parser can read.
   socket.on("i", (bytes: unknown) => inputs.push(Buffer.isBuffer(bytes) ? decode(bytes) : bytes));
   socket.on("t", (ack: Ack) => ack({ ok: true, tick: 12.5 }));
   socket.on("leave", (ack: Ack) => ack({ ok: true }));
 }
 
 for (const transports of [["websocket"], ["polling"]] as const) {
-  test(`a seat over ${transports[0]}: state, inputs, drop, resume, leave`, async () => {
+  test(`a seat works over ${transports[0]} and survives a lost connection`, async () => {
     client = await connect(url, { name: "Ada", transports: [...transports] });
     expect(await client.lobby.games()).toEqual([{ name: "yard" }]);
     const room = await client.lobby.quick<AnyGame>("yard");
@@ -112,7 +112,7 @@ for (const transports of [["websocket"], ["polling"]] as const) {
   });
 }
 
-test("two seats at a time", async () => {
+test("a program can have two seats at the same time", async () => {
   client = await connect(url);
   const rooms = [await client.lobby.quick("yard"), await client.lobby.quick("yard")];
   expect(rooms.map(({ seat }) => seat)).toEqual([1, 2]);
@@ -120,7 +120,7 @@ test("two seats at a time", async () => {
   for (const room of rooms) await vi.waitFor(() => expect(room.tick).toBe(10));
 });
 
-test("a refused name, a refused ticket, no server", async () => {
+test("a refused name, a refused ticket and no server give an error", async () => {
   await expect(connect(url, { name: "" })).rejects.toMatchObject({ code: "bad_name", message: "it is empty" });
   client = await connect(url);
   await expect(client.lobby.join("r")).rejects.toBeInstanceOf(TickcastError);
@@ -128,7 +128,7 @@ test("a refused name, a refused ticket, no server", async () => {
   await expect(connect("http://127.0.0.1:1", { timeout: 300 })).rejects.toMatchObject({ code: "unreachable" });
 });
 
-/** Keeps what it is given, as `localStorage` does. */
+/** Storage in memory with the methods of `localStorage`. */
 function memory(token?: string) {
   const kept = new Map(token === undefined ? [] : [[`tickcast:guest:${url}`, token]]);
   const storage = {
@@ -139,7 +139,7 @@ function memory(token?: string) {
   return { kept, storage };
 }
 
-test("a guest is the same guest next time, in the queue too", async () => {
+test("a guest keeps their id on the next visit and in the queue", async () => {
   const { kept, storage } = memory();
   client = await connect(url, { name: "Ada", storage });
   expect(client.session).toEqual({ user: "guest-1", name: "Ada", guest: true, token: "guest-1" });
@@ -151,7 +151,7 @@ test("a guest is the same guest next time, in the queue too", async () => {
   expect(client.session.user).toBe("guest-1");
 });
 
-test("a namespace of the host's own shares the connection and the player", async () => {
+test("a namespace of the host shares the connection and the player", async () => {
   io.of("/shop")
     .use(admit)
     .on("connection", (socket) => {
@@ -173,7 +173,7 @@ test("a namespace of the host's own shares the connection and the player", async
   await vi.waitFor(() => expect(io.of("/shop").sockets.size).toBe(0));
 });
 
-test("a guest whom the server has forgotten comes in as a new one", async () => {
+test("a guest unknown to the server becomes a new one", async () => {
   const { kept, storage } = memory("stale");
   client = await connect(url, { storage });
   expect(shown).toEqual([{ token: "stale" }, {}]);
@@ -181,7 +181,7 @@ test("a guest whom the server has forgotten comes in as a new one", async () => 
   expect(await client.lobby.games()).toEqual([{ name: "yard" }]);
 });
 
-test("a host's token is asked for at each connection and kept nowhere", async () => {
+test("a host's token is fetched for each connection and never stored", async () => {
   const { kept, storage } = memory("guest-7");
   let count = 0;
   client = await connect(url, { token: async () => `jwt${++count}`, storage });
@@ -195,7 +195,7 @@ test("a host's token is asked for at each connection and kept nowhere", async ()
   expect(shown.at(-1)).toEqual({ token: "" });
 });
 
-test("storage that throws is done without", async () => {
+test("storage that throws is ignored", async () => {
   const broken = (): never => {
     throw new Error("forbidden");
   };
@@ -203,7 +203,7 @@ test("storage that throws is done without", async () => {
   expect(client.session.guest).toBe(true);
 });
 
-test("a silent transport is cut and made anew", async () => {
+test("a silent transport is closed and replaced", async () => {
   client = await connect(url, { transports: ["websocket"] });
   const room = await client.lobby.quick("yard");
   await vi.waitFor(() => expect(passes).toHaveLength(2), 8_000);
@@ -253,7 +253,7 @@ test("a namespace that the server has closed is connected again", async () => {
   expect(await client.lobby.games()).toEqual([{ name: "yard" }]);
 });
 
-test("a token that is refused on the way back closes the connection", async () => {
+test("a token that is refused on reconnection closes the connection", async () => {
   const tokens = ["jwt1", "stale"];
   client = await connect(url, { token: () => tokens.shift() ?? "" });
   const { seen, onStatus } = recorder();
@@ -262,7 +262,7 @@ test("a token that is refused on the way back closes the connection", async () =
   await vi.waitFor(() => expect(seen).toEqual(["reconnecting", "closed bad_token"]), 5_000);
 });
 
-test("a connection that never came about is closed", async () => {
+test("a failed first connection has the status closed", async () => {
   const { seen, onStatus } = recorder();
   await expect(connect(url, { name: "", onStatus })).rejects.toMatchObject({ code: "bad_name" });
   expect(seen).toEqual(["connecting", "closed bad_name"]);

@@ -1,4 +1,4 @@
-// A schema, a hand that writes frames, and stand-ins for the socket: everything below the network, in virtual time.
+// A schema, functions that write frames, and a fake socket: everything below the network, in virtual time.
 
 import { deflateRawSync } from "node:zlib";
 
@@ -63,12 +63,12 @@ export function frame(...parts: unknown[]): Uint8Array {
   return encode(parts);
 }
 
-/** The same as it travels deflated. */
+/** The same frame, compressed. */
 export function deflated(...parts: unknown[]): Uint8Array {
   return encode(deflateRawSync(encode(parts)));
 }
 
-/** A mirror and a way to feed it. */
+/** A mirror, and a function that applies frames to it. */
 export function feed(mirror = new Mirror(schemas)): { mirror: Mirror; take(...parts: unknown[]): Applied | undefined } {
   return { mirror, take: (...parts) => mirror.apply(decodeFrame(frame(...parts), schemas)) };
 }
@@ -139,7 +139,7 @@ export class FakeChannel implements Channel {
     return this;
   }
 
-  /** What a connection attempt would carry. */
+  /** The credentials that a connection attempt would send. */
   pass(): object {
     let pass: object = {};
     if (typeof this.auth === "function") this.auth((given) => (pass = given));
@@ -157,12 +157,12 @@ export class FakeChannel implements Channel {
     this.receive("disconnect", reason);
   }
 
-  /** The server says something. */
+  /** Delivers an event from the server. */
   receive(event: string, ...args: unknown[]): void {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(...(args as never[]));
   }
 
-  /** The arguments of everything sent under a name. */
+  /** The arguments of everything that was sent under a name. */
   sentAs(event: string): unknown[] {
     return this.sent.filter(([name]) => name === event).map(([, argument]) => argument);
   }

@@ -8,7 +8,7 @@ import { feed, frame, schema, schemas } from "./support.js";
 /** Entities 0 and 1 with Seat, Pos and Hp. */
 const STATE = [-1, 0b111, [-2], 1, 0, 0, 50, 2, 4, 4, 60];
 
-test("one flipped bit in the mirror is reported with its component and entity, asked for once, and mended", () => {
+test("a flipped bit is reported with its entity and corrected once", () => {
   const resyncs: object[] = [];
   const desyncs: Desync[] = [];
   let now = 10_000;

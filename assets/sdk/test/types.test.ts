@@ -8,7 +8,7 @@ import { test } from "vitest";
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 
-test("a program with a game's types compiles, and its mistakes do not", async () => {
+test("a program with a game's types compiles, but not its mistakes", async () => {
   const project = fileURLToPath(new URL("tsconfig.json", import.meta.url));
   await promisify(execFile)(process.execPath, [tsc, "-p", project]).catch((error: { stdout?: string }) => {
     throw new Error(error.stdout ?? String(error));

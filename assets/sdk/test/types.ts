@@ -1,12 +1,12 @@
-// A program as its author writes it. Nothing runs: `npm run check` and the test beside this file see that it compiles,
-// and that what should not compile does not.
+// A program as its author would write it. It never runs: `npm run check` and the test beside this file show that it
+// compiles, and that its mistakes do not.
 
 import type { GameTypes, Room, Vec2 } from "../src/index.js";
 import { connect, TickcastError } from "../src/index.js";
 
 type Dir8 = "None" | "N" | "NE" | "E" | "SE" | "S" | "SW" | "W" | "NW";
 
-/** As a host serves it at `/schema/arena.d.ts`. */
+/** As a server serves it at `/schema/arena.d.ts`. */
 export interface Arena {
   components: {
     Seat: number;
@@ -71,14 +71,14 @@ export async function untyped(): Promise<void> {
   room.on("Whatever", (value) => value.at);
 }
 
-/** The types as served, which say nothing of the configuration. */
+/** The generated types, which do not include the configuration. */
 export async function served(): Promise<void> {
   const server = await connect("http://localhost:3000");
   const room = await server.lobby.create<Omit<Arena, "config">>("arena", { config: { fragLimit: 3 } });
   room.config.fragLimit satisfies unknown;
 }
 
-/** Any game will do. */
+/** Works with any game. */
 export function count<G extends GameTypes>(room: Room<G>): number {
   return [...room.entities].length;
 }

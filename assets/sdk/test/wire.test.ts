@@ -1,5 +1,5 @@
-// Golden frames: `assets/wire` is read by the Rust tests too, and is the proof that both read the same bytes the same
-// way. `test/wire` has a few of this package's own, worked out by hand from docs/PROTOCOL.md.
+// Golden frames. The Rust tests read `assets/wire` as well, which shows that both sides agree about the same bytes.
+// `test/wire` holds frames that were written by hand from docs/PROTOCOL.md.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -19,12 +19,12 @@ import { stateOf } from "./support.js";
 
 interface Golden {
   schema: Schema;
-  /** Applied in order to one mirror; those that are not `ok` leave it as it was. */
+  /** Applied in order to one mirror. A frame that is not `ok` leaves it unchanged. */
   frames?: {
     hex: string;
     note: string;
     ok: boolean;
-    /** The components whose checksum does not fit; none unless told. */
+    /** The components whose checksum differs. Default: none. */
     desync?: number[];
     state?: { tick: number; entities: Record<string, Record<string, number[]>> };
   }[];
@@ -55,7 +55,7 @@ async function applied(mirror: Mirror, bytes: Uint8Array, schemas: Schemas): Pro
 function check(file: string): void {
   const golden = JSON.parse(readFileSync(file, "utf8")) as Golden;
   const schemas = new Schemas(golden.schema);
-  test("frames", async () => {
+  test("its frames give the same state", async () => {
     const mirror = new Mirror(schemas);
     for (const { hex, note, ok, desync, state } of golden.frames ?? []) {
       const before = { tick: mirror.tick, entities: stateOf(mirror) };
@@ -70,10 +70,10 @@ function check(file: string): void {
       expect(after, note).toEqual(ok ? (state ?? after) : before);
     }
   });
-  test("events", () => {
+  test("its events give the same values", () => {
     for (const { hex, value } of golden.events ?? []) expect(decodeEvents(bytesOf(hex), schemas)).toEqual(value);
   });
-  test("inputs", () => {
+  test("its inputs give the same bytes", () => {
     for (const { input, ack, seq, tick, hex } of golden.inputs ?? []) {
       const row = schemas.input.write(input, schemas.input.blank());
       expect(hexOf(encodeInput(ack, { seq, tick, row }))).toBe(hex);
