@@ -1,6 +1,6 @@
 // Bundles the page into a folder: `npm run build -w web -- <outdir>`.
 //
-// The SDK is taken from its sources, so that it needs no build of its own.
+// The SDK is bundled from its sources and needs no build of its own.
 
 import { copyFile, mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -25,7 +25,7 @@ await build({
   minify: true,
   format: "esm",
   target: ["es2022"],
-  // A game's view lives beside its rules, outside of this package's node_modules.
+  // The view of a game lies beside its rules, from where this package's node_modules are not found.
   nodePaths: [join(here, "../node_modules"), join(here, "node_modules")],
   alias: {
     "@tickcast/client": join(here, "../sdk/src/index.ts"),

@@ -1,11 +1,11 @@
-// Elements in one expression.
+// Makes elements in one expression.
 
 type Child = Node | string | null | undefined | false;
 type Props<K extends keyof HTMLElementTagNameMap> = Partial<HTMLElementTagNameMap[K]> & {
   readonly attrs?: Record<string, string>;
 };
 
-/** An element with properties (`className`, `onclick` ...), attributes and children. */
+/** Makes an element with properties (`className`, `onclick` ...), attributes and children. */
 export function el<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   props: Props<K> = {},

@@ -1,19 +1,20 @@
-// The lobby: the hosted games, the open rooms, private rooms by code, and the player's name.
+// The lobby page: games, open rooms, private rooms by code, and the player's name.
 
 import type { GameInfo, RoomInfo, Server } from "@tickcast/client";
 
 import { el } from "./dom.ts";
 import { gameView } from "./games.ts";
 
-/** What the player wants to play. */
-export type Wish =
+/** What the player wants to play: a game, perhaps with a configuration for a private room; a listed room; or a code. */
+export type PlayRequest =
   | { readonly game: string; readonly config?: Record<string, unknown> }
   | { readonly room: string }
   | { readonly code: string };
 
-interface Asks {
+/** What the lobby asks the page to do. */
+interface Actions {
   readonly name: string;
-  play(wish: Wish): Promise<void>;
+  play(request: PlayRequest): Promise<void>;
   rename(name: string): Promise<void>;
 }
 
@@ -34,7 +35,7 @@ export class Lobby {
 
   constructor(
     private readonly server: Server,
-    private readonly asks: Asks,
+    private readonly actions: Actions,
   ) {
     this.node = el(
       "div",
@@ -57,11 +58,11 @@ export class Lobby {
           el("section", {}, el("h2", {}, "Private rooms"), this.privates, this.codeForm()),
         ),
       ),
-      el("footer", {}, "Authoritative matches, stepped on the server and sent to your browser."),
+      el("footer", {}, "Authoritative matches, simulated on the server and streamed to your browser."),
     );
   }
 
-  /** Shows what there is, and keeps it up to date until the lobby closes. What fails after that concerns nobody. */
+  /** Shows games and rooms, and keeps them up to date until the lobby closes. Failures after that are ignored. */
   async open(): Promise<void> {
     try {
       await this.fill();
@@ -86,15 +87,15 @@ export class Lobby {
     this.unsubscribe?.();
   }
 
-  say(message: string): void {
+  showMessage(message: string): void {
     this.status.textContent = message;
   }
 
-  /** While a seat is being taken, nothing else can be asked for. */
+  /** Disables the lobby while a seat is being taken. */
   wait(busy: boolean): void {
     this.node.classList.toggle("busy", busy);
     this.node.inert = busy;
-    if (busy) this.say("");
+    if (busy) this.showMessage("");
   }
 
   private card({ name, seats }: GameInfo): HTMLElement {
@@ -104,7 +105,7 @@ export class Lobby {
     this.counts.push(count);
     const play = el(
       "button",
-      { className: "primary", disabled: !view, onclick: () => void this.asks.play({ game: name }) },
+      { className: "primary", disabled: !view, onclick: () => void this.actions.play({ game: name }) },
       "Play",
     );
     play.dataset.game = name;
@@ -119,7 +120,7 @@ export class Lobby {
         "div",
         { className: "about" },
         el("h1", {}, title),
-        el("p", {}, view?.tagline ?? "This page has no view of this game."),
+        el("p", {}, view?.tagline ?? "This page cannot show this game."),
         view ? el("p", { className: "keys" }, `${view.controls} · ${seats[0]}–${seats[1]} players`) : null,
         el("div", { className: "row" }, play, count),
       ),
@@ -137,9 +138,7 @@ export class Lobby {
       .sort((a, b) => b.players - a.players || a.room.localeCompare(b.room))
       .map((room) => this.row(room));
     this.rooms.replaceChildren(
-      ...(rows.length > 0
-        ? rows
-        : [el("li", { className: "empty" }, "No room is open. Press Play to open the first.")]),
+      ...(rows.length > 0 ? rows : [el("li", { className: "empty" }, "No room is open. Press Play to open one.")]),
     );
   }
 
@@ -154,7 +153,7 @@ export class Lobby {
       "button",
       {
         disabled: full,
-        onclick: () => void this.asks.play({ room }),
+        onclick: () => void this.actions.play({ room }),
         attrs: { "aria-label": `Join ${title}, ${label}` },
       },
       full ? "Full" : "Join",
@@ -174,13 +173,13 @@ export class Lobby {
       id: "name",
       name: "name",
       maxLength: 24,
-      value: this.asks.name,
+      value: this.actions.name,
       placeholder: "Guest",
       spellcheck: false,
       attrs: { autocomplete: "nickname" },
     });
     const rename = () => {
-      if (input.value.trim() !== this.asks.name) void this.asks.rename(input.value.trim());
+      if (input.value.trim() !== this.actions.name) void this.actions.rename(input.value.trim());
     };
     const form = el(
       "form",
@@ -198,7 +197,7 @@ export class Lobby {
     return form;
   }
 
-  /** Opens a private room of a game, played as chosen. */
+  /** The form that opens a private room of a game with the chosen settings. */
   private settings({ name }: GameInfo): HTMLElement {
     const view = gameView(name);
     const chosen = (view?.settings ?? []).map(({ name: field, label, choices }) => {
@@ -207,7 +206,7 @@ export class Lobby {
     });
     const submit = (event: Event) => {
       event.preventDefault();
-      void this.asks.play({
+      void this.actions.play({
         game: name,
         config: Object.fromEntries(chosen.map(({ field, value }) => [field, value()])),
       });
@@ -233,7 +232,7 @@ export class Lobby {
         className: "code",
         onsubmit: (event) => {
           event.preventDefault();
-          void this.asks.play({ code: input.value.trim() });
+          void this.actions.play({ code: input.value.trim() });
         },
       },
       el("p", {}, "Friends join with the room’s code:"),

@@ -1,4 +1,4 @@
-// The page: connects, shows the lobby, and puts a match in its place when the player joins one.
+// The page: connects, shows the lobby, and replaces it with the match that the player joins.
 
 import "./style.css";
 
@@ -6,7 +6,7 @@ import { connect, type Room, type Server } from "@tickcast/client";
 
 import { el } from "./dom.ts";
 import { gameView } from "./games.ts";
-import { Lobby, type Wish } from "./lobby.ts";
+import { Lobby, type PlayRequest } from "./lobby.ts";
 import { Match } from "./match.ts";
 import { loadName, saveName } from "./name.ts";
 
@@ -19,14 +19,14 @@ class Page {
 
   constructor(private readonly root: HTMLElement) {}
 
-  /** Connects under the kept name. A link to a private room leads into it. */
+  /** Connects under the stored name. A link to a private room joins it. */
   async start(): Promise<void> {
     await this.connect(loadName());
     const code = location.hash.slice(1);
     if (code) await this.play({ code });
   }
 
-  /** Called again when the name changes, which may be before the last connection is there: a connection has one name. */
+  /** Connects under a name. A connection has one name, so a new name needs a new connection, even before the last one is ready. */
   private connect(name: string): Promise<void> {
     saveName(name);
     this.ready = this.ready.then(() => this.reconnect(name));
@@ -34,7 +34,7 @@ class Page {
   }
 
   private async reconnect(name: string): Promise<void> {
-    // What the lobby still asks the old connection will have no answer, and needs none.
+    // Pending requests of the old lobby get no answer, and need none.
     this.lobby?.close();
     this.server?.close();
     this.server = undefined;
@@ -54,23 +54,23 @@ class Page {
     this.lobby?.close();
     this.lobby = new Lobby(this.server, {
       name: loadName(),
-      play: (wish) => this.play(wish),
+      play: (request) => this.play(request),
       rename: (name) => this.connect(name),
     });
     this.root.replaceChildren(this.lobby.node);
     this.lobby.open().catch((error: unknown) => this.fail(error));
   }
 
-  private async play(wish: Wish): Promise<void> {
+  private async play(request: PlayRequest): Promise<void> {
     await this.ready;
     if (!this.server || this.busy) return;
     this.busy = true;
     this.lobby?.wait(true);
     try {
-      this.enter(await seat(this.server, wish));
+      this.enter(await seat(this.server, request));
     } catch (error) {
       history.replaceState(null, "", location.pathname);
-      this.lobby?.say(text(error));
+      this.lobby?.showMessage(text(error));
     } finally {
       this.busy = false;
       this.lobby?.wait(false);
@@ -81,7 +81,7 @@ class Page {
     const view = gameView(room.game);
     if (!view) {
       void room.leave();
-      throw new Error(`this page has no view of the game ${room.game}`);
+      throw new Error(`This page cannot show the game ${room.game}.`);
     }
     this.lobby?.close();
     this.lobby = undefined;
@@ -108,7 +108,7 @@ class Page {
     await this.play({ game });
   }
 
-  /** What tests and the curious can reach from the console. */
+  /** Exposes the server, the room and the view's state to tests and the browser's console. */
   private expose(room?: Room): void {
     window.tickcast = { server: this.server, room, state: () => this.match?.state() };
   }
@@ -120,10 +120,12 @@ class Page {
   }
 }
 
-function seat({ lobby }: Server, wish: Wish): Promise<Room> {
-  if ("room" in wish) return lobby.join(wish.room);
-  if ("code" in wish) return lobby.joinCode(wish.code);
-  return wish.config ? lobby.create(wish.game, { config: wish.config, private: true }) : lobby.quick(wish.game);
+function seat({ lobby }: Server, request: PlayRequest): Promise<Room> {
+  if ("room" in request) return lobby.join(request.room);
+  if ("code" in request) return lobby.joinCode(request.code);
+  return request.config
+    ? lobby.create(request.game, { config: request.config, private: true })
+    : lobby.quick(request.game);
 }
 
 function text(error: unknown): string {

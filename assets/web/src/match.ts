@@ -1,19 +1,20 @@
-// A match on the whole window: the game's view, and around it what every match has.
+// A match that fills the window: the game's view, and around it the controls of every match.
 
 import type { Over, Room } from "@tickcast/client";
 
 import { el } from "./dom.ts";
 import type { GameView, Mounted } from "./view.ts";
 
-interface Asks {
+/** What the match asks the page to do. */
+interface Actions {
   leave(): void;
   again(): Promise<void>;
 }
 
-/** Reasons whose message is for programmers. */
+/** Explanations for reasons whose own message is meant for programmers. */
 const EXPLAINED: Record<string, string> = {
-  expired: "You were away for too long, or the server has restarted: your seat is gone.",
-  replaced: "You play on in another window.",
+  expired: "You were away for too long, or the server has restarted. Your seat is gone.",
+  replaced: "The match continues in another window.",
 };
 
 export class Match {
@@ -34,11 +35,11 @@ export class Match {
   constructor(
     private readonly room: Room,
     private readonly view: GameView,
-    private readonly asks: Asks,
+    private readonly actions: Actions,
   ) {
     const leave = el(
       "button",
-      { className: "leave", onclick: () => this.asks.leave(), title: "Leave (Escape)" },
+      { className: "leave", onclick: () => this.actions.leave(), title: "Leave (Escape)" },
       "← Leave",
     );
     const code = room.code
@@ -58,7 +59,7 @@ export class Match {
     );
   }
 
-  /** Mounts the view; the node must be on the page, so that the canvas has its size. */
+  /** Mounts the view. The node must already be on the page, so that the canvas has a size. */
   open(): void {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.mounted = this.view.mount({ room: this.room, canvas: this.canvas, hud: this.hud, calm });
@@ -71,7 +72,7 @@ export class Match {
     window.addEventListener(
       "keydown",
       (event) => {
-        if (event.code === "Escape") this.asks.leave();
+        if (event.code === "Escape") this.actions.leave();
       },
       { signal: this.ends.signal },
     );
@@ -94,7 +95,7 @@ export class Match {
   private status(status: Room["status"]): void {
     const lost = status === "reconnecting";
     this.banner.classList.toggle("on", lost);
-    this.banner.textContent = lost ? "Connection lost, reconnecting …" : "";
+    this.banner.textContent = lost ? "Connection lost. Reconnecting…" : "";
   }
 
   private measure(): void {
@@ -114,8 +115,8 @@ export class Match {
 
   private over({ reason, message, winners }: Over): void {
     this.status(this.room.status);
-    const again = el("button", { className: "primary", onclick: () => void this.asks.again() }, "Play again");
-    const lobby = el("button", { onclick: () => this.asks.leave() }, "Back to the lobby");
+    const again = el("button", { className: "primary", onclick: () => void this.actions.again() }, "Play again");
+    const lobby = el("button", { onclick: () => this.actions.leave() }, "Back to the lobby");
     const title = el("h1", { id: "over-title" }, this.verdict(reason, winners));
     const why = EXPLAINED[reason] ?? message;
     const said = reason === "finished" || !why ? null : el("p", {}, why);

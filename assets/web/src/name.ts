@@ -1,8 +1,8 @@
-// The player's display name, kept in this browser.
+// The player's display name, stored in this browser.
 
 const KEY = "tickcast.name";
 
-/** The kept name, or an empty string; storage may be forbidden, and then a name lasts as long as the page. */
+/** The stored name, or an empty string. If the browser forbids storage, the name lasts as long as the page. */
 export function loadName(): string {
   try {
     return localStorage.getItem(KEY) ?? memory;
@@ -16,7 +16,7 @@ export function saveName(name: string): void {
   try {
     localStorage.setItem(KEY, name);
   } catch {
-    // The name in memory has to do.
+    // The name in memory remains.
   }
 }
 

@@ -1,42 +1,44 @@
-// What the page asks of a game's view, and what it gives to it.
+// The interface between the page and the view of a game.
 
 import type { Room } from "@tickcast/client";
 
-/** A game as the page shows it. One module a game, registered in `games.ts`. */
+/** The view of a game. Each game has one module, registered in `games.ts`. */
 export interface GameView {
   readonly title: string;
-  /** One line for the card in the lobby. */
+  /** One line about the game, for its card in the lobby. */
   readonly tagline: string;
-  /** How to play, for the card in the lobby. */
+  /** The controls, for the card in the lobby. */
   readonly controls: string;
-  /** What whoever opens a private room may choose: fields of the game's configuration. */
+  /** The fields of the game's configuration that a player can choose for a private room. */
   readonly settings: readonly Setting[];
-  /** Draws the picture of the card. */
+  /** Draws the picture on the card. */
   poster(canvas: HTMLCanvasElement): void;
-  /** Begins to draw the match and to send what the player does. */
+  /** Starts drawing the match and sending the player's input. */
   mount(stage: Stage): Mounted;
 }
 
-/** One choice, its default first. */
+/** A setting. The first choice is the default. */
 export interface Setting {
   readonly name: string;
   readonly label: string;
   readonly choices: readonly (readonly [label: string, value: string | number])[];
 }
 
-/** Where a view lives while a match is on. */
+/** What a view gets to show a match. */
 export interface Stage {
   readonly room: Room;
-  /** Fills the window; the view sets its resolution. */
+  /** The canvas, which fills the window. The view sets its resolution. */
   readonly canvas: HTMLCanvasElement;
-  /** Lies over the canvas and lets the pointer through. */
+  /** An element over the canvas that ignores the pointer. */
   readonly hud: HTMLElement;
-  /** The player asked the system for less motion. */
+  /** Whether the player's system asks for reduced motion. */
   readonly calm: boolean;
 }
 
+/** A view that shows a match. */
 export interface Mounted {
-  /** What the view knows of the match, for tests and for the curious; read from the room's mirror. */
+  /** The state of the match as the view has it, for tests and for the browser's console. */
   state(): Record<string, unknown>;
+  /** Stops drawing and removes all listeners. */
   unmount(): void;
 }

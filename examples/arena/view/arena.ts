@@ -1,11 +1,9 @@
-// The browser view of arena: reads the room's mirror, draws it, and sends what the player does.
+// The browser view of Arena: draws the state of the room, and sends the player's input.
 
 import "./arena.css";
 
 import type { Room } from "@tickcast/client";
 import type { GameView, Mounted, Stage } from "@tickcast/web/view";
-
-import type { Arena as Types } from "./types.d.ts";
 import { type Avatar, drawAvatar, drawLabel, type Look } from "./avatars.ts";
 import { Camera } from "./camera.ts";
 import { type Ground, ground } from "./ground.ts";
@@ -16,6 +14,7 @@ import { drawPoster } from "./poster.ts";
 import { Scenery } from "./scenery.ts";
 import { Shots } from "./shots.ts";
 import { Sparks } from "./sparks.ts";
+import type { Arena as Types } from "./types.d.ts";
 
 export const arena: GameView = {
   title: "Arena",
@@ -55,12 +54,12 @@ export const arena: GameView = {
 
 type Hit = Types["events"]["Hit"];
 
-/** What travels, and how a match is to be played. */
+/** The generated types, with the configuration. */
 interface Arena extends Types {
   config: { frag_limit: number; minutes: number; map: string };
 }
 
-/** Seconds, as in the rules. */
+/** In seconds, as in the rules. */
 const RESPAWN = 2.5;
 const FLASH = 0.12;
 
@@ -80,7 +79,7 @@ class ArenaView implements Mounted {
   private readonly standing = new Map<number, boolean>();
   private me: Avatar | undefined;
   private ammo: number | undefined;
-  /** The moment that is drawn; it never goes back. */
+  /** The tick that is drawn. It never decreases. */
   private tick = 0;
   private fallen = { at: 0, to: "" };
   private frame = 0;
@@ -132,7 +131,7 @@ class ArenaView implements Mounted {
     this.report(avatars, now);
   };
 
-  /** The avatars as they are at the moment that is drawn; new shots are noted. */
+  /** Reads the avatars at the tick that is drawn, and registers new shots. */
   private read(now: number): Avatar[] {
     const avatars: Avatar[] = [];
     const sides = new Map(this.room.view("Seat", "Side").map(({ Seat, Side }) => [Seat, Side]));
@@ -162,7 +161,7 @@ class ArenaView implements Mounted {
     return avatars;
   }
 
-  /** The camera looks a little to where the player points. */
+  /** The camera shifts slightly towards the pointer. */
   private target(): { x: number; y: number } {
     if (!this.me) return { x: this.ground.width / 2, y: this.ground.height / 2 };
     const pointer = this.pad.pointer();
@@ -199,7 +198,7 @@ class ArenaView implements Mounted {
     };
   }
 
-  /** A shot has met an avatar on the screen. */
+  /** A shot has hit an avatar on the screen. */
   private landed({ at, shooter, victim, down }: Hit): void {
     this.hurt.set(victim, FLASH);
     const mine = victim === this.room.seat;

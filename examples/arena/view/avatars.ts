@@ -9,7 +9,7 @@ const RADIUS = 0.5;
 export interface Avatar {
   readonly id: number;
   readonly seat: number;
-  /** Whose colour it has: the seat's, or in a match with teams the side's. */
+  /** The index of its colour: the seat, or the side in a match with teams. */
   readonly tint: number;
   readonly x: number;
   readonly y: number;
@@ -22,7 +22,7 @@ export interface Look {
   readonly name: string;
   readonly mine: boolean;
   readonly away: boolean;
-  /** How much of the flash of a hit is left: 1 to 0. */
+  /** The remaining part of the flash after a hit, from 1 to 0. */
   readonly hurt: number;
 }
 

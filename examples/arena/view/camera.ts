@@ -1,14 +1,14 @@
-// Between the map's units and the window's pixels. On the map y points up, on the screen down.
+// Converts between map units and pixels. y points up on the map and down on the screen.
 
 import type { Ground, Vec } from "./ground.ts";
 
-/** About as much of the ground is in sight in every window, whatever its shape. */
+/** The visible part of the map in units. It is about the same in every window, whatever its shape. */
 const SIGHT = { width: 25, height: 14.5 };
 
 export class Camera {
   x = 0;
   y = 0;
-  /** Pixels a unit. */
+  /** Pixels per unit. */
   scale = 1;
   width = 1;
   height = 1;
@@ -21,7 +21,7 @@ export class Camera {
     private readonly calm: boolean,
   ) {}
 
-  /** Fits the canvas to its place on the page, in the screen's own pixels. */
+  /** Sets the resolution of the canvas to its size in device pixels. */
   fit(): void {
     const density = Math.min(window.devicePixelRatio || 1, 2);
     this.width = this.canvas.clientWidth || 1;
@@ -50,12 +50,12 @@ export class Camera {
     this.jolt = { x: (Math.random() - 0.5) * this.shake, y: (Math.random() - 0.5) * this.shake };
   }
 
-  /** Shakes the picture, by so many units. */
+  /** Shakes the picture by a distance in units. */
   bump(units: number): void {
     if (!this.calm) this.shake = Math.max(this.shake, units);
   }
 
-  /** The pixel of a place; `height` above the ground moves it away from the middle of the picture. */
+  /** The pixel of a position. `height` above the ground moves it away from the centre of the picture. */
   at(x: number, y: number, height = 0): Vec {
     const near = this.scale * (1 + height);
     return {
@@ -64,7 +64,7 @@ export class Camera {
     };
   }
 
-  /** Whether a circle around a place can be seen. */
+  /** Whether a circle around a position is visible. */
   shows(x: number, y: number, margin: number): boolean {
     const { x: px, y: py } = this.at(x, y);
     const edge = margin * this.scale;

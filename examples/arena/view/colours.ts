@@ -1,4 +1,4 @@
-// A colour for every seat, far enough apart to tell sixteen players from each other.
+// A colour for each seat. Sixteen players can be told apart.
 
 const HUES = [168, 14, 208, 46, 282, 95, 330, 190, 28, 250, 130, 355, 70, 225, 305, 150];
 
@@ -12,7 +12,7 @@ export function colour(seat: number, lightness = 60, alpha = 1): string {
 
 const glows = new Map<number, HTMLCanvasElement>();
 
-/** A soft light in the colour of a seat, drawn once and stamped with `lighter`. */
+/** A soft light in the colour of a seat. It is drawn once and copied in the mode `lighter`. */
 export function glow(seat: number): HTMLCanvasElement {
   const known = glows.get(hue(seat));
   if (known) return known;

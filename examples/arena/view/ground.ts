@@ -1,4 +1,4 @@
-// The walls of the maps, from the same files that the rules read.
+// The walls of the maps, read from the same files as the rules read.
 
 import cellar from "../../../assets/maps/cellar.json";
 import courtyard from "../../../assets/maps/courtyard.json";
@@ -23,14 +23,14 @@ export interface Ground {
 
 const maps: Record<string, { size: number[]; walls: number[][] }> = { courtyard, cellar };
 
-/** The map of that name; the first one if there is none. */
+/** The map of this name, or the courtyard if there is none. */
 export function ground(name: string): Ground {
   const { size, walls } = (Object.hasOwn(maps, name) && maps[name]) || courtyard;
   const [width = 0, height = 0] = size;
   return { width, height, walls: walls.map(([x = 0, y = 0, w = 0, h = 0]) => ({ x, y, w, h })) };
 }
 
-/** How far a flight from `from` gets before it meets a wall or the border. `way` has length 1. */
+/** The distance from `from` along `way`, which has length 1, to the first wall or the border. */
 export function reach(ground: Ground, from: Vec, way: Vec): number {
   const inside = slab(from, way, { x: 0, y: 0, w: ground.width, h: ground.height });
   let nearest = inside ? inside[1] : 0;
@@ -41,7 +41,7 @@ export function reach(ground: Ground, from: Vec, way: Vec): number {
   return nearest;
 }
 
-/** Where a ray enters and leaves a rectangle: it is inside where it is between both pairs of sides at once. */
+/** Where a ray enters and leaves a rectangle: it is inside while it is between both pairs of sides. */
 function slab(from: Vec, way: Vec, { x, y, w, h }: Rect): [number, number] | undefined {
   const tiny = 1e-9;
   const dx = way.x || tiny;

@@ -1,4 +1,4 @@
-// Health, ammunition, scores, time and who took down whom, over the picture.
+// The display over the picture: health, ammunition, scores, time, and recent kills.
 
 import { colour } from "./colours.ts";
 
@@ -12,11 +12,11 @@ export interface Score {
 
 export interface Facts {
   readonly hp: number;
-  /** Rounds in the magazine; undefined while that is not known. */
+  /** Rounds in the magazine; `undefined` while unknown. */
   readonly ammo: number | undefined;
   readonly secondsLeft: number;
   readonly scores: readonly Score[];
-  /** Seconds until one's own avatar stands up; 0 while it stands. */
+  /** Seconds until the player's own avatar respawns; 0 while it is alive. */
   readonly downFor: number;
   readonly fallenTo: string;
 }
@@ -86,7 +86,7 @@ export class Hud {
     this.scores.replaceChildren(...facts.scores.filter((score, place) => place < ROWS || score.mine).map(row));
   }
 
-  /** One's own avatar was hit. */
+  /** Flashes the edges: the player's own avatar was hit. */
   flinch(): void {
     this.hurt.classList.remove("arena-on");
     void this.hurt.offsetWidth;

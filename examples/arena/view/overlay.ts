@@ -1,16 +1,16 @@
-// What lies over the scene and belongs to the player, not to the ground: the map in small, the reticle, the thumbs.
+// The overlay of the scene: the minimap, the reticle, and the touch controls.
 
 import type { Avatar } from "./avatars.ts";
 import type { Camera } from "./camera.ts";
 import { colour } from "./colours.ts";
 import type { Ground, Vec } from "./ground.ts";
 
-/** Pixels. It stands beside the health, below where the camera lets an avatar come. */
+/** In pixels. The minimap is beside the health, below the area where the camera shows avatars. */
 const MAP_WIDTH = 168;
 const MARGIN = 16;
 const LEFT = 240;
 
-/** The ground, who stands on it, and which of them is the player. */
+/** The map, its avatars, and the player's seat. */
 interface Minimap {
   readonly ground: Ground;
   readonly avatars: readonly Avatar[];

@@ -1,12 +1,12 @@
-// Keyboard, mouse and touch, as the input of the rules.
+// Converts keyboard, mouse and touch to the input of the rules.
 
-import type { Arena } from "./types.d.ts";
 import type { Vec } from "./ground.ts";
+import type { Arena } from "./types.d.ts";
 
 type Input = Arena["input"];
 type Dir = Input["dir"];
 
-/** From the right, as angles grow on the map, where y points up. */
+/** Counterclockwise from the right, because y points up on the map. */
 const AROUND: readonly Dir[] = ["E", "NE", "N", "NW", "W", "SW", "S", "SE"];
 const KEYS: Record<string, Vec> = {
   KeyW: { x: 0, y: 1 },
@@ -18,10 +18,10 @@ const KEYS: Record<string, Vec> = {
   KeyD: { x: 1, y: 0 },
   ArrowRight: { x: 1, y: 0 },
 };
-/** Pixels that a finger may move before it means something, and until the trigger is pulled. */
+/** How far a finger must move to have an effect, and to fire, in pixels. */
 const REST = 12;
 const PULL = 34;
-/** A press shorter than a tick must not be lost: the trigger stays pulled so many milliseconds. */
+/** How long a press counts at least, in milliseconds, so that one shorter than a tick is not lost. */
 const PRESS = 80;
 
 interface Finger {
@@ -37,7 +37,7 @@ export class Pad {
   private pressed = Number.NEGATIVE_INFINITY;
   private reload = false;
   private aim = 0;
-  /** Fingers: the left one walks, the right one aims and shoots. */
+  /** Fingers on the screen: the left one walks, the right one aims and shoots. */
   private readonly fingers = new Map<number, Finger & { readonly left: boolean }>();
 
   constructor(private readonly canvas: HTMLCanvasElement) {
@@ -52,7 +52,7 @@ export class Pad {
     canvas.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
   }
 
-  /** What to send now; `me` is the pixel where one's own avatar stands. */
+  /** The current input. `me` is the pixel of the player's own avatar. */
   read(me: Vec): Input {
     const right = this.finger(false);
     if (right) {
@@ -68,12 +68,12 @@ export class Pad {
     return { dir: this.dir(), aim: this.aim, fire, reload };
   }
 
-  /** Where the player points, for the reticle; none with fingers. */
+  /** The position of the mouse, for the reticle; `undefined` while the player uses touch. */
   pointer(): Vec | undefined {
     return this.fingers.size > 0 ? undefined : this.mouse;
   }
 
-  /** The two thumbs, for drawing them. */
+  /** The fingers, for drawing them. */
   thumbs(): readonly Finger[] {
     return [...this.fingers.values()];
   }

@@ -1,4 +1,4 @@
-// The picture of arena in the lobby: a still of the real scene.
+// The picture of Arena in the lobby: a still of the real scene.
 
 import { drawAvatar } from "./avatars.ts";
 import { Camera } from "./camera.ts";

@@ -3,9 +3,9 @@
 import type { Camera } from "./camera.ts";
 import type { Ground, Rect, Vec } from "./ground.ts";
 
-/** How high a wall stands, as a share of the camera's height. */
+/** The height of a wall, as a fraction of the camera's height. */
 const HEIGHT = 0.045;
-/** Pixels a unit of the painting of the floor: it holds soft shapes only. */
+/** Resolution of the floor in pixels per unit. It has soft shapes only. */
 const PAINT = 24;
 const SHADOW = { x: 0.35, y: 0.55 };
 
@@ -31,7 +31,7 @@ export class Scenery {
     pen.shadowBlur = 0;
   }
 
-  /** Far walls first, so that near ones stand before them. */
+  /** Draws far walls first, so that near ones cover them. */
   drawWalls(pen: CanvasRenderingContext2D, camera: Camera): void {
     const far = ({ x, y, w, h }: Rect) => Math.hypot(x + w / 2 - camera.x, y + h / 2 - camera.y);
     const walls = [...this.ground.walls].sort((a, b) => far(b) - far(a));
@@ -39,7 +39,7 @@ export class Scenery {
   }
 }
 
-/** A light pool in the middle, panels, and the shadows that the walls throw. */
+/** Paints a light in the centre, panels, and the shadows of the walls. */
 function paintFloor(ground: Ground): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.width = ground.width * PAINT;

@@ -1,15 +1,15 @@
-// Flying shots. The server says where one started, when and which way; the flight is worked out here.
+// Flying shots. The server sends where, when and in which direction a shot started; the view computes its flight.
 
-import type { Arena } from "./types.d.ts";
 import type { Camera } from "./camera.ts";
 import { colour, glow } from "./colours.ts";
 import { type Ground, reach, type Vec } from "./ground.ts";
 import type { Sparks } from "./sparks.ts";
+import type { Arena } from "./types.d.ts";
 
-/** Units a second, as in the rules. */
+/** In units per second, as in the rules. */
 const SPEED = 24;
 const TRAIL = 1.7;
-/** A shot becomes visible at the end of the gun. */
+/** The distance at which a shot becomes visible: the end of the gun. */
 const MUZZLE = 0.85;
 
 type Hit = Arena["events"]["Hit"];
@@ -19,7 +19,7 @@ interface Flight {
   readonly from: Vec;
   readonly way: Vec;
   readonly born: number;
-  /** How far it gets. */
+  /** The distance that it flies. */
   end: number;
   hit?: Hit;
   flashed: boolean;
@@ -29,7 +29,7 @@ export class Shots {
   private readonly flights = new Map<string, Flight>();
   private readonly seen = new Map<number, number>();
 
-  /** `landed` is told of each shot that has met an avatar, when it is seen to. */
+  /** `landed` is called for each hit, when the drawn shot reaches the avatar. */
   constructor(
     private readonly ground: Ground,
     private readonly hz: number,
@@ -37,7 +37,7 @@ export class Shots {
     private readonly landed: (hit: Hit) => void,
   ) {}
 
-  /** A shot that the mirror holds; known ones are ignored. */
+  /** Adds a shot of the room's state, unless it is known. */
   see(id: number, seat: number, { from, heading, born }: Arena["components"]["Shot"]): void {
     if (this.seen.get(id) === born) return;
     this.seen.set(id, born);
@@ -45,7 +45,7 @@ export class Shots {
     this.flights.set(`${id}:${born}`, { seat, from, way, born, end: reach(this.ground, from, way), flashed: false });
   }
 
-  /** A shot met an avatar: it flies no farther. */
+  /** Ends the flight of a shot at the avatar that it hit. */
   hit(hit: Hit): void {
     let nearest: Flight | undefined;
     let least = 1;
@@ -61,7 +61,7 @@ export class Shots {
     nearest.end = Math.hypot(hit.at.x - nearest.from.x, hit.at.y - nearest.from.y);
   }
 
-  /** Draws all flights at a tick. */
+  /** Draws all shots at a tick. */
   draw(pen: CanvasRenderingContext2D, camera: Camera, tick: number): void {
     pen.globalCompositeOperation = "lighter";
     pen.lineCap = "round";
@@ -85,7 +85,7 @@ export class Shots {
     pen.globalCompositeOperation = "source-over";
   }
 
-  /** Forgets the shots that the mirror no longer holds. */
+  /** Forgets the shots that are no longer in the room's state. */
   prune(held: ReadonlySet<number>): void {
     for (const id of this.seen.keys()) if (!held.has(id)) this.seen.delete(id);
   }

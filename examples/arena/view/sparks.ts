@@ -14,7 +14,7 @@ interface Spark {
   left: number;
 }
 
-/** A cone of sparks: radians, how many, and units a second. */
+/** A cone of sparks: angles in radians, the number of sparks, and their speed in units per second. */
 interface Spray {
   readonly heading: number;
   readonly spread: number;
@@ -44,20 +44,20 @@ export class Sparks {
     this.spray(at, seat, { heading: Math.atan2(way.y, way.x), spread: 0.5, count: 3, speed: 7 });
   }
 
-  /** Where a shot ends: most sparks fly back. */
+  /** The end of a shot. Most sparks fly back. */
   burst(at: Vec, way: Vec, seat: number, count: number): void {
     this.flash(at, seat, 1.9, 0.12);
     this.spray(at, seat, { heading: Math.atan2(-way.y, -way.x), spread: 1.3, count, speed: 8 });
   }
 
-  /** Someone goes down. */
+  /** An avatar dies. */
   blast(at: Vec, seat: number): void {
     this.flash(at, seat, 6, 0.35);
     this.flashes.push({ at, seat, size: 4.2, life: 0.5, left: 0.5, ring: true });
     this.spray(at, seat, { heading: 0, spread: Math.PI, count: this.calm ? 12 : 42, speed: 9 });
   }
 
-  /** Someone stands up. */
+  /** An avatar respawns. */
   appear(at: Vec, seat: number): void {
     this.flash(at, seat, 3.5, 0.4);
     this.flashes.push({ at, seat, size: 2.2, life: 0.45, left: 0.45, ring: true });
