@@ -1,6 +1,7 @@
 // A room: the player's seat in a running match, with its state, inputs and events.
 
 import { fromWire, toWire } from "./binary.js";
+import { RoomCallbacks } from "./callbacks.js";
 import type { Channel, SeatChannel } from "./channel.js";
 import { request } from "./channel.js";
 import { FrameError, isTemporary, refusal, TickcastError } from "./errors.js";
@@ -8,9 +9,9 @@ import { decodeEvents } from "./frame.js";
 import { inflate, isDeflated } from "./inflate.js";
 import { encodeInput, Inputs } from "./input.js";
 import type { Unsubscribe } from "./listeners.js";
-import { Listeners } from "./listeners.js";
 import type { Grant, Welcome } from "./messages.js";
-import type { Applied, Entity } from "./mirror.js";
+import type { Entity } from "./mirror.js";
+import { OrderedEvents } from "./ordered.js";
 import { Playback } from "./playback.js";
 import type { Schema } from "./schema.js";
 import { Schemas } from "./schema.js";
@@ -52,13 +53,9 @@ const LEAVE_MS = 2_000;
  * const room = await server.lobby.quick<Arena>("arena");
  * room.on("Hit", (hit) => flash(hit.at));
  * room.onOver(({ reason, winners }) => showResult(reason, winners.includes(room.seat)));
- *
- * function draw(): void {
- *   room.input({ dir, aim, fire });
- *   for (const { id, Pos, Hp } of room.view("Pos", "Hp")) sprite(id, Pos.at, Hp);
- *   requestAnimationFrame(draw);
- * }
- * draw();
+ * // For each picture:
+ * room.input({ dir, aim, fire });
+ * for (const { id, Pos, Hp } of room.view("Pos", "Hp")) sprite(id, Pos.at, Hp);
  * ```
  */
 export class Room<G extends GameTypes = AnyGame> {
@@ -100,24 +97,8 @@ export class Room<G extends GameTypes = AnyGame> {
   #silent = 0;
   readonly #silenceCheck: ReturnType<typeof setInterval>;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  /** Events that wait for the program to add listeners, or for a snapshot to be decompressed; `undefined` if none must wait. */
-  #deferred: (() => void)[] | undefined = [];
-
-  readonly #on = {
-    event: new Map<string, Listeners<[value: unknown, tick: number]>>(),
-    spawn: new Listeners<[Entity]>(),
-    despawn: new Listeners<[Entity]>(),
-    change: new Map<number, Listeners<[Entity, unknown]>>(),
-    remove: new Map<number, Listeners<[Entity]>>(),
-    frame: new Listeners<[tick: number]>(),
-    seats: new Listeners<[SeatInfo[]]>(),
-    status: new Listeners<[RoomStatus, Over?]>(),
-    refused: new Listeners<[Refused]>(),
-    vote: new Listeners<[Vote]>(),
-    over: new Listeners<[Over]>(),
-    desync: new Listeners<[Desync]>(),
-    fault: new Listeners<[FrameError]>(),
-  };
+  readonly #callbacks: RoomCallbacks;
+  readonly #ordered = new OrderedEvents();
   readonly #handlers: Record<string, (...args: never[]) => void>;
 
   /** The lobby and matchmaking create rooms. */
@@ -137,6 +118,7 @@ export class Room<G extends GameTypes = AnyGame> {
     this.#seatChannel = seatChannel;
     this.#channel = seatChannel.channel;
     this.#schemas = new Schemas(welcome.schema);
+    this.#callbacks = new RoomCallbacks(this.#schemas);
     this.#playback = new Playback(this.#schemas, welcome.hz, { late: this.spectating });
     this.#sync = this.#newSync();
     this.#inputs = new Inputs(this.#schemas.input, welcome.hz, {
@@ -150,7 +132,7 @@ export class Room<G extends GameTypes = AnyGame> {
     this.#silenceCheck = setInterval(() => this.#checkSilence(), 1_000);
     this.#begin(welcome);
     // The program gets the room in a microtask. Listeners that it adds before the next task miss nothing.
-    setTimeout(() => this.#handleDeferred(), 0);
+    setTimeout(() => this.#ordered.resume(), 0);
   }
 
   /** The tick of the newest known state; 0 before the first frame. */
@@ -246,17 +228,17 @@ export class Room<G extends GameTypes = AnyGame> {
    * ```
    */
   on<E extends EventName<G>>(event: E, callback: (value: G["events"][E], tick: number) => void): Unsubscribe {
-    return listeners(this.#on.event, event).add(callback as (value: unknown, tick: number) => void);
+    return this.#callbacks.event(event).add(callback as (value: unknown, tick: number) => void);
   }
 
   /** Calls back with each new entity, or one that comes into view. Its components are set by then. */
   onSpawn(callback: (entity: EntityOf<G>) => void): Unsubscribe {
-    return this.#on.spawn.add(callback as unknown as (entity: Entity) => void);
+    return this.#callbacks.spawn.add(callback as unknown as (entity: Entity) => void);
   }
 
   /** Calls back with the last state of each entity that is gone, or out of view. */
   onDespawn(callback: (entity: EntityOf<G>) => void): Unsubscribe {
-    return this.#on.despawn.add(callback as unknown as (entity: Entity) => void);
+    return this.#callbacks.despawn.add(callback as unknown as (entity: Entity) => void);
   }
 
   /** Calls back when an entity gets the component, also as a new entity, and when the value changes. */
@@ -264,24 +246,22 @@ export class Room<G extends GameTypes = AnyGame> {
     component: C,
     callback: (entity: EntityOf<G>, value: G["components"][C]) => void,
   ): Unsubscribe {
-    const all = listeners(this.#on.change, this.#schemas.id(component));
-    return all.add(callback as unknown as (entity: Entity, value: unknown) => void);
+    return this.#callbacks.change(component).add(callback as unknown as (entity: Entity, value: unknown) => void);
   }
 
   /** Calls back when an entity loses the component and continues to exist. */
   onRemove<C extends ComponentName<G>>(component: C, callback: (entity: EntityOf<G>) => void): Unsubscribe {
-    const all = listeners(this.#on.remove, this.#schemas.id(component));
-    return all.add(callback as unknown as (entity: Entity) => void);
+    return this.#callbacks.remove(component).add(callback as unknown as (entity: Entity) => void);
   }
 
   /** Calls back after each frame, when all other callbacks for it have run. */
   onFrame(callback: (tick: number) => void): Unsubscribe {
-    return this.#on.frame.add(callback);
+    return this.#callbacks.frame.add(callback);
   }
 
   /** Calls back with all taken seats when one of them changes. */
   onSeats(callback: (seats: readonly SeatInfo[]) => void): Unsubscribe {
-    return this.#on.seats.add(callback);
+    return this.#callbacks.seats.add(callback);
   }
 
   /**
@@ -296,17 +276,17 @@ export class Room<G extends GameTypes = AnyGame> {
    * ```
    */
   onStatus(callback: (status: RoomStatus, over?: Over) => void): Unsubscribe {
-    return this.#on.status.add(callback);
+    return this.#callbacks.status.add(callback);
   }
 
   /** Calls back when the server has refused inputs. */
   onRefused(callback: (refused: Refused) => void): Unsubscribe {
-    return this.#on.refused.add(callback);
+    return this.#callbacks.refused.add(callback);
   }
 
   /** Calls back when a vote to remove a player opens, gains votes, or ends. */
   onVote(callback: (vote: Vote) => void): Unsubscribe {
-    return this.#on.vote.add(callback);
+    return this.#callbacks.vote.add(callback);
   }
 
   /** Votes to remove another player. More than half of the other players have to do so within 30 s. */
@@ -316,17 +296,17 @@ export class Room<G extends GameTypes = AnyGame> {
 
   /** Calls back once, when the room has ended for this player. */
   onOver(callback: (over: Over) => void): Unsubscribe {
-    return this.#on.over.add(callback);
+    return this.#callbacks.over.add(callback);
   }
 
   /** Calls back when a checksum showed that the local state was wrong. It has been corrected by then. */
   onDesync(callback: (desync: Desync) => void): Unsubscribe {
-    return this.#on.desync.add(callback);
+    return this.#callbacks.desync.add(callback);
   }
 
   /** Calls back when bytes from the server could not be read. The room recovers by itself. */
   onFault(callback: (error: FrameError) => void): Unsubscribe {
-    return this.#on.fault.add(callback);
+    return this.#callbacks.fault.add(callback);
   }
 
   /**
@@ -334,18 +314,13 @@ export class Room<G extends GameTypes = AnyGame> {
    *
    * @example
    * ```ts
-   * leaveButton.onclick = async () => {
-   *   await room.leave();
-   *   showLobby();
-   * };
+   * leaveButton.onclick = () => room.leave().then(showLobby);
    * ```
    */
   async leave(): Promise<void> {
     if (this.#status === "over") return;
-    if (this.#channel.connected) {
-      // Without an answer, the server gives up the seat after the grace time.
-      await request(this.#channel, LEAVE_MS, "leave").catch(() => undefined);
-    }
+    // Without an answer, the server gives up the seat after the grace time.
+    if (this.#channel.connected) await request(this.#channel, LEAVE_MS, "leave").catch(() => undefined);
     this.#end({ reason: "left", message: "", winners: [] });
   }
 
@@ -357,52 +332,30 @@ export class Room<G extends GameTypes = AnyGame> {
         // A failed request needs no handling: the next frame that does not fit asks again.
         request(this.#channel, RETRY_MS, "resync", why).catch(() => undefined);
       },
-      desynced: (desync) => this.#on.desync.notify(desync),
-      fault: (error) => this.#on.fault.notify(error),
+      desynced: (desync) => this.#callbacks.desync.notify(desync),
+      fault: (error) => this.#callbacks.fault.notify(error),
     });
   }
 
   #makeHandlers(): Record<string, (...args: never[]) => void> {
     return {
-      welcome: this.#inOrder((welcome: Welcome) => this.#begin(welcome)),
-      s: this.#inOrder((binary: unknown) => this.#receiveFrame(binary)),
-      e: this.#inOrder((binary: unknown) => this.#receiveEvents(binary)),
-      seats: this.#inOrder((seats: SeatInfo[]) => {
+      welcome: this.#ordered.wrap((welcome: Welcome) => this.#begin(welcome)),
+      s: this.#ordered.wrap((binary: unknown) => this.#receiveFrame(binary)),
+      e: this.#ordered.wrap((binary: unknown) => this.#receiveEvents(binary)),
+      seats: this.#ordered.wrap((seats: SeatInfo[]) => {
         this.#seats = seats;
-        this.#on.seats.notify(seats);
+        this.#callbacks.seats.notify(seats);
       }),
-      refused: this.#inOrder((refused: Refused) => {
+      refused: this.#ordered.wrap((refused: Refused) => {
         // The server may have an older input than this client assumes.
         this.#inputs.repeat();
-        this.#on.refused.notify(refused);
+        this.#callbacks.refused.notify(refused);
       }),
-      vote: this.#inOrder((vote: Vote) => this.#on.vote.notify(vote)),
-      over: this.#inOrder((over: Over) => this.#end(over)),
-      disconnect: this.#inOrder((reason: string) => this.#connectionLost(reason)),
+      vote: this.#ordered.wrap((vote: Vote) => this.#callbacks.vote.notify(vote)),
+      over: this.#ordered.wrap((over: Over) => this.#end(over)),
+      disconnect: this.#ordered.wrap((reason: string) => this.#connectionLost(reason)),
       connect_error: (error: Error) => this.#connectionRefused(refusal(error)),
     };
-  }
-
-  /** Defers an event while earlier ones are deferred, so that their order is kept. */
-  #inOrder<T>(handle: (argument: T) => void): (argument: T) => void {
-    return (argument) => {
-      if (this.#deferred) this.#deferred.push(() => handle(argument));
-      else handle(argument);
-    };
-  }
-
-  /** Handles the deferred events, up to one that defers the rest again. */
-  #handleDeferred(): void {
-    const deferred = this.#deferred ?? [];
-    this.#deferred = undefined;
-    for (const [k, handle] of deferred.entries()) {
-      if (this.#status === "over") return;
-      handle();
-      if (this.#deferred) {
-        this.#deferred = deferred.slice(k + 1);
-        return;
-      }
-    }
   }
 
   /** Sends what a reconnection needs: the resume token of the seat, or for spectators a new ticket from the lobby. */
@@ -445,11 +398,11 @@ export class Room<G extends GameTypes = AnyGame> {
 
   /** Defers all later events: diffs need the snapshot, and game events come before the frame of their tick. */
   #inflate(bytes: Uint8Array): void {
-    this.#deferred = [];
+    this.#ordered.pause();
     const done = (frame: Uint8Array | FrameError): void => {
       if (this.#status === "over") return;
       this.#takeFrame(frame);
-      this.#handleDeferred();
+      this.#ordered.resume();
     };
     void inflate(bytes).then(done, done);
   }
@@ -459,7 +412,7 @@ export class Room<G extends GameTypes = AnyGame> {
     if (took) this.#playback.arrived(now(), took.frame, this.#inputs.seq);
     if (took?.applied) {
       this.#playback.record(took.applied);
-      this.#notify(took.applied);
+      this.#callbacks.notifyApplied(took.applied);
     }
     // Frames trigger periodic work, because browsers throttle the timers of hidden pages but not their sockets.
     this.#askTime();
@@ -467,29 +420,13 @@ export class Room<G extends GameTypes = AnyGame> {
     if (this.#unacked >= ACK_FRAMES || now() - this.#sentAt >= KEEP_ALIVE_MS) this.#send(encodeInput(this.tick));
   }
 
-  #notify({ frame, spawned, despawned, changed, stripped }: Applied): void {
-    for (const entity of spawned) this.#on.spawn.notify(entity);
-    for (const [component, all] of this.#on.change) {
-      const codec = this.#schemas.components[component];
-      for (const entity of changed[component] ?? []) {
-        const row = entity.rows[component];
-        if (row && codec) all.notify(entity, (entity.cached[component] ??= codec.read(row)));
-      }
-    }
-    for (const [component, all] of this.#on.remove) {
-      for (const entity of stripped[component] ?? []) all.notify(entity);
-    }
-    for (const entity of despawned) this.#on.despawn.notify(entity);
-    this.#on.frame.notify(frame.tick);
-  }
-
   #receiveEvents(binary: unknown): void {
     try {
       const { tick, events } = decodeEvents(fromWire(binary) ?? new Uint8Array(), this.#schemas);
-      for (const { name, value } of events) this.#on.event.get(name)?.notify(value, tick);
+      for (const { name, value } of events) this.#callbacks.notifyEvent(name, value, tick);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.#on.fault.notify(error);
+      this.#callbacks.fault.notify(error);
     }
   }
 
@@ -539,27 +476,22 @@ export class Room<G extends GameTypes = AnyGame> {
   #setStatus(status: RoomStatus, over?: Over): void {
     if (this.#status === status || this.#status === "over") return;
     this.#status = status;
-    this.#on.status.notify(status, over);
+    this.#callbacks.status.notify(status, over);
   }
 
   #end(over: Over): void {
     if (this.#status === "over") return;
     this.#setStatus("over", over);
+    this.#ordered.stop();
     this.#inputs.stop();
     clearInterval(this.#silenceCheck);
     clearTimeout(this.#retry);
     for (const [event, handler] of Object.entries(this.#handlers)) this.#channel.off(event, handler as () => void);
     this.#seatChannel.release();
-    this.#on.over.notify(over);
+    this.#callbacks.over.notify(over);
   }
 }
 
 function now(): number {
   return performance.now();
-}
-
-function listeners<K, Args extends unknown[]>(all: Map<K, Listeners<Args>>, key: K): Listeners<Args> {
-  const found = all.get(key) ?? new Listeners<Args>();
-  all.set(key, found);
-  return found;
 }

@@ -1,0 +1,71 @@
+// The callbacks that a program has registered with a room.
+
+import type { FrameError } from "./errors.js";
+import { Listeners } from "./listeners.js";
+import type { Applied, Entity } from "./mirror.js";
+import type { Schemas } from "./schema.js";
+import type { Desync, Over, Refused, RoomStatus, SeatInfo, Vote } from "./types.js";
+
+/** The listeners of a room, by what they listen to. */
+export class RoomCallbacks {
+  readonly spawn = new Listeners<[Entity]>();
+  readonly despawn = new Listeners<[Entity]>();
+  readonly frame = new Listeners<[tick: number]>();
+  readonly seats = new Listeners<[SeatInfo[]]>();
+  readonly status = new Listeners<[RoomStatus, Over?]>();
+  readonly refused = new Listeners<[Refused]>();
+  readonly vote = new Listeners<[Vote]>();
+  readonly over = new Listeners<[Over]>();
+  readonly desync = new Listeners<[Desync]>();
+  readonly fault = new Listeners<[FrameError]>();
+  readonly #events = new Map<string, Listeners<[value: unknown, tick: number]>>();
+  readonly #changes = new Map<number, Listeners<[Entity, unknown]>>();
+  readonly #removals = new Map<number, Listeners<[Entity]>>();
+  readonly #schemas: Schemas;
+
+  constructor(schemas: Schemas) {
+    this.#schemas = schemas;
+  }
+
+  /** The listeners to game events of a name. */
+  event(name: string): Listeners<[value: unknown, tick: number]> {
+    return findOrAdd(this.#events, name);
+  }
+
+  /** The listeners to changes of a component. Throws a `TypeError` if the game has no component of this name. */
+  change(component: string): Listeners<[Entity, unknown]> {
+    return findOrAdd(this.#changes, this.#schemas.id(component));
+  }
+
+  /** The listeners to removals of a component. Throws a `TypeError` if the game has no component of this name. */
+  remove(component: string): Listeners<[Entity]> {
+    return findOrAdd(this.#removals, this.#schemas.id(component));
+  }
+
+  notifyEvent(name: string, value: unknown, tick: number): void {
+    this.#events.get(name)?.notify(value, tick);
+  }
+
+  /** Notifies the listeners of everything that a frame changed. */
+  notifyApplied({ frame, spawned, despawned, changed, stripped }: Applied): void {
+    for (const entity of spawned) this.spawn.notify(entity);
+    for (const [component, listeners] of this.#changes) {
+      const codec = this.#schemas.components[component];
+      for (const entity of changed[component] ?? []) {
+        const row = entity.rows[component];
+        if (row && codec) listeners.notify(entity, (entity.cached[component] ??= codec.read(row)));
+      }
+    }
+    for (const [component, listeners] of this.#removals) {
+      for (const entity of stripped[component] ?? []) listeners.notify(entity);
+    }
+    for (const entity of despawned) this.despawn.notify(entity);
+    this.frame.notify(frame.tick);
+  }
+}
+
+function findOrAdd<K, Args extends unknown[]>(all: Map<K, Listeners<Args>>, key: K): Listeners<Args> {
+  const found = all.get(key) ?? new Listeners<Args>();
+  all.set(key, found);
+  return found;
+}
