@@ -1,4 +1,4 @@
-//! The lobby's listing, shared by every room of the host, and the news of it on their way to subscribers.
+//! The list of rooms, shared by every room of the host, and its changes on their way to subscribers.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -15,8 +15,8 @@ use crate::{
     room::Population,
 };
 
-/// News that a subscriber may be behind before it misses some and has to ask for the listing again.
-const NEWS_KEPT: usize = 16;
+/// How many changes a subscriber may be behind. One that is further behind has to read the list again.
+const CHANGES_KEPT: usize = 16;
 
 /// The listed rooms at one point in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,11 +47,11 @@ pub(super) struct Board {
 
 impl Board {
     pub(super) fn new() -> Self {
-        let news = broadcast::Sender::new(NEWS_KEPT);
+        let news = broadcast::Sender::new(CHANGES_KEPT);
         Self { lobby: Mutex::default(), dirty: Notify::new(), news, epoch: Instant::now() }
     }
 
-    /// The listing, to read.
+    /// The list, to read.
     pub(super) fn lobby(&self) -> MutexGuard<'_, RoomList> {
         self.lobby.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -71,7 +71,7 @@ impl Board {
         ChangesSince { seq, changes }
     }
 
-    /// Changes the listing; the news go out in time.
+    /// Changes the list. Subscribers are told with the next flush.
     pub(super) fn change<R>(&self, change: impl FnOnce(&mut RoomList) -> R) -> R {
         let result = change(&mut self.lobby());
         self.dirty.notify_one();
@@ -86,7 +86,7 @@ impl Board {
         self.news.subscribe()
     }
 
-    /// Sends the news for as long as the host lives.
+    /// Sends the changes to the subscribers for as long as the host runs.
     pub(super) async fn tell_news(self: Arc<Self>) {
         loop {
             self.dirty.notified().await;
@@ -95,7 +95,7 @@ impl Board {
                 sleep_until(self.epoch + due).await;
                 let changes = self.lobby().flush(self.now());
                 if let Some(changes) = changes {
-                    // Nobody may be listening.
+                    // There may be no subscribers.
                     let _ = self.news.send(changes);
                 }
             }

@@ -1,4 +1,4 @@
-//! One connection to one seat.
+//! A client's claim on a seat, and what it does once it has the seat.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -22,10 +22,10 @@ use crate::{
     room::{Baseline, Entered, OverReason, Room},
 };
 
-/// A client may ask for a snapshot once in this time.
+/// The least time between two snapshots that a client asks for.
 const RESYNC_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A claim on a seat, and once [`enter`](Self::enter)ed the connection that holds it. Cheap to clone.
+/// A client's claim on a seat, or on a place to spectate. It holds the seat once it has [`enter`](Self::enter)ed. Cheap to clone.
 #[derive(Clone)]
 pub struct Claim(Arc<Claimed>);
 
@@ -43,7 +43,7 @@ enum ClaimedWith {
     Resume { token: u128, held: Option<Tick> },
 }
 
-/// What a client found wrong with its mirror, as it tells with `resync`.
+/// What a client found wrong with its mirror, as it reports with `resync`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Desync {
@@ -56,14 +56,14 @@ pub struct Desync {
 }
 
 impl Claim {
-    /// Uses up a ticket. Its seat stays reserved until the connection has entered.
+    /// Uses up a ticket. The seat stays reserved until the client enters.
     pub(super) fn from_ticket(running: Arc<Running>, pass: &Pass) -> Result<Self, Refusal> {
         let (stay, ticket) = (number(&pass.stay, ErrorCode::BadTicket)?, number(&pass.jti, ErrorCode::BadTicket)?);
         running.with_seating(|seating| seating.use_ticket(ticket))?;
         Ok(Self::new(running, Seat(pass.seat), stay, ClaimedWith::Ticket))
     }
 
-    /// Checks a resume token; who holds the seat notices nothing before the connection enters.
+    /// Checks a resume token. The connection that holds the seat keeps it until this one enters.
     pub(super) fn from_resume(running: Arc<Running>, pass: &Pass, held: Option<Tick>) -> Result<Self, Refusal> {
         let (stay, token) = (number(&pass.stay, ErrorCode::BadResume)?, number(&pass.jti, ErrorCode::BadResume)?);
         running.with_seating(|seating| seating.check_resume(Seat(pass.seat), stay, token))?;
@@ -75,12 +75,11 @@ impl Claim {
         Self(Arc::new(Claimed { running, stay, with, hold, resynced: Mutex::default() }))
     }
 
-    /// Takes the seat: the outlet is welcomed and gets the room's messages from now on. A connection that held it is told that
-    /// it was replaced.
+    /// Takes the seat. The outlet is welcomed, and gets the room's messages from now on. A connection that held the seat is told
+    /// that it was replaced.
     ///
     /// # Errors
-    ///
-    /// If the room has ended or another connection was faster since the claim.
+    /// The room has ended since the claim, the reservation has expired, or another connection took the seat first.
     pub fn enter(&self, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
         self.0.running.with_seating(|seating| self.enter_at(seating, outlet))?;
         self.0.running.wake.notify_one();
@@ -96,7 +95,12 @@ impl Claim {
         let mut held_tick = None;
         match *with {
             ClaimedWith::Ticket if seating.stay(seat).is_some_and(|sitting| sitting.id == *stay) => {}
-            ClaimedWith::Ticket => return Err(Refusal::new(ErrorCode::TicketExpired, "the reservation has expired")),
+            ClaimedWith::Ticket => {
+                return Err(Refusal::new(
+                    ErrorCode::TicketExpired,
+                    "the reservation of this seat has expired: ask for a new ticket",
+                ));
+            }
             ClaimedWith::Resume { token, held } => {
                 seating.check_resume(seat, *stay, token)?;
                 held_tick = held;
@@ -118,7 +122,7 @@ impl Claim {
         Ok(())
     }
 
-    /// A spectator's first frame is a snapshot, as soon as there is one that is late enough.
+    /// Adds a spectator. Its first frame is a snapshot.
     fn spectate_at(&self, seating: &mut Seating, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
         seating.spectate(self.0.stay, &self.0.hold, outlet.clone())?;
         let tick = seating.room().map(Room::current_tick).unwrap_or_default();
@@ -129,7 +133,7 @@ impl Claim {
         Ok(())
     }
 
-    /// Whether it watches and has no seat.
+    /// Whether this is a spectator's claim, which has no seat.
     pub fn is_spectator(&self) -> bool {
         self.0.hold.is_spectator()
     }
@@ -145,7 +149,7 @@ impl Claim {
             tick: entered.tick,
             hz: running.def.hz(),
             schema: running.def.schema(),
-            // A spectator comes back with another ticket.
+            // Spectators come back with a new ticket.
             resume: if self.is_spectator() {
                 String::new()
             } else {
@@ -158,12 +162,12 @@ impl Claim {
         })
     }
 
-    /// Where its inputs go.
+    /// Returns the way in for the client's inputs.
     pub fn inlet(&self) -> Inlet {
         self.0.hold.inlet()
     }
 
-    /// The connection is lost: the seat is kept for its grace time. Does nothing if this connection no longer holds the seat.
+    /// Notes that the connection is lost. The seat is kept for the game's grace time. Does nothing without a seat.
     pub fn disconnect(&self) {
         if !self.is_live() {
             return;
@@ -173,14 +177,14 @@ impl Claim {
                 seating.spectators.remove(self.0.stay, None);
             } else if self.is_live() {
                 seating.detach(self.0.hold.seat(), None);
-                // A panic in here has closed the room already.
+                // If the rules panic, the room has been closed already.
                 let _ = seating.with(&self.0.running.meters, |room| room.disconnect(self.0.hold.seat()));
             }
         });
         self.0.running.wake.notify_one();
     }
 
-    /// Gives the seat up at once; the outlet is told `left`.
+    /// Gives up the seat at once. The outlet is told that the player left.
     pub fn leave(&self) {
         self.0.running.with_seating(|seating| {
             if self.is_live() && self.is_spectator() {
@@ -194,16 +198,16 @@ impl Claim {
         self.0.running.wake.notify_one();
     }
 
-    /// Makes the next frame a snapshot. At most once a second.
+    /// Makes the next frame a snapshot.
     ///
     /// # Errors
-    /// It was asked for too often, or the seat is not this connection's any more.
+    /// The last request was less than a second ago, or this connection has no seat any more.
     pub fn resync(&self, desync: Desync) -> Result<(), Refusal> {
         self.check_live()?;
         let now = Instant::now();
         let mut resynced = self.0.resynced.lock().unwrap_or_else(PoisonError::into_inner);
         if resynced.is_some_and(|at| now < at + RESYNC_INTERVAL) {
-            return Err(Refusal::new(ErrorCode::RateLimited, "a snapshot was asked for less than a second ago"));
+            return Err(Refusal::new(ErrorCode::RateLimited, "a snapshot may be requested once a second"));
         }
         *resynced = Some(now);
         let Claimed { running, hold, .. } = &*self.0;
@@ -211,8 +215,8 @@ impl Claim {
         if let Some((id, component)) = desync.component.and_then(|id| Some((id, running.def.schema().component_name(id)?))) {
             let Desync { expected, got, .. } = desync;
             running.meters.desyncs.increment(1);
-            // Bounded, a connection asks once a second; and rare, unless something is wrong that an operator should know.
-            tracing::warn!(room = %running.id, seat = hold.seat().0, component, id, expected, got, "a mirror differs");
+            // A client cannot flood the log with this: it may ask once a second.
+            tracing::warn!(room = %running.id, seat = hold.seat().0, component, id, expected, got, "a client's mirror differs from the match");
         }
         running.with_seating(|seating| {
             if self.is_spectator() {
@@ -224,10 +228,10 @@ impl Claim {
         })
     }
 
-    /// Votes for another player to be removed. The others hear where the vote stands with the next tick.
+    /// Votes to remove another player. Everybody is told the state of the vote with the next tick.
     ///
     /// # Errors
-    /// That seat is no other player's, or a vote about another one is open.
+    /// No other player has that seat, a vote about another player is open, or this connection has no seat any more.
     pub fn vote_kick(&self, target: Seat) -> Result<(), Refusal> {
         let Claimed { running, hold, .. } = &*self.0;
         running.with_seating(|seating| {
@@ -236,17 +240,17 @@ impl Claim {
         })
     }
 
-    /// The room's time in ticks.
+    /// Returns the room's time in ticks, with the fraction since the newest tick.
     pub fn ticks(&self) -> f64 {
         self.0.running.ticks()
     }
 
-    /// The game that is played.
+    /// Returns the game that is played.
     pub fn def(&self) -> &GameDef {
         &self.0.running.def
     }
 
-    /// Whether this connection holds its seat, or watches.
+    /// Whether this connection has its seat, or spectates, now.
     pub fn is_live(&self) -> bool {
         self.0.hold.is_live()
     }
@@ -258,5 +262,5 @@ impl Claim {
 }
 
 fn number(text: &str, code: ErrorCode) -> Result<u128, Refusal> {
-    u128::from_str_radix(text, 16).map_err(|_| Refusal::new(code, "this is no pass of this server's"))
+    u128::from_str_radix(text, 16).map_err(|_| Refusal::new(code, "this token was not issued by this server"))
 }

@@ -12,7 +12,7 @@ pub(super) enum Opener {
     Matchmaker(Contest),
 }
 
-/// What a room of a match knows of it.
+/// What a room knows of the match that it was opened for.
 #[derive(Debug, Clone)]
 pub(super) struct Contest {
     pub(super) mode: Arc<str>,

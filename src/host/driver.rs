@@ -1,4 +1,4 @@
-//! The tick driver: one task a room.
+//! The tick driver, one task for each room.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{running::Running, schedule::Schedule, seating::Activity};
 
-/// Steps taken in one go by a room that fell behind; what is missing beyond is dropped.
-const MOST_STEPS: u32 = 4;
+/// The most steps that a room which fell behind takes at once. Further missing steps are dropped.
+const MAX_STEPS: u32 = 4;
 
-/// Steps a room while anybody plays in it, and returns when it has closed.
+/// Steps a room while anybody plays in it. Returns when the room has closed.
 pub(super) async fn drive(running: Arc<Running>) {
     loop {
         match running.upkeep(Instant::now()) {
@@ -34,14 +34,14 @@ async fn play(running: &Running) {
     running.go(now);
     loop {
         sleep_until(schedule.next()).await;
-        let due = schedule.due(Instant::now(), MOST_STEPS);
+        let due = schedule.due(Instant::now(), MAX_STEPS);
         if due.steps == 0 {
             continue;
         }
         running.meters.tick_lateness.record(due.late);
         if due.dropped > 0 {
             running.meters.ticks_dropped.increment(due.dropped);
-            tracing::debug!(room = %running.id, dropped = due.dropped, "too far behind: steps dropped");
+            tracing::debug!(room = %running.id, dropped = due.dropped, "the room fell too far behind, steps were dropped");
         }
         for _ in 0..due.steps {
             running.step(due.at);

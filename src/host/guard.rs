@@ -1,4 +1,4 @@
-//! A fence around the rules: they may panic, and end their own room alone.
+//! Calls into the rules of a game, which may panic: a panic ends the room, not the process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,7 +8,7 @@ use crate::{
     room::{Room, RoomError},
 };
 
-/// Does something with a room whose rules may panic.
+/// Calls `act` and turns a panic into a refusal, which it logs.
 pub(super) fn guarded<R>(room: Option<&mut Room>, meters: &GameMeters, act: impl FnOnce(&mut Room) -> R) -> Result<R, Refusal> {
     let room = room.ok_or_else(|| Refusal::from(RoomError::Over))?;
     catch_unwind(AssertUnwindSafe(|| act(room))).map_err(|panic| {

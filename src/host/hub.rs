@@ -1,4 +1,4 @@
-//! The people of the lobby, shared by its connections, the rooms and the queues, and the way back to each connection.
+//! The people of the lobby and the sink of each of their connections, shared by the rooms and the queue.
 
 use std::{
     collections::HashMap,
@@ -14,12 +14,12 @@ use tokio::{
 use super::events::EventSink;
 use crate::lobby::{ConnectionId, Identity, Social, SocialEvent};
 
-/// Who is here, who talks to whom and who plays together.
+/// Presence, chat and parties of the people in the lobby.
 pub struct Hub {
     people: Mutex<People>,
     left: Notify,
     epoch: Instant,
-    /// The time since the Unix epoch at `epoch`; from then on a clock counts that never goes back.
+    /// The time since the Unix epoch at `epoch`. A monotonic clock counts from there.
     began: Duration,
 }
 
@@ -36,7 +36,7 @@ impl Hub {
         Self { people: Mutex::new(people), left: Notify::new(), epoch: Instant::now(), began }
     }
 
-    /// Takes a connection in, which hsinks what concerns it from now on.
+    /// Adds a connection. Its sink gets the events that concern its user from now on.
     pub fn connect(&self, identity: &Identity, sink: Arc<dyn EventSink<SocialEvent>>) -> ConnectionId {
         let mut people = self.people();
         let connection = people.social.connect(identity);
@@ -45,13 +45,13 @@ impl Hub {
         connection
     }
 
-    /// Forgets a connection.
+    /// Removes a connection.
     pub fn disconnect(&self, connection: ConnectionId) {
         self.people().sinks.remove(&connection);
         self.change(|social, now| social.disconnect(connection, now));
     }
 
-    /// Does something, and tells everybody whom it concerns. `act` is told the time.
+    /// Calls `act` with the people and the time, and then tells everybody what concerns them.
     pub fn change<R>(&self, act: impl FnOnce(&mut Social, Duration) -> R) -> R {
         let mut people = self.people();
         let result = act(&mut people.social, self.now());
@@ -62,12 +62,12 @@ impl Hub {
         result
     }
 
-    /// Forgets those who went, for as long as the host lives.
+    /// Forgets people some time after they left, for as long as the host runs.
     pub(super) async fn forget(self: Arc<Self>) {
         loop {
             self.left.notified().await;
             loop {
-                // Read into a name, so that the lock is not held over the wait.
+                // A statement of its own, so that the lock is released before the wait.
                 let due = self.people().social.forget_due();
                 let Some(due) = due else { break };
                 sleep_until(self.epoch + due.saturating_sub(self.began)).await;

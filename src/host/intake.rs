@@ -1,4 +1,4 @@
-//! The inputs of a room's connections on their way to it: bounded, each connection's in the order of arrival.
+//! The queue of inputs to a room: bounded, and in order of arrival.
 
 use std::{
     ops::RangeInclusive,
@@ -12,14 +12,17 @@ use crate::{
     protocol::Seat,
 };
 
-/// A share lets through what a client sends in a second at twice the tick rate, within bounds: after a stall it all comes at once.
+/// The bounds of a share. Within them it is what a client sends in a second at twice the tick rate, because all of it arrives at
+/// once after a stall.
 const SHARE: RangeInclusive<u16> = 8..=64;
 
-/// What is kept of the memory that a flood took.
+/// How much memory is kept for the next batch after a flood.
 const KEPT_BYTES: usize = 16 * 1024;
 
-/// The queue between the readers of a room's sockets and its driver. Between two steps each seat has a share of so many inputs:
-/// who floods loses its own. How many inputs a second are taken is for the room to say.
+/// The queue between the readers of a room's sockets and its driver.
+///
+/// Each seat has a share: the most inputs that it can queue between two steps. So a client that floods loses only its own inputs.
+/// The room itself limits the inputs a second.
 pub(super) struct Intake {
     queue: Mutex<Queue>,
     share: u16,
@@ -28,22 +31,22 @@ pub(super) struct Intake {
 #[derive(Default)]
 struct Queue {
     inputs: Batch,
-    /// By seat, as far as seats were ever taken. Those of a small room are in the memory that the lock has brought in.
+    /// By seat, up to the highest seat ever taken. Those of a small room are inline, next to the lock.
     holders: SmallVec<[Holder; 12]>,
-    /// Connections that there were so far.
+    /// The number of connections so far.
     connections: u32,
 }
 
-/// Who holds a seat now.
+/// The connection that has a seat.
 #[derive(Default, Clone)]
 struct Holder {
-    /// The number of its connection; 0 if nobody is connected.
+    /// The number of the connection; 0 if nobody is connected.
     connection: u32,
     /// Its inputs since the last step.
     count: u16,
 }
 
-/// Inputs one behind the other, each with its seat and its length before it.
+/// Inputs back to back, each after its seat (1 byte) and its length (2 bytes, little-endian).
 #[derive(Default)]
 pub(super) struct Batch(Vec<u8>);
 
@@ -60,7 +63,7 @@ impl Intake {
         Self { queue: Mutex::default(), share: (hz * 2).clamp(*SHARE.start(), *SHARE.end()) }
     }
 
-    /// A new connection, which does not hold its seat yet.
+    /// Numbers a new connection, which does not have its seat yet.
     pub(super) fn sender(&self, seat: Seat) -> Sender {
         let mut queue = self.queue();
         // Wraps after 2^32 connections to one room; 0 means that nobody holds the seat.
@@ -68,7 +71,7 @@ impl Intake {
         Sender { seat, connection: queue.connections }
     }
 
-    /// Takes what is queued, in exchange for an empty batch. Nobody waits meanwhile: readers go on with that one.
+    /// Swaps the queued inputs for an empty batch, so that readers hardly wait.
     pub(super) fn take(&self, into: &mut Batch) {
         into.0.clear();
         into.0.shrink_to(KEPT_BYTES);
@@ -94,7 +97,7 @@ impl Intake {
         inputs.0.extend_from_slice(input);
     }
 
-    /// This connection holds its seat from now on, and no other does.
+    /// Gives the seat to this connection, and takes it from any other.
     pub(super) fn open(&self, from: Sender) {
         let mut queue = self.queue();
         let at = usize::from(from.seat.0);
@@ -104,7 +107,7 @@ impl Intake {
         queue.holders[at] = Holder { connection: from.connection, count: 0 };
     }
 
-    /// This connection does not hold its seat any more.
+    /// Takes the seat from this connection, if it still has it.
     pub(super) fn close(&self, from: Sender) {
         let mut queue = self.queue();
         let holder = queue.holders.get_mut(usize::from(from.seat.0)).filter(|holder| holder.connection == from.connection);

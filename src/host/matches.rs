@@ -1,4 +1,4 @@
-//! Matches that the matchmaker put together: how they are seated, and where seats are free.
+//! The matchmaker's matches: seating them, and finding free seats in them.
 
 use std::sync::Arc;
 
@@ -16,27 +16,30 @@ use crate::{
     sim::Team,
 };
 
-/// A match to be held.
+/// A match to open a room for.
 #[derive(Debug, Clone)]
 pub struct MatchPlan {
     /// The game.
     pub game: &'static str,
     /// The mode.
     pub mode: Arc<str>,
-    /// Who plays, by team; everybody in one if they play for themselves.
+    /// The players by team. All in one team if everybody plays for themselves.
     pub teams: Vec<Vec<Identity>>,
     /// The most players.
     pub seats: usize,
-    /// How many seats are filled with bots until people take them; as many as the game says if not told.
+    /// How many seats are filled, with bots where people are missing. `None`: as many as the game fills by itself.
     pub fill: Option<usize>,
-    /// Whether free seats are given to others.
+    /// Whether seats that become free are given to other players.
     pub backfill: bool,
-    /// Whom a free seat is for.
+    /// The conditions for a player to get a free seat.
     pub terms: Terms,
 }
 
 impl Host {
-    /// Opens a room for people who were matched, with a seat for each; their admissions, by team and in order.
+    /// Opens a room for a match and reserves a seat for each player. Returns their admissions by team, in the plan's order.
+    ///
+    /// # Errors
+    /// The host is stopping or full, there is no such game, or not every player can be seated; then the room is closed.
     pub fn seat_match(&self, matched: &MatchPlan) -> Result<Vec<Vec<Admission>>, Refusal> {
         let MatchPlan { game, mode, teams, seats, fill, backfill, terms } = matched;
         let contest = Contest { mode: mode.clone(), backfill: *backfill, terms: terms.clone() };
@@ -50,24 +53,27 @@ impl Host {
         running.with_seating(|seating| seating.with(&running.meters, |room| room.plan(plan)))?;
         let admissions: Result<Vec<_>, _> = teams.iter().zip(1..).map(|(people, team)| admit(&running, team, people)).collect();
         if admissions.is_err() {
-            running.close(OverReason::Closed, "not everybody who was matched found a seat");
+            running.close(OverReason::Closed, "not every player of the match could be seated");
         }
         admissions
     }
 
-    /// Seats people in a running match, all in one team (counted from 1) or none of them.
+    /// Reserves seats in a running match for people, all of them in one team (from 1).
+    ///
+    /// # Errors
+    /// The host is stopping, there is no such room, or not every one of them can be seated; then none of them is.
     pub fn fill_match(&self, room: &RoomId, team: u8, people: &[Identity]) -> Result<Vec<Admission>, Refusal> {
         self.check_open()?;
         let running = self.find(room)?;
         let admissions = admit(&running, team, people);
         if admissions.is_err() {
-            let reserved = "not everybody in the party found a seat";
+            let reserved = "not every member of the party could be seated";
             people.iter().for_each(|who| running.evict(&who.user, reserved));
         }
         admissions
     }
 
-    /// The running matches whose free seats are to be given to others, and where they are free.
+    /// Returns the running matches with free seats to give to other players.
     pub fn openings(&self) -> Vec<Opening> {
         let rooms: Vec<_> = self.running().values().filter(|running| running.is_backfilled()).cloned().collect();
         let mut openings: Vec<_> = rooms.iter().filter_map(|running| running.opening()).collect();

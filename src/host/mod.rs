@@ -1,4 +1,4 @@
-//! The host: owns the running rooms, drives their ticks and says who may sit where.
+//! The host: owns the running rooms, drives their ticks, and decides who may take which seat.
 //!
 //! This room knows rooms, seats, tickets and time. It refuses to know Socket.IO: what a client sees goes through an [`Outlet`].
 

@@ -1,4 +1,4 @@
-//! Where a seat's messages go.
+//! Where the messages for a client go.
 
 use serde::Serialize;
 
@@ -8,35 +8,44 @@ use crate::{
     room::{Message, SeatInfo},
 };
 
-/// The way to one connection. Nothing in here may wait or call back into the host.
+/// Sends messages to one client. No method may wait, or call back into the host.
 pub trait Outlet: Send + Sync + 'static {
     /// Queues the first message.
+    ///
+    /// # Errors
+    /// The connection takes no more messages.
     fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full>;
 
-    /// Hands a frame of state over now, behind the messages before it, or not at all.
+    /// Sends a frame of state now, after the messages before it, or not at all.
+    ///
+    /// # Errors
+    /// The connection does not take the frame now. The room makes up for it with a later frame.
     fn show(&self, frame: Frame<&Blocks>) -> Result<(), Full>;
 
-    /// Queues a message behind those before it.
+    /// Queues a message after those before it.
+    ///
+    /// # Errors
+    /// The connection takes no more messages.
     fn send(&self, message: Message) -> Result<(), Full>;
 
-    /// Ends the connection. Nothing is sent afterwards.
+    /// Ends the connection.
     fn close(&self, ending: Ending);
 }
 
-/// The connection takes no more messages, now or ever.
+/// The connection did not take a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full;
 
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// After everything queued has been sent.
+    /// After the queued messages have been sent.
     AfterQueued,
-    /// At once: the client does not read.
+    /// At once, because the client does not read.
     Cut,
 }
 
-/// The first message on a connection to a seat.
+/// The first message to a client that has entered.
 #[derive(Debug, Serialize)]
 pub struct Welcome<'a> {
     /// The seat.
@@ -47,17 +56,17 @@ pub struct Welcome<'a> {
     pub game: &'static str,
     /// The version of the protocol.
     pub protocol: u8,
-    /// The newest tick stepped.
+    /// The newest tick.
     pub tick: Tick,
     /// Ticks a second.
     pub hz: u16,
-    /// What the game's frames, events and inputs look like.
+    /// The format of the game's frames, events and inputs.
     pub schema: &'a Schema,
-    /// The token to come back with; earlier ones are worthless now.
+    /// The token to resume the seat with. It replaces earlier ones.
     pub resume: String,
-    /// Whether the next frame is a snapshot, or a diff on the mirror that the client named.
+    /// What the next frame is: a snapshot, or a diff from the tick that the client named.
     pub state: &'static str,
-    /// How many seconds the seat is kept after a lost connection.
+    /// How long the seat is kept after a lost connection, in seconds.
     pub grace: f32,
     /// The room's configuration.
     pub config: &'a serde_json::Value,

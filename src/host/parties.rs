@@ -1,18 +1,18 @@
-//! Who queues together.
+//! The parties, as the matchmaker sees them.
 
 use super::registry::Host;
 use crate::lobby::{Identity, Party, UserId};
 
-/// Where the matchmaker learns who is in a party, and tells who waits. The lobby's people are, unless a server has its own.
+/// Tells the matchmaker who is in a party. By default these are the lobby's parties.
 pub trait Parties: Send + Sync + 'static {
-    /// The members of somebody's party, the leader first; none if they are in no party.
+    /// Returns the members of a user's party, the leader first. Empty if they are in no party.
     fn members(&self, user: &UserId) -> Vec<UserId>;
 
-    /// Somebody waits for a match from now on, or no more.
+    /// Notes whether a user is in a queue now.
     fn set_queued(&self, _who: &Identity, _queued: bool) {}
 
-    /// Those who wait and whose party may have changed since this was last asked, each with its [`members`](Self::members). A
-    /// ticket whose people are not exactly these is taken out of its queue.
+    /// Returns the users in a queue whose party may have changed since the last call, each with its [`members`](Self::members).
+    /// If these are not exactly the people they queued with, all of those are taken out of the queue.
     fn regrouped(&self) -> Vec<(UserId, Vec<UserId>)> {
         Vec::new()
     }

@@ -1,4 +1,4 @@
-//! Tickets and resume tokens: JSON Web Tokens signed with a key that lives and dies with the process.
+//! Tickets and resume tokens: JSON Web Tokens, signed with a random key that this process keeps in memory.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     protocol::Seat,
 };
 
-/// What a pass is for. A ticket is no resume token, and the other way round.
+/// What a pass is for. A ticket cannot be used as a resume token, nor the reverse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Purpose {
@@ -24,15 +24,15 @@ pub(super) struct Pass {
     pub(super) purpose: Purpose,
     pub(super) room: String,
     pub(super) seat: u8,
-    /// Tells one person's stay in the seat from the next one's.
+    /// Distinguishes one person's stay in the seat from the next one's.
     pub(super) stay: String,
-    /// 128 random bits: of a ticket new each time, of a resume token at each welcome.
+    /// 128 random bits, new for each ticket, and for the resume token of each welcome.
     pub(super) jti: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) exp: Option<u64>,
 }
 
-/// A seat that was reserved: what its ticket says.
+/// A reserved seat, as its ticket names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Grant {
     pub(super) seat: Seat,
@@ -72,14 +72,14 @@ impl Keys {
         })
     }
 
-    /// The claims of a pass that this process signed for that purpose. The room judges expiry, by its own record of the
+    /// Returns the claims of a pass, if this process signed it for that purpose. The room judges expiry, by its own record of the
     /// ticket and its own clock.
     pub(super) fn verify(&self, purpose: Purpose, token: &str) -> Option<Pass> {
         self.0.verify(token).filter(|pass: &Pass| pass.purpose == purpose)
     }
 }
 
-/// A random number as a pass carries it.
+/// Writes a random number as a pass carries it.
 pub(super) fn hex(number: u128) -> String {
     format!("{number:032x}")
 }
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn no_other_algorithm_is_taken() {
-        // {"alg":"none","typ":"JWT"} and empty signature over valid claims.
+        // {"alg":"none","typ":"JWT"} with an empty signature over valid claims.
         let keys = Keys::random();
         let ticket = keys.ticket(&RoomId::named("abc"), Grant { seat: Seat(1), stay: 1, ticket: 2 }, LIFE);
         let claims = ticket.split('.').nth(1).unwrap();

@@ -1,4 +1,4 @@
-//! What the people of the lobby know of a room: who plays in it, and for whom a seat is kept.
+//! What the lobby is told of a room: who plays in it, and who may come back.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,7 +7,7 @@ use crate::lobby::{Identity, RoomId, Sitting};
 
 pub(super) struct PresenceReport {
     hub: Arc<Hub>,
-    /// Who sat here when the hub was last told.
+    /// The people that the hub was told of last.
     told: Mutex<Vec<Seated>>,
 }
 
@@ -22,7 +22,7 @@ impl PresenceReport {
         Self { hub, told: Mutex::default() }
     }
 
-    /// Tells the hub if anything is different from before. Called after each step, which hardly ever finds a difference.
+    /// Tells the hub what changed since the last call. Called after each step, which rarely changes anything.
     pub(super) fn tell<'a>(&self, room: &RoomId, stays: impl Iterator<Item = &'a Stay> + Clone) {
         let seated = stays.filter_map(|stay| Some((stay, stay.sitting()?)));
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);

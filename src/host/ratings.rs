@@ -1,4 +1,4 @@
-//! Ratings: what the matchmaker knows of people's skill, and how results change it.
+//! The players' ratings, and how results change them.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,12 +8,12 @@ use crate::{
     matchmaking::{Placing, Rating, RatingKey, RatingStore, RatingSystem, RatingsInMemory, WengLin},
 };
 
-/// How skill is measured, where it is kept, and for which modes.
+/// How skill is rated, where ratings are stored, and which modes are rated.
 #[derive(Clone)]
 pub(crate) struct Ratings {
     pub(crate) system: Arc<dyn RatingSystem>,
     pub(crate) store: Arc<dyn RatingStore>,
-    /// The modes of which results count.
+    /// The rated modes.
     pub(crate) rated: Vec<RatedMode>,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Ratings {
 pub(crate) struct RatedMode {
     pub(crate) game: &'static str,
     pub(crate) mode: String,
-    /// How many teams there are; `None` if everybody plays for themselves.
+    /// The number of teams. `None` if everybody plays for themselves.
     pub(crate) teams: Option<usize>,
 }
 
@@ -33,13 +33,13 @@ impl Default for Ratings {
 }
 
 impl Ratings {
-    /// Somebody's rating in a mode.
+    /// Returns a user's rating in a mode: the stored one, or the starting one.
     pub(crate) fn of(&self, user: &UserId, game: &'static str, mode: &Arc<str>) -> Rating {
         let key = RatingKey { user: user.clone(), game, mode: mode.clone() };
         self.store.rating(&key).unwrap_or_else(|| self.system.start())
     }
 
-    /// Takes in a result, if its mode is rated and at least two sides were played by people.
+    /// Updates the ratings after a match, if its mode is rated and at least two sides had people.
     fn take(&self, result: &MatchResult) {
         let Some(rated) = self.rated.iter().find(|rated| rated.game == result.game && rated.mode == result.mode) else { return };
         let sides = sides(&result.players, rated.teams);
@@ -53,7 +53,7 @@ impl Ratings {
         let key = |player: &&Player| RatingKey { user: player.user.clone(), game: result.game, mode: mode.clone() };
         let players = sides.iter().flatten().map(key);
         self.store.save(&players.zip(after.into_iter().flatten()).collect::<Vec<_>>());
-        tracing::debug!(room = %result.room, game = result.game, mode = result.mode, "ratings moved");
+        tracing::debug!(room = %result.room, game = result.game, mode = result.mode, "ratings were updated");
     }
 }
 
@@ -65,7 +65,7 @@ impl Recorder for Ratings {
     }
 }
 
-/// The players by team; each for themselves without teams. Seats are dealt to the teams in turn.
+/// Groups the players by team, or each alone without teams. Seats belong to the teams in turn.
 fn sides(players: &[Player], teams: Option<usize>) -> Vec<Vec<&Player>> {
     let mut sides: BTreeMap<usize, Vec<&Player>> = BTreeMap::new();
     for (at, player) in players.iter().enumerate() {
@@ -75,7 +75,7 @@ fn sides(players: &[Player], teams: Option<usize>) -> Vec<Vec<&Player>> {
     sides.into_values().collect()
 }
 
-/// Winners before losers, and whoever gave up last; a team stands as its best does.
+/// Returns a side's place: winners are first, losers second, players who gave up third. The best player counts for a team.
 fn place(side: &[&Player]) -> usize {
     let place = |player: &&Player| match player {
         Player { won: true, .. } => 1,

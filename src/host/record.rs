@@ -1,4 +1,4 @@
-//! What a server may want to remember.
+//! What a host reports to its recorders.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,43 +9,44 @@ use crate::{
     protocol::Seat,
 };
 
-/// Something worth remembering.
+/// Something that happened on a host.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Record {
-    /// Somebody with an account has come.
+    /// A user with an account connected.
     Seen(Identity),
-    /// Somebody was blocked.
+    /// A user was blocked.
     Blocked(UserId),
-    /// Somebody was let in again.
+    /// A user was unblocked.
     Unblocked(UserId),
-    /// A match was played to its end.
+    /// A match ended by its rules.
     Ended(MatchResult),
 }
 
-/// Where records go. Called from the tasks that step rooms: it must never wait.
+/// Stores what happens on a host, or passes it on.
 pub trait Recorder: Send + Sync + 'static {
-    /// Takes a record, or drops and counts it.
+    /// Queues a record, or drops and counts it. Called from the tasks that step rooms, so it must never wait.
     fn record(&self, record: &Record);
 }
 
-/// A match that the rules ended.
+/// The result of a match that its rules ended.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MatchResult {
-    /// The match's own id: whoever hears of it twice knows it by that.
+    /// The match's unique id, by which a repeated report is recognised.
     pub id: String,
     /// The room.
     pub room: RoomId,
     /// The game.
     pub game: &'static str,
-    /// The mode of matchmaking; empty for a room that was opened otherwise.
+    /// The matchmaking mode. Empty if the matchmaker did not open the room.
     pub mode: String,
     /// When the first player took a seat, in milliseconds since 1970.
     pub began: u64,
-    /// When it ended.
+    /// When it ended, in milliseconds since 1970.
     pub ended: u64,
-    /// The seats that won, bots' included; none if it was a draw.
+    /// The seats that won, those of bots included. Empty after a draw.
     pub winners: Vec<Seat>,
-    /// The people who played, by seat.
+    /// The people who played, in the order of their seats.
     pub players: Vec<Player>,
 }
 
@@ -54,15 +55,15 @@ pub struct MatchResult {
 pub struct Player {
     /// Their seat.
     pub seat: Seat,
-    /// Who it is.
+    /// The user.
     pub user: UserId,
-    /// What others saw.
+    /// The name that others saw.
     pub name: String,
-    /// Whether it is a guest.
+    /// Whether the user is a guest.
     pub guest: bool,
-    /// Whether their seat is among the winners.
+    /// Whether their seat won.
     pub won: bool,
-    /// Whether they had their seat to the end; others gave it up, or lost it.
+    /// Whether they kept their seat until the end.
     pub stayed: bool,
 }
 
@@ -72,7 +73,7 @@ impl Player {
     }
 }
 
-/// Milliseconds since 1970, for people: the host itself goes by tokio's clock.
+/// Returns the wall-clock time in milliseconds since 1970, for records. The host itself uses Tokio's clock.
 #[expect(clippy::disallowed_methods, reason = "records say when something happened in the world")]
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)

@@ -1,4 +1,4 @@
-//! Why the host says no.
+//! Why the host refuses a request or a connection.
 
 use thiserror::Error;
 
@@ -8,14 +8,14 @@ use crate::{identity::IdentityError, lobby::SocialError, matchmaking::QueueError
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{code}: {message}")]
 pub struct Refusal {
-    /// The code, one of the protocol's table.
+    /// The code, one of those in the protocol.
     pub code: ErrorCode,
     /// What was wrong, and what would be right.
     pub message: String,
 }
 
 impl Refusal {
-    /// A refusal with a code and a sentence.
+    /// Creates a refusal from a code and a sentence for people.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
@@ -29,7 +29,7 @@ impl Refusal {
     }
 
     pub(super) fn rules_panicked() -> Self {
-        Self::new(ErrorCode::Internal, "the rules of this game failed, its room is closed")
+        Self::new(ErrorCode::Internal, "the rules of this game failed, so its room was closed")
     }
 }
 

@@ -1,4 +1,4 @@
-//! The rooms of a host: opened, found, joined and closed.
+//! The host and its rooms: opening, finding, joining and closing them.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -34,7 +34,7 @@ use crate::{
     room::{OverReason, Population, Room},
 };
 
-/// A running server's rooms. Cheap to clone.
+/// Hosts rooms: opens them, runs them, and hands out their seats. Cheap to clone.
 #[derive(Clone)]
 pub struct Host(Arc<Shared>);
 
@@ -44,12 +44,13 @@ struct Shared {
     rooms: Mutex<HashMap<RoomId, Arc<Running>>>,
     visitors: Visitors,
     closing: AtomicBool,
-    /// What goes on beside the rooms; ends with this.
+    /// Background tasks, which end with the host.
     _tasks: JoinSet<()>,
 }
 
 impl Host {
-    /// Starts to host games for whom the gate lets in, and tells the recorders. Must be called within a Tokio runtime.
+    /// Starts a host of some games. The gate decides who may play, and the recorders are told what happens. Must be called within a
+    /// Tokio runtime.
     pub fn start(
         games: impl IntoIterator<Item = GameDef>, limits: Limits, gate: Gate,
         recorders: impl IntoIterator<Item = Arc<dyn Recorder>>,
@@ -75,17 +76,23 @@ impl Host {
         }))
     }
 
-    /// The hosted games, by name.
+    /// Returns the hosted games, in the order of their names.
     pub fn games(&self) -> impl Iterator<Item = &GameDef> {
         self.0.games.values()
     }
 
-    /// One of the hosted games.
+    /// Returns a hosted game.
+    ///
+    /// # Errors
+    /// There is no game of that name.
     pub fn game(&self, name: &str) -> Result<&GameDef, Refusal> {
         self.0.games.get(name).ok_or_else(|| Refusal::unknown_game(name))
     }
 
-    /// Says who somebody is who shows these credentials, if they are let in.
+    /// Identifies a user by their credentials.
+    ///
+    /// # Errors
+    /// The host is stopping, the credentials are not valid, or the user is blocked.
     pub async fn identify(&self, credentials: Credentials) -> Result<Admitted, Refusal> {
         self.check_open()?;
         let is_known = credentials.token.is_some();
@@ -94,19 +101,22 @@ impl Host {
             self.turn_out(&identity.user);
         }
         let admitted = self.0.services.gate.permit(identity).await?;
-        // Guests are made up at will; they are remembered once they have played.
+        // Anyone can make up guests, so they are recorded only once they have played.
         if !admitted.identity.guest {
             self.0.services.record(&Record::Seen(admitted.identity.clone()));
         }
         Ok(admitted)
     }
 
-    /// Refuses somebody who is blocked.
+    /// Checks that a user is not blocked.
+    ///
+    /// # Errors
+    /// The user is blocked.
     pub fn check_blocked(&self, user: &UserId) -> Result<(), Refusal> {
         Ok(self.0.services.gate.check_blocked(user)?)
     }
 
-    /// Blocks somebody: they lose their seats, and their connections end.
+    /// Blocks a user. They lose their seats, and their connections end.
     pub fn block(&self, user: &UserId) {
         if self.0.services.gate.block(user) {
             self.0.services.record(&Record::Blocked(user.clone()));
@@ -124,22 +134,23 @@ impl Host {
         }
     }
 
-    /// Notes a connection that is not to a room. It ends at once if its person was blocked meanwhile.
+    /// Adds a connection outside of rooms, so that blocking its user ends it. It ends at once if the user is blocked already.
+    /// [`remove_visitor`](Self::remove_visitor) is the opposite.
     pub fn add_visitor(&self, user: &UserId, visitor: Arc<dyn Visitor>) -> VisitorId {
         let id = self.0.visitors.add(user, visitor);
-        // Looked at behind that: whoever blocks them does so before it looks for connections.
+        // Checked after adding it: `block` marks the user first and looks for connections then.
         if let Err(refusal) = self.check_blocked(user) {
             self.0.visitors.disconnect(user, &refusal);
         }
         id
     }
 
-    /// Forgets a connection that has ended.
+    /// Removes a connection outside of rooms that has ended.
     pub fn remove_visitor(&self, user: &UserId, id: VisitorId) {
         self.0.visitors.remove(user, id);
     }
 
-    /// Lets somebody in again who was blocked. False if they were not.
+    /// Unblocks a user. Returns false if they were not blocked.
     pub fn unblock(&self, user: &UserId) -> bool {
         let was_blocked = self.0.services.gate.unblock(user);
         if was_blocked {
@@ -148,21 +159,30 @@ impl Host {
         was_blocked
     }
 
-    /// Opens a room and takes a seat in it.
+    /// Opens a room and reserves a seat in it.
+    ///
+    /// # Errors
+    /// The host is stopping or full, there is no such game, or the configuration is not valid.
     pub fn create(&self, game: &str, options: &RoomOptions, who: &Identity) -> Result<Admission, Refusal> {
         let opener = Opener::Player(who.user.clone());
         let (_, code, admission) = self.open(game, options, opener, |running| running.admit(who, None))?;
         Ok(Admission { code, ..admission? })
     }
 
-    /// Takes a seat in a room. Who has one gets a new ticket for it.
+    /// Reserves a seat in a room. A user who has a seat there gets a new ticket for it.
+    ///
+    /// # Errors
+    /// The host is stopping, there is no such room, it is full or over, or the user was removed from it.
     pub fn join(&self, room: &RoomId, who: &Identity) -> Result<Admission, Refusal> {
         self.check_open()?;
         let running = self.find(room)?;
         running.admit(who, None)
     }
 
-    /// Takes a seat in a private room.
+    /// Reserves a seat in the private room with this code.
+    ///
+    /// # Errors
+    /// As for [`join`](Self::join), or no room has this code.
     pub fn join_private(&self, typed: &str, who: &Identity) -> Result<Admission, Refusal> {
         self.join(&self.room_of_code(typed)?, who)
     }
@@ -172,19 +192,25 @@ impl Host {
         room.ok_or_else(|| Refusal::new(ErrorCode::UnknownCode, format!("there is no private room with the code \"{typed}\"")))
     }
 
-    /// Lets somebody watch a room.
+    /// Gives out a ticket to spectate in a room.
+    ///
+    /// # Errors
+    /// The host is stopping, there is no such room, it is over, has too many spectators, or the user was removed from it.
     pub fn spectate(&self, room: &RoomId, who: &Identity) -> Result<Admission, Refusal> {
         self.check_open()?;
         let running = self.find(room)?;
         Ok(Admission { ticket: running.admit_spectator(who)?, url: String::new(), room: room.clone(), code: None, team: None })
     }
 
-    /// Lets somebody watch a private room.
+    /// Gives out a ticket to spectate in the private room with this code.
+    ///
+    /// # Errors
+    /// As for [`spectate`](Self::spectate), or no room has this code.
     pub fn spectate_private(&self, typed: &str, who: &Identity) -> Result<Admission, Refusal> {
         self.spectate(&self.room_of_code(typed)?, who)
     }
 
-    /// Removes who has a seat from a match; they cannot come back to it.
+    /// Removes a player from a match for good.
     ///
     /// # Errors
     /// There is no such room, or nobody has that seat.
@@ -196,22 +222,25 @@ impl Host {
         if kicked { Ok(()) } else { Err(nobody()) }
     }
 
-    /// Removes who has a seat from a match, for whoever opened the room.
+    /// Removes a player from a match for good, on behalf of the user who opened the room.
     ///
     /// # Errors
-    /// As of [`Host::kick`], or the room is somebody else's.
+    /// As for [`kick`](Self::kick), or the user did not open this room.
     pub fn kick_as(&self, owner: &UserId, room: &RoomId, seat: Seat) -> Result<(), Refusal> {
         if !self.find(room)?.is_owner(owner) {
-            return Err(Refusal::new(ErrorCode::NotOwner, "only who opened a room removes others from it"));
+            return Err(Refusal::new(ErrorCode::NotOwner, "only the user who opened this room may remove players from it"));
         }
         self.kick(room, seat)
     }
 
-    /// Takes a seat in the fullest open room that has one, else in a new one.
+    /// Reserves a seat in the fullest room with a free one, or in a new room.
+    ///
+    /// # Errors
+    /// The host is stopping, there is no such game, or a new room is needed and the host is full.
     pub fn quick(&self, game: &str, who: &Identity) -> Result<Admission, Refusal> {
         self.check_open()?;
         self.game(game)?;
-        // The last seat may go to somebody else between the pick and the reservation; then the listing has changed.
+        // Somebody else may take the last seat between the pick and the reservation. Then the next pick is another room.
         for _ in 0..4 {
             let Some(room) = self.0.services.board.lobby().quick(game) else { break };
             if let Ok(admission) = self.join(&room, who) {
@@ -221,27 +250,33 @@ impl Host {
         self.create(game, &RoomOptions::default(), who)
     }
 
-    /// Claims a seat with a ticket.
+    /// Claims the seat, or the place to spectate, of a ticket.
+    ///
+    /// # Errors
+    /// The host is stopping, the ticket is not valid, was used or has expired, or its room has ended.
     pub fn claim(&self, ticket: &str) -> Result<Claim, Refusal> {
         self.check_open()?;
         let pass = self.0.services.keys.verify(Purpose::Ticket, ticket);
-        let pass = pass.ok_or_else(|| Refusal::new(ErrorCode::BadTicket, "this is no ticket of this server's"))?;
+        let pass = pass.ok_or_else(|| Refusal::new(ErrorCode::BadTicket, "this ticket was not issued by this server"))?;
         let running = self.find(&RoomId::named(&pass.room));
         let running = running.map_err(|_| Refusal::new(ErrorCode::TicketExpired, "the room of this ticket has ended"))?;
         Claim::from_ticket(running, &pass)
     }
 
-    /// Claims the seat that a resume token keeps. `held` is the newest tick that the client's mirror holds.
+    /// Claims the seat of a resume token. `held` is the tick of the client's mirror, if it has one.
+    ///
+    /// # Errors
+    /// The host is stopping, the token is not valid or not the newest, the seat was given up, or its room has ended.
     pub fn claim_back(&self, resume: &str, held: Option<Tick>) -> Result<Claim, Refusal> {
         self.check_open()?;
         let pass = self.0.services.keys.verify(Purpose::Resume, resume);
-        let pass = pass.ok_or_else(|| Refusal::new(ErrorCode::BadResume, "this is no resume token of this server's"))?;
+        let pass = pass.ok_or_else(|| Refusal::new(ErrorCode::BadResume, "this resume token was not issued by this server"))?;
         let running = self.find(&RoomId::named(&pass.room));
         let running = running.map_err(|_| Refusal::new(ErrorCode::ResumeExpired, "the room of this token has ended"))?;
         Claim::from_resume(running, &pass, held)
     }
 
-    /// Who is here, who talks to whom and who plays together.
+    /// Returns the presence, chat and parties of the people in the lobby.
     pub fn social(&self) -> &Hub {
         &self.0.services.hub
     }
@@ -256,12 +291,12 @@ impl Host {
         self.0.services.board.rooms(search)
     }
 
-    /// Returns the changes of the listing after number `seq`, which [`ListedRooms::seq`] and [`Changes::seq`] tell.
+    /// Returns the changes of the list after number `seq`, as found in [`ListedRooms`] or [`Changes`].
     pub fn changes_since(&self, seq: u64) -> ChangesSince {
         self.0.services.board.changes_since(seq)
     }
 
-    /// Subscribes to the changes of the listing from now on.
+    /// Subscribes to the changes of the list from now on.
     pub fn changes(&self) -> broadcast::Receiver<Arc<Changes>> {
         self.0.services.board.subscribe()
     }
@@ -271,13 +306,16 @@ impl Host {
         self.0.services.board.lobby().totals(game)
     }
 
-    /// Ends a room.
+    /// Ends a room. Its players are told the message.
+    ///
+    /// # Errors
+    /// There is no such room.
     pub fn close_room(&self, room: &RoomId, message: &str) -> Result<(), Refusal> {
         self.find(room)?.close(OverReason::Closed, message);
         Ok(())
     }
 
-    /// Refuses everything from now on and ends every room.
+    /// Ends every room, and refuses all requests from now on.
     pub fn close(&self) {
         self.0.closing.store(true, Ordering::Release);
         let rooms: Vec<_> = self.running().values().cloned().collect();
@@ -291,23 +329,26 @@ impl Host {
         self.0.closing.load(Ordering::Acquire)
     }
 
-    /// Refuses if the host is stopping.
+    /// Checks that the host is not stopping.
+    ///
+    /// # Errors
+    /// The host is stopping.
     pub fn check_open(&self) -> Result<(), Refusal> {
         if self.is_closing() { Err(Refusal::new(ErrorCode::ShuttingDown, "the server is stopping")) } else { Ok(()) }
     }
 
-    /// Opens a room, and seats whoever has a seat in it from the first, before others see it.
+    /// Opens a room. `seat` reserves its first seats before others can see it.
     pub(super) fn open<R>(
         &self, game: &str, options: &RoomOptions, opener: Opener, seat: impl FnOnce(&Running) -> R,
     ) -> Result<(Arc<Running>, Option<Code>, R), Refusal> {
         self.check_open()?;
         let def = self.game(game)?;
         let most = self.0.services.limits.max_rooms;
-        let full = || Refusal::new(ErrorCode::ServerFull, format!("the server runs {most} rooms already, its most"));
+        let full = || Refusal::new(ErrorCode::ServerFull, format!("the server is full: it runs {most} rooms, the most it may"));
         if self.running().len() >= most {
             return Err(full());
         }
-        // The rules run in there: what they panic about is no reason to stop serving others.
+        // This runs the rules of the game, which may panic.
         let room = catch_unwind(AssertUnwindSafe(|| Room::new(def, options.config.as_ref(), rand::random())));
         let room = room
             .map_err(|_| Refusal::rules_panicked())?
@@ -340,18 +381,18 @@ impl Host {
     }
 }
 
-/// What a new room is like.
+/// The options of a new room.
 #[derive(Debug, Clone, Default)]
 pub struct RoomOptions {
-    /// The game's configuration; what it leaves out has its default.
+    /// The game's configuration. Fields that it leaves out have their defaults.
     pub config: Option<serde_json::Value>,
-    /// How people find it.
+    /// How people find the room. Default: in the list.
     pub entrance: Entrance,
-    /// The mode of matchmaking that it is for, to tell with its result; empty for none.
+    /// The matchmaking mode to report with the result. Empty for none.
     pub mode: String,
 }
 
-/// Takes a room off the host's books when its driver ends, however it ends.
+/// Removes a room from the host when its driver ends, also by a panic.
 struct Retiring(Host, Arc<Running>);
 
 impl Retiring {

@@ -1,4 +1,4 @@
-//! A running room: its seating under a lock, and what it needs.
+//! A running room: its seating under a lock, and all that belongs to it.
 
 use std::{
     sync::{
@@ -38,27 +38,27 @@ pub(super) struct Running {
     pub(super) def: GameDef,
     pub(super) services: Arc<Services>,
     mode: String,
-    /// How the matchmaker put the match together, if it did.
+    /// The matchmaker's match, if the room was opened for one.
     pub(super) contest: Option<Contest>,
     pub(super) meters: GameMeters,
-    /// Wakes a driver that waits because nobody plays.
+    /// Wakes the driver while it waits because nobody plays.
     pub(super) wake: Notify,
     presence: PresenceReport,
-    /// Where the inputs of its connections come in.
+    /// The queue of inputs to this room.
     pub(super) intake: Arc<Intake>,
     seating: Mutex<Seating>,
     clock: Mutex<Clock>,
-    /// Who sat here when the lobby and the gauges were last told.
+    /// The population that the lobby and the gauges were told of last.
     told: Mutex<Population>,
     listed: AtomicBool,
-    /// Who opened it, and may remove others.
+    /// The user who opened the room, and may remove others.
     owner: Option<UserId>,
 }
 
-/// A room's time, for whoever asks between two steps.
+/// A room's time, which clients ask for between two steps.
 struct Clock {
     newest: Tick,
-    /// When the newest tick was due; `None` while the room is not stepped and its time stands still.
+    /// When the newest tick was due. `None` while the room is not stepped: its time stands still.
     due: Option<Instant>,
 }
 
@@ -86,13 +86,13 @@ impl Running {
         }
     }
 
-    /// Names the mode of matchmaking that the room is for.
+    /// Sets the matchmaking mode that the room is for.
     pub(super) fn of_mode(mut self, mode: &str) -> Self {
         mode.clone_into(&mut self.mode);
         self
     }
 
-    /// Says who opened it.
+    /// Sets who opened the room.
     pub(super) fn opened_by(mut self, opener: Opener) -> Self {
         match opener {
             Opener::Player(owner) => self.owner = Some(owner),
@@ -101,7 +101,7 @@ impl Running {
         self
     }
 
-    /// Does something under the room's lock, and tells the lobby if it changed who sits there.
+    /// Calls `act` under the room's lock, and tells the lobby if the players changed.
     pub(super) fn with_seating<R>(&self, act: impl FnOnce(&mut Seating) -> R) -> R {
         let mut seating = self.seating();
         let result = act(&mut seating);
@@ -113,7 +113,7 @@ impl Running {
         result
     }
 
-    /// Steps the room once and publishes its tick; `due` is when the step was due, not when it was done.
+    /// Steps the room once and publishes its tick. `due` is when the step was due, which may be earlier than now.
     pub(super) fn step(&self, due: Instant) {
         let began = Instant::now();
         let (tick, played) = self.with_seating(|seating| (seating.step(&self.meters), seating.take_played()));
@@ -122,7 +122,7 @@ impl Running {
         }
         if let Some(Played { began, ended, winners, players }) = played {
             let (room, game, mode) = (self.id.clone(), self.def.name(), self.mode.clone());
-            // A room's id may come again some day; not in the same millisecond.
+            // A room's id may be drawn again one day, but not with the same end.
             let id = format!("{room}-{ended:x}");
             let result = Record::Ended(MatchResult { id, room, game, mode, began, ended, winners, players });
             self.services.record(&result);
@@ -130,17 +130,17 @@ impl Running {
         self.meters.tick_seconds.record(began.elapsed());
     }
 
-    /// When the room may begin to step.
+    /// Returns when the room may begin to step.
     pub(super) fn next_phase(&self, now: Instant) -> Instant {
         next_phase(self.services.board.epoch, now, self.def.hz())
     }
 
-    /// Time goes on from the newest tick.
+    /// Lets time go on from the newest tick.
     pub(super) fn go(&self, now: Instant) {
         self.clock().due = Some(now);
     }
 
-    /// Time stands still, and nobody is asked for inputs.
+    /// Stops time, and stops reading the clients.
     pub(super) fn stop(&self) {
         self.clock().due = None;
         self.seating().release();
@@ -150,12 +150,12 @@ impl Running {
         self.with_seating(|seating| seating.upkeep(now, &self.services.limits, &self.meters))
     }
 
-    /// The same between two steps: what it changed is told with the next.
+    /// Does the same between two steps. The lobby is told of changes with the next step.
     pub(super) fn upkeep_in_play(&self, now: Instant) -> Activity {
         self.seating().upkeep(now, &self.services.limits, &self.meters)
     }
 
-    /// Signs a ticket that lets somebody watch.
+    /// Signs a ticket to spectate.
     pub(super) fn admit_spectator(&self, who: &Identity) -> Result<String, Refusal> {
         let life = self.services.limits.ticket_life;
         let ticket = self.with_seating(|seating| {
@@ -165,16 +165,16 @@ impl Running {
         Ok(self.services.keys.ticket(&self.id, Grant { seat: SPECTATOR_SEAT, stay: ticket, ticket }, life))
     }
 
-    /// Whether somebody opened the room.
+    /// Whether this user opened the room.
     pub(super) fn is_owner(&self, user: &UserId) -> bool {
         self.owner.as_ref() == Some(user)
     }
 
-    /// Reserves a seat, of a team if there are teams, and signs the ticket for it.
+    /// Reserves a seat, in this team if the match has teams, and signs a ticket for it.
     pub(super) fn admit(&self, who: &Identity, team: Option<Team>) -> Result<Admission, Refusal> {
         let life = self.services.limits.ticket_life;
         let (grant, team) = self.with_seating(|seating| {
-            // Under the seating's lock, so that nobody sits down behind the back of whoever blocks them.
+            // Checked under the lock, so that a user who is blocked at the same time gets no seat.
             self.services.gate.check_blocked(&who.user)?;
             let grant = seating.reserve(who, team, life, &self.meters)?;
             Ok::<_, Refusal>((grant, seating.room().and_then(|room| room.team(grant.seat))))
@@ -184,7 +184,7 @@ impl Running {
         Ok(Admission { ticket, url: String::new(), room: self.id.clone(), code: None, team: team.map(|team| team.0) })
     }
 
-    /// Takes away the seats of somebody, if they have any.
+    /// Takes a user's seat away, if they have one.
     pub(super) fn evict(&self, user: &UserId, message: &str) {
         self.with_seating(|seating| seating.evict(user, message, &self.meters));
         self.wake.notify_one();
@@ -195,7 +195,7 @@ impl Running {
         self.wake.notify_one();
     }
 
-    /// The room's time in ticks.
+    /// Returns the room's time in ticks.
     pub(super) fn ticks(&self) -> f64 {
         let Clock { newest, due } = *self.clock();
         let since = due.map_or(Duration::ZERO, |due| due.elapsed());
@@ -214,7 +214,7 @@ impl Running {
         is_open.then(|| Opening { room, game, mode: mode.clone(), free, terms: terms.clone() })
     }
 
-    /// Takes the room out of the gauges, and the lobby if it is still there. Called once, when the driver ends.
+    /// Removes the room from the gauges and the lobby. Called once, when the driver ends.
     pub(super) fn retire(&self) {
         let told = self.told();
         self.meters.players.decrement(told.players as f64);
@@ -224,7 +224,7 @@ impl Running {
         self.unlist();
     }
 
-    /// A match that is over takes nobody in: it is off the listing before its room closes.
+    /// Takes the room off the list. This is before it closes, because nobody can join a match that is over.
     fn unlist(&self) {
         if self.listed.swap(false, Ordering::Relaxed) {
             self.services.board.change(|lobby| lobby.close(&self.id));

@@ -1,23 +1,23 @@
-//! When a room's steps are due: on an absolute schedule, so that lateness never adds up.
+//! When a room's steps are due. The schedule is absolute, so lateness never adds up.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Rooms of one rate begin in one of so many phases of its period. Those that share one step right after each other: for
-/// the system, and for the clients' side, it is one burst of writes instead of many.
+/// The phases of a period in which rooms of one rate may begin. Rooms of the same phase step right after each other, so that their
+/// writes are one burst instead of many.
 const PHASES: u32 = 8;
 
 const NANOS_A_SECOND: u128 = 1_000_000_000;
 
-/// The next time at which a room may begin, counted from `epoch`, which all rooms share.
+/// Returns the next time at which a room may begin. All rooms share `epoch`.
 pub(super) fn next_phase(epoch: Instant, now: Instant, hz: u16) -> Instant {
     let phases_a_second = u128::from(hz.max(1)) * u128::from(PHASES);
     let phase = (now.saturating_duration_since(epoch).as_nanos() * phases_a_second).div_ceil(NANOS_A_SECOND);
     epoch + Duration::from_nanos_u128(phase * NANOS_A_SECOND / phases_a_second)
 }
 
-/// Steps at a fixed rate from a point in time.
+/// A schedule of steps at a fixed rate.
 #[derive(Debug)]
 pub(super) struct Schedule {
     anchor: Instant,
@@ -26,7 +26,7 @@ pub(super) struct Schedule {
     taken: u64,
 }
 
-/// What to do now.
+/// The steps to take now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Due {
     /// Steps to take at once.
@@ -35,22 +35,22 @@ pub(super) struct Due {
     pub(super) at: Instant,
     /// How late the first of them is.
     pub(super) late: Duration,
-    /// Steps left out: the room was further behind than it may catch up.
+    /// Steps that are dropped, because the room is too far behind.
     pub(super) dropped: u64,
 }
 
 impl Schedule {
-    /// The first step is due one period after `now`.
+    /// Starts a schedule. The first step is due one period after `now`.
     pub(super) fn new(now: Instant, hz: u16) -> Self {
         Self { anchor: now, hz: u32::from(hz.max(1)), taken: 0 }
     }
 
-    /// When the next step is due.
+    /// Returns when the next step is due.
     pub(super) fn next(&self) -> Instant {
         self.at(self.taken + 1)
     }
 
-    /// The steps due by `now`, `most` at the most; those beyond are dropped and their time with them.
+    /// Returns the steps due by `now`, at most `most`. Further ones are dropped.
     pub(super) fn due(&mut self, now: Instant, most: u32) -> Due {
         let elapsed = now.saturating_duration_since(self.anchor).as_nanos();
         let due = u64::try_from(elapsed * u128::from(self.hz) / 1_000_000_000).unwrap_or(u64::MAX).saturating_sub(self.taken);

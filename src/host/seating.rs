@@ -1,4 +1,4 @@
-//! One room and who sits at it: reservations, connections, stays. Everything under the room's lock.
+//! One room and its players: reservations, connections and stays. All of it is under the room's lock.
 
 use std::{
     collections::BTreeSet,
@@ -30,34 +30,34 @@ use crate::{
     sim::Team,
 };
 
-/// Players who left that a result still names, the newest of them; seats of an endless room change hands for ever.
-const MOST_GONE: usize = 64;
+/// The most players who left that a result names, the newest ones. Without a limit an endless room would collect them for ever.
+const MAX_GONE: usize = 64;
 
-/// Tickets that one person may hold for one seat, for as many windows; the oldest is worthless beyond.
-const TICKETS_OF_A_STAY: usize = 4;
+/// The most tickets that one person may hold for one seat, for several windows. The oldest one expires when there are more.
+const MAX_TICKETS_PER_STAY: usize = 4;
 
 pub(super) struct Seating {
-    /// Gone once the room has closed.
+    /// `None` once the room has closed.
     room: Option<Room>,
-    /// By seat, as far as seats were ever taken.
+    /// By seat, up to the highest seat ever taken.
     stays: Vec<Option<Stay>>,
     intake: Arc<Intake>,
-    /// The inputs that the room is being handed.
+    /// The inputs of the current step.
     batch: Batch,
     tickets: Vec<SeatTicket>,
     pub(super) spectators: Spectators,
-    /// Who was removed from this match.
+    /// Users who were removed from this match.
     banned: BTreeSet<UserId>,
     /// Players who entered and left.
     gone: Vec<Player>,
-    /// When the first player entered, by the world's clock.
+    /// When the first player entered, in milliseconds since 1970.
     began: Option<u64>,
     played: Option<Played>,
     pub(super) over_at: Option<Instant>,
     empty_since: Option<Instant>,
 }
 
-/// A match that was played to its end.
+/// The result of a match that its rules ended.
 pub(super) struct Played {
     pub(super) began: u64,
     pub(super) ended: u64,
@@ -72,12 +72,12 @@ struct SeatTicket {
     seat: Seat,
 }
 
-/// What the driver has to do next.
+/// What the driver does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Activity {
-    /// Somebody plays, or may come back: step.
+    /// Step: somebody plays, or may come back.
     Playing,
-    /// Nobody is there to see a step. Look again then, or when woken.
+    /// Wait until this time, or until woken: nobody would see a step.
     Waiting(Instant),
     Closed,
 }
@@ -100,7 +100,7 @@ impl Seating {
         }
     }
 
-    /// Does something with the room. Rules run in there: if they panic the room ends, alone.
+    /// Calls `act`, which may run the rules of the game. If they panic, this room ends.
     pub(super) fn with<R>(&mut self, meters: &GameMeters, act: impl FnOnce(&mut Room) -> R) -> Result<R, Refusal> {
         let result = guarded(self.room.as_mut(), meters, act);
         self.close_if_panicked(result)
@@ -113,8 +113,8 @@ impl Seating {
         result
     }
 
-    /// Steps the room once with the inputs that came since, and hands the frames over. The newest tick; `None` if the room has
-    /// ended.
+    /// Steps the room once with the queued inputs, and sends its messages and frames. Returns the newest tick, or `None` if the
+    /// room has ended.
     pub(super) fn step(&mut self, meters: &GameMeters) -> Option<Tick> {
         self.pull();
         meters.inputs.increment(self.hand_over());
@@ -149,13 +149,13 @@ impl Seating {
         self.room.as_ref().map(Room::current_tick)
     }
 
-    /// Takes the inputs of those who are asked for them.
+    /// Reads the clients whose connections are read by the room.
     fn pull(&self) {
         let Some(hz) = self.room.as_ref().map(|room| room.def().hz()) else { return };
         self.holds().for_each(|hold| hold.pull(hz));
     }
 
-    /// The room stops: nobody asks its connections for inputs.
+    /// Stops reading the clients.
     pub(super) fn release(&self) {
         self.holds().for_each(|hold| hold.release());
     }
@@ -167,20 +167,20 @@ impl Seating {
         })
     }
 
-    /// Hands the room the inputs that came. How many there were.
+    /// Hands the queued inputs to the room. Returns their number.
     fn hand_over(&mut self) -> u64 {
         self.intake.take(&mut self.batch);
         let Some(room) = &mut self.room else { return 0 };
         let mut inputs = 0;
         for (seat, input) in self.batch.iter() {
-            // What is refused, the room tells the seat itself.
+            // The room itself tells a seat that an input was refused.
             let _ = room.handle(seat, input);
             inputs += 1;
         }
         inputs
     }
 
-    /// Hands a message over; a connection that does not take it is cut.
+    /// Sends a message. A connection that does not take it is cut.
     fn deliver(&mut self, seat: Seat, message: Message, meters: &GameMeters) {
         let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stay(seat) else { return };
         if let Message::Refused(refused) = &message {
@@ -191,7 +191,7 @@ impl Seating {
         }
     }
 
-    /// Hands the frames of a tick over; what a connection does not take now, its room makes up for.
+    /// Sends the frames of a tick. The room makes up for a frame that a connection does not take.
     fn show(&mut self, frames: &Frames, meters: &GameMeters) {
         let (mut shown, mut bytes) = (0, 0);
         for (seat, frame) in frames.iter() {
@@ -208,7 +208,7 @@ impl Seating {
         meters.frame_bytes.increment(bytes);
     }
 
-    /// Ends a connection that took no reliable message; the seat is away and may be resumed.
+    /// Ends a connection that did not take a reliable message. Its seat can be resumed.
     pub(super) fn cut(&mut self, seat: Seat, meters: &GameMeters) {
         let Some(stay) = self.stay_mut(seat) else { return };
         let Attendance::Connected { hold, outlet } = std::mem::replace(&mut stay.attendance, Attendance::Away) else { return };
@@ -219,7 +219,7 @@ impl Seating {
         let _ = self.with(meters, |room| room.disconnect(seat));
     }
 
-    /// Expires reservations, and says what the driver does next.
+    /// Ends what has expired, and returns what the driver does next.
     pub(super) fn upkeep(&mut self, now: Instant, limits: &Limits, meters: &GameMeters) -> Activity {
         self.expire_tickets(now, meters);
         if self.room.is_none() {
@@ -267,7 +267,7 @@ impl Seating {
         }
     }
 
-    /// Whoever has the seat cannot come back to this match.
+    /// Bans the player of a seat from this match.
     fn ban(&mut self, seat: Seat) {
         if let Some(user) = self.stay(seat).map(|stay| stay.who.user.clone()) {
             self.spectators.evict(&user, OverReason::Kicked.explain());
@@ -275,7 +275,7 @@ impl Seating {
         }
     }
 
-    /// Takes away a seat, whose player cannot come back to this match. False if nobody has it.
+    /// Removes the player of a seat for good. Returns false if nobody has the seat.
     pub(super) fn kick(&mut self, seat: Seat, meters: &GameMeters) -> bool {
         let Some(user) = self.stay(seat).map(|stay| stay.who.user.clone()) else { return false };
         self.ban(seat);
@@ -283,13 +283,13 @@ impl Seating {
         true
     }
 
-    /// Refuses who was removed from this match.
+    /// Refuses a user who was removed from this match.
     pub(super) fn check_banned(&self, user: &UserId) -> Result<(), Refusal> {
         let banned = self.banned.contains(user);
         if banned { Err(Refusal::new(ErrorCode::Banned, "you were removed from this match")) } else { Ok(()) }
     }
 
-    /// Writes a ticket down that lets somebody watch.
+    /// Records a ticket to spectate, and returns its number.
     pub(super) fn admit_spectator(&mut self, who: &Identity, life: Duration) -> Result<u128, Refusal> {
         if self.over_at.is_some() || self.room.is_none() {
             return Err(RoomError::Over.into());
@@ -298,13 +298,13 @@ impl Seating {
         self.spectators.let_in(&who.user, life)
     }
 
-    /// Somebody watches from now on.
+    /// Adds the spectator whose ticket this is.
     pub(super) fn spectate(&mut self, id: u128, hold: &Arc<Hold>, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
         let room = self.room.as_mut().filter(|_| self.over_at.is_none()).ok_or_else(|| Refusal::from(RoomError::Over))?;
         self.spectators.add(id, hold, outlet, room)
     }
 
-    /// Reserves a seat for somebody; who has one keeps it, and gets another ticket for it.
+    /// Reserves a seat. A user who has a seat keeps it, and gets another ticket for it.
     pub(super) fn reserve(
         &mut self, who: &Identity, team: Option<Team>, life: Duration, meters: &GameMeters,
     ) -> Result<Grant, Refusal> {
@@ -323,8 +323,8 @@ impl Seating {
             None => (self.take_seat(who, team, id, meters)?, id),
         };
         let held = |other: &SeatTicket| other.stay == stay;
-        if self.tickets.iter().filter(|other| held(other)).count() >= TICKETS_OF_A_STAY {
-            self.tickets.remove(self.tickets.iter().position(held).expect("there are several"));
+        if self.tickets.iter().filter(|other| held(other)).count() >= MAX_TICKETS_PER_STAY {
+            self.tickets.remove(self.tickets.iter().position(held).expect("the count found some"));
         }
         self.tickets.push(SeatTicket { ticket, stay, seat });
         Ok(Grant { seat, stay, ticket: id })
@@ -341,7 +341,7 @@ impl Seating {
         Ok(seat)
     }
 
-    /// Takes away the seats of somebody, and their places to watch.
+    /// Takes away a user's seat, and their place to spectate.
     pub(super) fn evict(&mut self, user: &UserId, message: &str, meters: &GameMeters) {
         self.spectators.evict(user, message);
         for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
@@ -349,24 +349,24 @@ impl Seating {
             let reserved = matches!(stay.attendance, Attendance::Reserved);
             self.detach(seat, Some((OverReason::Kicked, message)));
             self.free(seat);
-            // A panic in here has closed the room already.
+            // If the rules panic, the room has been closed already.
             let _ = self.with(meters, |room| if reserved { room.release(seat) } else { room.leave(seat) });
         }
     }
 
-    /// How many seats of each team a person can take; `None` if nobody can play here any more.
+    /// Returns how many seats of each team are free for people. `None` if the match is over.
     pub(super) fn open_seats(&self) -> Option<Vec<usize>> {
         self.room.as_ref().filter(|room| !room.is_over()).map(Room::open_seats)
     }
 
-    /// Marks a ticket used; the seat stays reserved until its holder has entered.
+    /// Marks a ticket as used. The seat stays reserved until its holder enters.
     pub(super) fn use_ticket(&mut self, id: u128) -> Result<(), Refusal> {
         let mut seated = self.tickets.iter_mut().map(|held| &mut held.ticket);
         let ticket = seated.find(|ticket| ticket.id == id).or_else(|| self.spectators.ticket(id));
         ticket.ok_or_else(Ticket::too_old)?.take()
     }
 
-    /// Whether a resume token is the newest of a seat that is still kept.
+    /// Checks that a resume token is the newest one of a seat that is still kept.
     pub(super) fn check_resume(&self, seat: Seat, stay: u128, token: u128) -> Result<(), Refusal> {
         let Some(sitting) = self.stay(seat).filter(|sitting| sitting.id == stay && self.over_at.is_none()) else {
             return Err(Refusal::new(ErrorCode::ResumeExpired, "the seat was given up, or its room has ended"));
@@ -377,7 +377,7 @@ impl Seating {
         Ok(())
     }
 
-    /// Everybody who has a seat, in the order of the seats.
+    /// The stays of everybody who has a seat, in the order of the seats.
     pub(super) fn stays(&self) -> impl Iterator<Item = &Stay> + Clone {
         self.stays.iter().flatten()
     }
@@ -390,7 +390,7 @@ impl Seating {
         self.stays.get_mut(usize::from(seat.0))?.as_mut()
     }
 
-    /// Takes a seat's connection off; who held it is told why, if there is a reason.
+    /// Takes the seat from its connection, which is told the reason if there is one.
     pub(super) fn detach(&mut self, seat: Seat, why: Option<(OverReason, &str)>) {
         let Some(stay) = self.stay_mut(seat).filter(|stay| matches!(stay.attendance, Attendance::Connected { .. })) else {
             return;
@@ -404,23 +404,23 @@ impl Seating {
         }
     }
 
-    /// Frees a seat at once.
+    /// Gives up a seat at once.
     pub(super) fn free(&mut self, seat: Seat) {
         let stay = self.stays.get_mut(usize::from(seat.0)).and_then(Option::take);
         if let Some(stay) = stay.filter(|stay| !matches!(stay.attendance, Attendance::Reserved)) {
-            if self.gone.len() == MOST_GONE {
+            if self.gone.len() == MAX_GONE {
                 self.gone.remove(0);
             }
             self.gone.push(Player::new(seat, &stay.who));
         }
     }
 
-    /// Notes that somebody plays.
+    /// Notes when the first player enters.
     pub(super) fn begin(&mut self) {
         self.began.get_or_insert_with(record::now);
     }
 
-    /// The result of the match, once.
+    /// Takes the result of the match, which is there once.
     pub(super) fn take_played(&mut self) -> Option<Played> {
         self.played.take()
     }
@@ -441,7 +441,7 @@ impl Seating {
         Played { began: self.began.unwrap_or(ended), ended, winners, players }
     }
 
-    /// Ends the room. Nobody plays afterwards; whoever is connected is told, unless a result was told already.
+    /// Ends the room. Connected players are told, unless they were told a result already.
     pub(super) fn close(&mut self, reason: OverReason, message: &str) {
         for stay in self.stays.iter_mut().filter_map(Option::take) {
             if let Attendance::Connected { hold, outlet } = stay.attendance {
@@ -454,12 +454,12 @@ impl Seating {
         }
         self.spectators.end(&Over { reason, message: message.to_owned(), winners: Vec::new() });
         if let Some(room) = self.room.take() {
-            // A world that panicked may panic again while it is taken apart.
+            // A world that panicked may panic again when it is dropped.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(room)));
         }
     }
 
-    /// Who sits here; nobody once the room has closed.
+    /// How many play here. `None` once the room has closed.
     pub(super) fn population(&self) -> Option<Population> {
         self.room.as_ref().map(Room::population)
     }
@@ -469,7 +469,7 @@ impl Seating {
         self.room.as_ref()
     }
 
-    /// The room gives up a seat when its grace time is over; so does this.
+    /// Frees the seats whose grace time the room has ended.
     fn forget_freed_seats(&mut self) {
         if !self.stays.iter().flatten().any(|stay| matches!(stay.attendance, Attendance::Away)) {
             return;

@@ -1,4 +1,4 @@
-//! What the rooms of a host share.
+//! Services that all rooms of a host share.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::identity::Gate;
 
-/// What the rooms of a host share.
+/// Services that all rooms of a host share.
 pub(super) struct Services {
     pub(super) limits: Limits,
     pub(super) board: Arc<Board>,

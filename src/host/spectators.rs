@@ -1,4 +1,4 @@
-//! The spectators of one room. They hold no seat: what they miss is a snapshot later, and nobody waits for them.
+//! The spectators of one room. They have no seat, and the match never waits for them: one that misses a frame gets a snapshot later.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,11 +17,11 @@ use crate::{
     room::{Message, Outbox, Over, OverReason, Room},
 };
 
-/// The most that watch one room.
-const MOST: usize = 100;
+/// The most spectators of one room.
+const MAX_SPECTATORS: usize = 100;
 
-/// Tickets to watch one room that are out at a time.
-const MOST_TICKETS: usize = 200;
+/// The most unexpired tickets to spectate in one room.
+const MAX_TICKETS: usize = 200;
 
 #[derive(Default)]
 pub(super) struct Spectators {
@@ -35,24 +35,27 @@ struct Spectator {
     user: UserId,
     outlet: Arc<dyn Outlet>,
     hold: Arc<Hold>,
-    /// It holds what the gallery's mirror does.
+    /// Its mirror has the newest scene, so that it can take the next one.
     in_step: bool,
-    /// No snapshot is made for it before this tick.
+    /// It gets no snapshot before this tick.
     quiet_until: Tick,
 }
 
 impl Spectators {
-    /// Refuses if there is no place.
+    /// Refuses if the room has its most spectators.
     pub(super) fn check_room(&self) -> Result<(), Refusal> {
-        let full = || Refusal::new(ErrorCode::RoomFull, format!("{MOST} watch this room already, the most there may be"));
-        if self.all.len() < MOST { Ok(()) } else { Err(full()) }
+        let full = || Refusal::new(ErrorCode::RoomFull, format!("this room has {MAX_SPECTATORS} spectators, the most it may"));
+        if self.all.len() < MAX_SPECTATORS { Ok(()) } else { Err(full()) }
     }
 
-    /// Writes a ticket down, the only one for what it lets in.
+    /// Records a ticket, and returns its number.
     pub(super) fn let_in(&mut self, user: &UserId, life: Duration) -> Result<u128, Refusal> {
         self.check_room()?;
-        if self.tickets.len() >= MOST_TICKETS {
-            return Err(Refusal::new(ErrorCode::RateLimited, "too many are about to watch this room"));
+        if self.tickets.len() >= MAX_TICKETS {
+            return Err(Refusal::new(
+                ErrorCode::RateLimited,
+                "too many tickets to spectate in this room are out, try again later",
+            ));
         }
         let ticket = Ticket::new(life);
         let id = ticket.id;
@@ -68,7 +71,7 @@ impl Spectators {
         self.tickets.retain(|(_, ticket)| ticket.until > now);
     }
 
-    /// Whoever has the ticket watches from now on.
+    /// Adds the spectator whose ticket this is.
     pub(super) fn add(&mut self, id: u128, hold: &Arc<Hold>, outlet: Arc<dyn Outlet>, room: &mut Room) -> Result<(), Refusal> {
         self.check_room()?;
         let user = self.tickets.iter().find(|(_, ticket)| ticket.id == id).map(|(user, _)| user.clone());
@@ -79,7 +82,7 @@ impl Spectators {
         Ok(())
     }
 
-    /// Takes away somebody, and every ticket of theirs.
+    /// Removes a user, and every ticket of theirs.
     pub(super) fn evict(&mut self, user: &UserId, message: &str) {
         self.tickets.retain(|(of, _)| of != user);
         let theirs: Vec<_> = self.all.extract_if(.., |spectator| spectator.user == *user).collect();
@@ -87,12 +90,12 @@ impl Spectators {
         theirs.into_iter().for_each(|spectator| spectator.end(over.clone()));
     }
 
-    /// Its mirror is of no use.
+    /// Lets a spectator start again with a snapshot, because its mirror is wrong.
     pub(super) fn restart(&mut self, id: u128) {
         self.all.iter_mut().filter(|spectator| spectator.id == id).for_each(|spectator| spectator.in_step = false);
     }
 
-    /// Takes a spectator away, and tells it why if there is a reason.
+    /// Removes a spectator, which is told the reason if there is one.
     pub(super) fn remove(&mut self, id: u128, why: Option<OverReason>) {
         let Some(at) = self.all.iter().position(|spectator| spectator.id == id) else { return };
         let spectator = self.all.swap_remove(at);
@@ -102,7 +105,7 @@ impl Spectators {
         }
     }
 
-    /// Hands out what a tick has for spectators.
+    /// Sends what a tick has for spectators.
     pub(super) fn show(&mut self, out: &Outbox, room: &mut Room) {
         if self.all.is_empty() {
             return room.close_gallery();
@@ -125,15 +128,15 @@ impl Spectators {
         });
     }
 
-    /// Ends the room for all of them.
+    /// Tells all spectators that the match is over, and removes them.
     pub(super) fn end(&mut self, over: &Over) {
         self.all.drain(..).for_each(|spectator| spectator.end(over.clone()));
     }
 }
 
 impl Spectator {
-    /// The scenes of the tick, or a snapshot behind them; what finds no place is tried again `later`. An error: a reliable message
-    /// found none.
+    /// Sends the scenes of the tick, or a snapshot instead. If the connection does not take a frame, a snapshot is tried `later`.
+    /// It is an error if the connection does not take a reliable message.
     fn catch_up(
         &mut self, out: &Outbox, snapshot: impl FnOnce() -> Option<Frame>, (now, later): (Tick, Tick),
     ) -> Result<(), Full> {
@@ -157,7 +160,7 @@ impl Spectator {
     }
 
     fn end(self, over: Over) {
-        // Before it is closed: that ends the connection, which then must not come back to this table.
+        // First, because closing the outlet ends the connection, and a live hold would disconnect it here again.
         self.hold.end();
         let ending = if self.outlet.send(Message::Over(over)).is_ok() { Ending::AfterQueued } else { Ending::Cut };
         self.outlet.close(ending);

@@ -1,4 +1,4 @@
-//! Who has a seat, and how it is held.
+//! A person's stay in a seat.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use crate::lobby::{Identity, Sitting};
 pub(super) struct Stay {
     pub(super) id: u128,
     pub(super) who: Identity,
-    /// The newest resume token's number.
+    /// The number of the newest resume token.
     pub(super) resume: u128,
     pub(super) attendance: Attendance,
 }
 
 impl Stay {
-    /// Whether its person plays; `None` while a ticket is on its way.
+    /// Whether the person plays or is away. `None` until they have used their ticket.
     pub(super) fn sitting(&self) -> Option<Sitting> {
         match self.attendance {
             Attendance::Reserved => None,

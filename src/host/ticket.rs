@@ -1,4 +1,4 @@
-//! The record of a ticket, kept until it expires so that a second use is told from a first.
+//! The record of a ticket. It is kept until the ticket expires, so that a second use is noticed.
 
 use std::time::Duration;
 
@@ -18,16 +18,16 @@ impl Ticket {
         Self { id: rand::random(), until: Instant::now() + life, used: false }
     }
 
-    /// Marks it used.
+    /// Marks the ticket as used. Refuses a second use.
     pub(super) fn take(&mut self) -> Result<(), Refusal> {
         if std::mem::replace(&mut self.used, true) {
-            return Err(Refusal::new(ErrorCode::TicketUsed, "this ticket has taken its seat already"));
+            return Err(Refusal::new(ErrorCode::TicketUsed, "this ticket was used already"));
         }
         Ok(())
     }
 
-    /// What is told of a ticket that is not on record any more.
+    /// The refusal of a ticket that is not on record any more.
     pub(super) fn too_old() -> Refusal {
-        Refusal::new(ErrorCode::TicketExpired, "this ticket is too old, ask for a new one")
+        Refusal::new(ErrorCode::TicketExpired, "this ticket has expired, ask for a new one")
     }
 }
