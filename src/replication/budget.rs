@@ -1,8 +1,7 @@
-//! A budget of bytes for one seat: when a tick has more for it than that, the most important goes first and the rest is
-//! owed.
+//! Keeps one seat's frames within a budget of bytes: the most important entities go first, and the others are *owed*.
 //!
-//! What is owed gathers priority in every tick that it waits, more if it is near. The highest goes first, and starts again
-//! from nothing, so that whatever waits overtakes in the end what is sent again and again.
+//! An owed entity gains priority in every tick of waiting, and more if it is near. The highest priority is sent first and starts again
+//! from zero. So every waiting entity in the end overtakes those that are sent again and again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,75 +12,77 @@ use super::{
 };
 use crate::protocol::{Audience, Blocks, SectionWriter, Tick};
 
-/// What a tick of waiting is worth in the seat's own ring; in the ring `r` it is this by `r + 1`, but at least 1.
+/// The priority for a tick of waiting in the seat's own ring. In ring `r` it is divided by `r + 1`, but is at least 1.
 const NEAREST: u32 = 16;
 
-/// Bytes that open a section for entities with the same components, besides the mask: a code and the heads of two arrays.
+/// The bytes of a section besides its mask, ids and values: a code and the heads of two arrays.
 const SECTION: usize = 1 + 2 * 3;
 
-/// Bytes of a frame's head, at most.
+/// The most bytes of a frame's head.
 const HEAD: usize = 16;
 
-/// What one seat is owed.
+/// The entities that one seat is owed.
 #[derive(Debug, Default)]
 pub struct Meter {
     owed: BTreeMap<u32, Debt>,
-    /// What was owed before the newest frame.
+    /// The entities that were owed before the newest frame.
     before: BTreeMap<u32, Debt>,
-    /// The newest tick whose frame was made for the seat alone: all that was not owed then was as of that tick.
+    /// The newest tick whose frame was made for the seat alone. Entities that were not owed then are held as of that tick.
     exact_at: Option<Tick>,
-    /// The newest tick after whose frame something was owed.
+    /// The newest tick whose frame left something owed.
     owed_at: Option<Tick>,
 }
 
 /// An entity whose newest values the seat does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Debt {
-    /// As of which tick it holds them; `None`: not at all.
+    /// The tick as of which the seat holds them; `None` if it does not hold them.
     held: Option<Tick>,
     priority: u32,
 }
 
 impl Meter {
-    /// How many entities are owed.
+    /// Returns the number of owed entities.
     pub fn len(&self) -> usize {
         self.owed.len()
     }
 
-    /// Whether nothing is owed.
+    /// Returns whether nothing is owed.
     pub fn is_empty(&self) -> bool {
         self.owed.is_empty()
     }
 
-    /// The newest frame did not arrive.
+    /// Notes that the newest frame did not arrive.
     pub fn missed(&mut self) {
         self.owed = self.before.clone();
     }
 
-    /// A connection begins with a mirror that holds an earlier tick; gives back whether all of it was paid then.
+    /// Notes a connection with a mirror that holds an earlier tick. Returns whether nothing was owed at that tick.
     pub fn resume(&mut self, held: Tick) -> bool {
         *self = Self { owed_at: self.owed_at, ..Self::default() };
         self.owed_at.is_none_or(|owed_at| owed_at < held)
     }
 
-    /// A frame went out that others may share.
+    /// Notes a frame that other seats may share.
     pub fn shared(&mut self) {
         self.before.clear();
     }
 
-    /// The seat gets everything.
+    /// Notes that the seat gets everything.
     pub fn settle(&mut self, now: Tick) {
         *self = Self { exact_at: Some(now), owed_at: self.owed_at, ..Self::default() };
     }
 }
 
 impl Replicator {
-    /// What changed for a seat since it held `base`, within about `budget` bytes: what is gone, the seat's own entities and what
-    /// goes to teams and owners in any case, then the most important of the rest. `None` if `base` is too long ago.
+    /// Returns the changes for a seat since it held `base`, within about `budget` bytes.
+    ///
+    /// Despawns, the seat's own entities and components for teams and owners always go. Then come the most important of the others.
+    /// `None` if `base` is too long ago.
     pub fn metered(&self, viewer: Viewer, base: Tick, budget: usize, meter: &mut Meter) -> Option<Blocks> {
         let past = self.past(viewer, base, meter.exact_at != Some(base))?;
         let stances = self.stances(&past);
-        // What was owed before it became the seat's own is paid as what it was.
+        // An entity that was owed before it became the seat's own is still sent as one that is owed.
         let is_own = |id: u32| self.entities[id as usize].owner == Some(viewer.seat) && !meter.owed.contains_key(&id);
         let first = self.block(|writer| {
             self.write_gone(writer, &past);
@@ -104,17 +105,17 @@ impl Replicator {
         Some([first, rest].into())
     }
 
-    /// What goes in any case: all of the seat's own entities, and what goes to teams and owners.
+    /// Writes the part that always goes: the seat's own entities, and components for teams and owners.
     fn write_owned(&self, writer: &mut SectionWriter, past: &Past<'_>, stances: &[(u32, Stance)], is_own: impl Fn(u32) -> bool) {
         let new = stances.iter().filter(|(id, stance)| stance.is_new() && is_own(*id));
         let new: Vec<u32> = new.map(|(id, _)| *id).collect();
         write_rows(writer, &new, &self.tracked, |tracked, _| tracked.shadow.to == Audience::Everyone);
-        // What everyone sees of the others is owed instead.
+        // The components for everyone of other entities are owed instead.
         let mine = |(id, stance): &(u32, Stance)| (*id, Stance { held: stance.held.filter(|_| is_own(*id)), ..*stance });
         self.write_changed(writer, past, &stances.iter().map(mine).collect::<Vec<_>>());
     }
 
-    /// Lets what is owed wait for another tick, and adds what changed to it.
+    /// Raises the priority of owed entities by one tick of waiting, and adds those that changed.
     fn wait(&self, others: impl Iterator<Item = (u32, Stance)>, owed: &BTreeMap<u32, Debt>) -> BTreeMap<u32, Debt> {
         let waiting = others.filter_map(|(id, Stance { ring, held, .. })| {
             let fresh = || self.changed_since(id, held).then_some(Debt { held, priority: 0 });
@@ -125,13 +126,13 @@ impl Replicator {
         waiting.collect()
     }
 
-    /// Whether what everyone sees of an entity changed since a tick; since `None` if there is anything.
+    /// Returns whether an entity's components for everyone changed since a tick. With `None`: whether it has any.
     fn changed_since(&self, id: u32, held: Option<Tick>) -> bool {
         let mut public = self.tracked.iter().map(|tracked| &tracked.shadow).filter(|shadow| shadow.to == Audience::Everyone);
         public.any(|shadow| shadow.has(id) && held.is_none_or(|held| shadow.changed_at(id) > held))
     }
 
-    /// Takes the most important out of what is owed, as much as the bytes allow, but one at least.
+    /// Takes the most important entities out of those owed: as many as the bytes allow, but at least one.
     fn afford(&self, owed: &mut BTreeMap<u32, Debt>, bytes: usize) -> BTreeMap<u32, Debt> {
         let mut by_priority: Vec<(u32, Debt)> = owed.iter().map(|(id, debt)| (*id, *debt)).collect();
         by_priority.sort_unstable_by_key(|(id, debt)| (std::cmp::Reverse(debt.priority), *id));
@@ -151,7 +152,7 @@ impl Replicator {
         sent
     }
 
-    /// The components of an entity that changed since a tick, and how many bytes their values take.
+    /// Returns the components of an entity that changed since a tick as a mask, and the bytes of their values.
     fn price(&self, id: u32, held: Option<Tick>) -> (u64, usize) {
         let public = self.tracked.iter().map(|tracked| &tracked.shadow).filter(|shadow| shadow.to == Audience::Everyone);
         let changed = public.filter(|shadow| shadow.has(id) && held.is_none_or(|held| shadow.changed_at(id) > held));
@@ -159,7 +160,7 @@ impl Replicator {
     }
 }
 
-/// How many bytes another id takes in a list, at most: it makes two gaps of one.
+/// Returns the most bytes that another id takes in a list, where it splits one gap into two.
 fn price_of_id(ids: &BTreeSet<u32>, id: u32) -> usize {
     let first = ids.range(..id).next_back().map_or(0, |before| before + 1);
     let gap = |from: u32, to: u32| length(i64::from(to - from));
@@ -169,7 +170,7 @@ fn price_of_id(ids: &BTreeSet<u32>, id: u32) -> usize {
     }
 }
 
-/// The length of an integer in MessagePack.
+/// Returns the bytes of an integer in MessagePack.
 fn length(value: i64) -> usize {
     match value {
         -32..=127 => 1,

@@ -1,9 +1,9 @@
-//! A tick's blocks by cell, and which of them a seat gets.
+//! Encodes a tick's changes by cell, and picks the blocks for each seat.
 //!
-//! Every entity in the grid did one thing in a tick: it stayed in its cell (or was new or died there), or it moved from one
-//! to another. What stayed is one block a cell, what moved one block a pair of cells, each in the forms that seats
-//! need: a seat may have had a cell in view or not, and may have it now, near or far. Blocks are made when the first seat needs
-//! them, and shared.
+//! In a tick, every entity in the grid either stayed in its cell (or appeared or died there), or moved from one cell to another. The
+//! entities that stayed make one block a cell, and those that moved one block a pair of cells. Each block comes in the forms that seats
+//! need: a seat may have had a cell in view or not, and may have it now, near or far. A form is encoded when the first seat needs it, and
+//! shared by all.
 
 use std::{cell::OnceCell, sync::Arc};
 
@@ -17,22 +17,22 @@ use super::{
 };
 use crate::protocol::{Audience, Block, Blocks, SectionWriter, Tick};
 
-/// What a seat needs of a cell in which nothing moved from or to another.
+/// The form of a cell's block that a seat needs, for the entities that stayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ChunkUpdate {
-    /// It has all of the tick before: differences.
+    /// Differences: the seat holds everything of the tick before.
     Changes,
-    /// It sees the cell from afar: who came and went.
+    /// New and dead entities: the seat sees the cell from afar.
     Presence,
-    /// It saw the cell from afar: what it has not been told, as values.
+    /// Values that the seat has not been told: it saw the cell from afar.
     Values,
-    /// It did not have the cell: everything.
+    /// Everything: the seat did not see the cell before.
     Whole,
-    /// It does not have the cell any more: nothing is left.
+    /// Despawns: the seat does not see the cell any more.
     Lost,
 }
 
-/// What a seat needs of what moved from one cell to another.
+/// The form of a block that a seat needs, for the entities that moved from one cell to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Go {
     Changes,
@@ -41,7 +41,7 @@ enum Go {
 }
 
 impl Replicator {
-    /// The blocks of a seat's cells: what takes its view of the tick before to that of now.
+    /// Adds the blocks that take a seat's view of the tick before to its view of now.
     pub(super) fn chunks_for(&self, interest: &Interest, viewer: Viewer, blocks: &mut SmallVec<[Block; 8]>) {
         let now = interest.sight(viewer.seat, self.now);
         let then = interest.sight(viewer.seat, Tick(self.now.0.saturating_sub(1)));
@@ -79,7 +79,7 @@ impl Replicator {
         }
     }
 
-    /// What the tick changed for one who sees everything that everyone may.
+    /// Returns the tick's changes for a viewer who sees all components for everyone.
     pub fn public_diff(&self) -> Blocks {
         let Some(interest) = &self.interest else { return self.public_diff.clone() };
         let cells = [&interest.everywhere].into_iter().chain(interest.chunks());
@@ -88,13 +88,14 @@ impl Replicator {
         stayed.chain(moved).chain(self.public_diff.iter()).cloned().collect()
     }
 
-    /// All that everyone may see.
+    /// Returns all components for everyone.
     pub fn public_snapshot(&self) -> Block {
         let all: Vec<u32> = (0..self.ids.limit() as u32).collect();
         self.block(|writer| write_rows(writer, &all, &self.tracked, |tracked, _| tracked.shadow.to == Audience::Everyone))
     }
 
-    /// The blocks of what moved. What leaves the view and has components that do not go to everyone is added to `partly`.
+    /// Pushes the blocks of entities that moved. Entities that leave the view and have components for a team or an owner are added to
+    /// `partly`.
     fn moves_for(
         &self, interest: &Interest, (then, now): (&Sight, &Sight), push: &mut impl FnMut(&Block), partly: &mut Vec<u32>,
     ) {
@@ -112,7 +113,7 @@ impl Replicator {
         }
     }
 
-    /// A seat's entities that left its view: gone if it has nothing else of them.
+    /// Writes the entities that left a seat's view. An entity is despawned if the seat sees nothing else of it.
     pub(super) fn write_out_of_view(&self, writer: &mut SectionWriter, viewer: Viewer, ids: &[u32]) {
         let shadows = || self.tracked.iter().map(|tracked| &tracked.shadow);
         let keeps = |id: &u32| {
@@ -126,7 +127,7 @@ impl Replicator {
         }
     }
 
-    /// Whether what is far in a cell is sent in this tick.
+    /// Returns whether seats that see a cell from afar get its changes in this tick.
     fn is_far_due(&self, interest: &Interest, cell: Cell) -> bool {
         self.checked_at == Some(self.now) || interest.layout.is_due(cell, self.now.0)
     }
@@ -139,7 +140,7 @@ impl Replicator {
         self.once(&moved.blocks[go as usize], |writer| self.write_move(writer, moved, go))
     }
 
-    /// A block that is made when it is first needed.
+    /// Returns a block, and encodes it if this is the first time that it is needed.
     fn once<'a>(&self, place: &'a OnceCell<Block>, write: impl FnOnce(&mut SectionWriter)) -> &'a Block {
         let make = || {
             let block = self.block(write);
@@ -189,7 +190,7 @@ impl Replicator {
         }
     }
 
-    /// What everyone's components of some entities changed in the tick: spawns of new ones, differences of the others.
+    /// Writes the tick's changes of some entities' components for everyone: spawns of new ones, differences of the others.
     fn write_changes(&self, writer: &mut SectionWriter, ids: &[u32]) {
         let new: Vec<u32> = ids.iter().copied().filter(|&id| !self.was_public(id)).collect();
         if !new.is_empty() {
@@ -210,17 +211,17 @@ impl Replicator {
         chunk.members.iter().copied().filter(|&id| !interest.moved(id))
     }
 
-    /// Whether everyone in its cell heard of an entity before this tick.
+    /// Returns whether an entity was visible to everyone in its cell before this tick.
     fn was_public(&self, id: u32) -> bool {
         self.entities[id as usize].public_since.is_some_and(|since| since < self.now)
     }
 
-    /// Whether all that there is of an entity goes to everyone.
+    /// Returns whether all components of an entity are for everyone.
     fn is_plain(&self, id: u32) -> bool {
         self.tracked.iter().all(|tracked| tracked.shadow.to == Audience::Everyone || !tracked.shadow.has(id))
     }
 
-    /// The checksums of what a seat holds of what goes to everyone: the sums of its cells.
+    /// Returns the checksums of the components for everyone that a seat holds: the sums of its cells.
     pub(super) fn chunk_sums(&self, interest: &Interest, viewer: Viewer) -> Vec<(u8, u32)> {
         let sums_of = |chunk: &Chunk| {
             let held =

@@ -1,4 +1,4 @@
-//! From shadow columns to sections: a tick's changes once for each audience, and checksums.
+//! Writes shadow columns as sections: a tick's changes once for each audience, and checksums.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::{Blocks, Replicator, Shadow, Tracked, ViewKey, Viewer};
 use crate::protocol::{Audience, Block, Id, SectionWriter, term};
 
 impl Replicator {
-    /// Encodes the changes of the tick just collected for each audience that there is.
+    /// Encodes the changes of the tick that was just collected, once for each audience.
     pub(super) fn encode_diffs(&mut self, gone: &[(u32, SmallVec<[ViewKey; 2]>)]) {
         self.diffs.clear();
         self.public_diff = Blocks::default();
@@ -23,7 +23,7 @@ impl Replicator {
         }
         keys.remove(&ViewKey::Nobody);
         if self.interest.is_some() {
-            // What goes to everyone goes by cells, and is encoded when the first seat needs it.
+            // With a grid, the part for everyone goes by cells, and is encoded when the first seat needs it.
             keys.remove(&ViewKey::Everyone);
         }
         let mut writer = self.writer.take();
@@ -62,7 +62,7 @@ impl Replicator {
         }
     }
 
-    /// Sums up what everyone sees, for [`Replicator::checks`] of this tick.
+    /// Sums up the components for everyone, for [`Replicator::checks`] of this tick.
     pub fn encode_checks(&mut self) {
         self.checked_at = Some(self.now);
         if self.interest.is_none() {
@@ -71,7 +71,7 @@ impl Replicator {
         }
     }
 
-    /// The checksums of what a seat should hold after this tick. [`Replicator::encode_checks`] comes first.
+    /// Returns the checksums of everything that a seat should hold after this tick. Call [`Replicator::encode_checks`] first.
     pub fn checks(&self, viewer: Viewer) -> Blocks {
         let own = |shadow: &Shadow| sum(shadow, shadow.present().filter(|&id| viewer.sees(shadow.key(id))));
         let mut sums = self.interest.as_ref().map_or_else(Vec::new, |interest| self.chunk_sums(interest, viewer));
@@ -80,13 +80,13 @@ impl Replicator {
         [self.public_checks.clone(), self.block(|writer| writer.checksums(&sums))].into()
     }
 
-    /// The sums of all components of an audience.
+    /// Returns the sums of all components of an audience.
     pub(super) fn sums(&self, to: Audience, sum: impl Fn(&Shadow) -> u32) -> Vec<(u8, u32)> {
         let shadows = self.tracked.iter().map(|tracked| &tracked.shadow).filter(|shadow| shadow.to == to);
         shadows.map(|shadow| (shadow.id, sum(shadow))).collect()
     }
 
-    /// A block of what `write` writes.
+    /// Returns a block with everything that `write` writes.
     pub(super) fn block(&self, write: impl FnOnce(&mut SectionWriter)) -> Block {
         let mut writer = self.writer.borrow_mut();
         write(&mut writer);
@@ -94,12 +94,12 @@ impl Replicator {
     }
 }
 
-/// The sum of one component's columns over some entities that have it.
+/// Returns the checksum of one component over some entities that have it.
 pub(super) fn sum(shadow: &Shadow, ids: impl Iterator<Item = u32>) -> u32 {
     ids.fold(0u32, |sum, id| sum.wrapping_add(term(Id(id), shadow.row(id))))
 }
 
-/// Spawn sections for those of `ids` that have a component which `sees` lets through, grouped by their components.
+/// Writes spawn sections, grouped by components, for those of `ids` that have a component for which `sees` is true.
 pub(super) fn write_rows(writer: &mut SectionWriter, ids: &[u32], tracked: &[Tracked], sees: impl Fn(&Tracked, u32) -> bool) {
     let mut groups: BTreeMap<u64, (Vec<u32>, Vec<i64>)> = BTreeMap::new();
     for &id in ids {

@@ -1,4 +1,4 @@
-//! A grid over the match: which cell an entity is in, and which cells a seat sees.
+//! A grid over the match: the cell of an entity, and the cells that a seat sees.
 
 use std::{hash::Hasher, marker::PhantomData};
 
@@ -7,15 +7,15 @@ use smallvec::SmallVec;
 
 use crate::protocol::{FieldKind, Replicate};
 
-/// How far beyond its cell's border an entity goes before it is in the next one, in cells. Who walks along a border stays
-/// where it is, in everybody's view.
+/// The distance in cells that an entity goes beyond its cell's border before it is in the next cell. So an entity that walks along a
+/// border does not change its cell all the time.
 const MARGIN: f64 = 0.125;
 
-/// The largest radius: a view of more cells than that would be better served by larger ones.
-const MOST_RINGS: u8 = 16;
+/// The largest radius. A view of more cells is better served by larger cells.
+const MAX_RINGS: u8 = 16;
 
-/// Limits what seats see to what is near them, by the position in a replicated component `C`: its first `Vec2` (of a
-/// `Vec3` the first two axes count).
+/// Limits the view of seats to entities near them. The position is the first `Vec2` in a replicated component `C`, or the first two axes
+/// of its first `Vec3`.
 ///
 /// ```
 /// # use tickcast::prelude::*;
@@ -30,9 +30,11 @@ const MOST_RINGS: u8 = 16;
 /// let with_a_calm_horizon = Grid::<Pos>::cells(32.0).radius(4).far_beyond(2, 4);
 /// ```
 ///
-/// The components of an entity that go to `everyone` reach the seats that have its cell in view. A seat looks from the
-/// cells of the entities that it owns; if it has none left, from where it last had one; if it never had one, it sees what
-/// has no `C`, which all see. Components that go to a `team` or an `owner` reach them wherever the entity is.
+/// Components for `everyone` reach the seats that have the entity's cell in view. Components for a `team` or an `owner` reach them
+/// wherever the entity is. Every seat sees entities without `C`.
+///
+/// A seat looks from the cells of the entities that it owns. If it has none left, it looks from where it last had one. If it never had
+/// one, it sees only entities without `C`.
 #[derive(Debug, Clone, Copy)]
 pub struct Grid<C> {
     size: f32,
@@ -43,25 +45,25 @@ pub struct Grid<C> {
 }
 
 impl<C: Replicate> Grid<C> {
-    /// Square cells of so many units. A seat sees its own cell and those around it, one ring if not said otherwise.
+    /// Makes a grid of square cells with sides of `size` units. A seat sees its own cell and one ring around it, unless
+    /// [`Grid::radius`] says otherwise.
     pub fn cells(size: f32) -> Self {
-        Self { size, radius: 1, near: MOST_RINGS, every: 1, marker: PhantomData }
+        Self { size, radius: 1, near: MAX_RINGS, every: 1, marker: PhantomData }
     }
 
-    /// How many rings of cells around its own a seat sees, 0 to 16.
+    /// Sets how many rings of cells around its own a seat sees: 0 to 16. Default 1.
     #[must_use]
     pub fn radius(self, rings: u8) -> Self {
         Self { radius: rings, ..self }
     }
 
-    /// What lies further than so many rings is far: what changes there is sent every so many ticks, not in each. Who comes
-    /// and goes is told at once.
+    /// Sends changes in cells more than `rings` away only every `ticks` ticks. Spawns and despawns there are sent at once.
     #[must_use]
     pub fn far_beyond(self, rings: u8, ticks: u32) -> Self {
         Self { near: rings, every: ticks, ..self }
     }
 
-    /// The grid without its type.
+    /// Returns the grid without its type.
     pub(crate) fn layout(&self) -> Result<GridLayout, GridError> {
         let mut column = 0;
         let vector = C::fields().into_iter().find_map(|field| {
@@ -76,7 +78,7 @@ impl<C: Replicate> Grid<C> {
         if !(self.size.is_finite() && self.size > 0.0) {
             return Err(GridError::Size(self.size.to_string()));
         }
-        if self.radius > MOST_RINGS || self.every == 0 {
+        if self.radius > MAX_RINGS || self.every == 0 {
             return Err(GridError::Rings);
         }
         let cells_a_step = step / f64::from(self.size);
@@ -93,20 +95,20 @@ fn columns(kind: &FieldKind) -> usize {
     }
 }
 
-/// A grid that makes no sense.
+/// The reason why a grid is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GridError {
     /// The component has no position.
     #[error("the grid reads positions from {0}, which has no field of type Vec2 or Vec3")]
     NoPosition(&'static str),
-    /// The component does not travel.
+    /// The component is not replicated.
     #[error("the grid reads positions from {0}, which is not replicated: add .replicate::<{0}>()")]
     NotReplicated(&'static str),
-    /// Cells without a size.
-    #[error("a grid's cells are larger than 0, not {0}")]
+    /// The size of the cells is not a positive number.
+    #[error("the cells of a grid must be larger than 0, not {0}")]
     Size(String),
-    /// Rings or ticks out of range.
-    #[error("a grid's radius is at most {MOST_RINGS} rings, and what is far is sent every tick at most")]
+    /// The radius or the ticks are out of range.
+    #[error("the radius of a grid is at most {MAX_RINGS} rings, and far_beyond takes at least 1 tick")]
     Rings,
 }
 
@@ -119,9 +121,9 @@ pub(crate) struct GridLayout {
     pub column: usize,
     cells_a_step: f64,
     pub radius: i32,
-    /// Rings that are not far.
+    /// The rings that are not far.
     pub near: i32,
-    /// Ticks between two updates of what is far.
+    /// The ticks between two updates of a far cell.
     pub every: u32,
 }
 
@@ -132,7 +134,7 @@ pub struct Cell {
     y: i32,
 }
 
-/// Mixes a cell's two coordinates. Rules decide where entities go, so that nobody gains by cells that collide.
+/// Mixes a cell's two coordinates. It needs no protection against chosen keys, because the rules decide where entities go.
 #[derive(Debug, Default)]
 pub(crate) struct CellHasher(u64);
 
@@ -150,7 +152,7 @@ impl Hasher for CellHasher {
 }
 
 impl GridLayout {
-    /// The cell of a position, given the one it was in.
+    /// Returns the cell of a position, given the cell that the entity was in.
     pub fn cell(&self, x: i64, y: i64, old: Option<Cell>) -> Cell {
         let axis = |steps: i64, old: Option<i32>| {
             let at = steps as f64 * self.cells_a_step;
@@ -161,14 +163,14 @@ impl GridLayout {
         Cell { x: axis(x, old.map(|cell| cell.x)), y: axis(y, old.map(|cell| cell.y)) }
     }
 
-    /// At which ticks what is far in a cell is sent: not in the same for all cells.
+    /// Returns whether a far cell is updated in this tick. Cells take turns.
     pub fn is_due(&self, cell: Cell, tick: u32) -> bool {
         let phase = cell.x.wrapping_mul(7).wrapping_add(cell.y) as u32;
         tick.wrapping_add(phase).is_multiple_of(self.every)
     }
 }
 
-/// How a seat sees a cell.
+/// The distance class in which a seat sees a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Class {
     Near,
@@ -176,19 +178,19 @@ pub(crate) enum Class {
     Out,
 }
 
-/// Which cells a seat sees.
+/// The cells that a seat sees.
 #[derive(Debug, Default)]
 pub(crate) struct Sight {
-    /// Where it looks from, ascending.
+    /// The cells from which it looks, ascending.
     pub from: SmallVec<[Cell; 2]>,
-    /// Ascending, with the ring that each is in.
+    /// The cells in view, ascending, with the ring that each is in.
     pub cells: Vec<(Cell, Class, u8)>,
     /// The corners of a box around all cells.
     corners: Option<(Cell, Cell)>,
 }
 
 impl Sight {
-    /// What is seen from some cells, which ascend.
+    /// Returns the view from some cells, which must be ascending.
     pub fn from(layout: &GridLayout, from: SmallVec<[Cell; 2]>) -> Self {
         let mut cells = Vec::new();
         for centre in &from {
@@ -210,7 +212,7 @@ impl Sight {
         Self { from, corners, cells }
     }
 
-    /// How it sees a cell, and in which ring; what is in none is near to all.
+    /// Returns the class and the ring of a cell. Entities in no cell are near to every seat.
     pub fn look(&self, cell: Option<Cell>) -> (Class, u8) {
         let Some(cell) = cell else { return (Class::Near, 0) };
         let within = |(low, high): (Cell, Cell)| (low.x..=high.x).contains(&cell.x) && (low.y..=high.y).contains(&cell.y);
@@ -221,12 +223,12 @@ impl Sight {
         at.map_or((Class::Out, u8::MAX), |at| (self.cells[at].1, self.cells[at].2))
     }
 
-    /// How it sees a cell.
+    /// Returns the class of a cell.
     pub fn class(&self, cell: Option<Cell>) -> Class {
         self.look(cell).0
     }
 
-    /// Whether it sees a cell.
+    /// Returns whether a cell is in view.
     pub fn sees(&self, cell: Option<Cell>) -> bool {
         self.class(cell) != Class::Out
     }

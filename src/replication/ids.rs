@@ -1,4 +1,4 @@
-//! Dense match-local ids for entities. An id freed by a despawn rests until no client can hold it.
+//! Gives entities dense ids that are local to the match. An id that a despawn frees rests until no client can hold it.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::{Id, Tick};
 
-/// Which entity has which id.
+/// The ids of a match's entities.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ids {
-    /// By entity index.
+    /// Indexed by the entity's index in the ECS.
     #[serde(skip)]
     given: Vec<Option<(Entity, Id)>>,
     limit: u32,
@@ -20,18 +20,18 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// No ids yet; a freed one rests for `rest` ticks.
+    /// Starts without ids. A freed id rests for `rest` ticks.
     pub(super) fn new(rest: u32) -> Self {
         Self { rest, ..Self::default() }
     }
 
-    /// The id of an entity.
+    /// Returns the id of an entity.
     #[inline]
     pub fn get(&self, entity: Entity) -> Option<Id> {
         self.given.get(entity.index_u32() as usize).copied().flatten().filter(|(known, _)| *known == entity).map(|(_, id)| id)
     }
 
-    /// The id of an entity; a new one gets the least that is free.
+    /// Returns the id of an entity. A new entity gets the least free id.
     #[inline]
     pub(super) fn get_or_give(&mut self, entity: Entity) -> Id {
         if let Some(id) = self.get(entity) {
@@ -52,7 +52,7 @@ impl Ids {
         self.limit = self.limit.max(id.0 + 1);
     }
 
-    /// Takes the id of an entity that is gone.
+    /// Frees the id of an entity that is gone.
     pub(super) fn free(&mut self, entity: Entity, now: Tick) {
         if let Some(id) = self.get(entity) {
             self.given[entity.index_u32() as usize] = None;
@@ -60,14 +60,14 @@ impl Ids {
         }
     }
 
-    /// Lets ids that have rested be given again.
+    /// Makes ids that have rested long enough free again.
     pub(super) fn advance(&mut self, now: Tick) {
         while let Some((_, id)) = self.resting.pop_front_if(|(freed, _)| now.since(*freed) > self.rest) {
             self.free.insert(id);
         }
     }
 
-    /// All ids are below this.
+    /// Returns the number that all ids are below.
     pub(super) fn limit(&self) -> usize {
         self.limit as usize
     }

@@ -1,4 +1,4 @@
-//! Who is in which cell, what moved from one to another, and what each seat has in view, now and in the near past.
+//! Keeps which entities are in which cell, which moved, and what each seat has in view, now and in the recent past.
 
 use std::{
     cell::OnceCell,
@@ -16,40 +16,40 @@ use super::{
 };
 use crate::protocol::{Block, Id, Seat, Tick};
 
-/// A match's grid and all that is in it.
+/// A match's grid, and the entities in it.
 pub(super) struct Interest {
     pub layout: GridLayout,
     memory: u32,
-    /// By entity id.
+    /// The cell of each entity, by id.
     cells: Vec<Option<Cell>>,
-    /// The cells of a saved match's entities, until these are placed.
+    /// The cells of a restored match's entities, until these are placed.
     saved: BTreeMap<u32, Cell>,
     chunks: HashMap<Cell, Chunk, BuildHasherDefault<CellHasher>>,
-    /// What is in no cell: all see it.
+    /// The entities in no cell, which every seat sees.
     pub everywhere: Chunk,
-    /// What changed its cell in this tick, by where from and where to.
+    /// The entities that changed their cell in this tick, by the cells from and to which they moved.
     pub moves: BTreeMap<(Option<Cell>, Option<Cell>), Move>,
     moved: FixedBitSet,
-    /// What changed its cell lately.
+    /// The recent changes of cells.
     log: VecDeque<Moved>,
     looks: BTreeMap<Seat, Look>,
     blind: Arc<Sight>,
 }
 
-/// The entities of one cell, and the tick's blocks for those who see it. Blocks are made when the first asks.
+/// The entities of one cell, and the tick's blocks for the seats that see it. A block is encoded when the first seat needs it.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
-    /// Ascending ids.
+    /// The ids, ascending.
     pub members: Vec<u32>,
-    /// What everyone knew and died here in this tick.
+    /// The entities known to everyone that died here in this tick.
     pub dead: Vec<u32>,
-    /// Components that members lost in this tick.
+    /// The components that members lost in this tick.
     pub removed: Vec<(u8, u32)>,
     pub blocks: [OnceCell<Block>; 5],
     pub sums: OnceCell<Vec<(u8, u32)>>,
 }
 
-/// Entities on their way from one cell to another.
+/// The entities that moved from one cell to another in this tick.
 #[derive(Debug, Default)]
 pub(super) struct Move {
     pub ids: Vec<u32>,
@@ -63,11 +63,11 @@ struct Moved {
     from: Option<Cell>,
 }
 
-/// What a seat had in view since when, oldest first.
+/// The recent views of a seat with the ticks from which on it had them, oldest first.
 #[derive(Default)]
 struct Look(VecDeque<(Tick, Arc<Sight>)>);
 
-/// A grid's part of a saved match: cells depend on where things came from, and views on where seats were.
+/// A grid's part of a saved match. Cells depend on where entities came from, and views on where seats were.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedInterest {
     cells: Vec<(Id, Cell)>,
@@ -105,7 +105,7 @@ impl Interest {
         }
     }
 
-    /// Forgets what the last tick did.
+    /// Forgets the changes of the last tick.
     pub fn begin(&mut self, now: Tick) {
         self.chunks.retain(|_, chunk| {
             chunk.begin();
@@ -117,7 +117,7 @@ impl Interest {
         while self.log.pop_front_if(|moved| now.since(moved.at) > self.memory).is_some() {}
     }
 
-    /// An entity is gone; `public` if everyone knew it.
+    /// Takes out an entity that is gone. `public`: everyone knew it.
     pub fn died(&mut self, id: u32, public: bool) {
         let cell = self.cells.get_mut(id as usize).and_then(Option::take);
         let chunk = self.chunk_mut(cell);
@@ -127,8 +127,7 @@ impl Interest {
         }
     }
 
-    /// Puts what changed its position into its cell, and what everyone hears of for the first time where all see it, or to
-    /// its cell's others.
+    /// Puts entities that changed their position into their cells, and new entities without a position into `everywhere`.
     pub fn place(&mut self, shadow: &Shadow, known: &[EntityRecord], spawned: &[u32], removed: &[&Removed], now: Tick) {
         self.cells.resize(known.len(), None);
         self.moved.grow(known.len());
@@ -175,7 +174,7 @@ impl Interest {
         }
     }
 
-    /// Learns where each seat looks from: `owned` has the seats' entities.
+    /// Notes the cells from which each seat looks. `owned` has the seats' entities.
     pub fn look(&mut self, owned: impl Iterator<Item = (Seat, u32)>, now: Tick) {
         let mut from: Vec<(Seat, Cell)> = owned.filter_map(|(seat, id)| Some((seat, self.cell(id)?))).collect();
         from.sort_unstable();
@@ -192,40 +191,40 @@ impl Interest {
         }
     }
 
-    /// A seat is free: who takes it next has never looked.
+    /// Forgets the views of a seat that is free.
     pub fn forget(&mut self, seat: Seat) {
         self.looks.remove(&seat);
     }
 
-    /// What a seat had in view after a tick.
+    /// Returns the view that a seat had after a tick.
     pub fn sight(&self, seat: Seat, at: Tick) -> &Arc<Sight> {
         let look = self.looks.get(&seat).map(|look| &look.0);
         let sight = look.and_then(|look| look.iter().rev().find(|(since, _)| *since <= at));
         sight.map_or(&self.blind, |(_, sight)| sight)
     }
 
-    /// The cell of an entity.
+    /// Returns the cell of an entity.
     pub fn cell(&self, id: u32) -> Option<Cell> {
         self.cells.get(id as usize).copied().flatten()
     }
 
-    /// What is in a cell, if anything is or was in this tick.
+    /// Returns a cell that has entities, or had some in this tick.
     pub fn chunk(&self, cell: Cell) -> Option<&Chunk> {
         self.chunks.get(&cell)
     }
 
-    /// All cells in which anything is or was in this tick, in order.
+    /// Iterates, in order, over all cells that have entities, or had some in this tick.
     pub fn chunks(&self) -> impl Iterator<Item = &Chunk> {
         let ordered: BTreeMap<Cell, &Chunk> = self.chunks.iter().map(|(cell, chunk)| (*cell, chunk)).collect();
         ordered.into_values()
     }
 
-    /// Whether an entity changed its cell in this tick.
+    /// Returns whether an entity changed its cell in this tick.
     pub fn moved(&self, id: u32) -> bool {
         self.moved.contains(id as usize)
     }
 
-    /// Where those that moved since `base` were then.
+    /// Returns the cells at tick `base` of the entities that have moved since.
     pub fn were(&self, base: Tick) -> BTreeMap<u32, Option<Cell>> {
         let moved = self.log.iter().rev().take_while(|moved| moved.at > base);
         moved.map(|moved| (moved.id, moved.from)).collect()

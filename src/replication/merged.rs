@@ -1,4 +1,4 @@
-//! Frames for one viewer alone: everything that it sees, or what changed since a tick that it holds.
+//! Frames for one viewer alone: everything that it sees, or the changes since a tick that it holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,41 +9,41 @@ use super::{
 };
 use crate::protocol::{Audience, Block, SectionWriter, Tick};
 
-/// What a seat held at a tick, as far as it differs from now.
+/// What a seat held at an earlier tick, as far as that differs from now.
 pub(super) struct Past<'a> {
     pub base: Tick,
     eye: Eye<'a>,
-    /// What it had in view, and where what moved since was.
+    /// The view at that tick, and the cells at that tick of the entities that have moved since.
     then: Option<&'a Sight>,
     were: BTreeMap<u32, Option<Cell>>,
-    /// What was far may have been told so many ticks before.
+    /// The most ticks by which the seat's values of far entities were behind.
     lag: u32,
 }
 
-/// How a seat sees what goes to everyone of an entity, and what it knows of it.
+/// How a seat sees the components for everyone of an entity, and what it holds of them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stance {
-    /// Whether the seat sees it now, and in which ring.
+    /// Whether the seat sees them now, and in which ring.
     pub seen: bool,
     pub ring: u8,
-    /// As of which tick the seat holds it; `None`: not at all.
+    /// The tick as of which the seat holds them; `None` if it does not.
     pub held: Option<Tick>,
 }
 
 impl Stance {
-    /// Whether it comes into the seat's view.
+    /// Returns whether the entity comes into the seat's view.
     pub fn is_new(&self) -> bool {
         self.seen && self.held.is_none()
     }
 }
 
 impl Past<'_> {
-    /// How the seat saw an entity that is, or died, in `cell`.
+    /// Returns the class in which the seat saw an entity that is, or died, in `cell`.
     fn class(&self, id: u32, cell: Option<Cell>) -> Class {
         self.then.map_or(Class::Near, |then| then.class(self.were.get(&id).copied().unwrap_or(cell)))
     }
 
-    /// How the seat sees an entity now, and saw it then.
+    /// Returns how the seat sees an entity now, and saw it then.
     pub fn stance(&self, id: u32, known: &EntityRecord) -> Stance {
         let (cell, class, ring) = self.eye.interest.map_or((None, Class::Near, 0), |(interest, sight)| {
             let cell = interest.cell(id);
@@ -63,7 +63,7 @@ impl Past<'_> {
 }
 
 impl Replicator {
-    /// Everything that a seat sees.
+    /// Encodes everything that a seat sees.
     pub fn snapshot(&self, viewer: Viewer) -> Block {
         let eye = self.eye(viewer);
         let mut writer = SectionWriter::new(self.packed);
@@ -71,7 +71,7 @@ impl Replicator {
         writer.finish()
     }
 
-    /// What changed for a seat since it held `base`, as values. `None` if that is too long ago to be remembered.
+    /// Encodes the changes for a seat since it held `base`, as values. `None` if that is too long ago to be remembered.
     pub fn merged(&self, viewer: Viewer, base: Tick) -> Option<Block> {
         let past = self.past(viewer, base, true)?;
         let mut writer = SectionWriter::new(self.packed);
@@ -83,7 +83,7 @@ impl Replicator {
         Some(writer.finish())
     }
 
-    /// What a seat held at `base`; `None` if that is too long ago. `late`: what was far then was as late as it may be.
+    /// Returns what a seat held at `base`; `None` if that is too long ago. `late`: its values of far entities were as old as they may be.
     pub(super) fn past(&self, viewer: Viewer, base: Tick, late: bool) -> Option<Past<'_>> {
         if self.now.since(base) > self.memory {
             return None;
@@ -96,13 +96,13 @@ impl Replicator {
         Some(Past { base, eye, then, were, lag })
     }
 
-    /// The entities of which a seat may see something, ascending, and how it sees them.
+    /// Returns the entities of which a seat may see a component, ascending, and how it sees them.
     pub(super) fn stances(&self, past: &Past<'_>) -> Vec<(u32, Stance)> {
         let ids = self.in_view(past.eye).into_iter();
         ids.map(|id| (id, past.stance(id, &self.entities[id as usize]))).collect()
     }
 
-    /// The entities of which a seat may see something, ascending.
+    /// Returns the entities of which a seat may see a component, ascending.
     fn in_view(&self, eye: Eye<'_>) -> Vec<u32> {
         let Some((interest, sight)) = eye.interest else { return (0..self.entities.len() as u32).collect() };
         let mut ids = interest.everywhere.members.clone();
@@ -116,7 +116,7 @@ impl Replicator {
         ids
     }
 
-    /// Entities and components that are gone for the seat, or out of its view.
+    /// Writes the entities and components that are gone for the seat, or out of its view.
     pub(super) fn write_gone(&self, writer: &mut SectionWriter, past: &Past<'_>) {
         let (viewer, base) = (past.eye.viewer, past.base);
         let gone = self.despawned.iter().rev().take_while(|entry| entry.at > base);
@@ -133,7 +133,7 @@ impl Replicator {
         write_removed(writer, removed.map(|entry| (entry.component, entry.id)));
     }
 
-    /// What was in the seat's view and lives on out of it, ascending.
+    /// Returns the living entities that were in the seat's view and have left it, ascending.
     fn left(&self, past: &Past<'_>) -> Vec<u32> {
         let (Some((interest, now)), Some(then)) = (past.eye.interest, past.then) else { return Vec::new() };
         let lost = then.cells.iter().filter(|(cell, ..)| !now.sees(Some(*cell)));
@@ -143,8 +143,8 @@ impl Replicator {
         left.into_iter().filter(|&id| past.stance(id, &self.entities[id as usize]).held.is_some()).collect()
     }
 
-    /// The values of what changed of entities since the seat was told of them: what goes to everyone of those that it holds,
-    /// and what goes to teams and owners.
+    /// Writes the values that changed since the seat was told of them: components for everyone of the entities that it holds, and
+    /// components for teams and owners.
     pub(super) fn write_changed(&self, writer: &mut SectionWriter, past: &Past<'_>, entities: &[(u32, Stance)]) {
         let viewer = past.eye.viewer;
         for Tracked { shadow, .. } in &self.tracked {

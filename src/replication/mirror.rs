@@ -1,4 +1,4 @@
-//! The client's side: a mirror of what one seat sees, kept by frames.
+//! The client's side: a mirror of what one seat sees, kept up to date by frames.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,13 +9,13 @@ use thiserror::Error;
 
 use crate::protocol::{Block, FrameError, Head, Id, Kind, Schema, Section, SectionWriter, Tick, decode_frame, term};
 
-/// What one client holds of a match.
+/// A client's copy of the state of a match, as one seat sees it.
 #[derive(Debug, Clone)]
 pub struct Mirror {
     schema: Arc<Schema>,
     tick: Tick,
     entities: Entities,
-    /// What a checksum found, until a snapshot mends it.
+    /// The difference that a checksum found, until a snapshot mends it.
     differs: Option<(Tick, Desync)>,
 }
 
@@ -24,54 +24,54 @@ type Entities = BTreeMap<Id, Components>;
 /// The columns of an entity's components, by wire id.
 type Components = BTreeMap<u8, Box<[i64]>>;
 
-/// What a frame that was applied said.
+/// The result of applying a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
-    /// What the frame was.
+    /// The kind of the frame.
     pub kind: Kind,
     /// The tick whose state the mirror holds now.
     pub tick: Tick,
     /// The low 16 bits of the number of the newest input taken.
     pub ack: u16,
-    /// How many ticks before its tick that input came.
+    /// The ticks by which that input came before its own tick.
     pub margin: i8,
     /// The first component whose checksum differs.
     pub desync: Option<Desync>,
-    /// What this snapshot put right, if a checksum had differed before it.
+    /// The difference that this snapshot mended, if a checksum had found one.
     pub mended: Option<Mended>,
 }
 
-/// A component of the mirror differs from the server's.
+/// A component whose checksum differs from the server's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Desync {
     /// The component's wire id.
     pub component: u8,
     /// The checksum that the server sent.
     pub expected: u32,
-    /// The mirror's.
+    /// The checksum of the mirror.
     pub got: u32,
 }
 
-/// A difference that a checksum found, and what the snapshot after it says it was.
+/// A difference that a checksum found, with the entities that the next snapshot changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mended {
     /// The tick whose checksum differed.
     pub tick: Tick,
-    /// What differed.
+    /// The component and its checksums.
     pub desync: Desync,
-    /// The entities whose component the snapshot changed, gave or took, by ascending id: those that were wrong, and any that
-    /// changed in the moment between. A sum alone does not say which they are.
+    /// The entities whose component the snapshot changed, added or removed, by ascending id. They include entities that changed
+    /// between the checksum and the snapshot, because a sum does not say which entities are wrong.
     pub entities: Vec<Id>,
 }
 
-/// Why a frame was not applied. The mirror is as it was; a snapshot mends it.
+/// The reason why a frame was not applied. The mirror is unchanged, and a snapshot brings it up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum MirrorError {
     /// The bytes are not a frame of the schema.
     #[error(transparent)]
     Frame(#[from] FrameError),
     /// The frame starts from a tick that the mirror does not hold.
-    #[error("the frame starts from tick {base}, the mirror holds {held}")]
+    #[error("the frame starts from tick {base}, but the mirror holds tick {held}")]
     WrongBase {
         /// The tick that the mirror holds.
         held: Tick,
@@ -81,27 +81,27 @@ pub enum MirrorError {
 }
 
 impl Mirror {
-    /// A mirror that holds nothing.
+    /// Makes an empty mirror.
     pub fn new(schema: Arc<Schema>) -> Self {
         Self { schema, tick: Tick(0), entities: BTreeMap::new(), differs: None }
     }
 
-    /// The tick whose state it holds; 0 before the first snapshot.
+    /// Returns the tick whose state the mirror holds; 0 before the first snapshot.
     pub fn tick(&self) -> Tick {
         self.tick
     }
 
-    /// The entities and the columns of their components, by id and wire id.
+    /// Iterates over the entities and the columns of their components, by id and wire id.
     pub fn entities(&self) -> impl Iterator<Item = (Id, &BTreeMap<u8, Box<[i64]>>)> {
         self.entities.iter().map(|(id, components)| (*id, components))
     }
 
-    /// The columns of one component of an entity.
+    /// Returns the columns of one component of an entity.
     pub fn get(&self, id: Id, component: u8) -> Option<&[i64]> {
         self.entities.get(&id)?.get(&component).map(|columns| &**columns)
     }
 
-    /// All that it holds, as a snapshot.
+    /// Encodes everything that the mirror holds as a snapshot.
     pub fn encode(&self) -> Block {
         let mut groups: BTreeMap<u64, (Vec<u32>, Vec<i64>)> = BTreeMap::new();
         for (id, components) in &self.entities {
@@ -116,7 +116,7 @@ impl Mirror {
         writer.finish()
     }
 
-    /// Breaks one column of an entity, for tests of what checksums find.
+    /// Breaks one column of an entity, for tests of the checksums.
     #[doc(hidden)]
     pub fn corrupt(&mut self, id: Id, component: u8, column: usize, by: i64) {
         if let Some(columns) = self.entities.get_mut(&id).and_then(|components| components.get_mut(&component)) {
@@ -127,7 +127,7 @@ impl Mirror {
     /// Applies a frame, whole or not at all.
     ///
     /// # Errors
-    /// The bytes are not a frame, or it does not fit what the mirror holds.
+    /// The bytes are not a frame, or the frame does not fit the tick that the mirror holds.
     pub fn apply(&mut self, frame: &[u8]) -> Result<Applied, MirrorError> {
         let (head, sections) = decode_frame(&self.schema, frame)?;
         let mut before = None;
@@ -158,7 +158,7 @@ impl Mirror {
         Ok(Applied { kind: head.kind, tick: head.tick, ack: head.ack, margin: head.margin, desync, mended })
     }
 
-    /// A snapshot has taken the place of what was held `before`: what it mended, if that was known to be wrong.
+    /// Compares a snapshot with what was held `before`. Returns what it mended, if a checksum had differed.
     fn mend(&mut self, before: &Entities) -> Option<Mended> {
         let (tick, desync) = self.differs.take()?;
         let row = |id: Id| before.get(&id).and_then(|held| held.get(&desync.component)).map(|columns| &**columns);

@@ -1,4 +1,4 @@
-//! What a seat sees, read straight from the shadow: what a client in step holds, without a client.
+//! The state that a seat sees, read straight from the shadow: the same values that a client in step holds.
 
 use bevy_ecs::entity::Entity;
 use smallvec::SmallVec;
@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::{Eye, Replicator, Shadow, ViewKey, Viewer};
 use crate::protocol::{Id, Replicate, SEAT_COMPONENT, Seat, Tick};
 
-/// The match as a client in a certain seat sees it: quantised, and without what goes to others.
+/// The match as a client in one seat sees it: quantised, and without components that are for others.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     replicator: &'a Replicator,
@@ -15,7 +15,7 @@ pub struct View<'a> {
 }
 
 impl Replicator {
-    /// The match as a seat sees it that plays by one of these entities.
+    /// Returns the match as a seat sees it. `avatars` has the avatars of all seats.
     pub fn view(&self, viewer: Viewer, avatars: &[(Seat, Entity)]) -> View<'_> {
         let own = avatars.iter().filter(|(seat, _)| *seat == viewer.seat);
         let avatar = own.filter_map(|(_, avatar)| self.ids().get(*avatar)).min();
@@ -24,31 +24,31 @@ impl Replicator {
 }
 
 impl<'a> View<'a> {
-    /// The seat that looks.
+    /// Returns the seat that looks.
     pub fn seat(&self) -> Seat {
         self.eye.viewer.seat
     }
 
-    /// The tick whose state this is.
+    /// Returns the tick whose state this is.
     pub fn tick(&self) -> Tick {
         self.replicator.now
     }
 
-    /// The component of the avatar by which this seat plays. If the avatar has none, that of another entity that the seat owns, the one
-    /// with the least id.
+    /// Returns a component of the seat's avatar. If the avatar does not have it, returns that of the seat's entity with the least id that
+    /// has it.
     pub fn me<C: Replicate>(&self) -> Option<C> {
         let mine = |id: &Id| self.owner(*id) == Some(self.seat());
         let own = self.avatar.filter(mine).and_then(|avatar| self.get(avatar));
         own.or_else(|| self.iter::<C>().find(|(id, _)| mine(id)).map(|(_, component)| component))
     }
 
-    /// The component of an entity, if the seat sees it.
+    /// Returns a component of an entity, if the seat sees it.
     pub fn get<C: Replicate>(&self, id: Id) -> Option<C> {
         let shadow = self.shadow::<C>()?;
         (shadow.has(id.0) && self.eye.sees(shadow.key(id.0), id.0)).then(|| read(shadow, id.0))
     }
 
-    /// All components of a type that the seat sees, by ascending id.
+    /// Iterates over all components of a type that the seat sees, by ascending id.
     pub fn iter<C: Replicate>(&self) -> impl Iterator<Item = (Id, C)> + use<'a, C> {
         let eye = self.eye;
         let visible = move |shadow: &'a Shadow| {
@@ -58,7 +58,7 @@ impl<'a> View<'a> {
         self.shadow::<C>().into_iter().flat_map(visible)
     }
 
-    /// The seat that owns an entity.
+    /// Returns the seat that owns an entity.
     pub fn owner(&self, id: Id) -> Option<Seat> {
         let seats = self.shadow_of(SEAT_COMPONENT)?;
         (seats.has(id.0) && self.eye.sees(ViewKey::Everyone, id.0)).then(|| read(seats, id.0))

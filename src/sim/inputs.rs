@@ -1,4 +1,4 @@
-//! Inputs by tick: what each seat wants when.
+//! The inputs that wait for their ticks, by seat.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::{InputColumns, Seat, Tick};
 
-/// Inputs of one seat that may wait at once. More would be a flood: at most a second ahead at twice the tick rate.
-const MOST_WAITING: usize = 256;
+/// The most inputs of one seat that wait at once: one second ahead, at twice the highest tick rate.
+const MAX_WAITING: usize = 256;
 
-/// The inputs that wait for their ticks. They are part of the match: saved with it.
+/// The inputs that wait for their ticks. They are part of the match and saved with it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Inputs {
     seats: BTreeMap<Seat, SeatInputs>,
@@ -36,33 +36,33 @@ struct Waiting {
 /// An input whose tick has come.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DueInput {
-    /// Whose it is.
+    /// The seat that sent it.
     pub seat: Seat,
-    /// Its columns.
+    /// Its columns, as the schema describes them.
     pub columns: InputColumns,
 }
 
-/// What became of an input that was offered.
+/// The result of offering an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offered {
     /// It waits for its tick.
     Waits,
-    /// Its tick was over; it waits for the next one.
+    /// Its tick was already stepped; it waits for the next one.
     Late,
-    /// Its number was not above the newest: it was seen before.
+    /// Its number is not above the newest one, so it came before.
     Duplicate,
-    /// Too many wait already.
+    /// Too many inputs of the seat wait already.
     Full,
 }
 
 impl Inputs {
-    /// Offers an input to be taken at `tick` (0: the next), after the tick `now` has been stepped.
+    /// Queues an input for `tick` (0: the next one). `now` is the newest tick that was stepped.
     pub fn offer(&mut self, seat: Seat, seq: u32, tick: Tick, now: Tick, columns: InputColumns) -> Offered {
         let inputs = self.seats.entry(seat).or_default();
         if seq <= inputs.newest {
             return Offered::Duplicate;
         }
-        if inputs.waiting.len() >= MOST_WAITING {
+        if inputs.waiting.len() >= MAX_WAITING {
             return Offered::Full;
         }
         inputs.newest = seq;
@@ -75,14 +75,14 @@ impl Inputs {
         if wanted < next { Offered::Late } else { Offered::Waits }
     }
 
-    /// Forgets what waits for a seat; from the next tick on it wants what `columns` say.
+    /// Replaces everything that waits for a seat by one input for the next tick.
     pub fn rest(&mut self, seat: Seat, now: Tick, columns: InputColumns) {
         let inputs = self.seats.entry(seat).or_default();
         inputs.waiting.clear();
         inputs.waiting.push(Waiting { seq: inputs.newest, tick: Tick(now.0 + 1), margin: inputs.margin, columns });
     }
 
-    /// Takes the inputs due at a tick: by seat, then by number.
+    /// Takes the inputs that are due at a tick, ordered by seat and then by number.
     pub fn take(&mut self, tick: Tick) -> &[DueInput] {
         self.taken.clear();
         for (&seat, inputs) in &mut self.seats {
@@ -98,13 +98,13 @@ impl Inputs {
         &self.taken
     }
 
-    /// The low 16 bits of the number of the newest input taken, and how many ticks before its tick it came; of each seat, by
-    /// seat.
+    /// Iterates over the seats in order. Each comes with the low 16 bits of the number of its newest input taken, and the ticks by
+    /// which that input came before its own tick.
     pub fn all_acked(&self) -> impl Iterator<Item = (Seat, (u16, i8))> {
         self.seats.iter().map(|(seat, inputs)| (*seat, (inputs.acked, inputs.margin)))
     }
 
-    /// Forgets a seat: whoever takes it next numbers from 1 again.
+    /// Forgets a seat. Its next player numbers inputs from 1 again.
     pub fn forget(&mut self, seat: Seat) {
         self.seats.remove(&seat);
     }
@@ -128,12 +128,12 @@ mod tests {
         assert_eq!(inputs.offer(SEAT, 1, Tick(12), Tick(9), smallvec![1]), Offered::Waits);
         assert_eq!(inputs.offer(SEAT, 2, Tick(0), Tick(9), smallvec![2]), Offered::Waits);
         assert_eq!(taken(&mut inputs, 10), [] as [i64; 0]);
-        assert_eq!(taken(&mut inputs, 12), [1, 2], "a later number waits for the earlier");
+        assert_eq!(taken(&mut inputs, 12), [1, 2], "a later number waits for the earlier one");
         assert_eq!(inputs.all_acked().next(), Some((SEAT, (2, 0))));
     }
 
     #[test]
-    fn late_and_duplicate_inputs_are_told_apart() {
+    fn late_and_duplicate_inputs_are_distinguished() {
         let mut inputs = Inputs::default();
         assert_eq!(inputs.offer(SEAT, 5, Tick(3), Tick(9), smallvec![5]), Offered::Late);
         assert_eq!(inputs.offer(SEAT, 5, Tick(10), Tick(9), smallvec![6]), Offered::Duplicate);
@@ -143,12 +143,12 @@ mod tests {
     }
 
     #[test]
-    fn a_seat_that_floods_is_bounded() {
+    fn the_waiting_inputs_of_a_seat_are_bounded() {
         let mut inputs = Inputs::default();
-        for seq in 1..=MOST_WAITING as u32 {
+        for seq in 1..=MAX_WAITING as u32 {
             assert_eq!(inputs.offer(SEAT, seq, Tick(0), Tick(0), smallvec![]), Offered::Waits);
         }
         assert_eq!(inputs.offer(SEAT, 1000, Tick(0), Tick(0), smallvec![]), Offered::Full);
-        assert_eq!(inputs.offer(Seat(2), 1, Tick(0), Tick(0), smallvec![]), Offered::Waits, "others are not hurt");
+        assert_eq!(inputs.offer(Seat(2), 1, Tick(0), Tick(0), smallvec![]), Offered::Waits, "other seats are not affected");
     }
 }

@@ -1,4 +1,4 @@
-//! Which components and resources make up a match, and how each is saved to the last bit.
+//! The components and resources that make up a match, and how each is saved to the last bit.
 
 use std::{any::type_name, collections::BTreeMap};
 
@@ -14,15 +14,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::SimError;
 use crate::protocol::Replicate;
 
-/// Values of a restored entity on their way into the world.
+/// The values of an entity that is being restored.
 pub(super) type Values<'a> = Vec<OwningPtr<'a>>;
 
 /// A registered component.
 pub(super) trait StateComponent: Send + Sync {
     fn register(&self, world: &mut World) -> ComponentId;
-    /// Appends the entity's component, if it has it.
+    /// Appends the component of an entity, if it has it.
     fn save(&self, entity: EntityRef<'_>, to: &mut Vec<u8>);
-    /// Reads one value, then those of `rest`, then hands all to the entity at once, so that it goes straight to its archetype.
+    /// Reads one value, then those of `rest`. Then inserts all of them at once, so that the entity goes straight to its archetype.
     fn restore(&self, next: &mut Restoring<'_, '_, '_>, values: Values<'_>) -> Option<()>;
 }
 
@@ -53,7 +53,7 @@ impl Restoring<'_, '_, '_> {
     }
 }
 
-/// A component of a type, and how it is saved.
+/// The functions that save and restore a component.
 struct SavedComponent<C> {
     save: fn(&C, &mut Vec<u8>),
     restore: fn(&mut &[u8]) -> Option<C>,
@@ -79,10 +79,10 @@ fn push<C>(value: C, next: &mut Restoring<'_, '_, '_>, values: Values<'_>) -> Op
     })
 }
 
-/// Appends a value by serde, to the last bit. A type that serde cannot write is the author's mistake and found at start.
+/// Appends a value by serde, to the last bit. A type that serde cannot write is found when the server starts.
 fn write<T: Serialize>(value: &T, to: &mut Vec<u8>) {
     if let Err(error) = rmp_serde::encode::write(to, value) {
-        panic!("{} cannot be saved: {error}", type_name::<T>());
+        panic!("the type {} cannot be saved by serde: {error}", type_name::<T>());
     }
 }
 
@@ -98,24 +98,24 @@ type RestoreResource = fn(&mut World, &mut &[u8]) -> Option<()>;
 pub struct Registry {
     pub(super) components: Vec<(ComponentId, Box<dyn StateComponent>)>,
     pub(super) resources: Vec<(SaveResource, RestoreResource)>,
-    /// One saved value of each component, by place, so that even an archetype that is empty now can be made again.
+    /// One saved value of each component, by place. With them, an archetype that is empty now can be made again.
     pub(super) samples: BTreeMap<usize, Vec<u8>>,
-    /// What the library itself puts into a world.
+    /// The components and resources that the library itself puts into a world.
     known: Vec<ComponentId>,
 }
 
 impl Registry {
-    /// Registers a component that travels.
+    /// Registers a component that is sent to clients.
     pub fn replicated<C: Component + Replicate>(&mut self, world: &mut World) {
         self.component::<C>(world, C::save, C::restore);
     }
 
-    /// Registers a component that only the server knows.
+    /// Registers a component that stays on the server.
     pub fn state<C: Component + Serialize + DeserializeOwned>(&mut self, world: &mut World) {
         self.component::<C>(world, write, read);
     }
 
-    /// Registers a component with its own way to be saved and restored.
+    /// Registers a component with functions that save and restore it.
     pub fn component<C: Component>(
         &mut self, world: &mut World, save: fn(&C, &mut Vec<u8>), restore: fn(&mut &[u8]) -> Option<C>,
     ) {
@@ -126,7 +126,7 @@ impl Registry {
         }
     }
 
-    /// Registers a resource; it must be in the world already.
+    /// Registers a resource, which must already be in the world.
     pub fn resource<R: Resource<Mutability = Mutable> + Serialize + DeserializeOwned>(&mut self, world: &mut World) {
         self.known.push(world.register_component::<R>());
         self.resources.push((
@@ -138,27 +138,27 @@ impl Registry {
         ));
     }
 
-    /// Accepts a resource that is part of the rules, not of the match: it never changes.
+    /// Accepts a resource that never changes. It belongs to the rules and is not saved.
     pub fn constant<R: Resource>(&mut self, world: &mut World) {
         self.known.push(world.register_component::<R>());
     }
 
-    /// Accepts everything that the world knows by now as the library's own.
+    /// Accepts everything that the world has by now as the library's own.
     pub fn accept_known(&mut self, world: &World) {
         self.known.extend(world.components().iter_registered().map(|(id, _)| id));
     }
 
-    /// The name of a component or resource that systems use and nobody registered, if there is one.
+    /// Returns the name of a component or resource that systems use but that is not registered, if there is one.
     pub fn unregistered(&self, world: &World) -> Option<String> {
         let mut all = world.components().iter_registered();
         all.find(|(id, _)| !self.knows(world, *id)).map(|(_, info)| info.name().to_string())
     }
 
-    /// Looks at the archetypes from `first` on: is everything registered? Keeps a sample of each component.
+    /// Checks that the components of the archetypes from `first` on are registered, and keeps a sample of each component.
     pub(super) fn look(&mut self, world: &World, first: usize) -> Result<(), SimError> {
         let resource = world.components().component_id::<IsResource>();
         for archetype in world.archetypes().iter().skip(first) {
-            // A resource lives on an entity of its own; it is saved apart.
+            // A resource has an entity of its own, and is saved separately.
             let is_resource = resource.is_some_and(|id| archetype.contains(id));
             let mut components = archetype.iter_components();
             let saved = |id: &ComponentId| self.components.iter().any(|(known, _)| known == id);
@@ -178,7 +178,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Whether it is registered, or of the library's or the ECS' own.
+    /// Returns whether a component is registered, or belongs to the library or the ECS.
     fn knows(&self, world: &World, id: ComponentId) -> bool {
         let registered = self.components.iter().any(|(known, _)| *known == id) || self.known.contains(&id);
         registered || name_of(world, id).starts_with("bevy_ecs::")

@@ -1,4 +1,4 @@
-//! What every match's world has: the clock, random numbers, intents, teams and outgoing events.
+//! The components and resources that every match has: clock, random numbers, intents, teams and outgoing events.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -12,14 +12,14 @@ use smallvec::SmallVec;
 
 use crate::protocol::Seat;
 
-/// The match's time. It goes in ticks; no rule sees any other clock.
+/// The time of the match, counted in ticks. Rules see no other clock.
 #[derive(Resource, Debug, Clone, Copy, PartialEq)]
 pub struct Clock {
-    /// The tick being stepped, from 1.
+    /// The tick that is being stepped, from 1.
     pub tick: u32,
-    /// Ticks a second.
+    /// Ticks per second.
     pub hz: u16,
-    /// Seconds a tick.
+    /// Seconds per tick.
     pub dt: f32,
 }
 
@@ -28,23 +28,23 @@ impl Clock {
         Self { tick: 0, hz, dt: 1.0 / f32::from(hz) }
     }
 
-    /// Seconds since the match began.
+    /// Returns the seconds since the match began.
     pub fn seconds(&self) -> f32 {
         self.tick as f32 * self.dt
     }
 
-    /// How many ticks `seconds` take, at least 1.
+    /// Returns how many ticks `seconds` take, at least 1.
     pub fn ticks(&self, seconds: f32) -> u32 {
         crate::protocol::ticks(seconds, self.hz)
     }
 }
 
-/// The match's random numbers: a ChaCha8 generator, seeded, and saved with the match.
+/// The random numbers of the match: a seeded ChaCha8 generator that is saved with the match.
 #[derive(Resource, Debug)]
 pub struct MatchRng(pub ChaCha8Rng);
 
 impl MatchRng {
-    /// A generator that gives the same numbers for the same seed, on every machine.
+    /// Makes a generator. The same seed gives the same numbers on every machine.
     pub fn seeded(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
@@ -80,7 +80,7 @@ impl DerefMut for MatchRng {
     }
 }
 
-/// What the seat that owns this entity wants: its newest input. One-shot fields are set in the one tick they act.
+/// The newest input of the seat that owns this entity. One-shot fields are set only in the one tick in which they act.
 #[derive(Component, Debug, Clone, Default, PartialEq)]
 pub struct Intent<I: Send + Sync + 'static>(pub I);
 
@@ -91,13 +91,13 @@ impl<I: Send + Sync + 'static> Deref for Intent<I> {
     }
 }
 
-/// The team of an entity. On a seat's avatar it is the seat's team, too. It does not travel; `to = team` components of the
-/// entity go to the seats of the team.
+/// The team of an entity. On a seat's avatar it is also the team of the seat. It is not sent to clients; components of the entity
+/// with `to = team` go to the seats of the team.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Team(pub u8);
 
-/// The teams of a match that was put together by the matchmaker in a mode with teams. Seats take turns: seat 1 is of team 1,
-/// seat 2 of team 2, and so on. It is so from the start, before anybody sits there; elsewhere nobody has a team.
+/// The teams of a match that the matchmaker made in a mode with teams. Seats take turns: seat 1 is in team 1, seat 2 in team 2, and
+/// so on. This holds from the start, before anybody sits there. In other matches there are no teams.
 #[derive(Resource, Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Teams(u8);
 
@@ -106,18 +106,18 @@ impl Teams {
         Self(count)
     }
 
-    /// How many teams there are; 0 if everybody plays for themselves.
+    /// Returns the number of teams; 0 if everybody plays for themselves.
     pub fn count(self) -> u8 {
         self.0
     }
 
-    /// The team of whoever sits there, from 1.
+    /// Returns the team of a seat, from 1.
     pub fn of(self, seat: Seat) -> Option<Team> {
         Some(Team((seat.0.checked_sub(1)?).checked_rem(self.0)? + 1))
     }
 }
 
-/// Who gets a game event.
+/// The seats that get a game event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recipient {
     /// Every seat.
@@ -126,10 +126,10 @@ pub enum Recipient {
     Seat(Seat),
 }
 
-/// A game event on its way out.
+/// A game event that waits to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingEvent {
-    /// Who gets it.
+    /// The seats that get it.
     pub to: Recipient,
     /// Its wire id.
     pub id: u8,
@@ -137,7 +137,7 @@ pub struct OutgoingEvent {
     pub columns: SmallVec<[i64; 6]>,
 }
 
-/// The game events of the tick being stepped, in order. A lock inside lets a system send several kinds at once.
+/// The game events of the tick that is being stepped, in order. It has a lock inside, so that one system can send several kinds.
 #[derive(Resource, Debug, Default)]
 pub struct OutgoingEvents(Mutex<Vec<OutgoingEvent>>);
 
@@ -147,7 +147,7 @@ impl OutgoingEvents {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
 
-    /// Takes all events.
+    /// Takes all events out.
     pub fn take(&mut self) -> Vec<OutgoingEvent> {
         std::mem::take(self.0.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn match_rng_is_taken_wherever_rand_wants_a_generator() {
+    fn match_rng_works_wherever_rand_wants_a_generator() {
         fn roll(mut rng: ResMut<MatchRng>) {
             assert!([1, 2, 3].choose(&mut rng).is_some() && rng.random_range(0..6) < 6);
         }

@@ -1,7 +1,7 @@
-//! A match as bytes, to the last bit, iteration order included.
+//! Saves a match as bytes, to the last bit, with the order of iteration.
 //!
-//! Systems walk over archetypes in the order of their making and over entities in table order. A restored match must walk
-//! alike, so both orders are saved; an archetype that happens to be empty is made again from samples.
+//! Systems walk over archetypes in the order in which these were made, and over entities in the order of their table. A restored match
+//! must walk in the same way, so both orders are saved. An archetype that is empty is made again from samples.
 
 use bevy_ecs::{component::ComponentId, prelude::*};
 use serde::{Deserialize, Serialize};
@@ -20,14 +20,14 @@ struct SavedSim {
 
 #[derive(Serialize, Deserialize)]
 struct SavedArchetype {
-    /// Places in the registry, ascending.
+    /// The places in the registry, ascending.
     components: Vec<usize>,
-    /// One value of each component, if the archetype is empty and all were ever seen.
+    /// One value of each component, if the archetype is empty and every component has been seen.
     sample: Option<Vec<u8>>,
     entities: Vec<(Option<Id>, Vec<u8>)>,
 }
 
-/// What the future of the match depends on. The samples are a help to restore it and no part of that.
+/// Saves what the future of the match depends on. The samples only help to restore it, so they are left out.
 pub(super) fn essence(sim: &Sim) -> Vec<u8> {
     let mut saved = snapshot(sim, |_| None);
     saved.archetypes.iter_mut().for_each(|archetype| archetype.sample = None);
@@ -62,7 +62,7 @@ fn save_archetype(
     let registered = &sim.registry.components;
     let components: Vec<usize> = (0..registered.len()).filter(|&place| archetype.contains(registered[place].0)).collect();
     if components.is_empty() || components.len() != archetype.component_count() {
-        // Resources live on entities of their own; they are saved apart.
+        // Resources have entities of their own, and are saved separately.
         return None;
     }
     let mut rows: Vec<_> = archetype.entities().iter().map(|row| (row.table_row().index(), row.id())).collect();
@@ -78,7 +78,7 @@ fn save_archetype(
     Some(SavedArchetype { components, sample, entities })
 }
 
-/// One value of a component: one seen earlier, or one of now.
+/// Returns one value of a component: one that was seen earlier, or a current one.
 fn sample(sim: &Sim, place: usize) -> Option<Vec<u8>> {
     let (id, component) = &sim.registry.components[place];
     sim.registry.samples.get(&place).cloned().or_else(|| {
