@@ -1,4 +1,5 @@
-//! What no honest client does for long, counted for each Engine.IO session in all namespaces together: who does it without end is cut.
+//! Counts what only a faulty or hostile client does often, in all namespaces of an Engine.IO session together. A client that goes on
+//! is cut.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -16,10 +17,10 @@ use crate::{
     observe::{self, DropReason},
 };
 
-/// How many namespaces that do not exist a client may ask for. The page of another server may try a few.
-const MOST_UNKNOWN: u32 = 8;
+/// How many namespaces that do not exist a client may ask for. A page made for another server may try a few.
+const MAX_UNKNOWN: u32 = 8;
 
-/// One session's. It is put into the extensions of the request that begins it.
+/// The counts of one Engine.IO session. They are in the extensions of the request that began it.
 pub(crate) struct Conduct {
     unknown_namespaces: AtomicU32,
     patience: Mutex<Patience>,
@@ -30,16 +31,16 @@ impl Conduct {
         Self { unknown_namespaces: AtomicU32::new(0), patience: Mutex::new(Patience::new(limits.requests_per_second, now)) }
     }
 
-    /// A client asked for a namespace that does not exist.
+    /// Counts a request for a namespace that does not exist.
     pub(crate) fn note_unknown_namespace(socket: &SocketArc) {
         if let Some(conduct) = Self::of(socket)
-            && conduct.unknown_namespaces.fetch_add(1, Ordering::Relaxed) == MOST_UNKNOWN
+            && conduct.unknown_namespaces.fetch_add(1, Ordering::Relaxed) == MAX_UNKNOWN
         {
             cut(socket, DropReason::Nowhere);
         }
     }
 
-    /// A client made a request beyond its rate.
+    /// Counts a request beyond the client's rate.
     pub(crate) fn note_rate_limited(socket: &SocketArc, now: Instant) {
         if let Some(conduct) = Self::of(socket)
             && conduct.patience.lock().unwrap_or_else(PoisonError::into_inner).ends(now)
@@ -53,7 +54,7 @@ impl Conduct {
     }
 }
 
-/// Ends the whole connection, with all its namespaces.
+/// Ends the whole connection with all its namespaces.
 fn cut(socket: &SocketArc, why: DropReason) {
     observe::dropped(why);
     tracing::debug!(?why, "connection cut");

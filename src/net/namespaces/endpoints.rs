@@ -1,4 +1,4 @@
-//! The two Socket.IO endpoints: the same namespaces behind two parsers.
+//! The two Socket.IO endpoints. Both have the same namespaces: one reads JSON, the other MessagePack.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
         limits::{CONNECT_TIMEOUT, NetLimits},
         namespaces::{
             gameplay::Gameplay,
-            lobby::{rooms::send_news, session::Lobby},
+            lobby::{rooms::send_changes, session::Lobby},
             matchmaking::Matchmaking,
             namespace::{Namespace, Wired},
             root::Root,
@@ -22,23 +22,23 @@ use crate::{
     },
 };
 
-/// How long after a binary event its attachment may come. A WebSocket that brings nothing of it is cut earlier, see `overdue.rs`; this
-/// is for those that poll, and leaves slow ones their time.
+/// How long the attachment of a binary event may take to arrive. This is for clients that poll, and generous for slow ones; a
+/// WebSocket that sends nothing of it is cut earlier, see `overdue.rs`.
 const ATTACHMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What no host can take for a namespace of its own.
+/// The names that a host cannot give to its own namespaces.
 const OWN_NAMESPACES: [&str; 4] = [Root::PATH, Lobby::PATH, Matchmaking::PATH, Gameplay::PATH];
 
 /// Both endpoints of a server.
 pub(crate) struct Endpoints {
     json: (SocketIoLayer, SocketIo),
     msgpack: (SocketIoLayer, SocketIo),
-    /// What goes on beside the connections; ends with this.
+    /// Background tasks, which end with the endpoints.
     _tasks: JoinSet<()>,
 }
 
 impl Endpoints {
-    /// Sets up the namespaces on both. Must be called within a Tokio runtime.
+    /// Sets up the namespaces on both endpoints. Must be called within a Tokio runtime.
     pub(crate) fn new(host: &Host, limits: &NetLimits, rules: MatchRules, additions: &Additions) -> Result<Self, AdditionError> {
         let (json, msgpack) = (ParserConfig::common(), ParserConfig::msgpack());
         let json = json
@@ -51,25 +51,25 @@ impl Endpoints {
         let matchmaking = Matchmaking { host: host.clone(), queue: queue.clone() };
         let mut tasks = JoinSet::new();
         for io in [&json.1, &msgpack.1] {
-            // The host's come first: one that is there before the server's own is a clash.
+            // The host's come first, so that one with the name of a server's own is noticed.
             additions.add_namespaces(io, host, &OWN_NAMESPACES)?;
             io.ns(Root::PATH, Wired::new(Root(host.clone()), limits.clone()));
             io.ns(Lobby::PATH, Wired::new(Lobby(host.clone()), limits.clone()));
             io.ns(Matchmaking::PATH, Wired::new(matchmaking.clone(), limits.clone()));
             io.ns(Gameplay::PATH, Wired::new(Gameplay(host.clone()), limits.clone()));
             UnknownNamespace::take_rest(io);
-            tasks.spawn(send_news(io.clone(), host.changes()));
+            tasks.spawn(send_changes(io.clone(), host.changes()));
         }
         tasks.spawn(queue.run());
         Ok(Self { json, msgpack, _tasks: tasks })
     }
 
-    /// Puts both endpoints before a router; its requests under their paths never reach it.
+    /// Puts both endpoints before a router, which gets no requests under their paths.
     pub(crate) fn before(&self, router: Router) -> Router {
         router.layer(self.json.0.clone()).layer(self.msgpack.0.clone())
     }
 
-    /// Ends every connection. May never return: a client that stopped reading is waited for.
+    /// Ends every connection. May never return, because it waits for clients that stopped reading.
     pub(crate) async fn close(&self) {
         tokio::join!(self.json.1.close(), self.msgpack.1.close());
     }

@@ -1,5 +1,5 @@
-//! JSON out of MessagePack, as JavaScript programs mean it: `undefined`, which its encoder writes as an extension of its own, is left
-//! out of an object, as JSON does by itself.
+//! Reads MessagePack as JSON, the way JavaScript programs mean it. Their encoder writes `undefined` as an extension; as in JSON, an
+//! object's field that is `undefined` is left out.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use serde::{
 };
 use serde_json::{Map, Value as Json};
 
-/// A value; `None` is `undefined`.
+/// A JSON value, or `None` for `undefined`.
 pub(crate) struct Lenient(pub(crate) Option<Json>);
 
-/// What `notepack`, the encoder of `socket.io-msgpack-parser`, writes for `undefined`: one byte of extension 0, a zero.
+/// How `notepack`, the encoder of `socket.io-msgpack-parser`, writes `undefined`: extension 0 with one zero byte.
 const UNDEFINED: (i8, &[u8]) = (0, &[0]);
 
 impl<'de> Deserialize<'de> for Lenient {
@@ -73,11 +73,11 @@ impl<'de> Visitor<'de> for Read {
         Ok(Some(Json::Object(object)))
     }
 
-    /// An extension.
+    /// Reads a MessagePack extension.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, extension: D) -> Result<Self::Value, D::Error> {
         match <(i8, Bytes)>::deserialize(extension) {
             Ok((kind, bytes)) if (kind, &*bytes) == UNDEFINED => Ok(None),
-            _ => Err(D::Error::custom("an extension of MessagePack is no JSON value")),
+            _ => Err(D::Error::custom("MessagePack extensions are not JSON values")),
         }
     }
 }

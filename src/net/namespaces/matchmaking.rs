@@ -1,4 +1,4 @@
-//! The namespace `/matchmaking`: the requests to the queue, and the way back to each connection.
+//! The namespace `/matchmaking`: the requests to the queue, and its events to each connection.
 
 use std::{
     collections::BTreeMap,
@@ -39,7 +39,7 @@ impl MatchmakingSession {
     }
 }
 
-/// Tells one connection what concerns its user.
+/// Sends the queue's events to one connection. One whose buffer is full misses some.
 struct QueueSocket(SocketArc);
 
 impl EventSink<QueueEvent> for QueueSocket {

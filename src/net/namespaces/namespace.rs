@@ -1,7 +1,7 @@
-//! What the namespaces have in common: who is let in, which handler takes which event, and what happens at the end.
+//! What the namespaces have in common: admitting connections, passing events to their handlers, and cleaning up at the end.
 //!
-//! Every handler runs synchronously in the connection's reader, so that events are taken in the order in which they came;
-//! socketioxide's own asynchronous handlers are spawned and overtake each other.
+//! Every handler runs synchronously in the connection's reader, so that events are handled in the order in which they arrive.
+//! socketioxide's own asynchronous handlers are spawned, and may overtake each other.
 
 use std::{
     fmt::Display,
@@ -31,40 +31,40 @@ use crate::{
     protocol::ErrorCode,
 };
 
-/// One namespace of both endpoints.
+/// A namespace, the same on both endpoints.
 pub(crate) trait Namespace: Clone + Send + Sync + 'static {
-    /// Where clients find it.
+    /// The name that clients connect to.
     const PATH: &'static str;
 
     /// The events that clients may send.
     const EVENTS: &'static [(&'static str, Event<Self>)];
 
-    /// What is known of one connection.
+    /// The state of one connection.
     type Session: Send + Sync + 'static;
 
-    /// Lets a connection in, or says why not.
+    /// Admits a connection, or refuses it.
     fn admit(&self, auth: Argument) -> impl Future<Output = Result<Self::Session, Refusal>> + Send;
 
-    /// Refuses every request of somebody who was let in but is not wanted any more.
+    /// Called before every request. Refuses a user who was blocked after they connected.
     fn check(&self, _session: &Self::Session) -> Result<(), Refusal> {
         Ok(())
     }
 
-    /// The connection stands: events reach the client from now on.
+    /// Called when the connection is open: events reach the client from now on.
     fn connected(&self, _session: &Self::Session, _socket: &SocketArc) {}
 
-    /// Something came from the client, whatever it is.
+    /// Called for every event from the client, also an unknown one.
     fn heard(&self, _session: &Self::Session) {}
 
-    /// The connection has ended.
+    /// Called when the connection has ended.
     fn disconnected(&self, _session: &Self::Session) {}
 }
 
-/// How an event is taken.
+/// How an event is handled.
 pub(crate) enum Event<N: Namespace> {
-    /// A request: counted against the connection's rate, its argument an object of bounded size.
+    /// A request. It counts against the connection's rate, and its argument is an object of bounded size.
     Request(fn(&Call<'_, N>, Argument) -> Answer),
-    /// Anything else; the handler sees to everything itself.
+    /// Anything else. The handler does all checks itself.
     Raw(fn(&Call<'_, N>, Value, Option<i64>)),
 }
 
@@ -75,7 +75,7 @@ pub(crate) struct Call<'a, N: Namespace> {
     pub(crate) socket: &'a SocketArc,
 }
 
-/// A namespace as socketioxide takes it.
+/// A namespace, wired to socketioxide.
 pub(crate) struct Wired<N> {
     namespace: N,
     limits: NetLimits,
@@ -93,7 +93,7 @@ impl<N: Clone> Clone for Wired<N> {
     }
 }
 
-/// One connection, shared by its handlers.
+/// The state of one connection, which its handlers share.
 struct Joined<N: Namespace> {
     namespace: N,
     session: N::Session,
@@ -107,7 +107,7 @@ pub(crate) enum Synchronous {}
 pub(crate) type Admitting<'a> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>>;
 
 impl<N: Namespace> ConnectHandler<LocalAdapter, Synchronous> for Wired<N> {
-    /// Runs before the client hears that it is connected: handlers set up here miss nothing that it sends at once.
+    /// Runs before the client is told that it is connected, so that the handlers set up here miss no event.
     fn call_middleware<'a>(&'a self, socket: SocketArc, auth: &'a Option<Value>) -> Admitting<'a> {
         Box::pin(async move {
             let admitted = match Argument::of_auth(auth.as_ref(), self.limits.request_bytes) {
@@ -189,7 +189,7 @@ struct OnUnknown<N: Namespace>(Arc<Joined<N>>);
 impl<N: Namespace> MessageHandler<LocalAdapter, Synchronous> for OnUnknown<N> {
     fn call(&self, socket: SocketArc, _: Value, ack: Option<i64>) {
         self.0.namespace.heard(&self.0.session);
-        let unknown = || Refusal::new(ErrorCode::UnknownEvent, format!("there is no such request on {}", N::PATH));
+        let unknown = || Refusal::new(ErrorCode::UnknownEvent, format!("{} has no such request", N::PATH));
         acknowledge(&socket, ack, Err(self.0.take_token(&socket).err().unwrap_or_else(unknown)));
     }
 }
@@ -201,7 +201,7 @@ impl<N: Namespace> DisconnectHandler<LocalAdapter, Synchronous> for OnEnd<N> {
         tracing::debug!(namespace = N::PATH, %reason, "connection ended");
         observe::connected(N::PATH).decrement(1);
         self.0.namespace.disconnected(&self.0.session);
-        // Handlers and extensions hold the session, and the session's room may hold the socket.
+        // Breaks a cycle: handlers and extensions hold the session, whose room may hold the socket.
         socket.extensions.clear();
         defer(socket);
     }

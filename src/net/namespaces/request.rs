@@ -1,4 +1,4 @@
-//! Requests: their arguments, their acknowledgements, and how many a connection may make.
+//! Requests: their arguments and their acknowledgements.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -15,40 +15,40 @@ use crate::{
     protocol::ErrorCode,
 };
 
-/// What a request answers: the fields beside `ok`.
+/// The answer to a request: the fields beside `ok`, or a refusal.
 pub(crate) type Answer = Result<Map<String, Json>, Refusal>;
 
-/// An answer with the fields of a struct.
+/// Answers with the fields of a struct.
 pub(crate) fn answer(fields: &impl Serialize) -> Answer {
     match serde_json::to_value(fields) {
         Ok(Json::Object(fields)) => Ok(fields),
-        _ => Err(Refusal::new(ErrorCode::Internal, "the answer is no object")),
+        _ => Err(Refusal::new(ErrorCode::Internal, "the answer is not an object")),
     }
 }
 
-/// An answer of `ok` alone.
+/// Answers with `ok` alone.
 pub(crate) fn done() -> Answer {
     Ok(Map::new())
 }
 
-/// The one argument of a request, or none.
+/// The argument of a request, if it has one.
 #[derive(Debug)]
 pub(crate) struct Argument(Json);
 
 impl Argument {
-    /// Reads the arguments of an event, whichever parser it came through.
+    /// Reads the argument of an event, from either parser.
     pub(crate) fn of_event(value: &Value, most_bytes: usize) -> Result<Self, Refusal> {
         let length = value.len();
         if length > most_bytes {
             return Err(Refusal::new(
                 ErrorCode::TooLarge,
-                format!("the arguments have {length} bytes, at most {most_bytes} are taken"),
+                format!("the arguments have {length} bytes, the most allowed is {most_bytes}"),
             ));
         }
         match decode(value)? {
             // The first element is the event's name.
             Json::Array(mut elements) if elements.len() <= 2 => Ok(Self(elements.drain(..).nth(1).unwrap_or_default())),
-            _ => Err(bad_request("a request takes one argument at most, an object")),
+            _ => Err(bad_request("a request takes at most one argument, an object")),
         }
     }
 
@@ -56,12 +56,12 @@ impl Argument {
     pub(crate) fn of_auth(auth: Option<&Value>, most_bytes: usize) -> Result<Self, Refusal> {
         match auth {
             None => Ok(Self(Json::Null)),
-            Some(value) if value.len() > most_bytes => Err(Refusal::new(ErrorCode::TooLarge, "auth is too long")),
+            Some(value) if value.len() > most_bytes => Err(Refusal::new(ErrorCode::TooLarge, "`auth` is too large")),
             Some(value) => decode(value).map(Self),
         }
     }
 
-    /// For requests that take none.
+    /// Checks that there is no argument, or an empty object.
     pub(crate) fn none(self) -> Result<(), Refusal> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -69,7 +69,7 @@ impl Argument {
         self.read().map(|Nothing {}| ())
     }
 
-    /// The argument as a type. A missing argument reads as an empty object.
+    /// Reads the argument as a type. A missing argument reads as an empty object.
     pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, Refusal> {
         let object = match self.0 {
             Json::Null => json!({}),
@@ -83,7 +83,7 @@ impl Argument {
 fn decode(value: &Value) -> Result<Json, Refusal> {
     match value {
         Value::Str(text, None) => serde_json::from_str(text).map_err(|error| bad_request(&error.to_string())),
-        Value::Str(_, Some(_)) => Err(bad_request("no binary data is taken here")),
+        Value::Str(_, Some(_)) => Err(bad_request("this request takes no binary data")),
         Value::Bytes(bytes) => match rmp_serde::from_slice(bytes) {
             Ok(Lenient(json)) => Ok(json.unwrap_or_default()),
             Err(error) => Err(bad_request(&error.to_string())),
@@ -95,7 +95,7 @@ pub(crate) fn bad_request(message: &str) -> Refusal {
     Refusal::new(ErrorCode::BadRequest, message)
 }
 
-/// The binary argument of an event that has exactly one, without a copy.
+/// Returns the binary argument of an event that has exactly one, without a copy.
 pub(crate) fn binary_argument(value: Value) -> Option<Bytes> {
     match value {
         Value::Str(_, Some(mut attachments)) if attachments.len() == 1 => attachments.pop_front(),
@@ -107,8 +107,8 @@ pub(crate) fn binary_argument(value: Value) -> Option<Bytes> {
     }
 }
 
-/// Where the payload of the second element of the MessagePack array `[name, binary]` stands. The JavaScript parser writes an
-/// `ArrayBuffer` as a binary in browsers and as extension 0 in Node.
+/// Finds the bytes of the second element in the MessagePack array `[name, binary]`. The JavaScript parser writes an `ArrayBuffer`
+/// as a binary in browsers, and as extension 0 in Node.
 fn binary_element(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
     let mut rest = bytes;
     if rmp::decode::read_array_len(&mut rest).ok()? != 2 {
@@ -128,7 +128,7 @@ fn binary_element(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
     (rest.len() == length as usize).then(|| bytes.len() - rest.len()..bytes.len())
 }
 
-/// Answers a request, if an answer was asked for, and counts refusals.
+/// Answers a request if the client asked for an answer, and counts refusals.
 pub(crate) fn acknowledge(socket: &SocketArc, ack: Option<i64>, answer: Answer) {
     if let Err(refusal) = &answer {
         observe::refused(refusal.code, 1);
@@ -145,7 +145,7 @@ pub(crate) fn acknowledge(socket: &SocketArc, ack: Option<i64>, answer: Answer) 
         Err(refusal) => json!({"ok": false, "error": {"code": refusal.code.as_str(), "message": refusal.message}}),
     };
     let Ok(sender) = AckSender::from_message_parts(socket, &mut Value::Bytes(Bytes::new()), &ack);
-    // Who does not read its answers has a full queue, and is found out by the next reliable message or ping.
+    // A client that does not read its answers has a full queue. The next reliable message or ping finds that out.
     let _ = sender.send(&body);
 }
 

@@ -1,4 +1,4 @@
-//! The namespace `/`: takes any stock client and says what this server is.
+//! The namespace `/`: open to every client, it describes this server.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! The session of `/lobby` and `/matchmaking`: who is on a connection.
+//! The user of a connection to `/lobby` or `/matchmaking`.
 
 use std::sync::{Arc, OnceLock};
 
@@ -13,9 +13,9 @@ use crate::{
 
 pub(crate) struct UserSession {
     pub(crate) identity: Identity,
-    /// A guest's token, to come back with.
+    /// The token with which a guest can come back as the same user.
     token: Option<String>,
-    /// The host's number for the connection, once it stands.
+    /// The host's number for the connection, once the host knows it.
     visitor: OnceLock<VisitorId>,
 }
 
@@ -29,25 +29,25 @@ struct SessionEvent<'a> {
 }
 
 impl UserSession {
-    /// Says who somebody is who connects with `auth`.
+    /// Identifies the user who connects with `auth`.
     pub(crate) async fn begin(host: &Host, auth: Argument) -> Result<Self, Refusal> {
         let admitted = host.identify(auth.read()?).await?;
         Ok(Self { identity: admitted.identity, token: admitted.token, visitor: OnceLock::new() })
     }
 
-    /// Tells the client who it is, and lets the host end the connection.
+    /// Tells the client who its user is, and lets the host end the connection.
     pub(crate) fn connected(&self, host: &Host, socket: &SocketArc) {
         let Identity { user, name, guest } = &self.identity;
-        // The queue of a connection that has just begun has room for it.
+        // The queue of a new connection has room for this.
         let _ = socket.emit("session", &SessionEvent { user, name: name.as_str(), guest: *guest, token: self.token.as_deref() });
         let visitor = *self.visitor.get_or_init(|| host.add_visitor(user, Arc::new(SocketVisitor(socket.clone()))));
-        // It may have ended before it was known.
+        // The connection may have ended before the host knew it.
         if !socket.connected() {
             host.remove_visitor(user, visitor);
         }
     }
 
-    /// The connection has ended.
+    /// Makes the host forget the connection, which has ended.
     pub(crate) fn disconnected(&self, host: &Host) {
         if let Some(visitor) = self.visitor.get() {
             host.remove_visitor(&self.identity.user, *visitor);
@@ -59,7 +59,7 @@ struct SocketVisitor(SocketArc);
 
 impl Visitor for SocketVisitor {
     fn disconnect(&self, why: &Refusal) {
-        // Who does not read is cut off by the time limits of the transport.
+        // The transport's time limits cut a client that does not read this.
         let _ = self.0.emit("ended", &json!({ "code": why.code.as_str(), "message": why.message }));
         let _ = self.0.clone().disconnect();
     }

@@ -1,4 +1,4 @@
-//! Every namespace that is not there: refused, and counted for the connection.
+//! Namespaces that do not exist: requests for them are refused, and counted for the connection.
 
 use std::fmt::Display;
 
@@ -13,29 +13,29 @@ use crate::net::namespaces::{
     socket::SocketArc,
 };
 
-/// What the library, and the server of the official implementation, say by themselves.
+/// The message of socketioxide and of the official server.
 const INVALID: &str = "Invalid namespace";
 
-/// The one name that no pattern matches.
+/// The empty name, which no pattern matches.
 const NAMELESS: &str = "";
 
 #[derive(Clone)]
 pub(crate) struct UnknownNamespace;
 
 impl UnknownNamespace {
-    /// Takes what nobody else does. Patterns of a host's own begin with a slash and come before this one; should one be the same
-    /// as this, the host sees to everything itself.
+    /// Handles every namespace that nothing else handles. The host's own patterns begin with a slash and come before this one. If a
+    /// host has the same pattern, its handler handles them all.
     pub(crate) fn take_rest(io: &SocketIo) {
         io.ns(NAMELESS, Self);
         if io.dyn_ns("{*rest}", Self).is_err() {
-            tracing::debug!("the host takes every namespace");
+            tracing::debug!("the host handles every namespace itself");
         }
     }
 }
 
 impl ConnectHandler<socketioxide::adapter::LocalAdapter, Synchronous> for UnknownNamespace {
     fn call_middleware<'a>(&'a self, socket: SocketArc, auth: &'a Option<Value>) -> Admitting<'a> {
-        // The library has made the namespace for this request, and would keep it.
+        // The library made this namespace for the request, and would keep it.
         if socket.ns() != NAMELESS {
             let Ok(io) = SocketIo::from_connect_parts(&socket, auth);
             io.delete_ns(socket.ns());

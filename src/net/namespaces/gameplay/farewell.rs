@@ -1,8 +1,8 @@
-//! The end of a client's time on `/gameplay`.
+//! Ends a client's connection to `/gameplay`.
 //!
-//! socketioxide closes the whole connection, and with it the client's other namespaces, when a packet comes for a namespace that was
-//! ended: a request or the client's own goodbye that crossed the server's. So the client has been told `over`, may leave by itself,
-//! and the server ends the namespace only once nothing comes any more.
+//! socketioxide closes the whole connection, and with it the client's other namespaces, when a packet arrives for a namespace that
+//! the server has ended. Such a packet may be a request, or the client's own disconnect, that was on its way. So a client that was
+//! told `over` may leave by itself, and the server ends the namespace only once the client is quiet.
 
 use std::{
     sync::{
@@ -16,13 +16,13 @@ use tokio::time::sleep;
 
 use crate::net::{namespaces::socket::SocketArc, transport::stream::StreamHandle};
 
-/// Who has sent nothing for so long has nothing on its way, either.
+/// A client that has sent nothing for this long has no packets on their way.
 const QUIET: Duration = Duration::from_secs(2);
 
-/// Who is never quiet is ended after so many times as long.
-const MOST_WAITS: usize = 10;
+/// A client that is never quiet is ended after this many times as long.
+const MAX_WAITS: usize = 10;
 
-/// Whether a client has sent something lately that reached the library.
+/// Whether the client has sent an event since this was last asked.
 #[derive(Clone, Default)]
 pub(crate) struct Heard(Arc<AtomicBool>);
 
@@ -45,12 +45,12 @@ pub(crate) struct Farewell {
 }
 
 impl Farewell {
-    /// Ends it once the client is quiet, unless it has left by then.
+    /// Ends the namespace once the client is quiet, unless the client has left by then.
     pub(crate) async fn when_quiet(self) {
-        for _ in 0..MOST_WAITS {
+        for _ in 0..MAX_WAITS {
             self.heard.take();
             sleep(QUIET).await;
-            // The transport may carry the client's next match by now.
+            // The client has left, and its connection may carry its next match by now.
             if !self.socket.connected() {
                 return;
             }
@@ -58,7 +58,7 @@ impl Farewell {
                 break;
             }
         }
-        // Leaving the namespace is a packet of its own, which a full queue does not take either.
+        // Ending the namespace sends a packet, which a full queue does not take.
         if self.socket.clone().disconnect().is_err() {
             self.cut();
         }
@@ -66,7 +66,7 @@ impl Farewell {
 
     /// Ends the whole connection at once.
     pub(crate) fn cut(&self) {
-        // The stream may be gone already; the namespace must not stay.
+        // The stream may have ended already, but the namespace must end too.
         let _ = self.socket.clone().disconnect();
         if let Some(stream) = &self.stream {
             stream.cut(self.socket.id.as_str());

@@ -33,7 +33,7 @@ struct Auth {
     tick: Option<u32>,
 }
 
-/// One connection to a seat, or to watch.
+/// One connection to a seat, or to a place to spectate.
 pub(crate) struct GameplaySession {
     claim: Claim,
     heard: Heard,
@@ -54,7 +54,7 @@ impl Namespace for Gameplay {
         let claim = match auth.read()? {
             Auth { ticket: Some(ticket), resume: None, tick: None } => self.0.claim(&ticket)?,
             Auth { ticket: None, resume: Some(resume), tick } => self.0.claim_back(&resume, tick.map(Tick))?,
-            _ => return Err(bad_request("auth needs either `ticket`, or `resume` and perhaps `tick`")),
+            _ => return Err(bad_request("give in auth either `ticket`, or `resume` and optionally `tick`")),
         };
         Ok(GameplaySession { claim, heard: Heard::default() })
     }
@@ -62,7 +62,7 @@ impl Namespace for Gameplay {
     fn connected(&self, GameplaySession { claim, heard }: &GameplaySession, socket: &SocketArc) {
         let outlet: Arc<dyn Outlet> = Arc::new(SocketOutlet::new(claim.inlet(), socket, heard.clone()));
         if let Err(refusal) = claim.enter(outlet.clone()) {
-            // Somebody else took the seat, or the room ended, since this connection was let in.
+            // Since this connection was admitted, another one took the seat, or the room ended.
             observe::refused(refusal.code, 1);
             let over = Over { reason: OverReason::Closed, message: refusal.to_string(), winners: Vec::new() };
             let _ = outlet.send(Message::Over(over));
@@ -79,10 +79,14 @@ impl Namespace for Gameplay {
     }
 }
 
-/// The hot path: no spawn, no waiting, no copy.
+/// The hot path for clients that poll: it spawns nothing, waits for nothing and copies nothing.
 fn input(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
     let Some(bytes) = binary_argument(value) else {
-        acknowledge(call.socket, ack, Err(bad_request("an input is one binary: an ArrayBuffer in a browser, a Buffer in Node")));
+        acknowledge(
+            call.socket,
+            ack,
+            Err(bad_request("an input is one binary argument: an ArrayBuffer in a browser, a Buffer in Node")),
+        );
         return;
     };
     if ack.is_some() {
@@ -122,7 +126,7 @@ fn vote_kick(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
     done()
 }
 
-/// The answer goes out first: after it comes `over`, and then nothing.
+/// Answers first, because nothing is sent after `over`.
 fn leave(call: &Call<'_, Gameplay>, _: Value, ack: Option<i64>) {
     acknowledge(call.socket, ack, done());
     call.session.claim.leave();

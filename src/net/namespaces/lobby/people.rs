@@ -66,7 +66,7 @@ pub(crate) fn listen(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     let known = match (&id, after) {
         (Some(id), Some(after)) => Some((id.as_str(), after)),
         (None, None) => None,
-        _ => return Err(bad_request("`id` and `after` go together")),
+        _ => return Err(bad_request("give `id` and `after` together, or neither")),
     };
     let (hub, by) = asked(call);
     let connection = call.namespace.connection(call.session, call.socket);
@@ -152,7 +152,7 @@ pub(crate) fn party_ready(call: &Call<'_, Lobby>, argument: Argument) -> Answer 
     done()
 }
 
-/// Where a request goes, and who asks.
+/// The hub that answers a request, and the user who makes it.
 fn asked<'a>(call: &Call<'a, Lobby>) -> (&'a Hub, &'a Identity) {
     (call.namespace.0.social(), call.session.identity())
 }
@@ -161,7 +161,7 @@ fn target(channel: Option<&str>, to: Option<UserId>) -> Result<ChatTarget, Refus
     match (channel, to) {
         (Some(channel), None) => Ok(ChatTarget::Channel(named(channel)?)),
         (None, Some(user)) => Ok(ChatTarget::User(user)),
-        _ => Err(bad_request("either `channel` or `to` is needed")),
+        _ => Err(bad_request("give either `channel` or `to`")),
     }
 }
 

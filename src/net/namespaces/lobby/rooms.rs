@@ -1,4 +1,4 @@
-//! The requests of `/lobby` about rooms, and the news of the listing.
+//! The requests of `/lobby` about rooms, and the changes of the list.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     protocol::Seat,
 };
 
-/// The Socket.IO room of those who follow the listing.
+/// The Socket.IO room of the connections that follow the list of rooms.
 const FOLLOWERS: &str = "followers";
 
 #[derive(Serialize)]
@@ -103,7 +103,7 @@ pub(crate) fn rooms(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     if after.is_none() {
         check_game()?;
     }
-    // Followed before it is read, so that no news fall between the two.
+    // Joined before the list is read, so that no change is missed in between.
     call.socket.join(FOLLOWERS);
     if let Some(ChangesSince { seq, changes: Some(changes), .. }) = after.map(|after| host.changes_since(after)) {
         let changes = changes.iter().map(|changes| Changes::clone(changes)).collect();
@@ -126,7 +126,7 @@ pub(crate) fn join(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     match argument.read()? {
         Join { room: Some(room), code: None } => answer(&host.join(&RoomId::named(&room), call.session.identity())?),
         Join { room: None, code: Some(code) } => answer(&host.join_private(&code, call.session.identity())?),
-        _ => Err(bad_request("either `room` or `code` is needed")),
+        _ => Err(bad_request("give either `room` or `code`")),
     }
 }
 
@@ -140,7 +140,7 @@ pub(crate) fn spectate(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     match argument.read()? {
         Join { room: Some(room), code: None } => answer(&host.spectate(&RoomId::named(&room), call.session.identity())?),
         Join { room: None, code: Some(code) } => answer(&host.spectate_private(&code, call.session.identity())?),
-        _ => Err(bad_request("either `room` or `code` is needed")),
+        _ => Err(bad_request("give either `room` or `code`")),
     }
 }
 
@@ -150,13 +150,13 @@ pub(crate) fn kick(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     done()
 }
 
-/// Sends the news of the listing to the followers on one endpoint.
-pub(crate) async fn send_news(io: SocketIo, mut news: Receiver<Arc<Changes>>) {
+/// Sends the changes of the list to its followers on one endpoint.
+pub(crate) async fn send_changes(io: SocketIo, mut news: Receiver<Arc<Changes>>) {
     loop {
         match news.recv().await {
             Ok(changes) => {
                 let Some(lobby) = io.of(Lobby::PATH) else { return };
-                // Whose queue is full misses these and sees the gap in `seq`.
+                // A follower whose queue is full misses them, and notices the gap in `seq`.
                 let _ = lobby.to(FOLLOWERS).emit("rooms", &*changes).await;
             }
             Err(RecvError::Lagged(_)) => {}

@@ -26,7 +26,7 @@ impl LobbySession {
     }
 }
 
-/// A connection of the lobby. What it misses because its queue is full, it finds out by the numbers of what follows.
+/// Sends the hub's events to one connection. One whose buffer is full misses some, and notices the gap in their numbers.
 pub(crate) struct LobbySocket(pub(crate) SocketArc);
 
 impl EventSink<SocialEvent> for LobbySocket {
@@ -38,7 +38,7 @@ impl EventSink<SocialEvent> for LobbySocket {
 }
 
 impl Lobby {
-    /// A request may overtake [`connected`](Namespace::connected) on a connection that polls.
+    /// Makes the connection known to the hub, once. On a connection that polls, a request may overtake `connected`.
     pub(crate) fn connection(&self, session: &LobbySession, socket: &SocketArc) -> ConnectionId {
         let connect = || self.0.social().connect(session.identity(), Arc::new(LobbySocket(socket.clone())));
         *session.connection.get_or_init(connect)
