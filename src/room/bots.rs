@@ -1,4 +1,4 @@
-//! The bots that sit in a room. Each sees what a client in its seat would see, and its inputs take the same way.
+//! The bots in a room. A bot sees the same state as a client in its seat, and its inputs go the same way.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::{
     sim::{MatchRng, Sim},
 };
 
-/// The bots' random numbers are theirs, so that the match stays a function of its inputs.
+/// The stream of the bots' random numbers. It is not the match's, so that the match stays a function of its inputs.
 const BOT_STREAM: u64 = 0xb07;
 
 pub(super) struct Bots {
@@ -50,7 +50,7 @@ impl Bots {
             let view = replicator.view(Viewer { seat, team: replicator.team_of(seat) }, &avatars);
             bot.brain.think(&view, &mut self.rng, &mut bot.columns);
             if occupant.status == SeatStatus::Away {
-                // It only holds the seat: whoever comes back numbers on from the own newest input.
+                // The bot only holds the seat. The player who comes back goes on with their own numbers.
                 sim.inputs().rest(seat, now, InputColumns::from_slice(&bot.columns));
                 continue;
             }

@@ -1,4 +1,4 @@
-//! What each seat has been sent, and what its next frame starts from: its baseline is one integer.
+//! Keeps what each seat has been sent, and the base of its next frame. A seat's baseline is one integer.
 
 use std::borrow::Cow;
 
@@ -9,43 +9,43 @@ use crate::{
     sim::Team,
 };
 
-/// Inputs that a client may send before its first tick: what a busy machine reads late comes all at once.
+/// The inputs that a client may send before its first tick. A busy machine may read several late inputs at once.
 const FIRST_CREDIT: u32 = 32;
 
-/// What one seat's connection has been sent and has said.
+/// The state of one seat's connection: what it was sent, and what it acknowledged.
 #[derive(Debug, Default)]
 pub(super) struct Delivery {
-    /// The tick that the seat's mirror holds once all sent frames have arrived; `None`: nothing of use.
+    /// The tick that the seat's mirror holds once all sent frames have arrived. `None`: the mirror is of no use.
     base: Option<Tick>,
     /// `base` before the newest frame.
     before: Option<Tick>,
-    /// It has had everything since `base`, so that the tick's own diff fits.
+    /// Whether the seat has had everything since `base`, so that the tick's shared diff fits.
     in_step: bool,
     /// The first tick that was ever sent to this seat.
     pub first_sent: Option<Tick>,
-    /// The newest.
+    /// The newest tick that was sent.
     pub newest_sent: Tick,
     /// `newest_sent` before the newest frame.
     newest_before: Tick,
     acked: Tick,
     window: Window,
     told_ack: u16,
-    /// Frames in a row that were not delivered.
+    /// The number of frames in a row that were not delivered.
     misses: u32,
     /// No frame is made before this tick.
     quiet_until: Tick,
     team: Option<Team>,
-    /// Inputs that may still come before it counts as a flood.
+    /// The inputs that may still come before they count as a flood.
     input_credit: u32,
     refused: Option<Refused>,
     told_refused: Tick,
-    /// What the seat is owed under a budget of bytes.
+    /// The entities that the seat is owed under a byte budget.
     meter: Meter,
 }
 
 impl Delivery {
-    /// A connection begins whose mirror holds a tick that this seat was sent. Gives back whether that is of use: it was
-    /// sent, and not longer than `memory` ticks ago.
+    /// Starts a connection whose mirror holds the tick `held`. Returns whether that mirror is of use: the tick was sent to this seat, at
+    /// most `memory` ticks ago.
     pub fn resume(&mut self, held: Option<Tick>, now: Tick, memory: u32) -> bool {
         let sent = |held: Tick| self.first_sent.is_some_and(|first| first <= held) && held <= self.newest_sent;
         let base = held.filter(|&held| sent(held) && now.since(held) < memory);
@@ -68,15 +68,15 @@ impl Delivery {
         base.is_some()
     }
 
-    /// Forgets what the mirror holds.
+    /// Makes the next frame a snapshot.
     pub fn restart(&mut self) {
         self.base = None;
         self.in_step = false;
         self.window.forget(self.newest_sent);
     }
 
-    /// The newest frame was not delivered. The next try waits, longer each time, up to half a second: a merged diff that
-    /// nobody reads is made for nothing.
+    /// Notes that the newest frame was not delivered. The next try waits, longer each time, up to half a second, because a merged diff
+    /// that nobody reads is made for nothing.
     pub fn missed(&mut self, now: Tick, hz: u32) {
         self.base = self.before;
         self.newest_sent = self.newest_before;
@@ -86,14 +86,17 @@ impl Delivery {
         self.quiet_until = Tick(now.0 + (1 << self.misses.min(6)).min(hz / 2));
     }
 
-    /// Takes one input from the credit; false if there is none.
+    /// Takes one input from the credit. Returns false if there is none.
     pub fn spend_input(&mut self) -> bool {
         let has = self.input_credit > 0;
         self.input_credit = self.input_credit.saturating_sub(1);
         has
     }
 
-    /// Notes that the mirror holds a tick, of which `ack` are the low 16 bits; 0 says nothing.
+    /// Notes an acknowledged tick. `ack` has its low 16 bits; 0 says nothing.
+    ///
+    /// # Errors
+    /// The tick was never sent, or is older than one acknowledged before.
     pub fn acknowledge(&mut self, ack: u16, now: Tick, hz: u32) -> Result<(), ErrorCode> {
         if ack == 0 {
             return Ok(());
@@ -114,23 +117,23 @@ impl Delivery {
         self.refused = Some(Refused { code, count });
     }
 
-    /// Prepares for a tick's frame: a seat that changed teams starts anew, and the credit for inputs grows.
+    /// Prepares for a tick's frame: a seat that changed its team gets a snapshot, and the credit for inputs grows.
     pub fn begin_tick(&mut self, team: Option<Team>, hz: u32) {
         if std::mem::replace(&mut self.team, team) != team {
             self.restart();
         }
-        // A second's worth of credit at twice the tick rate, so that a burst after a stall is not a flood.
+        // The credit holds a second of inputs at twice the tick rate, so that a burst after a stall is not a flood.
         self.input_credit = (self.input_credit + 2).min(2 * hz);
     }
 
-    /// Since when too much is on the way for another frame, if it is; the tick's diff does not fit the seat any more then.
+    /// Returns since when too much is on the way for another frame, if it is. The tick's shared diff does not fit the seat then.
     pub fn full_since(&mut self, now: Tick, hz: u32) -> Option<Tick> {
         let since = self.window.full_since(self.newest_sent, now, hz)?;
         self.in_step = false;
         Some(since)
     }
 
-    /// Whether no frame is made yet because the last ones were not delivered.
+    /// Returns whether the seat waits after frames that were not delivered.
     pub fn is_quiet(&mut self, now: Tick) -> bool {
         let is_quiet = now < self.quiet_until;
         if !is_quiet && self.in_step {
@@ -139,22 +142,22 @@ impl Delivery {
         is_quiet
     }
 
-    /// The tick that the seat's mirror holds once all sent frames have arrived; 0 if it holds nothing of use.
+    /// Returns the tick that the seat's mirror holds once all sent frames have arrived; 0 if the mirror is of no use.
     pub fn base(&self) -> Tick {
         self.base.unwrap_or_default()
     }
 
-    /// The newest input that the seat was told had been taken.
+    /// Returns the newest input of which the seat was told that it was taken.
     pub fn told_ack(&self) -> u16 {
         self.told_ack
     }
 
-    /// Whether nothing was held back from the seat under its budget.
+    /// Returns whether nothing is owed to the seat under its budget.
     pub fn owes_nothing(&self) -> bool {
         self.meter.is_empty()
     }
 
-    /// What was refused since the seat was last told, at most once a second.
+    /// Takes the refused inputs since the seat was last told, at most once a second.
     pub fn take_refused(&mut self, now: Tick, hz: u32) -> Option<Refused> {
         let refused = self.refused.filter(|_| now.since(self.told_refused) >= hz)?;
         self.refused = None;
@@ -162,7 +165,7 @@ impl Delivery {
         Some(refused)
     }
 
-    /// The kind and the content of the seat's next frame.
+    /// Returns the kind and the content of the seat's next frame.
     pub fn state<'a>(
         &mut self, replicator: &'a Replicator, viewer: Viewer, now: Tick, budget: Option<usize>,
     ) -> (Kind, Cow<'a, Blocks>) {
@@ -195,11 +198,11 @@ impl Delivery {
     }
 }
 
-/// Inputs of a seat that were refused since it was last told.
+/// The inputs of a seat that were refused since it was last told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused {
-    /// Why the newest of them was.
+    /// The reason for the newest of them.
     pub code: ErrorCode,
-    /// How many.
+    /// The number of them.
     pub count: u32,
 }

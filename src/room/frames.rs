@@ -1,4 +1,4 @@
-//! The frames of a tick, one for each seat that gets any.
+//! Makes the frames of a tick, at most one for each seat.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use crate::{
     replication::Viewer,
 };
 
-/// Seconds between two checksums.
+/// The seconds between two checksums.
 const CHECK_SECONDS: u32 = 2;
 
-/// Seconds after which a client that reads nothing any more loses its connection.
+/// The seconds after which a client that reads nothing loses its connection.
 const STALL_SECONDS: u32 = 15;
 
 impl Room {
-    /// The frames of the tick just stepped, for all who are connected.
+    /// Makes the frames of the tick that was just stepped, for all connected seats.
     pub(super) fn frames(&mut self, out: &mut Outbox) {
         let (now, hz) = (self.sim.tick(), u32::from(self.def.hz()));
         let is_check = now.0 % (CHECK_SECONDS * hz) == 0;

@@ -1,7 +1,7 @@
-//! What spectators see: what everyone may, some ticks late, encoded once for all of them.
+//! Frames for spectators: the components for everyone, some ticks late, encoded once for all spectators.
 //!
-//! A mirror trails the match by the game's delay. Who begins to watch, or falls behind, gets a snapshot of it; the others get
-//! the same differences that it gets.
+//! A mirror follows the match by the game's delay. A new spectator, or one that fell behind, gets a snapshot of this mirror. The others
+//! get the same differences as the mirror.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -26,24 +26,24 @@ impl Gallery {
 }
 
 impl Room {
-    /// Opens the gallery, if it is not open.
+    /// Starts to make frames for spectators, if that was not done.
     pub fn open_gallery(&mut self) {
         let schema = self.def.schema().clone();
         self.gallery.get_or_insert_with(|| Box::new(Gallery::new(schema)));
     }
 
-    /// Nobody watches any more.
+    /// Stops making frames for spectators.
     pub fn close_gallery(&mut self) {
         self.gallery = None;
     }
 
-    /// The newest state that spectators may see; `None` until the delay is over.
+    /// Returns the newest state that spectators may see; `None` until the delay is over.
     pub fn gallery_snapshot(&self) -> Option<Frame> {
         let mirror = &self.gallery.as_ref()?.mirror;
         (mirror.tick() > Tick(0)).then(|| Frame::new(head(Kind::Snapshot, mirror.tick(), Tick(0)), [mirror.encode()]))
     }
 
-    /// Takes in the tick just stepped, and puts what is old enough to be seen into `out`; all of it once the match is over.
+    /// Takes in the tick that was just stepped, and puts scenes that are old enough into `out`. Once the match is over it puts all of them.
     pub(super) fn show(&mut self, out: &mut Outbox, events: Bytes, is_over: bool) {
         let now = self.sim.tick();
         let Some(gallery) = &mut self.gallery else { return };
@@ -60,7 +60,7 @@ impl Room {
         let is_due = |scene: &mut Scene| is_over || now.since(scene.frame.tick()) >= self.def.spectator_delay();
         while let Some(scene) = gallery.waiting.pop_front_if(is_due) {
             let applied = gallery.mirror.apply(&scene.frame.to_bytes());
-            debug_assert!(applied.is_ok(), "a frame of its own fits: {applied:?}");
+            debug_assert!(applied.is_ok(), "the mirror takes a frame of its own match: {applied:?}");
             out.scenes.push(scene);
         }
     }

@@ -1,7 +1,7 @@
 //! One match, without a socket or a clock: seats, `handle(seat, bytes)`, `tick() -> outbox`, stats.
 //!
-//! This room knows who sits where and what each seat has been sent. It refuses to know tokio, Socket.IO and connections:
-//! who hosts it says when a seat enters, drops and leaves, and when a tick is due.
+//! This room knows who sits where and what each seat has been sent. It refuses to know tokio, Socket.IO and connections. Its host tells
+//! it when a seat enters, drops and leaves, and when a tick is due.
 
 mod stats;
 mod window;
@@ -43,12 +43,12 @@ pub struct Room {
     sim: Sim,
     replicator: Replicator,
     hooks: Hooks,
-    /// The input of a player who wants nothing.
+    /// The input of a player who presses nothing.
     rest: Vec<i64>,
     config: Value,
     seats: Seats,
     bots: Bots,
-    /// Seats whose entities go with the next tick: between two ticks the world stands still.
+    /// The seats whose entities are despawned in the next tick. Between two ticks the world does not change.
     leaving: Vec<Seat>,
     stats: RoomStats,
     vote: Option<votes::Vote>,
@@ -58,7 +58,7 @@ pub struct Room {
     bots_allowed: bool,
 }
 
-/// Why a room does not do what a seat wants.
+/// The reason why a room refuses what a seat asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum RoomError {
     /// Every seat is taken.
@@ -70,34 +70,34 @@ pub enum RoomError {
     /// Nobody has that seat.
     #[error("nobody has the seat {0}")]
     UnknownSeat(Seat),
-    /// No vote can be held about that seat by this one.
+    /// A player cannot vote about this seat: it is their own, free, or a bot's.
     #[error("seat {0} is not another player's")]
     NotVotable(Seat),
-    /// Another vote must end first.
+    /// A vote about another seat is open.
     #[error("a vote about seat {0} is open")]
     VoteOpen(Seat),
 }
 
-/// How a seat starts after it entered.
+/// The start of a seat that has entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entered {
     /// The newest tick stepped.
     pub tick: Tick,
-    /// What its first frame starts from.
+    /// The base of its first frame.
     pub baseline: Baseline,
 }
 
-/// What a seat's next frame starts from.
+/// The base from which a seat's next frame starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Baseline {
-    /// Nothing: it is a snapshot.
+    /// Nothing: the frame is a snapshot.
     Snapshot,
-    /// The tick that its mirror holds: it is a diff.
+    /// The tick that the mirror holds: the frame is a diff.
     Diff,
 }
 
 impl Baseline {
-    /// The word in `welcome`.
+    /// Returns the word for it in `welcome`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Snapshot => "snapshot",
@@ -107,7 +107,7 @@ impl Baseline {
 }
 
 impl Room {
-    /// A match before its first tick.
+    /// Makes a match before its first tick.
     ///
     /// # Errors
     /// The game refuses the configuration.
@@ -134,25 +134,25 @@ impl Room {
         })
     }
 
-    /// Deals the seats to teams, and says how many there are; before anybody has one, and no more than the game's.
+    /// Sets the number of seats, at most the game's, and deals them to teams. To be called before any seat is taken.
     pub fn plan(&mut self, plan: SeatPlan) {
         self.seats.plan = SeatPlan { seats: plan.seats.min(*self.def.seats().end()), ..plan };
         self.sim.world_mut().insert_resource(Teams::new(plan.teams));
     }
 
-    /// Allows bots to fill seats and to hold those of players who are away, as the game says, or forbids it. Allowed by default.
+    /// Allows or forbids bots to fill seats and to hold the seats of players who are away. They do so as the game says. Default: allowed.
     ///
     /// Bots that fill seats leave in the next tick once they are forbidden.
     pub fn allow_bots(&mut self, allowed: bool) {
         self.bots_allowed = allowed;
     }
 
-    /// The team of a seat, if seats are dealt to teams.
+    /// Returns the team of a seat, if seats are dealt to teams.
     pub fn team(&self, seat: Seat) -> Option<Team> {
         Teams::new(self.seats.plan.teams).of(seat)
     }
 
-    /// How many seats of each team a person can take; of a room without teams, of the room.
+    /// Returns how many seats of each team a person can take. A room without teams counts as one team.
     pub fn open_seats(&self) -> Vec<usize> {
         match self.seats.plan.teams {
             0 => vec![self.seats.open(None)],
@@ -160,7 +160,7 @@ impl Room {
         }
     }
 
-    /// Reserves a seat for a person; a bot makes room if it must. The seat joins the match when it first enters.
+    /// Reserves a seat for a person. A bot makes room if no seat is free. The seat joins the match when it first enters.
     ///
     /// # Errors
     /// Every seat is taken by a person, or the match is over.
@@ -168,7 +168,7 @@ impl Room {
         self.reserve_on(None, name)
     }
 
-    /// Reserves a seat of a team, or of any.
+    /// Reserves a seat of a team, or of any team.
     ///
     /// # Errors
     /// Every seat of the team is taken by a person, or the match is over.
@@ -185,14 +185,14 @@ impl Room {
         Ok(seat)
     }
 
-    /// Gives back a reservation that was never used. A seat that has entered keeps its place.
+    /// Cancels a reservation that was never used. A seat that has entered stays taken.
     pub fn release(&mut self, seat: Seat) {
         if self.seats.get(seat).is_some_and(|occupant| !occupant.entered) {
             self.seats.free(seat);
         }
     }
 
-    /// A seat is connected: for the first time, or again, with a mirror that holds the tick `held`.
+    /// Connects a seat, for the first time or again. `held` is the tick that its mirror holds.
     ///
     /// # Errors
     /// The seat is not reserved any more, or the match is over.
@@ -212,7 +212,7 @@ impl Room {
         Ok(Entered { tick: now, baseline: if holds { Baseline::Diff } else { Baseline::Snapshot } })
     }
 
-    /// A seat's connection is gone. Its place is kept for the game's grace time; its avatar stands still, as if nothing were
+    /// Notes that a seat's connection is gone. The seat is kept for the game's grace time, and its avatar stands still as if nothing were
     /// pressed.
     pub fn disconnect(&mut self, seat: Seat) {
         let grace = self.def.options().reconnect_grace.as_secs_f32();
@@ -231,7 +231,7 @@ impl Room {
         }
     }
 
-    /// A seat is free at once; its entities go with the next tick.
+    /// Frees a seat at once. Its entities are despawned in the next tick.
     pub fn leave(&mut self, seat: Seat) {
         if self.seats.free(seat).is_some_and(|occupant| occupant.joined) {
             self.leaving.push(seat);
@@ -241,10 +241,10 @@ impl Room {
         self.replicator.forget(seat);
     }
 
-    /// Takes what a seat sent as event `i`. What is wrong with it is counted, and told to the seat in the next outbox.
+    /// Takes the bytes that a seat sent as event `i`. Faults are counted, and told to the seat in an outbox.
     ///
     /// # Errors
-    /// The code that was counted.
+    /// The code of the fault.
     pub fn handle(&mut self, seat: Seat, bytes: &[u8]) -> Result<(), ErrorCode> {
         let (now, hz) = (self.sim.tick(), u32::from(self.def.hz()));
         let occupant = self.seats.get_mut(seat).ok_or(ErrorCode::ResumeExpired)?;
@@ -280,7 +280,7 @@ impl Room {
         taken
     }
 
-    /// A seat's mirror is of no use: its next frame is a snapshot.
+    /// Makes a seat's next frame a snapshot, because its mirror is wrong.
     pub fn resync(&mut self, seat: Seat) {
         if let Some(occupant) = self.seats.get_mut(seat) {
             occupant.delivery.restart();
@@ -288,7 +288,7 @@ impl Room {
         }
     }
 
-    /// The newest frame did not reach the seat: its next one starts from what it had before.
+    /// Notes that the newest frame did not reach a seat. Its next frame starts from the base before that.
     pub fn missed(&mut self, seat: Seat) {
         let (now, hz) = (self.sim.tick(), u32::from(self.def.hz()));
         if let Some(occupant) = self.seats.get_mut(seat) {
@@ -300,7 +300,7 @@ impl Room {
     /// Steps the match once.
     ///
     /// # Panics
-    /// When the rules do. The room is of no use then: whoever hosts it ends it, and tells its seats.
+    /// If the rules panic. The host must then end the room and tell its seats.
     pub fn tick(&mut self) -> Outbox {
         let mut out = Outbox::default();
         if self.outcome.is_some() {
@@ -337,57 +337,57 @@ impl Room {
         out
     }
 
-    /// The newest tick stepped.
+    /// Returns the newest tick that was stepped.
     pub fn current_tick(&self) -> Tick {
         self.sim.tick()
     }
 
-    /// All taken seats.
+    /// Returns all taken seats.
     pub fn seats(&self) -> Arc<[SeatInfo]> {
         self.seats.infos()
     }
 
-    /// How many sit here.
+    /// Returns how many people and bots sit here.
     pub fn population(&self) -> Population {
         self.seats.population()
     }
 
-    /// The room's configuration, defaults filled in.
+    /// Returns the room's configuration, with its defaults filled in.
     pub fn config(&self) -> &Value {
         &self.config
     }
 
-    /// The game.
+    /// Returns the game.
     pub fn def(&self) -> &GameDef {
         &self.def
     }
 
-    /// What clients must know to follow the match.
+    /// Returns the schema that clients need to follow the match.
     pub fn schema(&self) -> &Arc<Schema> {
         self.def.schema()
     }
 
-    /// What happened so far, counted.
+    /// Returns the counters.
     pub fn stats(&self) -> &RoomStats {
         &self.stats
     }
 
-    /// Whether the match is over; no seat can enter then.
+    /// Returns whether the match is over. No seat can enter then.
     pub fn is_over(&self) -> bool {
         self.outcome.is_some()
     }
 
-    /// How the match ended.
+    /// Returns how the match ended.
     pub fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_ref()
     }
 
-    /// The match as a seat sees it.
+    /// Returns the match as a seat sees it.
     pub fn view(&self, seat: Seat) -> View<'_> {
         self.replicator.view(Viewer { seat, team: self.replicator.team_of(seat) }, &self.sim.avatars())
     }
 
-    /// A checksum of the whole match, bots and all: two that agree have the same future under the same inputs.
+    /// Returns a checksum of the whole match. Two matches that agree have the same future under the same inputs.
     pub fn checksum(&self) -> u64 {
         self.sim.checksum()
     }
@@ -406,7 +406,7 @@ impl Room {
         idle.into_iter().for_each(|seat| self.evict(seat, OverReason::Idle, out));
     }
 
-    /// Ends grace times that are over, keeps the seats filled with bots, and lets the world hear who came and went.
+    /// Ends grace times that are over, fills seats with bots, and runs the rules for seats that came and went.
     fn seat_changes(&mut self) {
         for seat in self.seats.away_since(self.sim.tick()) {
             self.leave(seat);
@@ -435,7 +435,7 @@ impl Hooks {
         self.join.iter().for_each(|rule| rule(seat, sim.world_mut()));
     }
 
-    /// Runs the game's own rules for a seat that becomes free, then despawns what it owns.
+    /// Runs the game's rules for a seat that becomes free, then despawns the entities that it owns.
     fn leave_all(&self, seat: Seat, sim: &mut Sim) {
         use bevy_ecs::prelude::*;
         let world = sim.world_mut();

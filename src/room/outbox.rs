@@ -1,4 +1,4 @@
-//! What a tick has for the seats, in sending order.
+//! The messages of a tick for the seats, in sending order.
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
@@ -14,28 +14,28 @@ use crate::{
     sim::{OutgoingEvent, Recipient},
 };
 
-/// What a tick has for the seats.
+/// The messages of a tick for the seats.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// For each seat in the order in which it must be sent, and before its frame.
+    /// Messages, in the order in which each seat must get them, and before its frame.
     pub messages: Vec<(Seat, Message)>,
-    /// Event `s`. What cannot be delivered at once is dropped, and the room is told by `missed`.
+    /// Event `s`. A frame that cannot be delivered at once is dropped, and the room is told by [`Room::missed`](super::Room::missed).
     pub frames: Frames,
-    /// Seats whose clients have read nothing for long: their connections are to be cut.
+    /// Seats whose clients have read nothing for too long. Their connections must be cut.
     pub stalled: Vec<Seat>,
-    /// Seats whose players were removed, and why; they are free by now.
+    /// Seats whose players were removed, and the reasons. The seats are already free.
     pub evicted: Vec<(Seat, OverReason)>,
-    /// What spectators see from now on, oldest first.
+    /// Scenes that spectators may see from now on, oldest first.
     pub scenes: Vec<Scene>,
-    /// The match ended in this tick: the last that every seat hears.
+    /// The end of the match, if it ended in this tick. It is the last message to every seat.
     pub over: Option<Over>,
 }
 
-/// The frames of one tick, by seat. Those who see the same share its blocks: a seat costs its head, and no reference count.
+/// The frames of one tick, by seat. Seats that see the same share the blocks, so a seat costs only its head, and no reference count.
 #[derive(Debug, Default)]
 pub struct Frames {
     blocks: Vec<Blocks>,
-    /// Each with the place of its blocks.
+    /// The heads, each with the place of its blocks.
     frames: Vec<(Seat, Frame<u8>)>,
 }
 
@@ -44,7 +44,7 @@ impl Frames {
         self.frames.reserve(count);
     }
 
-    /// Adds a seat's frame. Gives back its length in bytes.
+    /// Adds a seat's frame. Returns its length in bytes.
     pub(super) fn push(&mut self, seat: Seat, head: Head, blocks: Cow<'_, Blocks>) -> usize {
         let shared = self.blocks.last().filter(|last| head.kind != Kind::Snapshot && last.is(&blocks));
         let (frame, length) = match shared {
@@ -60,33 +60,33 @@ impl Frames {
                 (own, length)
             }
         };
-        // No more blocks than seats.
+        // There are no more blocks than seats, so the place fits into a byte.
         self.frames.push((seat, frame.hold((self.blocks.len() - 1) as u8)));
         length
     }
 
-    /// How many there are.
+    /// Returns the number of frames.
     pub fn len(&self) -> usize {
         self.frames.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there is no frame.
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
 
-    /// Each of them, by seat.
+    /// Iterates over the frames, by seat.
     pub fn iter(&self) -> impl Iterator<Item = (Seat, Frame<&Blocks>)> {
         self.frames.iter().map(|(seat, frame)| (*seat, frame.hold(&self.blocks[usize::from(*frame.held())])))
     }
 
-    /// The frame of one seat.
+    /// Returns the frame of one seat.
     pub fn of(&self, seat: Seat) -> Option<Frame<&Blocks>> {
         self.iter().find(|(to, _)| *to == seat).map(|(_, frame)| frame)
     }
 }
 
-/// Something for one seat, besides its frames, that must not be lost.
+/// A message for one seat that, unlike a frame, must not be lost.
 #[derive(Debug, Clone)]
 pub enum Message {
     /// Event `e`.
@@ -101,23 +101,23 @@ pub enum Message {
     Over(Over),
 }
 
-/// Where a vote stands.
+/// The state of a vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct VoteInfo {
-    /// Who is to go.
+    /// The seat that may be removed.
     pub seat: Seat,
-    /// Votes for it.
+    /// The votes for that.
     pub votes: usize,
-    /// Votes that it takes.
+    /// The votes that it takes.
     pub needed: usize,
-    /// What became of it; `None` while it is open.
+    /// Whether the vote passed; `None` while it is open.
     pub passed: Option<bool>,
 }
 
-/// One tick on its way to the spectators.
+/// One tick for the spectators.
 #[derive(Debug, Clone)]
 pub struct Scene {
-    /// What changed, from the scene before.
+    /// The changes since the scene before.
     pub frame: Frame,
     /// The game events of that tick; empty if there were none.
     pub events: Bytes,
@@ -126,7 +126,7 @@ pub struct Scene {
 /// The end of a match, or of a seat's part in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Over {
-    /// Why.
+    /// The reason.
     pub reason: OverReason,
     /// A sentence for people.
     pub message: String,
@@ -134,10 +134,10 @@ pub struct Over {
     pub winners: Vec<Seat>,
 }
 
-/// Why a match, or a seat's part in it, is over.
+/// The reason why a match, or a seat's part in it, is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OverReason {
-    /// The rules say so.
+    /// The rules ended the match.
     Finished,
     /// The rules failed.
     RulesError,
@@ -147,14 +147,14 @@ pub enum OverReason {
     Replaced,
     /// The seat left.
     Left,
-    /// The others voted for it, or the host said so.
+    /// The other players voted for it, or the host removed the player.
     Kicked,
-    /// No input came for as long as the game allows.
+    /// The player sent no input for as long as the game allows.
     Idle,
 }
 
 impl OverReason {
-    /// What a person makes of it.
+    /// Returns a sentence for people.
     pub fn explain(self) -> &'static str {
         match self {
             Self::Finished => "the match is over",
@@ -167,7 +167,7 @@ impl OverReason {
         }
     }
 
-    /// The reason as it travels.
+    /// Returns the word for it on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Finished => "finished",
@@ -191,7 +191,7 @@ impl Outbox {
         self.messages.extend(seats.playing().map(|seat| (seat, Message::Vote(vote))));
     }
 
-    /// The tick's events: encoded once for all seats that hear the same.
+    /// Adds the tick's events, encoded once for all seats that get the same ones.
     pub(super) fn events(&mut self, seats: &Seats, now: Tick, events: &[OutgoingEvent]) {
         if events.is_empty() {
             return;
@@ -212,7 +212,7 @@ impl Outbox {
     }
 }
 
-/// The events that a seat hears (`None`: one that none is addressed to); no bytes if it hears none.
+/// Encodes the events that a seat gets; without a seat, only those for everyone. Returns no bytes if there are none.
 pub(super) fn encode(events: &[OutgoingEvent], now: Tick, seat: Option<Seat>) -> Bytes {
     let hears = |event: &&OutgoingEvent| match event.to {
         Recipient::Everyone => true,

@@ -1,4 +1,4 @@
-//! A room as bytes.
+//! Saves a room as bytes, and restores it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,13 +12,13 @@ use crate::{
     sim::{MatchRng, SimError},
 };
 
-/// Why a room cannot be restored.
+/// The reason why a room cannot be restored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RestoreError {
-    /// The bytes are not a saved room, or another game's.
+    /// The bytes are not a saved room of this game.
     #[error("not a saved room of the game {0}")]
     NotSaved(&'static str),
-    /// The game refuses the room's configuration now.
+    /// The game does not accept the room's configuration any more.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The match itself cannot be restored.
@@ -45,12 +45,12 @@ struct SavedSeat {
     name: String,
     entered: bool,
     joined: bool,
-    /// A bot: the number of its newest input, and its mind.
+    /// For a bot: the number of its newest input, and its saved state.
     bot: Option<(u32, Vec<u8>)>,
 }
 
 impl Room {
-    /// The match, its bots and who sits where, to the last bit.
+    /// Saves the match, its bots and its seats, to the last bit.
     pub fn save(&self) -> Vec<u8> {
         let seats = self.seats.iter().map(|(seat, occupant)| {
             let bot = self.bots.employed.get(&seat).map(|bot| (bot.seq, bot.brain.save()));
@@ -70,7 +70,7 @@ impl Room {
         rmp_serde::to_vec(&saved).expect(PLAIN)
     }
 
-    /// The room that was saved. People's seats are away, and kept for the game's grace time.
+    /// Restores a saved room. The seats of people are away, and kept for the game's grace time.
     ///
     /// # Errors
     /// The bytes are not a saved room of this game, or it refuses the configuration.

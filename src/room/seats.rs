@@ -1,4 +1,4 @@
-//! Who sits where.
+//! Keeps who sits in which seat.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -17,17 +17,17 @@ pub struct SeatInfo {
     pub seat: Seat,
     /// The player's display name.
     pub name: String,
-    /// Whether someone is there.
+    /// The status of the seat.
     pub status: SeatStatus,
 }
 
-/// Whether someone is there.
+/// The status of a taken seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SeatStatus {
-    /// Reserved, but nobody has come yet. Others do not see it.
+    /// Reserved, but nobody has come yet. Other players do not see it.
     Reserved,
-    /// A person, connected.
+    /// A connected person.
     Playing,
     /// A person whose connection is gone, within the grace time.
     Away,
@@ -35,14 +35,14 @@ pub enum SeatStatus {
     Bot,
 }
 
-/// How many sit in a room.
+/// The number of people and bots in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Population {
-    /// Seats of people, reserved ones included.
+    /// Seats of people, with reserved ones.
     pub players: usize,
     /// Seats of bots.
     pub bots: usize,
-    /// Seats in all.
+    /// All seats.
     pub seats: usize,
     /// Seats that a person can still take: the free ones and the bots'.
     pub free: usize,
@@ -50,14 +50,14 @@ pub struct Population {
     pub connected: usize,
 }
 
-/// What there is to take in a room.
+/// The seats of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatPlan {
-    /// How many seats there are.
+    /// The number of seats.
     pub seats: u8,
-    /// How many are filled with bots until people take them.
+    /// The number of seats that bots fill until people take them.
     pub fill: u8,
-    /// How many teams the seats are dealt to; 0 if everybody plays for themselves.
+    /// The number of teams to which the seats are dealt; 0 if everybody plays for themselves.
     pub teams: u8,
 }
 
@@ -71,13 +71,13 @@ impl SeatPlan {
 pub(super) struct Occupant {
     pub name: String,
     pub status: SeatStatus,
-    /// Someone has come; it is more than a reservation.
+    /// Whether a connection has entered, so that it is more than a reservation.
     pub entered: bool,
-    /// The world knows of it.
+    /// Whether the rules have seen it join.
     pub joined: bool,
-    /// When the newest input came, or the seat was entered.
+    /// The tick of the newest input, or of entering.
     pub active_at: Tick,
-    /// When the grace time of an away seat is over.
+    /// The tick at which the grace time of an away seat ends.
     pub away_until: Option<Tick>,
     pub delivery: Delivery,
 }
@@ -104,10 +104,10 @@ impl Occupant {
 pub(super) struct Seats {
     pub plan: SeatPlan,
     taken: BTreeMap<Seat, Occupant>,
-    /// How many there are of each status: a tick in which nobody comes or goes looks at no seat for it.
+    /// The number of seats by status, so that a tick in which nobody comes or goes looks at no seat.
     tally: [u8; 4],
     changed: bool,
-    /// Somebody came of whom the world may not know.
+    /// Whether somebody came whom the rules may not have seen.
     arrived: bool,
 }
 
@@ -132,13 +132,13 @@ impl Seats {
         self.taken.iter().map(|(seat, occupant)| (*seat, occupant))
     }
 
-    /// The seats of people who are connected.
+    /// Iterates over the seats of connected people.
     pub fn playing_mut(&mut self) -> impl Iterator<Item = (Seat, &mut Occupant)> {
         let taken = self.taken.iter_mut().map(|(seat, occupant)| (*seat, occupant));
         taken.filter(|(_, occupant)| occupant.status == SeatStatus::Playing)
     }
 
-    /// The seats of which the world is to hear; it has heard of them then.
+    /// Takes the seats that the rules have not seen yet.
     pub fn take_joining(&mut self) -> Vec<Seat> {
         if !std::mem::take(&mut self.arrived) {
             return Vec::new();
@@ -186,35 +186,35 @@ impl Seats {
         }
     }
 
-    /// The first seat that nobody has, of a team or of any.
+    /// Returns the first free seat, of a team or of any team.
     pub fn first_free(&self, team: Option<Team>) -> Option<Seat> {
         let mut all = (1..=self.plan.seats).map(Seat);
         all.find(|seat| !self.taken.contains_key(seat) && self.plan.is_of(*seat, team))
     }
 
-    /// Seats of a team, or of any, that a person can take: the free ones and the bots'.
+    /// Returns how many seats of a team, or of any team, a person can take: the free ones and the bots'.
     pub fn open(&self, team: Option<Team>) -> usize {
         let taken = |seat: &Seat| self.taken.get(seat).is_some_and(|occupant| occupant.status != SeatStatus::Bot);
         (1..=self.plan.seats).map(Seat).filter(|seat| !taken(seat) && self.plan.is_of(*seat, team)).count()
     }
 
-    /// The last bot, of a team or of any.
+    /// Returns the last bot, of a team or of any team.
     pub fn last_bot(&self, team: Option<Team>) -> Option<Seat> {
         let bots = self.iter().filter(|(_, occupant)| occupant.status == SeatStatus::Bot).map(|(seat, _)| seat);
         bots.filter(|seat| self.plan.is_of(*seat, team)).last()
     }
 
-    /// A bot that is not needed when `wanted` seats are to be filled.
+    /// Returns a bot that is not needed to fill `wanted` seats.
     pub fn surplus_bot(&self, wanted: usize) -> Option<Seat> {
         if self.taken.len() > wanted && self.count(SeatStatus::Bot) > 0 { self.last_bot(None) } else { None }
     }
 
-    /// A free seat for a bot that is needed so that `wanted` seats are filled.
+    /// Returns a free seat for a bot that is needed to fill `wanted` seats.
     pub fn wanted_bot(&self, wanted: usize) -> Option<Seat> {
         if self.taken.len() < wanted { self.first_free(None) } else { None }
     }
 
-    /// Seats whose grace time is over.
+    /// Returns the seats whose grace time is over.
     pub fn away_since(&self, now: Tick) -> Vec<Seat> {
         if self.count(SeatStatus::Away) == 0 {
             return Vec::new();
@@ -223,7 +223,7 @@ impl Seats {
         over.map(|(seat, _)| seat).collect()
     }
 
-    /// Whether anything changed that everyone should hear of, since it was last asked.
+    /// Returns whether the list of seats changed since this was last asked.
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
     }

@@ -1,4 +1,4 @@
-//! What happened in a room, counted.
+//! The counters of a room.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use crate::protocol::{ErrorCode, Kind};
 pub struct RoomStats {
     /// Ticks stepped.
     pub ticks: u64,
-    /// Times that a seat was connected.
+    /// Times that a connection entered a seat.
     pub entered: u64,
-    /// Inputs that wait for their ticks or have been taken, late ones apart.
+    /// Inputs that came in time.
     pub inputs: u64,
     /// Inputs that came after their tick.
     pub inputs_late: u64,
-    /// Inputs seen before.
+    /// Inputs that had come before.
     pub inputs_duplicate: u64,
     /// Inputs refused, by reason.
     pub inputs_refused: BTreeMap<ErrorCode, u64>,
@@ -23,15 +23,15 @@ pub struct RoomStats {
     pub acks: u64,
     /// Frames made.
     pub frames: u64,
-    /// Bytes in them.
+    /// Bytes in the frames.
     pub frame_bytes: u64,
-    /// Blocks encoded for them that several seats may share.
+    /// Encoded blocks that several seats may share.
     pub blocks: u64,
-    /// Those frames that were snapshots.
+    /// Frames that were snapshots.
     pub snapshots: u64,
-    /// Those frames that were merged diffs.
+    /// Frames that were merged diffs.
     pub merged: u64,
-    /// Frames not made because too much was on the way to the client already.
+    /// Frames that were not made because too much was on the way to the client.
     pub skipped: u64,
     /// Frames that did not reach their seat.
     pub missed: u64,

@@ -12,7 +12,7 @@ use crate::{
     replication::{Mirror, View},
 };
 
-/// A match in virtual time, for tests of rules. Players are counted from 0, in the order of joining.
+/// A match in virtual time, for tests of rules. Players are numbered from 0, in the order in which they joined.
 ///
 /// ```
 /// # use tickcast::prelude::*;
@@ -47,12 +47,12 @@ struct Player {
     frame_bytes: Vec<usize>,
     drop_next: u32,
     connected: bool,
-    /// It takes frames but says nothing, and reads them when it goes on.
+    /// While asleep: the frames that wait for the player.
     asleep: Option<Vec<Bytes>>,
 }
 
 impl<G: Game> TestRoom<G> {
-    /// An empty room of a game, with its default configuration and no bots.
+    /// Makes an empty room of a game, with its default configuration and no bots.
     ///
     /// # Panics
     /// If the game's registration is wrong.
@@ -61,7 +61,7 @@ impl<G: Game> TestRoom<G> {
         Self::with_config(seed, G::Config::default())
     }
 
-    /// An empty room of a game with a configuration.
+    /// Makes an empty room of a game with a configuration and no bots.
     ///
     /// # Panics
     /// If the game's registration is wrong, or it refuses the configuration.
@@ -74,14 +74,14 @@ impl<G: Game> TestRoom<G> {
         Self { room, players: Vec::new(), over: None, marker: PhantomData }
     }
 
-    /// Lets bots fill seats as the game says.
+    /// Allows bots to fill seats as the game says.
     #[must_use]
     pub fn bots(mut self) -> Self {
         self.room.allow_bots(true);
         self
     }
 
-    /// Seats so many more players.
+    /// Seats more players.
     ///
     /// # Panics
     /// If the seats are taken.
@@ -94,7 +94,7 @@ impl<G: Game> TestRoom<G> {
         self
     }
 
-    /// Seats one more player; gives back its number.
+    /// Seats one more player, and returns the player's number.
     ///
     /// # Panics
     /// If the seats are taken.
@@ -109,7 +109,7 @@ impl<G: Game> TestRoom<G> {
         player
     }
 
-    /// Lets a player want something from the next tick on.
+    /// Sends an input of a player. It acts from the next tick on.
     ///
     /// # Panics
     /// If the match is over, the player has no seat any more, or the room refuses the input.
@@ -126,15 +126,15 @@ impl<G: Game> TestRoom<G> {
         match self.room.handle(seat, &bytes) {
             Ok(()) => {}
             Err(ErrorCode::ResumeExpired) => panic!("player {player} has no seat any more"),
-            Err(ErrorCode::RateLimited) => panic!("player {player} pressed too often without a `run` between"),
+            Err(ErrorCode::RateLimited) => panic!("player {player} sent too many inputs without a `run` between them"),
             Err(code) => panic!("the input of player {player} was refused: {code}"),
         }
     }
 
-    /// Steps so many ticks. Frames reach the players' mirrors.
+    /// Steps the match. Frames reach the players' mirrors.
     ///
     /// # Panics
-    /// If a frame does not fit its mirror, or a mirror differs from what it should hold.
+    /// If a frame does not fit its mirror, or a mirror differs from the server's state.
     #[track_caller]
     pub fn run(&mut self, ticks: u32) {
         for _ in 0..ticks {
@@ -143,19 +143,19 @@ impl<G: Game> TestRoom<G> {
         }
     }
 
-    /// Loses the next frames to a player, as if its queue were full.
+    /// Drops the next frames to a player, as if the connection's queue were full.
     #[track_caller]
     pub fn drop_next(&mut self, player: usize, frames: u32) {
         self.player_mut(player).drop_next = frames;
     }
 
-    /// Stops a player from reading. Frames wait on the way, as in a kernel's buffers.
+    /// Stops a player from reading. Frames wait, as in the buffers of a kernel.
     #[track_caller]
     pub fn sleep(&mut self, player: usize) {
         self.player_mut(player).asleep = Some(Vec::new());
     }
 
-    /// Lets a player go on reading; gives back how many frames had waited for it.
+    /// Lets a player read again. Returns the number of frames that had waited.
     ///
     /// # Panics
     /// If one of them does not fit its mirror.
@@ -176,7 +176,7 @@ impl<G: Game> TestRoom<G> {
         self.room.disconnect(self.seat(player));
     }
 
-    /// Brings a player back, with what its mirror holds.
+    /// Reconnects a player with the mirror that they hold.
     ///
     /// # Errors
     /// The seat is not kept any more.
@@ -189,32 +189,32 @@ impl<G: Game> TestRoom<G> {
         Ok(entry)
     }
 
-    /// A player leaves for good.
+    /// Makes a player leave for good.
     #[track_caller]
     pub fn leave(&mut self, player: usize) {
         self.player_mut(player).connected = false;
         self.room.leave(self.seat(player));
     }
 
-    /// The seat of a player.
+    /// Returns the seat of a player.
     #[track_caller]
     pub fn seat(&self, player: usize) -> Seat {
         self.player(player).seat
     }
 
-    /// What a player in step sees.
+    /// Returns the state that a player in step sees.
     #[track_caller]
     pub fn view(&self, player: usize) -> View<'_> {
         self.room.view(self.seat(player))
     }
 
-    /// What a player's mirror holds.
+    /// Returns a player's mirror.
     #[track_caller]
     pub fn mirror(&mut self, player: usize) -> &mut Mirror {
         &mut self.player_mut(player).mirror
     }
 
-    /// The game events of a type that a player was told, in order.
+    /// Returns the game events of a type that a player got, in order.
     #[track_caller]
     pub fn events<E: GameEvent>(&self, player: usize) -> Vec<E> {
         let spec = self.room.schema().events.iter().find(|spec| spec.name == E::NAME);
@@ -223,38 +223,38 @@ impl<G: Game> TestRoom<G> {
         heard.map(|(_, columns)| E::dequantise(columns)).collect()
     }
 
-    /// The sizes of the frames that a player was sent, in bytes.
+    /// Returns the sizes in bytes of the frames that a player was sent.
     #[track_caller]
     pub fn frame_bytes(&self, player: usize) -> &[usize] {
         &self.player(player).frame_bytes
     }
 
-    /// How the match ended, if it was played to its end: `None` also when the rules failed, which [`over`](Self::over) says.
+    /// Returns how the match ended, if it was played to its end. `None` also when the rules failed; see [`over`](Self::over).
     pub fn outcome(&self) -> Option<&Outcome> {
         self.room.outcome().filter(|_| self.over.as_ref().is_none_or(|over| over.reason == OverReason::Finished))
     }
 
-    /// What the players were told of the end.
+    /// Returns the end of the match as the players were told.
     pub fn over(&self) -> Option<&Over> {
         self.over.as_ref()
     }
 
-    /// The world, to set a scene between two ticks.
+    /// Returns the world, to change it between two ticks.
     pub fn world(&mut self) -> &mut World {
         self.room.sim.world_mut()
     }
 
-    /// The room itself.
+    /// Returns the room itself.
     pub fn room(&mut self) -> &mut Room {
         &mut self.room
     }
 
-    /// What happened so far, counted.
+    /// Returns the counters of the room.
     pub fn stats(&self) -> &RoomStats {
         self.room.stats()
     }
 
-    /// Hands out what a tick had for the players. Those who read acknowledge what they hold.
+    /// Delivers the messages of a tick. Players who read acknowledge what they hold.
     #[track_caller]
     fn deliver(&mut self, out: Outbox) {
         for seat in &out.stalled {
@@ -330,7 +330,7 @@ impl<G: Game> TestRoom<G> {
     }
 }
 
-/// What a test takes for granted; if it is not so, the test's own line is told why.
+/// Unwraps a result. A failure is reported at the test's own line.
 #[track_caller]
 fn must<T, E: Display>(result: Result<T, E>) -> T {
     match result {

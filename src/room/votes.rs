@@ -1,30 +1,30 @@
-//! Votes by which players remove one of their own. One at a time.
+//! Votes to remove a player. One vote is open at a time.
 
 use std::collections::BTreeSet;
 
 use super::{Outbox, OverReason, Room, RoomError, SeatStatus, VoteInfo};
 use crate::protocol::{Seat, Tick};
 
-/// How long a vote is open, in seconds.
+/// The seconds for which a vote is open.
 pub const VOTE_SECONDS: u32 = 30;
 
-/// The fewest votes that remove anybody.
-const FEWEST: usize = 2;
+/// The fewest votes that remove a player.
+const MIN_VOTES: usize = 2;
 
 #[derive(Debug)]
 pub(super) struct Vote {
     target: Seat,
     voters: BTreeSet<Seat>,
     until: Tick,
-    /// Somebody voted or went since everyone was last told.
+    /// Whether somebody voted or left since everyone was last told.
     changed: bool,
 }
 
 impl Room {
-    /// A seat votes for another to be removed.
+    /// Counts the vote of a seat to remove another.
     ///
     /// # Errors
-    /// Either is no person in this room, both are the same, or a vote about somebody else is open.
+    /// One of them is no person in this room, both are the same, or a vote about somebody else is open.
     pub fn vote_kick(&mut self, voter: Seat, target: Seat) -> Result<(), RoomError> {
         let is_person =
             |seat| self.seats.get(seat).is_some_and(|occupant| occupant.entered && occupant.status != SeatStatus::Bot);
@@ -40,14 +40,14 @@ impl Room {
         Ok(())
     }
 
-    /// Counts the open vote, and removes who lost it.
+    /// Counts the open vote, and removes the player if it passed.
     pub(super) fn count_votes(&mut self, out: &mut Outbox) {
         let now = self.sim.tick();
         let Some(mut vote) = self.vote.take() else { return };
         let playing: BTreeSet<Seat> = self.seats.playing().filter(|seat| *seat != vote.target).collect();
         let before = vote.voters.len();
         vote.voters.retain(|voter| playing.contains(voter));
-        let needed = (playing.len() / 2 + 1).max(FEWEST);
+        let needed = (playing.len() / 2 + 1).max(MIN_VOTES);
         let has_gone = self.seats.get(vote.target).is_none();
         let is_over = vote.until <= now || vote.voters.is_empty() || has_gone;
         let passed = if vote.voters.len() >= needed && !has_gone { Some(true) } else { is_over.then_some(false) };

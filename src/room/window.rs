@@ -1,51 +1,55 @@
-//! How much may be on the way to a client, learned from its acknowledgements.
+//! Bounds what may be on the way to a client, by a window that its acknowledgements teach.
 //!
-//! What a client that stopped reading finds when it goes on is stale, and so is what stands in line for one that reads slowly:
-//! both must be little. All is counted in ticks. A client's *span* is what is on the way just before it acknowledges; its
-//! *delay* is how old the tick is that it acknowledges. A rhythm of its own (one acknowledgement every four frames, bursts of a
-//! network) shows in the span, and is granted, as long as the delay returns to what it usually is. Where it does not, a line has
-//! formed, and the window soon is full. Nothing is sent then until the line is all but gone, and how fast it went says whether the
-//! client is slow or was only held up, or is far away: what is far away is acknowledged at the pace at which it was sent.
+//! Frames that wait for a client that stopped reading, or that reads slowly, are stale when they arrive. So there must be few of them.
+//! Everything is counted in ticks:
+//!
+//! - the *span* of a client is what is on the way just before it acknowledges;
+//! - its *delay* is the age of the tick that it acknowledges.
+//!
+//! A rhythm of the client's own (one acknowledgement every four frames, bursts of a network) shows in the span. It is granted as long as
+//! the delay returns to its usual value. If the delay does not return, a queue has formed on the way, and the window is soon full.
+//! Nothing is sent then until the queue is nearly empty. The speed at which it empties tells three clients apart: one that is slow, one
+//! that was only held up, and one that is far away and acknowledges at the pace at which frames were sent.
 
 use crate::protocol::Tick;
 
-/// Seconds that the span is of a client that has just begun to acknowledge, until its own is known.
+/// The span in seconds of a client that has just begun to acknowledge, until its own is known.
 const FIRST_SECONDS: u32 = 1;
 
 /// The span that is granted to every client.
-const LEAST_SPAN: u32 = 6;
+const MIN_SPAN: u32 = 6;
 
-/// A line that is no longer than this has gone: a client may acknowledge every fourth frame.
-const NO_LINE: u32 = 3;
+/// A queue of at most this many ticks counts as empty: a client may acknowledge every fourth frame.
+const EMPTY_QUEUE: u32 = 3;
 
-/// Seconds that the span which is granted is at most.
-const LONGEST_SECONDS: u32 = 2;
+/// The longest span in seconds that is granted.
+const MAX_SECONDS: u32 = 2;
 
-/// Seconds for which spans and delays are remembered, and up to as much again.
+/// The seconds for which spans and delays are remembered at least; at most twice as long.
 const MEMORY_SECONDS: u32 = 2;
 
-/// What one client may have on the way.
+/// The window of one client.
 #[derive(Debug, Default)]
 pub(super) struct Window {
-    /// From where what is on the way is counted: what was acknowledged, or all that was sent when a snapshot was asked for.
+    /// The tick from which on frames count as on the way: the acknowledged one, or the newest one when a snapshot was asked for.
     from: Tick,
-    /// The longest span since the delay was last as short as it gets.
+    /// The longest span since the delay was last as short as usual.
     peak: u32,
-    /// What is remembered; nothing before the first acknowledgement.
+    /// The newer and the older half of what is remembered; `None` before the first acknowledgement.
     lately: Option<[Seen; 2]>,
-    /// When the newer half of it began.
+    /// The tick at which the newer half began.
     began: Tick,
-    /// Since when more is on the way than may be.
+    /// The tick since which the window is full.
     full_since: Option<Tick>,
-    /// When that was so last: what is acknowledged of earlier ticks says nothing of the client's rhythm.
+    /// The last tick at which the window was full. Acknowledgements of earlier ticks say nothing of the client's rhythm.
     full_until: Tick,
-    /// The first tick that was sent after an earlier such time: one frame that tells of many ticks at once.
+    /// The first tick that was sent after the window had been full. Its frame stands for many ticks.
     reopened: Tick,
-    /// The first acknowledgement since it is full, of that tick or a later one: when, and of what.
+    /// The first acknowledgement of that tick or a later one while the window is full: its time, and the acknowledged tick.
     goes_on: Option<(Tick, Tick)>,
 }
 
-/// What was seen of a client in a stretch of time.
+/// The spans and delays of a client in a stretch of time.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     longest_span: u32,
@@ -57,18 +61,18 @@ impl Seen {
 }
 
 impl Window {
-    /// The client has what it had; nothing is known of its rhythm.
+    /// Starts a window for a client that holds the tick `from`, and whose rhythm is not known.
     pub fn new(from: Tick) -> Self {
         Self { from, ..Self::default() }
     }
 
-    /// What is on the way is of no use to the client any more.
+    /// Stops counting the frames on the way: the client has no use for them any more.
     pub fn forget(&mut self, sent: Tick) {
         self.from = sent;
         self.full_since = None;
     }
 
-    /// The client, which had acknowledged `before`, acknowledges `acked`. The newest tick sent to it is `sent`.
+    /// Notes that the client acknowledges `acked`, after `before`. `sent` is the newest tick sent to it.
     pub fn acknowledge(&mut self, (before, acked): (Tick, Tick), sent: Tick, now: Tick, hz: u32) {
         self.from = self.from.max(acked);
         let (span, delay) = (sent.since(before), now.since(acked));
@@ -95,10 +99,10 @@ impl Window {
             if acked >= self.reopened {
                 self.goes_on.get_or_insert((now, acked));
             }
-            if sent.since(acked) <= NO_LINE {
+            if sent.since(acked) <= EMPTY_QUEUE {
                 self.full_since = None;
                 let keeps_pace =
-                    |(first, of): (Tick, Tick)| acked.since(of) >= NO_LINE && now.since(first) <= acked.since(of) + 1;
+                    |(first, of): (Tick, Tick)| acked.since(of) >= EMPTY_QUEUE && now.since(first) <= acked.since(of) + 1;
                 let was_only_held_up = now.since(since) <= self.peak;
                 if was_only_held_up || self.goes_on.is_some_and(keeps_pace) {
                     let span = delay.max(self.peak + now.since(since).min(self.peak));
@@ -109,11 +113,11 @@ impl Window {
         }
     }
 
-    /// Whether nothing more may be sent, and since when. A client that never acknowledges has no window; the socket's own
-    /// buffer bounds what waits for it.
+    /// Returns since when the window is full, if it is. A client that never acknowledges has no window; the socket's own buffer bounds
+    /// what waits for it.
     pub fn full_since(&mut self, sent: Tick, now: Tick, hz: u32) -> Option<Tick> {
         let lately = self.lately.as_mut()?;
-        let span = lately[0].longest_span.max(lately[1].longest_span).min(LONGEST_SECONDS * hz).max(LEAST_SPAN);
+        let span = lately[0].longest_span.max(lately[1].longest_span).min(MAX_SECONDS * hz).max(MIN_SPAN);
         if self.full_since.is_none() && self.full_until > self.reopened {
             self.reopened = now;
             self.from = Tick(now.0 - 1);
@@ -138,8 +142,8 @@ mod tests {
 
     const HZ: u32 = 20;
 
-    /// A client on the other end of a line: each frame that is sent arrives at the tick that `arrives` says.
-    struct Line {
+    /// A client and the way to it. Each frame arrives at the tick that `arrives` says.
+    struct Client {
         window: Window,
         now: Tick,
         sent: Tick,
@@ -149,7 +153,7 @@ mod tests {
         lags: Vec<u32>,
     }
 
-    impl Line {
+    impl Client {
         fn new() -> Self {
             let window = Window::new(Tick(0));
             Self {
@@ -163,8 +167,8 @@ mod tests {
             }
         }
 
-        /// One tick; a frame sent now arrives at the tick that `arrives` makes of this one and the last arrival. Every
-        /// `each`th frame is acknowledged.
+        /// Passes one tick. `arrives` makes the tick at which a frame arrives of the current tick and the last arrival. Every `each`th
+        /// frame is acknowledged.
         fn tick(&mut self, each: u32, arrives: impl Fn(u32, u32) -> u32) {
             self.now.0 += 1;
             while let Some((tick, _)) = self.on_the_way.pop_front_if(|(_, at)| *at <= self.now.0) {
@@ -193,44 +197,44 @@ mod tests {
     #[test]
     fn distance_and_rare_acknowledgements_cost_nothing() {
         for (delay, each) in [(1, 1), (1, 4), (6, 1), (20, 4), (3, 20)] {
-            let skipped = Line::new().skips(2000, each, |now, _| now + delay);
+            let skipped = Client::new().skips(2000, each, |now, _| now + delay);
             assert_eq!(skipped, 0, "{delay} ticks away, one of {each} acknowledged");
         }
     }
 
     #[test]
     fn bursts_cost_nothing_once_they_are_known() {
-        // Frames are held up for half a second in each second and come all at once.
+        // Frames are held up for half of each second, and come all at once.
         let burst = |now: u32, _| if now % HZ < HZ / 2 { now / HZ * HZ + HZ / 2 } else { now + 1 };
-        assert_eq!(Line::new().skips(2000, 1, burst), 0);
+        assert_eq!(Client::new().skips(2000, 1, burst), 0);
     }
 
     #[test]
-    fn who_reads_a_third_of_what_comes_lags_by_little_after_a_while() {
-        let mut line = Line::new();
-        line.skips(30 * HZ, 1, |_, last| last + 3);
-        line.lags.clear();
-        line.skips(60 * HZ, 1, |_, last| last + 3);
-        let longest = line.lags.iter().max().unwrap();
+    fn a_slow_reader_lags_by_little_after_a_while() {
+        let mut client = Client::new();
+        client.skips(30 * HZ, 1, |_, last| last + 3);
+        client.lags.clear();
+        client.skips(60 * HZ, 1, |_, last| last + 3);
+        let longest = client.lags.iter().max().unwrap();
         assert!(*longest < 2 * HZ, "{longest} ticks behind");
-        assert!(line.lags.len() as u32 > 60 * HZ / 4, "{} frames: the line is used", line.lags.len());
+        assert!(client.lags.len() as u32 > 60 * HZ / 4, "only {} frames arrived", client.lags.len());
     }
 
     #[test]
-    fn a_line_that_became_longer_is_learned() {
-        let mut line = Line::new();
-        line.skips(600, 1, |now, _| now + 1);
-        line.skips(400, 1, |now, _| now + 15);
-        assert_eq!(line.skips(600, 1, |now, _| now + 15), 0);
+    fn a_longer_way_is_learned() {
+        let mut client = Client::new();
+        client.skips(600, 1, |now, _| now + 1);
+        client.skips(400, 1, |now, _| now + 15);
+        assert_eq!(client.skips(600, 1, |now, _| now + 15), 0);
     }
 
     #[test]
-    fn what_stopped_for_good_is_full_soon() {
-        let mut line = Line::new();
-        line.skips(600, 1, |now, _| now + 1);
-        line.skips(20, 1, |_, _| u32::MAX);
-        let waiting = line.on_the_way.len();
-        assert!(waiting <= 10, "{waiting} frames are stale when it goes on");
-        assert!(line.window.full_since(line.sent, line.now, HZ).is_some());
+    fn the_window_of_a_client_that_stopped_is_soon_full() {
+        let mut client = Client::new();
+        client.skips(600, 1, |now, _| now + 1);
+        client.skips(20, 1, |_, _| u32::MAX);
+        let waiting = client.on_the_way.len();
+        assert!(waiting <= 10, "{waiting} stale frames wait for it");
+        assert!(client.window.full_since(client.sent, client.now, HZ).is_some());
     }
 }

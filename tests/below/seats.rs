@@ -240,7 +240,7 @@ fn a_table_says_what_is_wrong_with_a_test() {
             },
             "player 0 has no seat any more",
         ),
-        (|table| (0..1000).for_each(|_| table.press(0, east())), "player 0 pressed too often without a `run` between"),
+        (|table| (0..1000).for_each(|_| table.press(0, east())), "player 0 sent too many inputs without a `run` between them"),
         (
             |table| {
                 table.world().resource_mut::<Shots>().0 = 1_000_000;
