@@ -1,17 +1,17 @@
-//! Encoded sections that seats share.
+//! Encoded sections that several seats share.
 
 use std::{borrow::Cow, sync::Arc};
 
 use smallvec::SmallVec;
 
-/// Encoded sections, shared by all who see the same thing.
+/// Encoded sections, shared by all seats that see the same.
 #[derive(Debug, Clone, Default)]
 pub struct Block {
     pub(super) sections: u32,
     pub(super) bytes: Arc<[u8]>,
 }
 
-/// The blocks of one frame, in order. A clone costs a reference count, and no more than a pointer is moved for each seat.
+/// The blocks of one frame, in order. It is one pointer large, and a clone costs a reference count.
 #[derive(Debug, Clone, Default)]
 pub struct Blocks(Option<Arc<Chain>>);
 
@@ -23,12 +23,12 @@ struct Chain {
 }
 
 impl Block {
-    /// Whether there is nothing in it.
+    /// Returns whether it has no bytes.
     pub fn is_empty(&self) -> bool {
         self.sections == 0
     }
 
-    /// Its length in bytes.
+    /// Returns its length in bytes.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
@@ -57,7 +57,7 @@ impl From<Cow<'_, Self>> for Blocks {
 }
 
 impl Blocks {
-    /// Whether they are the same ones, not only equal.
+    /// Returns whether both are the same allocation, not only equal.
     pub fn is(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Some(own), Some(other)) => Arc::ptr_eq(own, other),
@@ -65,17 +65,17 @@ impl Blocks {
         }
     }
 
-    /// Whether there is nothing in them.
+    /// Returns whether they have no bytes.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Their length in bytes.
+    /// Returns their length in bytes.
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |chain| chain.bytes as usize)
     }
 
-    /// Each of them.
+    /// Iterates over the blocks.
     pub fn iter(&self) -> impl Iterator<Item = &Block> {
         self.0.iter().flat_map(|chain| chain.blocks.iter())
     }
@@ -84,7 +84,7 @@ impl Blocks {
         self.0.as_ref().map_or(0, |chain| chain.sections)
     }
 
-    /// These and more behind them.
+    /// Returns these blocks with others behind them.
     pub fn with(&self, more: &Self) -> Self {
         self.iter().chain(more.iter()).cloned().collect()
     }

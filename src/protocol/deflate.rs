@@ -1,5 +1,5 @@
-//! Large snapshots travel deflated: in place of the frame's array, one MessagePack `bin` that holds the raw deflate stream
-//! (RFC 1951) of the frame.
+//! Deflates large snapshots. In place of the frame's array, one MessagePack `bin` holds the raw deflate stream (RFC 1951) of the
+//! frame.
 
 use std::borrow::Cow;
 
@@ -10,18 +10,18 @@ use super::{
     wire::{MessagePackReader, bin_len, write_bin_head},
 };
 
-/// Frames of so many bytes travel as they are.
-const LEAST: usize = 1024;
+/// Frames of at most this many bytes are not deflated.
+const MIN_BYTES: usize = 1024;
 
-/// The most bytes of a frame that is deflated: a receiver makes no more of what it gets.
-const MOST: usize = 4 << 20;
+/// The most bytes of a frame that is deflated. Receivers refuse a stream that inflates to more.
+const MAX_BYTES: usize = 4 << 20;
 
-/// The fastest: higher levels take several times as long for a few per cent.
+/// The fastest level. Higher levels take several times as long to save a few per cent.
 const LEVEL: u32 = 1;
 
-/// A frame as it travels deflated; `None` if that is not shorter, or the frame is not of a size that is deflated.
+/// Deflates a frame. `None` if that is not shorter, or the frame is too small or too large.
 pub(super) fn deflate(frame: &[u8]) -> Option<Vec<u8>> {
-    if !(LEAST + 1..=MOST).contains(&frame.len()) {
+    if !(MIN_BYTES + 1..=MAX_BYTES).contains(&frame.len()) {
         return None;
     }
     let mut stream = Vec::with_capacity(frame.len());
@@ -35,7 +35,7 @@ pub(super) fn deflate(frame: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A frame as it was before it was deflated, or as it is if it is not.
+/// Inflates a frame. Returns the bytes unchanged if they are not deflated.
 ///
 /// # Errors
 /// The bytes are a `bin` and not one whole deflate stream of at most 4 MiB.
@@ -50,21 +50,21 @@ pub fn inflate(frame: &[u8]) -> Result<Cow<'_, [u8]>, FrameError> {
 
 fn inflate_stream(stream: &[u8]) -> Result<Vec<u8>, FrameError> {
     let mut state = Decompress::new(false);
-    let mut frame: Vec<u8> = Vec::with_capacity((4 * stream.len()).clamp(LEAST, MOST));
+    let mut frame: Vec<u8> = Vec::with_capacity((4 * stream.len()).clamp(MIN_BYTES, MAX_BYTES));
     loop {
         let before = (state.total_in(), state.total_out());
         let rest = &stream[state.total_in() as usize..];
         let status = state.decompress_vec(rest, &mut frame, FlushDecompress::None).map_err(|_| FrameError)?;
         if status == Status::StreamEnd {
-            let is_all = state.total_in() as usize == stream.len() && frame.len() <= MOST;
+            let is_all = state.total_in() as usize == stream.len() && frame.len() <= MAX_BYTES;
             return if is_all { Ok(frame) } else { Err(FrameError) };
         }
-        if frame.len() > MOST {
+        if frame.len() > MAX_BYTES {
             return Err(FrameError);
         }
         if frame.len() == frame.capacity() {
-            // The byte beyond the most shows that there is more.
-            frame.reserve_exact(frame.len().min(MOST + 1 - frame.len()));
+            // One byte beyond the limit shows that there is more.
+            frame.reserve_exact(frame.len().min(MAX_BYTES + 1 - frame.len()));
         } else if before == (state.total_in(), state.total_out()) {
             return Err(FrameError);
         }
@@ -84,7 +84,7 @@ mod tests {
         bytes
     }
 
-    /// The deflate stream of so many zeros.
+    /// Returns the deflate stream of so many zeros.
     fn zeros(len: usize) -> Vec<u8> {
         let mut stream = Vec::with_capacity(len / 100 + 100);
         Compress::new(Compression::best(), false).compress_vec(&vec![0; len], &mut stream, FlushCompress::Finish).unwrap();
@@ -92,23 +92,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_small_or_does_not_get_shorter_stays() {
-        assert_eq!(deflate(&[7; LEAST]), None);
-        assert!(deflate(&[7; LEAST + 1]).is_some_and(|bytes| bytes.len() < 100));
+    fn small_or_incompressible_frames_are_not_deflated() {
+        assert_eq!(deflate(&[7; MIN_BYTES]), None);
+        assert!(deflate(&[7; MIN_BYTES + 1]).is_some_and(|bytes| bytes.len() < 100));
         let noise: Vec<u8> = (0..2000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).rotate_left(n).to_le_bytes()).collect();
         assert_eq!(deflate(&noise), None);
-        assert_eq!(deflate(&vec![0; MOST + 1]), None);
+        assert_eq!(deflate(&vec![0; MAX_BYTES + 1]), None);
     }
 
     #[test]
     fn a_bomb_is_refused() {
-        assert_eq!(inflate(&bin(&zeros(MOST))).map(|frame| frame.len()), Ok(MOST));
-        assert_eq!(inflate(&bin(&zeros(MOST + 1))), Err(FrameError));
-        assert_eq!(inflate(&bin(&zeros(100 * MOST))), Err(FrameError));
+        assert_eq!(inflate(&bin(&zeros(MAX_BYTES))).map(|frame| frame.len()), Ok(MAX_BYTES));
+        assert_eq!(inflate(&bin(&zeros(MAX_BYTES + 1))), Err(FrameError));
+        assert_eq!(inflate(&bin(&zeros(100 * MAX_BYTES))), Err(FrameError));
     }
 
     #[test]
-    fn a_stream_that_is_cut_off_or_followed_by_something_is_refused() {
+    fn a_stream_with_too_few_or_too_many_bytes_is_refused() {
         let stream = zeros(3000);
         for len in 0..stream.len() {
             assert_eq!(inflate(&bin(&stream[..len])), Err(FrameError), "{len}");

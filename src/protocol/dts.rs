@@ -1,11 +1,11 @@
-//! The schema as TypeScript types, for clients that want their compiler's help.
+//! Writes a schema as TypeScript types, so that a compiler can check clients.
 
 use std::fmt::Write;
 
 use super::schema::{FieldKind, Schema, Shape, TypeSpec};
 
 impl Schema {
-    /// The schema as a TypeScript declaration file; `/schema/<game>.d.ts` serves it.
+    /// Returns the schema as a TypeScript declaration file, as `/schema/<game>.d.ts` serves it.
     pub fn to_d_ts(&self) -> String {
         let mut text = format!("// The types of the game {}, made by its server from the rules.\n\n", self.game);
         if self.uses(|kind| matches!(kind, FieldKind::Vec2 { .. })) {
@@ -54,7 +54,7 @@ fn kind_text(kind: &FieldKind) -> String {
     }
 }
 
-/// `arena` is `Arena`, `two-towers` is `TwoTowers`.
+/// Makes a type's name of a game's name: `arena` becomes `Arena`, `two-towers` becomes `TwoTowers`.
 fn interface_name(game: &str) -> String {
     let words = game.split(|c: char| !c.is_ascii_alphanumeric());
     words.flat_map(|word| word.chars().enumerate().map(|(at, c)| if at == 0 { c.to_ascii_uppercase() } else { c })).collect()

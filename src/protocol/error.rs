@@ -1,18 +1,18 @@
-//! The codes by which clients are told what went wrong. One table, here and in `docs/PROTOCOL.md`.
+//! The error codes that clients get. The same table is in `docs/PROTOCOL.md`.
 
 use std::fmt;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// Why a request, a connection or an input was refused. The text never changes.
+        /// The reason why a request, a connection or an input was refused. A code's text never changes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum ErrorCode { $($(#[$doc])* $name,)* }
 
         impl ErrorCode {
-            /// Every code.
+            /// All codes.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The code as it travels.
+            /// Returns the code's text on the wire.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
@@ -37,25 +37,25 @@ codes! {
     UnknownCode = "unknown_code",
     /// The game refuses this configuration.
     BadConfig = "bad_config",
-    /// A display name that may not be shown.
+    /// The display name is not allowed.
     BadName = "bad_name",
-    /// This server takes nobody without a token.
+    /// This server takes no guests: a token is needed.
     AuthRequired = "auth_required",
-    /// A token that is forged, malformed, of another issuer or not valid yet.
+    /// The token is forged, malformed, from another issuer or not valid yet.
     BadToken = "bad_token",
-    /// A token that was good once.
+    /// The token was valid once.
     TokenExpired = "token_expired",
     /// This person is on the block list.
     Blocked = "blocked",
-    /// A chat message that is empty, too long or has characters that hide or reorder others.
+    /// The chat message is empty, too long, or has control or bidirectional characters.
     BadText = "bad_text",
-    /// No such chat channel, or not one that this person is in.
+    /// There is no such chat channel, or this person is not in it.
     UnknownChannel = "unknown_channel",
     /// Nobody with that id is here.
     UnknownUser = "unknown_user",
-    /// The person who asks is in no party.
+    /// This person is in no party.
     NotInParty = "not_in_party",
-    /// The person is in a party already.
+    /// This person is already in a party.
     InParty = "in_party",
     /// Only the leader of a party may do that.
     NotLeader = "not_leader",
@@ -65,9 +65,9 @@ codes! {
     RoomFull = "room_full",
     /// The server runs as many rooms as it may.
     ServerFull = "server_full",
-    /// This connection waits in a queue already.
+    /// This user, or a member of their party, is already in a queue.
     AlreadyQueued = "already_queued",
-    /// This connection waits in no queue.
+    /// This user is in no queue.
     NotQueued = "not_queued",
     /// The seat is not another player's.
     UnknownSeat = "unknown_seat",
@@ -79,31 +79,31 @@ codes! {
     Banned = "banned",
     /// This game has no such mode.
     UnknownMode = "unknown_mode",
-    /// A party that no team of the mode has room for.
+    /// No team of the mode has room for the party.
     PartyTooLarge = "party_too_large",
     /// A member of the party is not connected to the matchmaker.
     PartyAbsent = "party_absent",
-    /// No ready check with that number that asks this user, or it is over.
+    /// No ready check with that number asks this user, or it is over.
     UnknownCheck = "unknown_check",
-    /// A ticket that is forged, or another server's.
+    /// The ticket is forged, or from another server.
     BadTicket = "bad_ticket",
-    /// A ticket that has taken its seat already.
+    /// The ticket has already taken its seat.
     TicketUsed = "ticket_used",
-    /// A ticket that is too old, or whose room has ended.
+    /// The ticket is too old, or its room has ended.
     TicketExpired = "ticket_expired",
-    /// A resume token that is not the newest of any seat.
+    /// The resume token is not from this server, or not the newest of its seat.
     BadResume = "bad_resume",
     /// The seat's grace time is over, or its room has ended.
     ResumeExpired = "resume_expired",
-    /// An input that is not what the schema describes.
+    /// The input is not what the schema describes.
     BadInput = "bad_input",
-    /// An input for a tick more than a second ahead.
+    /// The input is for a tick more than one second ahead.
     InputTooEarly = "input_too_early",
-    /// An acknowledged tick that was never sent.
+    /// The acknowledged tick was never sent, or is older than one before.
     BadAck = "bad_ack",
     /// The server is stopping.
     ShuttingDown = "shutting_down",
-    /// A fault of the server's.
+    /// A fault of the server.
     Internal = "internal",
 }
 

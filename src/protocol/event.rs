@@ -5,7 +5,7 @@ use super::{
     wire::{MessagePackReader, write_array, write_int},
 };
 
-/// Appends the head of a message of `events` events; that many of [`write_event`] follow.
+/// Appends the head of a message with `events` events. As many calls of [`write_event`] must follow.
 pub fn write_events_head(to: &mut Vec<u8>, tick: Tick, events: usize) {
     write_array(to, 1 + events);
     write_int(to, i64::from(tick.0));
@@ -18,7 +18,7 @@ pub fn write_event(to: &mut Vec<u8>, id: u8, columns: &[i64]) {
     columns.iter().for_each(|&column| write_int(to, column));
 }
 
-/// Game events as they travel: wire ids and columns, in order.
+/// Decoded game events: wire ids and columns, in order.
 pub type WireEvents = Vec<(u8, Vec<i64>)>;
 
 /// Decodes the events of one tick. Events that the schema does not know are left out.

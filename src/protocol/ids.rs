@@ -5,10 +5,10 @@ use super::{
     wire::{Malformed, MessagePackReader, array_len, int_len, write_array, write_int},
 };
 
-/// More ids than this in one list are refused: no match has as many entities.
-const MOST: usize = 1 << 20;
+/// The most ids in one list. No match has as many entities.
+const MAX_IDS: usize = 1 << 20;
 
-/// Appends a list of ids, which must ascend.
+/// Appends a list of ids, which must be ascending.
 pub(crate) fn write_ids(to: &mut Vec<u8>, ids: &[u32]) {
     let mut elements = 0;
     for_each_element(ids, |_| elements += 1);
@@ -16,7 +16,7 @@ pub(crate) fn write_ids(to: &mut Vec<u8>, ids: &[u32]) {
     for_each_element(ids, |element| write_int(to, element));
 }
 
-/// Appends a list of ids, which must ascend, packed where that is shorter.
+/// Appends a list of ids, which must be ascending. Packs it where that is shorter.
 pub(crate) fn write_ids_packed(to: &mut Vec<u8>, ids: &[u32]) {
     let (mut elements, mut bytes) = (0, 0);
     for_each_element(ids, |element| {
@@ -28,7 +28,7 @@ pub(crate) fn write_ids_packed(to: &mut Vec<u8>, ids: &[u32]) {
     }
 }
 
-/// Reads a list of ids, packed or not; they ascend.
+/// Reads a list of ids, packed or not. They are ascending.
 pub(crate) fn read_ids(from: &mut MessagePackReader<'_>) -> Result<Vec<u32>, Malformed> {
     if let Some(packed) = from.bin()? {
         return unpack_ids(packed);
@@ -40,7 +40,7 @@ pub(crate) fn read_ids(from: &mut MessagePackReader<'_>) -> Result<Vec<u32>, Mal
         let (gap, run) = if element < 0 { (0, element.unsigned_abs()) } else { (element as u64, 1) };
         let first = u32::try_from(u64::from(next) + gap).map_err(|_| Malformed)?;
         let end = u32::try_from(run).ok().and_then(|run| first.checked_add(run)).ok_or(Malformed)?;
-        if ids.len() + run as usize > MOST {
+        if ids.len() + run as usize > MAX_IDS {
             return Err(Malformed);
         }
         ids.extend(first..end);
@@ -49,7 +49,7 @@ pub(crate) fn read_ids(from: &mut MessagePackReader<'_>) -> Result<Vec<u32>, Mal
     Ok(ids)
 }
 
-/// The elements of a list: a run of two or more neighbours is one element, everything else is a gap.
+/// Returns the elements of a list: a run of two or more neighbours is one element, and any other id is a gap.
 #[inline]
 fn for_each_element(ids: &[u32], mut element: impl FnMut(i64)) {
     let (mut next, mut at) = (0, 0);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_beyond_reason_is_refused() {
+    fn a_run_that_is_too_long_is_refused() {
         let mut bytes = vec![0x91];
         write_int(&mut bytes, i64::MIN);
         assert_eq!(read_ids(&mut MessagePackReader::new(&bytes)), Err(Malformed));

@@ -8,9 +8,9 @@ use super::{
     wire::{Malformed, MessagePackReader, write_array, write_int},
 };
 
-/// Bytes that are not an input of the schema.
+/// The bytes are not an input of the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("not an input of this game's schema")]
+#[error("the bytes are not an input of this game's schema")]
 pub struct InputError;
 
 impl From<Malformed> for InputError {
@@ -19,13 +19,13 @@ impl From<Malformed> for InputError {
     }
 }
 
-/// The columns of an input: most games have few.
+/// The columns of an input. Most games have few.
 pub type InputColumns = SmallVec<[i64; 4]>;
 
-/// What came as event `i`.
+/// A decoded event `i`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AckOrInput {
-    /// Nothing new.
+    /// An acknowledgement without an input.
     Ack {
         /// The low 16 bits of the newest tick that the mirror holds.
         ack: u16,
@@ -36,14 +36,14 @@ pub enum AckOrInput {
         ack: u16,
         /// The input's number.
         seq: u32,
-        /// The tick that it is meant for; 0 for the next one.
+        /// The tick for which it is meant; 0 is the next one.
         tick: Tick,
         /// Its columns.
         columns: InputColumns,
     },
 }
 
-/// Decodes what came as event `i`. Every column is checked against its range.
+/// Decodes event `i`. Every column is checked against its range.
 ///
 /// # Errors
 /// The bytes are not one whole input of the schema.

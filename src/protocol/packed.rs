@@ -6,33 +6,33 @@
 //! column  [31, least, span, code, code, ...]     values less the least of them, each in 1 or more bits
 //! ```
 //!
-//! The first elements are a byte and varints, the codes are bits, the lowest of a byte first. A Rice code is robust
-//! against a few large values, the other form is short where values are spread evenly. Every code takes a bit at least,
-//! so that a list is bounded by the bytes it came in.
+//! The first elements are a byte and varints. The codes are bits, the lowest bit of a byte first. A Rice code copes with a few large
+//! values; the other form is short where values are spread evenly. Every code takes at least one bit, so the length of a list is
+//! bounded by its bytes.
 
 use super::wire::{Malformed, bin_len, write_bin_head};
 
-/// The first byte of a column that is not in a Rice code.
+/// The first byte of a column that is not in Rice codes.
 const SPREAD: u8 = 31;
 
-/// The most leading zeros of a Rice code; a value with more is escaped.
-const MOST_ZEROS: u64 = 16;
+/// The most leading zeros of a Rice code. A value with more is escaped.
+const MAX_ZEROS: u64 = 16;
 
-/// Bits of an escaped value.
+/// The bits of an escaped value.
 const ESCAPED_BITS: u32 = 32;
 
-/// The largest Rice parameter that is tried: beyond it the even spread is as short.
-const MOST_TRIED: u32 = 16;
+/// The largest Rice parameter that is tried. Beyond it the other form is as short.
+const MAX_TRIED: u32 = 16;
 
-/// `span` of an even spread is from 1 to this.
-const MOST_SPAN: u64 = (1 << 31) - 1;
+/// The largest `span` of the other form; the smallest is 1.
+const MAX_SPAN: u64 = (1 << 31) - 1;
 
 /// The most bytes of a varint.
 const VARINT_BYTES: u32 = 5;
 
-/// Appends ids packed if that takes less than `plain` bytes. They must ascend.
+/// Appends packed ids if that takes fewer than `plain` bytes. The ids must be ascending.
 pub(super) fn pack_ids(to: &mut Vec<u8>, ids: &[u32], plain: usize) -> bool {
-    // Each code takes a bit at least: runs are shorter than that.
+    // Each code takes at least one bit, and runs may be shorter than that.
     if bin_len(1 + ids.len().div_ceil(8)) >= plain {
         return false;
     }
@@ -50,7 +50,7 @@ pub(super) fn pack_ids(to: &mut Vec<u8>, ids: &[u32], plain: usize) -> bool {
     true
 }
 
-/// Appends a column packed if that takes less than `plain` bytes.
+/// Appends a packed column if that takes fewer than `plain` bytes.
 pub(super) fn pack_column(to: &mut Vec<u8>, values: &[i64], plain: usize) -> bool {
     let spread = Spread::of(values);
     let rice = values.iter().fold(0, |any, &value| any | zigzag(value)) < 1 << ESCAPED_BITS;
@@ -75,7 +75,7 @@ pub(super) fn pack_column(to: &mut Vec<u8>, values: &[i64], plain: usize) -> boo
     true
 }
 
-/// Reads packed ids; they ascend.
+/// Reads packed ids. They are ascending.
 pub(super) fn unpack_ids(packed: &[u8]) -> Result<Vec<u32>, Malformed> {
     let (&parameter, codes) = packed.split_first().ok_or(Malformed)?;
     if parameter >= SPREAD {
@@ -114,13 +114,13 @@ pub(super) fn unpack_column(packed: &[u8], count: usize, values: &mut Vec<i64>) 
     if bits.at_end() { Ok(()) } else { Err(Malformed) }
 }
 
-/// Values between a least and a greatest, each as likely as the other: truncated binary codes.
+/// Truncated binary codes, for values that are spread evenly between the least and the greatest.
 struct Spread {
     least: i64,
     span: u64,
-    /// Bits of a short code.
+    /// The bits of a short code.
     width: u32,
-    /// How many values have a short code; the others have a bit more.
+    /// The number of values with a short code. The others take one bit more.
     short: u64,
 }
 
@@ -132,14 +132,14 @@ impl Spread {
     }
 
     fn new(least: i64, span: u64) -> Option<Self> {
-        if !(1..=MOST_SPAN).contains(&span) {
+        if !(1..=MAX_SPAN).contains(&span) {
             return None;
         }
         let width = (span + 1).ilog2();
         Some(Self { least, span, width, short: (2 << width) - (span + 1) })
     }
 
-    /// Bytes of the whole list.
+    /// Returns the bytes of the whole list.
     fn len(&self, values: &[i64]) -> usize {
         let long = values.iter().filter(|&&value| (value - self.least) as u64 >= self.short).count();
         let bits = values.len() * self.width as usize + long;
@@ -172,20 +172,20 @@ impl Spread {
     }
 }
 
-/// The Rice parameter that takes the fewest bits for these values, and how many.
+/// Returns the Rice parameter that takes the fewest bits for these values, and those bits.
 fn best_parameter<I: Iterator<Item = u64>>(values: impl Fn() -> I) -> (u32, usize) {
     let cost = |parameter: u32| {
         let bits = values().map(|value| match value >> parameter {
-            zeros @ 0..MOST_ZEROS => zeros + 1 + u64::from(parameter),
-            _ => MOST_ZEROS + u64::from(ESCAPED_BITS),
+            zeros @ 0..MAX_ZEROS => zeros + 1 + u64::from(parameter),
+            _ => MAX_ZEROS + u64::from(ESCAPED_BITS),
         });
         bits.sum::<u64>() as usize
     };
-    let most = values().max().unwrap_or(0).checked_ilog2().unwrap_or(0).min(MOST_TRIED);
+    let most = values().max().unwrap_or(0).checked_ilog2().unwrap_or(0).min(MAX_TRIED);
     (0..=most).map(|parameter| (parameter, cost(parameter))).min_by_key(|&(_, bits)| bits).expect("0 is tried")
 }
 
-/// Bits, the lowest of a byte first, after the bytes that are there.
+/// Appends bits behind the bytes that are there, the lowest bit of a byte first.
 struct BitWriter<'a> {
     to: &'a mut Vec<u8>,
     held: u64,
@@ -197,7 +197,7 @@ impl<'a> BitWriter<'a> {
         Self { to, held: 0, count: 0 }
     }
 
-    /// Appends the low `count` bits, 32 at most; those above must be 0.
+    /// Appends the low `count` bits, at most 32. The bits above must be 0.
     #[inline]
     fn put(&mut self, bits: u64, count: u32) {
         self.held |= bits << self.count;
@@ -212,11 +212,11 @@ impl<'a> BitWriter<'a> {
     #[inline]
     fn rice(&mut self, value: u64, parameter: u32) {
         let zeros = value >> parameter;
-        if zeros < MOST_ZEROS {
+        if zeros < MAX_ZEROS {
             self.put(1 << zeros, zeros as u32 + 1);
             self.put(value & ((1 << parameter) - 1), parameter);
         } else {
-            self.put(0, MOST_ZEROS as u32);
+            self.put(0, MAX_ZEROS as u32);
             self.put(value, ESCAPED_BITS);
         }
     }
@@ -229,7 +229,7 @@ impl<'a> BitWriter<'a> {
 
 struct BitReader<'a> {
     bytes: &'a [u8],
-    /// In bits.
+    /// The position in bits.
     at: usize,
 }
 
@@ -238,7 +238,7 @@ impl<'a> BitReader<'a> {
         Self { bytes, at: 0 }
     }
 
-    /// The next `count` bits, 32 at most.
+    /// Reads the next `count` bits, at most 32.
     #[inline]
     fn take(&mut self, count: u32) -> Result<u64, Malformed> {
         let end = self.at + count as usize;
@@ -255,13 +255,13 @@ impl<'a> BitReader<'a> {
     #[inline]
     fn rice(&mut self, parameter: u32) -> Result<u64, Malformed> {
         let mut zeros = 0;
-        while zeros < MOST_ZEROS && self.take(1)? == 0 {
+        while zeros < MAX_ZEROS && self.take(1)? == 0 {
             zeros += 1;
         }
-        if zeros == MOST_ZEROS { self.take(ESCAPED_BITS) } else { Ok(zeros << parameter | self.take(parameter)?) }
+        if zeros == MAX_ZEROS { self.take(ESCAPED_BITS) } else { Ok(zeros << parameter | self.take(parameter)?) }
     }
 
-    /// Whether only zeros that fill the last byte are left.
+    /// Returns whether nothing is left but the zeros that fill the last byte.
     fn at_end(&self) -> bool {
         let left = 8 * self.bytes.len() - self.at;
         left == 0 || left < 8 && self.bytes[self.bytes.len() - 1] >> (8 - left) == 0
@@ -320,7 +320,7 @@ mod tests {
         bits.as_bytes().chunks(8).map(byte).collect()
     }
 
-    /// The code of the page, in text.
+    /// The codes of docs/PROTOCOL.md, as text.
     fn rice(value: u64, parameter: u32) -> String {
         let number = |value: u64, bits: u32| (0..bits).map(|bit| char::from(b'0' + (value >> bit & 1) as u8)).collect::<String>();
         match value >> parameter {
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn an_even_spread_has_codes_of_two_lengths() {
+    fn evenly_spread_values_have_codes_of_two_lengths() {
         // Seven values: one of 2 bits, six of 3.
         let values = [-3, -2, 3, 0, -3, 3, 3, 3];
         let mut packed = Vec::new();
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_packed_stays() {
+    fn values_that_cannot_be_packed_stay_plain() {
         assert_eq!(packed_column(&[0, 1 << 40]), None);
         assert_eq!(packed_column(&[i64::MIN, i64::MAX]), None);
         assert_eq!(packed_column(&[i64::MAX; 3]), None);
@@ -438,7 +438,7 @@ mod tests {
             }
             for count in [values.len() - 1, values.len() + 1, 8 * packed.len() + 1] {
                 if let Ok(others) = column(&packed, count) {
-                    prop_assert!(bits_of(&packed).ends_with('0'), "only what fills the last byte may be read: {others:?}");
+                    prop_assert!(bits_of(&packed).ends_with('0'), "only the bits that fill the last byte may differ: {others:?}");
                 }
             }
         }
