@@ -101,8 +101,8 @@ fn viewer(seat: u8) -> Viewer {
 /// A mirror that holds what the scene's clients hold now.
 fn mirror(scene: &Scene) -> Mirror {
     let components =
-        vec![TypeSpec::of::<Seat>(Some(0), Some(Audience::Everyone)), TypeSpec::of::<Pos>(Some(1), Some(Audience::Everyone))];
-    let schema = Schema::new("bench", 30, components, Vec::new(), TypeSpec::of::<Pad>(None, None)).expect("it is consistent");
+        vec![Seat::spec(Some(0), Some(Audience::Everyone)), Pos::spec(Some(1), Some(Audience::Everyone))];
+    let schema = Schema::new("bench", 30, components, Vec::new(), Pad::spec(None, None)).expect("it is consistent");
     let mut mirror = Mirror::new(Arc::new(schema));
     mirror.apply(&scene.snapshot().to_bytes()).expect("a snapshot fits");
     mirror

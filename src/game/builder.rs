@@ -89,7 +89,7 @@ impl<G: Game> MatchBuilder<G> {
             world,
             schedule: Schedule::new(TickSchedule),
             registry,
-            components: vec![TypeSpec::of::<Seat>(Some(Seat::ID), Some(Audience::Everyone))],
+            components: vec![Seat::spec(Some(Seat::ID), Some(Audience::Everyone))],
             events: Vec::new(),
             replicate: Vec::new(),
             options,
@@ -144,7 +144,7 @@ impl<G: Game> MatchBuilder<G> {
     pub fn event<E: GameEvent>(&mut self) -> &mut Self {
         self.world.insert_resource(RegisteredEvent::<E>(PhantomData));
         self.registry.constant::<RegisteredEvent<E>>(&mut self.world);
-        self.events.push(TypeSpec::of::<E>(Some(E::ID), Some(Audience::Everyone)));
+        self.events.push(E::spec(Some(E::ID), Some(Audience::Everyone)));
         self
     }
 
@@ -260,7 +260,7 @@ impl<G: Game> MatchBuilder<G> {
 
     fn replicate_one<C: Component + Replicate>(&mut self) {
         self.registry.replicated::<C>(&mut self.world);
-        self.components.push(TypeSpec::of::<C>(Some(C::ID), Some(C::TO)));
+        self.components.push(C::spec(Some(C::ID), Some(C::TO)));
         self.replicate.push(Replicator::register::<C>);
     }
 }

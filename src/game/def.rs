@@ -156,7 +156,7 @@ impl GameDef {
         }
         let tried = catch_unwind(|| {
             let made = make::<G>(None, 0).map_err(|error| GameError::DefaultConfig { game, error })?;
-            let schema = made.check(game, TypeSpec::of::<G::Input>(None, None))?;
+            let schema = made.check(game, G::Input::spec(None, None))?;
             Ok((made, schema))
         });
         let (mut made, schema) = tried.map_err(|panic| GameError::Rules { game, message: panic_message(&*panic) })??;

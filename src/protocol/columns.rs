@@ -5,7 +5,7 @@ use std::f32::consts::TAU;
 use glam::{Vec2, Vec3};
 use serde::{Deserialize, Serialize};
 
-use super::schema::{Audience, FieldKind, FieldSpec, Shape};
+use super::schema::{Audience, FieldKind, FieldSpec, Shape, TypeSpec};
 
 /// The largest magnitude of a quantised float's column; beyond it values are clamped. Within it differences and sums stay
 /// far inside what JavaScript's numbers hold exactly.
@@ -25,6 +25,11 @@ pub trait Columns: Sized {
     fn quantise(&self, columns: &mut [i64]);
     /// The value that the columns stand for. Total: any integers give some value.
     fn dequantise(columns: &[i64]) -> Self;
+
+    /// The type's description in a schema. Inputs have no wire id and no audience.
+    fn spec(id: Option<u8>, to: Option<Audience>) -> TypeSpec {
+        TypeSpec { id, name: Self::NAME.into(), to, shape: Self::SHAPE, fields: Self::fields() }
+    }
 }
 
 /// A component that travels to clients. Derived: `#[derive(Replicate)] #[replicate(id = 1)]`.

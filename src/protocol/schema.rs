@@ -230,11 +230,6 @@ impl FieldKind {
 }
 
 impl TypeSpec {
-    /// The description of a type with columns.
-    pub fn of<C: Columns>(id: Option<u8>, to: Option<Audience>) -> Self {
-        Self { id, name: C::NAME.into(), to, shape: C::SHAPE, fields: C::fields() }
-    }
-
     /// Its columns, in order.
     pub fn columns(&self) -> Vec<Column> {
         let mut columns = Vec::new();

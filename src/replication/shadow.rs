@@ -33,7 +33,7 @@ pub(super) struct Shadow {
 
 impl Shadow {
     pub fn of<C: Replicate>() -> Self {
-        let columns = TypeSpec::of::<C>(Some(C::ID), Some(C::TO)).columns();
+        let columns = C::spec(Some(C::ID), Some(C::TO)).columns();
         Self {
             id: C::ID,
             to: C::TO,

@@ -135,11 +135,11 @@ fn held(mirror: &Mirror) -> Reference {
 
 fn schema() -> Schema {
     fn spec<C: Replicate>() -> TypeSpec {
-        TypeSpec::of::<C>(Some(C::ID), Some(C::TO))
+        C::spec(Some(C::ID), Some(C::TO))
     }
     let components =
         vec![spec::<Seat>(), spec::<Pos>(), spec::<Hp>(), spec::<Ammo>(), spec::<Plan>(), spec::<Facing>(), spec::<Shield>()];
-    Schema::new("test", 20, components, vec![], TypeSpec::of::<Pad>(None, None)).unwrap()
+    Schema::new("test", 20, components, vec![], Pad::spec(None, None)).unwrap()
 }
 
 proptest! {

@@ -97,8 +97,8 @@ fn viewer(seat: usize) -> Viewer {
 
 fn schema() -> Arc<Schema> {
     let components =
-        vec![TypeSpec::of::<Seat>(Some(0), Some(Audience::Everyone)), TypeSpec::of::<Pos>(Some(1), Some(Audience::Everyone))];
-    Arc::new(Schema::new("bench", 30, components, Vec::new(), TypeSpec::of::<Pad>(None, None)).expect("it is consistent"))
+        vec![Seat::spec(Some(0), Some(Audience::Everyone)), Pos::spec(Some(1), Some(Audience::Everyone))];
+    Arc::new(Schema::new("bench", 30, components, Vec::new(), Pad::spec(None, None)).expect("it is consistent"))
 }
 
 /// The mirror holds what the server has, in steps of 1/32.
