@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use tickcast::{
     game::GameDef,
     prelude::*,
-    protocol::{Audience, Frame, Head, Kind, Schema, TypeSpec},
+    protocol::{Audience, Columns, Frame, Head, Kind, Schema},
     replication::{Mirror, Replicator, Viewer},
     room::Room,
 };
@@ -100,8 +100,7 @@ fn viewer(seat: u8) -> Viewer {
 
 /// A mirror that holds what the scene's clients hold now.
 fn mirror(scene: &Scene) -> Mirror {
-    let components =
-        vec![Seat::spec(Some(0), Some(Audience::Everyone)), Pos::spec(Some(1), Some(Audience::Everyone))];
+    let components = vec![Seat::spec(Some(0), Some(Audience::Everyone)), Pos::spec(Some(1), Some(Audience::Everyone))];
     let schema = Schema::new("bench", 30, components, Vec::new(), Pad::spec(None, None)).expect("it is consistent");
     let mut mirror = Mirror::new(Arc::new(schema));
     mirror.apply(&scene.snapshot().to_bytes()).expect("a snapshot fits");

@@ -150,7 +150,7 @@ impl Follower {
 
 #[cfg(test)]
 mod tests {
-    use tickcast::protocol::{self, Audience, Frame, Id, Kind, Seat, SectionWriter, Tick, TypeSpec, term};
+    use tickcast::protocol::{self, Audience, Columns, Frame, Id, Kind, Seat, SectionWriter, Tick, term};
     use tickcast::replication::Desync;
 
     use super::*;
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_mirror_that_differs_goes_on_with_diffs_until_the_snapshot_names_the_entity() {
-        let seat = TypeSpec::of::<Seat>(Some(0), Some(Audience::Everyone));
+        let seat = Seat::spec(Some(0), Some(Audience::Everyone));
         let schema = Schema::new("toy", 20, vec![seat.clone()], vec![], seat).unwrap();
         let mut follower = Follower::new(9, Some(Arc::new(schema)));
         let now = Instant::now();

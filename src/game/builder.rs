@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Bot, Game, GameEvent, MatchOptions, Outcome, emit::RegisteredEvent, intents::IntentWriter};
 use crate::{
-    protocol::{Audience, Replicate, Seat, TypeSpec},
+    protocol::{Audience, Columns, Replicate, Seat, TypeSpec},
     replication::{Grid, GridError, GridLayout, Replicator, View},
     sim::{Clock, MatchRng, Registry, Sim, Team, Teams},
 };

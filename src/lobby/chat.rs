@@ -7,10 +7,10 @@ use std::{
 };
 
 use rand::{Rng, RngExt};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use thiserror::Error;
 
-use super::{DisplayName, PartyId, RoomId, UserId, name::is_forbidden};
+use super::{DisplayName, PartyId, RoomId, UserId, ids::as_text, name::is_forbidden};
 
 /// Messages that a channel remembers.
 pub const HISTORY: usize = 100;
@@ -228,10 +228,6 @@ impl Chat {
             Log { id, seq: 0, messages: VecDeque::new() }
         })
     }
-}
-
-pub(super) fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(text)
 }
 
 /// How fast one person talks: [`CHAT_BURST`] messages at once, one in each [`CHAT_INTERVAL`] for long.

@@ -4,24 +4,28 @@
 //! This room knows listings, codes, people, chat and parties: changes in, numbered news out. It refuses to know sockets, matches
 //! and clocks; time and randomness are arguments.
 
-mod chat;
-mod code;
-mod listing;
 mod name;
-mod notice;
-mod party;
-mod presence;
-mod search;
-mod social;
 mod user;
+mod code;
+mod ids;
+mod listing;
+mod search;
+mod room_list;
+mod chat;
+mod presence;
+mod party;
+mod notice;
+mod social;
 
 pub use chat::{CHAT_BURST, CHAT_INTERVAL, Channel, ChatMessage, ChatText, HISTORY, MAX_TEXT, Replay, TextError};
 pub use code::Code;
-pub use listing::{Changes, Entrance, FLUSH_INTERVAL, Listing, Missed, NEWS_KEPT, RoomId, RoomList, Totals};
+pub use ids::{PartyId, RoomId};
+pub use listing::Listing;
 pub use name::{DisplayName, MAX_NAME, NameError};
 pub use notice::{LeaveReason, Notice, PartyInfo, PartyMember, SocialEvent};
-pub use party::{MAX_PARTY, Party, PartyError, PartyId};
+pub use party::{MAX_PARTY, Party, PartyError};
 pub use presence::{ConnectionId, MAX_FOLLOWED, MAX_REMEMBERED, PersonInfo, PresenceStatus, REMEMBERED_FOR, Sitting};
+pub use room_list::{Changes, Entrance, FLUSH_INTERVAL, Missed, NEWS_KEPT, RoomList, Totals};
 pub use search::{Search, Sort};
 pub use social::{ChatTarget, Social, SocialError};
 pub use user::{Identity, USER_ID_BYTES, UserId};

@@ -1,36 +1,14 @@
 //! Parties: people who want to play together. Who is in which, who leads it, and who is ready.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    fmt,
-    sync::Arc,
-};
+use std::collections::{BTreeMap, btree_map::Entry};
 
-use rand::{Rng, RngExt};
-use serde::Serialize;
+use rand::Rng;
 use thiserror::Error;
 
-use super::{Code, UserId, chat::as_text};
+use super::{Code, PartyId, UserId};
 
 /// The most members of a party.
 pub const MAX_PARTY: usize = 8;
-
-/// The id of a party, as it travels: sixteen random digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct PartyId(#[serde(serialize_with = "as_text")] Arc<str>);
-
-impl PartyId {
-    fn random(rng: &mut (impl Rng + ?Sized)) -> Self {
-        Self(format!("{:016x}", rng.random::<u64>()).into())
-    }
-}
-
-impl fmt::Display for PartyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// People who want to play together; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,22 +1,11 @@
 //! Ready checks: everybody who was matched says whether they are there.
 
-use std::{collections::BTreeSet, fmt, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Match, QueueEntry};
 use crate::lobby::UserId;
-
-/// A ready check's number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CheckId(pub u64);
-
-impl fmt::Display for CheckId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// Why a match that was found is not played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde_json::Value;
 use smallvec::SmallVec;
 
-use super::{Mode, QueueError};
+use super::{EntryId, Mode, QueueError};
 use crate::lobby::UserId;
 
 /// The most characters of a property's value.
@@ -46,10 +46,6 @@ pub struct QueueRequest {
     /// Round-trip times to regions, in milliseconds.
     pub regions: BTreeMap<String, f64>,
 }
-
-/// An entry's number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntryId(pub u64);
 
 /// People who queue, are matched and seated as one. It is in one place at a time: a queue, a ready check or a match.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,19 +3,23 @@
 //! This room knows modes, entries, ready checks and ratings. It refuses to know rooms, sockets and clocks: entries, answers and
 //! time in, news and matches out.
 
-mod check;
-mod entry;
-mod matchmaker;
+mod ids;
+mod error;
 mod mode;
 mod mode_json;
+mod entry;
 mod pack;
 mod pool;
 mod queue;
+mod check;
 mod skill;
+mod matchmaker;
 
-pub use check::{CheckId, UnreadyReason};
-pub use entry::{Entrant, EntryId, QueueEntry, QueueRequest};
-pub use matchmaker::{Matchmaker, MatchmakerEvent, QueueError};
+pub use check::UnreadyReason;
+pub use entry::{Entrant, QueueEntry, QueueRequest};
+pub use error::QueueError;
+pub use ids::{CheckId, EntryId};
+pub use matchmaker::{Matchmaker, MatchmakerEvent};
 pub use mode::{DEFAULT_MODE, Mode, ModeError};
 pub use queue::{Match, Opening, QueueStatus, Terms};
 pub use skill::{Glicko2, Placing, Rating, RatingKey, RatingStore, RatingSystem, RatingsInMemory, WengLin};

@@ -2,10 +2,7 @@
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use serde::Deserialize;
 use thiserror::Error;
-
-use super::mode_json::ModeJson;
 
 /// The mode of a game for which none is configured, and of a request that names none.
 pub const DEFAULT_MODE: &str = "default";
@@ -27,8 +24,7 @@ pub const DEFAULT_MODE: &str = "default";
 ///
 /// Read from JSON, it has the same rules by the same names, with times in seconds:
 /// `{"teams": 2, "players": [2, 2], "ready_check": 10, "skill": [[0, 100], [30, null]], "rated": true}`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "ModeJson")]
+#[derive(Debug, Clone, PartialEq)]
 #[must_use = "a mode does nothing until a server has it"]
 pub struct Mode {
     pub(super) teams: usize,

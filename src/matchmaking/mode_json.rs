@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 use super::Mode;
 
 /// A mode in words of JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ModeJson {
+struct ModeJson {
     /// Without teams everybody plays for themselves.
     teams: Option<usize>,
     players: Players,
@@ -36,6 +36,12 @@ pub(super) struct ModeJson {
 enum Players {
     Exactly(usize),
     Between(usize, usize),
+}
+
+impl<'de> Deserialize<'de> for Mode {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        ModeJson::deserialize(from)?.try_into().map_err(D::Error::custom)
+    }
 }
 
 impl TryFrom<ModeJson> for Mode {

@@ -15,17 +15,15 @@
 
 use std::borrow::Borrow;
 
-use bytes::{BufMut, Bytes, BytesMut};
-use smallvec::SmallVec;
-use thiserror::Error;
-
 use super::{
-    Block, Blocks, Id, MAX_COMPONENT, Schema, Tick,
+    Block, Blocks, FrameError, Id, MAX_COMPONENT, Schema, Tick,
     deflate::{deflate, inflate},
     ids::{read_ids, write_ids, write_ids_packed},
     packed::{pack_column, unpack_column},
-    wire::{Malformed, MessagePackReader, array_len, int_len, write_array, write_int},
+    wire::{MessagePackReader, array_len, int_len, write_array, write_int},
 };
+use bytes::{BufMut, Bytes, BytesMut};
+use smallvec::SmallVec;
 
 const DESPAWN: i64 = -3;
 const REMOVE: i64 = -2;
@@ -69,17 +67,6 @@ pub struct Frame<B = Blocks> {
     /// Bytes of the head; none if it is in the deflated block.
     head_bytes: u8,
     blocks: B,
-}
-
-/// Bytes that are not a frame of the schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("not a frame of this game's schema")]
-pub struct FrameError;
-
-impl From<Malformed> for FrameError {
-    fn from(_: Malformed) -> Self {
-        Self
-    }
 }
 
 /// A decoded section. Ids ascend; `values` are as in the frame, differences or values by its kind.

@@ -3,18 +3,18 @@
 //! This room knows bytes and integers. It refuses to know worlds, games, seats' owners and sockets. `docs/PROTOCOL.md`
 //! is the norm that it implements.
 
-mod blocks;
-mod columns;
-mod deflate;
-mod dts;
 mod error;
-mod event;
-mod frame;
-mod ids;
-mod input;
-mod packed;
-mod schema;
 mod wire;
+mod packed;
+mod ids;
+mod blocks;
+mod deflate;
+mod schema;
+mod columns;
+mod frame;
+mod event;
+mod input;
+mod dts;
 
 use std::fmt;
 
@@ -25,9 +25,10 @@ pub use columns::{Angle, Columns, Dir8, Exact, Field, Plain, Replicate, Step};
 pub use deflate::inflate;
 pub use error::ErrorCode;
 pub use event::{WireEvents, decode_events, write_event, write_events_head};
-pub use frame::{Frame, FrameError, Head, Kind, Section, SectionWriter, decode_frame, term};
+pub use frame::{Frame, Head, Kind, Section, SectionWriter, decode_frame, term};
 pub use input::{AckOrInput, InputColumns, InputError, decode_input, encode_ack, encode_input};
 pub use schema::{Audience, Column, FieldKind, FieldSpec, Schema, SchemaError, Shape, TypeSpec};
+pub use wire::FrameError;
 
 /// The version of the protocol that this library speaks.
 pub const PROTOCOL_VERSION: u8 = 1;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::OnceLock};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{MAX_COMPONENT, PROTOCOL_VERSION, columns::Columns};
+use super::{MAX_COMPONENT, PROTOCOL_VERSION};
 
 /// The most columns of one type, so that a mask of columns is exact in JavaScript's numbers.
 const MAX_COLUMNS: usize = 52;

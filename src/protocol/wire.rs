@@ -1,6 +1,7 @@
 //! The two things that frames are made of: MessagePack integers and array headers.
 
 use rmp::{Marker, encode};
+use thiserror::Error;
 
 /// Appends an integer in its shortest form.
 #[inline]
@@ -58,6 +59,17 @@ pub(crate) fn write_bin_head(to: &mut Vec<u8>, len: usize) {
 /// Bytes that are not what was expected, or not enough of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
+
+/// Bytes that are not a frame of the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("not a frame of this game's schema")]
+pub struct FrameError;
+
+impl From<Malformed> for FrameError {
+    fn from(_: Malformed) -> Self {
+        Self
+    }
+}
 
 /// Walks over MessagePack bytes from somewhere else. Never panics, never allocates by a length that it read.
 pub(crate) struct MessagePackReader<'a> {

@@ -6,16 +6,16 @@
 //! is in step holds. A write that changes nothing visible costs no byte. What differs is encoded once for each audience;
 //! a seat's frame is a head and clones of those blocks.
 
-mod budget;
-mod chunks;
-mod encode;
-mod grid;
 mod ids;
-mod interest;
-mod merged;
-mod mirror;
 mod shadow;
+mod grid;
+mod interest;
+mod encode;
+mod merged;
 mod view;
+mod chunks;
+mod budget;
+mod mirror;
 
 use std::{
     borrow::Cow,

@@ -6,7 +6,7 @@ use bevy_ecs::{change_detection::Tick as ChangeTick, prelude::*};
 use fixedbitset::FixedBitSet;
 
 use super::{Ids, ViewKey, columns_of};
-use crate::protocol::{Audience, Column, Replicate, Tick, TypeSpec};
+use crate::protocol::{Audience, Column, Replicate, Tick};
 
 /// One component's columns, by entity id.
 pub(super) struct Shadow {

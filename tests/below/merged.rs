@@ -11,7 +11,7 @@ use tickcast::{
 };
 
 use bevy_ecs::prelude::{Entity, World};
-use tickcast::protocol::{Frame, Head, Kind as FrameKind, Schema, TypeSpec};
+use tickcast::protocol::{Columns, Frame, Head, Kind as FrameKind, Schema, TypeSpec};
 
 /// One thing that rules may do to a world. `which` picks an entity.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use std::{
 use bevy_ecs::prelude::World;
 use tickcast::{
     prelude::*,
-    protocol::{Audience, Frame, Head, Kind, Schema, TypeSpec},
+    protocol::{Audience, Columns, Frame, Head, Kind, Schema},
     replication::{Mirror, Replicator, Viewer},
 };
 

@@ -1,0 +1,393 @@
+//! The listing: every room that is open, and the numbered news about the public ones.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use rand::Rng;
+use serde::Serialize;
+
+use super::{Code, Listing, RoomId, Search};
+
+/// News are told at most once in this time.
+pub const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
+
+/// News that are remembered for those who missed some.
+pub const NEWS_KEPT: usize = 64;
+
+/// What answers somebody who has missed news.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missed {
+    /// These are the news, all of them.
+    News(Vec<Arc<Changes>>),
+    /// It was too long ago: the listing has to be read anew.
+    TooMany,
+}
+
+/// How people find a room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Entrance {
+    /// In the listing, and by quick play.
+    #[default]
+    Listed,
+    /// By a private code.
+    Code,
+    /// By a ticket that was given to them, not otherwise.
+    Ticket,
+}
+
+/// What changed in the listing since the news before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changes {
+    /// One more than the news before.
+    pub seq: u64,
+    /// Rooms that are new.
+    pub added: Vec<Listing>,
+    /// Rooms that are not what they were.
+    pub updated: Vec<Listing>,
+    /// Rooms that are gone.
+    pub removed: Vec<RoomId>,
+}
+
+/// The rooms and people of one game.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Rooms, private ones too.
+    pub rooms: usize,
+    /// People seated in them.
+    pub players: usize,
+}
+
+/// Every open room, and what subscribers have been told of them.
+#[derive(Debug, Default)]
+pub struct RoomList {
+    rooms: BTreeMap<RoomId, OpenRoom>,
+    codes: BTreeMap<Code, RoomId>,
+    dirty: BTreeSet<RoomId>,
+    told: BTreeMap<RoomId, Listing>,
+    news: VecDeque<Arc<Changes>>,
+    seq: u64,
+    opened: u64,
+    flushed: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct OpenRoom {
+    listing: Listing,
+    listed: bool,
+    code: Option<Code>,
+    /// The how manyeth room to open, so that of equals the oldest is picked.
+    age: u64,
+}
+
+impl RoomList {
+    /// Takes a room in. The code, if that is how it is entered, is made up here.
+    pub fn open(&mut self, listing: Listing, entrance: Entrance, rng: &mut (impl Rng + ?Sized)) -> Option<Code> {
+        let code = (entrance == Entrance::Code).then(|| self.unused_code(rng));
+        if let Some(code) = &code {
+            self.codes.insert(code.clone(), listing.room.clone());
+        }
+        self.opened += 1;
+        self.dirty.insert(listing.room.clone());
+        let entry = OpenRoom { listed: entrance == Entrance::Listed, code: code.clone(), age: self.opened, listing };
+        self.rooms.insert(entry.listing.room.clone(), entry);
+        code
+    }
+
+    /// Says how many sit in a room now; a room that is not open stays unknown.
+    pub fn update(&mut self, room: &RoomId, players: usize, bots: usize) {
+        if let Some(entry) = self.rooms.get_mut(room) {
+            entry.listing.players = players;
+            entry.listing.bots = bots;
+            self.dirty.insert(room.clone());
+        }
+    }
+
+    /// Takes a room off the listing.
+    pub fn close(&mut self, room: &RoomId) {
+        if let Some(entry) = self.rooms.remove(room) {
+            if let Some(code) = entry.code {
+                self.codes.remove(&code);
+            }
+            self.dirty.insert(room.clone());
+        }
+    }
+
+    /// The listed rooms that somebody looks for, and the number of the newest news. News that follow may repeat what is here already.
+    pub fn rooms(&self, search: &Search) -> (u64, Vec<Listing>) {
+        let mut found: Vec<_> = self.rooms.values().filter(|entry| entry.listed && search.finds(&entry.listing)).collect();
+        if let Some(sort) = search.sort {
+            found.sort_by_key(|entry| sort.key(&entry.listing, entry.age));
+        }
+        found.truncate(search.limit.unwrap_or(usize::MAX));
+        (self.seq, found.into_iter().map(|entry| entry.listing.clone()).collect())
+    }
+
+    /// The number of the newest news, and those after number `after`.
+    pub fn missed(&self, after: u64) -> (u64, Missed) {
+        let oldest = self.news.front().map_or(self.seq + 1, |changes| changes.seq);
+        let known = after <= self.seq && after + 1 >= oldest;
+        let missed = self.news.iter().filter(|changes| changes.seq > after).cloned().collect();
+        (self.seq, if known { Missed::News(missed) } else { Missed::TooMany })
+    }
+
+    /// The room for somebody who wants to play at once: the fullest public one with a seat, of equals the oldest.
+    pub fn quick(&self, game: &str) -> Option<RoomId> {
+        let open = self.rooms.values().filter(|entry| entry.listed && entry.listing.game == game && entry.listing.has_seat());
+        let best = open.max_by_key(|entry| (entry.listing.players, Reverse(entry.age)));
+        best.map(|entry| entry.listing.room.clone())
+    }
+
+    /// The private room with a code.
+    pub fn by_code(&self, code: &Code) -> Option<RoomId> {
+        self.codes.get(code).cloned()
+    }
+
+    /// How many rooms and people a game has.
+    pub fn totals(&self, game: &str) -> Totals {
+        let of_game = self.rooms.values().map(|entry| &entry.listing).filter(|listing| listing.game == game);
+        of_game.fold(Totals::default(), |sum, listing| Totals { rooms: sum.rooms + 1, players: sum.players + listing.players })
+    }
+
+    /// When the next news are due; `None` while there are none.
+    pub fn flush_due(&self) -> Option<Duration> {
+        (!self.dirty.is_empty()).then(|| self.flushed.map_or(Duration::ZERO, |at| at + FLUSH_INTERVAL))
+    }
+
+    /// The news since the last ones, all changes of a room in one. `None` if there are none or the last came less than
+    /// [`FLUSH_INTERVAL`] ago.
+    pub fn flush(&mut self, now: Duration) -> Option<Arc<Changes>> {
+        if self.flush_due()? > now {
+            return None;
+        }
+        let mut changes = Changes { seq: self.seq + 1, added: Vec::new(), updated: Vec::new(), removed: Vec::new() };
+        for room in std::mem::take(&mut self.dirty) {
+            let listed = self.rooms.get(&room).filter(|entry| entry.listed).map(|entry| entry.listing.clone());
+            match (self.told.get(&room), listed) {
+                (None, Some(listing)) => {
+                    self.told.insert(room, listing.clone());
+                    changes.added.push(listing);
+                }
+                (Some(told), Some(listing)) if *told != listing => {
+                    self.told.insert(room, listing.clone());
+                    changes.updated.push(listing);
+                }
+                (Some(_), None) => {
+                    self.told.remove(&room);
+                    changes.removed.push(room);
+                }
+                _ => {}
+            }
+        }
+        if changes.added.is_empty() && changes.updated.is_empty() && changes.removed.is_empty() {
+            return None;
+        }
+        self.seq = changes.seq;
+        self.flushed = Some(now);
+        let changes = Arc::new(changes);
+        if self.news.len() == NEWS_KEPT {
+            self.news.pop_front();
+        }
+        self.news.push_back(changes.clone());
+        Some(changes)
+    }
+
+    fn unused_code(&self, rng: &mut (impl Rng + ?Sized)) -> Code {
+        loop {
+            let code = Code::random(rng);
+            if !self.codes.contains_key(&code) {
+                return code;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+    use rand::{SeedableRng, rngs::ChaCha8Rng};
+    use serde_json::{Value as Json, json};
+
+    use super::{super::Sort, *};
+
+    fn listing(room: &str, players: usize) -> Listing {
+        Listing { room: RoomId::named(room), game: "arena", players, bots: 0, seats: 4, config: Arc::default() }
+    }
+
+    fn open(lobby: &mut RoomList, listing: Listing, entrance: Entrance) -> Option<Code> {
+        lobby.open(listing, entrance, &mut ChaCha8Rng::seed_from_u64(1))
+    }
+
+    fn at(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn quick_picks_the_fullest_room_with_a_seat() {
+        let mut lobby = RoomList::default();
+        for (room, players) in [("a", 1), ("b", 3), ("c", 4), ("d", 3)] {
+            open(&mut lobby, listing(room, players), Entrance::Listed);
+        }
+        open(&mut lobby, listing("e", 3), Entrance::Code);
+        open(&mut lobby, listing("f", 3), Entrance::Ticket);
+        assert_eq!(lobby.quick("arena"), Some(RoomId::named("b")));
+        lobby.update(&RoomId::named("b"), 4, 0);
+        assert_eq!(lobby.quick("arena"), Some(RoomId::named("d")));
+        assert_eq!(lobby.quick("chess"), None);
+    }
+
+    #[test]
+    fn a_seat_of_a_bot_counts_as_a_seat() {
+        let mut lobby = RoomList::default();
+        open(&mut lobby, Listing { bots: 3, ..listing("a", 1) }, Entrance::Listed);
+        assert_eq!(lobby.quick("arena"), Some(RoomId::named("a")));
+    }
+
+    #[test]
+    fn a_private_room_is_found_by_its_code_alone() {
+        let mut lobby = RoomList::default();
+        let code = open(&mut lobby, listing("a", 0), Entrance::Code).unwrap();
+        assert_eq!(lobby.by_code(&code), Some(RoomId::named("a")));
+        assert_eq!(lobby.rooms(&Search::default()), (0, vec![]));
+        assert_eq!(lobby.quick("arena"), None);
+        assert_eq!(lobby.flush(at(1000)), None);
+        assert_eq!(lobby.totals("arena").rooms, 1);
+        lobby.close(&RoomId::named("a"));
+        assert_eq!(lobby.by_code(&code), None);
+    }
+
+    #[test]
+    fn changes_of_one_room_are_told_as_one() {
+        let mut lobby = RoomList::default();
+        open(&mut lobby, listing("a", 0), Entrance::Listed);
+        lobby.update(&RoomId::named("a"), 1, 0);
+        let first = lobby.flush(at(0)).unwrap();
+        assert_eq!((first.seq, &first.added), (1, &vec![listing("a", 1)]));
+        lobby.update(&RoomId::named("a"), 2, 0);
+        lobby.update(&RoomId::named("a"), 1, 0);
+        assert_eq!(lobby.flush(at(1000)), None, "nothing changed in the end");
+        open(&mut lobby, listing("b", 0), Entrance::Listed);
+        lobby.close(&RoomId::named("b"));
+        lobby.close(&RoomId::named("a"));
+        let second = lobby.flush(at(2000)).unwrap();
+        assert_eq!((second.seq, &second.added, &second.removed), (2, &vec![], &vec![RoomId::named("a")]));
+    }
+
+    #[test]
+    fn news_come_at_most_four_times_a_second() {
+        let mut lobby = RoomList::default();
+        open(&mut lobby, listing("a", 0), Entrance::Listed);
+        assert!(lobby.flush(at(10)).is_some());
+        lobby.update(&RoomId::named("a"), 1, 0);
+        assert_eq!(lobby.flush_due(), Some(at(260)));
+        assert_eq!(lobby.flush(at(259)), None);
+        assert!(lobby.flush(at(260)).is_some());
+        assert_eq!(lobby.flush_due(), None);
+    }
+
+    #[test]
+    fn a_search_finds_what_it_names_in_the_order_it_names() {
+        let mut lobby = RoomList::default();
+        for (room, players, map) in [("b", 1, "dust"), ("d", 4, "dust"), ("a", 2, "ice"), ("c", 2, "dust")] {
+            let config = Arc::new(json!({"map": map, "frags": 20}));
+            open(&mut lobby, Listing { config, ..listing(room, players) }, Entrance::Listed);
+        }
+        open(&mut lobby, Listing { game: "chess", ..listing("e", 0) }, Entrance::Listed);
+        let of = |config: Json| config.as_object().cloned().unwrap();
+        let sorted = |sort| Search { sort: Some(sort), ..Search::default() };
+        let arena = || Some("arena".to_owned());
+        for (search, expected) in [
+            (Search::default(), "abcde"),
+            (Search { game: Some("chess".to_owned()), ..Search::default() }, "e"),
+            (Search { open: Some(true), ..Search::default() }, "abce"),
+            (Search { open: Some(false), ..Search::default() }, "d"),
+            (Search { config: of(json!({"map": "dust", "frags": 20})), ..Search::default() }, "bcd"),
+            (Search { config: of(json!({"map": "dust", "speed": null})), ..Search::default() }, ""),
+            (sorted(Sort::Players), "dacbe"),
+            (sorted(Sort::Free), "ebacd"),
+            (sorted(Sort::Newest), "ecadb"),
+            (Search { limit: Some(2), ..sorted(Sort::Oldest) }, "bd"),
+            (Search { game: arena(), open: Some(true), limit: Some(1), ..sorted(Sort::Players) }, "a"),
+        ] {
+            let (_, rooms) = lobby.rooms(&search);
+            let found: String = rooms.iter().map(|listing| listing.room.as_str()).collect();
+            assert_eq!(found, expected, "{search:?}");
+        }
+    }
+
+    #[test]
+    fn who_missed_news_gets_them_or_is_told_that_there_were_too_many() {
+        let mut lobby = RoomList::default();
+        assert_eq!(lobby.missed(0), (0, Missed::News(vec![])));
+        open(&mut lobby, listing("a", 0), Entrance::Listed);
+        let all: Vec<_> = (0..70)
+            .map(|n| {
+                lobby.update(&RoomId::named("a"), n % 2, 0);
+                lobby.flush(at(n as u64 * 250)).unwrap()
+            })
+            .collect();
+        assert_eq!(lobby.missed(70), (70, Missed::News(vec![])));
+        assert_eq!(lobby.missed(68), (70, Missed::News(all[68..].to_vec())));
+        assert_eq!(lobby.missed(6), (70, Missed::News(all[6..].to_vec())));
+        for after in [0, 5, 71, u64::MAX] {
+            assert_eq!(lobby.missed(after).1, Missed::TooMany, "{after}");
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Open(u8),
+        Update(u8, usize),
+        Close(u8),
+        Flush,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let room = 0u8..6;
+        vec(
+            prop_oneof![
+                room.clone().prop_map(Step::Open),
+                (room.clone(), 0usize..5).prop_map(|(room, players)| Step::Update(room, players)),
+                room.prop_map(Step::Close),
+                Just(Step::Flush),
+            ],
+            0..60,
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn who_follows_the_news_knows_the_listing(steps in steps()) {
+            let (mut lobby, mut mirror, mut seq, mut now) = (RoomList::default(), BTreeMap::new(), 0, 0);
+            for step in steps.into_iter().chain([Step::Flush]) {
+                match step {
+                    Step::Open(room) if !lobby.rooms.contains_key(&RoomId::named(&room.to_string())) => {
+                        open(&mut lobby, listing(&room.to_string(), 0), Entrance::Listed);
+                    }
+                    Step::Open(_) => {}
+                    Step::Update(room, players) => lobby.update(&RoomId::named(&room.to_string()), players, 0),
+                    Step::Close(room) => lobby.close(&RoomId::named(&room.to_string())),
+                    Step::Flush => {
+                        now += 250;
+                        let Some(changes) = lobby.flush(at(now)) else { continue };
+                        prop_assert_eq!(changes.seq, seq + 1);
+                        seq = changes.seq;
+                        for listing in changes.added.iter().cloned() {
+                            prop_assert!(mirror.insert(listing.room.clone(), listing).is_none());
+                        }
+                        for listing in changes.updated.iter().cloned() {
+                            prop_assert!(mirror.insert(listing.room.clone(), listing).is_some());
+                        }
+                        for room in &changes.removed {
+                            prop_assert!(mirror.remove(room).is_some());
+                        }
+                    }
+                }
+            }
+            prop_assert_eq!(lobby.rooms(&Search::default()), (seq, mirror.into_values().collect()));
+        }
+    }
+}
