@@ -67,7 +67,6 @@ impl Gate {
 
     /// Takes the tokens of an issuer.
     #[cfg(feature = "jwt")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
     #[must_use]
     pub fn jwt(mut self, jwt: Option<Jwt>) -> Self {
         self.jwt = jwt;

@@ -12,7 +12,6 @@ mod jwt;
 mod gate;
 
 #[cfg(feature = "jwt")]
-#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub use self::jwt::{Jwt, KeyError};
 pub(crate) use self::signed::{SigningKey, unix_seconds};
 pub use self::{

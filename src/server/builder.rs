@@ -201,7 +201,6 @@ impl ServerBuilder {
 
     /// Lets in whoever has a token of this issuer. The command line may name another.
     #[cfg(feature = "jwt")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
     pub fn jwt(mut self, jwt: Jwt) -> Self {
         self.jwt = Some(jwt);
         self
@@ -233,7 +232,6 @@ impl ServerBuilder {
 
     /// Keeps players, ratings, results and the block list in a PostgreSQL database, like `postgres://user:password@host/name`.
     #[cfg(feature = "store-postgres")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "store-postgres")))]
     pub fn database(mut self, url: impl Into<String>) -> Self {
         self.persistence.database = Some(url.into());
         self
@@ -241,7 +239,6 @@ impl ServerBuilder {
 
     /// Posts each result to a server of the host's.
     #[cfg(feature = "webhook")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
     pub fn webhook(mut self, webhook: WebhookConfig) -> Self {
         self.persistence.webhook = Some(webhook);
         self

@@ -60,17 +60,14 @@ pub enum StartError {
     Key(#[from] KeyFileError),
     /// The database does not open.
     #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
-    #[cfg_attr(docsrs, doc(cfg(any(feature = "store-sqlite", feature = "store-postgres"))))]
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Results cannot be posted there.
     #[cfg(feature = "webhook")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
     #[error(transparent)]
     Webhook(#[from] WebhookError),
     /// The page of metrics could not be set up.
     #[cfg(feature = "metrics")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
     #[error("cannot set up metrics: {0}")]
     Metrics(String),
 }

@@ -21,7 +21,6 @@ impl ServerBuilder {
     /// # Errors
     ///
     /// Any [`StartError`], and a log filter, key file or modes file that cannot be read.
-    #[cfg_attr(docsrs, doc(cfg(feature = "cli")))]
     pub fn run(mut self) -> anyhow::Result<()> {
         let args = Args::parse();
         if args.prints() {

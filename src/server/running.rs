@@ -114,7 +114,6 @@ impl RunningServer {
 
     /// The database, if there is one.
     #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
-    #[cfg_attr(docsrs, doc(cfg(any(feature = "store-sqlite", feature = "store-postgres"))))]
     pub fn store(&self) -> Option<&crate::store::Store> {
         self.persistence.store()
     }

@@ -27,15 +27,12 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("migrations
 pub enum Database {
     /// In memory, for tests: gone with the store.
     #[cfg(feature = "store-sqlite")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "store-sqlite")))]
     Memory,
     /// In an SQLite file, made if it is not there.
     #[cfg(feature = "store-sqlite")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "store-sqlite")))]
     File(PathBuf),
     /// On a PostgreSQL server: `postgres://user:password@host/database`.
     #[cfg(feature = "store-postgres")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "store-postgres")))]
     Postgres(String),
 }
 
@@ -50,7 +47,6 @@ pub enum StoreError {
     Migrate(#[from] MigrateError),
     /// A URL of another kind of database.
     #[cfg(feature = "store-postgres")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "store-postgres")))]
     #[error("a database's URL begins with postgres:// or postgresql://")]
     Url,
     /// Something in the tables that this version did not write.

@@ -17,10 +17,8 @@ mod webhook;
 
 pub use self::guest_key::{KeyFileError, load_guest_key};
 #[cfg(feature = "webhook")]
-#[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
 pub use self::webhook::{Webhook, WebhookConfig, WebhookError, signature};
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
-#[cfg_attr(docsrs, doc(cfg(any(feature = "store-sqlite", feature = "store-postgres"))))]
 pub use self::{
     database::{Database, Store, StoreError},
     queries::{StoredMatch, StoredPlayer, StoredRating},
