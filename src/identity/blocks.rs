@@ -1,4 +1,4 @@
-//! The block list: what this process knows, and what is kept where others change it.
+//! The block list: local blocks, and a stored list that other processes may change.
 
 use std::{
     collections::HashMap,
@@ -12,89 +12,89 @@ use tokio::time::{Instant, timeout};
 
 use crate::lobby::UserId;
 
-/// How long a word of this process counts more than what is kept, which may not have been told yet.
-const OWN_WORD: Duration = Duration::from_secs(30);
+/// How long a local block overrides the stored list, which may lag behind.
+const LOCAL_PRECEDENCE: Duration = Duration::from_secs(30);
 
-/// How long whoever keeps blocks may take to answer; then what is known here counts.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Timeout of the stored list. After it the local list decides.
+const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A block list that outlives the process, and that others may change.
+/// A block list that outlives the process and that other processes may change.
 pub trait BlockStore: Send + Sync + 'static {
-    /// Whether somebody is on it; `None` if that cannot be told now.
+    /// Whether a user is on the list; `None` if the list cannot be read now.
     fn is_blocked<'a>(&'a self, user: &'a UserId) -> Pin<Box<dyn Future<Output = Option<bool>> + Send + 'a>>;
 }
 
 #[derive(Default)]
 pub(super) struct Blocks {
-    known: RwLock<HashMap<UserId, Word>>,
+    known: RwLock<HashMap<UserId, Status>>,
     kept: Option<Arc<dyn BlockStore>>,
 }
 
-/// What was said of somebody.
-struct Word {
+/// The last known state of a user.
+struct Status {
     blocked: bool,
-    /// When what is kept counts again; never for who is blocked by configuration.
+    /// When the stored list counts again; never for users blocked by configuration.
     until: Option<Instant>,
 }
 
-impl Word {
+impl Status {
     fn is_old(&self) -> bool {
         self.until.is_some_and(|until| until <= Instant::now())
     }
 }
 
 impl Blocks {
-    /// Blocks people for as long as the process lives, unless it lets them in itself.
+    /// Blocks users for as long as the process lives, unless it unblocks them itself.
     pub(super) fn always(&self, users: impl IntoIterator<Item = UserId>) {
-        self.write().extend(users.into_iter().map(|user| (user, Word { blocked: true, until: None })));
+        self.write().extend(users.into_iter().map(|user| (user, Status { blocked: true, until: None })));
     }
 
-    /// Asks somebody else from now on; `known` is who is blocked there.
+    /// Asks a stored list from now on; `known` is its content.
     pub(super) fn keep(&mut self, kept: Arc<dyn BlockStore>, known: impl IntoIterator<Item = UserId>) {
         self.kept = Some(kept);
         for user in known {
-            self.say(&user, Word { blocked: true, until: Some(Instant::now()) });
+            self.update(&user, Status { blocked: true, until: Some(Instant::now()) });
         }
     }
 
     pub(super) fn contains(&self, user: &UserId) -> bool {
-        self.read().get(user).is_some_and(|word| word.blocked)
+        self.read().get(user).is_some_and(|status| status.blocked)
     }
 
-    /// Blocks somebody, or lets them in again. False if that changes nothing.
+    /// Blocks or unblocks a user. Returns `false` if that changes nothing.
     pub(super) fn set(&self, user: &UserId, blocked: bool) -> bool {
-        self.say(user, Word { blocked, until: Some(Instant::now() + OWN_WORD) })
+        self.update(user, Status { blocked, until: Some(Instant::now() + LOCAL_PRECEDENCE) })
     }
 
-    /// Asks what is kept about somebody. True if they are blocked now and were not before.
+    /// Asks the stored list about a user. Returns `true` if they are blocked now and were not before.
     pub(super) async fn refresh(&self, user: &UserId) -> bool {
         let Some(kept) = &self.kept else { return false };
-        if self.read().get(user).is_some_and(|word| !word.is_old()) {
+        if self.read().get(user).is_some_and(|status| !status.is_old()) {
             return false;
         }
-        match timeout(PATIENCE, kept.is_blocked(user)).await {
-            Ok(Some(blocked)) => self.say(user, Word { blocked, until: Some(Instant::now()) }) && blocked,
+        match timeout(STORE_TIMEOUT, kept.is_blocked(user)).await {
+            Ok(Some(blocked)) => self.update(user, Status { blocked, until: Some(Instant::now()) }) && blocked,
             Ok(None) | Err(_) => false,
         }
     }
 
-    fn say(&self, user: &UserId, word: Word) -> bool {
+    fn update(&self, user: &UserId, status: Status) -> bool {
         let mut known = self.write();
-        let blocked = word.blocked;
-        if blocked && known.get(user).is_some_and(|word| word.until.is_none()) {
+        let blocked = status.blocked;
+        if blocked && known.get(user).is_some_and(|status| status.until.is_none()) {
             return false;
         }
-        // Who may come in is everybody else: a word about them is only worth keeping while others may still say otherwise.
-        let settled = !blocked && (self.kept.is_none() || word.is_old());
-        let before = if settled { known.remove(user) } else { known.insert(user.clone(), word) };
-        before.is_some_and(|word| word.blocked) != blocked
+        // The list has blocked users only. An unblocked one stays on it just as long as the stored list may say otherwise.
+        let settled = !blocked && (self.kept.is_none() || status.is_old());
+        let before = if settled { known.remove(user) } else { known.insert(user.clone(), status) };
+        before.is_some_and(|status| status.blocked) != blocked
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<UserId, Word>> {
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<UserId, Status>> {
         self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<UserId, Word>> {
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<UserId, Status>> {
         self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_kept_counts_unless_this_process_spoke_of_late() {
+    async fn the_stored_list_counts_unless_a_local_change_is_recent() {
         let kept = Arc::new(AtomicU8::new(1));
         let mut blocks = Blocks::default();
         let (user, always) = (UserId::parse("mallory").unwrap(), UserId::parse("eve").unwrap());
@@ -138,17 +138,17 @@ mod tests {
         assert!(blocks.set(&user, false) && !blocks.set(&user, false));
         kept.store(1, Ordering::Relaxed);
         assert!(!blocks.refresh(&user).await && !blocks.contains(&user), "not written yet");
-        advance(OWN_WORD).await;
+        advance(LOCAL_PRECEDENCE).await;
         assert!(blocks.refresh(&user).await && blocks.contains(&user), "blocked again elsewhere");
 
         assert!(!blocks.set(&user, true), "they are");
         kept.store(0, Ordering::Relaxed);
         assert!(!blocks.refresh(&user).await && blocks.contains(&user), "not written yet");
-        advance(OWN_WORD).await;
+        advance(LOCAL_PRECEDENCE).await;
         assert!(!blocks.refresh(&user).await && !blocks.contains(&user), "let in elsewhere");
         assert!(!blocks.refresh(&always).await && blocks.contains(&always), "by configuration");
         assert!(blocks.set(&always, false) && !blocks.contains(&always));
-        advance(OWN_WORD).await;
+        advance(LOCAL_PRECEDENCE).await;
         assert!(!blocks.refresh(&always).await && blocks.read().is_empty(), "nothing is left over");
     }
 }

@@ -1,34 +1,35 @@
-//! Why somebody is refused.
+//! Why a user is refused.
 
 use thiserror::Error;
 
 use crate::{lobby::NameError, protocol::ErrorCode};
 
-/// Why somebody was not let in.
+/// Why a user was refused.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum IdentityError {
-    /// No token, or only a guest's, where guests are not taken.
-    #[error("this server takes no guests, a token is needed")]
+    /// There is no token, or only a guest's, and guests are refused.
+    #[error("this server does not admit guests, sign in with a token")]
     AuthRequired,
-    /// The token is not good, and why.
+    /// The token is invalid, for this reason.
     #[error("{0}")]
     BadToken(&'static str),
-    /// The token was good once.
+    /// The token has expired.
     #[error("this token has expired, ask for a new one")]
     Expired,
-    /// On the block list, or turned away by the host's own check.
+    /// The user is on the block list, or the host's hook refused them.
     #[error("you are blocked on this server")]
     Blocked,
-    /// The name may not be shown.
+    /// The display name is invalid.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// The host's own check did not answer.
-    #[error("the check of tokens does not answer, try again later")]
+    /// The host's hook did not answer in time.
+    #[error("the server cannot check tokens now, try again later")]
     Unavailable,
 }
 
 impl IdentityError {
-    /// The code that clients are told.
+    /// The error code for clients.
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::AuthRequired => ErrorCode::AuthRequired,

@@ -1,4 +1,4 @@
-//! The gate: tokens, guests, the host's own check and the block list, asked in this order.
+//! The gate: identifies users by token and admits or refuses them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,32 +11,32 @@ use super::{
     blocks::{BlockStore, Blocks},
     error::IdentityError,
     guest::GuestKey,
-    hook::{Checked, Hook, Person},
+    hook::{Hook, HookFuture, VerifiedUser},
 };
 use crate::lobby::{DisplayName, Identity, UserId};
 
-/// How long a host's own check may take.
+/// Timeout of the host's hook.
 const HOOK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What somebody shows at the gate: `auth` of a connection.
+/// What a client presents: `auth` of a connection.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Credentials {
-    /// A token of the host's, or of a guest who comes back.
+    /// A token of an issuer or hook, or the token of a returning guest.
     pub token: Option<String>,
-    /// The display name that a guest would like.
+    /// The display name that the client asks for.
     pub name: Option<String>,
 }
 
-/// Somebody whom the gate let in.
+/// A user whom the gate admitted.
 pub struct Admitted {
-    /// Who it is.
+    /// The user.
     pub identity: Identity,
-    /// A guest's token, to come back with.
+    /// A fresh token for a guest to return with.
     pub token: Option<String>,
 }
 
-/// Who is let in. Unless told otherwise: guests, and nobody else.
+/// Decides which users are admitted. By default only guests are.
 pub struct Gate {
     guests: Option<GuestKey>,
     #[cfg(feature = "jwt")]
@@ -58,14 +58,14 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Signs guests' tokens with this key; `None` takes no guests.
+    /// Signs guests' tokens with this key; `None` refuses guests.
     #[must_use]
     pub fn guests(mut self, key: Option<GuestKey>) -> Self {
         self.guests = key;
         self
     }
 
-    /// Takes the tokens of an issuer.
+    /// Accepts the tokens of an issuer.
     #[cfg(feature = "jwt")]
     #[must_use]
     pub fn jwt(mut self, jwt: Option<Jwt>) -> Self {
@@ -73,32 +73,32 @@ impl Gate {
         self
     }
 
-    /// Asks the host's own check.
+    /// Adds the host's own check.
     #[must_use]
     pub fn hook(mut self, hook: Option<Arc<dyn Hook>>) -> Self {
         self.hook = hook;
         self
     }
 
-    /// Blocks these people, whatever is kept about them.
+    /// Blocks these users, whatever the block store says.
     #[must_use]
     pub fn blocked(self, users: impl IntoIterator<Item = UserId>) -> Self {
         self.blocks.always(users);
         self
     }
 
-    /// Looks for blocks elsewhere, too, whenever somebody comes. `known` is who is blocked there now.
+    /// Asks a block store about each user who connects. `known` is its list now.
     #[must_use]
     pub fn block_store(mut self, kept: Arc<dyn BlockStore>, known: impl IntoIterator<Item = UserId>) -> Self {
         self.blocks.keep(kept, known);
         self
     }
 
-    /// Says who somebody is. Whether they are let in, [`permit`](Self::permit) says.
+    /// Identifies a user, who is then to pass [`permit`](Self::permit).
     ///
     /// # Errors
     ///
-    /// If their token is not good, or they have none and need one.
+    /// If the token or the name is invalid, or there is no token and guests are refused.
     pub async fn identify(&self, credentials: Credentials) -> Result<Identity, IdentityError> {
         let name = credentials.name.as_deref().map(DisplayName::parse).transpose()?;
         let identity = match &credentials.token {
@@ -108,11 +108,11 @@ impl Gate {
         if identity.guest && self.guests.is_none() { Err(IdentityError::AuthRequired) } else { Ok(identity) }
     }
 
-    /// Lets somebody in.
+    /// Admits a user.
     ///
     /// # Errors
     ///
-    /// If they are blocked, or the host's own check says no.
+    /// If the user is blocked, or the hook refuses them.
     pub async fn permit(&self, identity: Identity) -> Result<Admitted, IdentityError> {
         self.check_blocked(&identity.user)?;
         if let Some(hook) = &self.hook {
@@ -136,43 +136,47 @@ impl Gate {
             None => self.verify_with_issuer(token)?,
         };
         if person.user.is_guest() {
-            return Err(IdentityError::BadToken("the subject of the token is a guest's id"));
+            return Err(IdentityError::BadToken("the token's `sub` is the id of a guest"));
         }
         let name = person.name.or(name).unwrap_or_else(|| DisplayName::guest(&mut rand::rng()));
         Ok(Identity { user: person.user, name, guest: false })
     }
 
-    fn verify_with_issuer(&self, token: &str) -> Result<Person, IdentityError> {
+    fn verify_with_issuer(&self, token: &str) -> Result<VerifiedUser, IdentityError> {
         #[cfg(feature = "jwt")]
         if let Some(jwt) = &self.jwt {
             return jwt.verify(token);
         }
-        // Without the feature there is nobody to ask.
+        #[cfg(not(feature = "jwt"))]
         let _ = token;
-        Err(IdentityError::BadToken("this is no token of this server's"))
+        Err(IdentityError::BadToken("this server did not issue the token and does not know its issuer"))
     }
 
-    /// Puts somebody on the block list. False if they are on it.
+    /// Puts a user on the block list. Returns `false` if they are already on it.
     pub fn block(&self, user: &UserId) -> bool {
         self.blocks.set(user, true)
     }
 
-    /// Takes somebody off the block list. False if they are not on it.
+    /// Takes a user off the block list. Returns `false` if they are not on it.
     pub fn unblock(&self, user: &UserId) -> bool {
         self.blocks.set(user, false)
     }
 
-    /// Looks whether somebody was blocked, or let in again, elsewhere. True if they are blocked now and were not before.
+    /// Asks the block store about a user. Returns `true` if they are blocked now and were not before.
     pub async fn refresh_block(&self, user: &UserId) -> bool {
         self.blocks.refresh(user).await
     }
 
-    /// Refuses somebody on the block list.
+    /// Checks a user against the block list.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Blocked`] if they are on it.
     pub fn check_blocked(&self, user: &UserId) -> Result<(), IdentityError> {
         if self.blocks.contains(user) { Err(IdentityError::Blocked) } else { Ok(()) }
     }
 }
 
-async fn within<T>(check: Checked<'_, T>) -> Result<T, IdentityError> {
+async fn within<T>(check: HookFuture<'_, T>) -> Result<T, IdentityError> {
     timeout(HOOK_TIMEOUT, check).await.unwrap_or(Err(IdentityError::Unavailable))
 }

@@ -1,4 +1,4 @@
-//! A host's own check.
+//! A host's own check of users.
 
 use std::{
     future::{Future, ready},
@@ -8,28 +8,37 @@ use std::{
 use super::error::IdentityError;
 use crate::lobby::{DisplayName, Identity, UserId};
 
-/// What a check comes to, after a while. It is given up after five seconds.
-pub type Checked<'a, T> = Pin<Box<dyn Future<Output = Result<T, IdentityError>> + Send + 'a>>;
+/// The future that a hook returns. After five seconds it is dropped and the user is refused.
+pub type HookFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, IdentityError>> + Send + 'a>>;
 
-/// Somebody whom a token names.
+/// A user whom a token identifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    /// Who it is.
+pub struct VerifiedUser {
+    /// The user's id.
     pub user: UserId,
-    /// What others see; without it the name is for the client to say.
+    /// The display name; if `None`, the client chooses one.
     pub name: Option<DisplayName>,
 }
 
-/// A host's own check of who is let in. Both questions have an answer that changes nothing.
+/// A host's own check of users. Both methods default to a no-op.
 pub trait Hook: Send + Sync + 'static {
-    /// Whom a token names that is no guest's; asked before the configured issuer. `None`: not mine, go on.
-    fn recognise<'a>(&'a self, token: &'a str) -> Checked<'a, Option<Person>> {
+    /// Identifies the user of a token that is not a guest's. Called before the configured issuer is asked; `Ok(None)` leaves the
+    /// token to the issuer.
+    ///
+    /// # Errors
+    ///
+    /// If the token is refused.
+    fn recognise<'a>(&'a self, token: &'a str) -> HookFuture<'a, Option<VerifiedUser>> {
         let _ = token;
         Box::pin(ready(Ok(None)))
     }
 
-    /// The last word on somebody who would be let in.
-    fn permit<'a>(&'a self, identity: &'a Identity) -> Checked<'a, ()> {
+    /// Decides about a user who passed all other checks.
+    ///
+    /// # Errors
+    ///
+    /// If the user is refused.
+    fn permit<'a>(&'a self, identity: &'a Identity) -> HookFuture<'a, ()> {
         let _ = identity;
         Box::pin(ready(Ok(())))
     }

@@ -1,4 +1,4 @@
-//! JSON Web Tokens of a host: one issuer, whose algorithm is fixed by the key that was configured.
+//! JSON Web Tokens of one issuer. The configured key fixes the algorithm; a token cannot choose it.
 
 use std::time::Duration;
 
@@ -10,58 +10,71 @@ use jsonwebtoken::{
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::{error::IdentityError, hook::Person};
+use super::{error::IdentityError, hook::VerifiedUser};
 use crate::lobby::{DisplayName, UserId};
 
-/// The least bytes of a secret: as many as the signature has.
+/// Least length of a secret: that of the signature.
 const SECRET_BYTES: usize = 32;
 
-/// How far the clocks of issuer and server may be apart, unless set.
+/// Default tolerance between the clocks of issuer and server.
 const LEEWAY: Duration = Duration::from_secs(10);
 
 /// Why a key cannot be used.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum KeyError {
-    /// A secret that could be guessed.
-    #[error("a secret for HS256 has at least {SECRET_BYTES} bytes, this one has {0}")]
+    /// The secret is too short, so it could be guessed.
+    #[error("the secret for HS256 has {0} bytes, it needs at least {SECRET_BYTES}")]
     ShortSecret(usize),
-    /// Neither an RSA nor an Ed25519 public key in PEM.
-    #[error("this is no public key in PEM, of RSA or Ed25519")]
+    /// The text is not an RSA or Ed25519 public key in PEM.
+    #[error("not a public key in PEM, RSA or Ed25519")]
     Pem,
-    /// No JWKS.
-    #[error("this is no JSON Web Key Set: {0}")]
+    /// The text is not a JWKS.
+    #[error("not a JSON Web Key Set: {0}")]
     Jwks(#[from] serde_json::Error),
-    /// A JWKS without a key for HS256, RS256 or EdDSA.
+    /// The JWKS has no key for HS256, RS256 or EdDSA.
     #[error("the JSON Web Key Set has no key for signatures by HS256, RS256 or EdDSA")]
     NoKey,
 }
 
-/// A key, with the one algorithm that it is good for.
+/// A key and the one algorithm that it verifies.
 struct Key {
     id: Option<String>,
     key: DecodingKey,
     validation: Validation,
 }
 
-/// An issuer whose tokens are taken: its keys, and what its tokens must say.
+/// An issuer of tokens: its keys, and the claims that its tokens must have.
+///
+/// A token must have `sub`, the user's id of 1 to 64 printable ASCII characters, and `exp`; it may have `name` and `nbf`.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::identity::Jwt;
+///
+/// let secret = [7; 32];
+/// let jwt = Jwt::hs256(&secret)?.issuer("https://example.org").audience("my-game");
+/// # Ok::<(), tickcast::identity::KeyError>(())
+/// ```
 pub struct Jwt {
     keys: Vec<Key>,
 }
 
 #[derive(Deserialize)]
 struct Claims {
-    // Whether it is there, the validation says.
+    // The validation requires it.
     #[serde(default)]
     sub: String,
     name: Option<String>,
 }
 
 impl Jwt {
-    /// Tokens signed by HS256 with a shared secret.
+    /// Accepts tokens signed with HS256 and a shared secret.
     ///
     /// # Errors
     ///
-    /// If the secret has less than 32 bytes.
+    /// If the secret has fewer than 32 bytes.
     pub fn hs256(secret: &[u8]) -> Result<Self, KeyError> {
         if secret.len() < SECRET_BYTES {
             return Err(KeyError::ShortSecret(secret.len()));
@@ -69,13 +82,13 @@ impl Jwt {
         Ok(Self::of(vec![Key::new(None, DecodingKey::from_secret(secret), Algorithm::HS256)]))
     }
 
-    /// Tokens signed with the other half of a public key in PEM: RS256 for an RSA key, EdDSA for an Ed25519 key.
+    /// Accepts tokens that a public key in PEM verifies: RS256 for an RSA key, EdDSA for an Ed25519 key.
     ///
     /// # Errors
     ///
-    /// If it is neither.
+    /// If the text is neither, or holds a private key.
     pub fn public_key(pem: &[u8]) -> Result<Self, KeyError> {
-        // The library takes a private key for a public one, with which nothing verifies.
+        // The library accepts a private key here, and then verifies nothing with it.
         if pem.windows(7).any(|word| word == b"PRIVATE") {
             return Err(KeyError::Pem);
         }
@@ -84,12 +97,14 @@ impl Jwt {
         Ok(Self::of(vec![key.map_err(|_| KeyError::Pem)?]))
     }
 
-    /// Tokens signed with a key of a JSON Web Key Set. A token names its key by `kid`; it may leave that out if there is one key.
-    /// Keys for other algorithms than HS256, RS256 and EdDSA are left out.
+    /// Accepts tokens that a key of a JSON Web Key Set verifies.
+    ///
+    /// A token names its key by `kid`, which is optional if the set has one key. Keys for algorithms other than HS256, RS256 and
+    /// EdDSA are ignored.
     ///
     /// # Errors
     ///
-    /// If it is no such set, or no key is left.
+    /// If the JSON is not a key set, or has no usable key.
     pub fn jwks(json: &[u8]) -> Result<Self, KeyError> {
         let set: JwkSet = serde_json::from_slice(json)?;
         let keys: Vec<Key> = set.keys.iter().filter_map(Key::of_jwk).collect();
@@ -100,7 +115,7 @@ impl Jwt {
         Self { keys }
     }
 
-    /// Takes only tokens whose `iss` is this.
+    /// Requires this `iss`.
     #[must_use]
     pub fn issuer(self, issuer: &str) -> Self {
         self.with(|validation| {
@@ -109,7 +124,7 @@ impl Jwt {
         })
     }
 
-    /// Takes only tokens whose `aud` is or has this. Without it, tokens that are meant for somebody are refused.
+    /// Requires this `aud`, alone or in a list. Without this call, tokens with an `aud` are refused.
     #[must_use]
     pub fn audience(self, audience: &str) -> Self {
         self.with(|validation| {
@@ -118,7 +133,7 @@ impl Jwt {
         })
     }
 
-    /// How far the clocks may be apart; 10 s unless set.
+    /// Sets the tolerance between the clocks of issuer and server, 10 s by default.
     #[must_use]
     pub fn leeway(self, leeway: Duration) -> Self {
         self.with(|validation| validation.leeway = leeway.as_secs())
@@ -129,8 +144,8 @@ impl Jwt {
         self
     }
 
-    /// Whom a token names.
-    pub(super) fn verify(&self, token: &str) -> Result<Person, IdentityError> {
+    /// Verifies a token and returns its user.
+    pub(super) fn verify(&self, token: &str) -> Result<VerifiedUser, IdentityError> {
         let header = jsonwebtoken::decode_header(token).map_err(|error| refusal(error.kind()))?;
         let key = match (&self.keys[..], &header.kid) {
             ([key], None) => Some(key),
@@ -138,12 +153,12 @@ impl Jwt {
             (keys, Some(id)) => keys.iter().find(|key| key.id.as_ref() == Some(id)),
             _ => None,
         };
-        let key = key.ok_or(IdentityError::BadToken("the token is signed with a key that this server does not know"))?;
+        let key = key.ok_or(IdentityError::BadToken("the token names a signing key that this server does not know"))?;
         let token = jsonwebtoken::decode::<Claims>(token, &key.key, &key.validation);
         let Claims { sub, name } = token.map_err(|error| refusal(error.kind()))?.claims;
         let user = UserId::parse(&sub)
-            .ok_or(IdentityError::BadToken("the token's `sub` is no user's id: 1 to 64 printable ASCII characters"))?;
-        Ok(Person { user, name: name.as_deref().map(DisplayName::parse).transpose()? })
+            .ok_or(IdentityError::BadToken("the token's `sub` is not a user id: 1 to 64 printable ASCII characters"))?;
+        Ok(VerifiedUser { user, name: name.as_deref().map(DisplayName::parse).transpose()? })
     }
 }
 
@@ -184,12 +199,12 @@ impl Key {
 fn refusal(kind: &ErrorKind) -> IdentityError {
     IdentityError::BadToken(match kind {
         ErrorKind::ExpiredSignature => return IdentityError::Expired,
-        ErrorKind::InvalidSignature => "the signature of the token does not fit",
-        ErrorKind::InvalidIssuer => "the token is of another issuer",
-        ErrorKind::InvalidAudience => "the token is meant for somebody else",
+        ErrorKind::InvalidSignature => "the token's signature is wrong",
+        ErrorKind::InvalidIssuer => "the token's `iss` is another issuer",
+        ErrorKind::InvalidAudience => "the token's `aud` is another audience",
         ErrorKind::ImmatureSignature => "the token is not valid yet",
-        ErrorKind::InvalidAlgorithm => "the token is signed by an algorithm that this server does not take",
-        ErrorKind::MissingRequiredClaim(_) => "the token lacks a claim that this server wants: `sub`, `exp`, `iss` or `aud`",
-        _ => "this is no token of this server's",
+        ErrorKind::InvalidAlgorithm => "the token's algorithm is not that of the server's key",
+        ErrorKind::MissingRequiredClaim(_) => "the token lacks a required claim: `sub`, `exp`, `iss` or `aud`",
+        _ => "this server did not issue the token and does not know its issuer",
     })
 }

@@ -1,6 +1,6 @@
-//! Identity: who is let in, and as whom.
+//! Identity: which users are admitted, and under which id.
 //!
-//! This room knows tokens, guests, a host's own checks and the block list. It refuses to know sockets and rooms.
+//! This room knows tokens, guests, a host's own hook and the block list. It refuses to know sockets and rooms.
 
 mod error;
 mod signed;
@@ -19,7 +19,7 @@ pub use self::{
     error::IdentityError,
     gate::{Admitted, Credentials, Gate},
     guest::GuestKey,
-    hook::{Checked, Hook, Person},
+    hook::{Hook, HookFuture, VerifiedUser},
 };
 
 #[cfg(test)]

@@ -206,15 +206,15 @@ async fn who_is_blocked_stays_out_until_unblocked() {
 struct Friends;
 
 impl Hook for Friends {
-    fn recognise<'a>(&'a self, token: &'a str) -> Checked<'a, Option<Person>> {
+    fn recognise<'a>(&'a self, token: &'a str) -> HookFuture<'a, Option<VerifiedUser>> {
         if token == "slow" {
             return Box::pin(pending());
         }
-        let user = (token == "opaque").then(|| Person { user: UserId::parse("friend").unwrap(), name: None });
+        let user = (token == "opaque").then(|| VerifiedUser { user: UserId::parse("friend").unwrap(), name: None });
         Box::pin(ready(Ok(user)))
     }
 
-    fn permit<'a>(&'a self, identity: &'a Identity) -> Checked<'a, ()> {
+    fn permit<'a>(&'a self, identity: &'a Identity) -> HookFuture<'a, ()> {
         let good = identity.name.as_str() != "Mallory";
         Box::pin(ready(if good { Ok(()) } else { Err(IdentityError::Blocked) }))
     }

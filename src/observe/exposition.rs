@@ -18,11 +18,11 @@ static EXPOSITION: OnceLock<Exposition> = OnceLock::new();
 #[derive(Clone)]
 pub(crate) struct Exposition(PrometheusHandle);
 
-/// Starts to record metrics, once a process, and returns the page of them. Meters made before this record nothing.
+/// Installs the recorder of metrics, once per process, and returns its page. Meters made earlier record nothing.
 ///
 /// # Errors
 ///
-/// Only if the buckets of the histograms were malformed.
+/// If the buckets of the histograms are malformed.
 pub(crate) fn exposition() -> Result<Exposition, BuildError> {
     if let Some(exposition) = EXPOSITION.get() {
         return Ok(exposition.clone());
@@ -34,7 +34,7 @@ pub(crate) fn exposition() -> Result<Exposition, BuildError> {
     let exposition = EXPOSITION.get_or_init(|| {
         let exposition = Exposition(recorder.handle());
         if metrics::set_global_recorder(recorder).is_err() {
-            tracing::warn!("another recorder of metrics is installed: /metrics shows the process alone");
+            tracing::warn!("another recorder of metrics is installed: /metrics shows only CPU time and memory of the process");
         }
         exposition
     });
@@ -46,7 +46,7 @@ impl Exposition {
     pub(crate) fn render(&self) -> String {
         publish_bytes();
         let mut page = self.0.render();
-        // By hand, because a counter of the facade holds whole numbers only.
+        // By hand, because counters of the facade hold whole numbers only.
         for (name, kind, value) in [
             ("process_cpu_seconds_total", "counter", process::cpu_seconds()),
             ("process_resident_memory_bytes", "gauge", process::resident_bytes()),
@@ -58,7 +58,7 @@ impl Exposition {
         page
     }
 
-    /// Folds what the histograms have gathered, so that it does not grow where nobody asks for the page.
+    /// Folds the samples of the histograms, which would grow without bound if nobody asked for the page.
     pub(crate) fn upkeep(&self) {
         self.0.run_upkeep();
     }

@@ -1,8 +1,8 @@
-//! The process itself, from `/proc/self`; where that is missing, nothing.
+//! CPU time and memory of the process, read from `/proc/self` on Linux. Other systems have no such figures.
 
 use std::fs;
 
-/// Linux tells user space times in hundredths of a second, on every architecture.
+/// Linux reports times to user space in hundredths of a second on every architecture.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// User and system time of this process, in seconds.
@@ -15,7 +15,7 @@ pub(super) fn resident_bytes() -> Option<f64> {
     resident_bytes_of(&fs::read_to_string("/proc/self/status").ok()?)
 }
 
-/// The program's name, in parentheses, may hold spaces and parentheses; fields are counted after its end.
+/// Counts fields after the program's name, which is in parentheses and may hold spaces and parentheses itself.
 fn cpu_seconds_of(stat: &str) -> Option<f64> {
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
     let user: f64 = fields.next()?.parse().ok()?;
@@ -34,14 +34,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_found_behind_any_name() {
+    fn times_are_found_after_any_program_name() {
         let stat = "42 (a ) b) S 1 42 42 0 -1 4194560 900 0 1 0 250 50 0 0 20 0 3 0 100 1000 200";
         assert_eq!(cpu_seconds_of(stat), Some(3.0));
         assert_eq!(cpu_seconds_of("42 (cut"), None);
     }
 
     #[test]
-    fn memory_is_told_in_bytes() {
+    fn memory_is_reported_in_bytes() {
         assert_eq!(resident_bytes_of("Name:\tx\nVmRSS:\t    2048 kB\nThreads: 1\n"), Some(2_097_152.0));
         assert_eq!(resident_bytes_of("Name:\tx\n"), None);
     }

@@ -1,4 +1,4 @@
-//! `tickcast::server()`: what a server hosts, and how.
+//! `tickcast::server()`: describes what a server hosts, and how.
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
@@ -30,12 +30,13 @@ pub fn server() -> ServerBuilder {
     ServerBuilder::default()
 }
 
-/// How a server behaves. Each field has its default.
+/// Limits and times of a server, all with defaults. [`ServerBuilder::config`] changes them.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Config {
-    /// Rooms, tickets and how long an empty room is kept.
+    /// Limits of rooms and tickets, and how long an empty room is kept.
     pub host: Limits,
-    /// Sizes, rates and time limits of connections.
+    /// Sizes, rates and timeouts of connections.
     pub net: NetLimits,
 }
 
@@ -84,14 +85,15 @@ impl Default for ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Hosts a game. What is wrong with its registration is told at the start.
+    /// Hosts a game. A mistake in its registration is an error at start.
     pub fn game<G: Game>(mut self) -> Self {
         self.games.push(GameDef::new::<G>());
         self
     }
 
-    /// Serves files; `/index.html` is served at `/` too. A path that does not begin with `/`, or is one of the server's own, is an
-    /// error at start.
+    /// Serves files. `/index.html` is served at `/` too.
+    ///
+    /// A path that does not begin with `/`, or is one of the server's own, is an error at start. Calls accumulate.
     pub fn pages(mut self, pages: impl IntoIterator<Item = Page>) -> Self {
         self.pages.extend(pages);
         self
@@ -103,19 +105,23 @@ impl ServerBuilder {
         self
     }
 
-    /// Lets web pages of another origin, like `https://play.example.org`, talk to this server. What is no origin is an error at
-    /// start.
+    /// Admits web pages of another origin, like `https://play.example.org`. Calls accumulate.
+    ///
+    /// A text that is not an origin is an error at start.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
         self
     }
 
-    /// Adds Socket.IO namespaces of the host's own, with their handlers. Called at the start, once for each of the two endpoints:
-    /// clients with the default parser and with MessagePack meet the same namespaces. The checks of origins and sizes are those of
-    /// the server; who comes in and how often, the handlers decide.
+    /// Adds Socket.IO namespaces with handlers of your own.
     ///
-    /// The server's own namespaces, `/`, `/lobby`, `/matchmaking` and `/gameplay`, cannot be replaced, and a name
-    /// begins with `/`: all else is an error at start. Of two with one name the later one counts.
+    /// `add` is called at start, once for each of the two endpoints, so clients with the default parser and with MessagePack find
+    /// the same namespaces. The server checks origins and sizes; your handlers decide who may connect, and how often.
+    ///
+    /// A name must begin with `/` and differ from the server's own namespaces `/`, `/lobby`, `/matchmaking` and `/gameplay`;
+    /// otherwise the server does not start. If two namespaces have the same name, the later one replaces the earlier one.
+    ///
+    /// # Examples
     ///
     /// ```no_run
     /// use tickcast::socketioxide::extract::{AckSender, Data, SocketRef};
@@ -133,10 +139,14 @@ impl ServerBuilder {
         self
     }
 
-    /// Serves HTTP routes of the host's own below a path, like `/shop`. The router is made at the start; requests pass the
-    /// check of origins first. What the router does not know is looked for among the pages.
+    /// Serves HTTP routes of your own below a path like `/shop`.
     ///
-    /// A path at, above or below one that the server, a page or other routes have is an error at start.
+    /// `make` is called at start. The origin of each request is checked before it reaches the router, and a request that the
+    /// router does not match is looked up among the pages.
+    ///
+    /// A path equal to, above or below a path of the server, of a page or of other routes is an error at start.
+    ///
+    /// # Examples
     ///
     /// ```no_run
     /// use tickcast::axum::{Router, routing::get};
@@ -154,9 +164,15 @@ impl ServerBuilder {
         self
     }
 
-    /// Changes limits and times.
-    pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
+    /// Changes limits and times. Calls accumulate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let server = tickcast::server().config(|config| config.net.connections_per_address = 64);
+    /// ```
+    pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
         self
     }
 
@@ -167,7 +183,7 @@ impl ServerBuilder {
         self
     }
 
-    /// The same for modes by game and name, as a file has them. Each takes the place of one of the same name.
+    /// Adds modes by game and name, as in a file for `--modes`. A mode replaces an earlier one of the same name.
     pub fn modes(mut self, modes: BTreeMap<String, BTreeMap<String, Mode>>) -> Self {
         let modes =
             modes.into_iter().flat_map(|(game, modes)| modes.into_iter().map(move |(name, mode)| (game.clone(), name, mode)));
@@ -180,64 +196,67 @@ impl ServerBuilder {
         self
     }
 
-    /// Measures skill by another system than Weng and Lin's.
+    /// Replaces the rating system. The default is Weng and Lin's.
     pub fn rating_system(mut self, system: impl RatingSystem) -> Self {
         self.ratings.system = Arc::new(system);
         self
     }
 
-    /// Keeps ratings elsewhere than in memory, or in the tables of a server that has any.
+    /// Replaces the store of ratings. The default is the server's database, or memory if it has none.
     pub fn rating_store(mut self, store: impl RatingStore) -> Self {
         self.ratings.store = Arc::new(store);
         self.has_rating_store = true;
         self
     }
 
-    /// Asks somebody else who is in a party.
+    /// Replaces the parties of the lobby with those of your own service.
     pub fn parties(mut self, parties: impl Parties) -> Self {
         self.parties = Some(Arc::new(parties));
         self
     }
 
-    /// Lets in whoever has a token of this issuer. The command line may name another.
+    /// Admits users with a token of this issuer. The command line may name another issuer instead.
     #[cfg(feature = "jwt")]
     pub fn jwt(mut self, jwt: Jwt) -> Self {
         self.jwt = Some(jwt);
         self
     }
 
-    /// Whether people without a token are let in. They are unless told otherwise.
-    pub fn guests(mut self, taken: bool) -> Self {
-        self.guests = taken;
+    /// Admits guests, users without a token, or refuses them. The default is `true`.
+    pub fn guests(mut self, admitted: bool) -> Self {
+        self.guests = admitted;
         self
     }
 
-    /// Asks a check of the host's own about everybody who comes.
+    /// Adds a check of your own for every user who connects.
     pub fn hook(mut self, hook: impl Hook) -> Self {
         self.hook = Some(Arc::new(hook));
         self
     }
 
-    /// Lets these people not in. While the server runs, `host().block(..)` does the same.
+    /// Blocks these users. `host().block(..)` does the same while the server runs. Calls accumulate.
     pub fn block(mut self, users: impl IntoIterator<Item = UserId>) -> Self {
         self.blocked.extend(users);
         self
     }
 
-    /// Keeps what outlives the process in this folder: guests' identities, players, ratings, results and the block list.
+    /// Keeps data in this folder, which is created if it is missing.
+    ///
+    /// The folder holds the key that lets guests return after a restart. With the feature `store-sqlite`, and unless there is a
+    /// PostgreSQL database, it also holds players, ratings, results and the block list in `tickcast.db`.
     pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
         self.persistence.data = Some(folder.into());
         self
     }
 
-    /// Keeps players, ratings, results and the block list in a PostgreSQL database, like `postgres://user:password@host/name`.
+    /// Keeps players, ratings, results and the block list in a PostgreSQL database: `postgres://user:password@host/name`.
     #[cfg(feature = "store-postgres")]
     pub fn database(mut self, url: impl Into<String>) -> Self {
         self.persistence.database = Some(url.into());
         self
     }
 
-    /// Posts each result to a server of the host's.
+    /// Posts the result of each match to a server of your own.
     #[cfg(feature = "webhook")]
     pub fn webhook(mut self, webhook: WebhookConfig) -> Self {
         self.persistence.webhook = Some(webhook);
@@ -255,7 +274,7 @@ impl ServerBuilder {
         Ok(games)
     }
 
-    /// How the matchmaker works for these games.
+    /// Checks the modes and makes the matchmaker's rules for these games.
     pub(super) fn take_match_rules(&mut self, games: &[GameDef]) -> Result<MatchRules, StartError> {
         let mut modes: Vec<(&'static str, String, Mode)> = Vec::new();
         for (name, mode, rule) in self.modes.drain(..) {
@@ -293,7 +312,7 @@ impl ServerBuilder {
         gate.hook(self.hook.take()).blocked(self.blocked.drain(..))
     }
 
-    /// Finds what would never be served, and what would never be let in.
+    /// Finds pages and routes that could never be served, and origins that could never match.
     pub(super) fn check_site(&self) -> Result<(), StartError> {
         Additions::check_pages(&self.pages)?;
         self.additions.check_routes(&self.pages)?;
@@ -303,7 +322,7 @@ impl ServerBuilder {
         }
     }
 
-    /// What is left of the builder once the host runs.
+    /// Returns what the HTTP server needs, once the host runs.
     pub(super) fn into_site(self) -> Site {
         let origins: Origins = self.origins.into_iter().collect();
         Site { origins, pages: self.pages, client_bundle: self.client_bundle, additions: self.additions }

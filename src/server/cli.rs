@@ -1,4 +1,4 @@
-//! The command line, and the environment beside it.
+//! The command line and the environment variables.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -16,7 +16,7 @@ use crate::{game::GameDef, matchmaking::Mode};
 #[derive(Debug, Parser)]
 #[command(version = env!("CARGO_PKG_VERSION"))]
 pub(super) struct Args {
-    /// Where to listen: a host and a port, 0 for any free one
+    /// Address to listen on: host and port; port 0 takes any free one
     #[arg(long, env = "TICKCAST_LISTEN", default_value = "127.0.0.1:3000")]
     pub(super) listen: String,
 
@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(long, env = "TICKCAST_LOG", default_value = "info")]
     pub(super) log: String,
 
-    /// TCP connections that one address may have at a time, private ones excepted; 0 for any number; 256 unless the program says otherwise
+    /// Most TCP connections from one address at a time, 0 for no limit; private addresses are not limited [default: 256, unless the program sets another]
     #[arg(long, env = "TICKCAST_CONNECTIONS_PER_ADDRESS", value_name = "COUNT")]
     pub(super) connections_per_address: Option<usize>,
 
@@ -43,17 +43,17 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) persistence: PersistenceArgs,
 
-    /// Let players queue for the modes in this JSON file, by game and name: {"arena": {"1v1": {"teams": 2, "players": 1}}}
+    /// Add the modes of matchmaking in this JSON file, by game and name: {"arena": {"1v1": {"teams": 2, "players": 1}}}
     #[arg(long, env = "TICKCAST_MODES", value_name = "FILE")]
     modes: Option<PathBuf>,
 
-    /// Let nobody in without a token
+    /// Refuse users without a token
     #[arg(long, env = "TICKCAST_NO_GUESTS", value_parser = clap::builder::BoolishValueParser::new())]
     pub(super) no_guests: bool,
 }
 
 impl Args {
-    /// Whether the command line asks for a text about a game instead of a server.
+    /// Whether a text is to be printed instead of starting a server.
     pub(super) fn prints(&self) -> bool {
         self.print_schema.is_some() || self.print_types.is_some()
     }
@@ -70,7 +70,7 @@ impl Args {
         }
     }
 
-    /// The modes that the command line's file has, by game and name.
+    /// The modes of the file that `--modes` names, by game and name.
     pub(super) fn read_modes(&self) -> anyhow::Result<BTreeMap<String, BTreeMap<String, Mode>>> {
         let Some(file) = &self.modes else { return Ok(BTreeMap::new()) };
         let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -85,36 +85,36 @@ fn find_game<'a>(games: &'a [GameDef], name: &str) -> anyhow::Result<&'a GameDef
     })
 }
 
-/// What is kept, and who is told.
+/// Where data is kept and results are posted.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct PersistenceArgs {
-    /// Keep guests, players, ratings, results and the block list in this folder
+    /// Keep data in this folder: the key of guests' tokens and, unless --database is given, the database
     #[arg(long, env = "TICKCAST_DATA", value_name = "FOLDER")]
     data: Option<PathBuf>,
 
     #[cfg(feature = "store-postgres")]
-    /// Keep them in a PostgreSQL database, all but the guests' key: postgres://user:password@host/name
+    /// Keep players, ratings, results and the block list in PostgreSQL: postgres://user:password@host/name
     #[arg(long, env = "TICKCAST_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Option<String>,
 
     #[cfg(feature = "webhook")]
-    /// Post each match's result here: https://host/path
+    /// Post the result of each match to this URL: https://host/path
     #[arg(long, env = "TICKCAST_WEBHOOK", value_name = "URL", requires = "webhook_secret_file")]
     webhook: Option<String>,
 
     #[cfg(feature = "webhook")]
-    /// Sign what is posted with the secret in this file, at least 16 bytes
+    /// Sign posted results with the secret in this file, at least 16 bytes
     #[arg(long, env = "TICKCAST_WEBHOOK_SECRET_FILE", value_name = "FILE")]
     webhook_secret_file: Option<PathBuf>,
 
     #[cfg(feature = "webhook")]
-    /// Trust the authorities in this PEM file, too, when posting to https
+    /// Trust the certificate authorities in this PEM file, besides those of the system, when posting to https
     #[arg(long, env = "TICKCAST_WEBHOOK_CA_FILE", value_name = "FILE", requires = "webhook")]
     webhook_ca_file: Option<PathBuf>,
 }
 
 impl PersistenceArgs {
-    /// Puts what the command line says in the place of what the program does.
+    /// Overrides what the program configured.
     pub(super) fn change(self, persistence: &mut PersistenceConfig) -> anyhow::Result<()> {
         persistence.data = self.data.or(persistence.data.take());
         #[cfg(feature = "store-postgres")]
@@ -132,26 +132,26 @@ impl PersistenceArgs {
 }
 
 #[cfg(feature = "jwt")]
-/// Whose tokens are taken.
+/// The issuer of tokens.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct JwtArgs {
-    /// Take tokens signed by HS256 with the secret in this file, at least 32 bytes
+    /// Accept tokens signed with HS256 and the secret in this file, at least 32 bytes
     #[arg(long, env = "TICKCAST_JWT_SECRET_FILE", value_name = "FILE", group = "jwt_key")]
     jwt_secret_file: Option<PathBuf>,
 
-    /// Take tokens signed with the other half of this public key in PEM: RS256 for RSA, EdDSA for Ed25519
+    /// Accept tokens that this public key in PEM verifies: RS256 for RSA, EdDSA for Ed25519
     #[arg(long, env = "TICKCAST_JWT_PUBLIC_KEY", value_name = "FILE", group = "jwt_key")]
     jwt_public_key: Option<PathBuf>,
 
-    /// Take tokens signed with a key of this JSON Web Key Set
+    /// Accept tokens that a key of this JSON Web Key Set verifies
     #[arg(long, env = "TICKCAST_JWT_JWKS", value_name = "FILE", group = "jwt_key")]
     jwt_jwks: Option<PathBuf>,
 
-    /// Take only tokens with this `iss`
+    /// Require this issuer, `iss`, in tokens
     #[arg(long, env = "TICKCAST_JWT_ISSUER", value_name = "ISS")]
     jwt_issuer: Option<String>,
 
-    /// Take only tokens with this `aud`
+    /// Require this audience, `aud`, in tokens
     #[arg(long, env = "TICKCAST_JWT_AUDIENCE", value_name = "AUD")]
     jwt_audience: Option<String>,
 }
@@ -161,7 +161,7 @@ type Reader = fn(&[u8]) -> Result<Jwt, KeyError>;
 
 #[cfg(feature = "jwt")]
 impl JwtArgs {
-    /// The issuer that the command line describes, if it does.
+    /// The issuer that the command line describes, if any.
     pub(super) fn read(&self) -> anyhow::Result<Option<Jwt>> {
         let kinds: [(&Option<PathBuf>, Reader); 3] = [
             (&self.jwt_secret_file, |bytes| Jwt::hs256(bytes.trim_ascii_end())),
@@ -170,7 +170,7 @@ impl JwtArgs {
         ];
         let Some((file, read)) = kinds.iter().find_map(|(file, read)| Some((file.as_ref()?, read))) else {
             if self.jwt_issuer.is_some() || self.jwt_audience.is_some() {
-                anyhow::bail!("an issuer or an audience needs a key: --jwt-secret-file, --jwt-public-key or --jwt-jwks");
+                anyhow::bail!("--jwt-issuer and --jwt-audience need a key: --jwt-secret-file, --jwt-public-key or --jwt-jwks");
             }
             return Ok(None);
         };
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_game_is_answered_with_those_there_are() {
+    fn an_unknown_game_lists_the_known_ones() {
         for flag in ["--print-schema", "--print-types"] {
             assert_eq!(print(&[flag, "chess"]), Err("no game is named \"chess\"; this program has: coins".to_owned()));
         }
@@ -243,18 +243,18 @@ mod tests {
 
     #[cfg(feature = "jwt")]
     #[test]
-    fn keys_come_from_files() {
+    fn keys_are_read_from_files() {
         let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys");
         let (public, private) = (format!("{keys}/rsa.pub.pem"), format!("{keys}/rsa.pem"));
         assert_eq!(read(&[]), Ok(false));
         assert_eq!(read(&["--jwt-public-key", &public, "--jwt-issuer", "me", "--jwt-audience", "you"]), Ok(true));
         assert_eq!(read(&["--jwt-secret-file", &private]), Ok(true), "a secret may be any bytes");
         for (args, expected) in [
-            (vec!["--jwt-public-key", &*private], "no public key"),
-            (vec!["--jwt-jwks", &*public], "no JSON Web Key Set"),
+            (vec!["--jwt-public-key", &*private], "not a public key"),
+            (vec!["--jwt-jwks", &*public], "not a JSON Web Key Set"),
             (vec!["--jwt-jwks", "/nowhere"], "cannot read /nowhere"),
             (vec!["--jwt-jwks", &*public, "--jwt-public-key", &*public], "cannot be used with"),
-            (vec!["--jwt-issuer", "me"], "needs a key"),
+            (vec!["--jwt-issuer", "me"], "need a key"),
         ] {
             let said = read(&args).unwrap_err();
             assert!(said.contains(expected), "{args:?}: {said}");

@@ -14,13 +14,13 @@ use crate::{game::GameError, net::AdditionError, store::KeyFileError};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// A game's registration has a mistake; the error names it.
+    /// The registration of a game has a mistake.
     #[error(transparent)]
     Game(#[from] GameError),
     /// Two games have one name.
     #[error("two games are named \"{0}\"")]
     SameName(&'static str),
-    /// A mode that its game cannot have.
+    /// A mode does not fit its game.
     #[error("{game}: the mode \"{mode}\" cannot be: {message}")]
     Mode {
         /// The game.
@@ -30,43 +30,43 @@ pub enum StartError {
         /// What is wrong with it.
         message: String,
     },
-    /// A namespace or route of the host's own clashes with something.
+    /// A namespace, route or page that was added clashes with another.
     #[error(transparent)]
     Addition(#[from] AdditionError),
-    /// What is to be let in is not the origin of a page.
-    #[error("\"{0}\" is not an origin: say it with its scheme and without a path, like https://play.example.org")]
+    /// A text in `allow_origin` is not an origin.
+    #[error("\"{0}\" is not an origin: give the scheme and the host without a path, like https://play.example.org")]
     Origin(String),
-    /// The address cannot be listened on.
+    /// The server cannot listen on the address.
     #[error("cannot listen on {address}: {error}")]
     Listen {
-        /// What was asked for.
+        /// The value that was given.
         address: String,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
-    /// Neither guests nor anybody with a token is let in.
-    #[error("nobody could come in: guests are not taken, and no key is configured for tokens")]
+    /// Guests are refused, and no tokens are configured.
+    #[error("nobody could join: guests are refused, and there is neither a key for tokens nor a hook")]
     Closed,
-    /// The folder for data cannot be made.
-    #[error("cannot make the folder {folder}: {error}")]
+    /// The folder for data cannot be created.
+    #[error("cannot create the folder {folder}: {error}")]
     Data {
-        /// What was asked for.
+        /// The value that was given.
         folder: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
-    /// There is no key for guests' tokens.
+    /// The key of guests' tokens cannot be read or created.
     #[error(transparent)]
     Key(#[from] KeyFileError),
-    /// The database does not open.
+    /// The database cannot be opened.
     #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Results cannot be posted there.
+    /// The webhook is configured wrongly.
     #[cfg(feature = "webhook")]
     #[error(transparent)]
     Webhook(#[from] WebhookError),
-    /// The page of metrics could not be set up.
+    /// The recorder of metrics cannot be set up.
     #[cfg(feature = "metrics")]
     #[error("cannot set up metrics: {0}")]
     Metrics(String),

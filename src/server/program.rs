@@ -40,20 +40,20 @@ impl ServerBuilder {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
         let served = runtime.block_on(async {
             let server = self.start(&args.listen).await?;
-            // Whoever started the program may not read what it prints.
+            // Standard output may be closed.
             let _ = writeln!(io::stdout(), "Listening on {}", server.url());
             interrupted().await;
             tracing::info!("stopping");
             server.shutdown().await;
             Ok(())
         });
-        // A task that never ends, for a client that never reads, must not keep the process.
+        // A task that waits for a client that never reads must not keep the process alive.
         runtime.shutdown_background();
         served
     }
 }
 
-/// Waits for Ctrl-C or the system's request to end.
+/// Waits for Ctrl-C or, on Unix, for SIGTERM.
 async fn interrupted() {
     #[cfg(unix)]
     {
@@ -67,7 +67,7 @@ async fn interrupted() {
             return;
         }
     }
-    // Without signals there is nothing to wait for but the end of the process.
+    // If signals cannot be received, the server runs until the process is killed.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

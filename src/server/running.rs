@@ -1,4 +1,4 @@
-//! A server that runs, and how it stops.
+//! The running server: how it starts and how it stops.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -11,27 +11,43 @@ use crate::{
     observe,
 };
 
-/// How long clients are given to read their `over`.
+/// Time for clients to read their `over`.
 const FAREWELL: Duration = Duration::from_millis(300);
 
-/// How long connections are given to close; a client that does not read never would.
+/// Time for connections to close; a client that does not read would never close its own.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// How often the histograms are folded.
+/// Interval at which counters are published and histograms are folded.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 impl ServerBuilder {
-    /// Starts the server within the running Tokio runtime; it stops with the handle's `shutdown`.
+    /// Starts the server on an address like `127.0.0.1:3000`, in the current Tokio runtime. Port 0 takes any free port.
+    ///
+    /// [`RunningServer::shutdown`] stops it.
     ///
     /// # Errors
     ///
-    /// If a game is registered wrongly or the port cannot be had.
+    /// If something was configured wrongly, or the port, the database or the folder for data is not available.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use tickcast::prelude::*;
+    /// # async fn serve<MyGame: Game>() -> Result<(), tickcast::server::StartError> {
+    /// let server = tickcast::server().game::<MyGame>().start("127.0.0.1:0").await?;
+    /// println!("playing at {}", server.url());
+    /// server.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn start(self, listen: &str) -> Result<RunningServer, StartError> {
         RunningServer::start(self, listen).await
     }
 }
 
-/// A running server. Dropped without [`shutdown`](Self::shutdown) it stops to accept, and what runs ends with the runtime.
+/// A running server.
+///
+/// Dropping it without [`shutdown`](Self::shutdown) only stops it from accepting connections; rooms run until the runtime ends.
 pub struct RunningServer {
     address: SocketAddr,
     host: Host,
@@ -97,17 +113,17 @@ impl RunningServer {
         Ok(Self { address, host, persistence, endpoints, stop, accepting, upkeep })
     }
 
-    /// The address that is listened on.
+    /// The address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where a browser finds the server.
+    /// The URL for a browser.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The host, to open rooms from within the program.
+    /// The host, which opens rooms from within the program.
     pub fn host(&self) -> &Host {
         &self.host
     }
@@ -118,7 +134,7 @@ impl RunningServer {
         self.persistence.store()
     }
 
-    /// Accepts nothing more, ends every room with `over`, and closes every connection within a few seconds.
+    /// Stops accepting connections, ends every room with `over`, and closes every connection within a few seconds.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
         self.host.close();

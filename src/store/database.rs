@@ -1,4 +1,4 @@
-//! The database: where it is, how it is opened, and its schema's versions.
+//! The database: its address, how it is opened, and the versions of its tables.
 
 #[cfg(feature = "store-sqlite")]
 use std::path::PathBuf;
@@ -13,63 +13,77 @@ use sqlx::{
 use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use thiserror::Error;
 
-/// Connections to PostgreSQL or to a file, at most.
+/// Most connections to PostgreSQL or to a file.
 const CONNECTIONS: u32 = 4;
 
 /// How long a query waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The steps from an empty database to this version's tables, each once. What has been released is never changed.
+/// The migrations from an empty database to the tables of this version. A released one is never changed.
 const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("migrations/0001_first.sql"))];
 
-/// Where the tables are.
+/// The database to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Database {
-    /// In memory, for tests: gone with the store.
+    /// SQLite in memory, for tests. It is lost with the store.
     #[cfg(feature = "store-sqlite")]
     Memory,
-    /// In an SQLite file, made if it is not there.
+    /// An SQLite file, which is created if it is missing.
     #[cfg(feature = "store-sqlite")]
     File(PathBuf),
-    /// On a PostgreSQL server: `postgres://user:password@host/database`.
+    /// A database on a PostgreSQL server: `postgres://user:password@host/database`.
     #[cfg(feature = "store-postgres")]
     Postgres(String),
 }
 
-/// Why the store does not open, or does not answer.
+/// Why the store cannot be opened or queried.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum StoreError {
-    /// The database said no, or nothing.
-    #[error("the database does not answer: {0}")]
+    /// The database is unavailable or refused the query.
+    #[error("the database cannot be used: {0}")]
     Database(#[from] sqlx::Error),
-    /// The tables are not what this version knows.
-    #[error("the tables cannot be brought up to date: {0}")]
+    /// The tables are not of this version and cannot be migrated to it.
+    #[error("the tables cannot be migrated: {0}")]
     Migrate(#[from] MigrateError),
-    /// A URL of another kind of database.
+    /// The URL is not one of PostgreSQL.
     #[cfg(feature = "store-postgres")]
-    #[error("a database's URL begins with postgres:// or postgresql://")]
+    #[error("the URL of the database must begin with postgres:// or postgresql://")]
     Url,
-    /// Something in the tables that this version did not write.
-    #[error("the tables hold \"{0}\", which is no user's id")]
+    /// The tables hold an invalid user id.
+    #[error("the tables hold the user id \"{0}\", which is not 1 to 64 printable ASCII characters")]
     User(String),
 }
 
-/// The tables. Cheap to clone.
+/// An open database. Cheap to clone.
+///
+/// # Examples
+///
+/// ```no_run
+/// # #[cfg(feature = "store-sqlite")]
+/// # async fn open() -> Result<(), tickcast::store::StoreError> {
+/// use tickcast::store::{Database, Store};
+///
+/// let store = Store::open(&Database::File("tickcast.db".into())).await?;
+/// println!("{} users are blocked", store.blocked().await?.len());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Store(pub(super) AnyPool);
 
 impl Store {
-    /// Connects, and brings the tables up to date. Must be called within a Tokio runtime.
+    /// Connects and migrates the tables. Must be called within a Tokio runtime.
     ///
     /// # Errors
     ///
-    /// If there is no such database, or its tables are of a later version.
+    /// If the database cannot be reached, or its tables are of a later version.
     pub async fn open(database: &Database) -> Result<Self, StoreError> {
         install_default_drivers();
         let options = AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
         let pool = match database {
             #[cfg(feature = "store-sqlite")]
-            // One connection that is never let go: each would have tables of its own, and they go with it.
+            // One connection that is never closed: the tables belong to the connection and are lost with it.
             Database::Memory => {
                 let options = options.min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
                 options.connect("sqlite::memory:").await?
@@ -79,7 +93,7 @@ impl Store {
                 let file = SqliteConnectOptions::new().filename(path).create_if_missing(true);
                 let options = options.max_connections(CONNECTIONS).after_connect(|connection, _| {
                     Box::pin(async move {
-                        // Readers do not wait for the writer; what the last moments before a power cut wrote may be lost.
+                        // Readers do not wait for the writer. A power cut may lose the last writes.
                         for pragma in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"] {
                             sqlx::query(pragma).execute(&mut *connection).await?;
                         }
@@ -102,7 +116,7 @@ impl Store {
         Ok(Self(pool))
     }
 
-    /// Lets every connection go; what is asked afterwards fails.
+    /// Closes every connection. Later queries fail.
     pub async fn close(&self) {
         self.0.close().await;
     }

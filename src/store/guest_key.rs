@@ -1,4 +1,4 @@
-//! The key of guests' tokens, kept in a file so that guests survive a restart.
+//! The key of guests' tokens, kept in a file so that guests stay the same after a restart.
 
 use std::{
     fs::{self, OpenOptions},
@@ -10,27 +10,28 @@ use thiserror::Error;
 
 use crate::identity::GuestKey;
 
-/// Why there is no key.
+/// Why the key cannot be loaded.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum KeyFileError {
-    /// The file cannot be read or made.
+    /// The file cannot be read or created.
     #[error("cannot keep the guests' key in {path}: {error}")]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
-    /// The file holds something else.
-    #[error("{0} is no key of 32 bytes; remove it, and all guests are new")]
+    /// The file does not hold a key.
+    #[error("{0} is not a key of 32 bytes; if it is deleted, a new key is made and all guests become new guests")]
     Length(PathBuf),
 }
 
-/// The key in `guest.key` of a folder; a new one is made if it is not there.
+/// Loads the key from `guest.key` in a folder, or creates it.
 ///
 /// # Errors
 ///
-/// If the file cannot be read or written, or holds something else.
+/// If the file cannot be read or written, or does not hold 32 bytes.
 pub fn load_guest_key(folder: &Path) -> Result<GuestKey, KeyFileError> {
     let path = folder.join("guest.key");
     let failed = |error| KeyFileError::File { path: path.clone(), error };
@@ -44,7 +45,7 @@ pub fn load_guest_key(folder: &Path) -> Result<GuestKey, KeyFileError> {
 
 fn make(folder: &Path, path: &Path) -> io::Result<Vec<u8>> {
     let key: [u8; 32] = rand::random();
-    // Never half a key under its name, whatever happens in between.
+    // The rename is atomic, so a crash never leaves half a key.
     let draft = folder.join(format!("guest.key.{}", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

@@ -1,7 +1,7 @@
-//! The store: what outlives the process, in SQLite or PostgreSQL, and what others are told of results.
+//! The store: what outlives the process, in SQLite or PostgreSQL, and the webhook that posts results.
 //!
-//! This room knows tables, queues to them, and the webhook. It refuses to know rooms that run and sockets: records come in by
-//! [`Recorder`](crate::host::Recorder), which never waits.
+//! This room knows tables, the queues to them, and the webhook. It refuses to know running rooms and sockets: records arrive
+//! through [`Recorder`](crate::host::Recorder), which never waits.
 
 mod guest_key;
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]

@@ -1,4 +1,4 @@
-//! The queries: the same words for SQLite and PostgreSQL.
+//! The queries. They are the same SQL for SQLite and PostgreSQL.
 
 use std::{future::Future, pin::Pin};
 
@@ -11,52 +11,52 @@ use crate::{
     lobby::{Identity, UserId},
 };
 
-/// A person as the store knows them.
+/// A user, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPlayer {
-    /// Who it is.
+    /// The user's id.
     pub user: UserId,
-    /// The newest name.
+    /// The latest display name.
     pub name: String,
-    /// Whether it is a guest.
+    /// Whether the user is a guest.
     pub guest: bool,
-    /// When they came first, in milliseconds since 1970.
+    /// The first connection, in milliseconds since 1970.
     pub first_seen: u64,
-    /// When they came last.
+    /// The last connection, in milliseconds since 1970.
     pub last_seen: u64,
 }
 
-/// A skill, as the matchmaker's ratings have it.
+/// A user's rating in one mode of one game, as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredRating {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// In which game.
+    /// The game.
     pub game: String,
-    /// In which mode.
+    /// The mode.
     pub mode: String,
     /// The estimate.
     pub rating: f64,
     /// Its standard deviation.
     pub deviation: f64,
-    /// How erratic the results are.
+    /// The volatility of results; used by Glicko-2.
     pub volatility: f64,
 }
 
-/// A match that somebody played, as they see it.
+/// A match, from the view of one of its players.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMatch {
-    /// Its id.
+    /// The id of the match.
     pub id: String,
     /// The game.
     pub game: String,
-    /// The mode; empty if it was not matched.
+    /// The mode; empty if the matchmaker did not make the match.
     pub mode: String,
     /// When it ended, in milliseconds since 1970.
     pub ended: u64,
-    /// Whether they won.
+    /// Whether the player won.
     pub won: bool,
-    /// Whether they had their seat to the end.
+    /// Whether the player kept their seat to the end.
     pub stayed: bool,
 }
 
@@ -80,18 +80,26 @@ const MATCHES_OF: &str = "
     SELECT id, game, mode, ended, won, stayed FROM matches JOIN match_players ON match_id = id
     WHERE user_id = $1 ORDER BY ended DESC, id LIMIT $2";
 
-// Results stay: they name somebody of whom nothing else is known.
+// Results are kept. They name the guest's id only.
 const FORGET_RATINGS_OF_GUESTS: &str = "
     DELETE FROM ratings WHERE user_id IN (SELECT user_id FROM players WHERE guest = 1 AND last_seen < $1)";
 
 impl Store {
-    /// Notes that somebody came.
+    /// Records that a user connected.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
     pub async fn seen(&self, who: &Identity) -> Result<(), StoreError> {
         let mut connection = self.0.acquire().await?;
         seen(&mut connection, (&who.user, who.name.as_str(), who.guest), now()).await
     }
 
-    /// What is known of somebody.
+    /// Returns a user.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
     pub async fn player(&self, user: &UserId) -> Result<Option<StoredPlayer>, StoreError> {
         let query = "SELECT user_id, name, guest, first_seen, last_seen FROM players WHERE user_id = $1";
         let row = sqlx::query::<Any>(query).bind(user.as_str()).fetch_optional(&self.0).await?;
@@ -107,7 +115,11 @@ impl Store {
         row.map(player).transpose()
     }
 
-    /// Forgets guests, and their ratings, who came last before that time, in milliseconds since 1970. How many there were.
+    /// Deletes guests whose last connection was before a time in milliseconds since 1970, with their ratings. Returns their number.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
     pub async fn forget_guests(&self, before: u64) -> Result<u64, StoreError> {
         let mut change = self.0.begin().await?;
         sqlx::query(FORGET_RATINGS_OF_GUESTS).bind(before as i64).execute(&mut *change).await?;
@@ -117,12 +129,20 @@ impl Store {
         Ok(forgotten.rows_affected())
     }
 
-    /// Somebody's rating in a mode of a game, if they have one.
+    /// Returns a user's rating in a mode of a game.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
     pub async fn rating(&self, user: &UserId, game: &str, mode: &str) -> Result<Option<StoredRating>, StoreError> {
         Ok(self.ratings(user).await?.into_iter().find(|rating| rating.game == game && rating.mode == mode))
     }
 
-    /// All of somebody's ratings.
+    /// Returns all ratings of a user.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
     pub async fn ratings(&self, user: &UserId) -> Result<Vec<StoredRating>, StoreError> {
         let query =
             "SELECT user_id, game, mode, rating, deviation, volatility FROM ratings WHERE user_id = $1 ORDER BY game, mode";
@@ -140,7 +160,11 @@ impl Store {
         rows.iter().map(rating).collect()
     }
 
-    /// Writes ratings, all or none.
+    /// Writes ratings in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
     pub async fn save_ratings(&self, ratings: &[StoredRating]) -> Result<(), StoreError> {
         let mut change = self.0.begin().await?;
         for rating in ratings {
@@ -158,7 +182,11 @@ impl Store {
         Ok(change.commit().await?)
     }
 
-    /// Writes a result, with the people in it. A result that is there already stays as it is.
+    /// Writes the result of a match, with its players. A result that is already stored is not changed.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
     pub async fn save_match(&self, result: &MatchResult) -> Result<(), StoreError> {
         let mut change = self.0.begin().await?;
         let written = sqlx::query(SAVE_MATCH)
@@ -187,7 +215,11 @@ impl Store {
         Ok(change.commit().await?)
     }
 
-    /// The newest matches that somebody played, the newest first.
+    /// Returns the latest matches of a user, newest first, `most` at most.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
     pub async fn matches(&self, user: &UserId, most: u32) -> Result<Vec<StoredMatch>, StoreError> {
         let rows = sqlx::query::<Any>(MATCHES_OF).bind(user.as_str()).bind(i64::from(most)).fetch_all(&self.0).await?;
         let kept = |row: &AnyRow| {
@@ -203,26 +235,42 @@ impl Store {
         rows.iter().map(kept).collect()
     }
 
-    /// Who is blocked.
+    /// Returns the block list.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
     pub async fn blocked(&self) -> Result<Vec<UserId>, StoreError> {
         let rows = sqlx::query::<Any>("SELECT user_id FROM bans ORDER BY user_id").fetch_all(&self.0).await?;
         rows.iter().map(user_of).collect()
     }
 
-    /// Whether somebody is blocked.
+    /// Returns whether a user is blocked.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
     pub async fn is_blocked(&self, user: &UserId) -> Result<bool, StoreError> {
         let query = sqlx::query::<Any>("SELECT user_id FROM bans WHERE user_id = $1").bind(user.as_str());
         Ok(query.fetch_optional(&self.0).await?.is_some())
     }
 
-    /// Puts somebody on the block list.
+    /// Puts a user on the block list.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
     pub async fn block(&self, user: &UserId) -> Result<(), StoreError> {
         let query = "INSERT INTO bans (user_id, since) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING";
         sqlx::query(query).bind(user.as_str()).bind(now() as i64).execute(&self.0).await?;
         Ok(())
     }
 
-    /// Takes somebody off the block list.
+    /// Takes a user off the block list.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
     pub async fn unblock(&self, user: &UserId) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM bans WHERE user_id = $1").bind(user.as_str()).execute(&self.0).await?;
         Ok(())

@@ -1,4 +1,4 @@
-//! Ratings at hand: in memory for whoever is about to play, in the tables for good.
+//! A cache of ratings in front of the database, so that the matchmaker never waits for it.
 
 use std::{
     collections::HashMap,
@@ -12,10 +12,10 @@ use crate::{
     matchmaking::{Rating, RatingKey, RatingStore},
 };
 
-/// People of one generation; two generations are kept.
+/// Users of one generation. The cache holds two.
 const GENERATION: usize = 50_000;
 
-/// Ratings that are asked for and changed without waiting for a database. Cheap to clone.
+/// Ratings that are read and changed without waiting for the database. Cheap to clone.
 #[derive(Clone)]
 pub struct RatingCache {
     store: Store,
@@ -23,7 +23,8 @@ pub struct RatingCache {
     known: Arc<Mutex<Known>>,
 }
 
-/// When the young are many, they become the old, and the old are forgotten who were not asked for since.
+/// A cache of two generations. When the young one is full, it becomes the old one, and users who were only in the old one are
+/// evicted.
 #[derive(Default)]
 struct Known {
     young: HashMap<UserId, Entry>,
@@ -33,17 +34,17 @@ struct Known {
 #[derive(Default)]
 struct Entry {
     ratings: Vec<StoredRating>,
-    /// Whether the tables have been asked.
+    /// Whether the database has been read.
     complete: bool,
 }
 
 impl RatingCache {
-    /// Ratings of a store, written through its queue.
+    /// Caches the ratings of a store and writes changes through its queue.
     pub fn new(store: Store, queue: WriteQueue) -> Self {
         Self { store, queue, known: Arc::default() }
     }
 
-    /// Somebody will want to play soon: reads their ratings in a task of its own. Must be called within a Tokio runtime.
+    /// Reads a user's ratings ahead of use, in a task of its own. Must be called within a Tokio runtime.
     pub fn load(&self, user: &UserId) {
         if self.known().entry(user).complete {
             return;
@@ -57,13 +58,13 @@ impl RatingCache {
         });
     }
 
-    /// Somebody's rating in a mode of a game, if it has been loaded or saved.
+    /// Returns a user's rating in a mode of a game, if it has been loaded or saved.
     pub fn rating(&self, user: &UserId, game: &str, mode: &str) -> Option<StoredRating> {
         let mut known = self.known();
         known.entry(user).ratings.iter().find(|rating| rating.game == game && rating.mode == mode).cloned()
     }
 
-    /// Takes over ratings after a match, and queues them to be written.
+    /// Changes ratings after a match and queues them for the database.
     pub fn save(&self, ratings: Vec<StoredRating>) {
         let mut known = self.known();
         for rating in &ratings {
@@ -125,7 +126,7 @@ impl Entry {
         }
     }
 
-    /// Takes over what the tables had when they were asked; what was saved since is newer.
+    /// Adds what the database returned. Ratings that were saved in the meantime are newer and stay.
     fn complete_with(&mut self, kept: Vec<StoredRating>) {
         let newer = std::mem::replace(&mut self.ratings, kept);
         newer.into_iter().for_each(|rating| self.put(rating));
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_while_the_tables_were_asked_is_newer() {
+    fn a_rating_saved_during_a_read_is_kept() {
         let ada = UserId::parse("ada").unwrap();
         let mut entry = Entry::default();
         entry.put(rating(&ada, "2v2", 1600.0));
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_asked_for_stays_and_the_rest_is_bounded() {
+    fn users_in_use_stay_cached_and_the_cache_is_bounded() {
         let mut known = Known::default();
         let user = |number: usize| UserId::parse(&format!("u{number}")).unwrap();
         known.entry(&user(0)).put(rating(&user(0), "2v2", 1600.0));

@@ -1,4 +1,4 @@
-//! Results by HTTP: each is posted to a host's server, signed, until it takes it.
+//! The webhook: posts the result of each match, signed, until the receiver accepts it.
 
 use std::{error::Error, fmt::Write, path::PathBuf, sync::Arc, time::Duration};
 
@@ -32,55 +32,69 @@ use crate::{
     observe::{self, DropReason},
 };
 
-/// Results that wait, at most.
+/// Most results that may wait.
 const QUEUE: usize = 1024;
 
-/// How long one attempt may take.
+/// Timeout of one attempt.
 const ATTEMPT: Duration = Duration::from_secs(10);
 
-/// The longest pause between two attempts.
+/// Longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
-/// How long the queue is given to drain when the server stops.
+/// Time for the queue to drain when the server stops.
 const CLOSING: Duration = Duration::from_secs(5);
 
-/// Where results go.
+/// Where and how results are posted.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use tickcast::store::WebhookConfig;
+///
+/// let mut webhook = WebhookConfig::new("https://example.org/results", *b"at least 16 bytes");
+/// webhook.pause = Duration::from_secs(5);
+/// let server = tickcast::server().webhook(webhook);
+/// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct WebhookConfig {
-    /// Where to post: `https://host/path`, or `http://` where nobody listens in.
+    /// The URL: `https://host/path`, or `http://` on a trusted network.
     pub url: String,
-    /// What signs the body.
+    /// The secret that signs the body, at least 16 bytes.
     pub secret: Vec<u8>,
-    /// How often one result is tried; 12 unless set, over about twenty minutes.
+    /// Attempts for one result. The default is 12, over about twenty minutes.
     pub attempts: u32,
-    /// The pause after the first attempt; each further one is twice as long. 1 s unless set.
+    /// The pause after the first attempt, 1 s by default. It doubles after each further attempt, up to five minutes.
     pub pause: Duration,
-    /// Authorities in PEM whose certificates are taken, beside those that the system trusts.
+    /// A PEM file of certificate authorities to trust besides those of the system.
     pub ca_file: Option<PathBuf>,
 }
 
 impl WebhookConfig {
-    /// Posts to a URL, signed with a secret.
+    /// Posts to a URL, signs with a secret, and has defaults for the rest.
     pub fn new(url: impl Into<String>, secret: impl Into<Vec<u8>>) -> Self {
         Self { url: url.into(), secret: secret.into(), attempts: 12, pause: Duration::from_secs(1), ca_file: None }
     }
 }
 
-/// Why results cannot go there.
+/// Why a webhook cannot be started.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WebhookError {
-    /// Not a URL that can be posted to.
-    #[error("a webhook's URL is like https://host/path")]
+    /// The URL is not one of HTTP or HTTPS.
+    #[error("the URL of the webhook must be like https://host/path")]
     Url,
-    /// A secret that could be guessed.
-    #[error("a webhook's secret has at least 16 bytes")]
+    /// The secret is too short, so it could be guessed.
+    #[error("the secret of the webhook needs at least 16 bytes")]
     ShortSecret,
-    /// No certificates to trust where they were looked for.
+    /// No certificate authorities could be read.
     #[error("{0}")]
     Roots(String),
 }
 
-/// Posts results, one after the other, in a task of its own.
+/// Posts results, one at a time, in a task of its own.
 pub struct Webhook(Sender<Entry>);
 
 enum Entry {
@@ -102,11 +116,11 @@ struct Poster {
 }
 
 impl Webhook {
-    /// Starts to post. Must be called within a Tokio runtime.
+    /// Starts the task. Must be called within a Tokio runtime.
     ///
     /// # Errors
     ///
-    /// If the URL is neither `https://..` nor `http://..`, the secret is short, or there is no authority to trust.
+    /// If the URL is neither `https://..` nor `http://..`, the secret has fewer than 16 bytes, or no certificate authority is trusted.
     pub fn start(config: WebhookConfig) -> Result<Self, WebhookError> {
         let uri: Uri = config.url.parse().map_err(|_| WebhookError::Url)?;
         let roots = match uri.scheme_str() {
@@ -124,17 +138,17 @@ impl Webhook {
         Ok(Self(sender))
     }
 
-    /// Posts what is queued, as far as it is taken at once.
+    /// Posts what is queued and stops the task. Gives up after five seconds.
     pub async fn close(&self) {
         let (done, closed) = oneshot::channel();
         let drained = async {
             if self.0.send(Entry::Close(done)).await.is_ok() {
-                // An error means that another `close` was faster.
+                // An error means that another `close` stopped the task.
                 let _ = closed.await;
             }
         };
         if timeout(CLOSING, drained).await.is_err() {
-            tracing::warn!("the webhook's receiver did not take everything in time");
+            tracing::warn!("the webhook's receiver did not accept all queued results in time");
         }
     }
 }
@@ -144,18 +158,18 @@ impl Recorder for Webhook {
         let Record::Ended(result) = record else { return };
         if self.0.try_send(Entry::Result(Box::new(result.clone()))).is_err() {
             observe::dropped(DropReason::Webhook);
-            tracing::debug!(id = result.id, "a result was not posted: too many wait for the webhook's receiver");
+            tracing::debug!(id = result.id, "a result was dropped: the queue to the webhook's receiver is full");
         }
     }
 }
 
-/// What became of an attempt.
-enum Taken {
-    Yes,
-    /// It may be taken later.
-    NotYet(String),
-    /// It will never be.
-    Never(StatusCode),
+/// The outcome of an attempt.
+enum Outcome {
+    Accepted,
+    /// A later attempt may succeed.
+    Retry(String),
+    /// No later attempt can succeed.
+    Refused(StatusCode),
 }
 
 impl Poster {
@@ -164,7 +178,7 @@ impl Poster {
             match entry {
                 Entry::Result(result) => self.deliver(&result).await,
                 Entry::Close(done) => {
-                    // Whoever asked may have given up.
+                    // The caller may have timed out.
                     let _ = done.send(());
                     return;
                 }
@@ -178,17 +192,17 @@ impl Poster {
         let mut pause = self.config.pause;
         for attempt in 1..=self.config.attempts {
             match self.post(&body, id).await {
-                Taken::Yes => return,
-                Taken::Never(status) => {
+                Outcome::Accepted => return,
+                Outcome::Refused(status) => {
                     tracing::error!(id, %status, "the webhook's receiver refused a result");
                     break;
                 }
-                Taken::NotYet(reason) if attempt == self.config.attempts => {
-                    tracing::error!(id, reason, attempt, "a result was not posted, for good");
+                Outcome::Retry(reason) if attempt == self.config.attempts => {
+                    tracing::error!(id, reason, attempt, "a result could not be posted, giving up");
                 }
-                Taken::NotYet(reason) => {
-                    tracing::warn!(id, reason, attempt, "a result was not posted, trying again");
-                    // Not in step with whoever else waits for the same receiver.
+                Outcome::Retry(reason) => {
+                    tracing::warn!(id, reason, attempt, "a result could not be posted, retrying");
+                    // Jitter, so that servers with the same receiver do not retry in step.
                     let spread: f64 = rand::rng().random_range(0.8..1.2);
                     sleep(pause.mul_f64(spread)).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
@@ -198,7 +212,7 @@ impl Poster {
         observe::dropped(DropReason::Webhook);
     }
 
-    async fn post(&self, body: &Bytes, id: &str) -> Taken {
+    async fn post(&self, body: &Bytes, id: &str) -> Outcome {
         let request = Request::post(&self.uri)
             .header(header::CONTENT_TYPE, "application/json")
             .header("idempotency-key", id)
@@ -206,16 +220,16 @@ impl Poster {
             .body(Full::new(body.clone()))
             .expect("the URL was checked, and an id is plain text");
         match timeout(ATTEMPT, self.client.request(request)).await {
-            Err(_) => Taken::NotYet("no answer".to_owned()),
-            // What is wrong with a certificate, say, is a few causes below.
-            Ok(Err(error)) => Taken::NotYet(with_causes(&error)),
+            Err(_) => Outcome::Retry("no answer".to_owned()),
+            // The reason, like a bad certificate, is a few causes down.
+            Ok(Err(error)) => Outcome::Retry(with_causes(&error)),
             Ok(Ok(response)) => match response.status() {
-                status if status.is_success() => Taken::Yes,
+                status if status.is_success() => Outcome::Accepted,
                 StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
-                    Taken::NotYet(response.status().to_string())
+                    Outcome::Retry(response.status().to_string())
                 }
-                status if status.is_client_error() => Taken::Never(status),
-                status => Taken::NotYet(status.to_string()),
+                status if status.is_client_error() => Outcome::Refused(status),
+                status => Outcome::Retry(status.to_string()),
             },
         }
     }
@@ -232,15 +246,15 @@ fn with_causes(error: &dyn Error) -> String {
     text
 }
 
-/// The authorities that the system trusts, and those of a file.
+/// The certificate authorities of the system and of a file.
 fn trusted_roots(ca_file: Option<&PathBuf>) -> Result<RootCertStore, WebhookError> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
-    // Some that no program can read any more are in many systems' stores.
+    // Many systems have some that are too old to parse.
     roots.add_parsable_certificates(system.certs);
     if let Some(file) = ca_file {
         let failed = |error: &dyn std::fmt::Display| {
-            WebhookError::Roots(format!("cannot take the certificates in {}: {error}", file.display()))
+            WebhookError::Roots(format!("cannot use the certificates in {}: {error}", file.display()))
         };
         let certificates = CertificateDer::pem_file_iter(file).map_err(|error| failed(&error))?;
         let before = roots.len();
@@ -249,12 +263,12 @@ fn trusted_roots(ca_file: Option<&PathBuf>) -> Result<RootCertStore, WebhookErro
             roots.add(certificate).map_err(|error| failed(&error))?;
         }
         if roots.len() == before {
-            return Err(failed(&"there are none"));
+            return Err(failed(&"it has none"));
         }
     }
     if roots.is_empty() {
         let why = system.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        let none = "this system trusts no authority, name a file of them for the webhook";
+        let none = "this system has no certificate authorities; give the webhook a file of them";
         return Err(WebhookError::Roots(if why.is_empty() { none.to_owned() } else { format!("{none}: {why}") }));
     }
     Ok(roots)
@@ -269,7 +283,7 @@ fn connector(roots: RootCertStore) -> HttpsConnector<HttpConnector> {
     HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build()
 }
 
-/// What the header `tickcast-signature` says of a body: `sha256=` and the HMAC-SHA256 in hexadecimal.
+/// Returns the header `tickcast-signature` of a body: `sha256=` and the HMAC-SHA256 in hexadecimal.
 pub fn signature(secret: &[u8], body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key of any length will do");
     mac.update(body);

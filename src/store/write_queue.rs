@@ -1,4 +1,4 @@
-//! The way of records into the tables: a bounded queue and one task that writes.
+//! Writes to the database: a bounded queue, and one task that empties it.
 
 use std::time::Duration;
 
@@ -19,20 +19,20 @@ use crate::{
     observe::{self, DropReason},
 };
 
-/// Records that wait for the database, at most.
+/// Most records that may wait for the database.
 const QUEUE: usize = 4096;
 
-/// Pauses between tries of a write that failed: a database may be restarted.
+/// Pauses between attempts of a failed write. They outlast a restart of the database.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
 
-/// How long the queue is given to drain when the server stops.
+/// Time for the queue to drain when the server stops.
 const CLOSING: Duration = Duration::from_secs(5);
 
-/// How often guests are looked for who can be forgotten.
+/// Interval between deletions of guests whose tokens have expired.
 const TIDY_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
-/// How long a guest is remembered: as long as their token is good.
+/// How long a guest is stored: the lifetime of their token.
 const GUEST_MEMORY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 enum Write {
@@ -41,42 +41,42 @@ enum Write {
     Close(oneshot::Sender<()>),
 }
 
-/// Writes records into a store, one after the other, in a task of its own. Cheap to clone.
+/// Writes records into a store, one at a time, in a task of its own. Cheap to clone.
 #[derive(Clone)]
 pub struct WriteQueue(Sender<Write>);
 
 impl WriteQueue {
-    /// Starts to write. Must be called within a Tokio runtime.
+    /// Starts the task. Must be called within a Tokio runtime.
     pub fn start(store: Store) -> Self {
         let (sender, receiver) = channel(QUEUE);
         tokio::spawn(write(store, receiver));
         Self(sender)
     }
 
-    /// Queues ratings to be written.
+    /// Queues ratings.
     pub fn save_ratings(&self, ratings: Vec<StoredRating>) {
         self.queue(Write::Ratings(ratings));
     }
 
-    /// Writes what is queued, and nothing more. Gives up after a while.
+    /// Writes what is queued and stops the task. Gives up after five seconds.
     pub async fn close(&self) {
         let (done, closed) = oneshot::channel();
         let drained = async {
             if self.0.send(Write::Close(done)).await.is_ok() {
-                // An error means that another `close` was faster.
+                // An error means that another `close` stopped the task.
                 let _ = closed.await;
             }
         };
         if timeout(CLOSING, drained).await.is_err() {
-            tracing::warn!("the database did not take everything in time");
+            tracing::warn!("the database did not write all queued records in time");
         }
     }
 
     fn queue(&self, entry: Write) {
         if self.0.try_send(entry).is_err() {
             observe::dropped(DropReason::Record);
-            // The writer says what is wrong; this may be many.
-            tracing::debug!("a record was dropped: too many wait for the database");
+            // Debug only: the task logs the cause, and there may be many of these.
+            tracing::debug!("a record was dropped: the queue to the database is full");
         }
     }
 }
@@ -94,7 +94,7 @@ async fn write(store: Store, mut entries: Receiver<Write>) {
             entry = entries.recv() => match entry {
                 None => return,
                 Some(Write::Close(done)) => {
-                    // Whoever asked may have given up.
+                    // The caller may have timed out.
                     let _ = done.send(());
                     return;
                 }
@@ -103,8 +103,8 @@ async fn write(store: Store, mut entries: Receiver<Write>) {
             _ = tidy.tick() => {
                 let before = now().saturating_sub(GUEST_MEMORY.as_millis() as u64);
                 match store.forget_guests(before).await {
-                    Ok(count) => tracing::debug!(count, "guests forgotten"),
-                    Err(error) => tracing::warn!(%error, "guests could not be forgotten"),
+                    Ok(count) => tracing::debug!(count, "expired guests deleted"),
+                    Err(error) => tracing::warn!(%error, "expired guests could not be deleted"),
                 }
             }
         }
@@ -117,10 +117,10 @@ async fn write_surely(store: &Store, entry: &Write) {
     while let Err(error) = write_once(store, entry).await {
         let Some(pause) = pauses.next() else {
             observe::dropped(DropReason::Record);
-            tracing::error!(%error, waited = ?began.elapsed(), "a record was dropped: the database does not take it");
+            tracing::error!(%error, waited = ?began.elapsed(), "a record was dropped: the database keeps refusing it");
             return;
         };
-        tracing::warn!(%error, "a record could not be written, trying again");
+        tracing::warn!(%error, "a record could not be written, retrying");
         sleep(pause).await;
     }
 }

@@ -5,7 +5,7 @@ use std::future::ready;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp as now};
 use serde_json::{Value as Json, json};
 use tickcast::{
-    identity::{Checked, Hook, IdentityError, Jwt, Person},
+    identity::{Hook, HookFuture, IdentityError, Jwt, VerifiedUser},
     lobby::{Identity, UserId},
     server::{RunningServer, StartError},
 };
@@ -132,17 +132,17 @@ async fn without_guests_a_token_is_needed() {
 struct Friends;
 
 impl Hook for Friends {
-    fn recognise<'a>(&'a self, token: &'a str) -> Checked<'a, Option<Person>> {
+    fn recognise<'a>(&'a self, token: &'a str) -> HookFuture<'a, Option<VerifiedUser>> {
         Box::pin(async move {
             tokio::task::yield_now().await;
             if token == "unreachable" {
                 return Err(IdentityError::Unavailable);
             }
-            Ok((token == "opaque").then(|| Person { user: UserId::parse("friend").unwrap(), name: None }))
+            Ok((token == "opaque").then(|| VerifiedUser { user: UserId::parse("friend").unwrap(), name: None }))
         })
     }
 
-    fn permit<'a>(&'a self, identity: &'a Identity) -> Checked<'a, ()> {
+    fn permit<'a>(&'a self, identity: &'a Identity) -> HookFuture<'a, ()> {
         let mallory = identity.name.as_str() == "Mallory";
         Box::pin(ready(if mallory { Err(IdentityError::Blocked) } else { Ok(()) }))
     }

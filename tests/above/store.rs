@@ -404,7 +404,9 @@ const TLS_KEY: &[u8] = include_bytes!("../support/keys/tls.key.pem");
 const SECRET: &[u8] = b"sixteen bytes and more";
 
 fn webhook(url: &str) -> WebhookConfig {
-    WebhookConfig { pause: Duration::from_millis(10), attempts: 4, ..WebhookConfig::new(url, SECRET) }
+    let mut webhook = WebhookConfig::new(url, SECRET);
+    (webhook.pause, webhook.attempts) = (Duration::from_millis(10), 4);
+    webhook
 }
 
 async fn next(posted: &mut UnboundedReceiver<Posted>) -> Posted {
@@ -459,7 +461,11 @@ async fn a_receiver_that_never_takes_a_result_is_let_be() {
 #[tokio::test]
 async fn a_receiver_behind_tls_gets_results_if_its_certificate_is_trusted() {
     let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys");
-    let with_ca = |url: &str, file: &str| WebhookConfig { ca_file: Some(format!("{keys}/{file}").into()), ..webhook(url) };
+    let with_ca = |url: &str, file: &str| {
+        let mut webhook = webhook(url);
+        webhook.ca_file = Some(format!("{keys}/{file}").into());
+        webhook
+    };
     let (url, mut posted) = secure_receiver().await;
     if let Ok(stranger) = tickcast::store::Webhook::start(webhook(&url)) {
         stranger.record(&Record::Ended(result("for others", 1000, vec![])));

@@ -91,9 +91,7 @@ pub async fn start() -> RunningServer {
 
 /// Starts a server whose limits a test chose.
 pub async fn start_limited(change: impl FnOnce(&mut Config)) -> RunningServer {
-    let mut config = Config::default();
-    change(&mut config);
-    start_with(|builder| builder.config(config)).await
+    start_with(|builder| builder.config(change)).await
 }
 
 pub async fn start_with(change: impl FnOnce(ServerBuilder) -> ServerBuilder) -> RunningServer {
