@@ -1,4 +1,4 @@
-//! Values as rows of integers: what a field of a component, event or input is on the wire.
+//! Turns values into rows of integers, as fields of components, events and inputs are on the wire.
 
 use std::f32::consts::TAU;
 
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::{Audience, FieldKind, FieldSpec, Shape, TypeSpec};
 
-/// The largest magnitude of a quantised float's column; beyond it values are clamped. Within it differences and sums stay
-/// far inside what JavaScript's numbers hold exactly.
+/// The largest magnitude of a quantised float's column. Values beyond it are clamped. Within it JavaScript's numbers hold differences and
+/// sums exactly.
 const LIMIT: f64 = 2_147_483_648.0;
 
-/// A struct that travels as a fixed row of integer columns. Derived, never written by hand.
+/// A type that is sent as a fixed row of integer columns. It is derived, never implemented by hand.
 pub trait Columns: Sized {
     /// The type's name, as clients see it.
     const NAME: &'static str;
-    /// How the value looks to a program.
+    /// The form of the value in a program.
     const SHAPE: Shape;
-    /// How many columns a value takes.
+    /// The number of columns of a value.
     const WIDTH: usize;
-    /// The fields, in order.
+    /// Returns the fields, in order.
     fn fields() -> Vec<FieldSpec>;
     /// Writes the value's columns; `columns` has `WIDTH` places.
     fn quantise(&self, columns: &mut [i64]);
-    /// The value that the columns stand for. Total: any integers give some value.
+    /// Returns the value of some columns. Any integers give some value.
     fn dequantise(columns: &[i64]) -> Self;
 
     /// The type's description in a schema. Inputs have no wire id and no audience.
@@ -32,41 +32,41 @@ pub trait Columns: Sized {
     }
 }
 
-/// A component that travels to clients. Derived: `#[derive(Replicate)] #[replicate(id = 1)]`.
+/// A component that is sent to clients. It is derived: `#[derive(Replicate)] #[replicate(id = 1)]`.
 pub trait Replicate: Columns {
     /// The wire id: stable, 1 to 52 in a game.
     const ID: u8;
-    /// Who sees the component.
+    /// The seats that see the component.
     const TO: Audience;
-    /// Ticks from one look at its value to the next. That it is there, or gone, is told at once.
+    /// The ticks between two comparisons of its value. Adding and removing it is sent at once.
     const EVERY: u32 = 1;
     /// Appends the component to the last bit, for saving a match.
     fn save(&self, to: &mut Vec<u8>);
-    /// Reads what [`Replicate::save`] wrote; `None` if there is too little or it makes no sense.
+    /// Reads the bytes of [`Replicate::save`]. `None` if they are too few or not valid.
     fn restore(from: &mut &[u8]) -> Option<Self>;
 }
 
-/// One field's way to its columns under a quantisation `Q`: [`Plain`], [`Step`] or [`Angle`].
+/// A type that a field can have under a quantisation `Q`: [`Plain`], [`Step`] or [`Angle`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel under the quantisation `{Q}`",
-    label = "floats and vectors say #[q(step = 0.03125)] or #[q(angle)]; integers, bool and #[derive(Choice)] enums say nothing"
+    label = "floats and vectors need #[q(step = 0.03125)] or #[q(angle)]; integers, bool and #[derive(Choice)] enums need no attribute"
 )]
 pub trait Field<Q>: Sized {
-    /// How many columns the field takes.
+    /// The number of columns of the field.
     const COLUMNS: usize;
-    /// How the schema describes the field.
+    /// Returns the field's description for the schema.
     fn kind(q: &Q) -> FieldKind;
     /// Writes the field's columns.
     fn quantise(&self, q: &Q, columns: &mut [i64]);
-    /// The field that the columns stand for.
+    /// Returns the field of some columns.
     fn dequantise(q: &Q, columns: &[i64]) -> Self;
     /// Appends the field to the last bit, for saving a match.
     fn save(&self, to: &mut Vec<u8>);
-    /// Reads what [`Field::save`] wrote; `None` if there is too little or it makes no sense.
+    /// Reads the bytes of [`Field::save`]. `None` if they are too few or not valid.
     fn restore(from: &mut &[u8]) -> Option<Self>;
 }
 
-/// No quantisation: the value is an integer already.
+/// No quantisation: the value is already an integer.
 #[derive(Debug, Clone, Copy)]
 pub struct Plain;
 
@@ -81,7 +81,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// Steps of `step` units, without bounds. The step is above 0: a wrong one does not compile.
+    /// Steps of `step` units, without bounds. A step that is not above 0 does not compile.
     ///
     /// ```compile_fail
     /// # use tickcast::{prelude::*, protocol::Columns};
@@ -93,13 +93,13 @@ impl Step {
     /// # }
     /// ```
     pub const fn new(step: f64) -> Self {
-        assert!(step > 0.0, "a quantisation step is above 0");
+        assert!(step > 0.0, "a quantisation step must be above 0");
         Self { step, inverse: 1.0 / step, range: None, low: -LIMIT, high: LIMIT }
     }
 
     /// Steps of `step` units, clamped to `low..=high` units.
     pub const fn within(step: f64, low: f64, high: f64) -> Self {
-        assert!(low < high, "a quantisation range goes upwards");
+        assert!(low < high, "the low end of a quantisation range must be below its high end");
         let mut this = Self::new(step);
         this.range = Some((low, high));
         this.low = (low * this.inverse).max(-LIMIT);
@@ -110,7 +110,7 @@ impl Step {
     #[inline]
     fn quantise(&self, value: f32) -> i64 {
         let scaled = f64::from(value) * self.inverse;
-        // The cast takes NaN to 0 and truncates, so half a step is added away from zero first.
+        // The cast turns NaN into 0 and truncates, so half a step is added away from zero first.
         (scaled.clamp(self.low, self.high) + 0.5f64.copysign(scaled)) as i64
     }
 
@@ -124,16 +124,16 @@ impl Step {
     }
 }
 
-/// A direction: a column counts steps of a turn and wraps around.
+/// An angle: the column counts steps of a turn and wraps around.
 #[derive(Debug, Clone, Copy)]
 pub struct Angle {
     steps: u32,
 }
 
 impl Angle {
-    /// `steps` steps a turn, at least 2.
+    /// Divides a turn into `steps` steps, at least 2.
     pub const fn new(steps: u32) -> Self {
-        assert!(steps >= 2 && steps <= 1 << 24, "an angle has 2 to 2^24 steps");
+        assert!(steps >= 2 && steps <= 1 << 24, "an angle must have 2 to 2^24 steps");
         Self { steps }
     }
 }
@@ -218,7 +218,7 @@ impl Field<Step> for f32 {
 pub trait Exact: Sized {
     /// Appends the number.
     fn save(&self, to: &mut Vec<u8>);
-    /// Reads it back, moving `from` along; `None` if there is too little.
+    /// Reads the number, and moves `from` behind it. `None` if there are too few bytes.
     fn restore(from: &mut &[u8]) -> Option<Self>;
 }
 
@@ -285,7 +285,7 @@ impl Field<Plain> for bool {
     }
 }
 
-/// One of the eight directions of a compass, or none. East is +x, north is +y.
+/// One of the eight directions of a compass, or none. East is +x, and north is +y.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, tickcast_derive::Choice)]
 pub enum Dir8 {
     /// No direction: stand still.
@@ -310,7 +310,7 @@ pub enum Dir8 {
 }
 
 impl Dir8 {
-    /// The direction as a vector of length 1, or zero.
+    /// Returns the direction as a vector of length 1, or zero for no direction.
     pub fn unit(self) -> Vec2 {
         const D: f32 = std::f32::consts::FRAC_1_SQRT_2;
         match self {
@@ -326,7 +326,7 @@ impl Dir8 {
         }
     }
 
-    /// The direction nearest to a vector; none for a vector shorter than `dead` units.
+    /// Returns the direction nearest to a vector, or none for a vector shorter than `dead` units.
     pub fn nearest(vector: Vec2, dead: f32) -> Self {
         if vector.length() < dead || !vector.is_finite() {
             return Self::None;
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn floats_round_to_the_nearest_step_and_never_break() {
+    fn floats_round_to_the_nearest_step() {
         let q = Step::new(0.03125);
         for (value, expected) in [(0.0, 0), (1.0, 32), (-1.0, -32), (0.016, 1), (-0.016, -1), (0.015, 0), (f32::NAN, 0)] {
             assert_eq!(column(&q, value), expected, "{value}");
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn directions_are_found_from_vectors() {
+    fn a_vector_has_a_nearest_direction() {
         for direction in [Dir8::E, Dir8::NE, Dir8::N, Dir8::NW, Dir8::W, Dir8::SW, Dir8::S, Dir8::SE] {
             assert_eq!(Dir8::nearest(direction.unit() * 3.0, 0.1), direction);
         }

@@ -10,8 +10,8 @@
 //! [-4, component, sum, component, sum, ...]      checksums
 //! ```
 //!
-//! The head is a seat's own; the sections are encoded once for everyone who sees the same thing. In games that say so, ids
-//! and the columns of a change may be *packed*, a `bin` in place of an array. A large snapshot is deflated as a whole.
+//! Each seat has a head of its own. The sections are encoded once for all seats that see the same. In games that ask for it, ids and the
+//! columns of a change may be *packed*: a `bin` in place of an array. A large snapshot is deflated as a whole.
 
 use std::borrow::Borrow;
 
@@ -30,24 +30,24 @@ const REMOVE: i64 = -2;
 const SPAWN: i64 = -1;
 const CHECKSUMS: i64 = -4;
 
-/// The integers that open a frame, before its sections.
+/// The number of integers in front of a frame's sections.
 const HEAD_ELEMENTS: u32 = 5;
 
-/// What a frame is.
+/// The kind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Everything that the seat sees.
     Snapshot,
-    /// What changed since the base, as differences.
+    /// The changes since the base, as differences.
     Diff,
-    /// What changed since the base, as values, for a seat that fell behind.
+    /// The changes since the base, as values, for a seat that fell behind.
     Merged,
 }
 
-/// The part of a frame that is the seat's own.
+/// The part of a frame that belongs to one seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
-    /// What the frame is.
+    /// The kind of the frame.
     pub kind: Kind,
     /// The tick whose state a mirror holds after the frame.
     pub tick: Tick,
@@ -55,7 +55,7 @@ pub struct Head {
     pub base: Tick,
     /// The low 16 bits of the number of the newest input taken.
     pub ack: u16,
-    /// How many ticks before its tick that input came.
+    /// The ticks by which that input came before its own tick.
     pub margin: i8,
 }
 
@@ -69,13 +69,13 @@ pub struct Frame<B = Blocks> {
     blocks: B,
 }
 
-/// A decoded section. Ids ascend; `values` are as in the frame, differences or values by its kind.
+/// A decoded section. Ids are ascending. `values` are as in the frame: differences or values, by its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the layout above")]
 pub enum Section {
     /// These entities are gone.
     Despawn { ids: Vec<u32> },
-    /// The component is gone from these entities.
+    /// These entities no longer have the component.
     Remove { component: u8, ids: Vec<u32> },
     /// These entities are new; for each in turn, the columns of each component in turn.
     Spawn { components: Vec<u8>, ids: Vec<u32>, values: Vec<i64> },
@@ -323,15 +323,15 @@ fn write_column(to: &mut Vec<u8>, values: impl ExactSizeIterator<Item = i64>) {
     values.for_each(|value| write_int(to, value));
 }
 
-/// An entity's part in the checksum of a component: FNV-1a over its id and columns as 32-bit words. The checksum is the
-/// sum of all parts, so that no order matters.
+/// Returns an entity's part in the checksum of a component: FNV-1a over its id and columns as 32-bit words. The checksum is the sum of
+/// all parts, so that the order does not matter.
 #[inline]
 pub fn term(id: Id, columns: impl IntoIterator<Item = i64>) -> u32 {
     let mix = |hash: u32, word: u32| (hash ^ word).wrapping_mul(16_777_619);
     columns.into_iter().fold(mix(2_166_136_261, id.0), |hash, value| mix(hash, value as u32))
 }
 
-/// Decodes a frame as it travelled. Everything is checked against the schema; unknown sections are left out.
+/// Decodes a frame. Everything is checked against the schema; unknown sections are left out.
 ///
 /// # Errors
 /// The bytes are not one whole frame of the schema.
@@ -432,7 +432,7 @@ fn known(schema: &Schema, component: i64) -> Result<(u8, usize), FrameError> {
     schema.component(component).map(|columns| (component, columns.len())).ok_or(FrameError)
 }
 
-/// The positions of the bits of a mask, ascending.
+/// Returns the positions of the bits of a mask, ascending.
 pub(crate) fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let at = mask.trailing_zeros() as usize;

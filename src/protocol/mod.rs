@@ -1,7 +1,7 @@
-//! What travels: ids, ticks, schemas, and the codec of frames, game events and inputs.
+//! The wire format: ids, ticks, schemas, and the codec of frames, game events and inputs.
 //!
-//! This room knows bytes and integers. It refuses to know worlds, games, seats' owners and sockets. `docs/PROTOCOL.md`
-//! is the norm that it implements.
+//! This room knows bytes and integers. It refuses to know worlds, games, players and sockets. It implements `docs/PROTOCOL.md`, which is
+//! the norm.
 
 mod error;
 mod wire;
@@ -45,7 +45,7 @@ pub const MAX_COMPONENT: u8 = 52;
 pub struct Tick(pub u32);
 
 impl Tick {
-    /// How many ticks have passed since `earlier`; 0 if it is not earlier.
+    /// Returns the ticks that have passed since `earlier`; 0 if it is not earlier.
     pub fn since(self, earlier: Self) -> u32 {
         self.0.saturating_sub(earlier.0)
     }
@@ -57,7 +57,7 @@ impl fmt::Display for Tick {
     }
 }
 
-/// An entity's match-local id: dense, from 0. An id freed by a despawn is not given again while a client may still hold it.
+/// The id of an entity, local to its match: dense, from 0. An id that a despawn freed is not given again while a client may hold it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Id(pub u32);
@@ -87,7 +87,7 @@ impl fmt::Display for Seat {
     }
 }
 
-/// How many ticks make `seconds` at `hz` ticks a second, at least 1.
+/// Returns how many ticks `seconds` take at `hz` ticks a second, at least 1.
 pub fn ticks(seconds: f32, hz: u16) -> u32 {
     (seconds * f32::from(hz)).round().max(1.0) as u32
 }

@@ -1,4 +1,4 @@
-//! The schema: what a client must know to read a game's frames and events, and to write its inputs.
+//! The schema: it describes a game's frames, events and inputs, so that a client can read and write them.
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
@@ -10,14 +10,14 @@ use super::{MAX_COMPONENT, PROTOCOL_VERSION};
 /// The most columns of one type, so that a mask of columns is exact in JavaScript's numbers.
 const MAX_COLUMNS: usize = 52;
 
-/// Everything that travels in one game's matches.
+/// The description of everything that is sent in the matches of one game.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Schema {
     /// The game's name.
     pub game: String,
     /// The protocol's version.
     pub protocol: u8,
-    /// Ticks a second.
+    /// Ticks per second.
     pub hz: u16,
     /// The components, by ascending wire id; the first is `Seat`.
     pub components: Vec<TypeSpec>,
@@ -48,16 +48,16 @@ pub struct TypeSpec {
     pub id: Option<u8>,
     /// The name by which programs know it.
     pub name: String,
-    /// Who sees it; the input has none.
+    /// The seats that see it; the input has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Audience>,
-    /// How the value looks to a program.
+    /// The form of the value in a program.
     pub shape: Shape,
     /// Its fields, in order.
     pub fields: Vec<FieldSpec>,
 }
 
-/// Who sees a component.
+/// The seats that see a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Audience {
@@ -69,11 +69,11 @@ pub enum Audience {
     Team,
 }
 
-/// How a value looks to a program.
+/// The form of a value in a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shape {
-    /// No fields: it is there or not.
+    /// No fields: the value is there or not.
     Unit,
     /// One nameless field: the value itself.
     Value,
@@ -86,15 +86,15 @@ pub enum Shape {
 pub struct FieldSpec {
     /// Its name; `0` in a [`Shape::Value`].
     pub name: String,
-    /// What it is and how it is quantised.
+    /// Its type, and how it is quantised.
     #[serde(flatten)]
     pub kind: FieldKind,
-    /// In an input: it acts in one tick only.
+    /// Whether it acts in one tick only; for inputs.
     #[serde(default, rename = "oneShot", skip_serializing_if = "std::ops::Not::not")]
     pub one_shot: bool,
 }
 
-/// What a field is, and how it becomes columns.
+/// The type of a field, and how it becomes columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the fields' meaning is the variants'")]
@@ -144,20 +144,20 @@ pub struct Column {
     pub steps: i64,
 }
 
-/// A schema that makes no sense.
+/// The reason why a schema is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SchemaError {
-    /// Two of a kind with one wire id.
+    /// Two components, or two events, have the same wire id.
     #[error("{first} and {second} both have the wire id {id}")]
     SameId {
         /// The id.
         id: u8,
-        /// Who has it first.
+        /// The first type with the id.
         first: String,
-        /// Who has it too.
+        /// The second type with the id.
         second: String,
     },
-    /// Two of a kind with one name.
+    /// Two components, or two events, have the same name.
     #[error("two {kind}s are called {name}: clients know them by name")]
     SameName {
         /// `component` or `event`.
@@ -165,20 +165,20 @@ pub enum SchemaError {
         /// The name.
         name: String,
     },
-    /// More columns than a frame can name.
-    #[error("{name} has {columns} columns: one type may have {limit} at most")]
+    /// A type has more columns than a frame can name.
+    #[error("{name} has {columns} columns, but one type may have at most {limit}")]
     TooWide {
-        /// Which type.
+        /// The name of the type.
         name: String,
-        /// How many columns it has.
+        /// The number of its columns.
         columns: usize,
-        /// How many it may have.
+        /// The most columns that it may have.
         limit: usize,
     },
-    /// A wire id outside its range.
+    /// A wire id is out of range.
     #[error("{name} has the wire id {id}: it must be from {low} to {high}")]
     BadId {
-        /// Whose id it is.
+        /// The name of the type.
         name: String,
         /// The id.
         id: u8,
@@ -190,7 +190,7 @@ pub enum SchemaError {
 }
 
 impl Column {
-    /// The difference that takes `from` to `to`; the short way round if the column wraps.
+    /// Returns the difference that takes `from` to `to`, the short way round if the column wraps.
     #[inline]
     pub fn difference(&self, from: i64, to: i64) -> i64 {
         if self.steps == 0 {
@@ -200,7 +200,7 @@ impl Column {
         (to - from + half).rem_euclid(self.steps) - half
     }
 
-    /// The value after a difference. Total: any difference gives a value.
+    /// Returns the value after a difference. Any difference gives a value.
     #[inline]
     pub fn sum(&self, from: i64, difference: i64) -> i64 {
         if self.steps == 0 { from.wrapping_add(difference) } else { from.wrapping_add(difference).rem_euclid(self.steps) }
@@ -230,7 +230,7 @@ impl FieldKind {
 }
 
 impl TypeSpec {
-    /// Its columns, in order.
+    /// Returns its columns, in order.
     pub fn columns(&self) -> Vec<Column> {
         let mut columns = Vec::new();
         self.fields.iter().for_each(|field| field.kind.columns(&mut columns));
@@ -239,10 +239,10 @@ impl TypeSpec {
 }
 
 impl Schema {
-    /// Puts a schema together, sorted by wire id.
+    /// Makes a schema, sorted by wire id.
     ///
     /// # Errors
-    /// Two of a kind with one id or one name; an id out of range.
+    /// Two components or two events have the same id or name, an id is out of range, or a type has too many columns.
     pub fn new(
         game: &str, hz: u16, mut components: Vec<TypeSpec>, mut events: Vec<TypeSpec>, input: TypeSpec,
     ) -> Result<Self, SchemaError> {
@@ -275,22 +275,22 @@ impl Schema {
         Ok(Self { game, protocol, hz, components, events, input, packed: false, layout: OnceLock::new() })
     }
 
-    /// The name of a component.
+    /// Returns the name of a component.
     pub fn component_name(&self, id: u8) -> Option<&str> {
         self.components.iter().find(|component| component.id == Some(id)).map(|component| &*component.name)
     }
 
-    /// The columns of a component; `None` if there is none with that wire id.
+    /// Returns the columns of a component; `None` if no component has this wire id.
     pub fn component(&self, id: u8) -> Option<&[Column]> {
         self.layout().components.get(usize::from(id))?.as_deref()
     }
 
-    /// The columns of a game event; `None` if there is none with that wire id.
+    /// Returns the columns of a game event; `None` if no event has this wire id.
     pub fn event(&self, id: u8) -> Option<&[Column]> {
         self.layout().events.get(&id).map(Vec::as_slice)
     }
 
-    /// The columns of the input.
+    /// Returns the columns of the input.
     pub fn input(&self) -> &[Column] {
         &self.layout().input
     }

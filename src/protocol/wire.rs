@@ -1,4 +1,4 @@
-//! The two things that frames are made of: MessagePack integers and array headers.
+//! The parts of frames: MessagePack integers, array headers and binaries.
 
 use rmp::{Marker, encode};
 use thiserror::Error;
@@ -19,7 +19,7 @@ pub(crate) fn write_array(to: &mut Vec<u8>, len: usize) {
     encode::write_array_len(to, len as u32).expect("writing to a Vec cannot fail");
 }
 
-/// The bytes that an integer takes in its shortest form.
+/// Returns the bytes of an integer in its shortest form.
 #[inline]
 pub(crate) fn int_len(value: i64) -> usize {
     match value {
@@ -31,7 +31,7 @@ pub(crate) fn int_len(value: i64) -> usize {
     }
 }
 
-/// The bytes that an array's header takes in its shortest form.
+/// Returns the bytes of an array's header in its shortest form.
 pub(crate) fn array_len(len: usize) -> usize {
     match len {
         0..=0xf => 1,
@@ -40,7 +40,7 @@ pub(crate) fn array_len(len: usize) -> usize {
     }
 }
 
-/// The bytes of a `bin` with so many bytes in it.
+/// Returns the bytes of a `bin` with so many bytes in it.
 pub(crate) fn bin_len(len: usize) -> usize {
     len + if len < 1 << 8 {
         2
@@ -56,7 +56,7 @@ pub(crate) fn write_bin_head(to: &mut Vec<u8>, len: usize) {
     encode::write_bin_len(to, len as u32).expect("writing to a Vec cannot fail");
 }
 
-/// Bytes that are not what was expected, or not enough of them.
+/// The bytes are not what was expected, or too few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
@@ -71,7 +71,7 @@ impl From<Malformed> for FrameError {
     }
 }
 
-/// Walks over MessagePack bytes from somewhere else. Never panics, never allocates by a length that it read.
+/// Reads MessagePack bytes that came from the network. It never panics, and never allocates by a length that it read.
 pub(crate) struct MessagePackReader<'a> {
     bytes: &'a [u8],
 }
@@ -85,7 +85,7 @@ impl<'a> MessagePackReader<'a> {
         self.bytes.is_empty()
     }
 
-    /// An integer of any width. Floats, even whole ones, are refused, and so is what does not fit an `i64`.
+    /// Reads an integer of any width. Floats are refused, even whole ones, and so are numbers that do not fit an `i64`.
     #[inline]
     pub(crate) fn int(&mut self) -> Result<i64, Malformed> {
         match Marker::from_u8(self.take::<1>()?[0]) {
@@ -103,12 +103,12 @@ impl<'a> MessagePackReader<'a> {
         }
     }
 
-    /// An integer within a range.
+    /// Reads an integer within a range.
     pub(crate) fn int_in(&mut self, range: std::ops::RangeInclusive<i64>) -> Result<i64, Malformed> {
         self.int().and_then(|value| if range.contains(&value) { Ok(value) } else { Err(Malformed) })
     }
 
-    /// An array's header. As every element takes a byte at least, a length beyond the bytes left is refused here.
+    /// Reads an array's header. Every element takes at least one byte, so a length beyond the bytes that are left is refused.
     pub(crate) fn array(&mut self) -> Result<usize, Malformed> {
         let len = match Marker::from_u8(self.take::<1>()?[0]) {
             Marker::FixArray(len) => usize::from(len),
@@ -119,7 +119,7 @@ impl<'a> MessagePackReader<'a> {
         if len <= self.bytes.len() { Ok(len) } else { Err(Malformed) }
     }
 
-    /// The bytes of a `bin`; `None`, and nothing read, if something else comes next.
+    /// Reads the bytes of a `bin`. Returns `None` and reads nothing if something else comes next.
     pub(crate) fn bin(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
         let Some(&first) = self.bytes.first() else { return Err(Malformed) };
         let marker = Marker::from_u8(first);
@@ -137,7 +137,7 @@ impl<'a> MessagePackReader<'a> {
         Ok(Some(bytes))
     }
 
-    /// Steps over one value of any kind. Iterative, so that deep nesting costs no stack.
+    /// Skips one value of any kind. It is iterative, so that deep nesting costs no stack.
     pub(crate) fn skip(&mut self) -> Result<(), Malformed> {
         let mut left: u64 = 1;
         while left > 0 {

@@ -1,10 +1,10 @@
-//! What changed since when, for whom, in how few bytes.
+//! Replication: it finds what changed since when and for whom, and says it in few bytes.
 //!
-//! This room knows worlds, shadow columns and frames. It refuses to know games, seats' connections and sockets.
+//! This room knows worlds, shadow columns and frames. It refuses to know games, connections and sockets.
 //!
-//! After each step [`Replicator::collect`] compares the replicated components against *shadow columns*: what a client that
-//! is in step holds. A write that changes nothing visible costs no byte. What differs is encoded once for each audience;
-//! a seat's frame is a head and clones of those blocks.
+//! After each step [`Replicator::collect`] compares the replicated components with *shadow columns*: the values that a client in step
+//! holds. A write that changes nothing visible costs no byte. The differences are encoded once for each audience. A seat's frame is a
+//! head and references to those blocks.
 
 mod ids;
 mod shadow;
@@ -49,34 +49,33 @@ use grid::Sight;
 use interest::Interest;
 use shadow::{Scan, Shadow, Since, Typed};
 
-/// Seconds for which despawns and removals are remembered, and ids not given again: a client that fell behind further
-/// gets a snapshot.
+/// The seconds for which despawns and removals are remembered, and freed ids rest. A client that fell further behind gets a snapshot.
 pub const MEMORY_SECONDS: f32 = 10.0;
 
-/// Who sees something: the whole match, one team or one seat.
+/// The seats that see a component: all of the match, one team or one seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ViewKey {
-    /// Nobody: an owner-only component of an entity without an owner.
+    /// No seat, as with a component for the owner of an entity that has none.
     Nobody,
     /// Every seat.
     Everyone,
     /// The seats of a team.
     Team(Team),
-    /// A seat.
+    /// One seat.
     Owner(Seat),
 }
 
-/// A seat as a watcher.
+/// A seat that looks at the match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Viewer {
     /// The seat.
     pub seat: Seat,
-    /// Its avatar's team.
+    /// The team of its avatar.
     pub team: Option<Team>,
 }
 
 impl Viewer {
-    /// Whether the seat sees what goes to `key`.
+    /// Returns whether the seat sees components with this key.
     pub fn sees(&self, key: ViewKey) -> bool {
         match key {
             ViewKey::Nobody => false,
@@ -86,18 +85,18 @@ impl Viewer {
         }
     }
 
-    /// What the seat sees besides what everyone does.
+    /// Returns the keys that the seat sees besides `Everyone`.
     fn keys(&self) -> impl Iterator<Item = ViewKey> {
         self.team.map(ViewKey::Team).into_iter().chain([ViewKey::Owner(self.seat)])
     }
 }
 
-/// The replicated state of one match, as clients hold it, and what changed in it lately.
+/// The replicated state of one match as clients hold it, and its recent changes.
 pub struct Replicator {
     tracked: Vec<Tracked>,
     ids: Ids,
     teams: QueryState<(Entity, Ref<'static, Team>)>,
-    /// By entity id.
+    /// Indexed by entity id.
     entities: Vec<EntityRecord>,
     now: Tick,
     memory: u32,
@@ -105,16 +104,16 @@ pub struct Replicator {
     despawned: VecDeque<Despawned>,
     removed: VecDeque<Removed>,
     team_by_seat: BTreeMap<Seat, Team>,
-    /// Lost their owner in this tick.
+    /// The entities that lost their owner in this tick.
     orphaned: Vec<u32>,
-    /// Everyone hears of them in this tick.
+    /// The entities that become visible to everyone in this tick.
     spawned_now: Vec<u32>,
-    /// What the tick changed for everyone.
+    /// The tick's changes for everyone.
     public_diff: Blocks,
-    /// What it changed for teams and owners.
+    /// The tick's changes for teams and owners.
     diffs: BTreeMap<ViewKey, Block>,
     public_checks: Block,
-    /// The tick of the newest checksums: what is far is sent with them, so that they hold.
+    /// The tick of the newest checksums. In this tick far cells are sent, too, so that the sums hold.
     checked_at: Option<Tick>,
     interest: Option<Box<Interest>>,
     packed: bool,
@@ -122,23 +121,23 @@ pub struct Replicator {
     blocks_made: Counter<u64>,
 }
 
-/// A replicated component: its shadow, and the typed eye that scans the world for it.
+/// A replicated component: its shadow, and the scan of the world for its type.
 struct Tracked {
     component: ComponentId,
     shadow: Shadow,
     scan: Box<dyn Scan>,
-    /// When it was last compared.
+    /// The change tick at which it was last compared.
     since: ChangeTick,
 }
 
-/// What is known of an entity.
+/// The audience of an entity.
 #[derive(Debug, Clone, Default)]
 struct EntityRecord {
     owner: Option<Seat>,
     team: Option<Team>,
-    /// The tick at which everyone heard of it; `None` while only some did.
+    /// The tick at which it became visible to everyone; `None` while only some seats see it.
     public_since: Option<Tick>,
-    /// Those who heard of it before or besides everyone.
+    /// The keys to which it was visible before or besides everyone.
     told: SmallVec<[ViewKey; 2]>,
 }
 
@@ -158,7 +157,7 @@ struct Removed {
 }
 
 impl Replicator {
-    /// A replicator of a match at `hz` ticks a second. `Seat` is replicated in every match.
+    /// Makes a replicator for a match with `hz` ticks a second. `Seat` is replicated in every match.
     pub fn new(world: &mut World, hz: u16) -> Self {
         let mut this = Self {
             tracked: Vec::new(),
@@ -167,7 +166,7 @@ impl Replicator {
             entities: Vec::new(),
             now: Tick(0),
             memory: protocol::ticks(MEMORY_SECONDS, hz),
-            // What is spawned from now on is newer than this.
+            // Entities that are spawned from now on are newer than this.
             since: world.increment_change_tick(),
             despawned: VecDeque::new(),
             removed: VecDeque::new(),
@@ -204,12 +203,12 @@ impl Replicator {
         self.tracked.insert(place, tracked);
     }
 
-    /// Limits what seats see by a grid, over a component that is registered.
+    /// Limits the view of seats by a grid, over a component that is registered.
     pub(crate) fn set_grid(&mut self, layout: GridLayout) {
         self.interest = Some(Box::new(Interest::new(layout, self.memory)));
     }
 
-    /// What a saved match must know besides its world.
+    /// Saves what the future of the match depends on besides its world.
     pub fn save(&self) -> SavedReplicator {
         let late = self.tracked.iter().map(|tracked| &tracked.shadow).filter(|shadow| shadow.every > 1);
         let rows = |shadow: &Shadow| shadow.present().map(|id| (Id(id), shadow.row(id).collect())).collect();
@@ -220,7 +219,7 @@ impl Replicator {
         }
     }
 
-    /// Takes over what a saved match knew, and which entity has which id; the world is the saved one already.
+    /// Restores what [`Replicator::save`] saved, and the ids of the entities. The world must already be the restored one.
     pub fn restore(&mut self, saved: SavedReplicator, entities: Vec<(Entity, Id)>, world: &mut World, now: Tick) {
         self.ids = saved.ids;
         entities.into_iter().for_each(|(entity, id)| self.ids.bind(entity, id));
@@ -234,22 +233,22 @@ impl Replicator {
         }
     }
 
-    /// The ids given.
+    /// Returns the ids of the entities.
     pub fn ids(&self) -> &Ids {
         &self.ids
     }
 
-    /// A seat is free: who takes it next has seen nothing.
+    /// Forgets the views of a seat that is free.
     pub fn forget(&mut self, seat: Seat) {
         self.interest.iter_mut().for_each(|interest| interest.forget(seat));
     }
 
-    /// How many blocks that several seats may share were encoded since the match began.
+    /// Returns the number of blocks for several seats that were encoded since the match began.
     pub fn blocks_made(&self) -> u64 {
         self.blocks_made.get()
     }
 
-    /// Compares the world after the step of `now` against the shadow and encodes what differs, once for each audience.
+    /// Compares the world after the step of `now` with the shadow, and encodes the differences once for each audience.
     pub fn collect(&mut self, world: &mut World, now: Tick) {
         self.now = now;
         self.spawned_now.clear();
@@ -282,9 +281,9 @@ impl Replicator {
         self.encode_diffs(&gone);
     }
 
-    /// What changed for a seat in the tick collected last.
+    /// Returns the changes for a seat in the newest tick.
     pub fn diff(&self, viewer: Viewer) -> Cow<'_, Blocks> {
-        // In most ticks of most games nothing else changed, and a seat costs no look-up.
+        // In most ticks of most games there are only changes for everyone, and a seat costs no look-up.
         if self.interest.is_none() && self.diffs.is_empty() {
             return Cow::Borrowed(&self.public_diff);
         }
@@ -297,13 +296,13 @@ impl Replicator {
         Cow::Owned(blocks.into_iter().collect())
     }
 
-    /// The team of a seat: that of an entity which it owns.
+    /// Returns the team of a seat: that of an entity which it owns.
     pub fn team_of(&self, seat: Seat) -> Option<Team> {
         // Most games have no teams.
         if self.team_by_seat.is_empty() { None } else { self.team_by_seat.get(&seat).copied() }
     }
 
-    /// Notes which components and entities went since the last tick. Gives back the entities, with who knew of them.
+    /// Notes the components and entities that are gone since the last tick. Returns the entities with the keys that saw them.
     fn collect_removed(&mut self, world: &World) -> Vec<(u32, SmallVec<[ViewKey; 2]>)> {
         let mut gone = Vec::new();
         for at in 0..self.tracked.len() {
@@ -346,7 +345,7 @@ impl Replicator {
         if public_since.is_some() { SmallVec::from_slice(&[ViewKey::Everyone]) } else { told }
     }
 
-    /// Learns who owns what, and on which team it is. Where that changed, the components that hang on it change hands.
+    /// Notes the owners and teams of entities. Where these changed, the entity's components change their audience.
     fn collect_owners(&mut self, world: &World) {
         let mut moved = std::mem::take(&mut self.orphaned);
         let (since, now) = (self.since, self.now);
@@ -388,7 +387,7 @@ impl Replicator {
         }
     }
 
-    /// Gives what is new in this tick its audience, and notes who hears of an entity for the first time.
+    /// Sets the audience of components that are new in this tick, and notes to whom their entities become visible.
     fn assign_keys(&mut self) {
         for tracked in &mut self.tracked {
             for id in tracked.shadow.fresh() {
@@ -406,7 +405,7 @@ impl Replicator {
         self.spawned_now.sort_unstable();
     }
 
-    /// Finds the cells of what moved, and what the seats see from theirs.
+    /// Finds the cells of entities that moved, and the views of the seats.
     fn settle(&mut self) {
         let Some(mut interest) = self.interest.take() else { return };
         let removed: Vec<&Removed> = self.removed.iter().rev().take_while(|entry| entry.at == self.now).collect();
@@ -419,14 +418,14 @@ impl Replicator {
         self.interest = Some(interest);
     }
 
-    /// What a seat has in view now.
+    /// Returns the current view of a seat.
     fn eye(&self, viewer: Viewer) -> Eye<'_> {
         let interest = self.interest.as_deref();
         Eye { viewer, interest: interest.map(|interest| (interest, &**interest.sight(viewer.seat, self.now))) }
     }
 }
 
-/// A seat and what it has in view.
+/// A seat with its current view.
 #[derive(Clone, Copy)]
 struct Eye<'a> {
     viewer: Viewer,
@@ -434,7 +433,7 @@ struct Eye<'a> {
 }
 
 impl Eye<'_> {
-    /// Whether it sees what goes to `key` of an entity.
+    /// Returns whether it sees components of an entity with this key.
     #[inline]
     fn sees(&self, key: ViewKey, id: u32) -> bool {
         match key {
@@ -444,16 +443,16 @@ impl Eye<'_> {
     }
 }
 
-/// What a saved match must know besides its world, so that what comes next does not change.
+/// The part of a saved match, besides its world, on which its future depends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SavedReplicator {
     ids: Ids,
-    /// The columns of components that are not compared in every tick.
+    /// The shadow's columns of components that are not compared in every tick.
     late: Vec<(u8, Vec<LateRow>)>,
     interest: Option<SavedInterest>,
 }
 
-/// An entity's columns as they were last compared.
+/// An entity's columns when they were last compared.
 type LateRow = (Id, Vec<i64>);
 
 fn key_of(to: Audience, known: &EntityRecord) -> ViewKey {
@@ -464,7 +463,7 @@ fn key_of(to: Audience, known: &EntityRecord) -> ViewKey {
     }
 }
 
-/// The columns of a component's value.
+/// Returns the columns of a component's value.
 fn columns_of<C: Columns>(value: &C) -> SmallVec<[i64; 8]> {
     let mut columns = SmallVec::from_elem(0, C::WIDTH);
     value.quantise(&mut columns);

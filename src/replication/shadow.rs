@@ -1,4 +1,4 @@
-//! Shadow columns: one component of every entity, quantised, as a client that is in step holds it.
+//! Shadow columns: the quantised values of one component of all entities, as a client in step holds them.
 
 use std::marker::PhantomData;
 
@@ -8,24 +8,24 @@ use fixedbitset::FixedBitSet;
 use super::{Ids, ViewKey, columns_of};
 use crate::protocol::{Audience, Column, Replicate, Tick};
 
-/// One component's columns, by entity id.
+/// The columns of one component, by entity id.
 pub(super) struct Shadow {
     /// The wire id.
     pub id: u8,
     pub to: Audience,
-    /// Ticks from one comparison to the next.
+    /// The ticks from one comparison to the next.
     pub every: u32,
     pub columns: Vec<Column>,
-    /// By column, then by entity id. Zero where the component is missing.
+    /// The values, by column and then by entity id. Zero where the component is missing.
     values: Vec<Vec<i64>>,
-    /// What this tick changed, by column and entity id; valid for `dirty` ids.
+    /// The changes of this tick, by column and then by entity id. Valid for `dirty` ids.
     deltas: Vec<Vec<i64>>,
     present: FixedBitSet,
-    /// Changed or new in this tick.
+    /// The ids that changed or are new in this tick.
     dirty: FixedBitSet,
-    /// New in this tick for its audience: its deltas are its values.
+    /// The ids that are new in this tick for their audience: their deltas are their values.
     fresh: FixedBitSet,
-    /// The columns that changed in this tick, of any entity.
+    /// The columns that changed in this tick for any entity.
     dirty_columns: u64,
     changed_at: Vec<Tick>,
     keys: Vec<ViewKey>,
@@ -50,7 +50,7 @@ impl Shadow {
         }
     }
 
-    /// Forgets what the last tick changed.
+    /// Forgets the changes of the last tick.
     pub fn begin(&mut self) {
         if !self.dirty.is_clear() {
             self.dirty.clear();
@@ -70,7 +70,7 @@ impl Shadow {
         }
     }
 
-    /// Takes in what the component of an entity is now. Nothing happens if a client would see no difference.
+    /// Writes the current value of an entity's component. Does nothing if a client would see no difference.
     #[inline]
     pub fn write(&mut self, id: u32, value: &[i64], now: Tick) {
         let at = id as usize;
@@ -94,7 +94,7 @@ impl Shadow {
         }
     }
 
-    /// Takes the component from an entity. Gives back who saw it, if it was there.
+    /// Removes the component of an entity. Returns its key, if it was there.
     pub fn take(&mut self, id: u32) -> Option<ViewKey> {
         let at = id as usize;
         if !self.has(id) {
@@ -107,8 +107,7 @@ impl Shadow {
         Some(std::mem::replace(&mut self.keys[at], ViewKey::Nobody))
     }
 
-    /// Hands the component of an entity from one audience to another: new for the one, gone for the other, which is given
-    /// back.
+    /// Gives the component of an entity another audience, for which it is new. Returns the key of the old audience, for which it is gone.
     pub fn rekey(&mut self, id: u32, key: ViewKey, now: Tick) -> Option<ViewKey> {
         let at = id as usize;
         if !self.has(id) || self.keys[at] == key || self.fresh.contains(at) {
@@ -137,7 +136,7 @@ impl Shadow {
         self.present.contains(id as usize)
     }
 
-    /// The ids that have the component, ascending.
+    /// Iterates over the ids that have the component, ascending.
     pub fn present(&self) -> impl Iterator<Item = u32> {
         self.present.ones().map(|id| id as u32)
     }
@@ -152,12 +151,12 @@ impl Shadow {
         self.fresh.contains(id as usize)
     }
 
-    /// The ids that changed in this tick, ascending.
+    /// Iterates over the ids that changed in this tick, ascending.
     pub fn dirty(&self) -> impl Iterator<Item = u32> {
         self.dirty.ones().map(|id| id as u32)
     }
 
-    /// The ids that are new in this tick, ascending.
+    /// Returns the ids that are new in this tick, ascending.
     pub fn fresh(&self) -> Vec<u32> {
         self.fresh.ones().map(|id| id as u32).collect()
     }
@@ -170,7 +169,7 @@ impl Shadow {
         self.dirty_columns
     }
 
-    /// The columns that changed in this tick, of some entities.
+    /// Returns the columns that changed in this tick for some entities, as a mask.
     pub fn dirty_columns_of(&self, ids: &[u32]) -> u64 {
         let changed = |deltas: &Vec<i64>| ids.iter().any(|&id| deltas[id as usize] != 0);
         self.deltas.iter().zip(0..).fold(0, |mask, (deltas, k)| mask | u64::from(changed(deltas)) << k)
@@ -184,42 +183,42 @@ impl Shadow {
         self.changed_at[id as usize]
     }
 
-    /// One column's values, by entity id.
+    /// Returns the values of one column, by entity id.
     pub fn values(&self, column: usize) -> &[i64] {
         &self.values[column]
     }
 
-    /// One column's changes in this tick, by entity id.
+    /// Returns the changes of one column in this tick, by entity id.
     pub fn deltas(&self, column: usize) -> &[i64] {
         &self.deltas[column]
     }
 
-    /// The columns of one entity.
+    /// Iterates over the columns of one entity.
     pub fn row(&self, id: u32) -> impl Iterator<Item = i64> {
         self.values.iter().map(move |column| column[id as usize])
     }
 
-    /// The first column of an entity that has the component.
+    /// Returns the first column of an entity, if it has the component.
     pub fn first_column(&self, id: u32) -> Option<i64> {
         self.has(id).then(|| self.values[0][id as usize])
     }
 }
 
-/// Ticks looked at together.
+/// The change ticks that are looked at together.
 const CHUNK: usize = 64;
 
-/// Which components a scan looks at.
+/// The components at which a scan looks.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Since {
-    /// Those written since.
+    /// Those written since this change tick.
     Written(ChangeTick),
-    /// Those that are new since.
+    /// Those added since this change tick.
     Added(ChangeTick),
 }
 
 /// Scans the world for one component type.
 pub(super) trait Scan: Send {
-    /// Writes every component that was touched since `since` into the shadow.
+    /// Writes every component that was written, or added, since `since` into the shadow.
     fn scan(&mut self, world: &World, since: Since, ids: &mut Ids, shadow: &mut Shadow, now: Tick);
 }
 
@@ -247,7 +246,7 @@ impl<C: Component + Replicate> Scan for Typed<C> {
                 Since::Added(_) => components.added_ticks_slice(),
             };
             for (chunk, ticks) in ticks.chunks(CHUNK).enumerate() {
-                // Most chunks of a calm world hold no change; this loop has no branch, so that it takes many ticks at once.
+                // Most chunks of a calm world have no change. This loop has no branch, so the compiler can look at many ticks at once.
                 if !ticks.iter().fold(false, |any, tick| any | is_newer(*tick)) {
                     continue;
                 }
