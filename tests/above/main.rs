@@ -10,6 +10,8 @@ mod process;
 mod race;
 #[path = "../support/server.rs"]
 mod server;
+#[path = "../support/walk.rs"]
+mod walk;
 
 mod additions;
 mod desync;

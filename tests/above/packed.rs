@@ -9,7 +9,10 @@ use tickcast::{
     replication::{Applied, Mirror},
 };
 
-use crate::server::{Client, PARSERS, Pad, start_with};
+use crate::{
+    server::{Client, PARSERS, start_with},
+    walk::Pad,
+};
 
 /// So many that a snapshot has more than a kilobyte.
 const BIRDS: usize = 300;

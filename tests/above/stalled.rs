@@ -16,9 +16,12 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::server::{Client, PARSERS, PATIENCE, Packet, Pad, Parser, Pos, Wishes, create_game, seated, ticket_for};
+use crate::{
+    server::{Client, PARSERS, PATIENCE, Packet, Parser, Wishes, create_game, seated, ticket_for},
+    walk::{self, Pad, Pos, walking},
+};
 
-const HZ: u32 = 20;
+const HZ: u32 = walk::HZ as u32;
 
 /// The frames of this many movers are three times what a slow reader takes.
 const MOVERS: usize = 120;
@@ -40,14 +43,7 @@ impl Game for Swarm {
     type Config = Wishes;
 
     fn build(m: &mut MatchBuilder<Self>) {
-        m.tick_rate(HZ as u16)
-            .seats(1..=4)
-            .replicate::<(Pos,)>()
-            .on_join(|seat: Seat, world: &mut World| {
-                world.spawn_avatar(seat, (Pos { at: Vec2::ZERO },));
-            })
-            .reconnect_grace(secs(60.0))
-            .systems((hatch, mill_about).chain());
+        walking(m).seats(1..=4).reconnect_grace(secs(60.0)).systems((hatch, mill_about));
     }
 }
 

@@ -9,6 +9,8 @@ mod imports;
 mod meadow;
 #[path = "../support/process.rs"]
 mod process;
+#[path = "../support/walk.rs"]
+mod walk;
 
 mod budget;
 mod bytes;

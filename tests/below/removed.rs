@@ -7,16 +7,7 @@ use tickcast::{
     room::{Message, Outbox, OverReason, RoomError, SeatStatus, VOTE_SECONDS, VoteInfo},
 };
 
-const HZ: u16 = 20;
-
-#[derive(Component, Replicate)]
-#[replicate(id = 1)]
-struct Steps(u32);
-
-#[derive(GameInput, Clone, Default)]
-struct Pad {
-    go: bool,
-}
+use crate::walk::{HZ, Pad, Pos, walking};
 
 struct Walk;
 
@@ -26,19 +17,8 @@ impl Game for Walk {
     type Config = NoConfig;
 
     fn build(m: &mut MatchBuilder<Self>) {
-        m.tick_rate(HZ)
-            .seats(1..=6)
-            .replicate::<Steps>()
-            .on_join(|seat, world| world.spawn_avatar(seat, Steps(0)))
-            .idle_after(secs(10.0))
-            .bot::<Walker>()
-            .bots_hold_seats()
-            .systems(walk);
+        walking(m).seats(1..=6).idle_after(secs(10.0)).bot::<Walker>().bots_hold_seats();
     }
-}
-
-fn walk(mut avatars: Query<'_, '_, (&Intent<Pad>, &mut Steps)>) {
-    avatars.iter_mut().filter(|(pad, _)| pad.go).for_each(|(_, mut steps)| steps.0 += 1);
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -46,7 +26,7 @@ struct Walker;
 
 impl Bot<Walk> for Walker {
     fn think(&mut self, _: &View<'_>, _: &mut MatchRng) -> Pad {
-        Pad { go: true }
+        Pad { dir: Dir8::E }
     }
 }
 
@@ -147,7 +127,7 @@ fn who_does_nothing_loses_the_seat() {
 #[test]
 fn a_bot_plays_for_one_who_is_away() {
     let (mut room, seats) = room(1);
-    let steps = |room: &tickcast::room::Room| room.view(Seat(1)).me::<Steps>().unwrap().0;
+    let steps = |room: &tickcast::room::Room| room.view(Seat(1)).me::<Pos>().unwrap().at.x as u32;
     keep_busy(&mut room, &seats);
     assert_eq!(steps(&room), 0);
     room.disconnect(seats[0]);

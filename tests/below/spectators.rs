@@ -7,24 +7,13 @@ use tickcast::{
     room::{Outbox, Room},
 };
 
-const HZ: u16 = 20;
-const DELAY: u32 = 10;
+use crate::walk::{HZ, Pad, Pos, walking};
 
-#[derive(Component, Replicate)]
-#[replicate(id = 1)]
-struct Pos {
-    #[q(step = 0.5)]
-    at: Vec2,
-}
+const DELAY: u32 = 10;
 
 #[derive(Component, Replicate)]
 #[replicate(id = 2, to = owner)]
 struct Hand(u32);
-
-#[derive(GameInput, Clone, Default)]
-struct Pad {
-    go: bool,
-}
 
 #[derive(GameEvent, Clone)]
 #[event(id = 1)]
@@ -41,17 +30,25 @@ impl<const GRID: bool> Game for March<GRID> {
     type Config = NoConfig;
 
     fn build(m: &mut MatchBuilder<Self>) {
-        m.tick_rate(HZ)
+        walking(m)
             .seats(1..=8)
-            .replicate::<(Pos, Hand)>()
+            .replicate::<Hand>()
             .event::<Step>()
             .spectator_delay(secs(DELAY as f32 / f32::from(HZ)))
-            .on_join(|seat, world| world.spawn_avatar(seat, (Pos { at: Vec2::splat(f32::from(seat.0) * 100.0) }, Hand(7))))
+            .on_join(deal)
             .systems(march);
         if GRID {
             m.interest(Grid::<Pos>::cells(8.0).radius(1));
         }
     }
+}
+
+/// Puts a new avatar far from the others, with a secret.
+fn deal(seat: Seat, world: &mut World) {
+    let mut avatars = world.query::<(Entity, &Seat, &mut Pos)>();
+    let (avatar, _, mut pos) = avatars.iter_mut(world).find(|(_, of, _)| **of == seat).expect("it was just spawned");
+    pos.at = Vec2::splat(f32::from(seat.0) * 100.0);
+    world.entity_mut(avatar).insert(Hand(7));
 }
 
 fn march(clock: Res<'_, Clock>, mut all: Query<'_, '_, (&Seat, &mut Pos)>, mut steps: Emit<'_, Step>) {

@@ -21,23 +21,13 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest},
 };
 
+use crate::walk::{Pad, walking};
+
 /// Ends a test that hangs. Nothing else depends on it: a busy machine may take its time.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long [`Duel`] keeps the seat of a lost connection, in seconds: no test reconnects later by accident.
 pub const GRACE: f32 = 30.0;
-
-#[derive(Component, Replicate, Clone)]
-#[replicate(id = 1)]
-pub struct Pos {
-    #[q(step = 0.5)]
-    pub at: Vec2,
-}
-
-#[derive(GameInput, Clone, Default)]
-pub struct Pad {
-    pub dir: Dir8,
-}
 
 /// What a test can make the game do.
 #[derive(Resource, Serialize, Deserialize, Clone, Default)]
@@ -58,21 +48,7 @@ impl Game for Duel {
     type Config = Wishes;
 
     fn build(m: &mut MatchBuilder<Self>) {
-        m.tick_rate(20)
-            .seats(2..=2)
-            .replicate::<(Pos,)>()
-            .on_join(|seat: Seat, world: &mut World| {
-                world.spawn_avatar(seat, (Pos { at: Vec2::ZERO },));
-            })
-            .reconnect_grace(secs(GRACE))
-            .systems((walk, blow_up).chain())
-            .finish_when(win);
-    }
-}
-
-fn walk(mut avatars: Query<(&Intent<Pad>, &mut Pos)>) {
-    for (intent, mut pos) in &mut avatars {
-        pos.at += intent.dir.unit();
+        walking(m).seats(2..=2).reconnect_grace(secs(GRACE)).systems(blow_up).finish_when(win);
     }
 }
 
