@@ -66,7 +66,7 @@ async fn plays(server: &RunningServer) {
 }
 
 #[tokio::test]
-async fn a_namespace_of_the_hosts_own_answers_on_both_endpoints() {
+async fn a_custom_namespace_answers_on_both_endpoints() {
     let server = start_with(with_shop).await;
     for parser in PARSERS {
         let mut client = Client::connect(&server, parser).await;
@@ -89,7 +89,7 @@ async fn a_namespace_of_the_hosts_own_answers_on_both_endpoints() {
 }
 
 #[tokio::test]
-async fn a_namespace_of_the_hosts_own_can_ask_who_somebody_is() {
+async fn a_custom_namespace_can_identify_a_client() {
     let server = start_with(with_shop).await;
     for parser in PARSERS {
         let mut client = Client::connect(&server, parser).await;
@@ -102,7 +102,7 @@ async fn a_namespace_of_the_hosts_own_can_ask_who_somebody_is() {
 }
 
 #[tokio::test]
-async fn patterns_of_the_hosts_own_are_no_namespaces_that_do_not_exist() {
+async fn a_custom_pattern_is_not_an_unknown_namespace() {
     let open = |io: &SocketIo, _: &Host| {
         let greet = async |socket: SocketRef| socket.emit("hello", socket.ns()).unwrap();
         io.dyn_ns("/shop/{id}", greet).unwrap();
@@ -122,7 +122,7 @@ async fn patterns_of_the_hosts_own_are_no_namespaces_that_do_not_exist() {
 }
 
 #[tokio::test]
-async fn what_clients_ask_for_makes_no_namespace() {
+async fn a_request_never_creates_a_namespace() {
     let endpoints: Arc<Mutex<Vec<SocketIo>>> = Arc::default();
     let keep = endpoints.clone();
     let server = start_with(|builder| builder.namespaces(move |io, _| keep.lock().unwrap().push(io.clone()))).await;
@@ -139,7 +139,7 @@ async fn what_clients_ask_for_makes_no_namespace() {
 }
 
 #[tokio::test]
-async fn routes_of_the_hosts_own_are_served_beside_the_servers() {
+async fn custom_routes_are_served_beside_the_built_in_ones() {
     let every = |_: &Host| Router::new().route("/{*rest}", on_get(async || "something")).fallback(async || "anything");
     let server = start_with(|builder| with_shop(builder).routes("/every", every)).await;
     let (status, front) = get(&server, "/shop").await;
@@ -157,7 +157,7 @@ async fn routes_of_the_hosts_own_are_served_beside_the_servers() {
 }
 
 #[tokio::test]
-async fn the_check_of_origins_covers_what_a_host_adds() {
+async fn the_origin_check_covers_additions() {
     let server = start_with(|builder| with_shop(builder).allow_origin("https://play.example.org")).await;
     for path in ["/shop", "/socket.io/?EIO=4&transport=polling"] {
         let foreign = http(&server, "GET", path, "origin: http://evil.test\r\n", "").await;
@@ -169,7 +169,7 @@ async fn the_check_of_origins_covers_what_a_host_adds() {
 }
 
 #[tokio::test]
-async fn a_clash_with_the_servers_own_is_an_error_at_start() {
+async fn an_addition_that_clashes_is_an_error_at_start() {
     for (path, expected) in [
         ("/metrics", "routes at /metrics clash with /metrics"),
         ("/schema/shop", "routes at /schema/shop clash with /schema"),
@@ -186,7 +186,7 @@ async fn a_clash_with_the_servers_own_is_an_error_at_start() {
 }
 
 #[tokio::test]
-async fn what_no_client_could_reach_is_an_error_at_start() {
+async fn an_unreachable_addition_is_an_error_at_start() {
     for name in ["shop", ""] {
         let unnamed = tickcast::server().namespaces(move |io, _| {
             io.ns(name, async || {});

@@ -69,8 +69,8 @@ async fn until<T>(client: &mut Client, mirror: &mut Mirror, wanted: impl Fn(&App
 }
 
 #[tokio::test]
-async fn one_flipped_bit_is_named_counted_logged_once_and_mended() {
-    if run_in_child("desync::one_flipped_bit_is_named_counted_logged_once_and_mended").is_some() {
+async fn one_flipped_bit_is_reported_once_and_mended() {
+    if run_in_child("desync::one_flipped_bit_is_reported_once_and_mended").is_some() {
         return;
     }
     let log = Log::start();

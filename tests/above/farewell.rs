@@ -44,7 +44,7 @@ async fn has_lobby(client: &mut Client) -> bool {
 }
 
 #[tokio::test]
-async fn what_a_client_still_sends_costs_it_no_other_namespace() {
+async fn packets_sent_after_the_end_cost_no_other_namespace() {
     let server = start().await;
     for parser in PARSERS {
         let (mut client, room) = player(&server, parser).await;
@@ -63,7 +63,7 @@ async fn what_a_client_still_sends_costs_it_no_other_namespace() {
 }
 
 #[tokio::test]
-async fn who_was_told_the_end_is_answered_until_it_is_there() {
+async fn requests_are_answered_until_the_namespace_ends() {
     let server = start().await;
     let (mut client, room) = player(&server, Parser::Msgpack).await;
     assert_eq!(client.request("/lobby", "kick", json!({ "room": room, "seat": 1 })).await["ok"], true);
@@ -81,7 +81,7 @@ async fn who_was_told_the_end_is_answered_until_it_is_there() {
 }
 
 #[tokio::test]
-async fn who_leaves_by_itself_plays_the_next_match_at_once_on_the_same_connection() {
+async fn the_next_match_starts_at_once_on_the_same_connection() {
     let server = start().await;
     for parser in PARSERS {
         let (mut client, _) = player(&server, parser).await;

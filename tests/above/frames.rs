@@ -78,7 +78,7 @@ impl Match {
 }
 
 #[tokio::test]
-async fn frames_that_are_none_close_their_connection_alone() {
+async fn malformed_frames_close_only_their_connection() {
     let mut game = Match::start().await;
     for (what, bytes) in [
         ("unmasked", vec![0x81, 2, b'4', b'2']),
@@ -146,7 +146,7 @@ async fn frames_are_never_compressed() {
 }
 
 #[tokio::test]
-async fn packets_of_the_default_parser_that_are_none_hurt_nobody() {
+async fn malformed_default_packets_hurt_nobody() {
     let mut game = Match::start().await;
     let deep = format!("42/lobby,1[\"games\",{}", "[".repeat(8_000));
     let deeper = format!("42/lobby,1[\"games\",{}{}]", "[".repeat(8_000), "]".repeat(8_000));
@@ -183,7 +183,7 @@ async fn packets_of_the_default_parser_that_are_none_hurt_nobody() {
 }
 
 #[tokio::test]
-async fn packets_of_messagepack_that_are_none_hurt_nobody() {
+async fn malformed_messagepack_packets_hurt_nobody() {
     let mut game = Match::start().await;
     let packet = |data: &[u8]| [&b"\x84\xa4type\x02\xa3nsp\xa6/lobby\xa2id\x01\xa4data"[..], data].concat();
     let deep = packet(&[&b"\x92\xa5games"[..], &[0x91; 8_000], &[0xc0]].concat());
@@ -217,7 +217,7 @@ async fn seat(server: &RunningServer, parser: Parser) -> Client {
 }
 
 #[tokio::test]
-async fn what_begins_is_whole_within_some_seconds_or_ends_the_connection() {
+async fn an_unfinished_packet_closes_the_connection() {
     let server = start().await;
     let before = dropped(&server, "unfinished").await;
     let announced = |event: &str| frame(0x81, format!("451-{event},{{\"_placeholder\":true,\"num\":0}}]").as_bytes());
@@ -252,7 +252,7 @@ async fn what_begins_is_whole_within_some_seconds_or_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn who_is_slow_and_does_not_stop_gets_through() {
+async fn a_slow_sender_that_keeps_sending_gets_through() {
     let server = start().await;
     let long = frame(0x81, format!("42/lobby,1[\"games\",\"{}\"]", "x".repeat(13_000)).as_bytes());
     let (first, second) = (frame(0x81, br#"451-/lobby,1["games",{"_placeholder":true,"num":0}]"#), frame(0x82, &[0; 13_000]));
@@ -301,7 +301,7 @@ async fn a_namespace_is_entered_once() {
 }
 
 #[tokio::test]
-async fn eight_namespaces_that_are_not_there_are_refused_and_the_ninth_ends_the_connection() {
+async fn the_ninth_unknown_namespace_closes_the_connection() {
     let mut game = Match::start().await;
     let before = dropped(&game.server, "nowhere").await;
     game.attack("namespaces that are not there", async |client, parser| {
@@ -327,7 +327,7 @@ async fn eight_namespaces_that_are_not_there_are_refused_and_the_ninth_ends_the_
 }
 
 #[tokio::test]
-async fn who_polls_for_namespaces_that_are_not_there_is_not_heard_any_more() {
+async fn polling_for_unknown_namespaces_ends_the_session() {
     let server = start().await;
     for path in ["/socket.io/?EIO=4&transport=polling", "/socket.io-msgpack/?EIO=4&transport=polling"] {
         let opened = get(&server, path).await.1;

@@ -112,7 +112,7 @@ async fn a_ticket_is_good_once_and_here_alone() {
 }
 
 #[tokio::test]
-async fn a_garbage_input_is_refused_and_the_other_seat_notices_nothing() {
+async fn garbage_input_is_refused_and_leaves_other_seats_alone() {
     let server = start().await;
     let created = create(&server, json!({})).await;
     let (mut bad, _) = seated(&server, text(&created, "ticket")).await;
@@ -143,7 +143,7 @@ async fn a_garbage_input_is_refused_and_the_other_seat_notices_nothing() {
 }
 
 #[tokio::test]
-async fn who_comes_back_in_time_has_the_seat_still() {
+async fn a_player_who_returns_in_time_keeps_the_seat() {
     let server = start().await;
     let created = create(&server, json!({})).await;
     let (mut client, welcome) = seated(&server, text(&created, "ticket")).await;
@@ -281,7 +281,7 @@ async fn players_vote_one_of_their_own_out() {
 }
 
 #[tokio::test]
-async fn inputs_on_their_way_when_a_seat_is_given_up_end_no_connection() {
+async fn late_inputs_of_a_seat_given_up_close_no_connection() {
     let server = start().await;
     for parser in PARSERS {
         let mut client = player(&server, parser).await;

@@ -215,7 +215,7 @@ async fn a_lost_connection_keeps_its_seat_for_the_grace_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_two_resumes_with_one_token_one_has_the_seat() {
+async fn one_of_two_resumes_with_one_token_gets_the_seat() {
     let host = host();
     let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();
     let (_, memory) = walk_in(&host, &admission.ticket);
@@ -405,7 +405,7 @@ fn come(host: &Host, who: &Identity) -> (ConnectionId, Arc<Heard>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_leaves_a_party_behind_is_out_of_it_after_a_minute() {
+async fn an_absent_party_member_is_out_after_a_minute() {
     let (host, ada, bob) = (host(), ada(), ada());
     let ((_, heard), (bobs, _)) = (come(&host, &ada), come(&host, &bob));
     host.social().change(|social, _| {
@@ -426,7 +426,7 @@ async fn who_leaves_a_party_behind_is_out_of_it_after_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn friends_hear_of_a_seat_until_it_is_given_up() {
+async fn friends_see_a_held_seat_until_it_is_given_up() {
     let (host, ada, bob) = (host(), ada(), ada());
     let (follower, heard) = come(&host, &ada);
     host.social().change(|social, _| social.follow(follower, std::slice::from_ref(&bob.user))).unwrap();

@@ -159,7 +159,7 @@ async fn a_message_beyond_the_limit_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn packets_that_are_none_close_the_connection() {
+async fn malformed_packets_close_the_connection() {
     let server = start().await;
     for garbage in ["", "9", "42", "42[]", "42{}", "42[5]", "42/lobby,[", "451-[\"i\"]", "4é"] {
         let mut client = Client::connect(&server, Parser::Json).await;
@@ -218,7 +218,7 @@ async fn a_flood_of_requests_is_refused_and_costs_others_nothing() {
 }
 
 #[tokio::test]
-async fn who_floods_without_end_is_cut() {
+async fn an_endless_flood_closes_the_connection() {
     let server = start().await;
     let before = dropped(&server, "flood").await;
     let mut quick = Client::join(&server, "/lobby", json!({})).await.unwrap();
@@ -241,7 +241,7 @@ async fn who_floods_without_end_is_cut() {
 }
 
 #[tokio::test]
-async fn http_that_is_none_is_refused() {
+async fn malformed_http_is_refused() {
     let server = start().await;
     for (path, expected) in [
         ("/socket.io/?EIO=5&transport=polling", 400),

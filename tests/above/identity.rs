@@ -159,7 +159,7 @@ async fn a_host_may_check_by_itself() {
 }
 
 #[tokio::test]
-async fn who_is_blocked_loses_every_connection_and_gets_no_other() {
+async fn a_blocked_user_is_disconnected_and_kept_out() {
     let server = start().await;
     for parser in PARSERS {
         let (mut lobby, session) = come(&server, "/lobby", json!({})).await;

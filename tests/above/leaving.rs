@@ -89,8 +89,8 @@ async fn connections(server: &RunningServer, namespace: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn who_comes_and_goes_leaves_nothing_behind() {
-    if run_in_child("leaving::who_comes_and_goes_leaves_nothing_behind").is_some() {
+async fn visits_leave_nothing_behind() {
+    if run_in_child("leaving::visits_leave_nothing_behind").is_some() {
         return;
     }
     let server = start().await;

@@ -11,7 +11,7 @@ fn code(answer: &Json) -> &str {
 }
 
 #[tokio::test]
-async fn any_client_is_told_what_this_server_is() {
+async fn any_client_can_ask_for_the_server_version() {
     let server = start().await;
     for parser in PARSERS {
         let mut client = Client::connect(&server, parser).await;
@@ -139,7 +139,7 @@ async fn a_private_room_is_entered_by_its_code() {
 }
 
 #[tokio::test]
-async fn who_asks_for_rooms_hears_of_changes() {
+async fn a_client_that_asks_for_rooms_is_told_of_changes() {
     let server = start_limited(|config| config.host.empty_linger = std::time::Duration::from_millis(100)).await;
     let mut lobby = Client::join(&server, "/lobby", json!({})).await.unwrap();
     let listed = lobby.request("/lobby", "rooms", Json::Null).await;
@@ -162,7 +162,7 @@ async fn who_asks_for_rooms_hears_of_changes() {
 }
 
 #[tokio::test]
-async fn a_new_room_is_never_seen_without_who_opened_it() {
+async fn a_new_room_is_listed_with_its_creator() {
     let server = start().await;
     let mut watcher = Client::join(&server, "/lobby", json!({})).await.unwrap();
     watcher.request("/lobby", "rooms", Json::Null).await;
@@ -204,7 +204,7 @@ async fn a_listing_is_searched_and_sorted() {
 }
 
 #[tokio::test]
-async fn who_missed_news_of_the_listing_gets_them_again() {
+async fn missed_listing_changes_are_replayed() {
     let server = start().await;
     let mut lobby = Client::join(&server, "/lobby", json!({})).await.unwrap();
     lobby.request("/lobby", "rooms", Json::Null).await;

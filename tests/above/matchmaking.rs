@@ -7,7 +7,7 @@ use crate::server::{Client, PARSERS, seated, start};
 const QUEUE: &str = "/matchmaking";
 
 #[tokio::test]
-async fn two_who_wait_for_a_duel_meet_in_it() {
+async fn two_queued_players_meet_in_a_duel() {
     let server = start().await;
     let mut clients = Vec::new();
     for parser in PARSERS {

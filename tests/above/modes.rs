@@ -136,7 +136,7 @@ async fn two_parties_of_two_play_each_other_and_ratings_move() {
 }
 
 #[tokio::test]
-async fn a_party_plays_two_who_came_alone_and_is_not_split() {
+async fn a_party_plays_two_single_players_and_is_not_split() {
     let stage = Stage::open().await;
     let mut guests = vec![stage.guest().await];
     guests.extend(stage.party(2).await);
@@ -150,7 +150,7 @@ async fn a_party_plays_two_who_came_alone_and_is_not_split() {
 }
 
 #[tokio::test]
-async fn who_accepted_goes_back_with_their_age_and_who_declined_leaves() {
+async fn accepting_players_requeue_and_decliners_leave() {
     let stage = Stage::open().await;
     let mut guests = stage.party(2).await;
     guests.extend([stage.guest().await, stage.guest().await]);
@@ -191,7 +191,7 @@ async fn who_accepted_goes_back_with_their_age_and_who_declined_leaves() {
 }
 
 #[tokio::test]
-async fn who_says_nothing_in_time_leaves() {
+async fn a_player_who_misses_the_ready_check_leaves() {
     let stage = Stage::open().await;
     let mut guests = [stage.guest().await, stage.guest().await];
     for guest in &mut guests {
@@ -208,7 +208,7 @@ async fn who_says_nothing_in_time_leaves() {
 }
 
 #[tokio::test]
-async fn a_seat_that_becomes_free_is_given_to_who_waits() {
+async fn a_free_seat_is_given_to_a_queued_player() {
     let stage = Stage::open().await;
     let mut guests = Vec::new();
     for _ in 0..4 {
@@ -306,7 +306,7 @@ async fn a_change_that_leaves_the_party_whole_leaves_it_in_the_queue() {
 }
 
 #[tokio::test]
-async fn who_leaves_the_party_during_a_ready_check_declines_for_it() {
+async fn leaving_the_party_declines_its_ready_check() {
     let stage = Stage::open().await;
     let mut guests = stage.party(2).await;
     guests.extend(stage.party(2).await);
@@ -330,7 +330,7 @@ async fn who_leaves_the_party_during_a_ready_check_declines_for_it() {
 }
 
 #[tokio::test]
-async fn friends_see_who_waits_and_who_plays() {
+async fn friends_see_queueing_and_playing() {
     let stage = Stage::open().await;
     let mut watcher = stage.guest().await;
     let mut party = stage.party(2).await;
@@ -398,7 +398,7 @@ async fn a_host_may_know_the_parties_better() {
 }
 
 #[tokio::test]
-async fn what_no_mode_takes_is_refused() {
+async fn a_queue_entry_that_fits_no_mode_is_refused() {
     let stage = Stage::open().await;
     let mut guest = stage.guest().await;
     assert_eq!(guest.refused("enqueue", json!({"game": "race", "mode": "9v9"})).await, "unknown_mode");
@@ -428,7 +428,7 @@ async fn a_server_with_a_mode_that_cannot_be_does_not_start() {
 }
 
 #[tokio::test]
-async fn modes_from_a_file_come_to_those_of_the_program_or_in_their_place() {
+async fn modes_from_a_file_extend_or_replace_the_programs() {
     let written = json!({"race": {"1v1": {"teams": 2, "players": 1}, "2v2": {"teams": 2, "players": 2}}});
     let program = tickcast::server().game::<Race>().mode::<Race>("1v1", Mode::teams(2).of(2..=2));
     let server = program.modes(serde_json::from_value(written).unwrap()).start("127.0.0.1:0").await.unwrap();

@@ -63,7 +63,7 @@ async fn the_lobby_talks() {
 }
 
 #[tokio::test]
-async fn what_was_missed_is_told_to_who_comes_back() {
+async fn missed_messages_are_replayed_on_return() {
     let server = start().await;
     let (mut ada, _) = come(&server, json!({"name": "Ada"})).await;
     let (mut bob, bob_is) = come(&server, json!({"name": "Bob"})).await;
@@ -128,7 +128,7 @@ async fn a_flood_of_chat_is_slowed_down() {
 }
 
 #[tokio::test]
-async fn friends_see_who_is_here_plays_and_drops() {
+async fn friends_see_presence_change() {
     let server = start().await;
     let (mut ada, _) = come(&server, json!({"name": "Ada"})).await;
     let (bob, bob_is) = come(&server, json!({"name": "Bob"})).await;
@@ -159,7 +159,7 @@ async fn friends_see_who_is_here_plays_and_drops() {
 }
 
 #[tokio::test]
-async fn friends_see_who_waits_for_a_match() {
+async fn friends_see_queueing() {
     let server = start().await;
     let (mut ada, _) = come(&server, json!({"name": "Ada"})).await;
     for parser in PARSERS {

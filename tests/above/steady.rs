@@ -96,7 +96,7 @@ async fn a_request_after_the_result_is_answered() {
 }
 
 #[tokio::test]
-async fn who_goes_without_a_word_is_away_at_once() {
+async fn a_dropped_connection_is_away_at_once() {
     let server = start().await;
     let created = create(&server, json!({})).await;
     let ticket = Json::from(ticket_for(&server, &created["room"]).await);

@@ -232,7 +232,7 @@ async fn a_database_that_is_gone_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_none_is_told() {
+async fn an_unusable_database_is_an_error() {
     assert!(matches!(Store::open(&Database::Postgres("mysql://x/y".to_owned())).await, Err(StoreError::Url)));
     let nowhere = Database::File("/nowhere/at/all.db".into());
     assert!(matches!(Store::open(&nowhere).await, Err(StoreError::Database(_))));
@@ -301,7 +301,7 @@ async fn is_heard_from_elsewhere(server: &RunningServer, elsewhere: &Store) {
 }
 
 #[tokio::test]
-async fn a_block_that_was_made_elsewhere_counts_at_the_next_connection() {
+async fn a_block_made_elsewhere_counts_at_the_next_connection() {
     let folder = Folder::new();
     let configured = user("eve");
     let server = start_with(|builder| builder.data(&folder.0).block([configured.clone()])).await;
@@ -442,7 +442,7 @@ async fn a_result_is_posted_signed_until_it_is_taken() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_never_takes_a_result_is_let_be() {
+async fn a_result_is_given_up_after_the_last_attempt() {
     let (url, mut posted) = receiver(&["503 x", "503 x", "503 x", "503 x", "400 Bad Request"]).await;
     let webhook = tickcast::store::Webhook::start(webhook(&url)).unwrap();
     for id in ["given up", "refused", "taken"] {
@@ -459,7 +459,7 @@ async fn a_receiver_that_never_takes_a_result_is_let_be() {
 }
 
 #[tokio::test]
-async fn a_receiver_behind_tls_gets_results_if_its_certificate_is_trusted() {
+async fn results_go_to_a_tls_receiver_with_a_trusted_certificate() {
     let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys");
     let with_ca = |url: &str, file: &str| {
         let mut webhook = webhook(url);

@@ -35,7 +35,7 @@ async fn a_spectator_watches_and_takes_no_seat() {
 }
 
 #[tokio::test]
-async fn who_created_a_room_removes_others_for_good() {
+async fn a_rooms_creator_removes_players_for_good() {
     let server = start().await;
     let mut owner = Client::join(&server, "/lobby", json!({})).await.unwrap();
     let created = owner.request("/lobby", "create", json!({ "game": "duel" })).await;

@@ -63,7 +63,7 @@ fn frames_keep_to_the_budget() {
 }
 
 #[test]
-fn nothing_waits_for_good_and_what_is_near_waits_less() {
+fn nothing_starves_and_near_entities_wait_less() {
     let mut table = crowd();
     table.run(2);
     told(&mut table, 50);
@@ -84,7 +84,7 @@ fn nothing_waits_for_good_and_what_is_near_waits_less() {
 }
 
 #[test]
-fn what_comes_into_view_comes_piece_by_piece_and_all_of_it() {
+fn entities_that_enter_a_view_arrive_over_several_ticks() {
     let mut table = crowd();
     put(&mut table, 1, 400.0, 4.0);
     table.run(2);
@@ -100,7 +100,7 @@ fn what_comes_into_view_comes_piece_by_piece_and_all_of_it() {
 }
 
 #[test]
-fn a_seat_hears_of_its_own_and_of_what_is_gone_in_any_case() {
+fn own_entities_and_despawns_are_sent_over_budget() {
     let mut table = crowd();
     table.run(2);
     told(&mut table, 20);

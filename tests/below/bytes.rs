@@ -35,7 +35,7 @@ fn a_moving_entity_costs_three_bytes_a_tick() {
 }
 
 #[test]
-fn a_moving_entity_costs_less_than_two_bytes_a_tick_when_packed() {
+fn a_packed_moving_entity_costs_under_two_bytes_a_tick() {
     let each = bytes_each::<PackedMeadow>(100, 100, 3);
     assert!(each <= 1.6, "{each}");
     assert!(bytes_each::<PackedMeadow>(100, 100, 16) <= 1.6);

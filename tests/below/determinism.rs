@@ -97,7 +97,7 @@ fn a_different_seed_is_a_different_match() {
 }
 
 #[test]
-fn what_is_not_a_saved_room_is_refused() {
+fn bytes_that_are_no_saved_room_are_refused() {
     let def = GameDef::new::<Meadow>().unwrap();
     let good = start().save();
     assert!(matches!(Room::restore(&def, b"nonsense"), Err(RestoreError::NotSaved("meadow"))));

@@ -88,7 +88,7 @@ fn the_frame_says_which_input_was_taken_and_how_early_it_came() {
 }
 
 #[test]
-fn what_is_not_an_input_is_refused_with_its_code() {
+fn a_malformed_input_is_refused_with_its_code() {
     let mut table = table();
     let good = input(1, 0, &Pad::default());
     let cases: [(&str, Vec<u8>, ErrorCode); 10] = [

@@ -30,7 +30,7 @@ fn a_seat_sees_its_own_cell_and_those_around_it() {
 }
 
 #[test]
-fn what_enters_a_view_is_spawned_and_what_leaves_it_despawned_for_that_seat_alone() {
+fn entering_a_view_spawns_and_leaving_it_despawns() {
     let mut table = table();
     let entity = spawn(&mut table, 10, 40.0, 4.0);
     table.run(1);
@@ -63,7 +63,7 @@ fn a_view_moves_with_its_seat() {
 }
 
 #[test]
-fn who_walks_along_a_border_does_not_flicker() {
+fn walking_along_a_border_does_not_flicker() {
     let mut table = table();
     spawn(&mut table, 10, 15.5, 4.0);
     table.run(1);
@@ -83,7 +83,7 @@ fn who_walks_along_a_border_does_not_flicker() {
 }
 
 #[test]
-fn what_has_no_place_is_seen_by_all() {
+fn an_entity_without_a_position_is_seen_by_all() {
     let mut table = table();
     let score = table.world().spawn((Tag(10), Hp(1))).id();
     table.run(1);
@@ -120,7 +120,7 @@ fn a_team_and_an_owner_see_their_part_wherever_it_is() {
 }
 
 #[test]
-fn who_has_nothing_left_looks_from_where_it_last_was() {
+fn a_seat_without_entities_keeps_its_last_view() {
     let mut table = table();
     spawn(&mut table, 10, 12.0, 4.0);
     let avatar = entity(&mut table, 1);
@@ -133,7 +133,7 @@ fn who_has_nothing_left_looks_from_where_it_last_was() {
 }
 
 #[test]
-fn who_takes_a_seat_does_not_see_what_the_one_before_saw() {
+fn a_new_player_does_not_inherit_the_previous_view() {
     let mut table = table();
     let avatar = entity(&mut table, 1);
     table.world().despawn(avatar);
@@ -149,7 +149,7 @@ fn who_takes_a_seat_does_not_see_what_the_one_before_saw() {
 }
 
 #[test]
-fn a_cell_is_encoded_once_for_all_who_see_it() {
+fn a_cell_is_encoded_once_for_every_seat_that_sees_it() {
     let mut table = TestRoom::<Field<0, 0>>::new(1).seats(8);
     table.run(1);
     (1..9).for_each(|seat| put(&mut table, seat, 4.0, 4.0));
@@ -239,7 +239,7 @@ fn a_component_with_a_rate_is_sent_at_that_rate() {
 }
 
 #[test]
-fn what_is_far_is_sent_now_and_then_and_at_once_when_it_comes_near() {
+fn a_far_entity_is_sent_rarely_and_at_once_when_near() {
     let mut table = TestRoom::<Field<4, 0>>::new(1).seats(1);
     table.run(1);
     put(&mut table, 1, 4.0, 4.0);

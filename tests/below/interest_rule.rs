@@ -181,7 +181,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 100 } else { 2000 }))]
 
     #[test]
-    fn a_mirror_holds_what_is_in_view_and_no_more(script in script()) {
+    fn a_mirror_holds_exactly_its_view(script in script()) {
         let mut scene = Scene::<0, 0>::new();
         let mut rule = Rule::of(1);
         let mut compared = 0;
@@ -204,7 +204,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_far_is_late_but_never_wrong_for_long(script in script()) {
+    fn a_far_entity_is_late_but_never_wrong_for_long(script in script()) {
         const FAR: u32 = 4;
         let mut scene = Scene::<FAR, 0>::new();
         let mut rule = Rule::of(2);

@@ -67,7 +67,7 @@ fn error<G: Game>() -> String {
 }
 
 #[test]
-fn a_clean_game_is_taken() {
+fn a_consistent_game_is_accepted() {
     game!(Clean, "clean", |m| {
         m.replicate::<Pos>().state::<Vel>().resource(Weather(0)).event::<Boom>();
         m.on_join(|seat, w| w.spawn_avatar(seat, (Pos(0), Vel(1))));
@@ -82,7 +82,7 @@ fn a_clean_game_is_taken() {
 }
 
 #[test]
-fn two_components_with_one_id() {
+fn two_components_with_one_id_are_refused() {
     game!(Ids, "ids", |m| {
         m.replicate::<(Pos, Clash)>();
     });
@@ -98,7 +98,7 @@ fn two_components_with_one_id() {
 }
 
 #[test]
-fn two_events_with_one_id() {
+fn two_events_with_one_id_are_refused() {
     game!(Ids, "ids", |m| {
         m.event::<Boom>().event::<Bang>();
     });
@@ -106,7 +106,7 @@ fn two_events_with_one_id() {
 }
 
 #[test]
-fn a_component_that_systems_use_and_nobody_registered() {
+fn an_unregistered_component_in_a_system_is_refused() {
     game!(Used, "used", |m| {
         m.replicate::<Pos>().systems(|all: Query<(&Pos, &Vel)>| assert!(all.iter().count() < 9));
     });
@@ -118,7 +118,7 @@ fn a_component_that_systems_use_and_nobody_registered() {
 }
 
 #[test]
-fn a_component_that_only_join_spawns() {
+fn an_unregistered_component_in_on_join_is_refused() {
     game!(Spawned, "spawned", |m| {
         m.replicate::<Pos>().on_join(|seat, w| w.spawn_avatar(seat, (Pos(0), Vel(0))));
     });
@@ -126,7 +126,7 @@ fn a_component_that_only_join_spawns() {
 }
 
 #[test]
-fn a_component_of_the_ecs_that_would_not_be_saved() {
+fn a_component_that_would_not_be_saved_is_refused() {
     game!(Named, "named", |m| {
         m.replicate::<Pos>().on_join(|seat, w| w.spawn_avatar(seat, (Pos(0), bevy_ecs::name::Name::new("Ada"))));
     });
@@ -134,7 +134,7 @@ fn a_component_of_the_ecs_that_would_not_be_saved() {
 }
 
 #[test]
-fn a_resource_that_nobody_registered() {
+fn an_unregistered_resource_is_refused() {
     game!(Res1, "res", |m| {
         m.systems(|weather: Option<Res<Weather>>| assert!(weather.is_none_or(|w| w.0 == 0)));
     });
@@ -142,7 +142,7 @@ fn a_resource_that_nobody_registered() {
 }
 
 #[test]
-fn an_event_that_nobody_registered() {
+fn an_unregistered_event_is_refused() {
     game!(Event, "event", |m| {
         m.systems(|mut booms: Emit<Boom>| booms.everyone(Boom {}));
     });
@@ -151,7 +151,7 @@ fn an_event_that_nobody_registered() {
 }
 
 #[test]
-fn numbers_out_of_range() {
+fn numbers_out_of_range_are_refused() {
     game!(Slow, "slow", |m| {
         m.tick_rate(0);
     });
@@ -173,7 +173,7 @@ fn numbers_out_of_range() {
 }
 
 #[test]
-fn rules_that_fail_at_once() {
+fn rules_that_fail_in_the_first_tick_are_refused() {
     game!(Fails, "fails", |m| {
         m.systems(|clock: Res<Clock>| assert!(clock.tick < 2, "no second tick"));
     });

@@ -88,7 +88,7 @@ fn a_vote_needs_people_and_two_of_them() {
 }
 
 #[test]
-fn the_vote_of_one_who_leaves_does_not_count() {
+fn a_vote_does_not_count_after_its_voter_leaves() {
     let (mut room, seats) = room(5);
     room.vote_kick(seats[0], seats[4]).unwrap();
     room.vote_kick(seats[1], seats[4]).unwrap();
@@ -111,7 +111,7 @@ fn keep_busy(room: &mut tickcast::room::Room, seats: &[Seat]) -> Outbox {
 }
 
 #[test]
-fn who_does_nothing_loses_the_seat() {
+fn an_idle_player_loses_the_seat() {
     let (mut room, seats) = room(2);
     let busy = &seats[..1];
     let allowed = 10 * u32::from(HZ);

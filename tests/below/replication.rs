@@ -238,7 +238,7 @@ fn a_seat_that_takes_nothing_is_tried_less_and_less() {
 }
 
 #[test]
-fn who_was_away_too_long_gets_a_snapshot() {
+fn a_seat_away_too_long_gets_a_snapshot() {
     let mut table = table();
     table.press(0, east());
     table.drop_next(1, u32::MAX);
@@ -252,7 +252,7 @@ fn who_was_away_too_long_gets_a_snapshot() {
 }
 
 #[test]
-fn a_flipped_column_is_found_by_its_checksum_and_the_snapshot_says_where_it_was() {
+fn a_flipped_column_is_found_and_mended() {
     let mut table = table();
     table.press(0, east());
     table.run(1);
@@ -285,7 +285,7 @@ fn a_flipped_column_is_found_by_its_checksum_and_the_snapshot_says_where_it_was(
 }
 
 #[test]
-fn an_entity_that_became_public_while_frames_were_lost_is_still_gone_when_it_dies() {
+fn an_entity_made_public_in_a_lost_frame_still_despawns() {
     let mut table = table();
     let camp = table.world().spawn((Team(1), Plan { goal: 4, kind: Kind::Hide })).id();
     table.run(1);

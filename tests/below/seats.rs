@@ -56,7 +56,7 @@ fn a_dropped_seat_is_kept_and_comes_back_with_a_diff() {
 }
 
 #[test]
-fn the_avatar_of_who_dropped_stands_still() {
+fn the_avatar_of_a_dropped_player_stands_still() {
     let mut table = TestRoom::<Meadow>::new(1).seats(2);
     table.press(1, east());
     table.run(3);
@@ -73,7 +73,7 @@ fn the_avatar_of_who_dropped_stands_still() {
 }
 
 #[test]
-fn what_else_a_seat_owns_is_not_its_avatar() {
+fn an_owned_entity_is_not_the_avatar() {
     let mut table = TestRoom::<Meadow>::new(1).seats(1);
     let older = table.world().spawn((Pos { at: Vec2::new(9.0, 9.0) }, Shield)).id();
     table.run(1);
@@ -91,7 +91,7 @@ fn what_else_a_seat_owns_is_not_its_avatar() {
 }
 
 #[test]
-fn who_comes_back_without_a_mirror_gets_a_snapshot() {
+fn a_player_who_returns_without_a_mirror_gets_a_snapshot() {
     let mut table = TestRoom::<Meadow>::new(1).seats(2);
     table.run(3);
     let seat = table.seat(1);
@@ -144,7 +144,7 @@ fn bots_fill_the_seats_until_people_take_them() {
 }
 
 #[test]
-fn everyone_hears_who_sits_where() {
+fn everyone_is_told_the_seats() {
     let mut table = TestRoom::<Meadow>::new(1).seats(2);
     let seats = |table: &mut TestRoom<Meadow>| {
         let messages = table.room().tick().messages;

@@ -12,7 +12,7 @@ fn busy() -> TestRoom<Meadow> {
 }
 
 #[test]
-fn who_stops_reading_finds_few_stale_frames_and_then_one_merged_diff() {
+fn a_reader_that_pauses_gets_one_merged_diff() {
     let mut table = busy();
     table.sleep(1);
     table.run(100);
@@ -26,7 +26,7 @@ fn who_stops_reading_finds_few_stale_frames_and_then_one_merged_diff() {
 }
 
 #[test]
-fn who_never_reads_again_loses_the_connection_and_keeps_the_seat_for_its_grace_time() {
+fn a_reader_that_stops_loses_its_connection_and_keeps_its_seat() {
     let mut table = busy();
     table.sleep(1);
     table.run(295);
@@ -38,7 +38,7 @@ fn who_never_reads_again_loses_the_connection_and_keeps_the_seat_for_its_grace_t
 }
 
 #[test]
-fn who_acknowledges_rarely_is_given_the_room_for_it() {
+fn a_rare_acknowledger_gets_a_larger_window() {
     let mut table = busy();
     let skipped = table.stats().skipped;
     for _ in 0..10 {

@@ -125,7 +125,7 @@ fn watch<const GRID: bool>() {
 }
 
 #[test]
-fn spectators_see_what_everyone_may_and_late() {
+fn spectators_see_public_state_late() {
     watch::<false>();
 }
 

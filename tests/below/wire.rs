@@ -264,13 +264,13 @@ fn compare_with_golden(game: &str, recorded: &Value) {
 }
 
 #[test]
-fn what_is_written_is_what_the_golden_files_hold() {
+fn written_frames_equal_the_golden_files() {
     compare_with_golden("meadow", &record());
     compare_with_golden("packed-meadow", &record_packed());
 }
 
 #[test]
-fn what_the_golden_files_hold_is_read_as_they_say() {
+fn golden_files_are_read_as_they_say() {
     read_golden("meadow");
     read_golden("packed-meadow");
 }
