@@ -96,8 +96,7 @@ fn viewer(seat: usize) -> Viewer {
 }
 
 fn schema() -> Arc<Schema> {
-    let components =
-        vec![Seat::spec(Some(0), Some(Audience::Everyone)), Pos::spec(Some(1), Some(Audience::Everyone))];
+    let components = vec![Seat::spec(Some(0), Some(Audience::Everyone)), Pos::spec(Some(1), Some(Audience::Everyone))];
     Arc::new(Schema::new("bench", 30, components, Vec::new(), Pad::spec(None, None)).expect("it is consistent"))
 }
 
