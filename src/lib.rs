@@ -79,7 +79,11 @@ pub use {bevy_ecs, glam, rand, serde};
 
 // What a host adds to the server is written in these, in the versions that the server is built with.
 #[cfg(feature = "server")]
-pub use {anyhow, axum, socketioxide};
+pub use {axum, socketioxide};
+
+// `ServerBuilder::run` returns its error.
+#[cfg(feature = "cli")]
+pub use anyhow;
 
 pub mod prelude {
     //! What a rules crate needs: `use tickcast::prelude::*;`.
