@@ -131,7 +131,7 @@ impl Crate {
         let (first, rest) = path.split_first()?;
         let file = &self.files[at];
         if file.children.contains(first) {
-            let child = self.find(&[&file.path[..], &[first.clone()]].concat())?;
+            let child = self.find(&[&file.path[..], std::slice::from_ref(first)].concat())?;
             return if rest.is_empty() { Some(child) } else { self.member(child, rest, depth).or(Some(child)) };
         }
         // An import may have the name of the crate that it is from: that is where following it ends.
