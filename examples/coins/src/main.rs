@@ -1,5 +1,5 @@
 //! Hosts the game in the guide.
 
-fn main() -> anyhow::Result<()> {
+fn main() -> tickcast::anyhow::Result<()> {
     tickcast::server().game::<coins::Coins>().run()
 }

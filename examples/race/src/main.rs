@@ -57,7 +57,7 @@ impl Bot<Race> for Sprinter {
     }
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> tickcast::anyhow::Result<()> {
     tickcast::server().game::<Race>().run()
 }
 
