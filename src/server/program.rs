@@ -20,7 +20,7 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// Any [`StartError`], and a log filter, key file or modes file that cannot be read.
+    /// Any [`StartError`](super::StartError), and a log filter, key file or modes file that cannot be read.
     pub fn run(mut self) -> anyhow::Result<()> {
         let args = Args::parse();
         if args.prints() {
