@@ -1,7 +1,7 @@
-//! Whether rooms use every core: more rooms than can be stepped, on one worker and on two. Rooms share no lock, so twice the
-//! workers should step nearly twice as many ticks.
+//! Measures how rooms scale over cores: more rooms than the machine can step, on one worker and on two. Rooms share no lock, so
+//! two workers should step nearly twice as many ticks.
 //!
-//! `cargo bench -p tickcast --bench cores`. Needs two cores that have nothing else to do.
+//! `cargo bench -p tickcast --bench cores`. Needs two idle cores.
 
 use std::{
     io::Write,
@@ -42,7 +42,7 @@ struct Pad {
     x: i8,
 }
 
-/// 2,000 walkers that never rest, at the highest rate there is.
+/// A game with 2,000 entities that always move, at the highest tick rate.
 struct Crowd;
 
 impl Game for Crowd {
@@ -62,7 +62,7 @@ fn walk(mut walkers: Query<'_, '_, &mut Pos>, mut commands: Commands<'_, '_>) {
     walkers.iter_mut().for_each(|mut pos| pos.at += Vec2::splat(0.0625));
 }
 
-/// Puts each frame together, as a socket's outlet would, and throws it away.
+/// An outlet that assembles each frame, as a socket's would, and drops it.
 struct Sink(Arc<AtomicU64>);
 
 impl Outlet for Sink {
@@ -83,11 +83,11 @@ impl Outlet for Sink {
     fn close(&self, _: Ending) {}
 }
 
-/// Frames a second with so many workers.
-fn frames_a_second(workers: usize) -> f64 {
+/// Measures the frames per second of a number of workers.
+fn frames_per_second(workers: usize) -> f64 {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
-    runtime.expect("a runtime can be made").block_on(async {
-        let game = GameDef::new::<Crowd>().expect("the game is in order");
+    runtime.expect("the runtime starts").block_on(async {
+        let game = GameDef::new::<Crowd>().expect("the game is valid");
         let host = Host::start([game], Limits::default(), Gate::default(), []);
         let counters: Vec<_> = (0..ROOMS).map(|_| Arc::<AtomicU64>::default()).collect();
         let _seated: Vec<Claim> = counters.iter().flat_map(|counter| fill_room(&host, counter)).collect();
@@ -101,28 +101,28 @@ fn frames_a_second(workers: usize) -> f64 {
 
 fn fill_room(host: &Host, counter: &Arc<AtomicU64>) -> Vec<Claim> {
     let guest = || Identity::guest(None, &mut rand::rng());
-    let opened = host.create("crowd", &RoomOptions::default(), &guest()).expect("there is room for a room");
-    let joined = (1..SEATS).map(|_| host.join(&opened.room, &guest()).expect("there is a seat"));
+    let opened = host.create("crowd", &RoomOptions::default(), &guest()).expect("the host accepts another room");
+    let joined = (1..SEATS).map(|_| host.join(&opened.room, &guest()).expect("the room has a free seat"));
     let admissions = [opened.clone()].into_iter().chain(joined);
     let connections = admissions.map(|admission| {
-        let connection = host.claim(&admission.ticket).expect("the ticket is good");
-        connection.enter(Arc::new(Sink(counter.clone()))).expect("the seat is there");
+        let connection = host.claim(&admission.ticket).expect("the ticket is valid");
+        connection.enter(Arc::new(Sink(counter.clone()))).expect("the seat is reserved");
         connection
     });
     connections.collect()
 }
 
 fn main() -> std::io::Result<()> {
-    // `cargo test --benches` only wants to see it start.
+    // `cargo test --benches` only checks that the benchmark starts.
     if std::env::args().any(|argument| argument == "--test") {
         return Ok(());
     }
     let mut ratios = Vec::new();
     for _ in 0..REPEATS {
-        let (one, two) = (frames_a_second(1), frames_a_second(2));
+        let (one, two) = (frames_per_second(1), frames_per_second(2));
         writeln!(std::io::stdout(), "1 worker {one:.0} frames/s, 2 workers {two:.0} frames/s: {:.2} x", two / one)?;
         ratios.push(two / one);
     }
     ratios.sort_by(f64::total_cmp);
-    writeln!(std::io::stdout(), "median of {REPEATS}: 2 cores do {:.2} x what 1 does", ratios[REPEATS / 2])
+    writeln!(std::io::stdout(), "median of {REPEATS}: 2 cores do {:.2} times the work of 1", ratios[REPEATS / 2])
 }

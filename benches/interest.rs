@@ -1,5 +1,5 @@
-//! A crowd in one world: 5,000 moving entities, 200 seats at 20 Hz that see about 60 each. What a whole tick costs on one
-//! core before the socket (`Room::tick`, and every frame written into a buffer), with its spread. Results are asserted.
+//! Measures a crowd in one world: 5,000 moving entities, and 200 seats at 20 Hz that see about 60 entities each. A measured tick
+//! is `Room::tick` on one core, and the write of every frame into a buffer. The results are asserted.
 //!
 //! `cargo bench -p tickcast --bench interest`
 
@@ -14,10 +14,10 @@ use tickcast::{game::GameDef, prelude::*, protocol::Replicate, replication::Mirr
 const SEATS: u8 = 200;
 const ENTITIES: usize = 5000;
 
-/// The side of the world, so that a view of 5 x 5 cells of 64 units has 60 of its entities.
+/// The side of the world in units. A view of 5 x 5 cells of 64 units has about 60 entities.
 const SIDE: f32 = 2921.0;
 
-/// The ticks of which the spread is taken.
+/// The number of ticks for the percentiles.
 const TICKS: usize = 600;
 
 #[derive(Component, Replicate)]
@@ -37,7 +37,7 @@ struct Vel(Vec2);
 #[derive(GameInput, Clone, Default)]
 struct Pad {}
 
-/// How a crowd is watched.
+/// A way to limit the view of the seats.
 trait Watch: Send + Sync + 'static {
     fn grid() -> Option<Grid<Pos>>;
     fn budget() -> Option<usize> {
@@ -45,13 +45,13 @@ trait Watch: Send + Sync + 'static {
     }
 }
 
-/// Two rings of cells, all of them in every tick.
+/// Two rings of cells, both sent in every tick.
 struct Near;
-/// The outer ring every fourth tick.
+/// Two rings of cells, with the outer ring sent every fourth tick.
 struct Far;
-/// Two rings, and about half of the bytes that would be needed.
+/// Two rings of cells, with a budget of about half of the bytes that they need.
 struct Tight;
-/// No grid: everyone sees everything.
+/// No grid: every seat sees every entity.
 struct All;
 
 impl Watch for Near {
@@ -114,7 +114,7 @@ fn fill(mut commands: Commands, clock: Res<Clock>, mut rng: ResMut<MatchRng>) {
     }
 }
 
-/// Everything moves, turns a little, and stays within the world.
+/// Moves all entities, turns them a little, and keeps them within the world.
 fn wander(clock: Res<Clock>, mut all: Query<(&mut Pos, &mut Vel)>, mut rng: ResMut<MatchRng>) {
     let sway = Vec2::from_angle(rng.random_range(-0.1..0.1));
     for (mut pos, mut vel) in &mut all {
@@ -125,7 +125,7 @@ fn wander(clock: Res<Clock>, mut all: Query<(&mut Pos, &mut Vel)>, mut rng: ResM
     }
 }
 
-/// A room with all its seats, and the buffer that frames are written into.
+/// A full room, and the buffer for its frames.
 struct Scene {
     room: Room,
     buffer: Vec<u8>,
@@ -135,11 +135,11 @@ struct Scene {
 
 impl Scene {
     fn of<W: Watch>() -> Self {
-        let def = GameDef::new::<Crowd<W>>().expect("a sound game");
-        let mut room = Room::new(&def, None, 7).expect("no configuration");
+        let def = GameDef::new::<Crowd<W>>().expect("the game is valid");
+        let mut room = Room::new(&def, None, 7).expect("the game has no configuration");
         for n in 0..SEATS {
-            let seat = room.reserve(&format!("player {n}")).expect("a free seat");
-            room.enter(seat, None).expect("a reserved seat");
+            let seat = room.reserve(&format!("player {n}")).expect("a seat is free");
+            room.enter(seat, None).expect("the seat is reserved");
         }
         let mut scene = Self { room, buffer: Vec::new(), bytes: 0, frames: 0 };
         (0..40).for_each(|_| scene.tick());
@@ -156,8 +156,8 @@ impl Scene {
         }
     }
 
-    /// Plays on with a mirror for each seat and sees that it holds what is in view (under a budget it may lack what has just
-    /// come); gives back how many entities each holds.
+    /// Plays on with a mirror for each seat and asserts that it holds the entities in view. Under a budget, it may lack those
+    /// that have just come into view. Returns the number of entities in each mirror.
     fn check(&mut self) -> Vec<usize> {
         let schema = self.room.schema().clone();
         let mut mirrors: Vec<_> = (1..=SEATS).map(|n| (Seat(n), Mirror::new(schema.clone()))).collect();
@@ -165,7 +165,7 @@ impl Scene {
         for _ in 0..60 {
             for (seat, frame) in self.room.tick().frames.iter() {
                 let mirror = &mut mirrors[usize::from(seat.0) - 1].1;
-                let applied = mirror.apply(&frame.to_bytes()).expect("a frame that fits");
+                let applied = mirror.apply(&frame.to_bytes()).expect("the frame applies");
                 assert_eq!(applied.desync, None, "{seat:?}");
             }
         }
@@ -192,16 +192,16 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// The time that this thread has had on a core: on a busy machine a tick takes longer than it costs. Linux alone tells it.
+/// Returns the CPU time of this thread, or 0 on systems other than Linux. On a busy machine it is below the elapsed time.
 fn on_core() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     Duration::from_nanos(text.split_whitespace().next().and_then(|spent| spent.parse().ok()).unwrap_or(0))
 }
 
-/// The spread of a tick's time over some hundred ticks, and what a seat gets.
+/// Prints percentiles of the time of a tick, and the bytes and entities that a seat gets.
 fn spread(name: &str, scene: &mut Scene) {
     let seen = scene.check();
-    let (least, most) = (seen.iter().min().expect("seats"), seen.iter().max().expect("seats"));
+    let (min, max) = (seen.iter().min().expect("the room has seats"), seen.iter().max().expect("the room has seats"));
     let mean = seen.iter().sum::<usize>() / seen.len();
     (scene.bytes, scene.frames) = (0, 0);
     let had = on_core();
@@ -217,8 +217,8 @@ fn spread(name: &str, scene: &mut Scene) {
     let (p50, p99) = (times[TICKS / 2], times[TICKS * 99 / 100]);
     let bytes = scene.bytes / scene.frames.max(1);
     println!(
-        "{name}: p50 {p50:.2?}, p99 {p99:.2?} a tick, {mean_on_core:.2?} of a core; {bytes} bytes a frame; a seat sees {least} to \
-         {most}, {mean} on average"
+        "{name}: p50 {p50:.2?}, p99 {p99:.2?} per tick, {mean_on_core:.2?} of CPU time; {bytes} bytes per frame; a seat sees {min} to \
+         {max}, {mean} on average"
     );
 }
 

@@ -1,4 +1,4 @@
-//! What a tick costs before the socket: finding and encoding what changed, fan-out, merged diffs. Results are asserted.
+//! Measures the cost of a tick before the socket: change detection, encoding, fan-out and merged diffs. The results are asserted.
 //!
 //! `cargo bench -p tickcast --bench replication`
 
@@ -26,7 +26,7 @@ struct Pos {
     at: Vec2,
 }
 
-/// A world of entities that everyone sees, collected once.
+/// A world of entities that every seat sees, with one tick collected.
 struct Scene {
     world: World,
     replicator: Replicator,
@@ -55,7 +55,7 @@ impl Scene {
         self.replicator.collect(&mut self.world, self.tick);
     }
 
-    /// Scatters everything, so that no value is like the one before.
+    /// Moves all entities to random places.
     fn scatter(&mut self) {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let mut all = self.world.query::<&mut Pos>();
@@ -64,14 +64,14 @@ impl Scene {
         });
     }
 
-    /// Moves everything by up to three steps.
+    /// Moves each entity by up to three random steps.
     fn jitter(&mut self, rng: &mut ChaCha8Rng) {
         self.world.query::<&mut Pos>().iter_mut(&mut self.world).for_each(|mut pos| {
             pos.at += Vec2::new(rng.random_range(-3..=3) as f32, rng.random_range(-3..=3) as f32) / 32.0;
         });
     }
 
-    /// Moves everything by a few steps.
+    /// Moves all entities by the same few steps.
     fn stir(&mut self) {
         let by = Vec2::splat(if self.tick.0.is_multiple_of(2) { 0.09375 } else { -0.0625 });
         self.world.query::<&mut Pos>().iter_mut(&mut self.world).for_each(|mut pos| pos.at += by);
@@ -98,16 +98,16 @@ fn viewer(seat: u8) -> Viewer {
     Viewer { seat: Seat(seat), team: None }
 }
 
-/// A mirror that holds what the scene's clients hold now.
+/// Makes a mirror from a snapshot of the scene.
 fn mirror(scene: &Scene) -> Mirror {
     let components = vec![Seat::spec(Some(0), Some(Audience::Everyone)), Pos::spec(Some(1), Some(Audience::Everyone))];
-    let schema = Schema::new("bench", 30, components, Vec::new(), Pad::spec(None, None)).expect("it is consistent");
+    let schema = Schema::new("bench", 30, components, Vec::new(), Pad::spec(None, None)).expect("the schema is consistent");
     let mut mirror = Mirror::new(Arc::new(schema));
-    mirror.apply(&scene.snapshot().to_bytes()).expect("a snapshot fits");
+    mirror.apply(&scene.snapshot().to_bytes()).expect("the snapshot applies");
     mirror
 }
 
-/// The mirror holds what the world does, in steps of 1/32.
+/// Asserts that the mirror holds the values of the world, in steps of 1/32.
 fn assert_holds(mirror: &Mirror, scene: &mut Scene) {
     assert_eq!(mirror.tick(), scene.tick);
     let mut held: Vec<[i64; 2]> = mirror.entities().map(|(_, components)| [components[&1][0], components[&1][1]]).collect();
@@ -119,7 +119,7 @@ fn assert_holds(mirror: &Mirror, scene: &mut Scene) {
     assert_eq!(held, expected);
 }
 
-/// Times `work` alone, after `prepare` in each round.
+/// Measures `work`. Each round calls `prepare` first, which is not measured.
 fn timed<T>(rounds: u64, state: &mut T, prepare: impl Fn(&mut T), work: impl Fn(&mut T)) -> Duration {
     let mut spent = Duration::ZERO;
     for _ in 0..rounds {
@@ -140,11 +140,11 @@ fn dirty(c: &mut Criterion) {
         scene.stir();
         scene.collect();
         for (seat, mirror) in (1..).zip(&mut mirrors) {
-            mirror.apply(&scene.frame(seat).to_bytes()).expect("a diff fits");
+            mirror.apply(&scene.frame(seat).to_bytes()).expect("the diff applies");
             assert_holds(mirror, &mut scene);
         }
         let length = scene.frame(1).len();
-        assert!((2000..2100).contains(&length), "2 bytes an entity, {length}");
+        assert!((2000..2100).contains(&length), "expected 2 bytes per entity, got {length} in all");
         group.throughput(Throughput::Bytes(length as u64));
         group.bench_function(BenchmarkId::new("find and encode, frames for clients", clients), |b| {
             b.iter_custom(|rounds| {
@@ -167,7 +167,7 @@ fn packed(c: &mut Criterion) {
         let mut mirror = mirror(&scene);
         scene.jitter(&mut rng);
         scene.collect();
-        mirror.apply(&scene.frame(1).to_bytes()).expect("a diff fits");
+        mirror.apply(&scene.frame(1).to_bytes()).expect("the diff applies");
         assert_holds(&mirror, &mut scene);
         let length = scene.frame(1).len();
         assert!(if name == "packed" { length < 1000 } else { length > 2000 }, "{name}: {length}");
@@ -182,7 +182,7 @@ fn packed(c: &mut Criterion) {
     group.finish();
 }
 
-/// What a seat that needs everything costs, and what the levels of deflate would.
+/// Measures a snapshot, and the levels of deflate for it.
 fn snapshot(c: &mut Criterion) {
     let mut scene = Scene::of(5000);
     scene.scatter();
@@ -211,10 +211,10 @@ fn snapshot(c: &mut Criterion) {
     group.finish();
 }
 
-/// Avatars in the room of [`fan_out`].
+/// The number of avatars in the room of [`fan_out`].
 const AVATARS: u8 = 200;
 
-/// One walks and the others stand, so that each tick has a small frame for everyone.
+/// A game in which one avatar walks and the others stand, so that each tick sends a small frame to each seat.
 struct Parade;
 
 #[derive(GameInput, Clone, Default)]
@@ -252,13 +252,13 @@ fn walk(clock: Res<Clock>, mut all: Query<(&mut Pos, &Speed)>) {
 }
 
 impl Parade {
-    /// A room of so many avatars, with so many of their seats connected.
+    /// Makes a room of [`AVATARS`] avatars in which the first `connected` seats are connected.
     fn room(connected: u8) -> Room {
-        let def = GameDef::new::<Self>().expect("the game is consistent");
-        let mut room = Room::new(&def, None, 1).expect("it has no configuration");
+        let def = GameDef::new::<Self>().expect("the game is valid");
+        let mut room = Room::new(&def, None, 1).expect("the game has no configuration");
         for _ in 0..AVATARS {
             let seat = room.reserve("Ada").expect("a seat is free");
-            room.enter(seat, None).expect("it was reserved");
+            room.enter(seat, None).expect("the seat is reserved");
         }
         // The first frames are snapshots.
         room.tick();
@@ -268,8 +268,8 @@ impl Parade {
     }
 }
 
-/// What each further seat in step costs a tick, before the socket: the difference between all and one, over how many more. The
-/// world is the same.
+/// Measures the cost of one more seat that is up to date, per tick and before the socket. It is the difference between a tick
+/// with all seats connected and one with a single seat, divided by the number of further seats. The world is the same.
 fn fan_out(c: &mut Criterion) {
     const TICKS: u64 = 50;
     for connected in [1, AVATARS] {
@@ -278,10 +278,10 @@ fn fan_out(c: &mut Criterion) {
         room.resync(Seat(connected));
         for tick in 0..10 {
             let frames = room.tick().frames;
-            assert_eq!(frames.len(), usize::from(connected), "everyone has a frame");
-            let (_, last) = frames.iter().last().expect("somebody is connected");
-            assert!(tick == 0 || last.head().kind == Kind::Diff && last.len() < 20, "in step: {last:?}");
-            mirror.apply(&last.to_bytes()).expect("it fits");
+            assert_eq!(frames.len(), usize::from(connected), "each connected seat gets a frame");
+            let (_, last) = frames.iter().last().expect("a seat is connected");
+            assert!(tick == 0 || last.head().kind == Kind::Diff && last.len() < 20, "expected a small diff: {last:?}");
+            mirror.apply(&last.to_bytes()).expect("the frame applies");
         }
         assert_eq!(mirror.entities().count(), usize::from(AVATARS));
     }
@@ -289,7 +289,7 @@ fn fan_out(c: &mut Criterion) {
     let ticks = |room: &mut Room, rounds| timed(rounds, room, |_| (), |room| drop(black_box(room.tick())));
     c.bench_function("fan-out per client before the socket", |b| {
         b.iter_custom(|rounds| {
-            // Many ticks a round: the difference must stand out of what else the machine does, and is never nothing.
+            // A round has many ticks, so that the difference is above the noise. The result must not be zero.
             let (few, many) = (ticks(&mut one, rounds * TICKS), ticks(&mut all, rounds * TICKS));
             (many.saturating_sub(few) / (TICKS as u32 * u32::from(AVATARS - 1))).max(Duration::from_nanos(1))
         });
@@ -301,7 +301,7 @@ fn idle(c: &mut Criterion) {
     let mut mirror = mirror(&scene);
     scene.collect();
     assert!(scene.replicator.diff(viewer(1)).is_empty(), "nothing changed");
-    mirror.apply(&scene.frame(1).to_bytes()).expect("an empty diff fits");
+    mirror.apply(&scene.frame(1).to_bytes()).expect("the empty diff applies");
     assert_holds(&mirror, &mut scene);
     c.bench_function("10000 idle entities", |b| b.iter(|| scene.collect()));
     assert!(scene.replicator.diff(viewer(1)).is_empty());
@@ -315,8 +315,8 @@ fn merged(c: &mut Criterion) {
         scene.stir();
         scene.collect();
     }
-    let frame = scene.merged(base).expect("a hundred ticks are remembered");
-    mirror.apply(&frame.to_bytes()).expect("a merged diff fits");
+    let frame = scene.merged(base).expect("the history holds a hundred ticks");
+    mirror.apply(&frame.to_bytes()).expect("the merged diff applies");
     assert_holds(&mirror, &mut scene);
     c.bench_function("merged diff of 1000 entities after 100 ticks", |b| {
         b.iter_batched(|| (), |()| scene.merged(base), BatchSize::SmallInput);

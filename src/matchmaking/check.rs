@@ -1,4 +1,4 @@
-//! Ready checks: everybody who was matched says whether they are there.
+//! Ready checks: every player of a match must accept it before it starts.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -7,17 +7,18 @@ use serde::Serialize;
 use super::{Match, QueueEntry};
 use crate::lobby::UserId;
 
-/// Why a match that was found is not played.
+/// The reason why a ready check failed.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnreadyReason {
-    /// Somebody said no, or left.
+    /// A player declined or left.
     Declined,
-    /// Somebody said nothing in time.
+    /// A player did not answer in time.
     TimedOut,
 }
 
-/// A match that waits for everybody's word.
+/// A match that waits for its players to accept.
 #[derive(Debug)]
 pub(super) struct Check {
     pub(super) queue: usize,
@@ -28,12 +29,12 @@ pub(super) struct Check {
     declined: bool,
 }
 
-/// How a ready check ended.
+/// The outcome of a ready check.
 #[derive(Debug)]
 pub(super) enum CheckOutcome {
-    /// Everybody is there.
+    /// Everybody accepted.
     Ready(Match),
-    /// Somebody is not: some go back to where they waited, the others have left.
+    /// Somebody did not accept. The entries in `back` return to their place in the queue; those in `gone` leave it.
     Unready { reason: UnreadyReason, back: Vec<QueueEntry>, gone: Vec<QueueEntry> },
 }
 
@@ -47,7 +48,7 @@ impl Check {
         self.accepted.insert(user.clone());
     }
 
-    /// Takes the entry of whoever said no out: a party is there together or not at all.
+    /// Removes the user's entry, and with it their whole party, from the match.
     pub(super) fn decline(&mut self, user: &UserId) -> Option<QueueEntry> {
         self.declined = true;
         let team =
@@ -60,12 +61,12 @@ impl Check {
         Some(entry)
     }
 
-    /// The entry by which somebody is asked.
+    /// Returns the entry that a user of this check belongs to.
     pub(super) fn entry_of(&self, user: &UserId) -> Option<&QueueEntry> {
         self.found.teams.iter().flatten().find(|entry| entry.users().any(|member| member == user))
     }
 
-    /// Those who are still asked, or have said yes.
+    /// Returns the users who have accepted or may still answer.
     pub(super) fn users(&self) -> Vec<UserId> {
         self.found.users().cloned().collect()
     }
@@ -74,8 +75,8 @@ impl Check {
         self.accepted.len()
     }
 
-    /// Whether there is nothing more to wait for. After somebody said no the others still have their time to say yes, which
-    /// keeps their place in the queue.
+    /// Returns whether the check is over. After one player declines, the others can still accept in the time that is left, and
+    /// so keep their place in the queue.
     pub(super) fn is_settled(&self, now: Duration) -> bool {
         now >= self.until || self.found.users().all(|user| self.accepted.contains(user))
     }

@@ -1,4 +1,4 @@
-//! Entries: people who want to play together.
+//! Queue entries: users who want to play together.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -8,73 +8,73 @@ use smallvec::SmallVec;
 use super::{EntryId, Mode, QueueError};
 use crate::lobby::UserId;
 
-/// The most characters of a property's value.
-const PROPERTY_CHARACTERS: usize = 64;
+/// The longest property value, in characters.
+const MAX_PROPERTY_CHARS: usize = 64;
 
-/// Longer round-trip times are as good as none.
-const LONGEST_MS: f64 = 10_000.0;
+/// The longest valid round-trip time, in milliseconds. Longer ones count as not measured.
+const MAX_LATENCY_MS: f64 = 10_000.0;
 
-/// The latency to each region, if none was measured: any will do.
+/// The latency to every region if the client measured none. It is within every limit.
 pub(super) const UNMEASURED: u16 = u16::MAX - 1;
 
-/// The latency to a region that was not measured, if others were.
+/// The latency to an unmeasured region if the client measured others. It exceeds every limit.
 pub(super) const TOO_FAR: u16 = u16::MAX;
 
-/// Whether a region is near enough for an entry with that latency to it.
+/// Returns whether a region with this latency is near enough.
 pub(super) fn is_near(latency: u16, limit: u16) -> bool {
     latency == UNMEASURED || latency <= limit.min(UNMEASURED - 1)
 }
 
-/// One person of an entry.
+/// A user in a queue entry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entrant {
-    /// Who it is.
+    /// The user.
     pub user: UserId,
-    /// Their skill in this mode.
+    /// The user's rating in this mode.
     pub rating: f64,
 }
 
-/// What somebody asks the matchmaker for.
+/// A request to join a queue.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct QueueRequest {
     /// The game.
     pub game: String,
-    /// The mode; the game's default if none is named.
+    /// The mode, or `None` for the game's default.
     pub mode: Option<String>,
-    /// What must be the same for all in a match.
+    /// The properties that must be equal for all players of a match.
     pub properties: BTreeMap<String, Value>,
-    /// Round-trip times to regions, in milliseconds.
+    /// Round-trip times by region, in milliseconds.
     pub regions: BTreeMap<String, f64>,
 }
 
-/// People who queue, are matched and seated as one. It is in one place at a time: a queue, a ready check or a match.
+/// Users who are queued, matched and seated together. An entry is in one place at a time: a queue, a ready check or a match.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueueEntry {
-    /// Its number, in the order of queueing.
+    /// The entry's number. Later entries have higher numbers.
     pub id: EntryId,
-    /// Who plays, the leader of a party first.
+    /// The members. The leader of a party comes first.
     pub members: Vec<Entrant>,
-    /// When it began to wait.
+    /// The time at which the entry joined the queue.
     pub since: Duration,
-    /// The members' mean skill.
+    /// The mean rating of the members.
     pub rating: f64,
-    /// The properties that must be the same, as text.
+    /// The values of the mode's properties, as text that is compared.
     pub(super) same: String,
-    /// By region of the mode: its round-trip time in milliseconds, [`UNMEASURED`] or [`TOO_FAR`].
+    /// For each region of the mode, the round-trip time in milliseconds, [`UNMEASURED`] or [`TOO_FAR`].
     pub(super) latencies: SmallVec<[u16; 4]>,
 }
 
 impl QueueEntry {
-    /// An entry for a mode.
+    /// Makes an entry for a mode.
     ///
     /// # Errors
-    /// The party is too large for a team, or a property is not one that the mode takes.
+    /// Returns an error if the party is too large for a team, or if the mode does not accept a property.
     pub(super) fn new(
         id: EntryId, mode: &Mode, request: &QueueRequest, members: Vec<Entrant>, since: Duration,
     ) -> Result<Self, QueueError> {
-        let most = *mode.size.end();
-        if members.len() > most {
-            return Err(QueueError::PartyTooLarge { members: members.len(), most });
+        let max = *mode.size.end();
+        if members.len() > max {
+            return Err(QueueError::PartyTooLarge { members: members.len(), max });
         }
         if let Some(unknown) = request.properties.keys().find(|name| !mode.same.contains(name)) {
             return Err(QueueError::BadProperty(unknown.clone()));
@@ -92,28 +92,28 @@ impl QueueEntry {
         Ok(Self { id, members, since, rating, same, latencies })
     }
 
-    /// How many people it is.
+    /// Returns the number of members.
     pub fn size(&self) -> usize {
         self.members.len()
     }
 
-    /// The people.
+    /// Returns the members' user ids.
     pub fn users(&self) -> impl Iterator<Item = &UserId> {
         self.members.iter().map(|member| &member.user)
     }
 }
 
-/// Properties are compared, not understood: no lists or objects, and no long text.
+/// Returns the value if it is allowed as a property: no list, no object and no long text.
 fn plain(value: &Value) -> Option<&Value> {
     let good = match value {
         Value::Array(_) | Value::Object(_) => false,
-        Value::String(text) => text.chars().count() <= PROPERTY_CHARACTERS,
+        Value::String(text) => text.chars().count() <= MAX_PROPERTY_CHARS,
         _ => true,
     };
     good.then_some(value)
 }
 
 fn latency(ms: f64) -> Option<u16> {
-    // Saturates, and what is no number is 0: neither gets through the filter.
-    (0.0..=LONGEST_MS).contains(&ms).then_some(ms.round() as u16)
+    // The range excludes NaN and values that would saturate the cast.
+    (0.0..=MAX_LATENCY_MS).contains(&ms).then_some(ms.round() as u16)
 }

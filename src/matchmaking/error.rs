@@ -1,50 +1,53 @@
-//! Why the matchmaker refuses a request.
+//! The errors of the matchmaker.
 
 use thiserror::Error;
 
 use super::CheckId;
 use crate::{lobby::UserId, protocol::ErrorCode};
 
-/// Why the matchmaker refuses.
+/// The reason why the matchmaker refused a request.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum QueueError {
-    /// No queue for that game.
+    /// No queue exists for the game.
     #[error("there is no game \"{0}\" here")]
     UnknownGame(String),
-    /// No queue for that mode of the game.
-    #[error("the game \"{game}\" has no mode \"{mode}\", but {known}")]
+    /// The game has no queue for the mode.
+    #[error("the game \"{game}\" has no mode \"{mode}\"; its modes are {known}")]
     UnknownMode {
         /// The game.
         game: &'static str,
-        /// What was asked for.
+        /// The requested mode.
         mode: String,
-        /// What there is.
+        /// The names of the game's modes.
         known: String,
     },
-    /// Somebody waits already, or is asked whether they are ready.
-    #[error("{0} is in a queue already, which must be left first")]
+    /// The user is already in a queue or a ready check.
+    #[error("{0} is already in a queue and must leave it first")]
     AlreadyQueued(UserId),
-    /// Whoever asks is in no queue.
-    #[error("you are in no queue")]
+    /// The user is not in a queue.
+    #[error("you are not in a queue")]
     NotQueued,
-    /// A party that no team has room for.
-    #[error("a party of {members} is too large: a team has at most {most} players")]
+    /// The party is larger than a team.
+    #[error("a party of {members} is too large: a team has at most {max} players")]
     PartyTooLarge {
-        /// Its size.
+        /// The size of the party.
         members: usize,
-        /// The largest that could be seated.
-        most: usize,
+        /// The size of the mode's largest team.
+        max: usize,
     },
-    /// A property that the mode does not take, or whose value is a list, an object or a long text.
-    #[error("the mode takes no property \"{0}\", or not with that value")]
+    /// The mode does not accept the property, or its value is a list, an object or a text over 64 characters.
+    #[error(
+        "the mode does not accept the property \"{0}\", or not this value: use a number, a boolean or a text of up to 64 characters"
+    )]
     BadProperty(String),
-    /// No ready check with that number asks this user.
-    #[error("no ready check {0} asks you, or it is over")]
+    /// The user is not part of a pending ready check with this number.
+    #[error("the ready check {0} is over, or you are not part of it")]
     UnknownCheck(CheckId),
 }
 
 impl QueueError {
-    /// The code that clients are told.
+    /// Returns the error code that is sent to clients.
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::UnknownGame(_) => ErrorCode::UnknownGame,

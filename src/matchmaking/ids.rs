@@ -1,14 +1,14 @@
-//! The numbers of queue entries and ready checks.
+//! The ids of queue entries and ready checks.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// An entry's number.
+/// The id of a queue entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(pub u64);
 
-/// A ready check's number.
+/// The id of a ready check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CheckId(pub u64);

@@ -1,4 +1,4 @@
-//! The matchmaker: all queues and ready checks, and who is where.
+//! The matchmaker: all queues and ready checks, and the place of each user in them.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -14,54 +14,55 @@ use super::{
 };
 use crate::lobby::UserId;
 
-/// Something to tell people, or to do.
+/// An event that the host delivers to users or acts on.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub enum MatchmakerEvent {
-    /// A match was found: everybody is asked whether they are there.
+    /// A match was found, and its players are asked whether they are ready.
     Asked {
         /// The ready check.
         check: CheckId,
-        /// Who is asked.
+        /// The players.
         users: Vec<UserId>,
         /// The game.
         game: &'static str,
         /// The mode.
         mode: Arc<str>,
-        /// How long they have.
+        /// The time that they have to answer.
         time: Duration,
     },
-    /// Somebody said yes.
+    /// A player accepted.
     Answered {
         /// The ready check.
         check: CheckId,
-        /// Who hears of it.
+        /// The recipients.
         users: Vec<UserId>,
-        /// How many have said yes.
+        /// The number of players who have accepted.
         accepted: usize,
-        /// How many were asked.
+        /// The number of players in the match.
         players: usize,
     },
-    /// The match is not played.
+    /// The ready check failed.
     Unready {
         /// The ready check.
         check: CheckId,
-        /// Who hears of it.
+        /// The recipients.
         users: Vec<UserId>,
-        /// Why.
+        /// The reason.
         reason: UnreadyReason,
-        /// Whether they are in the queue again, with their age.
+        /// Whether the recipients are back at their place in the queue.
         requeued: bool,
     },
-    /// A party is out of its queue: a member has left the queue, or the party is another now.
+    /// An entry left its queue because a member left, or because the party changed.
     Left {
-        /// Who hears of it: not the member who wanted to leave.
+        /// The recipients. A member who asked to leave is not among them.
         users: Vec<UserId>,
     },
-    /// A match to be held. Its people are in no queue any more.
+    /// A match is ready to be started. Its players have left the queue.
     Formed(Match),
 }
 
-/// All queues and ready checks. An entry is in one place at a time, and a user in one entry.
+/// All queues and ready checks. A user is in at most one entry, and an entry is in one place at a time.
 #[derive(Debug, Default)]
 pub struct Matchmaker {
     queues: Vec<Queue>,
@@ -77,24 +78,24 @@ enum Whereabouts {
 }
 
 impl Matchmaker {
-    /// Opens a queue. The first one of a game is for requests that name no mode, unless one is named [`DEFAULT_MODE`].
+    /// Opens a queue. Requests without a mode join the game's queue named [`DEFAULT_MODE`], or its first queue if there is none.
     pub fn open(&mut self, game: &'static str, name: &str, mode: Mode) {
         self.queues.push(Queue::new(game, name, mode));
     }
 
-    /// The game, the name and the rule of the queue that a request means.
+    /// Returns the game, the name and the mode of the queue that a request selects.
     ///
     /// # Errors
-    /// There is no such queue.
+    /// Returns an error if the queue does not exist.
     pub fn mode(&self, request: &QueueRequest) -> Result<(&'static str, &Arc<str>, &Mode), QueueError> {
         let queue = &self.queues[self.find(request)?];
         Ok((queue.game, &queue.name, &queue.mode))
     }
 
-    /// Puts people who want to play together at the end of a queue; their position there, from 1.
+    /// Adds users who want to play together to the end of a queue. Returns their position, counted from 1.
     ///
     /// # Errors
-    /// There is no such queue, one of them waits already, or they can never be matched.
+    /// Returns an error if the queue does not exist, if a member is already queued, or if the mode can never match them.
     pub fn enqueue(&mut self, request: &QueueRequest, members: Vec<Entrant>, now: Duration) -> Result<usize, QueueError> {
         let queue = self.find(request)?;
         let mut users = BTreeSet::new();
@@ -111,10 +112,10 @@ impl Matchmaker {
         Ok(self.put(queue, entry))
     }
 
-    /// Takes whoever waits out of the queue, and their party with them. Who is asked whether they are ready says no.
+    /// Removes a user and their party from the queue. During a ready check, this declines it.
     ///
     /// # Errors
-    /// They wait nowhere.
+    /// Returns an error if the user is not queued.
     pub fn leave(&mut self, user: &UserId, now: Duration) -> Result<Vec<MatchmakerEvent>, QueueError> {
         match *self.users.get(user).ok_or(QueueError::NotQueued)? {
             Whereabouts::Asked(check) => self.decline(user, check, now),
@@ -126,8 +127,8 @@ impl Matchmaker {
         }
     }
 
-    /// Somebody is in a party of these members now, or in none. If that is not who they queued with, their entry is taken
-    /// out, and all its people hear of it. Who is asked whether they are ready says no.
+    /// Updates the party of a user; no members means no party. If the party differs from the user's entry, the entry is removed
+    /// and all its users are told. During a ready check, this declines it.
     pub fn regroup(&mut self, user: &UserId, members: &[UserId], now: Duration) -> Vec<MatchmakerEvent> {
         let members = if members.is_empty() { std::slice::from_ref(user) } else { members };
         let is_whole = |entry: &QueueEntry| entry.size() == members.len() && entry.users().all(|user| members.contains(user));
@@ -149,10 +150,10 @@ impl Matchmaker {
         }
     }
 
-    /// Somebody is ready.
+    /// Accepts a ready check for a user.
     ///
     /// # Errors
-    /// That ready check does not ask them.
+    /// Returns an error if the user is not part of the ready check, or if it is over.
     pub fn accept(&mut self, user: &UserId, id: CheckId, now: Duration) -> Result<Vec<MatchmakerEvent>, QueueError> {
         let check = self.asks(user, id)?;
         check.accept(user);
@@ -162,10 +163,10 @@ impl Matchmaker {
         Ok(events)
     }
 
-    /// Somebody does not want to play after all: they leave, with their party. The others may still say that they are ready.
+    /// Declines a ready check for a user and removes them and their party from it. The others can still accept.
     ///
     /// # Errors
-    /// That ready check does not ask them.
+    /// Returns an error if the user is not part of the ready check, or if it is over.
     pub fn decline(&mut self, user: &UserId, id: CheckId, now: Duration) -> Result<Vec<MatchmakerEvent>, QueueError> {
         let entry = self.asks(user, id)?.decline(user).ok_or(QueueError::UnknownCheck(id))?;
         self.forget([&entry]);
@@ -175,7 +176,7 @@ impl Matchmaker {
         Ok(events)
     }
 
-    /// Ends ready checks whose time is over, sends people into running matches, and makes every match that can be made.
+    /// Ends ready checks that timed out, fills running matches, and forms every match that is possible.
     pub fn pass(&mut self, openings: &[Opening], now: Duration) -> Vec<MatchmakerEvent> {
         let over: Vec<_> = self.checks.iter().filter(|(_, check)| now >= check.until).map(|(id, _)| *id).collect();
         let mut events: Vec<_> = over.into_iter().flat_map(|id| self.settle(id, now)).collect();
@@ -191,8 +192,8 @@ impl Matchmaker {
         events
     }
 
-    /// Puts the people of a match that could not be held back to where they waited. Parties of which somebody queued again
-    /// meanwhile are left out.
+    /// Returns the entries of a match that could not be started to their place in the queue. Entries with a user who has queued
+    /// again in the meantime are dropped.
     pub fn put_back(&mut self, unheld: Match) {
         let queue = self.queues.iter().position(|queue| queue.game == unheld.game && queue.name == unheld.mode);
         let Some(queue) = queue else { return };
@@ -203,17 +204,17 @@ impl Matchmaker {
         }
     }
 
-    /// Where everybody stands in the queues for which it is time to say so.
+    /// Returns the status of each user in the queues whose status is due.
     pub fn statuses(&mut self, now: Duration) -> Vec<(UserId, QueueStatus)> {
         self.queues.iter_mut().flat_map(|queue| queue.statuses(now)).collect()
     }
 
-    /// Whether time alone can change anything.
+    /// Returns whether the matchmaker needs further passes although no request comes in.
     pub fn is_busy(&self) -> bool {
         !self.users.is_empty() || self.queues.iter().any(Queue::owes_status)
     }
 
-    /// Whether somebody waits, or is asked whether they are ready.
+    /// Returns whether a user is in a queue or a ready check.
     pub fn has(&self, user: &UserId) -> bool {
         self.users.contains_key(user)
     }
@@ -254,7 +255,7 @@ impl Matchmaker {
         events
     }
 
-    /// Ends a ready check if there is nothing more to wait for.
+    /// Ends a ready check if it is settled.
     fn settle(&mut self, id: CheckId, now: Duration) -> Vec<MatchmakerEvent> {
         if !self.checks.get(&id).is_some_and(|check| check.is_settled(now)) {
             return Vec::new();

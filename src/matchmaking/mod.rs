@@ -1,7 +1,7 @@
-//! Matchmaking's policy: who waits for which mode of which game, who plays whom, and how good they are.
+//! Matchmaking: the queues for each mode of a game, the rules that form matches, and the players' ratings.
 //!
-//! This room knows modes, entries, ready checks and ratings. It refuses to know rooms, sockets and clocks: entries, answers and
-//! time in, news and matches out.
+//! This module knows modes, entries, ready checks and ratings. It does not know rooms, sockets or clocks: entries, answers and
+//! the time come in, and events and matches go out.
 
 mod ids;
 mod error;

@@ -1,16 +1,16 @@
-//! What a match of a mode is like, and how long the matchmaker holds out for a good one.
+//! Modes: the shape of a match, and how long the matchmaker waits for a good one.
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use thiserror::Error;
 
-/// The mode of a game for which none is configured, and of a request that names none.
+/// The name of the mode of a game that configures none, and of a request without a mode.
 pub const DEFAULT_MODE: &str = "default";
 
-/// A rule of the matchmaker: how many play with whom.
+/// The rules by which the matchmaker forms matches.
 ///
-/// A match has teams of equal size, or is everybody for themselves. The oldest entry of a match decides how far apart its
-/// skills and how long its latencies may be, so that nobody waits for ever behind those who came later.
+/// A match has teams of equal size, or everybody plays for themselves. The limits for ratings and latencies depend on the waiting
+/// time of the oldest entry in a match, so that no entry waits forever behind newer ones.
 ///
 /// ```
 /// # use tickcast::{matchmaking::Mode, prelude::secs};
@@ -22,10 +22,10 @@ pub const DEFAULT_MODE: &str = "default";
 /// assert_eq!(duo.players(), 4..=4);
 /// ```
 ///
-/// Read from JSON, it has the same rules by the same names, with times in seconds:
+/// In JSON, a mode has fields with the same names, with times in seconds:
 /// `{"teams": 2, "players": [2, 2], "ready_check": 10, "skill": [[0, 100], [30, null]], "rated": true}`.
 #[derive(Debug, Clone, PartialEq)]
-#[must_use = "a mode does nothing until a server has it"]
+#[must_use = "a mode does nothing until it is passed to a server"]
 pub struct Mode {
     pub(super) teams: usize,
     pub(super) size: RangeInclusive<usize>,
@@ -38,40 +38,41 @@ pub struct Mode {
     pub(super) bots_after: Option<Duration>,
     pub(super) backfill: bool,
     pub(super) rated: bool,
-    /// What a method was told and makes no sense.
+    /// The first invalid value that a builder method was given.
     wrong: Option<ModeError>,
 }
 
-/// Why a game cannot have a mode.
+/// The reason why a mode is not valid for a game.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ModeError {
-    /// A team without players.
-    #[error("each team needs at least one player, and no fewer at most than at least")]
+    /// The range of players is empty, or starts at 0.
+    #[error("it needs a range of players that starts at 1 or more and is not empty, such as 1..=4")]
     Empty,
-    /// One team, or none.
-    #[error("it has fewer than two teams: without teams it is `free_for_all`, or one that names no teams")]
+    /// The mode has fewer than two teams.
+    #[error("it has fewer than two teams: use `free_for_all`, or leave `teams` out, if everybody plays for themselves")]
     OneTeam,
-    /// No steps for skills or latencies.
-    #[error("it limits skills or latencies without a step: leave the limit out, or give it one")]
+    /// A limit for ratings or latencies has no steps.
+    #[error("it limits skill or latency without a step: add one, or leave the limit out")]
     NoSteps,
-    /// Latencies are limited, but to nowhere.
-    #[error("it limits latencies and names no regions")]
+    /// The mode limits latencies, but has no regions.
+    #[error("it limits latencies but names no regions")]
     NoRegions,
-    /// More players than a room seats.
-    #[error("it takes up to {players} players, and a room of the game seats {seats}")]
+    /// The mode has more players than a room has seats.
+    #[error("it has up to {players} players, but a room of the game has {seats} seats")]
     TooMany {
-        /// What the mode takes.
+        /// The most players in a match of the mode.
         players: usize,
-        /// What the game has.
+        /// The number of seats in a room of the game.
         seats: usize,
     },
-    /// Bots are to fill seats, but the game has none.
-    #[error("it fills seats with bots, and the game has no bot")]
+    /// The mode fills seats with bots, but the game has no bot.
+    #[error("it fills seats with bots, but the game has no bot")]
     NoBot,
 }
 
 impl Mode {
-    /// Everybody for themselves: a match starts with the least, and takes the most.
+    /// Makes a mode without teams. A match has at least the start and at most the end of the range of players.
     pub fn free_for_all(players: RangeInclusive<usize>) -> Self {
         Self {
             teams: 1,
@@ -89,108 +90,112 @@ impl Mode {
         }
     }
 
-    /// So many teams, two or more, each of one player until [`of`](Self::of) says otherwise.
+    /// Makes a mode with two or more teams of one player each. [`of`](Self::of) sets the size of the teams.
     pub fn teams(teams: usize) -> Self {
         let wrong = (teams < 2).then_some(ModeError::OneTeam);
         Self { teams, wrong, ..Self::free_for_all(1..=1) }
     }
 
-    /// Players a team: all teams of a match have as many. Of a mode without teams, the players of a match.
+    /// Sets the number of players in a team, which is the same for all teams of a match. In a mode without teams, sets the number
+    /// of players in a match.
     pub fn of(mut self, size: RangeInclusive<usize>) -> Self {
         self.size = size;
         self
     }
 
-    /// How long the oldest entry waits for a full match before fewer players, down to the least, are enough. No time unless set.
+    /// Sets how long the oldest entry waits for a full match. After that, any number of players in the range is enough.
+    /// Default 0.
     pub fn hold_out(mut self, time: Duration) -> Self {
         self.hold_out = time;
         self
     }
 
-    /// Asks everybody whether they are ready, and gives them so long to say so.
+    /// Adds a ready check: all players must accept the match within this time. Default: no ready check.
     pub fn ready_check(mut self, time: Duration) -> Self {
         self.ready_check = Some(time);
         self
     }
 
-    /// How far a rating may be from the oldest entry's: from each waiting time on, so much. Any distance unless set.
+    /// Limits the difference between a rating and that of the oldest entry. Each step is a waiting time of the oldest entry and
+    /// the limit from then on. Default: no limit.
     pub fn skill(mut self, steps: impl IntoIterator<Item = (Duration, f64)>) -> Self {
         self.skill = sorted(steps);
         self.wrong = self.wrong.or(self.skill.is_empty().then_some(ModeError::NoSteps));
         self
     }
 
-    /// The regions in which matches may be held. Without any, what entries say of regions is ignored.
+    /// Sets the regions in which matches can be held. Default: none, and the latencies of entries are ignored.
     pub fn regions<R: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = R>) -> Self {
         self.regions = names.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The round-trip time to a match's region, in milliseconds, that is taken from each waiting time of the oldest entry on. Any
-    /// unless set.
+    /// Limits the round-trip time to a match's region, in milliseconds. Each step is a waiting time of the oldest entry and the
+    /// limit from then on. Default: no limit.
     pub fn latency(mut self, steps: impl IntoIterator<Item = (Duration, u16)>) -> Self {
         self.latency = sorted(steps);
         self.wrong = self.wrong.or(self.latency.is_empty().then_some(ModeError::NoSteps));
         self
     }
 
-    /// Properties of entries that must be the same for all in a match. No others are taken.
+    /// Sets the properties that must be equal for all entries of a match. Requests with other properties are refused.
+    /// Default: none.
     pub fn same<P: Into<String>>(mut self, properties: impl IntoIterator<Item = P>) -> Self {
         self.same = properties.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Once the oldest entry has waited so long, bots take the seats that are missing.
+    /// Fills missing seats with bots once the oldest entry has waited this long. Default: never.
     pub fn bots_after(mut self, time: Duration) -> Self {
         self.bots_after = Some(time);
         self
     }
 
-    /// Sends entries into running matches of this mode that have free seats.
+    /// Sends entries into running matches of this mode that have free seats. Default: off.
     pub fn backfill(mut self) -> Self {
         self.backfill = true;
         self
     }
 
-    /// Results move the players' ratings.
+    /// Lets results change the players' ratings. Default: off.
     pub fn rated(mut self) -> Self {
         self.rated = true;
         self
     }
 
-    /// Players in a match, at least and at most.
+    /// Returns the smallest and the largest number of players in a match.
     pub fn players(&self) -> RangeInclusive<usize> {
         self.teams * self.size.start()..=self.teams * self.size.end()
     }
 
-    /// How many teams there are; `None` if everybody plays for themselves.
+    /// Returns the number of teams, or `None` if everybody plays for themselves.
     pub fn sides(&self) -> Option<usize> {
         (self.teams > 1).then_some(self.teams)
     }
 
-    /// Whether entries are sent into running matches.
+    /// Returns whether entries are sent into running matches.
     pub fn is_backfilled(&self) -> bool {
         self.backfill
     }
 
-    /// Whether results move ratings.
+    /// Returns whether results change ratings.
     pub fn is_rated(&self) -> bool {
         self.rated
     }
 
-    /// Refuses what rooms with so many seats cannot hold.
+    /// Checks that the mode is consistent and suits a game with this number of seats.
     ///
     /// # Errors
-    /// The mode makes no sense, or not for that game.
+    /// Returns an error if the mode is invalid by itself, or for that game.
     pub fn check(&self, seats: usize, has_bot: bool) -> Result<(), ModeError> {
         if let Some(wrong) = self.wrong {
             return Err(wrong);
         }
-        let (least, most) = (*self.size.start(), *self.size.end());
-        if least == 0 || least > most {
+        let (min, max) = (*self.size.start(), *self.size.end());
+        if min == 0 || min > max {
             return Err(ModeError::Empty);
         }
-        match self.teams.saturating_mul(most) {
+        match self.teams.saturating_mul(max) {
             _ if !self.latency.is_empty() && self.regions.is_empty() => Err(ModeError::NoRegions),
             players if players > seats => Err(ModeError::TooMany { players, seats }),
             _ if self.bots_after.is_some() && !has_bot => Err(ModeError::NoBot),
@@ -198,20 +203,20 @@ impl Mode {
         }
     }
 
-    /// How far a rating may be from that of an entry that has waited so long.
+    /// Returns the largest rating difference for an entry with this waiting time.
     pub(super) fn window(&self, waited: Duration) -> f64 {
         step(&self.skill, waited).unwrap_or(f64::INFINITY)
     }
 
-    /// The round-trip time that an entry which has waited so long takes, and has others take.
+    /// Returns the longest round-trip time, in milliseconds, in a match whose oldest entry has this waiting time.
     pub(super) fn limit(&self, waited: Duration) -> u16 {
         step(&self.latency, waited).unwrap_or(u16::MAX)
     }
 
-    /// The sizes of team that are good enough after waiting so long.
+    /// Returns the team sizes that are accepted after this waiting time.
     pub(super) fn sizes(&self, waited: Duration) -> RangeInclusive<usize> {
-        let least = if waited >= self.hold_out { self.size.start() } else { self.size.end() };
-        *least..=*self.size.end()
+        let min = if waited >= self.hold_out { self.size.start() } else { self.size.end() };
+        *min..=*self.size.end()
     }
 }
 
@@ -221,7 +226,7 @@ fn sorted<T>(steps: impl IntoIterator<Item = (Duration, T)>) -> Vec<(Duration, T
     steps
 }
 
-/// The newest step that has begun, or the first.
+/// Returns the value of the newest step that has begun, or of the first.
 fn step<T: Copy>(steps: &[(Duration, T)], waited: Duration) -> Option<T> {
     let begun = steps.partition_point(|(from, _)| *from <= waited);
     steps.get(begun.saturating_sub(1)).map(|(_, value)| *value)
@@ -244,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_match_is_held_out_for() {
+    fn smaller_teams_are_accepted_after_the_hold_out() {
         let mode = Mode::teams(2).of(1..=3).hold_out(seconds(5));
         assert_eq!((mode.sizes(seconds(4)), mode.sizes(seconds(5))), (3..=3, 1..=3));
     }
@@ -253,7 +258,7 @@ mod tests {
     fn a_mode_must_fit_its_game() {
         assert_eq!(Mode::teams(2).of(2..=2).check(4, false), Ok(()));
         assert_eq!(Mode::teams(2).of(2..=3).check(4, false), Err(ModeError::TooMany { players: 6, seats: 4 }));
-        #[expect(clippy::reversed_empty_ranges, reason = "that is the mistake")]
+        #[expect(clippy::reversed_empty_ranges, reason = "the test needs an empty range")]
         let reversed = Mode::teams(2).of(2..=1);
         for mode in [Mode::teams(2).of(0..=2), reversed] {
             assert_eq!(mode.check(4, true), Err(ModeError::Empty));
@@ -263,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_says_what_it_limits() {
+    fn inconsistent_modes_are_refused() {
         for mode in [Mode::teams(0), Mode::teams(1)] {
             assert_eq!(mode.of(2..=2).check(4, true), Err(ModeError::OneTeam));
         }

@@ -1,4 +1,4 @@
-//! Modes as a file has them: the same rules by the same names, times in seconds.
+//! The JSON form of modes: fields with the names of the builder's methods, and times in seconds.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use super::Mode;
 
-/// A mode in words of JSON.
+/// A mode in JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ModeJson {
-    /// Without teams everybody plays for themselves.
+    /// The number of teams. If it is absent, everybody plays for themselves.
     teams: Option<usize>,
     players: Players,
     #[serde(default)]
     hold_out: f64,
     ready_check: Option<f64>,
-    /// Waiting times and distances; `null` is any distance.
+    /// Waiting times and rating differences; `null` removes the limit.
     skill: Option<Vec<(f64, Option<f64>)>>,
     #[serde(default)]
     regions: Vec<String>,
@@ -30,7 +30,7 @@ struct ModeJson {
     rated: bool,
 }
 
-/// How many players a team has.
+/// The number of players in a team.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Players {
@@ -50,7 +50,7 @@ impl TryFrom<ModeJson> for Mode {
     fn try_from(written: ModeJson) -> Result<Self, String> {
         let size = match written.players {
             Players::Exactly(players) => players..=players,
-            Players::Between(least, most) => least..=most,
+            Players::Between(min, max) => min..=max,
         };
         let mode = written.teams.map_or_else(|| Self::free_for_all(1..=1), Self::teams);
         let mut mode = mode.of(size).hold_out(time(written.hold_out)?);
@@ -71,7 +71,7 @@ impl TryFrom<ModeJson> for Mode {
 }
 
 fn time(seconds: f64) -> Result<Duration, String> {
-    Duration::try_from_secs_f64(seconds).map_err(|_| format!("{seconds} is no time in seconds"))
+    Duration::try_from_secs_f64(seconds).map_err(|_| format!("{seconds} is not a valid time in seconds"))
 }
 
 #[cfg(test)]
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_is_the_same_written_or_built() {
+    fn json_and_the_builder_make_the_same_mode() {
         let written = r#"{"teams": 2, "players": [2, 3], "hold_out": 5, "ready_check": 10, "skill": [[0, 100], [30, null]],
             "regions": ["eu", "us"], "latency": [[0, 60]], "same": ["map"], "bots_after": 45, "backfill": true, "rated": true}"#;
         let built = Mode::teams(2).of(2..=3).hold_out(seconds(5)).ready_check(seconds(10));
@@ -94,9 +94,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_mode_is_refused() {
+    fn invalid_json_modes_are_refused() {
         for (written, expected) in [
-            (r#"{"players": 2, "ready_check": -1}"#, "-1 is no time in seconds"),
+            (r#"{"players": 2, "ready_check": -1}"#, "-1 is not a valid time in seconds"),
             (r#"{"players": 2, "skil": []}"#, "unknown field `skil`"),
             (r#"{"teams": 2}"#, "missing field `players`"),
         ] {

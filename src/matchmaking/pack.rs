@@ -1,24 +1,25 @@
-//! Which parties fill which teams: by their sizes alone.
+//! Packs parties into teams by their sizes alone.
 
 use smallvec::{SmallVec, smallvec};
 
-/// Tries until a search is given up. Only parties of odd sizes without single players come near it.
-const TRIES: u32 = 2_000;
+/// The number of placements after which a search is abandoned. Only unusual mixes of sizes without single players come near it.
+const MAX_TRIES: u32 = 2_000;
 
-/// How many parties there are of each size, from 1.
+/// The number of parties by size; the index is the size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sizes(pub(super) SmallVec<[usize; 8]>);
 
 impl Sizes {
-    /// How many parties of each size are in each of `teams` teams of `size` players. A party of `first` is in the first team,
-    /// beside those counted here. Larger parties are taken first: they are the harder ones to place.
+    /// Packs parties into `teams` teams of `size` players. Returns the number of parties by size in each team, or `None` if no
+    /// packing was found. The first team also gets a party of `first` players, which is not counted in `self`. Larger parties are
+    /// placed first, because they are harder to place.
     pub(super) fn pack(&self, first: usize, teams: usize, size: usize) -> Option<Vec<Self>> {
         let people: usize = self.0.iter().enumerate().map(|(size, count)| size * count).sum();
         if first > size || people + first < teams * size {
             return None;
         }
         let none = Self(smallvec![0; self.0.len().max(first + 1)]);
-        let mut packing = Packing { left: self.0.clone(), teams: vec![none; teams], at: 0, size, tries: TRIES };
+        let mut packing = Packing { left: self.0.clone(), teams: vec![none; teams], at: 0, size, tries: MAX_TRIES };
         packing.teams[0].0[first] = 1;
         packing.fill(size - first, size).then_some(packing.teams)
     }
@@ -34,8 +35,8 @@ struct Packing {
 }
 
 impl Packing {
-    /// Fills the team at hand, in which there is so much room, with parties no larger than `most`; then the teams after it.
-    fn fill(&mut self, room: usize, most: usize) -> bool {
+    /// Fills the last `room` places of the current team with parties of at most `max` players, and then the teams after it.
+    fn fill(&mut self, room: usize, max: usize) -> bool {
         if room == 0 {
             if self.at + 1 == self.teams.len() {
                 return true;
@@ -45,7 +46,7 @@ impl Packing {
             self.at -= usize::from(!filled);
             return filled;
         }
-        for party in (1..=most.min(room)).rev() {
+        for party in (1..=max.min(room)).rev() {
             if self.left.get(party).is_none_or(|left| *left == 0) {
                 continue;
             }
@@ -71,7 +72,7 @@ mod tests {
 
     use super::*;
 
-    /// Every way to fill the teams, by brute force.
+    /// Returns whether the teams can be filled, by brute force.
     fn can_pack(left: &mut Vec<usize>, rooms: &mut Vec<usize>) -> bool {
         let Some(team) = rooms.iter().position(|room| *room > 0) else { return true };
         for party in 1..left.len() {
@@ -88,7 +89,7 @@ mod tests {
         false
     }
 
-    /// The sizes of the parties in each team, the largest first.
+    /// Returns the sizes of the parties in each team, the largest first.
     fn parties(counts: &[usize], first: usize, teams: usize, size: usize) -> Option<Vec<Vec<usize>>> {
         let of_size = |(size, count): (usize, &usize)| vec![size; *count];
         let team = |team: &Sizes| team.0.iter().enumerate().rev().flat_map(of_size).collect();
@@ -100,13 +101,13 @@ mod tests {
         assert_eq!(parties(&[0, 0, 1], 2, 2, 2), Some(vec![vec![2], vec![2]]));
         assert_eq!(parties(&[0, 2, 0], 2, 2, 2), Some(vec![vec![2], vec![1, 1]]));
         assert_eq!(parties(&[0, 1, 1], 1, 2, 2), Some(vec![vec![1, 1], vec![2]]));
-        assert_eq!(parties(&[0, 0, 3, 0], 2, 2, 3), None, "no party of two is split to fill a team of three");
+        assert_eq!(parties(&[0, 0, 3, 0], 2, 2, 3), None, "a party of two is never split");
         assert_eq!(parties(&[0, 1, 3, 1], 2, 2, 3), Some(vec![vec![2, 1], vec![3]]));
     }
 
     proptest! {
         #[test]
-        fn a_packing_is_found_if_there_is_one(
+        fn a_packing_is_found_if_one_exists(
             counts in proptest::collection::vec(0usize..4, 4), first in 1usize..5, teams in 1usize..4, size in 1usize..5,
         ) {
             let counts: Vec<usize> = std::iter::once(0).chain(counts).collect();

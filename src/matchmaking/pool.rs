@@ -1,8 +1,8 @@
-//! One pass over the entries that may meet: oldest first, each looks for a match around itself.
+//! One pass over the entries that can be matched with each other. The oldest entry is the first to look for a match.
 //!
-//! A pass over thousands of entries must take milliseconds, also when no match can be made. So entries are ranked by rating for
-//! each size of party; how many are within a window is a difference of two sums, and only an entry that could be packed by
-//! those numbers looks at others. What is looked at lies together, and a match is put together without asking for memory.
+//! A pass over thousands of entries must take milliseconds, even if it forms no match. So entries are ranked by rating for each
+//! size of party, and the number of entries within a window is the difference of two prefix sums. Other entries are visited only
+//! if these numbers allow a packing. The visited data is contiguous, and small vectors avoid most allocations.
 
 use std::{ops::Range, time::Duration};
 
@@ -10,72 +10,74 @@ use smallvec::{SmallVec, smallvec};
 
 use super::{Mode, QueueEntry, entry::is_near, pack::Sizes};
 
-/// How many times the people of a match, the oldest, a match is chosen from: among them the nearest region decides.
-const CHOICE: usize = 2;
+/// The number of candidates, as a multiple of the players of a match. The oldest entries become candidates, and those nearest to
+/// the region are chosen.
+const CANDIDATE_FACTOR: usize = 2;
 
-/// Latencies within so many milliseconds count as the same, and age decides.
+/// The width of a latency class in milliseconds. Within a class, age decides.
 const LATENCY_STEP: u16 = 20;
 
-/// Entries of one group, oldest first.
+/// The entries of one group, oldest first.
 pub(super) struct Pool<'a> {
     mode: &'a Mode,
     now: Duration,
     entries: Vec<&'a QueueEntry>,
-    /// The ratings of free entries. Of the taken it is no number, which is within no window.
+    /// The ratings of the free entries. Taken entries have NaN, which is outside of every window.
     ratings: Vec<f64>,
-    /// By region.
+    /// The latencies by region and entry.
     latencies: Vec<Vec<u16>>,
-    /// Where each entry stands in its rank by rating.
+    /// The position of each entry in its rank by rating.
     standing: Vec<usize>,
-    /// By size of party, from 1.
+    /// The ranks; the index is the size of the party.
     ranks: Vec<Rank>,
 }
 
-/// A match as numbers of entries in the pool, by team.
+/// A match: for each team, the indices of its entries in the pool.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Formed {
     pub(super) teams: Vec<Vec<usize>>,
-    /// The number of its region among the mode's.
+    /// The index of the region in the mode.
     pub(super) region: Option<usize>,
-    /// Seats that bots are to take.
+    /// The number of seats for bots.
     pub(super) bots: usize,
 }
 
-/// A few entries, as numbers in the pool.
+/// The indices of a few entries in the pool.
 type Entries = SmallVec<[usize; 10]>;
 
-/// Where an entry looks for others.
+/// The limits within which an entry looks for others.
 struct Reach {
     low: f64,
     high: f64,
     limit: u16,
-    /// By size of party, what is within the window of ratings. Latencies are not looked at.
+    /// The entries within the window of ratings, by size of party. Latencies are ignored.
     within: SmallVec<[Within; 8]>,
 }
 
-/// The entries of one size within a window.
+/// The entries of one party size within a window.
 struct Within {
-    /// Where they stand by rating, whether or not they are taken.
+    /// Their positions by rating, including taken entries.
     range: Range<usize>,
-    /// How many are free.
+    /// The number of free entries.
     free: usize,
 }
 
-/// The entries of one size.
+/// The entries of one party size.
 #[derive(Default)]
 struct Rank {
     by_age: Vec<usize>,
     by_rating: Vec<usize>,
     ratings: Vec<f64>,
-    /// A Fenwick tree over `by_rating`: sums of free entries.
+    /// A Fenwick tree over `by_rating` that counts the free entries.
     sums: Vec<usize>,
-    /// How many of these are taken, and how many of the oldest.
+    /// The number of taken entries.
     taken: usize,
+    /// The number of oldest entries that are known to be taken.
     front: usize,
 }
 
 impl<'a> Pool<'a> {
-    /// `entries` are oldest first.
+    /// Makes a pool. The entries must be sorted, oldest first.
     pub(super) fn new(mode: &'a Mode, entries: Vec<&'a QueueEntry>, now: Duration) -> Self {
         let mut ranks: Vec<Rank> = Vec::new();
         ranks.resize_with(mode.size.end() + 1, Rank::default);
@@ -94,14 +96,14 @@ impl<'a> Pool<'a> {
         Self { mode, now, entries, ratings, latencies, standing, ranks }
     }
 
-    /// Every match that can be made.
+    /// Forms every possible match.
     pub(super) fn matches(&mut self) -> Vec<Formed> {
         let mut matches = Vec::new();
         for at in 0..self.entries.len() {
             if self.ratings[at].is_nan() {
                 continue;
             }
-            // Who finds no match is no use to the others either: they are younger, and look no further than this one did.
+            // An entry without a match is no use to newer entries either: their limits are no wider.
             self.take(at);
             if let Some(formed) = self.around(at) {
                 formed.teams.iter().flatten().filter(|other| **other != at).for_each(|other| self.take(*other));
@@ -111,7 +113,7 @@ impl<'a> Pool<'a> {
         matches
     }
 
-    /// The match that an entry makes with others.
+    /// Returns the match that an entry forms with others.
     fn around(&mut self, at: usize) -> Option<Formed> {
         let Self { ranks, ratings, standing, .. } = self;
         ranks.iter_mut().for_each(|rank| rank.tidy(ratings, standing));
@@ -131,7 +133,7 @@ impl<'a> Pool<'a> {
         Reach { low, high, limit, within: self.ranks.iter().map(|rank| rank.within(low, high)).collect() }
     }
 
-    /// The regions in which an entry looks, its nearest first; none in particular if the mode has none.
+    /// Returns the regions that are near enough for an entry, nearest first, or a single `None` if the mode has no regions.
     fn regions(&self, at: usize, limit: u16) -> SmallVec<[Option<usize>; 4]> {
         let latencies = &self.entries[at].latencies;
         if latencies.is_empty() {
@@ -143,17 +145,17 @@ impl<'a> Pool<'a> {
         near.into_iter().map(|(_, region)| Some(region)).collect()
     }
 
-    /// A match without bots.
+    /// Forms a match without bots.
     fn full(&self, at: usize, waited: Duration, reach: &Reach, region: Option<usize>) -> Option<Formed> {
         let (first, teams) = (self.entries[at].size(), self.mode.teams);
-        let most = Sizes(reach.within.iter().map(|within| within.free).collect());
+        let available = Sizes(reach.within.iter().map(|within| within.free).collect());
         let mut sizes = self.mode.sizes(waited).rev();
-        let (size, parties) = sizes.by_ref().find_map(|size| Some((size, most.pack(first, teams, size)?)))?;
-        // How many of a size there must be beside the one that looks.
+        let (size, parties) = sizes.by_ref().find_map(|size| Some((size, available.pack(first, teams, size)?)))?;
+        // The number of entries of a size that are needed in addition to the entry at `at`.
         let missing = |parties: &[Sizes], size| needed(parties, size) - usize::from(size == first);
         let mut chosen: Entries = smallvec![at];
         if region.is_none() {
-            // Whoever is within the window will do, so the numbers say it all.
+            // Every entry within the window is acceptable, so the packing by numbers holds.
             (1..self.ranks.len()).for_each(|size| chosen.extend(self.near(size, reach, region, missing(&parties, size))));
             return Some(self.balance(chosen, parties, None));
         }
@@ -164,7 +166,7 @@ impl<'a> Pool<'a> {
         let parties = if enough {
             parties
         } else {
-            // There are fewer than the windows alone promised: whatever else there is may do.
+            // The latency limits leave too few entries of some size, so pack again with all sizes.
             let rest = (1..near.len()).filter(|size| !is_looked_for(size));
             rest.for_each(|size| near[size] = self.near(size, reach, region, self.choice(size)));
             let found = Sizes(near.iter().map(SmallVec::len).collect());
@@ -174,12 +176,12 @@ impl<'a> Pool<'a> {
         Some(self.balance(chosen, parties, region))
     }
 
-    /// How many entries of a size to choose from: enough to fill a match with them alone.
+    /// Returns the number of candidates of a size. They alone would be enough to fill a match.
     fn choice(&self, size: usize) -> usize {
-        CHOICE * self.mode.teams * self.mode.size.end() / size.max(1)
+        CANDIDATE_FACTOR * self.mode.teams * self.mode.size.end() / size.max(1)
     }
 
-    /// A match of whoever there is, with bots in the seats that are missing.
+    /// Forms a match with the entries within reach, and with bots in the missing seats.
     fn with_bots(&self, at: usize, reach: &Reach, region: Option<usize>) -> Formed {
         let size = *self.mode.size.start().max(&self.entries[at].size());
         let mut near: Vec<usize> =
@@ -198,10 +200,10 @@ impl<'a> Pool<'a> {
         Formed { teams, region, bots: rooms.iter().sum() }
     }
 
-    /// So many free entries of a size within reach: the oldest, those nearest to the region first.
-    fn near(&self, size: usize, reach: &Reach, region: Option<usize>, most: usize) -> Entries {
+    /// Returns up to `max` of the oldest free entries of a size within reach, nearest to the region first.
+    fn near(&self, size: usize, reach: &Reach, region: Option<usize>, max: usize) -> Entries {
         let Within { range, free: count } = &reach.within[size];
-        if most == 0 || *count == 0 {
+        if max == 0 || *count == 0 {
             return Entries::new();
         }
         let (rank, ratings) = (&self.ranks[size], &self.ratings);
@@ -209,15 +211,16 @@ impl<'a> Pool<'a> {
         let within = |at: usize| (reach.low..=reach.high).contains(&ratings[at]);
         let free = |at: &usize| within(*at) && latencies.is_none_or(|latencies| is_near(latencies[*at], reach.limit));
         let older = &rank.by_age[rank.front..];
-        // By age, one entry in so many is within the window; by rating all are, but all must be looked at.
-        let by_age = most * older.len() / count;
+        // By age, only some entries are within the window, but the search can stop early. By rating, all are, but all must be
+        // visited.
+        let by_age = max * older.len() / count;
         let mut near: Entries = if range.len() < by_age {
             let mut near: Entries = rank.by_rating[range.clone()].iter().copied().filter(free).collect();
             near.sort_unstable();
-            near.truncate(most);
+            near.truncate(max);
             near
         } else {
-            older.iter().copied().filter(free).take(most).collect()
+            older.iter().copied().filter(free).take(max).collect()
         };
         if let Some(latencies) = latencies {
             near.sort_by_key(|at| latencies[*at] / LATENCY_STEP);
@@ -225,7 +228,7 @@ impl<'a> Pool<'a> {
         near
     }
 
-    /// Puts entries into teams that need so many of each size, so that the teams are about as strong.
+    /// Deals entries to teams according to the packing, so that the teams are about equally strong.
     fn balance(&self, mut chosen: Entries, mut needs: Vec<Sizes>, region: Option<usize>) -> Formed {
         let (size, rating) = (|at: usize| self.entries[at].size(), |at: usize| self.entries[at].rating);
         chosen.sort_by(|a, b| size(*b).cmp(&size(*a)).then(rating(*b).total_cmp(&rating(*a))));
@@ -235,7 +238,7 @@ impl<'a> Pool<'a> {
             let size = size(entry);
             let open = (0..teams.len()).filter(|team| needs[*team].0[size] > 0);
             let weakest = open.min_by(|a, b| strengths[*a].total_cmp(&strengths[*b]));
-            let team = weakest.expect("as many entries of a size are chosen as the teams need");
+            let team = weakest.expect("the packing needs exactly the chosen entries");
             needs[team].0[size] -= 1;
             strengths[team] += rating(entry) * size as f64;
             teams[team].push(entry);
@@ -250,16 +253,16 @@ impl<'a> Pool<'a> {
 }
 
 impl Rank {
-    /// Counts the entries, of which none is taken.
+    /// Rebuilds the positions and sums. No entry may be taken.
     fn count(&mut self, ratings: &[f64], standing: &mut [usize]) {
         self.by_rating.iter().enumerate().for_each(|(place, at)| standing[*at] = place);
         self.ratings = self.by_rating.iter().map(|at| ratings[*at]).collect();
-        // All are free: a node sums up as many as the lowest bit of its number says.
+        // All entries are free, so each Fenwick node counts as many entries as the lowest set bit of its number.
         self.sums = (1..=self.by_rating.len()).map(|node| node & node.wrapping_neg()).collect();
         (self.taken, self.front) = (0, 0);
     }
 
-    /// Passes over the taken entries in front, where most of them are, and drops all if they are many.
+    /// Skips the taken entries at the front, and removes all taken entries if they are over a quarter.
     fn tidy(&mut self, ratings: &[f64], standing: &mut [usize]) {
         let is_taken = |at: &usize| ratings[*at].is_nan();
         if self.taken * 4 > self.by_age.len() {
@@ -285,7 +288,7 @@ impl Rank {
         sum
     }
 
-    /// Counts the entry that stands there by rating no more.
+    /// Removes the entry at a position from the count of free entries.
     fn discount(&mut self, place: usize) {
         self.taken += 1;
         let mut node = place + 1;
@@ -296,7 +299,7 @@ impl Rank {
     }
 }
 
-/// How many parties of a size the teams take.
+/// Returns the number of parties of a size in a packing.
 fn needed(parties: &[Sizes], size: usize) -> usize {
     parties.iter().map(|team| team.0[size]).sum()
 }

@@ -1,4 +1,4 @@
-//! One queue: who waits for a mode of a game.
+//! The queue for one mode of a game.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -11,19 +11,19 @@ use super::{
 };
 use crate::lobby::{RoomId, UserId};
 
-/// Between two statuses of a queue.
-const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+/// The shortest time between two statuses of a queue.
+const MIN_STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The longest without a status, while nothing moves.
-const STATUS_LATEST: Duration = Duration::from_secs(5);
+/// The time between two statuses of a queue that does not change.
+const MAX_STATUS_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What the newest wait counts in the estimate.
-const NEWEST: f64 = 0.2;
+/// The weight of the newest wait in the moving average.
+const NEWEST_WEIGHT: f64 = 0.2;
 
-/// Openings that are looked at in a pass; the others are in the next.
-const OPENINGS: usize = 64;
+/// The largest number of openings that a pass visits.
+const MAX_OPENINGS: usize = 64;
 
-/// Where an entry stands, as it travels. Times are in seconds.
+/// The status of an entry as it is sent to clients. Times are in seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct QueueStatus {
     /// The game.
@@ -31,32 +31,32 @@ pub struct QueueStatus {
     /// The mode.
     #[serde(serialize_with = "text")]
     pub mode: Arc<str>,
-    /// The entry's place in the queue, from 1.
+    /// The entry's position in the queue, counted from 1.
     pub position: usize,
-    /// How many people wait.
+    /// The number of users in the queue.
     pub waiting: usize,
-    /// How many people a match needs.
+    /// The number of players that a match needs.
     pub needed: usize,
-    /// How long the entry has waited.
+    /// The time that the entry has waited.
     pub waited: u64,
-    /// How long entries have waited lately until they were matched; none were if there is no number.
+    /// The recent average wait until a match, or `None` if no entry has been matched yet.
     pub estimate: Option<u64>,
 }
 
-/// People who play together, by team.
+/// A match: the entries that play together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Match {
     /// The game.
     pub game: &'static str,
     /// The mode.
     pub mode: Arc<str>,
-    /// The entries of each team; one team of all if everybody plays for themselves.
+    /// The entries of each team. A match without teams has a single team here.
     pub teams: Vec<Vec<QueueEntry>>,
-    /// Where everybody has a good connection, if the mode has regions.
+    /// The region, if the mode has regions.
     pub region: Option<Arc<str>>,
-    /// Seats that bots are to take.
+    /// The number of seats for bots.
     pub bots: usize,
-    /// The running match that they join, if it is not a new one.
+    /// The room of the running match that the entries join, or `None` for a new match.
     pub room: Option<RoomId>,
 }
 
@@ -65,34 +65,34 @@ pub struct Match {
 pub struct Opening {
     /// The room.
     pub room: RoomId,
-    /// Its game.
+    /// The room's game.
     pub game: &'static str,
-    /// Its mode.
+    /// The room's mode.
     pub mode: Arc<str>,
-    /// Free seats by team.
+    /// The number of free seats by team.
     pub free: Vec<usize>,
-    /// Whom it is for.
+    /// The terms that an entry must meet.
     pub terms: Terms,
 }
 
-/// What holds for all in a match, also for those who join it later.
+/// The terms that all entries of a match meet, including those that join it later.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Terms {
-    /// Their properties, as text.
+    /// The entries' properties, as text that is compared.
     pub(super) same: String,
-    /// Where everybody has a good connection, if the mode has regions.
+    /// The region, if the mode has regions.
     pub(super) region: Option<Arc<str>>,
-    /// The mean skill of those who were matched.
+    /// The mean rating of the match's first players.
     pub(super) rating: f64,
 }
 
 impl Match {
-    /// Everybody.
+    /// Returns the users of all entries.
     pub fn users(&self) -> impl Iterator<Item = &UserId> {
         self.teams.iter().flatten().flat_map(QueueEntry::users)
     }
 
-    /// What others must fit who join it later.
+    /// Returns the terms for entries that join the match later.
     pub fn terms(&self) -> Terms {
         let entries = || self.teams.iter().flatten();
         let ratings = || entries().flat_map(|entry| entry.members.iter().map(|member| member.rating));
@@ -102,7 +102,7 @@ impl Match {
     }
 }
 
-/// Where an entry stands in its queue: oldest first, and by number if they came together.
+/// The sort key of an entry in its queue: its age, and then its id.
 pub(super) type QueueKey = (Duration, EntryId);
 
 #[derive(Debug)]
@@ -123,13 +123,13 @@ impl Queue {
         Self { game, name, mode, waiting: BTreeMap::new(), players: 0, moved: false, told: None, mean_wait: None }
     }
 
-    /// Puts an entry where its age belongs; its position there, from 1.
+    /// Inserts an entry at the place of its age. Returns its position, counted from 1.
     pub(super) fn put(&mut self, entry: QueueEntry) -> usize {
         let key = (entry.since, entry.id);
         self.players += entry.size();
         self.moved = true;
         self.waiting.insert(key, entry);
-        // The newest is last, and is the one that is asked about.
+        // New entries are last, so that counting from the end is short.
         self.waiting.len() - self.waiting.range(key..).skip(1).count()
     }
 
@@ -148,9 +148,9 @@ impl Queue {
         self.waiting.values()
     }
 
-    /// Every match that can be made now; their entries wait no more.
+    /// Forms every possible match and removes its entries from the queue.
     pub(super) fn form(&mut self, now: Duration) -> Vec<Match> {
-        // By group, the places of its entries in the queue.
+        // For each group, the positions of its entries in the queue.
         let mut groups: BTreeMap<&str, (Vec<usize>, Vec<&QueueEntry>)> = BTreeMap::new();
         for (at, entry) in self.waiting.values().enumerate() {
             let (places, entries) = groups.entry(&entry.same).or_default();
@@ -168,12 +168,12 @@ impl Queue {
         if formed.is_empty() {
             return Vec::new();
         }
-        // Most of a queue may go at once, and a tree gives up thousands one by one more slowly than it is built.
+        // A pass may take most of the queue. Building a new tree is then faster than thousands of removals.
         let mut waiting: Vec<Option<QueueEntry>> = std::mem::take(&mut self.waiting).into_values().map(Some).collect();
         let mut matches = Vec::with_capacity(formed.len());
         for (teams, region, bots) in formed {
             let region = region.map(|region| self.mode.regions[region].clone());
-            let mut take = |at: usize| waiting[at].take().expect("a pass takes an entry once");
+            let mut take = |at: usize| waiting[at].take().expect("a pass takes an entry only once");
             let teams: Vec<Vec<QueueEntry>> = teams.into_iter().map(|team| team.into_iter().map(&mut take).collect()).collect();
             teams.iter().flatten().for_each(|entry| self.matched(entry, now));
             matches.push(Match { game: self.game, mode: self.name.clone(), teams, region, bots, room: None });
@@ -182,14 +182,14 @@ impl Queue {
         matches
     }
 
-    /// Sends entries into running matches, the oldest first.
+    /// Sends entries into running matches, oldest entry first.
     pub(super) fn fill(&mut self, openings: &[Opening], now: Duration) -> Vec<Match> {
         if !self.mode.backfill {
             return Vec::new();
         }
         let ours: Vec<_> = openings.iter().filter(|opening| opening.game == self.game && opening.mode == self.name).collect();
         let mut matches = Vec::new();
-        for opening in ours.into_iter().take(OPENINGS) {
+        for opening in ours.into_iter().take(MAX_OPENINGS) {
             let mut free = opening.free.clone();
             let mut teams = vec![Vec::new(); free.len()];
             for entry in self.waiting.values() {
@@ -201,7 +201,7 @@ impl Queue {
                 }
             }
             if teams.iter().any(|team| !team.is_empty()) {
-                let mut take = |key| self.waiting.remove(&key).expect("only entries that wait were looked at");
+                let mut take = |key| self.waiting.remove(&key).expect("only waiting entries were visited");
                 let teams: Vec<Vec<QueueEntry>> =
                     teams.into_iter().map(|team| team.into_iter().map(&mut take).collect()).collect();
                 teams.iter().flatten().for_each(|entry| self.matched(entry, now));
@@ -220,10 +220,10 @@ impl Queue {
             && region.is_none_or(|region| is_near(entry.latencies[region], self.mode.limit(waited)))
     }
 
-    /// Where everybody stands, if anything moved; not more often than people read.
+    /// Returns the status of each user if one is due.
     pub(super) fn statuses(&mut self, now: Duration) -> Vec<(UserId, QueueStatus)> {
         let since = self.told.map(|told| now.saturating_sub(told));
-        let due = since.is_none_or(|since| since >= if self.moved { STATUS_INTERVAL } else { STATUS_LATEST });
+        let due = since.is_none_or(|since| since >= if self.moved { MIN_STATUS_INTERVAL } else { MAX_STATUS_INTERVAL });
         if !due || self.waiting.is_empty() {
             return Vec::new();
         }
@@ -244,7 +244,7 @@ impl Queue {
         statuses
     }
 
-    /// Whether somebody waits for a status that is not due yet.
+    /// Returns whether a change in the queue is still to be reported to its users.
     pub(super) fn owes_status(&self) -> bool {
         self.moved && !self.waiting.is_empty()
     }
@@ -254,11 +254,11 @@ impl Queue {
         self.moved = true;
     }
 
-    /// Notes that an entry went into a match, and how long it waited.
+    /// Counts an entry as matched, and adds its wait to the average.
     fn matched(&mut self, entry: &QueueEntry, now: Duration) {
         self.went(entry);
         let waited = now.saturating_sub(entry.since).as_secs_f64();
-        self.mean_wait = Some(self.mean_wait.map_or(waited, |mean| mean + NEWEST * (waited - mean)));
+        self.mean_wait = Some(self.mean_wait.map_or(waited, |mean| mean + NEWEST_WEIGHT * (waited - mean)));
     }
 }
 

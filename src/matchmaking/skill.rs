@@ -1,4 +1,4 @@
-//! How good people are, as far as results tell.
+//! Skill ratings and the systems that update them.
 
 use std::{
     collections::BTreeMap,
@@ -15,44 +15,44 @@ use skillratings::{
 
 use crate::lobby::UserId;
 
-/// Where everybody starts, in both systems.
+/// The rating of a new player, in both systems.
 const START: f64 = 1500.0;
 
-/// A skill: an estimate and how sure it is. Everybody starts at 1500.
+/// A skill rating: an estimate and its uncertainty. New players start at 1500.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rating {
     /// The estimate.
     pub rating: f64,
-    /// Its standard deviation: falls with each match.
+    /// The standard deviation of the estimate. It usually falls with each match.
     pub deviation: f64,
-    /// How erratic the results are. Glicko-2 alone uses it.
+    /// The volatility of the player's results. Only Glicko-2 uses it.
     pub volatility: f64,
 }
 
-/// A team's part in a result.
+/// A team's place in the result of a match.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placing {
-    /// The ratings of its players before the match.
+    /// The players' ratings before the match.
     pub ratings: Vec<Rating>,
-    /// Its place: 1 is the best, equals drew.
+    /// The place: 1 is the best. Teams with the same place drew.
     pub place: usize,
 }
 
-/// How results move ratings.
+/// A system that updates ratings from results.
 pub trait RatingSystem: fmt::Debug + Send + Sync + 'static {
-    /// Of somebody who has not played.
+    /// Returns the rating of a new player.
     fn start(&self) -> Rating;
 
-    /// Everybody's ratings after a match, as they came.
+    /// Returns the ratings after a match, in the order of `teams` and their players.
     fn after(&self, teams: &[Placing]) -> Vec<Vec<Rating>>;
 }
 
-/// The Bayesian approximation of Weng and Lin (2011), for any number of teams of any sizes; scaled so that ratings start at 1500
-/// with a deviation of 500.
+/// The Bayesian approximation of Weng and Lin (2011), for any number and size of teams. It is scaled so that ratings start at
+/// 1500 with a deviation of 500.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WengLin;
 
-/// Glickman's Glicko-2, in which a match is a rating period: everybody plays against each other team's average.
+/// Glickman's Glicko-2. A match is a rating period in which each player plays against the average of each other team.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Glicko2;
 
@@ -66,7 +66,7 @@ impl RatingSystem for WengLin {
         let before: Vec<Vec<_>> = teams.iter().map(|team| team.ratings.iter().map(theirs).collect()).collect();
         let groups: Vec<_> =
             before.iter().zip(teams).map(|(ratings, team)| (&ratings[..], MultiTeamOutcome::new(team.place))).collect();
-        // The width of the performance around a skill: a sixth of the start, as the deviation is a third.
+        // Beta is the spread of performances around a skill. By convention it is half of the initial deviation.
         let config = WengLinConfig { beta: START / 6.0, ..WengLinConfig::new() };
         let after = weng_lin_multi_team(&groups, &config);
         let ours = |rating: &WengLinRating| Rating { rating: rating.rating, deviation: rating.uncertainty, volatility: 0.0 };
@@ -99,7 +99,7 @@ fn outcome(place: usize, other: usize) -> Outcomes {
     }
 }
 
-/// A team as one opponent: the mean of its ratings, and of their variances.
+/// Returns a team as a single opponent: the mean of its ratings and of their variances.
 fn average(ratings: &[Rating]) -> Glicko2Rating {
     let mean = |of: &dyn Fn(&Rating) -> f64| ratings.iter().map(of).sum::<f64>() / ratings.len().max(1) as f64;
     Glicko2Rating {
@@ -117,10 +117,10 @@ fn ours(Glicko2Rating { rating, deviation, volatility }: Glicko2Rating) -> Ratin
     Rating { rating, deviation, volatility }
 }
 
-/// Whose rating, and in what: each mode of each game has its own.
+/// The key of a rating. A user has a separate rating in each mode of each game.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RatingKey {
-    /// Who.
+    /// The user.
     pub user: UserId,
     /// The game.
     pub game: &'static str,
@@ -128,25 +128,26 @@ pub struct RatingKey {
     pub mode: Arc<str>,
 }
 
-/// Where ratings are kept. It answers at once: one that keeps them in a database holds in memory what it was told to
-/// [`load`](Self::load), and writes later.
+/// A store for ratings. Its methods must not block: a store with a database keeps the ratings that it was told to
+/// [`load`](Self::load) in memory, and writes in the background.
 pub trait RatingStore: fmt::Debug + Send + Sync + 'static {
-    /// Somebody will want to play soon.
+    /// Prepares the ratings of a user who is likely to play soon. Does nothing by default.
     fn load(&self, _user: &UserId) {}
 
-    /// A rating, of somebody who has played.
+    /// Returns a rating, or `None` if the user has not played.
     fn rating(&self, key: &RatingKey) -> Option<Rating>;
 
-    /// Ratings after a match.
+    /// Saves the ratings after a match.
     fn save(&self, ratings: &[(RatingKey, Rating)]);
 }
 
-/// Ratings in memory, for as long as the process lives, and no more than 100,000: the ids of guests are made up at will.
+/// A store that keeps ratings in memory until the process ends. It holds at most 100,000, because guests can make up any number
+/// of ids. Further players' ratings are not saved.
 #[derive(Debug, Default)]
 pub struct RatingsInMemory(Mutex<BTreeMap<RatingKey, Rating>>);
 
-/// More than are ever connected.
-const MOST_IN_MEMORY: usize = 100_000;
+/// The largest number of ratings in memory. It is higher than the number of players who are ever connected.
+const MAX_IN_MEMORY: usize = 100_000;
 
 impl RatingStore for RatingsInMemory {
     fn rating(&self, key: &RatingKey) -> Option<Rating> {
@@ -156,7 +157,7 @@ impl RatingStore for RatingsInMemory {
     fn save(&self, ratings: &[(RatingKey, Rating)]) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, rating) in ratings {
-            if all.len() < MOST_IN_MEMORY || all.contains_key(key) {
+            if all.len() < MAX_IN_MEMORY || all.contains_key(key) {
                 all.insert(key.clone(), *rating);
             }
         }
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn winners_gain_what_losers_lose_and_all_are_better_known() {
+    fn winners_gain_what_losers_lose_and_deviations_fall() {
         for system in [&WengLin as &dyn RatingSystem, &Glicko2] {
             let start = system.start();
             assert_eq!(start.rating, START);
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn equals_who_draw_stay_where_they_are() {
+    fn a_draw_between_equals_changes_no_rating() {
         for system in [&WengLin as &dyn RatingSystem, &Glicko2] {
             for rating in system.after(&placings(system, &[1, 1])).iter().flatten() {
                 assert!((rating.rating - START).abs() < 1e-6, "{system:?}: {rating:?}");
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_for_themselves_ranks_by_place() {
+    fn free_for_all_ratings_follow_the_places() {
         for system in [&WengLin as &dyn RatingSystem, &Glicko2] {
             let after = system.after(&placings(system, &[2, 1, 3]));
             assert!(after[1][0].rating > after[0][0].rating && after[0][0].rating > after[2][0].rating, "{system:?}");
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_keeps_the_modes_apart() {
+    fn each_mode_has_its_own_rating() {
         let store = RatingsInMemory::default();
         let key = |mode: &str| RatingKey { user: UserId::parse("ada").unwrap(), game: "duel", mode: mode.into() };
         store.save(&[(key("2v2"), WengLin.start())]);

@@ -1,4 +1,4 @@
-//! `#[derive(Choice)]`: an enum as one column.
+//! `#[derive(Choice)]`, which turns an enum into one column.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,17 +7,17 @@ use syn::{Data, DeriveInput, Fields};
 pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let name = &input.ident;
     let Data::Enum(data) = &input.data else {
-        return Err(syn::Error::new_spanned(name, "Choice is for enums"));
+        return Err(syn::Error::new_spanned(name, "`Choice` can be derived only for enums"));
     };
     let mut variants = Vec::new();
     for variant in &data.variants {
         if !matches!(variant.fields, Fields::Unit) {
-            return Err(syn::Error::new_spanned(variant, "a variant of a Choice has no fields"));
+            return Err(syn::Error::new_spanned(variant, "a variant of a `Choice` cannot have fields"));
         }
         variants.push(&variant.ident);
     }
     if variants.is_empty() {
-        return Err(syn::Error::new_spanned(name, "a Choice has at least one variant"));
+        return Err(syn::Error::new_spanned(name, "a `Choice` needs at least one variant"));
     }
     let names: Vec<String> = variants.iter().map(|v| v.to_string()).collect();
     let positions: Vec<i64> = (0..).take(variants.len()).collect();

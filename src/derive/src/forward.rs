@@ -1,14 +1,15 @@
-//! `#[derive(Serialize)]` and `#[derive(Deserialize)]` for crates that depend on `tickcast` alone.
+//! `#[derive(Serialize)]` and `#[derive(Deserialize)]` for crates that do not depend on `serde` directly.
 //!
-//! serde's own derives name the crate `serde`, unless the type says `#[serde(crate = "..")]`, and a derive cannot add an
-//! attribute to its type. So serde derives for a copy of the type, which says where serde is and which type it stands for
-//! (`#[serde(remote = "..")]`), and the type's own implementation calls the copy's functions.
+//! serde's own derives refer to a crate named `serde` unless the type has the attribute `#[serde(crate = "..")]`, and a derive
+//! cannot add an attribute to its type. So these macros apply serde's derive to a copy of the type. The copy has attributes that
+//! name serde's path and the original type (`#[serde(remote = "..")]`), and the original's implementation calls the copy's
+//! functions.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, Data, DeriveInput, Meta, Token, Visibility, parse_quote, punctuated::Punctuated};
 
-/// Implements `tickcast::serde::Serialize`.
+/// Generates an implementation of `tickcast::serde::Serialize`.
 pub(crate) fn serialize(input: &DeriveInput) -> syn::Result<TokenStream> {
     let (name, copy) = (&input.ident, copy(input)?);
     Ok(quote! {
@@ -24,7 +25,7 @@ pub(crate) fn serialize(input: &DeriveInput) -> syn::Result<TokenStream> {
     })
 }
 
-/// Implements `tickcast::serde::Deserialize`.
+/// Generates an implementation of `tickcast::serde::Deserialize`.
 pub(crate) fn deserialize(input: &DeriveInput) -> syn::Result<TokenStream> {
     let (name, copy) = (&input.ident, copy(input)?);
     Ok(quote! {
@@ -40,10 +41,10 @@ pub(crate) fn deserialize(input: &DeriveInput) -> syn::Result<TokenStream> {
     })
 }
 
-/// The type again, with serde's attributes alone.
+/// Returns a copy of the type that keeps only the attributes of serde and `cfg`.
 fn copy(input: &DeriveInput) -> syn::Result<TokenStream> {
     if !input.generics.params.is_empty() {
-        let message = "this derive takes no generics: depend on serde and derive serde::Serialize or serde::Deserialize";
+        let message = "this derive does not support generics: depend on serde and derive serde::Serialize or serde::Deserialize";
         return Err(syn::Error::new_spanned(&input.generics, message));
     }
     let original = &input.ident;
@@ -59,17 +60,17 @@ fn copy(input: &DeriveInput) -> syn::Result<TokenStream> {
             variant.discriminant = None;
             variant.fields.iter_mut().for_each(|field| keep_serde(&mut field.attrs));
         }),
-        Data::Union(_) => return Err(syn::Error::new_spanned(original, "this derive is for structs and enums")),
+        Data::Union(_) => return Err(syn::Error::new_spanned(original, "this derive supports only structs and enums")),
     }
     let mut options = options(&input.attrs)?;
     for option in &mut options {
-        // The default is the type's own, and not the copy's, which has none.
+        // The copy does not implement `Default`, so the original's default is used.
         if matches!(option, Meta::Path(path) if path.is_ident("default")) {
             let default = format!("<{remote} as ::core::default::Default>::default");
             *option = parse_quote!(default = #default);
         }
     }
-    // Messages and some formats contain the name of the type.
+    // The name of the type is part of error messages and of some formats.
     if !options.iter().any(|option| option.path().is_ident("rename")) {
         options.push(parse_quote!(rename = #remote));
     }
@@ -84,7 +85,7 @@ fn keep_serde(attributes: &mut Vec<Attribute>) {
     attributes.retain(|attribute| attribute.path().is_ident("serde") || attribute.path().is_ident("cfg"));
 }
 
-/// What a type says to serde: `default`, `rename_all = ".."` and so on.
+/// Returns the type's serde options, such as `default` and `rename_all = ".."`.
 fn options(attributes: &[Attribute]) -> syn::Result<Vec<Meta>> {
     let mut options = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {

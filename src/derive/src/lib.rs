@@ -1,5 +1,5 @@
-//! The derive macros of `tickcast`. They turn a plain struct into a row of integer columns; what the columns mean is
-//! written down in the traits that they implement, in `tickcast::protocol` and `tickcast::game`.
+//! The derive macros of `tickcast`. They turn a plain struct into a row of integer columns. The traits that they implement, in
+//! `tickcast::protocol` and `tickcast::game`, define what the columns mean.
 
 mod choice;
 mod forward;
@@ -12,11 +12,18 @@ use syn::{DeriveInput, LitInt, parse_macro_input};
 
 use record::Record;
 
-/// Makes a component travel to the clients.
+/// Replicates a component to the clients.
 ///
-/// `#[replicate(id = 1)]` gives its wire id, 1 to 52; `to = owner` or `to = team` narrows who sees it; `every = 5` sends
-/// changes of its value every fifth tick only. Float fields say `#[q(step = 0.03125)]`, with an optional `range = -64.0..=64.0` to clamp to, or `#[q(angle)]` (256 steps a turn) or
-/// `#[q(angle = 1024)]`.
+/// The attribute `#[replicate(..)]` takes:
+///
+/// - `id = 1`: the wire id, 1 to 52. Required.
+/// - `to = everyone`, `to = team` or `to = owner`: the seats that see the component. Default `everyone`.
+/// - `every = 5`: sends changes only every fifth tick. Default 1.
+///
+/// Float fields need a quantisation:
+///
+/// - `#[q(step = 0.03125)]` rounds to multiples of the step. An optional `range = -64.0..=64.0` also clamps the value.
+/// - `#[q(angle)]` stores an angle in 256 steps a turn, and `#[q(angle = 1024)]` in 1024.
 #[proc_macro_derive(Replicate, attributes(replicate, q))]
 pub fn replicate(input: TokenStream) -> TokenStream {
     expand(parse_macro_input!(input as DeriveInput), |input, record| {
@@ -32,19 +39,19 @@ pub fn replicate(input: TokenStream) -> TokenStream {
                         "everyone" => quote!(Everyone),
                         "owner" => quote!(Owner),
                         "team" => quote!(Team),
-                        _ => return Err(meta.error("`to` is everyone, owner or team")),
+                        _ => return Err(meta.error("`to` must be `everyone`, `owner` or `team`")),
                     };
                     Ok(())
                 } else if meta.path.is_ident("every") {
                     every = meta.value()?.parse::<LitInt>()?.base10_parse::<u32>()?;
-                    if every == 0 { Err(meta.error("`every` is a number of ticks from 1")) } else { Ok(()) }
+                    if every == 0 { Err(meta.error("`every` must be 1 tick or more")) } else { Ok(()) }
                 } else {
-                    Err(meta.error("replicate takes `id = 1`, `to = everyone | owner | team` and `every = 5`"))
+                    Err(meta.error("`replicate` accepts only `id = 1`, `to = everyone | owner | team` and `every = 5`"))
                 }
             })?;
         }
         let id = id.filter(|id| (0..=52).contains(id)).ok_or_else(|| {
-            syn::Error::new_spanned(&input.ident, "a replicated component says its wire id, 1 to 52: #[replicate(id = 1)]")
+            syn::Error::new_spanned(&input.ident, "a replicated component needs a wire id from 1 to 52: #[replicate(id = 1)]")
         })?;
         let (name, columns, exact) = (&input.ident, record.columns(), record.exact());
         Ok(quote! {
@@ -61,7 +68,7 @@ pub fn replicate(input: TokenStream) -> TokenStream {
 
 /// Makes a struct a game event, which systems send to players.
 ///
-/// `#[event(id = 1)]` gives its wire id, 1 to 127. Fields take the same attributes as those of `Replicate`.
+/// `#[event(id = 1)]` sets the wire id, 1 to 127. Fields accept the same attributes as those of `Replicate`.
 #[proc_macro_derive(GameEvent, attributes(event, q))]
 pub fn game_event(input: TokenStream) -> TokenStream {
     expand(parse_macro_input!(input as DeriveInput), |input, record| {
@@ -69,7 +76,7 @@ pub fn game_event(input: TokenStream) -> TokenStream {
         for attribute in input.attrs.iter().filter(|a| a.path().is_ident("event")) {
             attribute.parse_nested_meta(|meta| {
                 if !meta.path.is_ident("id") {
-                    return Err(meta.error("event takes `id = 1`"));
+                    return Err(meta.error("`event` accepts only `id = 1`"));
                 }
                 id = Some(meta.value()?.parse::<LitInt>()?.base10_parse()?);
                 Ok(())
@@ -88,7 +95,9 @@ pub fn game_event(input: TokenStream) -> TokenStream {
     })
 }
 
-/// Makes a struct a game's input. Fields as in `Replicate`; `#[one_shot]` marks those that act in one tick only.
+/// Makes a struct a game's input.
+///
+/// Fields accept the same attributes as those of `Replicate`. `#[one_shot]` marks a field that acts in a single tick.
 #[proc_macro_derive(GameInput, attributes(q, one_shot))]
 pub fn game_input(input: TokenStream) -> TokenStream {
     expand(parse_macro_input!(input as DeriveInput), |input, record| {
@@ -100,25 +109,25 @@ pub fn game_input(input: TokenStream) -> TokenStream {
     })
 }
 
-/// Lets an enum without fields be a field of a component, event or input; it travels as its variant's position.
+/// Lets an enum without fields be a field of a component, event or input. It is sent as the position of its variant.
 #[proc_macro_derive(Choice)]
 pub fn choice(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     choice::expand(&input).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
-/// serde's `Serialize`, by the path `tickcast::serde`, so that a game need not depend on serde itself.
+/// Implements serde's `Serialize` through `tickcast::serde`, so that a game does not have to depend on serde.
 ///
-/// It takes serde's attributes. Types with generics need serde's own derive.
+/// Accepts serde's attributes. Types with generics need serde's own derive.
 #[proc_macro_derive(Serialize, attributes(serde))]
 pub fn serialize(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     forward::serialize(&input).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
-/// serde's `Deserialize`, by the path `tickcast::serde`, so that a game need not depend on serde itself.
+/// Implements serde's `Deserialize` through `tickcast::serde`, so that a game does not have to depend on serde.
 ///
-/// It takes serde's attributes. Types with generics need serde's own derive.
+/// Accepts serde's attributes. Types with generics need serde's own derive.
 #[proc_macro_derive(Deserialize, attributes(serde))]
 pub fn deserialize(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -1,10 +1,10 @@
-//! A struct as a row of columns: what the derives for components, events and inputs share.
+//! A struct as a row of columns. The derives for components, events and inputs share this.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Data, DeriveInput, Expr, ExprRange, Fields, Ident, LitInt, Member, Type, spanned::Spanned};
 
-/// A struct, field by field.
+/// A parsed struct.
 pub(crate) struct Record {
     name: Ident,
     shape: TokenStream,
@@ -14,7 +14,7 @@ pub(crate) struct Record {
 struct RecordField {
     member: Member,
     ty: Type,
-    /// The type of the quantisation, and its value.
+    /// The type of the quantiser, and its value.
     quantiser: (TokenStream, TokenStream),
     one_shot: bool,
 }
@@ -22,15 +22,20 @@ struct RecordField {
 impl Record {
     pub(crate) fn parse(input: &DeriveInput) -> syn::Result<Self> {
         let Data::Struct(data) = &input.data else {
-            return Err(syn::Error::new_spanned(&input.ident, "this derive is for structs"));
+            return Err(syn::Error::new_spanned(&input.ident, "this derive supports only structs"));
         };
         if !input.generics.params.is_empty() {
-            return Err(syn::Error::new_spanned(&input.generics, "what travels has one fixed schema: no generics"));
+            return Err(syn::Error::new_spanned(
+                &input.generics,
+                "this derive does not support generics: a type that is sent has one fixed schema",
+            ));
         }
         let shape = match &data.fields {
             Fields::Unit => quote!(Unit),
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => quote!(Value),
-            Fields::Unnamed(fields) => return Err(syn::Error::new_spanned(fields, "name the fields: clients see them by name")),
+            Fields::Unnamed(fields) => {
+                return Err(syn::Error::new_spanned(fields, "name the fields, because clients see them by name"));
+            }
             Fields::Named(_) => quote!(Struct),
         };
         let fields = data.fields.members().zip(&data.fields);
@@ -38,7 +43,7 @@ impl Record {
         Ok(Self { name: input.ident.clone(), shape, fields })
     }
 
-    /// `impl Columns`.
+    /// Generates the implementation of `Columns`.
     pub(crate) fn columns(&self) -> TokenStream {
         let (name, shape, text) = (&self.name, &self.shape, self.name.to_string());
         let members: Vec<_> = self.fields.iter().map(|f| &f.member).collect();
@@ -92,7 +97,7 @@ impl Record {
         }
     }
 
-    /// The methods that save a component to the last bit.
+    /// Generates the methods that save and restore a component exactly.
     pub(crate) fn exact(&self) -> TokenStream {
         let members: Vec<_> = self.fields.iter().map(|f| &f.member).collect();
         let fields: Vec<_> = self
@@ -113,7 +118,7 @@ impl Record {
         }
     }
 
-    /// The methods that treat one-shot fields apart.
+    /// Generates the methods for one-shot fields.
     pub(crate) fn one_shot(&self) -> TokenStream {
         let members: Vec<_> = self.fields.iter().filter(|f| f.one_shot).map(|f| &f.member).collect();
         quote! {
@@ -145,7 +150,7 @@ impl RecordField {
     }
 }
 
-/// `#[q(step = 0.5)]`, `#[q(step = 0.5, range = 0.0..=9.0)]`, `#[q(angle)]`, `#[q(angle = 1024)]`.
+/// Parses `#[q(step = 0.5)]`, `#[q(step = 0.5, range = 0.0..=9.0)]`, `#[q(angle)]` or `#[q(angle = 1024)]`.
 fn parse_quantiser(attribute: &Attribute) -> syn::Result<(TokenStream, TokenStream)> {
     let (mut step, mut range, mut angle) = (None::<Expr>, None::<ExprRange>, None::<LitInt>);
     attribute.parse_nested_meta(|meta| {
@@ -158,7 +163,7 @@ fn parse_quantiser(attribute: &Attribute) -> syn::Result<(TokenStream, TokenStre
                 if meta.input.peek(syn::Token![=]) { meta.value()?.parse()? } else { LitInt::new("256", Span::call_site()) };
             angle = Some(steps);
         } else {
-            return Err(meta.error("q takes `step = 0.03125`, `range = a..=b`, `angle` or `angle = 256`"));
+            return Err(meta.error("`q` accepts only `step = 0.03125`, `range = a..=b`, `angle` and `angle = 256`"));
         }
         Ok(())
     })?;
@@ -166,11 +171,11 @@ fn parse_quantiser(attribute: &Attribute) -> syn::Result<(TokenStream, TokenStre
         (Some(step), None, None) => Ok((quote!(Step), quote!(Step::new(#step)))),
         (Some(step), Some(range), None) => {
             let (Some(low), Some(high)) = (&range.start, &range.end) else {
-                return Err(syn::Error::new(range.span(), "a range has both ends: -64.0..=64.0"));
+                return Err(syn::Error::new(range.span(), "a range needs both ends, as in -64.0..=64.0"));
             };
             Ok((quote!(Step), quote!(Step::within(#step, #low, #high))))
         }
         (None, None, Some(steps)) => Ok((quote!(Angle), quote!(Angle::new(#steps)))),
-        _ => Err(syn::Error::new_spanned(attribute, "q takes a step (with or without a range) or an angle")),
+        _ => Err(syn::Error::new_spanned(attribute, "`q` needs a `step`, with or without a `range`, or an `angle`")),
     }
 }

@@ -11,7 +11,7 @@ fn user(name: &str) -> UserId {
     UserId::parse(name).unwrap()
 }
 
-/// People by name, all equally good.
+/// Makes entrants with equal ratings from their names.
 fn party(names: &str) -> Vec<Entrant> {
     names.split_whitespace().map(|name| Entrant { user: user(name), rating: 1500.0 }).collect()
 }
@@ -40,7 +40,7 @@ impl Hall {
         self.matchmaker.enqueue(&QueueRequest { game: "duel".into(), ..request.clone() }, members, self.now)
     }
 
-    /// After so many seconds, the matches that are made, as the names of each team.
+    /// Waits some seconds and makes a pass. Returns the names in each team of each match.
     fn pass_after(&mut self, wait: u64) -> Vec<Vec<String>> {
         self.now += seconds(wait);
         formed(self.matchmaker.pass(&[], self.now))
@@ -98,7 +98,7 @@ fn two_parties_of_two_play_each_other() {
 }
 
 #[test]
-fn a_party_plays_two_who_came_alone_and_is_not_split() {
+fn a_party_plays_two_singles_and_is_not_split() {
     let mut hall = Hall::new(duo());
     for names in ["ada", "bob cy", "dee"] {
         hall.enqueue(names).unwrap();
@@ -107,11 +107,11 @@ fn a_party_plays_two_who_came_alone_and_is_not_split() {
     for names in ["ada", "bob cy"] {
         hall.enqueue(names).unwrap();
     }
-    assert_eq!(hall.pass_after(1000), Vec::<Vec<String>>::new(), "three are not four");
+    assert_eq!(hall.pass_after(1000), Vec::<Vec<String>>::new(), "three players cannot fill four seats");
 }
 
 #[test]
-fn teams_are_about_as_strong() {
+fn teams_are_balanced_by_rating() {
     let mut hall = Hall::new(duo());
     for (name, rating) in [("a", 1900.0), ("b", 1800.0), ("c", 1200.0), ("d", 1100.0)] {
         hall.enqueue_with(vec![Entrant { user: user(name), rating }], &QueueRequest::default()).unwrap();
@@ -120,7 +120,7 @@ fn teams_are_about_as_strong() {
 }
 
 #[test]
-fn a_window_of_skill_widens_with_the_oldest_wait() {
+fn the_skill_window_widens_with_the_oldest_wait() {
     let steps = [(seconds(0), 100.0), (seconds(10), 400.0), (seconds(30), f64::INFINITY)];
     let mut hall = Hall::new(Mode::teams(2).skill(steps));
     let enter = |hall: &mut Hall, name: &str, rating| {
@@ -133,7 +133,7 @@ fn a_window_of_skill_widens_with_the_oldest_wait() {
     assert_eq!(hall.pass_after(1), [["b", "a"]]);
     enter(&mut hall, "d", 1500.0);
     assert!(hall.pass_after(19).is_empty());
-    assert_eq!(hall.pass_after(1), [["c", "d"]], "whoever waited long plays whoever there is");
+    assert_eq!(hall.pass_after(1), [["c", "d"]], "after a long wait any rating is accepted");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn the_nearest_region_decides_then_latency_then_age() {
     enter(&mut hall, "denver", &[("eu", 98.0), ("us", 30.0)]);
     enter(&mut hall, "lisbon", &[("eu", 45.0), ("us", 90.0)]);
     enter(&mut hall, "madrid", &[("eu", 41.0), ("us", 99.0)]);
-    let MatchmakerEvent::Formed(found) = hall.pass().remove(0) else { panic!("a match") };
+    let MatchmakerEvent::Formed(found) = hall.pass().remove(0) else { panic!("expected a match") };
     assert_eq!((teams(&found), found.region.as_deref()), (vec!["berlin".into(), "lisbon".into()], Some("eu")));
     assert_eq!(hall.waiting(), Vec::<String>::new());
     enter(&mut hall, "perth", &[("eu", 290.0), ("us", 250.0)]);
@@ -157,7 +157,7 @@ fn the_nearest_region_decides_then_latency_then_age() {
 }
 
 #[test]
-fn only_the_same_properties_meet() {
+fn only_entries_with_equal_properties_meet() {
     let mut hall = Hall::new(Mode::teams(2).same(["map"]));
     let request = |map: &str| QueueRequest { properties: [("map".to_owned(), map.into())].into(), ..QueueRequest::default() };
     hall.enqueue_with(party("a"), &request("moon")).unwrap();
@@ -178,12 +178,12 @@ fn bots_take_the_missing_seats_after_a_while() {
     hall.enqueue("cy").unwrap();
     assert!(hall.pass_after(19).is_empty());
     hall.now += seconds(1);
-    let MatchmakerEvent::Formed(found) = hall.pass().remove(0) else { panic!("a match") };
+    let MatchmakerEvent::Formed(found) = hall.pass().remove(0) else { panic!("expected a match") };
     assert_eq!((teams(&found), found.bots), (vec!["ada bob".into(), "cy".into()], 1));
 }
 
 #[test]
-fn fewer_are_enough_after_a_while() {
+fn fewer_players_are_enough_after_the_hold_out() {
     let mut hall = Hall::new(Mode::free_for_all(2..=4).hold_out(seconds(10)));
     for name in ["a", "b", "c"] {
         hall.enqueue(name).unwrap();
@@ -193,12 +193,12 @@ fn fewer_are_enough_after_a_while() {
 }
 
 #[test]
-fn everybody_ready_is_a_match() {
+fn a_match_forms_when_everybody_accepts() {
     let mut hall = Hall::new(duo().ready_check(seconds(10)));
     hall.enqueue("ada bob").unwrap();
     hall.enqueue("cy dee").unwrap();
     let check = hall.ask();
-    assert!(hall.pass().is_empty(), "those who are asked are not matched again");
+    assert!(hall.pass().is_empty(), "users in a ready check are not matched again");
     assert_eq!(hall.enqueue("ada"), Err(QueueError::AlreadyQueued(user("ada"))));
     for (accepted, name) in (1..).zip(["ada", "cy", "dee"]) {
         assert!(
@@ -210,7 +210,7 @@ fn everybody_ready_is_a_match() {
 }
 
 #[test]
-fn who_accepted_goes_back_with_their_age_when_somebody_declines() {
+fn accepted_entries_keep_their_place_after_a_decline() {
     let mut hall = Hall::new(duo().ready_check(seconds(10)));
     hall.enqueue("ada bob").unwrap();
     hall.enqueue("cy").unwrap();
@@ -222,7 +222,7 @@ fn who_accepted_goes_back_with_their_age_when_somebody_declines() {
     hall.accept("bob", check);
     let declined = hall.matchmaker.decline(&user("dee"), check, hall.now).unwrap();
     assert_eq!(unready(&declined), [("dee".into(), false)]);
-    assert_eq!(hall.enqueue("dee"), Ok(2), "whoever declined may queue again at once, behind eve");
+    assert_eq!(hall.enqueue("dee"), Ok(2), "dee may queue again at once, behind eve");
     assert_eq!(unready(&hall.accept("cy", check)), [("ada bob cy".into(), true)]);
     assert_eq!(hall.waiting(), ["ada bob", "cy", "eve", "dee"]);
     let again = hall.ask();
@@ -230,7 +230,7 @@ fn who_accepted_goes_back_with_their_age_when_somebody_declines() {
 }
 
 #[test]
-fn who_says_nothing_leaves_and_a_party_goes_back_whole_or_not_at_all() {
+fn a_party_leaves_if_one_member_does_not_answer() {
     let mut hall = Hall::new(duo().ready_check(seconds(10)));
     hall.enqueue("ada bob").unwrap();
     hall.enqueue("cy").unwrap();
@@ -245,7 +245,7 @@ fn who_says_nothing_leaves_and_a_party_goes_back_whole_or_not_at_all() {
 }
 
 #[test]
-fn one_who_leaves_takes_the_party_along() {
+fn leaving_the_queue_removes_the_whole_party() {
     let mut hall = Hall::new(duo());
     hall.enqueue("ada bob").unwrap();
     let events = hall.matchmaker.leave(&user("bob"), hall.now).unwrap();
@@ -255,7 +255,7 @@ fn one_who_leaves_takes_the_party_along() {
 }
 
 #[test]
-fn a_party_that_is_another_now_is_out_of_its_queue_and_all_hear_of_it() {
+fn a_changed_party_leaves_the_queue_and_all_are_told() {
     let members = |names: &str| names.split_whitespace().map(user).collect::<Vec<_>>();
     let changes = [("bob", "bob ada", false), ("ada", "ada bob cy", true), ("bob", "", true), ("ada", "ada cy", true)];
     for (of, now, is_out) in changes {
@@ -265,11 +265,17 @@ fn a_party_that_is_another_now_is_out_of_its_queue_and_all_hear_of_it() {
         let left = MatchmakerEvent::Left { users: members("ada bob") };
         assert_eq!(events, if is_out { vec![left] } else { vec![] }, "{now}");
         assert_eq!(hall.matchmaker.has(&user("ada")), !is_out);
-        assert!(hall.matchmaker.regroup(&user("cy"), &[], hall.now).is_empty(), "who does not wait is not asked about");
+        assert!(
+            hall.matchmaker.regroup(&user("cy"), &[], hall.now).is_empty(),
+            "regrouping a user who is not queued does nothing"
+        );
     }
     let mut hall = Hall::new(duo());
     hall.enqueue("ada").unwrap();
-    assert!(hall.matchmaker.regroup(&user("ada"), &members("ada"), hall.now).is_empty(), "a party of one is one alone");
+    assert!(
+        hall.matchmaker.regroup(&user("ada"), &members("ada"), hall.now).is_empty(),
+        "a party of one counts as a single player"
+    );
     assert_eq!(
         hall.matchmaker.regroup(&user("ada"), &members("bob ada"), hall.now),
         [MatchmakerEvent::Left { users: members("ada") }]
@@ -288,7 +294,7 @@ fn a_party_that_changes_during_a_ready_check_declines() {
     assert!(hall.matchmaker.regroup(&user("bob"), &[user("bob"), user("ada")], hall.now).is_empty());
     let events = hall.matchmaker.regroup(&user("bob"), &[], hall.now);
     assert_eq!(unready(&events), [("ada bob".into(), false)]);
-    assert!(hall.matchmaker.regroup(&user("ada"), &[], hall.now).is_empty(), "once is enough");
+    assert!(hall.matchmaker.regroup(&user("ada"), &[], hall.now).is_empty(), "the entry has already declined");
     assert_eq!(unready(&hall.accept("dee", check)), [("cy dee".into(), true)]);
     assert_eq!(hall.waiting(), ["cy dee"]);
 }
@@ -303,16 +309,16 @@ fn running_matches_are_filled_first() {
     let of = |rating| Terms { same: String::new(), region: None, rating };
     hall.enqueue("ada bob").unwrap();
     hall.enqueue("cy").unwrap();
-    assert!(hall.matchmaker.pass(&[opening(&[1, 1], of(900.0))], hall.now).is_empty(), "too weak a match");
+    assert!(hall.matchmaker.pass(&[opening(&[1, 1], of(900.0))], hall.now).is_empty(), "the match is too weak");
     let MatchmakerEvent::Formed(found) = hall.matchmaker.pass(&[opening(&[1, 1], of(1500.0))], hall.now).remove(0) else {
-        panic!("a match")
+        panic!("expected a match")
     };
     assert_eq!((teams(&found), found.room), (vec!["cy".into(), String::new()], Some(RoomId::named("r"))));
-    assert_eq!(hall.waiting(), ["ada bob"], "a party of two is not split over two teams");
+    assert_eq!(hall.waiting(), ["ada bob"], "a party is not split between two teams");
 }
 
 #[test]
-fn who_joins_a_running_match_has_its_properties_and_is_near() {
+fn backfill_respects_properties_and_latency() {
     let mode = Mode::teams(2).backfill().same(["map"]).regions(["eu", "us"]).latency([(seconds(0), 100)]);
     let mut hall = Hall::new(mode);
     let enter = |hall: &mut Hall, name: &str, map: &str, regions: &[(&str, f64)]| {
@@ -322,38 +328,38 @@ fn who_joins_a_running_match_has_its_properties_and_is_near() {
     };
     enter(&mut hall, "berlin", "moon", &[("eu", 20.0)]);
     enter(&mut hall, "lisbon", "moon", &[("eu", 45.0)]);
-    let MatchmakerEvent::Formed(running) = hall.pass().remove(0) else { panic!("a match") };
+    let MatchmakerEvent::Formed(running) = hall.pass().remove(0) else { panic!("expected a match") };
     enter(&mut hall, "madrid", "mars", &[("eu", 20.0)]);
     enter(&mut hall, "denver", "moon", &[("us", 20.0)]);
     enter(&mut hall, "perth", "moon", &[("eu", 290.0)]);
     enter(&mut hall, "anywhere", "moon", &[]);
     let MatchmakerEvent::Formed(found) = hall.matchmaker.pass(&[opening(&[1, 0], running.terms())], hall.now).remove(0) else {
-        panic!("a match")
+        panic!("expected a match")
     };
     assert_eq!(teams(&found), ["anywhere", ""]);
     assert_eq!(hall.waiting(), ["madrid", "denver", "perth"]);
 }
 
 #[test]
-fn statuses_say_where_a_entry_stands_and_how_long_it_takes() {
+fn statuses_tell_the_position_and_the_estimated_wait() {
     let mut hall = Hall::new(Mode::teams(2));
     hall.enqueue("a").unwrap();
     let stand = |hall: &mut Hall| hall.matchmaker.statuses(hall.now).into_iter().map(|(_, status)| status).collect::<Vec<_>>();
     let first = stand(&mut hall).remove(0);
     assert_eq!((first.position, first.waiting, first.needed, first.waited, first.estimate), (1, 1, 2, 0, None));
-    assert!(stand(&mut hall).is_empty(), "nothing moved");
+    assert!(stand(&mut hall).is_empty(), "nothing changed");
     hall.now += seconds(6);
     assert_eq!(stand(&mut hall)[0].waited, 6);
     hall.enqueue("b").unwrap();
     assert_eq!(hall.pass_after(2).len(), 1);
     hall.enqueue("c").unwrap();
-    assert_eq!(stand(&mut hall)[0].estimate, Some(7), "8 s, then 2 s");
+    assert_eq!(stand(&mut hall)[0].estimate, Some(7), "the average moves to the wait of 2 s from that of 8 s");
 }
 
 #[test]
-fn what_cannot_be_played_is_refused() {
+fn invalid_requests_are_refused() {
     let mut hall = Hall::new(duo());
-    assert_eq!(hall.enqueue("a b c"), Err(QueueError::PartyTooLarge { members: 3, most: 2 }));
+    assert_eq!(hall.enqueue("a b c"), Err(QueueError::PartyTooLarge { members: 3, max: 2 }));
     assert_eq!(hall.enqueue("a a"), Err(QueueError::AlreadyQueued(user("a"))));
     let request = |game: &str, mode: Option<&str>| QueueRequest {
         game: game.into(),
@@ -368,11 +374,11 @@ fn what_cannot_be_played_is_refused() {
 }
 
 #[test]
-fn a_match_that_cannot_be_held_is_put_back_in_order() {
+fn an_unheld_match_returns_to_the_queue_in_order() {
     let mut hall = Hall::new(duo());
     hall.enqueue("ada bob").unwrap();
     hall.enqueue("cy dee").unwrap();
-    let MatchmakerEvent::Formed(found) = hall.pass().remove(0) else { panic!("a match") };
+    let MatchmakerEvent::Formed(found) = hall.pass().remove(0) else { panic!("expected a match") };
     hall.now += seconds(1);
     hall.enqueue("cy").unwrap();
     hall.matchmaker.put_back(found);

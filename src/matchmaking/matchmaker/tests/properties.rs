@@ -1,4 +1,4 @@
-//! What holds for any mode, whoever comes and goes.
+//! Properties that hold for any mode and any sequence of requests.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -34,20 +34,20 @@ fn any_mode() -> impl Strategy<Value = Mode> {
     })
 }
 
-/// Every user of every entry, wherever it is, and how often.
+/// Checks that each user is in exactly one place.
 fn check_places(matchmaker: &Matchmaker) -> Result<(), TestCaseError> {
     let mut seen = BTreeSet::new();
     let waiting = matchmaker.queues.iter().flat_map(Queue::entries).flat_map(QueueEntry::users).cloned();
     let asked = matchmaker.checks.values().flat_map(|check| check.users());
     for user in waiting.chain(asked) {
-        prop_assert!(matchmaker.has(&user), "{user} is nowhere");
+        prop_assert!(matchmaker.has(&user), "{user} is missing from the index");
         prop_assert!(seen.insert(user.clone()), "{user} is in two places");
     }
     prop_assert_eq!(seen.len(), matchmaker.users.len());
     Ok(())
 }
 
-/// Whether entries of these sizes could fill the mode's teams, tried out one by one.
+/// Returns whether entries of these sizes could fill the teams, by brute force.
 fn could_fill(sizes: &[usize], rooms: &mut [usize]) -> bool {
     if rooms.iter().all(|room| *room == 0) {
         return true;
@@ -67,8 +67,8 @@ fn could_fill(sizes: &[usize], rooms: &mut [usize]) -> bool {
 
 proptest! {
     #[test]
-    fn no_entry_is_in_two_places_and_whoever_can_play_does(mode in any_mode(), acts in acts()) {
-        let most = *mode.size.end();
+    fn entries_are_in_one_place_and_all_possible_matches_form(mode in any_mode(), acts in acts()) {
+        let max = *mode.size.end();
         let mut hall = Hall::new(mode.clone());
         let mut all: Vec<UserId> = Vec::new();
         let mut played = BTreeSet::new();
@@ -94,7 +94,7 @@ proptest! {
         for act in acts {
             match act {
                 Act::Enqueue { size, rating } => {
-                    let size = size.min(most);
+                    let size = size.min(max);
                     let party: Vec<_> = (all.len()..all.len() + size).map(|n| user(&format!("u{n}"))).collect();
                     all.extend(party.iter().cloned());
                     let members = party.into_iter().map(|user| Entrant { user, rating: f64::from(rating) }).collect();
@@ -120,7 +120,7 @@ proptest! {
             }
             check_places(&hall.matchmaker)?;
         }
-        // From now on everybody says yes, and time goes by until every window is open.
+        // From now on everybody accepts, and time passes until every limit is gone.
         for _ in 0..20 {
             hall.now += seconds(5);
             let events = hall.pass();
