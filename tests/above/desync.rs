@@ -111,7 +111,7 @@ async fn one_flipped_bit_is_reported_once_and_mended() {
     for line in ["tickcast_desyncs_total{game=\"duel\"} 1", "tickcast_resyncs_total{game=\"duel\"} 1"] {
         assert!(metrics.contains(line), "no {line} in {metrics}");
     }
-    let logged = log.lines("a mirror differs");
+    let logged = log.lines("mirror differs");
     let [line] = &logged[..] else { panic!("logged once, not {logged:?}") };
     let sums = format!("expected={} got={}", desync.expected, desync.got);
     for part in ["WARN", "room=", "seat=2", "component=\"Pos\"", &sums] {
