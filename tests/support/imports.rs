@@ -30,14 +30,6 @@ struct Use {
     in_tests: bool,
 }
 
-/// A file that imports from one declared below it.
-pub struct Upward {
-    /// The file whose `mod` lines say so.
-    pub list: String,
-    /// What is wrong, for a person.
-    pub text: String,
-}
-
 /// One file that uses another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Edge {
@@ -60,11 +52,11 @@ impl Crate {
         &self.files[0].children
     }
 
-    /// Every import from a file that is declared below the one that imports it.
+    /// Every import from a file that is declared below the one that imports it, as a line to read.
     ///
     /// A `mod.rs` and the files of its folder are one module, and may use each other. Test code is held to the order of the root's list
     /// alone.
-    pub fn upward(&self) -> Vec<Upward> {
+    pub fn upward(&self) -> Vec<String> {
         let mut found: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
         for edge in self.edges() {
             if let Some((list, own, other)) = self.siblings(edge.from, edge.to)
@@ -78,8 +70,7 @@ impl Crate {
             let (list, own, other) = self.siblings(from, to).expect("found above");
             let (list, from, to) = (&self.files[list], &self.files[from].shown, &self.files[to].shown);
             let (own, other) = (&list.children[own], &list.children[other]);
-            let text = format!("{from} uses {to} (lines {lines:?}), but `mod {other}` is below `mod {own}` in {}", list.shown);
-            Upward { list: list.shown.clone(), text }
+            format!("{from} uses {to} (lines {lines:?}), but `mod {other}` is below `mod {own}` in {}", list.shown)
         });
         upward.collect()
     }
