@@ -121,5 +121,6 @@ pub mod prelude {
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[expect(clippy::test_attr_in_doctest, reason = "the guide shows a whole file with its tests")]
 #[doc = include_str!("../docs/GUIDE.md")]
 pub mod guide {}
