@@ -1,38 +1,38 @@
-//! Authoritative multiplayer matches for browsers.
+//! An authoritative server for multiplayer games in the browser.
 //!
 //! A rules crate describes a game: components, systems on a `bevy_ecs` world, typed inputs, bots. Tickcast steps every
-//! match at a fixed rate, finds what changed, encodes it once as MessagePack, and sends it over Socket.IO to everyone in
-//! that match's room. Lobby, matchmaking and gameplay are namespaces of their own.
+//! match at a fixed rate, collects the changes, encodes them once as MessagePack, and sends them over Socket.IO to everyone
+//! in the match's room. The lobby, matchmaking and gameplay each have their own namespace.
 //!
 //! - To write a game, read the [`guide`], and start with [`prelude`], [`game::Game`] and [`game::MatchBuilder`].
 //! - To host it, `tickcast::server().game::<MyGame>().run()`.
-//! - To write a client, read `docs/PROTOCOL.md`; the one in TypeScript is `assets/sdk`.
+//! - To write a client, read `docs/PROTOCOL.md`; the TypeScript client is in `assets/sdk`.
 //!
 //! # Features
 //!
-//! All are on by default.
+//! All features are on by default.
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `server` | rooms, lobby and matchmaking over Socket.IO; each feature below includes it |
-//! | `cli` | `ServerBuilder::run`: a whole program, with a command line, environment variables and logs |
-//! | `jwt` | users with JSON Web Tokens of an issuer |
-//! | `metrics` | counters for Prometheus at `/metrics` |
+//! | `server` | rooms, lobby and matchmaking over Socket.IO; every feature below enables it |
+//! | `cli` | `ServerBuilder::run`: a complete program with a command line, environment variables and logs |
+//! | `jwt` | users who sign in with JSON Web Tokens from an issuer |
+//! | `metrics` | Prometheus metrics at `/metrics` |
 //! | `store-postgres`, `store-sqlite` | players, ratings, results and the block list in a database |
 //! | `webhook` | results posted to another server |
 //!
-//! Rules that only compile for tests or for the browser need none of them: `default-features = false`. A small server builds in
-//! about half the time with `default-features = false, features = ["cli"]`.
+//! A rules crate that is built only for tests or for the browser needs none of them: set `default-features = false`. A small
+//! server builds in about half the time with `default-features = false, features = ["cli"]`.
 //!
-//! # The rooms
+//! # Layers
 //!
-//! The modules below are declared from the foundation up, and each imports only from those declared above it
-//! (`tests/below/layering.rs` checks that). Above the seam, the feature `server`, there are clocks, tasks and sockets; below it
-//! there are none: time and randomness are arguments, and a match is a pure function of its seed and its inputs.
+//! The modules are declared bottom-up. Each imports only from modules that are declared before it, which
+//! `tests/below/layering.rs` checks. Clocks, tasks and sockets exist only in the modules behind the feature `server`. In the
+//! other modules, time and randomness are arguments, and a match is a pure function of its seed and its inputs.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// The derive macros name this crate from outside; so does the library itself.
+// The code that the derive macros generate names this crate as `tickcast`, inside this library too.
 extern crate self as tickcast;
 
 pub mod protocol;
@@ -51,7 +51,7 @@ pub mod lobby;
 
 pub mod matchmaking;
 
-// The seam.
+// The modules from here on need the feature `server`.
 
 #[cfg(feature = "server")]
 pub mod observe;
@@ -74,27 +74,28 @@ pub mod server;
 #[cfg(feature = "server")]
 pub use server::server;
 
-// A rules crate is written in these, and may name them through this crate alone.
+// Dependencies that a rules crate needs. It can name them through this crate, without depending on them itself.
 pub use {bevy_ecs, glam, rand, serde};
 
-// What a host adds to the server is written in these, in the versions that the server is built with.
+// Dependencies that extensions of the server need, in the versions that the server is built with.
 #[cfg(feature = "server")]
 pub use {axum, socketioxide};
 
-// `ServerBuilder::run` returns its error.
+// `ServerBuilder::run` returns `anyhow::Error`.
 #[cfg(feature = "cli")]
 pub use anyhow;
 
 pub mod prelude {
-    //! What a rules crate needs: `use tickcast::prelude::*;`.
+    //! The imports of a rules crate: `use tickcast::prelude::*;`.
     //!
-    //! A selection of `bevy_ecs` and `glam`, and the words of the plug-in contract. Nothing about sockets.
+    //! Contains a selection of `bevy_ecs` and `glam`, and the types and traits of [`game`](crate::game). It has nothing of the
+    //! server.
     //!
-    //! A crate that imports all of it depends on `tickcast` alone: the derives of `bevy_ecs` find the crate `bevy_ecs` here, and
-    //! the derives of `Serialize` and `Deserialize` are serde's with the path `tickcast::serde`. With a name of its own,
-    //! `use serde::Serialize;`, a crate gets serde's derive.
+    //! A crate that imports the whole prelude needs no dependency but `tickcast`. The derives of `bevy_ecs` find the crate
+    //! `bevy_ecs` here, and the derives of `Serialize` and `Deserialize` are serde's with the path `tickcast::serde`. An explicit
+    //! `use serde::Serialize;` takes precedence and brings in serde's own derive.
 
-    // The derives of `bevy_ecs` name it, and a crate that does not depend on it finds it by this.
+    // The derives of `bevy_ecs` refer to the crate by name. This re-export serves crates that do not depend on it.
     #[doc(no_inline)]
     pub use bevy_ecs;
     pub use bevy_ecs::prelude::{
@@ -103,7 +104,7 @@ pub mod prelude {
     };
     pub use glam::{Vec2, Vec3};
     pub use rand::{RngExt, seq::IndexedRandom};
-    // The traits; the derives of the same names are those of `tickcast_derive`.
+    // Only the traits. The derives of the same names come from `tickcast_derive`.
     pub use serde::{de::Deserialize, ser::Serialize};
     pub use tickcast_derive::{Choice, Deserialize, GameEvent, GameInput, Replicate, Serialize};
 
@@ -116,7 +117,7 @@ pub mod prelude {
     };
 }
 
-/// The program in the README is compiled.
+/// Compiles the program in the README as a doctest.
 #[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

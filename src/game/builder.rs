@@ -1,4 +1,4 @@
-//! What [`Game::build`](super::Game::build) writes on.
+//! The builder that [`Game::build`](super::Game::build) fills in.
 
 use std::{marker::PhantomData, ops::RangeInclusive, time::Duration};
 
@@ -17,10 +17,10 @@ use crate::{
     sim::{Clock, MatchRng, Registry, Sim, Team, Teams},
 };
 
-/// A rule that changes the world for a seat.
+/// A rule that runs when a seat is taken or becomes free.
 pub(crate) type SeatRule = Box<dyn Fn(Seat, &mut World) + Send + Sync>;
 
-/// A bot without its game's types.
+/// A bot with its types erased.
 pub(crate) trait Brain: Send {
     fn think(&mut self, view: &View<'_>, rng: &mut MatchRng, columns: &mut Vec<i64>);
     fn save(&self) -> Vec<u8>;
@@ -43,7 +43,14 @@ impl<G: Game, B: Bot<G>> Brain for Mind<G, B> {
     }
 }
 
-/// Puts one match of a game together. Every method says one thing about the game; order matters only for `systems`.
+/// Builds one match of a game. [`Game::build`](super::Game::build) calls its methods.
+///
+/// These methods accumulate and may be called several times: [`replicate`](Self::replicate), [`state`](Self::state),
+/// [`resource`](Self::resource), [`event`](Self::event), [`on_join`](Self::on_join), [`on_leave`](Self::on_leave) and
+/// [`systems`](Self::systems). Every other method sets one value. Calling it twice is an error when the server starts:
+/// [`GameError::Repeated`](super::GameError::Repeated).
+///
+/// The order of the calls matters only for `systems`, `on_join` and `on_leave`, which run in the order in which they were added.
 pub struct MatchBuilder<G: Game> {
     pub(super) world: World,
     pub(super) schedule: Schedule,
@@ -55,14 +62,14 @@ pub struct MatchBuilder<G: Game> {
     pub(super) grid: Option<Result<GridLayout, GridError>>,
     pub(super) hooks: Hooks,
     stages: usize,
-    /// The methods called that set one value.
+    /// The methods called so far that set one value.
     set: Vec<&'static str>,
-    /// The first of them that was called again.
+    /// The first of those methods that was called a second time.
     pub(super) repeated: Option<&'static str>,
     marker: PhantomData<fn() -> G>,
 }
 
-/// The rules that run outside of the schedule.
+/// The rules that run outside the schedule.
 #[derive(Default)]
 pub(crate) struct Hooks {
     pub(crate) join: Vec<SeatRule>,
@@ -106,7 +113,7 @@ impl<G: Game> MatchBuilder<G> {
         IntentWriter::new(&mut self.world, &mut self.registry)
     }
 
-    /// Ticks a second, 1 to 128; 30 if not said.
+    /// Sets the tick rate in ticks per second, 1 to 128. Default 30.
     pub fn tick_rate(&mut self, hz: u16) -> &mut Self {
         self.once(".tick_rate(..)");
         self.options.hz = hz;
@@ -114,33 +121,41 @@ impl<G: Game> MatchBuilder<G> {
         self
     }
 
-    /// How many seats: the matchmaker starts a match with the least, a room takes the most. 1 to 16 if not said.
+    /// Sets how many players a match takes. Default `1..=16`.
+    ///
+    /// The matchmaker starts a match with at least the lower bound. A room has as many seats as the upper bound.
     pub fn seats(&mut self, seats: RangeInclusive<u8>) -> &mut Self {
         self.once(".seats(..)");
         self.options.seats = seats;
         self
     }
 
-    /// Components that clients see.
+    /// Registers a component, or several in a tuple, that clients see. Accumulates.
+    ///
+    /// Registering the same component twice is an error at start.
     pub fn replicate<C: ReplicatedSet>(&mut self) -> &mut Self {
         C::register(self);
         self
     }
 
-    /// A component that only the server knows; it is saved with the match.
+    /// Registers a component that stays on the server. It is saved with the match. Accumulates.
     pub fn state<C: Component + Serialize + DeserializeOwned>(&mut self) -> &mut Self {
         self.registry.state::<C>(&mut self.world);
         self
     }
 
-    /// A resource that the rules read or write, with its first value; it is saved with the match.
+    /// Inserts a resource with its initial value. It is saved with the match. Accumulates.
+    ///
+    /// A second resource of the same type replaces the value of the first.
     pub fn resource<R: Resource<Mutability = Mutable> + Serialize + DeserializeOwned>(&mut self, first: R) -> &mut Self {
         self.world.insert_resource(first);
         self.registry.resource::<R>(&mut self.world);
         self
     }
 
-    /// Registers a game event. Systems send it through [`Emit`](super::Emit).
+    /// Registers a game event, which systems send through [`Emit`](super::Emit). Accumulates.
+    ///
+    /// Registering the same event twice is an error at start.
     pub fn event<E: GameEvent>(&mut self) -> &mut Self {
         self.world.insert_resource(RegisteredEvent::<E>(PhantomData));
         self.registry.constant::<RegisteredEvent<E>>(&mut self.world);
@@ -148,53 +163,62 @@ impl<G: Game> MatchBuilder<G> {
         self
     }
 
-    /// What happens to the world when a seat is taken; usually an avatar is spawned.
+    /// Adds a rule that runs when a seat is taken. It usually spawns the seat's avatar.
+    ///
+    /// Accumulates: rules run in the order added.
     pub fn on_join<R>(&mut self, rule: impl Fn(Seat, &mut World) -> R + Send + Sync + 'static) -> &mut Self {
         self.hooks.join.push(Box::new(move |seat, world| drop(rule(seat, world))));
         self
     }
 
-    /// What happens to the world when a seat becomes free, before its entities are despawned.
+    /// Adds a rule that runs when a seat becomes free, before the seat's entities are despawned.
+    ///
+    /// Accumulates: rules run in the order added.
     pub fn on_leave<R>(&mut self, rule: impl Fn(Seat, &mut World) -> R + Send + Sync + 'static) -> &mut Self {
         self.hooks.leave.push(Box::new(move |seat, world| drop(rule(seat, world))));
         self
     }
 
-    /// Keeps a player's seat for `grace` after the connection drops, so that the player can come back to it; 20 seconds if not said.
+    /// Sets how long a player's seat is kept after the connection drops, so that the player can return. Default 20 seconds.
+    ///
+    /// Excludes [`leave_at_once`](Self::leave_at_once).
     pub fn reconnect_grace(&mut self, grace: Duration) -> &mut Self {
         self.once(".reconnect_grace(..) or .leave_at_once()");
         self.options.reconnect_grace = grace;
         self
     }
 
-    /// Frees a player's seat as soon as the connection drops.
+    /// Frees a player's seat as soon as the connection drops. Same as a [`reconnect_grace`](Self::reconnect_grace) of zero.
     pub fn leave_at_once(&mut self) -> &mut Self {
         self.reconnect_grace(Duration::ZERO)
     }
 
-    /// How long a connected player may send no input before the seat is taken away; for ever if not said.
+    /// Sets how long a connected player may send no input before losing the seat. Default: no limit.
     pub fn idle_after(&mut self, time: Duration) -> &mut Self {
         self.once(".idle_after(..)");
         self.options.idle_after = Some(time);
         self
     }
 
-    /// How far spectators are behind, so that nobody scouts for a player; not at all if not said.
+    /// Sets the delay at which spectators see the match, so that they cannot scout for a player. Default: no delay.
     pub fn spectator_delay(&mut self, time: Duration) -> &mut Self {
         self.once(".spectator_delay(..)");
         self.options.spectator_delay = time;
         self
     }
 
-    /// Lets the game's bot play for a player whose connection is gone, until they come back or the grace time is over.
+    /// Lets the game's bot play for a player whose connection dropped, until the player returns or the grace time is over.
+    ///
+    /// Requires [`bot`](Self::bot). Default: off.
     pub fn bots_hold_seats(&mut self) -> &mut Self {
         self.once(".bots_hold_seats()");
         self.options.bots_hold_seats = true;
         self
     }
 
-    /// The systems that make up a tick. They run in the order written, one after the other, and see what those before them
-    /// spawned.
+    /// Adds systems to the tick. Accumulates: systems run one after another in the order added.
+    ///
+    /// Each system sees the entities that earlier systems spawned in the same tick.
     pub fn systems<M>(&mut self, systems: impl IntoScheduleConfigs<ScheduleSystem, M>) -> &mut Self {
         if self.stages > 0 {
             self.schedule.configure_sets(Stage(self.stages).after(Stage(self.stages - 1)));
@@ -204,7 +228,9 @@ impl<G: Game> MatchBuilder<G> {
         self
     }
 
-    /// The rule that ends the match: a system that is asked after each tick.
+    /// Sets the rule that ends the match: a system that runs after each tick and returns the outcome, or `None` to play on.
+    ///
+    /// Default: the rules never end the match.
     pub fn finish_when<M>(&mut self, rule: impl IntoSystem<(), Option<Outcome>, M> + 'static) -> &mut Self {
         self.once(".finish_when(..)");
         let mut system: BoxedSystem<(), Option<Outcome>> = Box::new(IntoSystem::into_system(rule));
@@ -213,44 +239,48 @@ impl<G: Game> MatchBuilder<G> {
         self
     }
 
-    /// The game's bots.
+    /// Sets the type of the game's bots. Default: the game has no bots.
     pub fn bot<B: Bot<G>>(&mut self) -> &mut Self {
         self.once(".bot::<..>()");
         self.hooks.bot = Some(|| Box::new(Mind::<G, B>(B::default(), PhantomData)));
         self
     }
 
-    /// How many seats are filled with bots until people take them; 0 if not said.
+    /// Sets the number of seats that bots fill until people take them. Requires [`bot`](Self::bot). Default 0.
     pub fn fill(&mut self, seats: u8) -> &mut Self {
         self.once(".fill(..)");
         self.options.fill = seats;
         self
     }
 
-    /// Packs what changes into bits: about half the bytes where many entities change in every tick, for more work on both
-    /// sides, and for clients that can read it.
+    /// Packs changes into bits instead of bytes. Default: off.
+    ///
+    /// Packing saves about half of the bytes if many entities change in every tick. It costs more work on both sides, and clients
+    /// must be able to decode it.
     pub fn packed(&mut self) -> &mut Self {
         self.once(".packed()");
         self.options.packed = true;
         self
     }
 
-    /// Seats see what is near them, by a grid, instead of everything.
+    /// Limits what each seat sees to the entities near it on a grid. Default: every seat sees everything.
     pub fn interest<C: Component + Replicate>(&mut self, grid: Grid<C>) -> &mut Self {
         self.once(".interest(..)");
         self.grid = Some(grid.layout());
         self
     }
 
-    /// How many bytes of state a seat gets in a tick, about. If there is more for it, what is most important goes first,
-    /// and the rest in later ticks. Its own entities, what is gone, what goes to teams and owners, and snapshots go in any case.
+    /// Limits the bytes of state that a seat gets per tick, approximately. Default: no limit.
+    ///
+    /// The most important changes are sent first, and the others in later ticks. Despawns, the seat's own entities, components
+    /// for teams and owners, and snapshots are always sent.
     pub fn budget(&mut self, bytes_a_tick: usize) -> &mut Self {
         self.once(".budget(..)");
         self.options.budget = Some(bytes_a_tick);
         self
     }
 
-    /// Notes that a method which sets one value was called; a second call is a mistake that is reported at start.
+    /// Records the call of a method that sets one value. A second call is reported when the server starts.
     fn once(&mut self, method: &'static str) {
         if self.set.contains(&method) {
             self.repeated.get_or_insert(method);
@@ -265,7 +295,7 @@ impl<G: Game> MatchBuilder<G> {
     }
 }
 
-/// One component, or several in a tuple, that clients see.
+/// A replicated component, or a tuple of up to twelve. The argument of [`MatchBuilder::replicate`].
 pub trait ReplicatedSet {
     #[doc(hidden)]
     fn register<G: Game>(m: &mut MatchBuilder<G>);

@@ -1,4 +1,4 @@
-//! A game without its types: what hosts hold, and what makes matches.
+//! A game with its types erased, from which hosts make matches.
 
 use std::{
     ops::RangeInclusive,
@@ -17,10 +17,10 @@ use crate::{
     sim::{Sim, SimError},
 };
 
-/// How many ticks are tried at start, to find mistakes in the rules.
+/// The number of ticks that are run at start to find mistakes in the rules.
 const TRIAL_TICKS: u32 = 3;
 
-/// A game as its hosts see it. Cheap to clone.
+/// A checked game with its types erased. Cheap to clone.
 #[derive(Clone)]
 pub struct GameDef(Arc<Inner>);
 
@@ -32,17 +32,17 @@ struct Inner {
     make: fn(Option<&Value>, u64) -> Result<Made, ConfigError>,
 }
 
-/// One match, put together: what a room runs.
+/// One match, ready to run in a room.
 pub(crate) struct Match {
     pub(crate) sim: Sim,
     pub(crate) replicator: Replicator,
     pub(crate) hooks: Hooks,
-    /// The input of a player who wants nothing.
+    /// The default input, in columns: a player who does nothing.
     pub(crate) rest: Vec<i64>,
     pub(crate) config: Value,
 }
 
-/// A match and what its builder said of the game.
+/// A match, and the declarations of its builder.
 struct Made {
     game: Match,
     options: MatchOptions,
@@ -52,103 +52,103 @@ struct Made {
     events: Vec<TypeSpec>,
 }
 
-/// A configuration that the game refuses.
+/// The reason why a game refuses a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
-/// A mistake in a game's rules, found at start.
+/// A mistake in a game, found when the server starts.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum GameError {
-    /// The name is not one that links can carry.
+    /// The name contains characters that are not allowed, or is empty.
     #[error("the game's name {0:?} must be of lower-case letters, digits and -")]
     Name(String),
     /// A method that sets one value was called twice.
     #[error("{game}: {method} must be called once at most, because a second call would replace what the first one set")]
     Repeated {
-        /// The game.
+        /// The game's name.
         game: &'static str,
-        /// The method, as it is called.
+        /// The call of the method, such as `.seats(..)`.
         method: &'static str,
     },
-    /// A tick rate out of range.
+    /// The tick rate is out of range.
     #[error("{game}: the tick rate {hz} must be from 1 to 128")]
     TickRate {
-        /// The game.
+        /// The game's name.
         game: &'static str,
-        /// Its tick rate.
+        /// The tick rate in ticks per second.
         hz: u16,
     },
-    /// No seats, a range that goes downwards, or more to fill than there are.
+    /// The range of seats is empty or starts at 0, or bots are to fill more seats than there are.
     #[error(
         "{game}: .seats({least}..={most}) must go upwards from at least 1, and .fill({fill}) must not be more than there are"
     )]
     Seats {
-        /// The game.
+        /// The game's name.
         game: &'static str,
-        /// The least that start a match.
+        /// The fewest players that start a match.
         least: u8,
-        /// The most that a room has.
+        /// The number of seats in a room.
         most: u8,
-        /// How many are filled with bots.
+        /// The number of seats that bots fill.
         fill: u8,
     },
-    /// Something is registered twice, or out of range.
+    /// A component or an event is registered twice, or out of range.
     #[error("{game}: {error}")]
     Schema {
-        /// The game.
+        /// The game's name.
         game: &'static str,
-        /// What is wrong.
+        /// The cause.
         error: SchemaError,
     },
-    /// A system or a rule uses a component or resource that is not registered.
+    /// A system or a rule uses a component, a resource or an event that is not registered.
     #[error("{game}: {name} is used by the rules but not registered: {help}")]
     Unregistered {
-        /// The game.
+        /// The game's name.
         game: &'static str,
-        /// The type.
+        /// The name of the type.
         name: String,
-        /// How to register it.
+        /// The method that registers it.
         help: &'static str,
     },
-    /// The grid that limits what seats see makes no sense.
+    /// The grid of [`MatchBuilder::interest`] is invalid.
     #[error("{game}: {error}")]
     Grid {
-        /// The game.
+        /// The game's name.
         game: &'static str,
-        /// What is wrong.
+        /// The cause.
         error: GridError,
     },
-    /// Bots are to fill seats, but there is no bot.
+    /// Bots are to play, but the game has no bot.
     #[error("{game}: .fill(..) and .bots_hold_seats() need bots: add .bot::<..>()")]
     NoBot {
-        /// The game.
+        /// The game's name.
         game: &'static str,
     },
-    /// The default configuration is refused by the game itself.
+    /// The game refuses its own default configuration.
     #[error("{game}: the default configuration is refused: {error}")]
     DefaultConfig {
-        /// The game.
+        /// The game's name.
         game: &'static str,
-        /// Why.
+        /// The reason.
         error: ConfigError,
     },
-    /// The rules failed when they were tried.
+    /// The rules failed in the trial run at start.
     #[error("{game}: the rules failed when tried for {TRIAL_TICKS} ticks: {message}")]
     Rules {
-        /// The game.
+        /// The game's name.
         game: &'static str,
-        /// What they said.
+        /// The error or the panic message.
         message: String,
     },
 }
 
 impl GameDef {
-    /// Takes a game in: builds a match of it, and tries that for a few ticks.
+    /// Checks a game: builds a match of it and runs that for a few ticks.
     ///
     /// # Errors
-    /// A mistake in the registration or the rules; the message names the culprit.
+    /// Returns the first mistake in the registration or the rules. The message names the type or method concerned.
     pub fn new<G: Game>() -> Result<Self, GameError> {
         let game = G::NAME;
         if game.is_empty() || !game.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
@@ -166,53 +166,53 @@ impl GameDef {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// The game's name.
+    /// Returns the game's name.
     pub fn name(&self) -> &'static str {
         self.0.name
     }
 
-    /// What the game says about its matches.
+    /// Returns the options of the game's matches.
     pub fn options(&self) -> &MatchOptions {
         &self.0.options
     }
 
-    /// Ticks per second.
+    /// Returns the tick rate in ticks per second.
     pub fn hz(&self) -> u16 {
         self.0.options.hz
     }
 
-    /// The fewest seats that start a match and the most that a room has.
+    /// Returns the fewest players that start a match, and the number of seats in a room.
     pub fn seats(&self) -> RangeInclusive<u8> {
         self.0.options.seats.clone()
     }
 
-    /// How many ticks spectators are behind.
+    /// Returns the delay of spectators in ticks.
     pub fn spectator_delay(&self) -> u32 {
         ticks(self.0.options.spectator_delay.as_secs_f32(), self.hz())
     }
 
-    /// Whether it has a bot.
+    /// Returns whether the game has a bot.
     pub fn has_bot(&self) -> bool {
         self.0.has_bot
     }
 
-    /// What clients must know to follow a match.
+    /// Returns the schema, which clients need to decode a match.
     pub fn schema(&self) -> &Arc<Schema> {
         &self.0.schema
     }
 
-    /// Whether the bytes are an input of this game, without doing anything with it.
+    /// Checks that bytes are a valid input of this game.
     ///
     /// # Errors
-    /// They are not.
+    /// Returns an error if the bytes cannot be decoded as an input.
     pub fn check_input(&self, bytes: &[u8]) -> Result<(), InputError> {
         decode_input(self.schema(), bytes).map(|_| ())
     }
 
-    /// Puts a match together.
+    /// Builds a match.
     ///
     /// # Errors
-    /// The game refuses the configuration.
+    /// Returns the reason if the game refuses the configuration.
     pub(crate) fn make(&self, config: Option<&Value>, seed: u64) -> Result<Match, ConfigError> {
         (self.0.make)(config, seed).map(|made| made.game)
     }
@@ -286,7 +286,7 @@ impl Made {
 }
 
 impl Match {
-    /// Lets a seat join and steps a few ticks.
+    /// Lets one seat join and runs a few ticks.
     fn try_out(&mut self, game: &'static str) -> Result<(), GameError> {
         let tried = catch_unwind(AssertUnwindSafe(|| {
             self.hooks.join.iter().for_each(|rule| rule(Seat(1), self.sim.world_mut()));
@@ -320,7 +320,7 @@ fn unregistered(game: &'static str, name: String) -> GameError {
     }
 }
 
-/// What a panic said, for people.
+/// Returns the message of a panic.
 pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_string());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a message".into())

@@ -1,4 +1,4 @@
-//! How rules send game events.
+//! The system parameter that sends game events.
 
 use std::marker::PhantomData;
 
@@ -11,12 +11,14 @@ use crate::{
     sim::{OutgoingEvent, OutgoingEvents, Recipient},
 };
 
-/// Marks an event type as registered; `.event::<E>()` puts it into the world.
+/// Marks an event type as registered. [`MatchBuilder::event`](super::MatchBuilder::event) inserts it into the world.
 #[derive(Resource, Debug)]
 pub(super) struct RegisteredEvent<E: GameEvent>(pub(super) PhantomData<fn() -> E>);
 
-/// A system's way to tell players what happened: `fn shoot(mut hits: Emit<Hit>) { hits.everyone(Hit { .. }) }`. Events reach
-/// clients in order, none is skipped, and they come before the state of their tick.
+/// A system parameter that sends game events to players: `fn shoot(mut hits: Emit<Hit>) { hits.everyone(Hit { .. }) }`.
+///
+/// Clients receive every event, in order, and before the state of the same tick. The event type must be registered with
+/// [`MatchBuilder::event`](super::MatchBuilder::event).
 #[derive(SystemParam)]
 pub struct Emit<'w, E: GameEvent> {
     outgoing: Res<'w, OutgoingEvents>,
@@ -24,12 +26,12 @@ pub struct Emit<'w, E: GameEvent> {
 }
 
 impl<E: GameEvent> Emit<'_, E> {
-    /// Tells every seat.
+    /// Sends an event to every seat.
     pub fn everyone(&mut self, event: E) {
         self.push(Recipient::Everyone, event);
     }
 
-    /// Tells one seat.
+    /// Sends an event to one seat.
     pub fn to(&mut self, seat: Seat, event: E) {
         self.push(Recipient::Seat(seat), event);
     }

@@ -1,4 +1,4 @@
-//! How inputs reach the avatars.
+//! Applies inputs to the avatars.
 
 use bevy_ecs::{prelude::*, world::EntityWorldMut};
 
@@ -11,11 +11,11 @@ use crate::{
 /// Writes the inputs of one type into the avatars' [`Intent`]s.
 pub(super) struct IntentWriter<I: GameInput> {
     avatars: QueryState<(&'static Seat, &'static mut Intent<I>)>,
-    /// What each seat wants now, by seat: scratch space.
+    /// The input of each seat in this tick, sorted by seat. A reused buffer.
     newest: Vec<(Seat, I)>,
 }
 
-/// How an avatar of the game gets its intent, whatever the input's type.
+/// Inserts the game's [`Intent`] into an avatar, without naming the input's type.
 #[derive(Resource, Clone, Copy)]
 struct AvatarKind(fn(&mut EntityWorldMut<'_>));
 
@@ -64,10 +64,12 @@ fn restore<I: GameInput>(from: &mut &[u8]) -> Option<Intent<I>> {
     Some(Intent(<I as Columns>::dequantise(&columns)))
 }
 
-/// What a join rule does with the world.
+/// Spawns avatars, mostly in a join rule ([`MatchBuilder::on_join`](super::MatchBuilder::on_join)).
 pub trait SpawnAvatar {
-    /// Spawns the entity by which a seat plays: the bundle, the [`Seat`] and an [`Intent`]; and the seat's [`Team`], if the match
-    /// has [`Teams`] and the bundle names none. It goes when the seat is free again, as does everything with that [`Seat`].
+    /// Spawns the avatar of a seat: an entity with the bundle, the [`Seat`] and an [`Intent`].
+    ///
+    /// The avatar also gets the seat's [`Team`] if the match has [`Teams`] and the bundle contains no team. It is despawned when
+    /// the seat becomes free, like every entity with that [`Seat`].
     fn spawn_avatar(&mut self, seat: Seat, bundle: impl Bundle) -> Entity;
 }
 

@@ -1,7 +1,7 @@
-//! The plug-in contract: what a rules crate says about its game.
+//! The interface between a rules crate and the server.
 //!
-//! This room knows games, their components, inputs, events and bots. It refuses to know how a match is hosted, who is
-//! connected, and every clock but the match's own.
+//! This module knows games, their components, inputs, events and bots. It does not know how a match is hosted or which clients
+//! are connected, and its only clock is the match's own.
 
 mod emit;
 mod intents;
@@ -28,46 +28,48 @@ pub use emit::Emit;
 pub use intents::SpawnAvatar;
 pub use options::MatchOptions;
 
-/// A game: its rules are plain systems on a `bevy_ecs` world, registered in [`Game::build`].
+/// A game. Its rules are plain systems on a `bevy_ecs` world, registered in [`Game::build`].
 ///
-/// The rules must be a pure function of what is registered: no clocks but [`crate::sim::Clock`], no random numbers but
-/// [`MatchRng`], no `Local` state, no `Changed` or `Added` filters and no iteration over hash maps. Then a match can be saved,
-/// restored and replayed to the last bit.
+/// A match can be saved, restored and replayed bit for bit if its rules are deterministic and keep their state only in
+/// registered components and resources. That excludes clocks other than [`crate::sim::Clock`], random numbers other than
+/// [`MatchRng`], `Local` state, `Changed` and `Added` filters, and iteration over hash maps.
 pub trait Game: Sized + Send + Sync + 'static {
-    /// The game's name, as clients and links know it: lower-case letters, digits and `-`.
+    /// The game's name in the protocol and in links. It consists of lower-case letters, digits and `-`.
     const NAME: &'static str;
-    /// What a player wants in a tick.
+    /// The input of a player for one tick.
     type Input: GameInput;
-    /// What whoever creates a room may choose; rules read it as `Res<Config>`. [`NoConfig`] if there is nothing to choose.
+    /// The settings that the creator of a room can choose. Rules read them as `Res<Config>`. Use [`NoConfig`] if there are none.
     type Config: Resource + Serialize + DeserializeOwned + Default + Clone;
 
-    /// Refuses a configuration that makes no sense, with a sentence that says what would be right.
+    /// Checks a configuration. The default implementation accepts every configuration.
     ///
     /// # Errors
-    /// The configuration is refused.
+    /// Returns a sentence for players that says which value is wrong and what would be right.
     fn check(config: &Self::Config) -> Result<(), String> {
         let _ = config;
         Ok(())
     }
 
-    /// Registers everything. Called once for each match, and once at start to find mistakes.
+    /// Registers the game's components, events, systems and options.
+    ///
+    /// Called once for each match, and once when the server starts to find mistakes.
     fn build(m: &mut MatchBuilder<Self>);
 }
 
-/// The configuration of a game that has nothing to choose.
+/// The configuration of a game without settings.
 #[derive(Resource, Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoConfig {}
 
-/// What a player wants. Derived: `#[derive(GameInput, Clone, Default)]`.
+/// The input of a player. Implemented with `#[derive(GameInput, Clone, Default)]`.
 pub trait GameInput: Columns + Clone + Default + Send + Sync + 'static {
-    /// Takes over the one-shot fields of an earlier input of the same tick, so that no shot is lost.
+    /// Copies the one-shot fields that are set in an earlier input of the same tick, so that no shot is lost.
     fn keep_shots(&mut self, earlier: &Self);
-    /// Ends the one-shot fields: they have acted.
+    /// Resets the one-shot fields after the tick in which they took effect.
     fn clear_shots(&mut self);
 }
 
-/// Something that happened, sent to players once and reliably. Derived:
+/// An event that players receive exactly once, such as a hit. Send it with [`Emit`]. Implemented with a derive:
 ///
 /// ```
 /// # use tickcast::prelude::*;
@@ -78,7 +80,7 @@ pub trait GameInput: Columns + Clone + Default + Send + Sync + 'static {
 /// }
 /// ```
 ///
-/// An event without an id does not compile, nor does one whose id is out of range:
+/// An event without an id, or with an id out of range, does not compile:
 ///
 /// ```compile_fail
 /// # use tickcast::prelude::*;
@@ -97,11 +99,11 @@ pub trait GameInput: Columns + Clone + Default + Send + Sync + 'static {
 /// }
 /// ```
 pub trait GameEvent: Columns + Send + Sync + 'static {
-    /// The wire id: stable, 1 to 127.
+    /// The id on the wire, 1 to 127. It must stay the same for the life of the game.
     const ID: u8;
 }
 
-/// A duration of `seconds` seconds.
+/// Returns a duration of `seconds` seconds.
 ///
 /// # Panics
 /// If `seconds` is negative or not finite.
@@ -111,32 +113,36 @@ pub fn secs(seconds: f32) -> Duration {
     Duration::from_secs_f32(seconds)
 }
 
-/// How a match ended.
+/// The result of a match.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// The seats that won; none if nobody did.
+    /// The seats that won. Empty if nobody won.
     pub winners: Vec<Seat>,
 }
 
 impl Outcome {
-    /// One seat won.
+    /// Returns the outcome that one seat won.
     pub fn winner(seat: Seat) -> Self {
         Self { winners: vec![seat] }
     }
 
-    /// Several seats won together.
+    /// Returns the outcome that several seats won together.
     pub fn winners(seats: impl IntoIterator<Item = Seat>) -> Self {
         Self { winners: seats.into_iter().collect() }
     }
 
-    /// Nobody won.
+    /// Returns the outcome that nobody won.
     pub fn draw() -> Self {
         Self::default()
     }
 }
 
-/// A player that is part of the rules crate. It sees what a client in its seat would see, and answers with an input.
+/// A computer player. It sees what a client in its seat would see, and returns an input for each tick.
+///
+/// A bot is serialized when its match is saved.
 pub trait Bot<G: Game>: Default + Serialize + DeserializeOwned + Send + 'static {
-    /// What to do next. Called once a tick, with random numbers that are the bots' own.
+    /// Returns the input for the next tick. Called once per tick.
+    ///
+    /// `rng` is a generator for bots, separate from the rules' generator.
     fn think(&mut self, view: &View<'_>, rng: &mut MatchRng) -> G::Input;
 }

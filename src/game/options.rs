@@ -1,4 +1,4 @@
-//! What a game says about its matches besides its rules.
+//! The options of a game's matches.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -6,23 +6,23 @@ use std::{ops::RangeInclusive, time::Duration};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct MatchOptions {
-    /// Ticks per second. Default 30.
+    /// Ticks per second, 1 to 128. Default 30.
     pub hz: u16,
-    /// The fewest seats that start a match and the most that a room has. Default 1 to 16.
+    /// The fewest players that the matchmaker starts a match with, and the number of seats in a room. Default `1..=16`.
     pub seats: RangeInclusive<u8>,
-    /// How long the seat of a player whose connection dropped is kept. Zero frees it at once. Default 20 seconds.
+    /// How long a seat is kept after its player's connection drops. Zero frees it at once. Default 20 seconds.
     pub reconnect_grace: Duration,
-    /// How long a connected player may send no input before losing the seat. Default `None`: without limit.
+    /// How long a connected player may send no input before losing the seat. Default `None`: no limit.
     pub idle_after: Option<Duration>,
-    /// Whether a bot plays for a player whose connection dropped. Default no.
+    /// Whether a bot plays for a player whose connection dropped. Default `false`.
     pub bots_hold_seats: bool,
-    /// How far spectators are behind the match. Default zero.
+    /// The delay at which spectators see the match. Default zero.
     pub spectator_delay: Duration,
-    /// How many seats bots fill until people take them. Default 0.
+    /// The number of seats that bots fill until people take them. Default 0.
     pub fill: u8,
-    /// Whether changes are packed into bits. Default no.
+    /// Whether changes are packed into bits. Default `false`.
     pub packed: bool,
-    /// How many bytes of state a seat gets per tick, approximately. Default `None`: without limit.
+    /// The approximate number of bytes of state that a seat gets per tick. Default `None`: no limit.
     pub budget: Option<usize>,
 }
 
