@@ -1,4 +1,4 @@
-//! What a player is given to take a seat.
+//! The ticket with which a player takes a seat.
 
 use serde::Serialize;
 

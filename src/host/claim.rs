@@ -43,7 +43,7 @@ enum ClaimedWith {
     Resume { token: u128, held: Option<Tick> },
 }
 
-/// What a client found wrong with its mirror, as it reports with `resync`.
+/// The difference that a client found in its mirror, as it reports with `resync`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Desync {

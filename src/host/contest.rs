@@ -1,10 +1,10 @@
-//! What a room knows of the match that the matchmaker put together for it.
+//! The matchmaker's description of the match for which a room was opened.
 
 use std::sync::Arc;
 
 use crate::{lobby::UserId, matchmaking::Terms};
 
-/// Who opens a room.
+/// The opener of a room.
 pub(super) enum Opener {
     /// A player, who may remove others from it.
     Player(UserId),
@@ -12,7 +12,7 @@ pub(super) enum Opener {
     Matchmaker(Contest),
 }
 
-/// What a room knows of the match that it was opened for.
+/// The description of the match for which a room was opened.
 #[derive(Debug, Clone)]
 pub(super) struct Contest {
     pub(super) mode: Arc<str>,

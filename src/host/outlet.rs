@@ -64,7 +64,7 @@ pub struct Welcome<'a> {
     pub schema: &'a Schema,
     /// The token to resume the seat with. It replaces earlier ones.
     pub resume: String,
-    /// What the next frame is: a snapshot, or a diff from the tick that the client named.
+    /// The kind of the next frame: a snapshot, or a diff from the tick that the client named.
     pub state: &'static str,
     /// How long the seat is kept after a lost connection, in seconds.
     pub grace: f32,

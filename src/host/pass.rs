@@ -10,7 +10,7 @@ use crate::{
     protocol::Seat,
 };
 
-/// What a pass is for. A ticket cannot be used as a resume token, nor the reverse.
+/// The purpose of a pass. A ticket cannot be used as a resume token, nor the reverse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Purpose {

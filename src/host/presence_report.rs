@@ -1,4 +1,4 @@
-//! What the lobby is told of a room: who plays in it, and who may come back.
+//! Tells the lobby who plays in a room, and who may come back.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -39,11 +39,11 @@ pub(crate) struct MatchRules {
     /// The modes by game and name. A game without any has one, for as many players as it seats.
     pub(crate) modes: Vec<(&'static str, String, Mode)>,
     pub(crate) ratings: Arc<Ratings>,
-    /// Who knows the parties; the lobby by default.
+    /// The source of the parties; the lobby by default.
     pub(crate) parties: Option<Arc<dyn Parties>>,
 }
 
-/// What a connection is told of its user's place in the queue.
+/// An event for a connection about its user's place in the queue.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum QueueEvent {
@@ -93,7 +93,7 @@ struct Shared {
     epoch: Instant,
 }
 
-/// Who is connected, and who waits.
+/// The connected users, and those who wait.
 #[derive(Default)]
 struct Queues {
     matchmaker: Matchmaker,

@@ -1,4 +1,4 @@
-//! What a host reports to its recorders.
+//! The records that a host hands to its recorders.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

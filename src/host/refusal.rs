@@ -10,7 +10,7 @@ use crate::{identity::IdentityError, lobby::SocialError, matchmaking::QueueError
 pub struct Refusal {
     /// The code, one of those in the protocol.
     pub code: ErrorCode,
-    /// What was wrong, and what would be right.
+    /// A sentence that says what was wrong, and what would be right.
     pub message: String,
 }
 

@@ -72,7 +72,7 @@ struct SeatTicket {
     seat: Seat,
 }
 
-/// What the driver does next.
+/// The next action of the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Activity {
     /// Step: somebody plays, or may come back.

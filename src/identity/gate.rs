@@ -18,7 +18,7 @@ use crate::lobby::{DisplayName, Identity, UserId};
 /// Timeout of the host's hook.
 const HOOK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a client presents: `auth` of a connection.
+/// The `auth` of a connection.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Credentials {

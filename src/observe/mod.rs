@@ -1,4 +1,4 @@
-//! What operators see: metrics, and the set-up of logs.
+//! Observability: metrics, and the set-up of logs.
 //!
 //! | metric | kind | labels | meaning |
 //! | --- | --- | --- | --- |

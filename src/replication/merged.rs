@@ -9,7 +9,7 @@ use super::{
 };
 use crate::protocol::{Audience, Block, SectionWriter, Tick};
 
-/// What a seat held at an earlier tick, as far as that differs from now.
+/// The state that a seat held at an earlier tick, as far as it differs from now.
 pub(super) struct Past<'a> {
     pub base: Tick,
     eye: Eye<'a>,

@@ -27,7 +27,7 @@ pub enum StartError {
         game: String,
         /// The mode.
         mode: String,
-        /// What is wrong with it.
+        /// The reason.
         message: String,
     },
     /// A namespace, route or page that was added clashes with another.

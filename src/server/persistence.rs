@@ -1,4 +1,4 @@
-//! What outlives the process, and where results are sent: the database, the guests' key and the webhook.
+//! Configures what outlives the process, and where results are sent: the database, the guests' key and the webhook.
 
 use std::{fs, path::PathBuf, sync::Arc};
 
@@ -104,7 +104,7 @@ impl Persistence {
         gate
     }
 
-    /// What is told of everything that happens in the host.
+    /// The recorders of the host.
     pub(super) fn recorders(&self) -> Vec<Arc<dyn Recorder>> {
         vec![
             #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]

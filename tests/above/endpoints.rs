@@ -1,4 +1,4 @@
-//! What is served beside the namespaces: both endpoints, polling, plain HTTP, and the end of it all.
+//! Both endpoints, polling, plain HTTP, and shutting down.
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};

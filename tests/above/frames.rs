@@ -39,7 +39,7 @@ fn announcing(first: u8, length: u64) -> Vec<u8> {
 struct Match {
     server: RunningServer,
     honest: Client,
-    /// Of one who comes back to the same seat again and again.
+    /// The tokens of a client that comes back to the same seat again and again.
     lobby: Client,
     room: Json,
 }

@@ -315,7 +315,7 @@ async fn bad_requests_have_their_codes() {
     server.shutdown().await;
 }
 
-/// What is wrong with an input whose form is right, its seat is told within a second.
+/// A well-formed input can still be refused. Its seat is told within a second.
 #[tokio::test]
 async fn bad_inputs_have_their_codes() {
     let server = start().await;

@@ -26,7 +26,7 @@ use crate::server::{Duel, GRACE};
 const EAST: Bytes = Bytes::from_static(&[0x94, 0, 1, 0, 1]);
 const EAST_AGAIN: Bytes = Bytes::from_static(&[0x94, 0, 2, 0, 1]);
 
-/// What a client would have got.
+/// Records the messages that a client would get.
 #[derive(Default)]
 struct Memory {
     resume: Mutex<String>,
@@ -376,7 +376,7 @@ async fn a_closing_host_tells_everybody_and_takes_nobody() {
     assert_eq!(host.rooms(None).rooms, []);
 }
 
-/// What a connection to the lobby would have heard.
+/// Records the events that a connection to the lobby would get.
 #[derive(Default)]
 struct Heard(Mutex<Vec<SocialEvent>>);
 

@@ -1,4 +1,4 @@
-//! Who is let in, over real sockets: guests, tokens, refusals, the block list, and one person in several windows.
+//! Identity over real sockets: guests, tokens, refusals, the block list, and one person in several windows.
 
 use std::future::ready;
 

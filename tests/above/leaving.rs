@@ -20,7 +20,7 @@ use crate::{
 const VISITS: usize = 400;
 const AT_ONCE: usize = 8;
 
-/// What a round may leave behind in bytes: less than a pointer for each visit.
+/// The bytes that a round may leave behind: less than a pointer for each connection.
 const NOISE: usize = 4 * VISITS;
 
 /// Tokens of so many guests: who is new is known by name for a minute after they left, so these come again and again.
@@ -95,7 +95,7 @@ async fn visits_leave_nothing_behind() {
     }
     let server = start().await;
     let tokens = tokens(&server).await;
-    // What is made once and kept is there after these.
+    // These rounds allocate everything that is allocated once and kept.
     for _ in 0..2 {
         round(server.address(), &tokens).await;
     }

@@ -252,7 +252,7 @@ async fn a_party_queues_and_leaves_as_one() {
     stage.server.shutdown().await;
 }
 
-/// What changes a party: its leader, a member of it, and somebody from outside.
+/// The people who change a party: its leader, a member, and somebody from outside.
 #[tokio::test]
 async fn a_party_that_changes_is_out_of_the_queue() {
     let stage = Stage::open().await;
@@ -275,7 +275,7 @@ async fn a_party_that_changes_is_out_of_the_queue() {
         }
         assert_eq!(party[0].enqueue("2v2").await["ok"], change != "join", "{change}");
         if change == "join" {
-            // Who waited alone is of the party now, which is too large for the mode.
+            // The person who waited alone is now in the party, which is too large for the mode.
             assert_eq!(other.hears("left").await, json!({"reason": "party"}));
             assert_eq!(party[0].refused("enqueue", json!({"game": "race", "mode": "2v2"})).await, "party_too_large");
         } else {

@@ -1,4 +1,4 @@
-//! What must not be in a log, however much is logged. In a process of its own, because a process has one log.
+//! Secrets that must not be in a log at any level. The test has a process of its own, because a process has one log.
 
 use std::{
     io,

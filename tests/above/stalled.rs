@@ -26,7 +26,7 @@ const HZ: u32 = walk::HZ as u32;
 /// The frames of this many movers are three times what a slow reader takes.
 const MOVERS: usize = 120;
 
-/// What a slow reader takes in a tick: two kilobytes a second.
+/// The bytes that a slow reader takes in a tick: two kilobytes a second.
 const BYTES_A_TICK: usize = 100;
 
 /// More than this the server's kernel never holds for a client.
@@ -91,7 +91,7 @@ struct Neighbour {
     task: JoinHandle<Vec<Came>>,
 }
 
-/// What a neighbour was told.
+/// The frames that a neighbour got.
 #[derive(Default)]
 struct Heard {
     seats: Json,
@@ -131,7 +131,7 @@ impl Neighbour {
         timeout(PATIENCE, ticks.wait_for(|seen| *seen >= tick)).await.expect("the match goes on").unwrap();
     }
 
-    /// What another seat is said to do; nothing if nobody has it.
+    /// Returns the status of another seat; `None` if it is free.
     fn status(&self, seat: &Json) -> Option<String> {
         let heard = self.heard.lock().unwrap();
         let info = heard.seats.as_array()?.iter().find(|info| info["seat"] == *seat)?;
@@ -207,7 +207,7 @@ async fn crawl(server: SocketAddr, mut ticks: watch::Receiver<u32>) -> Narrow {
     Narrow { address, upstream: local }
 }
 
-/// What the server's kernel holds of what was written to a client: the column `tx_queue` of its socket. Other systems do not tell.
+/// Returns the bytes for a client that the server's kernel holds: the column `tx_queue` of its socket. `None` on other systems.
 fn kernel_holds(server: SocketAddr, client: SocketAddr) -> usize {
     if !cfg!(target_os = "linux") {
         return 0;

@@ -1,4 +1,4 @@
-//! Who sends inputs at every tick is read at the ticks: nothing that they send is lost or late for it, whatever becomes of the match.
+//! A client that sends inputs at every tick is read at the ticks. Nothing that it sends is lost or late for that.
 
 use std::time::Duration;
 

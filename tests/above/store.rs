@@ -52,7 +52,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left over is in the system's folder for that.
+        // Files that are left over are in the system's folder for temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -369,7 +369,7 @@ async fn secure_receiver() -> (String, UnboundedReceiver<Posted>) {
     let (sender, posted) = unbounded_channel();
     tokio::spawn(async move {
         while let Ok((tcp, _)) = listener.accept().await {
-            // Who does not trust the certificate says nothing more.
+            // A client that does not trust the certificate ends the connection.
             let Ok(tls) = acceptor.accept(tcp).await else { continue };
             if sender.send(receive(tls, "200 OK").await).is_err() {
                 return;

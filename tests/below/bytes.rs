@@ -1,4 +1,4 @@
-//! What travels is small: payload bytes, counted.
+//! Bounds on the payload bytes of frames and inputs.
 
 use crate::meadow::*;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};

@@ -1,4 +1,4 @@
-//! What a seat sees of a match with a grid over it.
+//! The view of a seat in a match with a grid.
 
 use crate::field::*;
 use tickcast::{game::GameDef, prelude::*, protocol::Replicate, room::Room};

@@ -147,7 +147,7 @@ impl<const FAR: u32, const BUDGET: usize> Scene<FAR, BUDGET> {
         assert_eq!(world.get::<Tag>(id), Some(&Tag(tag)));
     }
 
-    /// What a connected player in step holds, and what it should.
+    /// Compares the mirror of a connected player in step with what it should hold.
     fn compare(&mut self, rule: &Rule, player: usize) -> Option<(Seen, Seen)> {
         let now = self.table.room().current_tick();
         if self.away[player] || self.table.mirror(player).tick() != now {

@@ -127,7 +127,7 @@ fn reference(world: &mut World, replicator: &Replicator, viewer: Viewer) -> Refe
     all
 }
 
-/// What a mirror holds; entities whose last component is gone count as gone.
+/// Returns the content of a mirror. Entities whose last component is gone count as gone.
 fn held(mirror: &Mirror) -> Reference {
     let held = mirror.entities().filter(|(_, components)| !components.is_empty());
     held.map(|(id, components)| (id.0, components.iter().map(|(c, columns)| (*c, columns.to_vec())).collect())).collect()

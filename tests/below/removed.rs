@@ -42,7 +42,7 @@ fn room(seats: u8) -> (tickcast::room::Room, Vec<Seat>) {
     (room, seats)
 }
 
-/// What each seat was told of votes.
+/// The votes that each seat was told of.
 fn told(out: &Outbox) -> Vec<(Seat, VoteInfo)> {
     let vote = |(seat, message): &(Seat, Message)| match message {
         Message::Vote(vote) => Some((*seat, *vote)),

@@ -1,4 +1,4 @@
-//! What reaches the mirrors, and what does not.
+//! Changes that reach the mirrors, and changes that do not.
 
 use crate::meadow::*;
 use tickcast::{prelude::*, protocol::Replicate};

@@ -1,4 +1,4 @@
-//! Who sits where: joining, dropping, coming back, leaving, and the end.
+//! Seats: joining, dropping, coming back, leaving, and the end.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook},
@@ -221,7 +221,7 @@ fn events_reach_whom_they_are_for() {
 
 type Mistake = fn(&mut TestRoom<Meadow>);
 
-/// What a table says to a test that asks for nonsense.
+/// A test room explains a mistake of the test.
 fn complaint(mistake: impl FnOnce(&mut TestRoom<Meadow>)) -> String {
     let mut table = TestRoom::<Meadow>::new(1).seats(1);
     let panic = catch_unwind(AssertUnwindSafe(|| mistake(&mut table))).expect_err("it was a mistake");

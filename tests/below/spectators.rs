@@ -61,7 +61,7 @@ fn march(clock: Res<'_, Clock>, mut all: Query<'_, '_, (&Seat, &mut Pos)>, mut s
 struct Audience {
     room: Room,
     mirror: Mirror,
-    /// What the players' positions were, by tick.
+    /// The positions of the players, by tick.
     past: Vec<Vec<i64>>,
     events: usize,
 }

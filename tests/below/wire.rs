@@ -81,7 +81,7 @@ impl<G: Game> Recorder<G> {
 }
 
 impl<G: Game> Recorder<G> {
-    /// What is no packed list and no deflated snapshot.
+    /// Bytes that are no packed list and no deflated snapshot.
     fn refused_lists(&mut self, deflated: &[u8]) {
         let tick = self.mirror.tick().0 as u8;
         let change = |ids: &[u8], column: &[u8]| [&[0x96, 1, tick + 1, 1, 0, 0, 0x94, 2, 1][..], ids, column].concat();

@@ -116,7 +116,7 @@ pub fn put<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR, 
 /// Parts by component, by tag.
 pub type Seen = BTreeMap<u32, BTreeMap<u8, Vec<i64>>>;
 
-/// What a player's mirror holds, by tag; the entities whose last component is gone left out.
+/// Returns the content of a player's mirror by tag, without entities whose last component is gone.
 pub fn held<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR, BUDGET>>, player: usize) -> Seen {
     let entities = table.mirror(player).entities().filter(|(_, parts)| !parts.is_empty());
     let tagged = entities.map(|(id, parts)| {
@@ -185,7 +185,7 @@ impl Rule {
         rings.min().filter(|ring| *ring <= self.radius)
     }
 
-    /// What a seat of a team should see.
+    /// Returns the state that a seat of a team should see.
     pub fn seen(&self, world: &mut World, seat: Seat, team: u8) -> Seen {
         let mut seen = Seen::new();
         let mut all = world.query::<(

@@ -18,7 +18,7 @@ struct File {
     shown: String,
     /// In the order of the `mod` lines.
     children: Vec<String>,
-    /// What each `use` brings in: the name, and the path that it stands for.
+    /// The names that each `use` brings in, with their paths.
     names: BTreeMap<String, Vec<String>>,
     uses: Vec<Use>,
 }

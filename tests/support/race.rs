@@ -7,7 +7,7 @@ pub struct Pad {
     pub go: bool,
 }
 
-/// Of whom an avatar is: its team, or nobody.
+/// The owner of an avatar: its team, or nobody.
 #[derive(Component, Replicate)]
 #[replicate(id = 1)]
 pub struct Side(pub u8);

@@ -29,7 +29,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// How long [`Duel`] keeps the seat of a lost connection, in seconds: no test reconnects later by accident.
 pub const GRACE: f32 = 30.0;
 
-/// What a test can make the game do.
+/// The actions that a test can make the game do.
 #[derive(Resource, Serialize, Deserialize, Clone, Default)]
 #[serde(default, deny_unknown_fields)]
 pub struct Wishes {

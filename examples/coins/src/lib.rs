@@ -17,7 +17,7 @@ pub struct Pos {
 #[replicate(id = 2)]
 pub struct Coin(pub u8);
 
-/// What a player has collected.
+/// The worth of all coins that a player has collected.
 #[derive(Component, Replicate)]
 #[replicate(id = 3)]
 pub struct Purse(pub u16);
@@ -54,7 +54,7 @@ pub struct Collected {
 #[derive(Resource, Serialize, Deserialize, Clone)]
 #[serde(default, deny_unknown_fields)]
 pub struct CoinsConfig {
-    /// Who first has so much wins: 1 to 1000.
+    /// The worth of coins that wins: 1 to 1000.
     pub goal: u16,
     /// After so many seconds nobody does: 10 to 600.
     pub seconds: u16,

@@ -1,4 +1,4 @@
-//! What the namespaces have in common: admitting connections, passing events to their handlers, and cleaning up at the end.
+//! The common part of all namespaces: it admits connections, passes events to their handlers, and cleans up at the end.
 //!
 //! Every handler runs synchronously in the connection's reader, so that events are handled in the order in which they arrive.
 //! socketioxide's own asynchronous handlers are spawned, and may overtake each other.

@@ -40,7 +40,7 @@ thread_local! {
 #[derive(Default)]
 pub(crate) struct Reader(Mutex<State>);
 
-/// What a reader needs of the connection that it belongs to.
+/// The connection that a reader belongs to.
 pub(crate) trait Owner {
     /// Returns the socket to read.
     fn socket(&self) -> &Socket;
