@@ -1,7 +1,7 @@
-//! Builds the web page in `assets/` with Node and npm, and lists its files for the binary to embed.
+//! Builds the web page in `assets/` with Node and npm, and lists the files that the binary embeds.
 //!
-//! The server is worth building without the page: whatever goes wrong here, the build goes on, and the page then says what
-//! was missing.
+//! The server is useful without the page. If this step fails, the build continues, and the server shows a page with the reason
+//! instead.
 
 use std::{
     env,
@@ -13,7 +13,7 @@ use std::{
     process::Command,
 };
 
-/// What the page is made of, from the workspace's root.
+/// The sources of the page, relative to the workspace's root.
 const SOURCES: [&str; 9] = [
     "assets/package.json",
     "assets/package-lock.json",
@@ -45,7 +45,7 @@ fn main() -> io::Result<()> {
     if let Err(reason) = build(&root.join("assets"), &web, &out) {
         if env::var_os(SKIP).is_none() {
             println!("cargo::warning=the web page was not built: {}", reason.lines().next().unwrap_or_default());
-            // A path that is never there makes cargo run this script at each build, until it succeeds.
+            // Cargo reruns this script at every build while this path does not exist, that is, until the page is built.
             println!("cargo::rerun-if-changed={}", out.join("never").display());
         }
         fs::remove_dir_all(&web)?;
@@ -55,7 +55,7 @@ fn main() -> io::Result<()> {
     fs::write(out.join("pages.rs"), table(&web)?)
 }
 
-/// Bundles the page into `web`. An error is a reason for people.
+/// Bundles the page into `web`. The error is a message for people.
 fn build(assets: &Path, web: &Path, out: &Path) -> Result<(), String> {
     if env::var_os(SKIP).is_some_and(|value| value != "0") {
         return Err(format!("{SKIP} is set"));
@@ -69,11 +69,11 @@ fn build(assets: &Path, web: &Path, out: &Path) -> Result<(), String> {
     run(Command::new("node").arg("web/build.mjs").arg(web).current_dir(assets)).map(drop)
 }
 
-/// Installs the packages of `package-lock.json`, unless they are there already.
+/// Installs the packages of `package-lock.json` unless they are installed already.
 fn install(assets: &Path, out: &Path) -> Result<(), String> {
     let text = |error: io::Error| format!("the packages could not be locked or read: {error}");
     let lock = File::create(out.ancestors().nth(4).unwrap_or(out).join("arcade-npm.lock")).map_err(text)?;
-    // Another profile's build may run this at the same time, on the same folder. Dropping the file unlocks it.
+    // A build of another profile may install into the same folder at the same time. Dropping the file releases the lock.
     lock.lock().map_err(text)?;
     let wanted = fs::read(assets.join("package-lock.json")).map_err(text)?;
     let stamp = assets.join("node_modules/.arcade-lock");
@@ -91,7 +91,7 @@ fn newer(a: &Path, b: &Path) -> bool {
     matches!((changed(a), changed(b)), (Ok(a), Ok(b)) if a >= b)
 }
 
-/// Runs a program and returns what it printed.
+/// Runs a program and returns its output.
 fn run(command: &mut Command) -> Result<String, String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(|error| match error.kind() {
@@ -106,7 +106,7 @@ fn run(command: &mut Command) -> Result<String, String> {
     Err(format!("{name} {} failed\n{}", arguments.join(" "), said.trim()))
 }
 
-/// The files as Rust: their paths, types and bytes.
+/// Returns the files as Rust source: their paths, content types and bytes.
 fn table(web: &Path) -> io::Result<String> {
     let mut files: Vec<PathBuf> = fs::read_dir(web)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     files.sort();
@@ -131,7 +131,7 @@ fn content_type(name: &str) -> &'static str {
     }
 }
 
-/// The page in the page's place.
+/// Returns the page that is shown when the real one could not be built.
 fn notice(reason: &str) -> String {
     let reason = reason.replace('&', "&amp;").replace('<', "&lt;");
     format!(

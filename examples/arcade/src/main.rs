@@ -3,7 +3,7 @@
 use arena::Arena;
 use tickcast::{matchmaking::Mode, net::Page, prelude::*};
 
-// `PAGES` and `CLIENT_BUNDLE`, as the build script found them.
+// Defines `PAGES` and `CLIENT_BUNDLE`. The build script writes this file.
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
 fn main() -> anyhow::Result<()> {
@@ -19,7 +19,7 @@ fn main() -> anyhow::Result<()> {
     server.run()
 }
 
-/// Two teams of two who are about as good and say that they are there; bots for those who wait in vain.
+/// Returns a rated mode for two teams of two players of similar skill, with a ready check. Bots fill in after 45 seconds.
 fn two_on_two() -> Mode {
     Mode::teams(2)
         .of(2..=2)

@@ -1,6 +1,7 @@
-//! The whole path, for real: the `arcade` binary, the official Socket.IO client, the SDK, a browser, and a client in Python.
+//! End-to-end tests of the `arcade` binary with the official Socket.IO client, the SDK, a browser, and a client in Python.
 //!
-//! The scripts are in `tests/js` and `tests/py`; `decoder.mjs` of the first is a whole client's half of `docs/PROTOCOL.md`, written from that page alone.
+//! The scripts are in `tests/js` and `tests/py`. `tests/js/decoder.mjs` is a complete client-side implementation of
+//! `docs/PROTOCOL.md`, written from that page alone.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so may its helpers")]
 
@@ -29,42 +30,42 @@ fn the_stock_client_plays_over_long_polling_alone() {
 }
 
 #[test]
-fn bad_requests_are_answered_with_stable_codes_and_hurt_nobody() {
+fn bad_requests_get_stable_codes_and_do_no_harm() {
     play("refusals.mjs");
 }
 
 #[test]
-fn the_sdk_plays_loses_its_connection_and_comes_back() {
+fn the_sdk_plays_and_reconnects() {
     play("sdk.mjs");
 }
 
 #[test]
-fn people_talk_and_gather_and_miss_nothing() {
+fn players_chat_form_parties_and_miss_no_message() {
     play("people.mjs");
 }
 
 #[test]
-fn a_connection_that_is_cut_costs_neither_the_seat_nor_what_was_said() {
+fn a_cut_connection_loses_neither_seat_nor_chat() {
     play("dropped.mjs");
 }
 
 #[test]
-fn a_private_room_has_a_code_an_audience_and_a_way_out() {
+fn a_private_room_has_a_code_spectators_and_an_exit() {
     play("private.mjs");
 }
 
 #[test]
-fn the_end_of_a_match_costs_no_other_namespace() {
+fn the_end_of_a_match_keeps_the_other_namespaces() {
     play("farewell.mjs");
 }
 
 #[test]
-fn python_talks_queues_and_plays() {
+fn a_python_client_chats_queues_and_plays() {
     play_python("play.py");
 }
 
 #[test]
-fn an_acknowledgement_comes_or_times_out() {
+fn an_acknowledgement_arrives_or_times_out() {
     play("acknowledgement.mjs");
 }
 
@@ -79,7 +80,7 @@ fn reconnection_backs_off_exponentially_until_the_server_is_back() {
 }
 
 #[test]
-fn binaries_go_both_ways_with_either_parser() {
+fn binary_data_goes_both_ways_with_either_parser() {
     play("binary.mjs");
 }
 
@@ -89,7 +90,7 @@ fn the_official_browser_client_is_served() {
 }
 
 #[test]
-fn io_in_a_script_tag_connects_in_chromium() {
+fn a_client_from_a_script_tag_connects_in_chromium() {
     browse("script_tag.mjs");
 }
 
@@ -99,6 +100,6 @@ fn a_browser_plays_and_sees_who_joins() {
 }
 
 #[test]
-fn a_browser_says_what_happens_when_the_server_goes_and_comes_back() {
+fn a_browser_reports_a_server_that_stops_and_returns() {
     browse("restart.mjs");
 }

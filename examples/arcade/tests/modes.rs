@@ -12,7 +12,7 @@ use race::Race;
 use support::{play, play_with};
 
 #[test]
-fn parties_play_whole_say_that_they_are_ready_and_are_rated() {
+fn parties_stay_together_confirm_and_are_rated() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = tickcast::server()
         .game::<Race>()
@@ -24,6 +24,6 @@ fn parties_play_whole_say_that_they_are_ready_and_are_rated() {
 }
 
 #[test]
-fn a_party_plays_two_against_two_in_the_arena() {
+fn a_party_plays_two_on_two_in_the_arena() {
     play("arena.mjs");
 }

@@ -1,15 +1,15 @@
-//! The README and the guide show the sources of `race` and `coins` to the letter.
+//! Checks that the README and the guide show the exact sources of `race` and `coins`.
 
 use std::{fs, path::Path};
 
-/// Each page, and the files below `examples/` that it shows.
+/// The pages, each with the files below `examples/` that it shows.
 const SHOWN: [(&str, &[&str]); 2] = [
     ("README.md", &["race/src/main.rs"]),
     ("docs/GUIDE.md", &["coins/src/lib.rs", "coins/src/main.rs", "coins/web/app.ts", "coins/web/index.html"]),
 ];
 
 #[test]
-fn the_pages_show_what_is_built() {
+fn the_pages_show_the_real_sources() {
     for (page, files) in SHOWN {
         let blocks = blocks(&read(page));
         for file in files {

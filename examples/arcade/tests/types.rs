@@ -1,4 +1,4 @@
-//! The TypeScript types in Arena's view are those that the server prints.
+//! Checks that the TypeScript types in Arena's view equal the output of the server.
 
 use std::{fs, path::Path, process::Command};
 

@@ -1,4 +1,4 @@
-//! The bot: walks to the nearest enemy around the walls, keeps its distance, circles, and shoots with an unsteady hand.
+//! The bot. It walks around walls to the nearest enemy, keeps its distance, circles, and shoots with limited accuracy.
 
 use std::f32::consts::{PI, TAU};
 
@@ -7,17 +7,17 @@ use tickcast::prelude::*;
 use crate::rules::{MAGAZINE, SHOT};
 use crate::{Aim, Ammo, Arena, Ground, Hp, Map, Pad, Pos, Side};
 
-/// A bot that sees what a player in its seat would see.
+/// A bot that chases the nearest enemy.
 #[derive(Serialize, Deserialize, Default)]
 pub struct Chaser {
     enemy: Option<Sighting>,
-    /// Where it walks at the moment.
+    /// The point that it walks to.
     goal: Option<Vec2>,
-    /// The way round the enemy: 1 or -1.
+    /// The direction in which it circles the enemy: 1 or -1.
     side: f32,
-    /// How far its hand is off, in radians.
+    /// The current aiming error in radians.
     unsteady: f32,
-    /// Ticks since it has the enemy in sight without a break.
+    /// The number of consecutive ticks in which it has seen the enemy.
     sighted: u32,
 }
 
@@ -25,7 +25,7 @@ pub struct Chaser {
 struct Sighting {
     seat: Seat,
     at: Vec2,
-    /// Units a tick.
+    /// Units per tick.
     pace: Vec2,
 }
 
@@ -57,7 +57,7 @@ impl Bot<Arena> for Chaser {
 }
 
 impl Chaser {
-    /// The nearest enemy who stands; one behind a wall seems farther away, and the one that it is after already a little nearer.
+    /// Returns the nearest standing enemy. Enemies behind walls count as farther away, and the current enemy as slightly nearer.
     fn nearest(&self, view: &View<'_>, map: &Map, me: Vec2) -> Option<Sighting> {
         let ours = view.me::<Side>();
         let standing = view.iter::<Pos>().filter_map(|(id, pos)| {
@@ -74,7 +74,7 @@ impl Chaser {
         standing.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, sighting)| sighting)
     }
 
-    /// Where to walk next, and how unsteady the hand is for now.
+    /// Chooses the next goal and the aiming error until the next decision.
     fn decide(&mut self, map: &Map, me: Vec2, enemy: Sighting, rng: &mut MatchRng) {
         self.unsteady = rng.random_range(-UNSTEADY..UNSTEADY) + rng.random_range(-UNSTEADY..UNSTEADY);
         if self.side == 0.0 || rng.random_bool(0.25) {
@@ -93,7 +93,7 @@ impl Chaser {
         self.goal = Some(step(self.side));
     }
 
-    /// Turns the gun to where the enemy will be when a shot arrives, as fast as a hand can.
+    /// Returns the new direction of the gun: turned towards the enemy's predicted position, by at most [`TURN`].
     fn aim(&self, now: f32, me: Vec2, enemy: Sighting) -> f32 {
         let ticks = enemy.at.distance(me) / SHOT * HZ;
         let ahead = enemy.at + enemy.pace * ticks.min(LEAD);
@@ -102,22 +102,27 @@ impl Chaser {
     }
 }
 
-/// The angle from one direction to another, the short way.
+/// Returns the angle from one direction to another, from -π to π.
 fn turn(from: f32, to: f32) -> f32 {
     (to - from + PI).rem_euclid(TAU) - PI
 }
 
 const HZ: f32 = 30.0;
-/// Ticks from one decision to the next, and from seeing an enemy to shooting.
+/// Ticks from one decision to the next.
 const DECIDE: u32 = 10;
+/// Ticks from seeing an enemy to the first shot.
 const REACTION: u32 = 9;
-/// How many ticks ahead it guesses a walk.
+/// The most ticks for which it extrapolates an enemy's movement.
 const LEAD: f32 = 12.0;
-/// Radians: of a turn in a tick, off the target in half of the cases, and off it when it pulls the trigger all the same.
+/// The largest turn of the gun per tick, in radians.
 const TURN: f32 = 0.2;
+/// Half of the largest aiming error, in radians.
 const UNSTEADY: f32 = 0.07;
+/// The gun's largest deviation from the enemy at which the bot shoots, in radians.
 const STEADY: f32 = 0.35;
-/// Units: closer than it likes, farther than it likes, and a step aside.
+/// The bot backs off from enemies within this distance, in units.
 const NEAR: f32 = 4.0;
+/// The bot approaches enemies beyond this distance, in units.
 const FAR: f32 = 9.0;
+/// The length of a step while circling, in units.
 const STEP: f32 = 2.5;

@@ -1,7 +1,7 @@
-//! Arena, a top-down shooter: walk with one hand, aim and shoot with the other, and the most frags win.
+//! Arena, a top-down shooter. The player or team with the most frags wins.
 //!
-//! This file says what a match is made of; `rules` says what happens in a tick, `map` where the walls are, `bot` how the bots play.
-//! The browser view is in `view/`.
+//! This file declares the components, the input and the configuration. `rules` has the systems, `map` the maps and their
+//! geometry, and `bot` the bots. The browser view is in `view/`.
 
 #![allow(elided_lifetimes_in_paths, reason = "systems name their parameters as bevy_ecs does, without lifetimes")]
 
@@ -15,98 +15,98 @@ use tickcast::prelude::*;
 pub use crate::bot::Chaser;
 pub use crate::map::{Map, MapName, Wall, hit_circle};
 
-/// Where the middle of an avatar is.
+/// The centre of an avatar.
 #[derive(Component, Replicate, Clone, Copy, Debug, PartialEq)]
 #[replicate(id = 1)]
 pub struct Pos {
-    /// In units from the map's corner.
+    /// In units, from the map's corner.
     #[q(step = 0.03125, range = 0.0..=64.0)]
     pub at: Vec2,
 }
 
-/// Which way an avatar's gun points.
+/// The direction of an avatar's gun.
 #[derive(Component, Replicate, Clone, Copy, Debug, Default)]
 #[replicate(id = 2)]
 pub struct Aim(#[q(angle)] pub f32);
 
-/// Health; at 0 the avatar is down.
+/// The health of an avatar. At 0 it is down.
 #[derive(Component, Replicate, Clone, Copy, Debug, PartialEq)]
 #[replicate(id = 3)]
 pub struct Hp(pub u8);
 
-/// How many others this seat has taken down.
+/// The number of enemies that this seat has taken down.
 #[derive(Component, Replicate, Clone, Copy, Debug, Default)]
 #[replicate(id = 4)]
 pub struct Frags(pub u16);
 
-/// Rounds in the magazine; 0 while it reloads.
+/// The rounds in the magazine. 0 while the gun reloads.
 #[derive(Component, Replicate, Clone, Copy, Debug)]
 #[replicate(id = 5, to = owner)]
 pub struct Ammo(pub u8);
 
-/// A flying shot. It flies straight, so where it started, when and which way is all that a client needs: no byte a tick.
+/// A flying shot. Shots fly straight, so clients compute the flight from its start, and later ticks send nothing.
 #[derive(Component, Replicate, Clone, Copy, Debug)]
 #[replicate(id = 6)]
 pub struct Shot {
-    /// The middle of the avatar that shot.
+    /// The centre of the avatar that fired.
     #[q(step = 0.03125, range = 0.0..=64.0)]
     pub from: Vec2,
-    /// The way it flies.
+    /// The direction of flight.
     #[q(angle = 1024)]
     pub heading: f32,
-    /// The tick in which it started.
+    /// The tick in which it was fired.
     pub born: u32,
 }
 
-/// The ground that an avatar walks on: the bots know it from here, as they see nothing but what travels.
+/// The map of the match. It is replicated because bots see only replicated state.
 #[derive(Component, Replicate, Clone, Copy, Debug)]
 #[replicate(id = 7)]
 pub struct Ground(pub MapName);
 
-/// The team of an avatar, in a match with teams: shots pass through friends, and their frags count together.
+/// The team of an avatar, in a match with teams. Shots pass through team mates, and the frags of a team are added up.
 #[derive(Component, Replicate, Clone, Copy, Debug, PartialEq, Eq)]
 #[replicate(id = 8)]
 pub struct Side(pub u8);
 
-/// A shot met an avatar.
+/// A shot hit an avatar.
 #[derive(GameEvent, Clone, Debug)]
 #[event(id = 1)]
 pub struct Hit {
-    /// Where.
+    /// The point of impact.
     #[q(step = 0.03125, range = 0.0..=64.0)]
     pub at: Vec2,
-    /// The seat that shot.
+    /// The seat that fired.
     pub shooter: u8,
     /// The seat that was hit.
     pub victim: u8,
-    /// Whether that took the victim down.
+    /// Whether the hit took the victim down.
     pub down: bool,
 }
 
-/// What a player does.
+/// The input of a player.
 #[derive(GameInput, Clone, Default)]
 pub struct Pad {
-    /// The way to walk.
+    /// The direction to walk in.
     pub dir: Dir8,
-    /// The way to point the gun.
+    /// The direction to point the gun in.
     #[q(angle = 1024)]
     pub aim: f32,
-    /// The trigger: held, the gun shoots as fast as it can.
+    /// Whether the trigger is held. The gun then shoots as fast as it can.
     pub fire: bool,
-    /// Change a magazine that is not yet empty.
+    /// Reloads before the magazine is empty.
     #[one_shot]
     pub reload: bool,
 }
 
-/// How a match is to be played.
+/// The configuration of a match.
 #[derive(Resource, Serialize, Deserialize, Clone)]
 #[serde(default, deny_unknown_fields)]
 pub struct ArenaConfig {
-    /// Who first has so many frags wins: 1 to 100.
+    /// The number of frags that wins the match, 1 to 100. Default 20.
     pub frag_limit: u16,
-    /// After so many minutes the leader wins: 1 to 60.
+    /// The length of the match in minutes, 1 to 60. Then the leader wins. Default 5.
     pub minutes: u8,
-    /// The ground.
+    /// The map.
     pub map: MapName,
 }
 
@@ -116,19 +116,19 @@ impl Default for ArenaConfig {
     }
 }
 
-/// When a seat's gun can shoot again, or has changed its magazine.
+/// The tick from which a gun can shoot again, or is reloaded.
 #[derive(Component, Serialize, Deserialize, Clone, Default)]
 pub(crate) struct Gun {
     pub(crate) ready: u32,
 }
 
-/// When an avatar that is down stands up again; 0 while it stands.
+/// The tick in which a fallen avatar respawns. 0 while it stands.
 #[derive(Component, Serialize, Deserialize, Clone, Default)]
 pub(crate) struct Down {
     pub(crate) until: u32,
 }
 
-/// What only the server needs to know of a shot.
+/// The state of a shot that stays on the server.
 #[derive(Component, Serialize, Deserialize, Clone)]
 pub(crate) struct Flight {
     pub(crate) at: Vec2,
@@ -136,7 +136,7 @@ pub(crate) struct Flight {
     pub(crate) end: End,
 }
 
-/// How a shot's flight has ended.
+/// What a shot has hit, if anything.
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq)]
 pub(crate) enum End {
     Flying,
@@ -144,7 +144,7 @@ pub(crate) enum End {
     Avatar(Seat),
 }
 
-/// The game.
+/// The game, for `tickcast::server().game::<Arena>()`.
 pub struct Arena;
 
 impl Game for Arena {

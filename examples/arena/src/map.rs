@@ -1,7 +1,7 @@
-//! The ground of a match: walls, spawn points, and the geometry of circles and straight flights among them.
+//! The maps: walls, spawn points, and the geometry of walking circles and straight flights.
 //!
-//! Lengths are in units; an avatar is about one unit wide. The origin is the map's corner. The files are in `assets/maps`,
-//! where the browser view reads them too.
+//! Lengths are in units. An avatar is one unit wide. The origin is the map's corner. The map files are in `assets/maps` and are
+//! shared with the browser view.
 
 use std::sync::LazyLock;
 
@@ -9,19 +9,19 @@ use tickcast::prelude::*;
 
 use crate::paths::Paths;
 
-/// The maps that a match can be played on, by the names that a configuration uses.
+/// The name of a map, as used in a configuration.
 #[derive(Choice, Serialize, Deserialize, Clone, Copy, Default, PartialEq, Eq, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum MapName {
-    /// A wide yard of 40 by 30 with pillars and corners.
+    /// A wide yard of 40 by 30 units with pillars and corners.
     #[default]
     Courtyard,
-    /// A tight room of 24 by 18.
+    /// A small room of 24 by 18 units.
     Cellar,
 }
 
 impl MapName {
-    /// The map of this name.
+    /// Returns the map with this name.
     pub fn map(self) -> &'static Map {
         static COURTYARD: LazyLock<Map> = LazyLock::new(|| Map::read(include_str!("../../../assets/maps/courtyard.json")));
         static CELLAR: LazyLock<Map> = LazyLock::new(|| Map::read(include_str!("../../../assets/maps/cellar.json")));
@@ -32,15 +32,15 @@ impl MapName {
     }
 }
 
-/// Walls and spawn points.
+/// A map with walls and spawn points.
 pub struct Map {
-    /// Width and height; the border is solid.
+    /// Width and height. The border is solid.
     pub size: Vec2,
     /// Solid rectangles.
     pub walls: Vec<Wall>,
-    /// Where avatars appear.
+    /// The points where avatars spawn.
     pub spawns: Vec<Vec2>,
-    /// The ways for those who walk by themselves.
+    /// Path finding for the bots.
     pub(crate) paths: Paths,
 }
 
@@ -61,7 +61,7 @@ impl Map {
             walls: Vec<[f32; 4]>,
             spawns: Vec<[f32; 2]>,
         }
-        let file: File = serde_json::from_str(text).expect("the maps in assets/maps are well-formed: a test reads each");
+        let file: File = serde_json::from_str(text).expect("the maps in assets/maps are valid, which a test checks");
         let wall = |[x, y, width, height]: [f32; 4]| Wall { min: Vec2::new(x, y), max: Vec2::new(x + width, y + height) };
         let mut map = Map {
             size: file.size.into(),
@@ -73,7 +73,7 @@ impl Map {
         map
     }
 
-    /// Where a circle ends up that walks by `step`: along a wall where one is in the way. A step must be shorter than the radius.
+    /// Moves a circle by `step` and returns its new centre. The circle slides along walls. `step` must be shorter than the radius.
     pub fn slide(&self, at: Vec2, step: Vec2, radius: f32) -> Vec2 {
         let mut at = at + step;
         for wall in &self.walls {
@@ -82,35 +82,35 @@ impl Map {
         at.clamp(Vec2::splat(radius), self.size - radius)
     }
 
-    /// Whether a circle touches no wall there.
+    /// Returns whether a circle touches no wall.
     pub fn free(&self, at: Vec2, radius: f32) -> bool {
         let inside = at.cmpge(Vec2::splat(radius)).all() && at.cmple(self.size - radius).all();
         inside && self.walls.iter().all(|wall| wall.distance(at) >= radius)
     }
 
-    /// How far along the flight from `from` to `to` the first wall is: 0 at `from`, 1 at `to`.
+    /// Returns the position of the first wall on the flight from `from` to `to`: 0 at `from`, 1 at `to`.
     pub fn hit(&self, from: Vec2, to: Vec2) -> Option<f32> {
         let border = self.leave(from, to);
         let walls = self.walls.iter().filter_map(|wall| wall.hit(from, to));
         walls.chain(border).min_by(f32::total_cmp)
     }
 
-    /// Whether nothing solid is between two places.
+    /// Returns whether no wall is between two points.
     pub fn sees(&self, from: Vec2, to: Vec2) -> bool {
         self.hit(from, to).is_none()
     }
 
-    /// Whether a circle can walk straight from one place to the other.
+    /// Returns whether a circle can walk straight from one point to another.
     pub(crate) fn walkable(&self, from: Vec2, to: Vec2, radius: f32) -> bool {
         let side = (to - from).normalize_or_zero().perp() * radius;
         self.sees(from + side, to + side) && self.sees(from - side, to - side) && self.free(to, radius)
     }
 
-    /// Of all spawn points, the one that is farthest from the nearest of `others`.
+    /// Returns the spawn point with the largest distance to the nearest of `others`.
     pub(crate) fn farthest_spawn(&self, others: &[Vec2]) -> Vec2 {
         let room = |spawn: &Vec2| others.iter().map(|other| other.distance(*spawn)).fold(f32::INFINITY, f32::min);
         let best = self.spawns.iter().max_by(|a, b| room(a).total_cmp(&room(b)));
-        *best.expect("every map has spawn points: a test reads each")
+        *best.expect("every map has spawn points, which a test checks")
     }
 
     fn leave(&self, from: Vec2, to: Vec2) -> Option<f32> {
@@ -129,7 +129,7 @@ impl Wall {
         at.distance(at.clamp(self.min, self.max))
     }
 
-    /// The shortest step that takes a circle out of this wall.
+    /// Returns the shortest step that moves a circle out of this wall.
     fn push(&self, at: Vec2, radius: f32) -> Vec2 {
         let nearest = at.clamp(self.min, self.max);
         if nearest != at {
@@ -145,7 +145,7 @@ impl Wall {
         ways.into_iter().min_by(|a, b| a.length().total_cmp(&b.length())).unwrap_or_default()
     }
 
-    /// The slab method: the flight is inside where it is between both pairs of sides at once.
+    /// Returns where a flight enters the wall, by the slab method: it is inside where it is between both pairs of sides.
     fn hit(&self, from: Vec2, to: Vec2) -> Option<f32> {
         let way = to - from;
         let (mut enter, mut leave) = (0.0_f32, 1.0_f32);
@@ -164,7 +164,7 @@ impl Wall {
     }
 }
 
-/// How far along the flight from `from` to `to` a circle is hit: 0 at `from`, 1 at `to`.
+/// Returns the position on the flight from `from` to `to` where it hits a circle: 0 at `from`, 1 at `to`.
 pub fn hit_circle(from: Vec2, to: Vec2, centre: Vec2, radius: f32) -> Option<f32> {
     let (way, gap) = (to - from, from - centre);
     if gap.length_squared() <= radius * radius {
@@ -186,19 +186,19 @@ mod tests {
     const MAPS: [MapName; 2] = [MapName::Courtyard, MapName::Cellar];
 
     #[test]
-    fn spawns_are_free_and_reach_each_other() {
+    fn spawn_points_are_free_and_connected() {
         for map in MAPS.map(MapName::map) {
-            assert!(map.spawns.len() >= 16, "a seat each");
+            assert!(map.spawns.len() >= 16, "there is a spawn point for each seat");
             for &spawn in &map.spawns {
                 assert!(map.free(spawn, 0.5), "{spawn} is in a wall");
                 let first = map.spawns[0];
-                assert!(spawn == first || map.paths.next(map, spawn, first).is_some(), "{spawn} is cut off");
+                assert!(spawn == first || map.paths.next(map, spawn, first).is_some(), "{spawn} cannot be reached");
             }
         }
     }
 
     #[test]
-    fn a_flight_stops_at_the_first_wall() {
+    fn a_shot_stops_at_the_first_wall() {
         let map = MapName::Courtyard.map();
         let along = map.hit(Vec2::new(10.0, 15.0), Vec2::new(30.0, 15.0)).unwrap();
         assert!((along - 0.2).abs() < 1e-5, "the wall at x = 14, not the ones behind it");
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fast_flight_does_not_jump_over_a_circle() {
+    fn a_fast_shot_does_not_pass_through_a_circle() {
         let along = hit_circle(Vec2::ZERO, Vec2::new(100.0, 0.0), Vec2::new(50.0, 0.2), 0.5).unwrap();
         assert!((0.49..0.5).contains(&along));
         assert_eq!(hit_circle(Vec2::ZERO, Vec2::new(100.0, 0.0), Vec2::new(50.0, 0.6), 0.5), None);
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_slides_along_a_wall() {
+    fn a_walking_circle_slides_along_a_wall() {
         let map = MapName::Courtyard.map();
         let at = map.slide(Vec2::new(13.45, 15.0), Vec2::new(0.2, 0.2), 0.5);
         assert!((at.x - 13.5).abs() < 1e-5 && (at.y - 15.2).abs() < 1e-5, "{at}");

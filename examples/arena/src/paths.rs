@@ -1,4 +1,4 @@
-//! Ways through a map: a grid of places where an avatar can stand, and a breadth-first search over it.
+//! Path finding: a breadth-first search over a grid of cells in which an avatar can stand.
 
 use std::collections::VecDeque;
 
@@ -6,7 +6,7 @@ use tickcast::prelude::*;
 
 use crate::map::Map;
 
-/// The places of a map where an avatar can stand, one a unit.
+/// The cells of a map, one unit wide, and whether an avatar can stand in them.
 #[derive(Default)]
 pub(crate) struct Paths {
     width: usize,
@@ -20,7 +20,9 @@ impl Paths {
         Paths { width, free: cells.map(|cell| map.free(centre(cell, width), CLEARANCE)).collect() }
     }
 
-    /// The farthest point on a way from `from` to `to` that can be walked to in a straight line; none if there is no way.
+    /// Returns the farthest point on a path from `from` to `to` that can be reached in a straight line.
+    ///
+    /// `None` if there is no path.
     pub(crate) fn next(&self, map: &Map, from: Vec2, to: Vec2) -> Option<Vec2> {
         if map.walkable(from, to, CLEARANCE) {
             return Some(to);
@@ -28,7 +30,7 @@ impl Paths {
         let (start, end) = (self.nearest(from)?, self.nearest(to)?);
         let towards = self.search(end, start)?;
         let mut cell = start;
-        // From the middle of a cell the next one can be entered, even where a corner is in the straight way from beside it.
+        // The next cell can always be entered from the centre of this one, but off-centre a corner may be in the way.
         if from.distance(centre(start, self.width)) < MIDDLE {
             cell = towards[start];
         }
@@ -44,7 +46,7 @@ impl Paths {
         Some(next)
     }
 
-    /// For every cell nearer to `root` than `goal`, the neighbour that leads to `root`; none if they are not joined.
+    /// Returns, for every cell nearer to `root` than `goal`, the neighbour that leads to `root`. `None` if they are not connected.
     fn search(&self, root: usize, goal: usize) -> Option<Vec<usize>> {
         let mut towards = vec![usize::MAX; self.free.len()];
         towards[root] = root;
@@ -87,7 +89,7 @@ fn centre(cell: usize, width: usize) -> Vec2 {
     Vec2::new((cell % width) as f32 + 0.5, (cell / width) as f32 + 0.5)
 }
 
-/// A little less than half a unit, so that a doorway of one unit is a way.
+/// The avatar's radius for path finding, a little less than half a unit, so that a doorway of one unit can be passed.
 const CLEARANCE: f32 = 0.48;
-/// So near to the middle of a cell counts as being in it.
+/// The distance from a cell's centre, in units, within which an avatar counts as centred.
 const MIDDLE: f32 = 0.3;

@@ -1,23 +1,26 @@
-//! What happens in a tick: everyone walks, guns shoot, shots fly, hits hurt, the fallen stand up again.
+//! The systems of a tick, in order: avatars walk, guns shoot, shots fly, hits do damage, and fallen avatars respawn.
 
 use tickcast::prelude::*;
 
 use crate::{Aim, Ammo, ArenaConfig, Down, End, Flight, Frags, Ground, Gun, Hit, Hp, Pad, Pos, Shot, Side, hit_circle};
 
-/// Half an avatar's width.
+/// The radius of an avatar, in units.
 pub(crate) const RADIUS: f32 = 0.5;
-/// Units a second.
+/// The speed of an avatar, in units per second.
 pub(crate) const WALK: f32 = 6.5;
+/// The speed of a shot, in units per second.
 pub(crate) const SHOT: f32 = 24.0;
 pub(crate) const FULL_HP: u8 = 100;
 pub(crate) const MAGAZINE: u8 = 12;
 const DAMAGE: u8 = 20;
-/// Seconds.
+/// The time between two shots, in seconds.
 const BETWEEN_SHOTS: f32 = 0.18;
+/// The time that a reload takes, in seconds.
 const RELOAD: f32 = 1.2;
+/// The time from falling to respawning, in seconds.
 const RESPAWN: f32 = 2.5;
 
-/// A new avatar, far from all others.
+/// Spawns an avatar far from all others.
 pub(crate) fn join(seat: Seat, world: &mut World) {
     let team = world.resource::<Teams>().of(seat);
     let others: Vec<Vec2> = world.query::<(&Pos, &Hp)>().iter(world).filter(|(_, hp)| hp.0 > 0).map(|(pos, _)| pos.at).collect();
@@ -30,12 +33,12 @@ pub(crate) fn join(seat: Seat, world: &mut World) {
     }
 }
 
-/// Whether two seats play for the same side: in a match without teams each has its own.
+/// Returns whether two seats are on the same side. In a match without teams, each seat is a side of its own.
 fn are_friends(teams: Teams, a: Seat, b: Seat) -> bool {
     a == b || teams.of(a).is_some_and(|team| teams.of(b) == Some(team))
 }
 
-/// Walls stop a walk, other avatars do not.
+/// Moves the avatars. Walls block them, other avatars do not.
 pub(crate) fn walk(clock: Res<Clock>, config: Res<ArenaConfig>, mut avatars: Query<(&Intent<Pad>, &Hp, &mut Pos, &mut Aim)>) {
     for (intent, hp, mut pos, mut aim) in &mut avatars {
         if hp.0 > 0 {
@@ -47,7 +50,7 @@ pub(crate) fn walk(clock: Res<Clock>, config: Res<ArenaConfig>, mut avatars: Que
 
 type Gunner<'a> = (&'a Seat, &'a Intent<Pad>, &'a Hp, &'a Pos, &'a mut Ammo, &'a mut Gun);
 
-/// A held trigger shoots whenever the gun is ready; an empty magazine changes itself.
+/// Fires the guns whose trigger is held and that are ready. Empty magazines reload by themselves.
 pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Query<Gunner>) {
     for (seat, intent, hp, pos, mut ammo, mut gun) in &mut gunners {
         let ready = clock.tick >= gun.ready;
@@ -69,7 +72,7 @@ pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Quer
     }
 }
 
-/// Moves each shot by one tick, up to the first thing in its way. Friends are not in the way.
+/// Moves each shot by one tick, up to the first obstacle. Shots pass through team mates.
 pub(crate) fn fly(
     config: Res<ArenaConfig>, teams: Res<Teams>, mut shots: Query<(&Seat, &mut Flight)>, avatars: Query<(&Seat, &Pos, &Hp)>,
 ) {
@@ -90,7 +93,7 @@ pub(crate) fn fly(
 
 type Fighter<'a> = (&'a Seat, &'a mut Hp, &'a mut Frags);
 
-/// Takes away the shots that have ended, and from those they hit some health.
+/// Applies the damage of shots that hit an avatar, and despawns all shots that have ended.
 pub(crate) fn strike(
     mut commands: Commands, shots: Query<(Entity, &Seat, &Flight)>, mut fighters: Query<Fighter>, mut hits: Emit<Hit>,
 ) {
@@ -113,7 +116,7 @@ pub(crate) fn strike(
 
 type Body<'a> = (&'a mut Pos, &'a mut Hp, &'a mut Ammo, &'a mut Gun, &'a mut Down);
 
-/// Who is down stands up after a while, far from everyone who stands.
+/// Respawns fallen avatars after [`RESPAWN`] seconds, far from all standing ones.
 pub(crate) fn respawn(clock: Res<Clock>, config: Res<ArenaConfig>, mut bodies: Query<Body>) {
     let mut standing: Vec<Vec2> = bodies.iter().filter(|(_, hp, ..)| hp.0 > 0).map(|(pos, ..)| pos.at).collect();
     for (mut pos, mut hp, mut ammo, mut gun, mut down) in &mut bodies {
@@ -130,7 +133,7 @@ pub(crate) fn respawn(clock: Res<Clock>, config: Res<ArenaConfig>, mut bodies: Q
     }
 }
 
-/// The first side with as many frags as the limit; when the time is over, all those with the most.
+/// Returns the leading side when it reaches the frag limit or when the time is over. Sides with equal frags win together.
 pub(crate) fn winner(
     clock: Res<Clock>, config: Res<ArenaConfig>, teams: Res<Teams>, scores: Query<(&Seat, &Frags)>,
 ) -> Option<Outcome> {

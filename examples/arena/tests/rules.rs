@@ -1,4 +1,4 @@
-//! What a match of arena does, seen from its seats.
+//! The rules of Arena, tested from the view of its seats.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use tickcast::{prelude::*, room::SeatPlan};
 
 const HZ: u32 = 30;
 
-/// Two players in the courtyard, face to face on the open floor south of its middle, five units apart.
+/// Returns a match of two players who face each other in the courtyard, five units apart on the open floor.
 fn duel() -> TestRoom<Arena> {
     let mut test = TestRoom::<Arena>::new(7).seats(2);
     test.run(1);
@@ -36,7 +36,7 @@ fn frags(test: &TestRoom<Arena>, seat: usize) -> u16 {
     test.view(seat).me::<Frags>().expect("every player has an avatar").0
 }
 
-/// Seat 0 shoots to the east until seat 1 is down.
+/// Makes seat 0 shoot to the east until seat 1 is down.
 fn shoot_down(test: &mut TestRoom<Arena>) {
     test.press(0, Pad { fire: true, ..Pad::default() });
     test.run(HZ * 3 / 2);
@@ -45,7 +45,7 @@ fn shoot_down(test: &mut TestRoom<Arena>) {
 }
 
 #[test]
-fn a_pad_walks() {
+fn a_player_walks_in_the_direction_held() {
     let mut test = duel();
     test.press(0, Pad { dir: Dir8::S, ..Pad::default() });
     test.run(HZ);
@@ -53,18 +53,18 @@ fn a_pad_walks() {
 }
 
 #[test]
-fn a_wall_blocks_and_lets_slide() {
+fn a_player_slides_along_a_wall() {
     let mut test = duel();
     place(&mut test, 0, Vec2::new(20.0, 12.5));
     test.press(0, Pad { dir: Dir8::NE, ..Pad::default() });
     test.run(HZ / 6);
     let now = at(&test, 0);
-    assert!((now.y - 13.0).abs() < 0.05, "the block begins at 13.5, but it is at {now}");
-    assert!(now.x > 20.5, "it does not slide: {now}");
+    assert!((now.y - 13.0).abs() < 0.05, "the wall begins at 13.5, but the player is at {now}");
+    assert!(now.x > 20.5, "the player did not slide: {now}");
 }
 
 #[test]
-fn a_shot_hurts_and_five_frag() {
+fn five_shots_take_a_player_down() {
     let mut test = duel();
     test.press(0, Pad { fire: true, ..Pad::default() });
     test.run(10);
@@ -85,11 +85,11 @@ fn a_wall_stops_shots() {
     test.press(0, Pad { fire: true, ..Pad::default() });
     test.run(HZ * 2);
     assert_eq!(hp(&test, 1), 100);
-    assert!(test.view(0).iter::<Shot>().count() <= 1, "shots that have ended are gone");
+    assert!(test.view(0).iter::<Shot>().count() <= 1, "shots that have ended are despawned");
 }
 
 #[test]
-fn an_empty_magazine_changes_itself() {
+fn an_empty_magazine_reloads_by_itself() {
     let mut test = duel();
     let ammo = |test: &TestRoom<Arena>| test.view(0).me::<Ammo>().unwrap().0;
     test.press(0, Pad { fire: true, aim: 3.0, ..Pad::default() });
@@ -99,11 +99,11 @@ fn an_empty_magazine_changes_itself() {
     test.run(HZ * 3 / 2);
     assert_eq!(ammo(&test), 12);
     let other = test.view(1);
-    assert!(other.iter::<Ammo>().all(|(id, _)| other.owner(id) == Some(other.seat())), "ammunition is the owner's to know");
+    assert!(other.iter::<Ammo>().all(|(id, _)| other.owner(id) == Some(other.seat())), "only the owner sees its ammunition");
 }
 
 #[test]
-fn a_reload_by_hand_takes_its_time() {
+fn a_manual_reload_takes_time() {
     let mut test = duel();
     test.press(0, Pad { fire: true, aim: 3.0, ..Pad::default() });
     test.run(3);
@@ -115,7 +115,7 @@ fn a_reload_by_hand_takes_its_time() {
 }
 
 #[test]
-fn the_fallen_stand_up_far_away() {
+fn a_fallen_player_respawns_far_away() {
     let mut test = duel();
     shoot_down(&mut test);
     place(&mut test, 0, Vec2::new(3.0, 3.0));
@@ -125,7 +125,7 @@ fn the_fallen_stand_up_far_away() {
 }
 
 #[test]
-fn the_dead_neither_walk_nor_shoot() {
+fn a_fallen_player_neither_walks_nor_shoots() {
     let mut test = duel();
     shoot_down(&mut test);
     let fell = at(&test, 1);
@@ -149,7 +149,7 @@ fn the_frag_limit_ends_the_match() {
     assert_eq!(test.outcome(), Some(&Outcome::winner(Seat(1))));
 }
 
-/// Two sides of two, with one frag to go; seats 1 and 3 stand in a row, and seat 2 behind them.
+/// Returns a match of two teams of two with a frag limit of one. Seats 1 and 3 stand in a row, with seat 2 behind them.
 fn sides() -> TestRoom<Arena> {
     let config = ArenaConfig { frag_limit: 1, ..ArenaConfig::default() };
     let mut test = TestRoom::<Arena>::with_config(7, config);
@@ -164,7 +164,7 @@ fn sides() -> TestRoom<Arena> {
 }
 
 #[test]
-fn shots_pass_through_friends_and_a_side_wins_as_one() {
+fn shots_pass_through_team_mates_and_a_team_wins_together() {
     let mut test = sides();
     assert_eq!((0..4).map(|player| test.view(player).me::<Side>().unwrap().0).collect::<Vec<_>>(), [1, 2, 1, 2]);
     test.press(0, Pad { fire: true, ..Pad::default() });
@@ -175,7 +175,7 @@ fn shots_pass_through_friends_and_a_side_wins_as_one() {
 }
 
 #[test]
-fn bots_spare_their_friends() {
+fn bots_do_not_shoot_at_team_mates() {
     let mut test = TestRoom::<Arena>::new(3).bots();
     test.room().plan(SeatPlan { seats: 2, fill: 2, teams: 1 });
     let mut test = test.seats(1);
@@ -191,7 +191,7 @@ fn the_time_limit_ends_the_match() {
     test.run(HZ * 60 - 2);
     assert!(test.outcome().is_none());
     test.run(4);
-    assert_eq!(test.outcome(), Some(&Outcome::draw()), "nobody has a frag");
+    assert_eq!(test.outcome(), Some(&Outcome::draw()), "nobody has scored a frag");
 }
 
 #[test]
@@ -215,8 +215,8 @@ fn bots_find_each_other_and_fight() {
         let view = test.view(0);
         let all: Vec<u16> = view.iter::<Frags>().map(|(_, frags)| frags.0).collect();
         let sum: u16 = all.iter().sum();
-        assert!((15..=90).contains(&sum), "five bots and an idle player in a minute on {map:?}: {all:?}");
-        assert!(all.iter().filter(|frags| **frags > 0).count() >= 3, "one bot alone wins: {all:?}");
+        assert!((15..=90).contains(&sum), "the frags of five bots in a minute on {map:?}: {all:?}");
+        assert!(all.iter().filter(|frags| **frags > 0).count() >= 3, "fewer than three bots scored: {all:?}");
     }
 }
 

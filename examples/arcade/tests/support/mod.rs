@@ -1,4 +1,4 @@
-//! A real server, and a script for Node or Python that plays on it.
+//! Runs a real server, and a script for Node or Python that plays on it.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
@@ -12,19 +12,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Far more than any script takes on a slow machine; what hangs ends all the same.
+/// The time after which a script that hangs is ended. Far longer than any script takes on a slow machine.
 const DEADLINE: Duration = Duration::from_secs(300);
 const START: Duration = Duration::from_secs(60);
 const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// The `arcade` binary on a port of its own; it ends when it is dropped.
+/// A process of the `arcade` binary, which is killed on drop.
 struct Server {
     child: Child,
     address: String,
 }
 
 impl Server {
-    /// Panics if the server does not say in time where it listens.
+    /// Starts a server. Panics if it does not print its address in time.
     fn start(listen: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_arcade"))
             .args(["--listen", listen, "--log", "warn"])
@@ -57,15 +57,17 @@ impl Drop for Server {
     }
 }
 
-/// Runs `tests/js/<script>` against a server of its own, and fails if it does. A script can end the server with the line
-/// `> stop` and have it back on the same port with `> start`; the answer is a line on its standard input.
+/// Runs `tests/js/<script>` against a new server, and panics if the script fails.
+///
+/// A script can stop the server by printing the line `> stop` and start it again on the same port with `> start`. The answer is a
+/// line on the script's standard input.
 pub(crate) fn play(script: &str) {
     if let Some(node) = needed("Node with npm's packages", node()) {
         run(&mut Command::new(node), &format!("js/{script}"));
     }
 }
 
-/// The same for a script that drives Chromium.
+/// Runs a script that drives Chromium, like [`play`].
 pub(crate) fn browse(script: &str) {
     let Some(node) = needed("Node with npm's packages", node()) else { return };
     let Some(chromium) = needed("Chromium (or $CHROMIUM, the path of one)", chromium()) else { return };
@@ -74,7 +76,7 @@ pub(crate) fn browse(script: &str) {
     run(Command::new(node).env("CHROMIUM", chromium).env("PICTURES", pictures), &format!("js/{script}"));
 }
 
-/// The same for a script in `tests/py`, with the packages that `requirements.txt` there names.
+/// Runs `tests/py/<script>`, like [`play`], with the packages of `tests/py/requirements.txt`.
 pub(crate) fn play_python(script: &str) {
     let python = on_path("python3").and_then(|python| environment(&python));
     if let Some(python) = needed("Python 3 with venv and PyPI's packages", python) {
@@ -82,12 +84,12 @@ pub(crate) fn play_python(script: &str) {
     }
 }
 
-/// Runs `tests/js/<script>` against a server of the test's own.
+/// Runs `tests/js/<script>` against a server that the test has started.
 pub(crate) fn play_with(url: &str, script: &str) {
     if let Some(node) = needed("Node with npm's packages", node()) {
         let script = format!("js/{script}");
         converse(&mut Command::new(node), &script, url, |order| {
-            panic!("{script} wants {order:?} of a server that is not its own")
+            panic!("{script} asked for {order:?}, but cannot control the server of this test")
         });
     }
 }
@@ -98,7 +100,7 @@ fn run(command: &mut Command, script: &str) {
     converse(command, script, &url, |order| match order {
         "stop" => stage.stop(),
         "start" => stage.start(),
-        other => panic!("{script} wants {other:?}, whatever that is"),
+        other => panic!("{script} asked for {other:?}, but must ask for \"stop\" or \"start\""),
     });
 }
 
@@ -125,7 +127,7 @@ fn converse(command: &mut Command, script: &str, url: &str, mut heed: impl FnMut
     assert!(status.success(), "{script} failed: {status}");
 }
 
-/// An address with a server, while there is one.
+/// A server that can be stopped and started again on the same address.
 struct Stage {
     address: String,
     server: Option<Server>,
@@ -150,8 +152,8 @@ struct ScriptRun(Child);
 
 impl ScriptRun {
     fn answer(&mut self) {
-        let stdin = self.0.stdin.as_mut().expect("it is piped");
-        // A script that has ended hears nothing; its status tells.
+        let stdin = self.0.stdin.as_mut().expect("the stream is piped");
+        // Writing fails if the script has ended. Its exit status is checked later.
         let _ = stdin.write_all(b"done\n");
     }
 }
@@ -162,18 +164,18 @@ impl Drop for ScriptRun {
     }
 }
 
-/// Ends a process that may have ended.
+/// Kills a process, which may have ended already.
 fn end(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
 }
 
-/// What a process prints, line by line; disconnected at its end.
+/// Returns the lines that a process prints. The channel disconnects when the process ends.
 fn lines(child: &mut Child) -> Receiver<String> {
-    let stdout = child.stdout.take().expect("it is piped");
+    let stdout = child.stdout.take().expect("the stream is piped");
     let (sender, receiver) = channel();
     thread::spawn(move || {
-        // Reads on when nobody listens: a full pipe would hold up the process.
+        // Keeps reading when the receiver is gone, because a full pipe would block the process.
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             let _ = sender.send(line);
         }
@@ -181,23 +183,23 @@ fn lines(child: &mut Child) -> Receiver<String> {
     receiver
 }
 
-/// What a test cannot do without. Where it is missing the test is skipped, loudly; on CI it must be there.
+/// Returns a tool that a test needs. If it is missing, prints that the test is skipped, or panics on CI.
 fn needed<T>(what: &str, found: Option<T>) -> Option<T> {
     if found.is_none() {
         assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "{what} is missing, and CI=true");
-        // Not through `eprintln!`, which the test runner keeps to itself when a test passes.
+        // `eprintln!` would not do, because the test runner hides its output when a test passes.
         let _ = writeln!(std::io::stderr(), "\nSKIPPED an end-to-end test: {what} is missing\n");
     }
     found
 }
 
-/// The packages are there when the page was built.
+/// Returns Node if npm's packages are installed, which building the page does.
 fn node() -> Option<PathBuf> {
     let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/node_modules/playwright-core");
     on_path("node").filter(|_| packages.exists())
 }
 
-/// A virtual environment of these tests' own with what `requirements.txt` names; made once, and again when that changes.
+/// Returns the Python of a virtual environment with the packages of `requirements.txt`. It is created again when that file changes.
 fn environment(python: &Path) -> Option<PathBuf> {
     let needs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/py/requirements.txt");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("e2e-python");
@@ -212,12 +214,12 @@ fn environment(python: &Path) -> Option<PathBuf> {
     if !venv || !succeeds(&mut pip) {
         return None;
     }
-    // Written last: an environment without it is not whole.
+    // Written last, because it marks the environment as complete.
     fs::write(made, wanted).unwrap();
     Some(interpreter)
 }
 
-/// Runs a command to its end.
+/// Runs a command and returns whether it succeeded.
 fn succeeds(command: &mut Command) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::null()).status().is_ok_and(|status| status.success())
 }
