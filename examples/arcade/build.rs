@@ -45,7 +45,7 @@ fn main() -> io::Result<()> {
     if let Err(reason) = build(&root.join("assets"), &web, &out) {
         if env::var_os(SKIP).is_none() {
             println!("cargo::warning=the web page was not built: {}", reason.lines().next().unwrap_or_default());
-            // Cargo reruns this script at every build while this path does not exist, that is, until the page is built.
+            // This path never exists, so cargo reruns this script at every build until one succeeds.
             println!("cargo::rerun-if-changed={}", out.join("never").display());
         }
         fs::remove_dir_all(&web)?;
@@ -145,9 +145,9 @@ fn notice(reason: &str) -> String {
   pre {{ padding: 1rem; overflow: auto; background: #10161f; border-radius: 10px; color: #ffb3ba }}
   code {{ color: #56e0c8 }}
 </style>
-<h1>The server runs, its page was not built</h1>
-<p>Clients can connect all the same. For the page, install <a href="https://nodejs.org" style="color:#56e0c8">Node.js</a> {LEAST_NODE} or
-later, which brings npm, and start again with <code>cargo run --release</code>. The reason was:</p>
+<h1>The server is running, but its page was not built</h1>
+<p>Clients can still connect. To get the page, install <a href="https://nodejs.org" style="color:#56e0c8">Node.js</a> {LEAST_NODE} or
+later, which includes npm, and start again with <code>cargo run --release</code>. The reason was:</p>
 <pre>{reason}</pre>
 </html>
 "#

@@ -36,7 +36,7 @@ fn frags(test: &TestRoom<Arena>, seat: usize) -> u16 {
     test.view(seat).me::<Frags>().expect("every player has an avatar").0
 }
 
-/// Makes seat 0 shoot to the east until seat 1 is down.
+/// Makes player 0 shoot to the east until player 1 is down.
 fn shoot_down(test: &mut TestRoom<Arena>) {
     test.press(0, Pad { fire: true, ..Pad::default() });
     test.run(HZ * 3 / 2);
