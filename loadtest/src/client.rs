@@ -10,11 +10,11 @@ use tickcast::protocol::Schema;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, timeout};
 
-use crate::follow::{Follower, Head, MERGED, Resync, Taken};
-use crate::link::{Fault, GAMEPLAY, LOBBY, Link, MSGPACK_PATH, Target, wire_len};
-use crate::slow::{CRAWL_BYTES, Habit, Pace, STALL, Slow};
+use crate::connection::{Connection, Fault, GAMEPLAY, LOBBY, MSGPACK_PATH, Target, wire_len};
+use crate::inputs::InputGenerator;
+use crate::replica::{FrameResult, Head, MERGED, Replica, Resync};
+use crate::slow::{CRAWL_BYTES, Habit, LagMeter, STALL, Slow};
 use crate::tally::{Count, Difference, Tally};
-use crate::walk::Walker;
 use crate::wire::{self, BinaryEvent, Kind, Packet};
 
 /// How often a client that sends no inputs still says what it holds.
@@ -36,11 +36,11 @@ pub(crate) struct Common {
     /// After which time without a seat a client gives up.
     pub(crate) seat_within: Duration,
     /// How many may be connecting at one time.
-    pub(crate) doors: Semaphore,
+    pub(crate) connecting: Semaphore,
 }
 
 /// How a client comes to its first room.
-pub(crate) enum Way {
+pub(crate) enum RoomChoice {
     /// Creates it and tells the others its id; if that fails, they hear of it by the sender's end.
     Create(watch::Sender<Option<String>>),
     Join(watch::Receiver<Option<String>>),
@@ -57,7 +57,7 @@ pub(crate) struct Client {
 
 impl Client {
     /// Lives until the run ends or something fails, which is counted and returned.
-    pub(crate) async fn live(self, way: Way) -> Result<(), Fault> {
+    pub(crate) async fn live(self, way: RoomChoice) -> Result<(), Fault> {
         let result = self.seat_and_play(way).await;
         if let Err(fault) = &result {
             self.common.tally.error(fault.kind(), 1);
@@ -65,68 +65,68 @@ impl Client {
         result
     }
 
-    async fn seat_and_play(&self, way: Way) -> Result<(), Fault> {
+    async fn seat_and_play(&self, way: RoomChoice) -> Result<(), Fault> {
         let tally = &self.common.tally;
         let seat_within = self.common.seat_within;
         let first = timeout(seat_within, self.first_seat(way)).await;
         tally.add(Count::Settled, 1);
-        let (mut link, mut seat) = first.unwrap_or(Err(Fault::SeatTimeout))?;
+        let (mut connection, mut seat) = first.unwrap_or(Err(Fault::SeatTimeout))?;
         tally.add(Count::Seated, 1);
         if let Some(slow) = &self.slow {
             slow.tally.add(Count::Seated, 1);
-            link.count_in(&slow.tally);
+            connection.count_in(&slow.tally);
             if slow.habit == Habit::Crawl {
-                link.crawl(CRAWL_BYTES);
+                connection.crawl(CRAWL_BYTES);
             }
         }
-        while seat.play(&mut link).await? == Ended::Over {
-            let next = timeout(seat_within, self.next_seat(&mut link)).await;
+        while seat.play(&mut connection).await? == Ended::Over {
+            let next = timeout(seat_within, self.next_seat(&mut connection)).await;
             seat = next.unwrap_or(Err(Fault::SeatTimeout))?;
             tally.add(Count::Rejoins, 1);
         }
-        link.close().await;
+        connection.close().await;
         Ok(())
     }
 
-    async fn first_seat(&self, way: Way) -> Result<(Link, Seat), Fault> {
+    async fn first_seat(&self, way: RoomChoice) -> Result<(Connection, Seat), Fault> {
         let room = match &way {
-            Way::Join(room) => Some(announced(room.clone()).await?),
-            Way::Create(_) | Way::Quick => None,
+            RoomChoice::Join(room) => Some(announced(room.clone()).await?),
+            RoomChoice::Create(_) | RoomChoice::Quick => None,
         };
-        let mut link = {
-            let _door = self.common.doors.acquire().await.expect("the doors are never closed");
-            Link::open(&self.common.target, MSGPACK_PATH, Arc::clone(&self.common.tally)).await?
+        let mut connection = {
+            let _permit = self.common.connecting.acquire().await.expect("the connecting are never closed");
+            Connection::open(&self.common.target, MSGPACK_PATH, Arc::clone(&self.common.tally)).await?
         };
-        link.enter(LOBBY, &Name { name: format!("load {}", self.number) }).await?;
+        connection.enter(LOBBY, &Name { name: format!("load {}", self.number) }).await?;
         let game = self.common.game.as_str();
         let pass: Pass = match way {
-            Way::Create(announce) => {
+            RoomChoice::Create(announce) => {
                 let create = Create { game, config: self.common.config.as_ref(), private: false };
-                let pass: Pass = link.request(LOBBY, "create", Some(&create)).await?;
+                let pass: Pass = connection.request(LOBBY, "create", Some(&create)).await?;
                 announce.send_replace(Some(pass.room.clone()));
                 pass
             }
-            Way::Join(_) => link.request(LOBBY, "join", Some(&Join { room })).await?,
-            Way::Quick => link.request(LOBBY, "quick", Some(&Quick { game })).await?,
+            RoomChoice::Join(_) => connection.request(LOBBY, "join", Some(&Join { room })).await?,
+            RoomChoice::Quick => connection.request(LOBBY, "quick", Some(&Quick { game })).await?,
         };
-        let seat = self.take_seat(&mut link, pass).await?;
-        Ok((link, seat))
+        let seat = self.take_seat(&mut connection, pass).await?;
+        Ok((connection, seat))
     }
 
-    async fn next_seat(&self, link: &mut Link) -> Result<Seat, Fault> {
+    async fn next_seat(&self, connection: &mut Connection) -> Result<Seat, Fault> {
         let quick = Quick { game: &self.common.game };
-        let pass: Pass = link.request(LOBBY, "quick", Some(&quick)).await?;
-        link.leave_gameplay().await?;
-        self.take_seat(link, pass).await
+        let pass: Pass = connection.request(LOBBY, "quick", Some(&quick)).await?;
+        connection.leave_gameplay().await?;
+        self.take_seat(connection, pass).await
     }
 
-    async fn take_seat(&self, link: &mut Link, pass: Pass) -> Result<Seat, Fault> {
+    async fn take_seat(&self, connection: &mut Connection, pass: Pass) -> Result<Seat, Fault> {
         if !pass.url.is_empty() && pass.url.trim_end_matches('/') != self.common.target.url {
             return Err(Fault::OtherServer(pass.url));
         }
-        link.enter(GAMEPLAY, &Ticket { ticket: pass.ticket }).await?;
+        connection.enter(GAMEPLAY, &Ticket { ticket: pass.ticket }).await?;
         loop {
-            let bytes = link.next_packet().await?;
+            let bytes = connection.next_packet().await?;
             let packet = Packet::decode(&bytes)?;
             if (packet.kind, packet.nsp) == (Kind::Event, GAMEPLAY)
                 && let ("welcome", welcome) = packet.event()?
@@ -143,9 +143,9 @@ impl Client {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         Ok(Seat {
             tally: Arc::clone(self.slow.as_ref().map_or(&self.common.tally, |slow| &slow.tally)),
-            pace: self.slow.clone().map(|slow| Pace::new(slow, hz, Instant::now())),
-            walker: Walker::new(&schema.input.fields, rng.random()),
-            follower: Follower::new(tick, self.verify.then(|| schema.clone())),
+            pace: self.slow.clone().map(|slow| LagMeter::new(slow, hz, Instant::now())),
+            inputs: InputGenerator::new(&schema.input.fields, rng.random()),
+            replica: Replica::new(tick, self.verify.then(|| schema.clone())),
             schema,
             ticker: ticker(input_hz, &mut rng),
             sends_inputs: input_hz > 0,
@@ -187,8 +187,8 @@ enum Ended {
 struct Seat {
     tally: Arc<Tally>,
     schema: Arc<Schema>,
-    follower: Follower,
-    walker: Walker,
+    replica: Replica,
+    inputs: InputGenerator,
     ticker: Interval,
     sends_inputs: bool,
     seq: u32,
@@ -197,7 +197,7 @@ struct Seat {
     last_frame: Instant,
     frames: u64,
     /// Of a client that is slow on purpose.
-    pace: Option<Pace>,
+    pace: Option<LagMeter>,
 }
 
 /// What a packet calls for.
@@ -208,7 +208,7 @@ enum Heard {
 }
 
 impl Seat {
-    async fn play(&mut self, link: &mut Link) -> Result<Ended, Fault> {
+    async fn play(&mut self, connection: &mut Connection) -> Result<Ended, Fault> {
         loop {
             if let Some(pace) = self.pace.as_mut().filter(|pace| pace.stalls(Instant::now())) {
                 sleep(STALL).await;
@@ -217,47 +217,47 @@ impl Seat {
             let message = tokio::select! {
                 biased;
                 _ = self.ticker.tick() => None,
-                message = link.incoming() => Some(message?),
+                message = connection.incoming() => Some(message?),
             };
             let Some(message) = message else {
                 if self.tally.stopping() {
-                    return self.leave(link).await;
+                    return self.leave(connection).await;
                 }
-                link.check_heartbeat(Instant::now())?;
-                link.send(self.input()).await?;
+                connection.check_heartbeat(Instant::now())?;
+                connection.send(self.input()).await?;
                 continue;
             };
-            let Some(bytes) = link.packet(message).await? else {
+            let Some(bytes) = connection.packet(message).await? else {
                 continue;
             };
             match self.hear(&bytes)? {
                 Heard::Nothing => {}
                 Heard::Over => return Ok(Ended::Over),
-                Heard::Ask(resync) => link.send(wire::event(GAMEPLAY, "resync", Some(&resync), None)).await?,
+                Heard::Ask(resync) => connection.send(wire::event(GAMEPLAY, "resync", Some(&resync), None)).await?,
             }
         }
     }
 
-    async fn leave(&mut self, link: &mut Link) -> Result<Ended, Fault> {
+    async fn leave(&mut self, connection: &mut Connection) -> Result<Ended, Fault> {
         // A client that hears nothing any more would otherwise hide its last, longest gap.
         let waiting = self.last_frame.elapsed();
         if waiting > FRAME_PROMISED {
             self.tally.gap(waiting);
         }
-        link.send(wire::event(GAMEPLAY, "leave", None::<&()>, None)).await?;
+        connection.send(wire::event(GAMEPLAY, "leave", None::<&()>, None)).await?;
         Ok(Ended::Stopped)
     }
 
     fn input(&mut self) -> Vec<u8> {
         let mut input = Vec::with_capacity(32);
-        let ack = i64::from(self.follower.ack());
+        let ack = i64::from(self.replica.ack());
         if self.sends_inputs {
             self.seq += 1;
-            wire::append_array(&mut input, 3 + self.walker.len() as u32);
+            wire::append_array(&mut input, 3 + self.inputs.len() as u32);
             wire::append_int(&mut input, ack);
             wire::append_int(&mut input, self.seq.into());
-            wire::append_int(&mut input, i64::from(self.follower.newest()) + i64::from(self.lead));
-            self.walker.append_next(&mut input);
+            wire::append_int(&mut input, i64::from(self.replica.newest()) + i64::from(self.lead));
+            self.inputs.append_next(&mut input);
             self.tally.add(Count::Inputs, 1);
         } else {
             wire::append_array(&mut input, 1);
@@ -297,7 +297,7 @@ impl Seat {
         let now = Instant::now();
         self.tally.add(Count::Frames, 1);
         self.tally.add(Count::FrameBytes, frame.len() as u64);
-        if self.follower.verifies() {
+        if self.replica.verifies() {
             self.tally.add(Count::Verified, 1);
         }
         if self.frames > 0 {
@@ -311,16 +311,16 @@ impl Seat {
                 pace.read(head.tick, now);
             }
         }
-        match self.follower.take(frame, now) {
-            Taken::Held | Taken::Ignored => Heard::Nothing,
-            Taken::Mended(mended) => {
+        match self.replica.take(frame, now) {
+            FrameResult::Held | FrameResult::Ignored => Heard::Nothing,
+            FrameResult::Mended(mended) => {
                 self.tally.mended(Difference::new(&self.schema, &mended));
                 Heard::Nothing
             }
-            Taken::AskAgain(resync) => Heard::Ask(resync),
-            Taken::BadFrame(resync) => self.ask_after("bad_frame", resync),
-            Taken::WrongBase(resync) => self.ask_after("wrong_base", resync),
-            Taken::Desync(resync) => {
+            FrameResult::AskAgain(resync) => Heard::Ask(resync),
+            FrameResult::BadFrame(resync) => self.ask_after("bad_frame", resync),
+            FrameResult::WrongBase(resync) => self.ask_after("wrong_base", resync),
+            FrameResult::Desync(resync) => {
                 self.tally.add(Count::Desyncs, 1);
                 Heard::Ask(resync)
             }

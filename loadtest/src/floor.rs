@@ -134,7 +134,7 @@ fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::wire_len;
+    use crate::connection::wire_len;
 
     #[test]
     fn a_frame_has_the_header_that_its_length_asks_for() {

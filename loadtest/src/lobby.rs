@@ -11,19 +11,19 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep_until, timeout};
 
 use crate::RunArgs;
-use crate::link::{Fault, Target};
+use crate::connection::{Fault, Target};
+use crate::lobby_client::LobbyClient;
 use crate::report::round;
 use crate::run::reach;
 use crate::steps::{LobbyReport, Step, StepFigures, Steps};
 use crate::tally::Tally;
-use crate::visit::Visit;
 
 /// How long a step may take, beyond what it is meant to.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<LobbyReport> {
     let (server, target, _) = reach(args).await?;
-    let course = Arc::new(Course {
+    let course = Arc::new(LobbyRun {
         target,
         tally: Arc::new(Tally::new()),
         steps: Steps::new(),
@@ -62,7 +62,7 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<LobbyReport> {
 }
 
 /// What all clients have in common.
-pub(crate) struct Course {
+pub(crate) struct LobbyRun {
     pub(crate) target: Target,
     pub(crate) tally: Arc<Tally>,
     pub(crate) steps: Steps,
@@ -87,26 +87,26 @@ impl Drop for Coming<'_> {
     }
 }
 
-impl Course {
+impl LobbyRun {
     /// The way of one client, as far as it comes.
     async fn walk(self: Arc<Self>, number: usize) -> Option<()> {
         let coming = Coming(&self.coming);
-        let mut visit = self.step(Step::Connect, Visit::begin(&self, number)).await?;
-        self.step(Step::Chat, visit.chat()).await?;
-        self.step(Step::Queue, visit.queue()).await?;
+        let mut client = self.step(Step::Connect, LobbyClient::begin(&self, number)).await?;
+        self.step(Step::Chat, client.chat()).await?;
+        self.step(Step::Queue, client.queue()).await?;
         drop(coming);
-        let Some(pass) = self.step_or_none(Step::Match, visit.wait_for_match()).await? else {
+        let Some(pass) = self.step_or_none(Step::Match, client.wait_for_match()).await? else {
             self.left_over.fetch_add(1, Ordering::Relaxed);
-            visit.close().await;
+            client.close().await;
             return Some(());
         };
-        self.step(Step::Seat, visit.take_seat(pass)).await?;
-        let played = timeout(self.hold + PATIENCE, visit.play()).await.unwrap_or(Err(Fault::Timeout));
+        self.step(Step::Seat, client.take_seat(pass)).await?;
+        let played = timeout(self.hold + PATIENCE, client.play()).await.unwrap_or(Err(Fault::Timeout));
         self.count(Step::Play, played)?;
-        if !visit.is_over() {
-            self.step(Step::Leave, visit.leave()).await?;
+        if !client.is_over() {
+            self.step(Step::Leave, client.leave()).await?;
         }
-        visit.close().await;
+        client.close().await;
         self.finished.fetch_add(1, Ordering::Relaxed);
         Some(())
     }

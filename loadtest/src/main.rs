@@ -5,9 +5,9 @@ mod client;
 mod compare;
 mod drift;
 mod floor;
-mod follow;
-mod line;
-mod link;
+mod replica;
+mod throttle;
+mod connection;
 mod lobby;
 mod page;
 mod plot;
@@ -17,8 +17,8 @@ mod server;
 mod slow;
 mod steps;
 mod tally;
-mod visit;
-mod walk;
+mod lobby_client;
+mod inputs;
 mod wire;
 
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::compare::CompareArgs;
 use crate::report::Report;
-use crate::slow::Mix;
+use crate::slow::SlowMix;
 
 /// Drives a tickcast server with headless bots and measures it.
 #[derive(Debug, Parser)]
@@ -124,7 +124,7 @@ struct RunArgs {
     /// Clients that are slow on purpose, like `stall=5,crawl=5`: some stop reading for 5 s after every 5 s, some read 2 kB a
     /// second. They are counted apart from the others.
     #[arg(long, value_name = "MIX", default_value = "stall=0,crawl=0", hide_default_value = true)]
-    slow: Mix,
+    slow: SlowMix,
     /// Write a page with plots, which needs nothing else, to this file.
     #[arg(long, value_name = "HTML")]
     report: Option<PathBuf>,

@@ -103,7 +103,7 @@ pub(crate) struct Sample {
 }
 
 /// The run apart from its window.
-pub(crate) struct Whole {
+pub(crate) struct Totals {
     pub(crate) game: String,
     pub(crate) rooms: usize,
     pub(crate) clients: usize,
@@ -115,7 +115,7 @@ pub(crate) struct Whole {
     pub(crate) differences: Vec<Difference>,
 }
 
-impl Whole {
+impl Totals {
     /// The gaps of those who keep up, and of the slow ones by habit, with their names.
     pub(crate) fn curves(&self) -> Vec<(&'static str, Histogram<u64>)> {
         let prompt = if self.slow.is_empty() { "all clients" } else { "clients that keep up" };
@@ -146,7 +146,7 @@ impl Report {
     /// How wide the names are, where the figures are printed.
     pub(crate) const NAME_WIDTH: usize = 17;
 
-    pub(crate) fn new(whole: Whole, window: &Window) -> Self {
+    pub(crate) fn new(whole: Totals, window: &Window) -> Self {
         let seated = whole.counts[Count::Seated];
         let seconds = window.length.as_secs_f64();
         let (prompt, others) = window.counts.split_first().expect("somebody keeps up");
@@ -319,7 +319,7 @@ mod tests {
             server: (usage(1.0), usage(1.6)),
             loadtest: (Usage::default(), usage(1.0)),
         };
-        let whole = Whole {
+        let whole = Totals {
             game: "arena".to_owned(),
             rooms: 1,
             clients: 2,

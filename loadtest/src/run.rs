@@ -13,10 +13,10 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::RunArgs;
-use crate::client::{Client, Common, Name, Way};
-use crate::link::{Fault, LOBBY, Link, MSGPACK_PATH, Target};
+use crate::client::{Client, Common, Name, RoomChoice};
+use crate::connection::{Connection, Fault, LOBBY, MSGPACK_PATH, Target};
 use crate::page::Page;
-use crate::report::{Report, Sample, Whole, Window};
+use crate::report::{Report, Sample, Totals, Window};
 use crate::server::{self, Server};
 use crate::slow::{Habit, Slow};
 use crate::tally::{Count, Counts, Tally};
@@ -31,7 +31,7 @@ pub(crate) const LEAVING: Duration = Duration::from_secs(2);
 const PROBE: Duration = Duration::from_secs(10);
 
 /// More connections at one time would only wait in the server's backlog.
-pub(crate) const DOORS: usize = 64;
+pub(crate) const CONNECTING_AT_ONCE: usize = 64;
 
 /// How many rooms are created, unless the clients need more.
 const ROOMS: usize = 10;
@@ -54,7 +54,7 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
     for (kind, count) in crowd.slow.iter().flat_map(|slow| slow.tally.errors()) {
         *errors.entry(kind).or_default() += count;
     }
-    let whole = Whole {
+    let whole = Totals {
         game: args.game.clone(),
         rooms,
         clients: args.clients,
@@ -115,10 +115,10 @@ struct Games {
 /// Asks the server for the game, before hundreds of clients do.
 async fn probe(target: &Target, name: &str) -> anyhow::Result<Game> {
     let ask = async {
-        let mut link = Link::open(target, MSGPACK_PATH, Arc::new(Tally::new())).await?;
-        link.enter(LOBBY, &Name { name: "load".to_owned() }).await?;
-        let Games { games } = link.request(LOBBY, "games", None::<&()>).await?;
-        link.close().await;
+        let mut connection = Connection::open(target, MSGPACK_PATH, Arc::new(Tally::new())).await?;
+        connection.enter(LOBBY, &Name { name: "load".to_owned() }).await?;
+        let Games { games } = connection.request(LOBBY, "games", None::<&()>).await?;
+        connection.close().await;
         Ok::<_, Fault>(games)
     };
     let mut games = ask.await.with_context(|| format!("cannot use the server at {}", target.url))?;
@@ -178,10 +178,10 @@ impl Crowd {
             input_hz: args.input_hz,
             lead: args.lead,
             seat_within: SEATING,
-            doors: Semaphore::new(DOORS),
+            connecting: Semaphore::new(CONNECTING_AT_ONCE),
         });
         let mut clients = JoinSet::new();
-        for (number, way) in ways(args.clients, rooms).into_iter().enumerate() {
+        for (number, way) in room_choices(args.clients, rooms).into_iter().enumerate() {
             let common = Arc::clone(&common);
             let seed = args.seed.wrapping_add(number as u64);
             let habit = args.slow.habit(number, args.clients);
@@ -242,14 +242,14 @@ impl Crowd {
         loop {
             tokio::select! {
                 () = sleep_until(end) => return Ok(()),
-                Some(ended) = self.clients.join_next() => self.mourn(ended)?,
+                Some(ended) = self.clients.join_next() => self.note_end(ended)?,
                 _ = progress.ticks.tick() => progress.show(phase, &self.tally, self.size),
             }
         }
     }
 
     /// Notes a client that ended before its time; some reasons make the whole run pointless.
-    fn mourn(&self, ended: Result<Result<(), Fault>, JoinError>) -> anyhow::Result<()> {
+    fn note_end(&self, ended: Result<Result<(), Fault>, JoinError>) -> anyhow::Result<()> {
         match ended {
             Ok(Err(Fault::Refused { code, message })) if code == "bad_config" => {
                 bail!("the game refuses --config: {message}")
@@ -270,13 +270,13 @@ impl Crowd {
 }
 
 /// One way into a room for each client: the first ones create the rooms, the others follow in turn.
-fn ways(clients: usize, rooms: usize) -> Vec<Way> {
+fn room_choices(clients: usize, rooms: usize) -> Vec<RoomChoice> {
     if rooms == 0 {
-        return (0..clients).map(|_| Way::Quick).collect();
+        return (0..clients).map(|_| RoomChoice::Quick).collect();
     }
     let (creators, ids): (Vec<_>, Vec<_>) = (0..rooms).map(|_| watch::channel(None)).unzip();
-    let joiners = (rooms..clients).map(|number| Way::Join(ids[number % rooms].clone()));
-    creators.into_iter().map(Way::Create).chain(joiners).collect()
+    let joiners = (rooms..clients).map(|number| RoomChoice::Join(ids[number % rooms].clone()));
+    creators.into_iter().map(RoomChoice::Create).chain(joiners).collect()
 }
 
 /// The line on stderr: rewritten in place on a terminal, a line each second elsewhere.

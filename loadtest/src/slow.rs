@@ -24,7 +24,7 @@ const LONGEST_MS: u64 = 600_000;
 
 /// How many clients of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Mix {
+pub(crate) struct SlowMix {
     pub(crate) stall: usize,
     pub(crate) crawl: usize,
 }
@@ -46,7 +46,7 @@ impl Habit {
     }
 }
 
-impl Mix {
+impl SlowMix {
     pub(crate) fn total(self) -> usize {
         self.stall + self.crawl
     }
@@ -68,7 +68,7 @@ impl Mix {
     }
 }
 
-impl FromStr for Mix {
+impl FromStr for SlowMix {
     type Err = String;
 
     /// `stall=5,crawl=5`, or one of them.
@@ -128,7 +128,7 @@ impl Slow {
 }
 
 /// One slow client's time in a seat.
-pub(crate) struct Pace {
+pub(crate) struct LagMeter {
     slow: Arc<Slow>,
     hz: f64,
     began: Instant,
@@ -139,7 +139,7 @@ pub(crate) struct Pace {
     stale: u64,
 }
 
-impl Pace {
+impl LagMeter {
     pub(crate) fn new(slow: Arc<Slow>, hz: u16, now: Instant) -> Self {
         let hz = f64::from(hz);
         Self { slow, hz, began: now, zero: None, next_stall: now + STALL, reads_again: None, stale: 0 }
@@ -181,13 +181,13 @@ mod tests {
 
     #[test]
     fn the_mix_is_read_and_spread_over_the_last_clients() {
-        let mix: Mix = "stall=2,crawl=1".parse().unwrap();
-        assert_eq!(mix, Mix { stall: 2, crawl: 1 });
+        let mix: SlowMix = "stall=2,crawl=1".parse().unwrap();
+        assert_eq!(mix, SlowMix { stall: 2, crawl: 1 });
         let habits: Vec<_> = (0..5).map(|number| mix.habit(number, 5)).collect();
         assert_eq!(habits, [None, None, Some(Habit::Crawl), Some(Habit::Stall), Some(Habit::Stall)]);
-        assert_eq!("crawl=3".parse(), Ok(Mix { stall: 0, crawl: 3 }));
+        assert_eq!("crawl=3".parse(), Ok(SlowMix { stall: 0, crawl: 3 }));
         for wrong in ["", "5", "stall", "stall=", "stall=-1", "crawl=2;stall=1", "walk=1"] {
-            assert!(wrong.parse::<Mix>().unwrap_err().contains("should be stall=N or crawl=N"), "{wrong:?}");
+            assert!(wrong.parse::<SlowMix>().unwrap_err().contains("should be stall=N or crawl=N"), "{wrong:?}");
         }
     }
 
@@ -196,7 +196,7 @@ mod tests {
         let slow = Arc::new(Slow::new(Habit::Stall));
         let start = Instant::now();
         let at = |ms: u64| start + Duration::from_millis(ms);
-        let mut pace = Pace::new(Arc::clone(&slow), 20, start);
+        let mut pace = LagMeter::new(Arc::clone(&slow), 20, start);
         assert!(!pace.stalls(at(4999)) && pace.stalls(at(5000)));
         for tick in 100..200 {
             pace.read(tick, at(u64::from(tick - 100) * 50 + u64::from(tick % 2)));

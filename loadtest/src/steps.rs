@@ -53,16 +53,16 @@ impl Step {
     }
 }
 
-struct Tried {
+struct StepRecord {
     micros: Histogram<u64>,
     errors: BTreeMap<String, u64>,
 }
 
-pub(crate) struct Steps(Mutex<[Tried; Step::ALL.len()]>);
+pub(crate) struct Steps(Mutex<[StepRecord; Step::ALL.len()]>);
 
 impl Steps {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Step::ALL.map(|_| Tried {
+        Self(Mutex::new(Step::ALL.map(|_| StepRecord {
             micros: Histogram::new_with_max(LONGEST, 3).expect("the bounds are valid"),
             errors: BTreeMap::new(),
         })))
@@ -94,7 +94,7 @@ pub(crate) struct StepFigures {
 }
 
 impl StepFigures {
-    fn new(step: Step, tried: &Tried) -> Self {
+    fn new(step: Step, tried: &StepRecord) -> Self {
         Self { step: step.name(), count: tried.micros.len(), ms: Gap::new(&tried.micros), errors: tried.errors.clone() }
     }
 

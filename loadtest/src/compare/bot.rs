@@ -9,8 +9,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use crate::compare::Peer;
-use crate::compare::speech::{Heard, Place, Speech};
-use crate::link::{Fault, Link, Target, wire_len};
+use crate::compare::dialect::{Destination, Dialect, Heard};
+use crate::connection::{Connection, Fault, Target, wire_len};
 use crate::run::SEATING;
 use crate::tally::{Count, Tally};
 
@@ -24,7 +24,7 @@ pub(crate) struct Common {
     pub(crate) hz: u16,
     pub(crate) tally: Arc<Tally>,
     /// How many may be connecting at one time.
-    pub(crate) doors: Semaphore,
+    pub(crate) connecting: Semaphore,
 }
 
 pub(crate) struct Bot {
@@ -48,14 +48,14 @@ impl Bot {
     async fn sit_and_play(&self) -> Result<(), Fault> {
         let seated = timeout(SEATING, self.sit()).await;
         self.common.tally.add(Count::Settled, 1);
-        let (mut link, speech) = seated.unwrap_or(Err(Fault::SeatTimeout))?;
+        let (mut connection, dialect) = seated.unwrap_or(Err(Fault::SeatTimeout))?;
         self.common.tally.add(Count::Seated, 1);
-        self.play(&mut link, speech).await?;
-        link.close().await;
+        self.play(&mut connection, dialect).await?;
+        connection.close().await;
         Ok(())
     }
 
-    async fn sit(&self) -> Result<(Link, Speech), Fault> {
+    async fn sit(&self) -> Result<(Connection, Dialect), Fault> {
         let room = match self.first {
             true => None,
             false => {
@@ -64,16 +64,16 @@ impl Bot {
                 known.clone()
             }
         };
-        let _door = self.common.doors.acquire().await.expect("the doors are never closed");
-        let place = Place { target: self.common.target.clone(), slot: self.slot, room };
-        let (link, speech, room) = Speech::begin(self.common.peer, &place, Arc::clone(&self.common.tally)).await?;
+        let _permit = self.common.connecting.acquire().await.expect("the connecting are never closed");
+        let place = Destination { target: self.common.target.clone(), slot: self.slot, room };
+        let (connection, dialect, room) = Dialect::begin(self.common.peer, &place, Arc::clone(&self.common.tally)).await?;
         if self.first {
             self.room.send_replace(Some(room));
         }
-        Ok((link, speech))
+        Ok((connection, dialect))
     }
 
-    async fn play(&self, link: &mut Link, mut speech: Speech) -> Result<(), Fault> {
+    async fn play(&self, connection: &mut Connection, mut dialect: Dialect) -> Result<(), Fault> {
         let tally = &self.common.tally;
         let mut rng = ChaCha8Rng::seed_from_u64(self.number as u64);
         let period = Duration::from_secs(1) / u32::from(self.common.hz);
@@ -85,7 +85,7 @@ impl Bot {
             let message = tokio::select! {
                 biased;
                 _ = ticker.tick() => None,
-                message = link.incoming() => Some(message?),
+                message = connection.incoming() => Some(message?),
             };
             let Some(message) = message else {
                 if tally.stopping() {
@@ -93,11 +93,11 @@ impl Bot {
                 }
                 let [dx, dy] = [step(&mut rng), step(&mut rng)];
                 tally.add(Count::Inputs, 1);
-                link.send(speech.input(dx, dy)).await?;
+                connection.send(dialect.input(dx, dy)).await?;
                 continue;
             };
-            let Some(bytes) = link.packet(message).await? else { continue };
-            match speech.hear(&bytes)? {
+            let Some(bytes) = connection.packet(message).await? else { continue };
+            match dialect.hear(&bytes)? {
                 Heard::State => {
                     let now = Instant::now();
                     count(tally, bytes.len(), last_state.replace(now).map(|last| now.duration_since(last)));

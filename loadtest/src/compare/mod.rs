@@ -2,12 +2,12 @@
 //! repeats; `docs/PERFORMANCE.md` says what the figures mean.
 
 mod bot;
-mod crowd;
+mod measure;
 mod figures;
 mod launch;
 mod pin;
-mod speech;
-mod table;
+mod dialect;
+mod comparison;
 
 use std::fmt;
 
@@ -15,10 +15,10 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use crate::compare::comparison::Comparison;
 use crate::compare::figures::{Row, Sample};
 use crate::compare::launch::Launch;
 use crate::compare::pin::Pinning;
-use crate::compare::table::Comparison;
 use crate::{at_least_one, run, seconds};
 
 /// What the bench game seats in a room.
@@ -96,7 +96,7 @@ pub(crate) async fn compare(args: &CompareArgs) -> anyhow::Result<Comparison> {
         bail!("a room has at most {SEATS} seats: take at least {} rooms", scenario.clients.div_ceil(SEATS));
     }
     run::raise_file_limit(scenario.clients)?;
-    let mut contest = Contest::prepare(args).await;
+    let mut contest = Runs::prepare(args).await;
     let pinning = Pinning::of_this_process();
     if let Some(why) = pinning.why_not() {
         eprintln!("not pinned, so the server and the clients share cores: {why}");
@@ -121,22 +121,22 @@ fn order(repeat: usize) -> [Peer; 4] {
 }
 
 /// What is known of one server: how to start it or why that cannot be, and what its repeats gave.
-struct Entry {
+struct PeerRuns {
     launch: Result<Launch, String>,
     samples: Vec<Sample>,
 }
 
-struct Contest {
+struct Runs {
     scenario: Scenario,
     /// As in [`Peer::ALL`].
-    entries: [Entry; 4],
+    entries: [PeerRuns; 4],
 }
 
-impl Contest {
+impl Runs {
     async fn prepare(args: &CompareArgs) -> Self {
         let wanted = |peer| args.only.is_empty() || args.only.contains(&peer);
         let launches = launch::prepare(args.scenario.hz, wanted).await;
-        Self { scenario: args.scenario, entries: launches.map(|launch| Entry { launch, samples: Vec::new() }) }
+        Self { scenario: args.scenario, entries: launches.map(|launch| PeerRuns { launch, samples: Vec::new() }) }
     }
 
     async fn measure(&mut self, peer: Peer, pinning: &Pinning) {
@@ -145,7 +145,7 @@ impl Contest {
         let Ok(launch) = &entry.launch else { return };
         let measured = async {
             let server = launch.start(peer, pinning, payload).await?;
-            let sample = crowd::drive(peer, &server, &self.scenario).await;
+            let sample = measure::drive(peer, &server, &self.scenario).await;
             server.stop().await;
             sample
         };

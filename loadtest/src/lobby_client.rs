@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::client::{Pass, Refused, Ticket, Welcome};
-use crate::follow::{Follower, Head, Taken};
-use crate::link::{Fault, GAMEPLAY, LOBBY, Link, MATCHMAKING, MSGPACK_PATH, read_answer};
-use crate::lobby::Course;
+use crate::connection::{Connection, Fault, GAMEPLAY, LOBBY, MATCHMAKING, MSGPACK_PATH, read_answer};
+use crate::inputs::InputGenerator;
+use crate::lobby::LobbyRun;
+use crate::replica::{FrameResult, Head, Replica};
 use crate::steps::Step;
-use crate::walk::Walker;
 use crate::wire::{self, BinaryEvent, Kind, Packet};
 
 /// How often somebody who waits for a match looks whether anybody else can come.
@@ -23,16 +23,16 @@ const LOOK: Duration = Duration::from_millis(500);
 const LAST_WAIT: Duration = Duration::from_secs(3);
 
 /// One client and its connection.
-pub(crate) struct Visit {
-    course: Arc<Course>,
+pub(crate) struct LobbyClient {
+    course: Arc<LobbyRun>,
     number: usize,
-    link: Link,
-    news: News,
+    connection: Connection,
+    news: ServerState,
 }
 
 /// What the server has said of its own accord.
 #[derive(Default)]
-struct News {
+struct ServerState {
     session: Option<Session>,
     /// The number of the newest line that is this client's own.
     own_line: u64,
@@ -48,8 +48,8 @@ struct News {
 
 /// A taken seat.
 struct Seat {
-    follower: Follower,
-    walker: Walker,
+    replica: Replica,
+    inputs: InputGenerator,
     hz: u16,
     frames: u64,
     seq: u32,
@@ -59,13 +59,13 @@ struct Seat {
     over: bool,
 }
 
-impl Visit {
-    pub(crate) async fn begin(course: &Arc<Course>, number: usize) -> Result<Self, Fault> {
-        let link = Link::open(&course.target, MSGPACK_PATH, Arc::clone(&course.tally)).await?;
-        let mut visit = Self { course: Arc::clone(course), number, link, news: News::default() };
-        visit.link.enter(LOBBY, &Auth { name: Some(format!("load {number}")), token: None }).await?;
-        visit.until(|news| news.session.is_some()).await?;
-        Ok(visit)
+impl LobbyClient {
+    pub(crate) async fn begin(course: &Arc<LobbyRun>, number: usize) -> Result<Self, Fault> {
+        let connection = Connection::open(&course.target, MSGPACK_PATH, Arc::clone(&course.tally)).await?;
+        let mut client = Self { course: Arc::clone(course), number, connection, news: ServerState::default() };
+        client.connection.enter(LOBBY, &Auth { name: Some(format!("load {number}")), token: None }).await?;
+        client.until(|news| news.session.is_some()).await?;
+        Ok(client)
     }
 
     pub(crate) async fn chat(&mut self) -> Result<(), Fault> {
@@ -79,7 +79,7 @@ impl Visit {
     pub(crate) async fn queue(&mut self) -> Result<(), Fault> {
         let session = self.news.session.take();
         let token = session.and_then(|session| session.token);
-        self.link.enter(MATCHMAKING, &Auth { name: None, token }).await?;
+        self.connection.enter(MATCHMAKING, &Auth { name: None, token }).await?;
         self.until(|news| news.session.is_some()).await?;
         let course = Arc::clone(&self.course);
         let enqueue = Enqueue { game: &course.game, mode: course.mode.as_deref() };
@@ -126,7 +126,7 @@ impl Visit {
         if !pass.url.is_empty() && pass.url.trim_end_matches('/') != self.course.target.url {
             return Err(Fault::OtherServer(pass.url));
         }
-        self.link.enter(GAMEPLAY, &Ticket { ticket: pass.ticket }).await?;
+        self.connection.enter(GAMEPLAY, &Ticket { ticket: pass.ticket }).await?;
         self.until(|news| news.seat.as_ref().is_some_and(|seat| seat.frames > 0)).await
     }
 
@@ -141,13 +141,13 @@ impl Visit {
             let message = tokio::select! {
                 biased;
                 now = ticker.tick() => {
-                    self.link.check_heartbeat(now)?;
+                    self.connection.check_heartbeat(now)?;
                     None
                 }
-                message = self.link.incoming() => Some(message?),
+                message = self.connection.incoming() => Some(message?),
             };
             if let Some(message) = message {
-                if let Some(bytes) = self.link.packet(message).await? {
+                if let Some(bytes) = self.connection.packet(message).await? {
                     self.hear(&Packet::decode(&bytes)?)?;
                 }
                 continue;
@@ -156,7 +156,7 @@ impl Visit {
             match seat.acknowledged {
                 Some(took) if seat.over || Instant::now() >= end => return Ok(took),
                 None if seat.over => return Err(Fault::Lost("over before an input was acknowledged".to_owned())),
-                _ => self.link.send(event.packet(&seat.input())).await?,
+                _ => self.connection.send(event.packet(&seat.input())).await?,
             }
         }
     }
@@ -171,16 +171,16 @@ impl Visit {
     }
 
     pub(crate) async fn close(self) {
-        self.link.close().await;
+        self.connection.close().await;
     }
 
     /// Sends a request and waits for its answer; what is said meanwhile is heard.
     async fn request<A: Serialize, R: DeserializeOwned>(
         &mut self, nsp: &str, name: &str, argument: Option<&A>,
     ) -> Result<R, Fault> {
-        let id = self.link.ask(nsp, name, argument).await?;
+        let id = self.connection.ask(nsp, name, argument).await?;
         loop {
-            let bytes = self.link.next_packet().await?;
+            let bytes = self.connection.next_packet().await?;
             let packet = Packet::decode(&bytes)?;
             if (packet.kind, packet.nsp, packet.id) == (Kind::Ack, nsp, Some(id)) {
                 return read_answer(packet.answer()?);
@@ -189,9 +189,9 @@ impl Visit {
         }
     }
 
-    async fn until(&mut self, said: impl Fn(&News) -> bool) -> Result<(), Fault> {
+    async fn until(&mut self, said: impl Fn(&ServerState) -> bool) -> Result<(), Fault> {
         while !said(&self.news) {
-            let bytes = self.link.next_packet().await?;
+            let bytes = self.connection.next_packet().await?;
             self.hear(&Packet::decode(&bytes)?)?;
         }
         Ok(())
@@ -199,8 +199,8 @@ impl Visit {
 
     async fn hear_for(&mut self, wait: Duration) -> Result<(), Fault> {
         // Only the reading may be given up half way.
-        if let Ok(message) = timeout(wait, self.link.incoming()).await
-            && let Some(bytes) = self.link.packet(message?).await?
+        if let Ok(message) = timeout(wait, self.connection.incoming()).await
+            && let Some(bytes) = self.connection.packet(message?).await?
         {
             self.hear(&Packet::decode(&bytes)?)?;
         }
@@ -222,7 +222,7 @@ impl Visit {
             (LOBBY | MATCHMAKING, "session") => news.session = Some(wire::parse(argument)?),
             // In a full lobby nearly all that comes is the lines of others.
             (LOBBY, "chat") if news.queue_moved.is_none() => {
-                let Line { user, seq } = wire::parse(argument)?;
+                let ChatMessage { user, seq } = wire::parse(argument)?;
                 if news.session.as_ref().is_some_and(|session| session.user == user) {
                     news.own_line = seq;
                 }
@@ -260,8 +260,8 @@ impl Visit {
 impl Seat {
     fn new(welcome: &Welcome, seed: u64) -> Self {
         Self {
-            follower: Follower::new(welcome.tick, None),
-            walker: Walker::new(&welcome.schema.input.fields, seed),
+            replica: Replica::new(welcome.tick, None),
+            inputs: InputGenerator::new(&welcome.schema.input.fields, seed),
             hz: welcome.hz,
             frames: 0,
             seq: 0,
@@ -275,12 +275,12 @@ impl Seat {
         self.sent.get_or_insert_with(Instant::now);
         self.seq += 1;
         let mut input = Vec::with_capacity(32);
-        wire::append_array(&mut input, 3 + self.walker.len() as u32);
-        wire::append_int(&mut input, self.follower.ack().into());
+        wire::append_array(&mut input, 3 + self.inputs.len() as u32);
+        wire::append_int(&mut input, self.replica.ack().into());
         wire::append_int(&mut input, self.seq.into());
         // The next tick, whichever it is.
         wire::append_int(&mut input, 0);
-        self.walker.append_next(&mut input);
+        self.inputs.append_next(&mut input);
         input
     }
 
@@ -293,11 +293,11 @@ impl Seat {
         {
             self.acknowledged = Some(now.duration_since(sent));
         }
-        match self.follower.take(frame, now) {
-            Taken::Held | Taken::Mended(_) | Taken::Ignored => None,
-            Taken::WrongBase(_) | Taken::AskAgain(_) => Some("wrong_base"),
-            Taken::BadFrame(_) => Some("bad_frame"),
-            Taken::Desync(_) => Some("desync"),
+        match self.replica.take(frame, now) {
+            FrameResult::Held | FrameResult::Mended(_) | FrameResult::Ignored => None,
+            FrameResult::WrongBase(_) | FrameResult::AskAgain(_) => Some("wrong_base"),
+            FrameResult::BadFrame(_) => Some("bad_frame"),
+            FrameResult::Desync(_) => Some("desync"),
         }
     }
 }
@@ -336,7 +336,7 @@ struct Said {
 
 /// Of a chat message what matters here.
 #[derive(Deserialize)]
-struct Line {
+struct ChatMessage {
     user: String,
     seq: u64,
 }

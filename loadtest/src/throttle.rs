@@ -1,4 +1,4 @@
-//! A TCP connection that can be made to read slowly. Everything else waits in the kernel, as on a narrow line.
+//! A TCP stream that can be made to read slowly. Unread bytes wait in the kernel, as they do on a narrow connection.
 
 use std::io;
 use std::pin::Pin;
@@ -9,10 +9,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// A slow line reads so many pieces a second.
+/// Reads per second of a throttled stream.
 const PIECES_A_SECOND: u32 = 20;
 
-pub(crate) struct Line {
+pub(crate) struct ThrottledStream {
     tcp: TcpStream,
     slow: Option<Throttle>,
 }
@@ -23,7 +23,7 @@ struct Throttle {
     pause: Pin<Box<Sleep>>,
 }
 
-impl Line {
+impl ThrottledStream {
     pub(crate) fn new(tcp: TcpStream) -> Self {
         Self { tcp, slow: None }
     }
@@ -33,7 +33,7 @@ impl Line {
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for ThrottledStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Self { tcp, slow } = &mut *self;
         let Some(Throttle { bytes_a_second, pause }) = slow else { return Pin::new(tcp).poll_read(cx, buf) };
@@ -48,7 +48,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for ThrottledStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.tcp).poll_write(cx, bytes)
     }
@@ -72,13 +72,13 @@ mod tests {
     #[tokio::test]
     async fn a_line_that_crawls_takes_its_time_and_loses_nothing() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut line = Line::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+        let mut stream = ThrottledStream::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
         let (mut other, _) = listener.accept().await.unwrap();
         let sent: Vec<u8> = (0..=255).cycle().take(1000).collect();
         other.write_all(&sent).await.unwrap();
-        line.crawl(2000);
+        stream.crawl(2000);
         let (began, mut read) = (Instant::now(), vec![0; sent.len()]);
-        line.read_exact(&mut read).await.unwrap();
+        stream.read_exact(&mut read).await.unwrap();
         let took = began.elapsed();
         assert_eq!(read, sent);
         assert!((0.4..1.5).contains(&took.as_secs_f64()), "{took:?} for half a second's bytes");

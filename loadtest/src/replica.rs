@@ -57,7 +57,7 @@ pub(crate) struct Resync {
 
 /// What became of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Taken {
+pub(crate) enum FrameResult {
     /// The client holds the frame's tick now.
     Held,
     /// So it does, and the snapshot put right what a checksum had found.
@@ -74,7 +74,7 @@ pub(crate) enum Taken {
     AskAgain(Resync),
 }
 
-pub(crate) struct Follower {
+pub(crate) struct Replica {
     held: Option<u32>,
     newest: u32,
     asked: Option<Instant>,
@@ -83,7 +83,7 @@ pub(crate) struct Follower {
     mirror: Option<Mirror>,
 }
 
-impl Follower {
+impl Replica {
     /// `newest` is the tick that the welcome named; with a `schema` every frame is decoded in full.
     pub(crate) fn new(newest: u32, schema: Option<Arc<Schema>>) -> Self {
         Self { held: None, newest, asked: None, lost: false, mirror: schema.map(Mirror::new) }
@@ -103,41 +103,41 @@ impl Follower {
         self.mirror.is_some()
     }
 
-    pub(crate) fn take(&mut self, frame: &[u8], now: Instant) -> Taken {
+    pub(crate) fn take(&mut self, frame: &[u8], now: Instant) -> FrameResult {
         let frame = inflate(frame).unwrap_or_default();
         let Some(head) = Head::read(&frame) else {
-            return Taken::BadFrame(self.lose(now));
+            return FrameResult::BadFrame(self.lose(now));
         };
         self.newest = self.newest.max(head.tick);
         if head.kind == SNAPSHOT {
             (self.asked, self.lost) = (None, false);
         } else if self.asked.is_some_and(|asked| now.duration_since(asked) >= ASK_AGAIN) {
-            return Taken::AskAgain(self.lose(now));
+            return FrameResult::AskAgain(self.lose(now));
         } else if self.lost {
-            return Taken::Ignored;
+            return FrameResult::Ignored;
         }
         if !head.fits(self.held) {
-            return Taken::WrongBase(self.lose(now));
+            return FrameResult::WrongBase(self.lose(now));
         }
         self.apply(&frame, head.tick, now)
     }
 
-    fn apply(&mut self, frame: &[u8], tick: u32, now: Instant) -> Taken {
+    fn apply(&mut self, frame: &[u8], tick: u32, now: Instant) -> FrameResult {
         let applied = match self.mirror.as_mut().map(|mirror| mirror.apply(frame)) {
             None => None,
             Some(Ok(applied)) => Some(applied),
-            Some(Err(_)) => return Taken::BadFrame(self.lose(now)),
+            Some(Err(_)) => return FrameResult::BadFrame(self.lose(now)),
         };
         self.held = Some(tick);
-        let Some(applied) = applied else { return Taken::Held };
+        let Some(applied) = applied else { return FrameResult::Held };
         match applied.desync {
             // Until the snapshot comes it is still the same one.
             Some(desync) if self.asked.is_none() => {
                 self.asked = Some(now);
                 let component = Some(desync.component.into());
-                Taken::Desync(Resync { component, expected: Some(desync.expected), got: Some(desync.got) })
+                FrameResult::Desync(Resync { component, expected: Some(desync.expected), got: Some(desync.got) })
             }
-            _ => applied.mended.map_or(Taken::Held, Taken::Mended),
+            _ => applied.mended.map_or(FrameResult::Held, FrameResult::Mended),
         }
     }
 
@@ -176,13 +176,13 @@ mod tests {
 
     #[test]
     fn diffs_that_fit_are_followed() {
-        let mut follower = Follower::new(9, None);
-        assert_eq!((follower.ack(), follower.newest()), (0, 9));
+        let mut replica = Replica::new(9, None);
+        assert_eq!((replica.ack(), replica.newest()), (0, 9));
         let now = Instant::now();
-        assert_eq!(follower.take(&frame(0, 65_540, 0), now), Taken::Held);
-        assert_eq!(follower.take(&frame(1, 65_541, 1), now), Taken::Held);
-        assert_eq!(follower.take(&frame(2, 65_545, 4), now), Taken::Held);
-        assert_eq!((follower.ack(), follower.newest()), (9, 65_545));
+        assert_eq!(replica.take(&frame(0, 65_540, 0), now), FrameResult::Held);
+        assert_eq!(replica.take(&frame(1, 65_541, 1), now), FrameResult::Held);
+        assert_eq!(replica.take(&frame(2, 65_545, 4), now), FrameResult::Held);
+        assert_eq!((replica.ack(), replica.newest()), (9, 65_545));
     }
 
     #[test]
@@ -192,24 +192,24 @@ mod tests {
         let head = protocol::Head { kind: Kind::Snapshot, tick: Tick(300), base: Tick(0), ack: 1, margin: 0 };
         let snapshot = Frame::new(head, [sections.finish()]).to_bytes();
         assert!(snapshot.len() < 100 && Head::read(&snapshot).is_none());
-        let mut follower = Follower::new(0, None);
+        let mut replica = Replica::new(0, None);
         let now = Instant::now();
-        assert_eq!(follower.take(&snapshot, now), Taken::Held);
-        assert_eq!(follower.take(&frame(1, 301, 1), now), Taken::Held);
-        assert!(matches!(follower.take(&snapshot[..snapshot.len() - 1], now), Taken::BadFrame(_)));
+        assert_eq!(replica.take(&snapshot, now), FrameResult::Held);
+        assert_eq!(replica.take(&frame(1, 301, 1), now), FrameResult::Held);
+        assert!(matches!(replica.take(&snapshot[..snapshot.len() - 1], now), FrameResult::BadFrame(_)));
     }
 
     #[test]
     fn a_diff_from_another_base_asks_once_and_waits_for_the_snapshot() {
-        let mut follower = Follower::new(0, None);
+        let mut replica = Replica::new(0, None);
         let now = Instant::now();
-        assert_eq!(follower.take(&frame(0, 10, 0), now), Taken::Held);
-        assert_eq!(follower.take(&frame(1, 12, 1), now), Taken::WrongBase(Resync::default()));
-        assert_eq!(follower.take(&frame(1, 11, 1), now), Taken::Ignored);
-        assert_eq!(follower.ack(), 10);
-        assert_eq!(follower.take(&frame(1, 13, 1), now + ASK_AGAIN), Taken::AskAgain(Resync::default()));
-        assert_eq!(follower.take(&frame(0, 14, 0), now + ASK_AGAIN), Taken::Held);
-        assert_eq!(follower.take(&frame(1, 15, 1), now + ASK_AGAIN), Taken::Held);
+        assert_eq!(replica.take(&frame(0, 10, 0), now), FrameResult::Held);
+        assert_eq!(replica.take(&frame(1, 12, 1), now), FrameResult::WrongBase(Resync::default()));
+        assert_eq!(replica.take(&frame(1, 11, 1), now), FrameResult::Ignored);
+        assert_eq!(replica.ack(), 10);
+        assert_eq!(replica.take(&frame(1, 13, 1), now + ASK_AGAIN), FrameResult::AskAgain(Resync::default()));
+        assert_eq!(replica.take(&frame(0, 14, 0), now + ASK_AGAIN), FrameResult::Held);
+        assert_eq!(replica.take(&frame(1, 15, 1), now + ASK_AGAIN), FrameResult::Held);
     }
 
     /// A snapshot or diff of one entity with the component `Seat`, and a checksum.
@@ -234,17 +234,17 @@ mod tests {
     fn a_mirror_that_differs_goes_on_with_diffs_until_the_snapshot_names_the_entity() {
         let seat = Seat::spec(Some(0), Some(Audience::Everyone));
         let schema = Schema::new("toy", 20, vec![seat.clone()], vec![], seat).unwrap();
-        let mut follower = Follower::new(9, Some(Arc::new(schema)));
+        let mut replica = Replica::new(9, Some(Arc::new(schema)));
         let now = Instant::now();
         let (one, two) = (term(Id(4), [1]), term(Id(4), [2]));
-        assert_eq!(follower.take(&seat_frame(0, 10, 1, one), now), Taken::Held);
+        assert_eq!(replica.take(&seat_frame(0, 10, 1, one), now), FrameResult::Held);
         let asked = Resync { component: Some(0), expected: Some(two), got: Some(one) };
-        assert_eq!(follower.take(&seat_frame(1, 11, 0, two), now), Taken::Desync(asked));
-        assert_eq!(follower.take(&seat_frame(1, 12, 0, two), now), Taken::Held, "asked once");
-        assert_eq!(follower.ack(), 12);
+        assert_eq!(replica.take(&seat_frame(1, 11, 0, two), now), FrameResult::Desync(asked));
+        assert_eq!(replica.take(&seat_frame(1, 12, 0, two), now), FrameResult::Held, "asked once");
+        assert_eq!(replica.ack(), 12);
         let desync = Desync { component: 0, expected: two, got: one };
         let mended = Mended { tick: Tick(11), desync, entities: vec![Id(4)] };
-        assert_eq!(follower.take(&seat_frame(0, 13, 2, two), now), Taken::Mended(mended));
-        assert_eq!(follower.take(&seat_frame(1, 14, 0, two), now), Taken::Held);
+        assert_eq!(replica.take(&seat_frame(0, 13, 2, two), now), FrameResult::Mended(mended));
+        assert_eq!(replica.take(&seat_frame(1, 14, 0, two), now), FrameResult::Held);
     }
 }

@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::compare::bot::{Bot, Common};
 use crate::compare::figures::{Sample, Window};
 use crate::compare::{Peer, Scenario};
-use crate::link::Target;
-use crate::run::{DOORS, LEAVING};
+use crate::connection::Target;
+use crate::run::{CONNECTING_AT_ONCE, LEAVING};
 use crate::server::{self, Server};
 use crate::tally::{Count, Tally};
 
@@ -55,7 +55,7 @@ pub(crate) async fn drive(peer: Peer, server: &Server, scenario: &Scenario) -> a
 
 fn seat(peer: Peer, target: Target, scenario: &Scenario, tally: &Arc<Tally>) -> JoinSet<()> {
     let tally = Arc::clone(tally);
-    let common = Arc::new(Common { peer, target, hz: scenario.hz, tally, doors: Semaphore::new(DOORS) });
+    let common = Arc::new(Common { peer, target, hz: scenario.hz, tally, connecting: Semaphore::new(CONNECTING_AT_ONCE) });
     let rooms: Vec<_> = (0..scenario.rooms).map(|_| Arc::new(watch::channel(None).0)).collect();
     let mut bots = JoinSet::new();
     for number in 0..scenario.clients {

@@ -14,8 +14,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
-use crate::line::Line;
 use crate::tally::{Count, Tally};
+use crate::throttle::ThrottledStream;
 use crate::wire::{self, Kind, Malformed, Packet};
 
 pub(crate) const LOBBY: &str = "/lobby";
@@ -110,8 +110,8 @@ impl Target {
     }
 }
 
-pub(crate) struct Link {
-    socket: WebSocketStream<Line>,
+pub(crate) struct Connection {
+    socket: WebSocketStream<ThrottledStream>,
     tally: Arc<Tally>,
     next_id: u64,
     in_gameplay: bool,
@@ -119,12 +119,12 @@ pub(crate) struct Link {
     last_heard: Instant,
 }
 
-impl Link {
+impl Connection {
     /// Connects to the Engine.IO endpoint at `path` and reads its handshake.
     pub(crate) async fn open(target: &Target, path: &str, tally: Arc<Tally>) -> Result<Self, Fault> {
-        let mut link = Self::plain(target, &format!("{path}?EIO=4&transport=websocket"), tally).await?;
-        link.shake_hands().await?;
-        Ok(link)
+        let mut connection = Self::plain(target, &format!("{path}?EIO=4&transport=websocket"), tally).await?;
+        connection.shake_hands().await?;
+        Ok(connection)
     }
 
     /// Connects by WebSocket and nothing more, for a server that speaks no Engine.IO.
@@ -134,7 +134,7 @@ impl Link {
         // Small buffers: thousands of clients live in this process, and each packet is flushed at once.
         let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
         let (socket, _) =
-            tokio_tungstenite::client_async_with_config(target.web_socket_url(path), Line::new(stream), Some(config))
+            tokio_tungstenite::client_async_with_config(target.web_socket_url(path), ThrottledStream::new(stream), Some(config))
                 .await
                 .map_err(|e| Fault::Connect(e.to_string()))?;
         let last_heard = Instant::now();

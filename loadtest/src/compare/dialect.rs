@@ -9,8 +9,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{Pass, Refused, Ticket};
 use crate::compare::Peer;
-use crate::follow::{Follower, Taken};
-use crate::link::{Fault, GAMEPLAY, LOBBY, Link, MSGPACK_PATH, Target};
+use crate::connection::{Connection, Fault, GAMEPLAY, LOBBY, MSGPACK_PATH, Target};
+use crate::replica::{FrameResult, Replica};
 use crate::tally::Tally;
 use crate::wire::{self, BinaryEvent, Kind, Packet};
 
@@ -27,7 +27,7 @@ const MATCHMAKE_SECONDS: u64 = 40;
 
 /// Where a client is to go.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct Destination {
     pub(crate) target: Target,
     /// Which of the scenario's rooms.
     pub(crate) slot: usize,
@@ -36,10 +36,10 @@ pub(crate) struct Place {
 }
 
 /// One client's side of a server's protocol, seated.
-pub(crate) enum Speech {
+pub(crate) enum Dialect {
     /// No protocol: it is spoken to like Tickcast, so that its inputs cost the same.
     Floor(TickcastInput),
-    Tickcast(TickcastInput, Follower),
+    Tickcast(TickcastInput, Replica),
     Socketio,
     Colyseus,
 }
@@ -53,19 +53,19 @@ pub(crate) enum Heard {
     Other,
 }
 
-impl Speech {
+impl Dialect {
     /// Connects and takes a seat; gives the room's id too.
-    pub(crate) async fn begin(peer: Peer, place: &Place, tally: Arc<Tally>) -> Result<(Link, Self, String), Fault> {
+    pub(crate) async fn begin(peer: Peer, place: &Destination, tally: Arc<Tally>) -> Result<(Connection, Self, String), Fault> {
         match peer {
             Peer::Floor => {
-                let link = Link::plain(&place.target, "/", tally).await?;
-                Ok((link, Self::Floor(TickcastInput::new()), String::new()))
+                let connection = Connection::plain(&place.target, "/", tally).await?;
+                Ok((connection, Self::Floor(TickcastInput::new()), String::new()))
             }
             Peer::Tickcast => begin_tickcast(place, tally).await,
             Peer::Socketio => {
-                let mut link = Link::open(&place.target, "/socket.io/", tally).await?;
-                link.enter("/", &json!({"slot": place.slot})).await?;
-                Ok((link, Self::Socketio, String::new()))
+                let mut connection = Connection::open(&place.target, "/socket.io/", tally).await?;
+                connection.enter("/", &json!({"slot": place.slot})).await?;
+                Ok((connection, Self::Socketio, String::new()))
             }
             Peer::Colyseus => begin_colyseus(place, tally).await,
         }
@@ -74,7 +74,7 @@ impl Speech {
     pub(crate) fn hear(&mut self, message: &[u8]) -> Result<Heard, Fault> {
         let state = match self {
             Self::Floor(_) => true,
-            Self::Tickcast(_, follower) => return hear_tickcast(message, follower),
+            Self::Tickcast(_, replica) => return hear_tickcast(message, replica),
             Self::Socketio => {
                 let packet = Packet::decode(message)?;
                 packet.kind == Kind::Event && packet.event()?.0 == "s"
@@ -88,7 +88,7 @@ impl Speech {
     pub(crate) fn input(&mut self, dx: i8, dy: i8) -> Vec<u8> {
         match self {
             Self::Floor(input) => input.next(0, 0, (dx, dy)),
-            Self::Tickcast(input, follower) => input.next(follower.ack(), follower.newest() + LEAD, (dx, dy)),
+            Self::Tickcast(input, replica) => input.next(replica.ack(), replica.newest() + LEAD, (dx, dy)),
             Self::Socketio => wire::event("/", "i", Some(&(dx, dy)), None),
             Self::Colyseus => {
                 // Then the message's type, 0, and its content.
@@ -124,39 +124,39 @@ impl TickcastInput {
     }
 }
 
-async fn begin_tickcast(place: &Place, tally: Arc<Tally>) -> Result<(Link, Speech, String), Fault> {
+async fn begin_tickcast(place: &Destination, tally: Arc<Tally>) -> Result<(Connection, Dialect, String), Fault> {
     #[derive(Deserialize)]
     struct Welcome {
         tick: u32,
     }
-    let mut link = Link::open(&place.target, MSGPACK_PATH, tally).await?;
-    link.enter(LOBBY, &json!({})).await?;
+    let mut connection = Connection::open(&place.target, MSGPACK_PATH, tally).await?;
+    connection.enter(LOBBY, &json!({})).await?;
     let pass: Pass = match &place.room {
-        None => link.request(LOBBY, "create", Some(&json!({"game": "drift"}))).await?,
-        Some(room) => link.request(LOBBY, "join", Some(&json!({"room": room}))).await?,
+        None => connection.request(LOBBY, "create", Some(&json!({"game": "drift"}))).await?,
+        Some(room) => connection.request(LOBBY, "join", Some(&json!({"room": room}))).await?,
     };
-    link.enter(GAMEPLAY, &Ticket { ticket: pass.ticket }).await?;
+    connection.enter(GAMEPLAY, &Ticket { ticket: pass.ticket }).await?;
     loop {
-        let bytes = link.next_packet().await?;
+        let bytes = connection.next_packet().await?;
         let packet = Packet::decode(&bytes)?;
         if (packet.kind, packet.nsp) == (Kind::Event, GAMEPLAY)
             && let ("welcome", welcome) = packet.event()?
         {
             let Welcome { tick } = wire::parse(welcome)?;
-            return Ok((link, Speech::Tickcast(TickcastInput::new(), Follower::new(tick, None)), pass.room));
+            return Ok((connection, Dialect::Tickcast(TickcastInput::new(), Replica::new(tick, None)), pass.room));
         }
     }
 }
 
 /// A frame that does not fit what came before ends the client: nobody here is slow or loses anything.
-fn hear_tickcast(message: &[u8], follower: &mut Follower) -> Result<Heard, Fault> {
+fn hear_tickcast(message: &[u8], replica: &mut Replica) -> Result<Heard, Fault> {
     let packet = Packet::decode(message)?;
     if (packet.kind, packet.nsp) != (Kind::Event, GAMEPLAY) {
         return Ok(Heard::Other);
     }
     match packet.event()? {
-        ("s", frame) => match follower.take(wire::binary(frame)?, Instant::now()) {
-            Taken::Held => Ok(Heard::State),
+        ("s", frame) => match replica.take(wire::binary(frame)?, Instant::now()) {
+            FrameResult::Held => Ok(Heard::State),
             _ => Err(Fault::Lost("a frame does not fit the one before it".to_owned())),
         },
         ("refused", refused) => Ok(Heard::Refused(wire::parse(refused)?)),
@@ -174,7 +174,7 @@ struct Reservation {
     process_id: String,
 }
 
-async fn begin_colyseus(place: &Place, tally: Arc<Tally>) -> Result<(Link, Speech, String), Fault> {
+async fn begin_colyseus(place: &Destination, tally: Arc<Tally>) -> Result<(Connection, Dialect, String), Fault> {
     let request = minreq::post(format!("{}/matchmake/joinOrCreate/arena", place.target.url))
         .with_header("content-type", "application/json")
         .with_body(json!({"slot": place.slot}).to_string())
@@ -184,10 +184,11 @@ async fn begin_colyseus(place: &Place, tally: Arc<Tally>) -> Result<(Link, Speec
     let Ok(Reservation { session_id, room_id, process_id }) = serde_json::from_slice(answer.as_bytes()) else {
         return Err(Fault::Connect(String::from_utf8_lossy(answer.as_bytes()).into_owned()));
     };
-    let mut link = Link::plain(&place.target, &format!("/{process_id}/{room_id}?sessionId={session_id}"), tally).await?;
-    while !matches!(link.incoming().await?, Message::Binary(bytes) if bytes.first() == Some(&JOIN_ROOM)) {}
-    link.send(vec![JOIN_ROOM]).await?;
-    Ok((link, Speech::Colyseus, room_id))
+    let mut connection =
+        Connection::plain(&place.target, &format!("/{process_id}/{room_id}?sessionId={session_id}"), tally).await?;
+    while !matches!(connection.incoming().await?, Message::Binary(bytes) if bytes.first() == Some(&JOIN_ROOM)) {}
+    connection.send(vec![JOIN_ROOM]).await?;
+    Ok((connection, Dialect::Colyseus, room_id))
 }
 
 #[cfg(test)]
@@ -196,11 +197,11 @@ mod tests {
 
     #[test]
     fn inputs_are_what_the_servers_read() {
-        assert_eq!(Speech::Colyseus.input(1, -2), [13, 0, 0x92, 1, 0xfe]);
-        let socketio = Speech::Socketio.input(1, -2);
+        assert_eq!(Dialect::Colyseus.input(1, -2), [13, 0, 0x92, 1, 0xfe]);
+        let socketio = Dialect::Socketio.input(1, -2);
         let (name, moved) = Packet::decode(&socketio).unwrap().event().unwrap();
         assert_eq!((name, wire::parse::<(i8, i8)>(moved).unwrap()), ("i", (1, -2)));
-        let mut tickcast = Speech::Tickcast(TickcastInput::new(), Follower::new(7, None));
+        let mut tickcast = Dialect::Tickcast(TickcastInput::new(), Replica::new(7, None));
         let mut inputs = Vec::new();
         for _ in 0..2 {
             let packet = tickcast.input(1, -2);
@@ -212,11 +213,11 @@ mod tests {
 
     #[test]
     fn state_is_told_from_the_rest() {
-        assert_eq!(Speech::Colyseus.hear(&[15, 1]).unwrap(), Heard::State);
-        assert_eq!(Speech::Colyseus.hear(&[14, 1]).unwrap(), Heard::Other);
+        assert_eq!(Dialect::Colyseus.hear(&[15, 1]).unwrap(), Heard::State);
+        assert_eq!(Dialect::Colyseus.hear(&[14, 1]).unwrap(), Heard::Other);
         let event = |name| wire::event("/", name, Some(&1), None);
-        assert_eq!(Speech::Socketio.hear(&event("s")).unwrap(), Heard::State);
-        assert_eq!(Speech::Socketio.hear(&event("x")).unwrap(), Heard::Other);
-        assert!(Speech::Socketio.hear(&[1, 2]).is_err());
+        assert_eq!(Dialect::Socketio.hear(&event("s")).unwrap(), Heard::State);
+        assert_eq!(Dialect::Socketio.hear(&event("x")).unwrap(), Heard::Other);
+        assert!(Dialect::Socketio.hear(&[1, 2]).is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! Random but steady inputs for any game, made from the schema's description of its input: a walker that holds its course
-//! and changes it now and then.
+//! Random inputs for any game, generated from the schema's description of its input. A value is held for a while and then
+//! changes, as a player's does.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -35,12 +35,12 @@ enum Turn {
 
 /// Makes the inputs of one client.
 #[derive(Debug)]
-pub(crate) struct Walker {
+pub(crate) struct InputGenerator {
     columns: Vec<Column>,
     rng: ChaCha8Rng,
 }
 
-impl Walker {
+impl InputGenerator {
     pub(crate) fn new(fields: &[FieldSpec], seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut columns: Vec<_> = fields.iter().flat_map(columns).collect();
@@ -123,12 +123,12 @@ mod tests {
     }
 
     fn walk(seed: u64, inputs: usize) -> Vec<Vec<i64>> {
-        let mut walker = Walker::new(&fields(), seed);
+        let mut generator = InputGenerator::new(&fields(), seed);
         let mut next = || {
             let mut bytes = Vec::new();
-            walker.append_next(&mut bytes);
+            generator.append_next(&mut bytes);
             let mut rest = &bytes[..];
-            (0..walker.len()).map(|_| rmp::decode::read_int(&mut rest).unwrap()).collect()
+            (0..generator.len()).map(|_| rmp::decode::read_int(&mut rest).unwrap()).collect()
         };
         (0..inputs).map(|_| next()).collect()
     }
