@@ -10,8 +10,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::client::{Pass, Refused, Ticket, Welcome};
 use crate::connection::{Connection, Fault, GAMEPLAY, LOBBY, MATCHMAKING, MSGPACK_PATH, read_answer};
+use crate::course::LobbyRun;
 use crate::inputs::InputGenerator;
-use crate::lobby::LobbyRun;
 use crate::replica::{FrameResult, Head, Replica};
 use crate::steps::Step;
 use crate::wire::{self, BinaryEvent, Kind, Packet};

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
-use crate::RunArgs;
+use crate::args::RunArgs;
 use crate::client::{Client, Common, Name, RoomChoice};
 use crate::connection::{Connection, Fault, LOBBY, MSGPACK_PATH, Target};
 use crate::page::Page;

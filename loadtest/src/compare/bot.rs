@@ -8,8 +8,8 @@ use rand::{RngExt, SeedableRng};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
-use crate::compare::Peer;
 use crate::compare::dialect::{Destination, Dialect, Heard};
+use crate::compare::scenario::Peer;
 use crate::connection::{Connection, Fault, Target, wire_len};
 use crate::run::SEATING;
 use crate::tally::{Count, Tally};

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::compare::figures::Row;
 use crate::compare::pin::{Cores, Pinning};
-use crate::compare::{Peer, Scenario};
+use crate::compare::scenario::{Peer, Scenario};
 use crate::report::shown;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

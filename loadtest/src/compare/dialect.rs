@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{Pass, Refused, Ticket};
-use crate::compare::Peer;
+use crate::compare::scenario::Peer;
 use crate::connection::{Connection, Fault, GAMEPLAY, LOBBY, MSGPACK_PATH, Target};
 use crate::replica::{FrameResult, Replica};
 use crate::tally::Tally;

@@ -8,8 +8,8 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use tokio::process::Command;
 
-use crate::compare::Peer;
 use crate::compare::pin::Pinning;
+use crate::compare::scenario::Peer;
 use crate::server::Server;
 
 const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");

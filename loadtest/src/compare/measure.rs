@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::compare::bot::{Bot, Common};
 use crate::compare::figures::{Sample, Window};
-use crate::compare::{Peer, Scenario};
+use crate::compare::scenario::{Peer, Scenario};
 use crate::connection::Target;
 use crate::run::{CONNECTING_AT_ONCE, LEAVING};
 use crate::server::{self, Server};

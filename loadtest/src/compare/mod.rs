@@ -1,25 +1,25 @@
 //! Tickcast beside its peers and a floor: one scenario, one server after the other, each on a core of its own, in several
 //! repeats; `docs/PERFORMANCE.md` says what the figures mean.
 
+mod scenario;
+mod pin;
+mod launch;
+mod figures;
+mod dialect;
 mod bot;
 mod measure;
-mod figures;
-mod launch;
-mod pin;
-mod dialect;
 mod comparison;
 
-use std::fmt;
-
 use anyhow::bail;
-use clap::{Args, ValueEnum};
-use serde::Serialize;
+use clap::Args;
 
+use crate::args::at_least_one;
 use crate::compare::comparison::Comparison;
 use crate::compare::figures::{Row, Sample};
 use crate::compare::launch::Launch;
 use crate::compare::pin::Pinning;
-use crate::{at_least_one, run, seconds};
+use crate::compare::scenario::{Peer, Scenario};
+use crate::run;
 
 /// What the bench game seats in a room.
 const SEATS: usize = 250;
@@ -38,52 +38,6 @@ pub(crate) struct CompareArgs {
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// What every server has to do.
-#[derive(Debug, Clone, Copy, Args, Serialize)]
-pub(crate) struct Scenario {
-    /// How many clients.
-    #[arg(long, default_value_t = 300, value_parser = at_least_one)]
-    pub(crate) clients: usize,
-    /// How many rooms they are spread over.
-    #[arg(long, default_value_t = 30, value_parser = at_least_one)]
-    pub(crate) rooms: usize,
-    /// Ticks a second, and inputs a second of each client.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=128))]
-    pub(crate) hz: u16,
-    /// How long to measure, in seconds.
-    #[arg(long, default_value_t = 10.0, value_parser = seconds)]
-    pub(crate) seconds: f64,
-    /// How long to wait between the last client's seat and the measurement, in seconds.
-    #[arg(long, default_value_t = 2.0, value_parser = seconds)]
-    pub(crate) warmup: f64,
-}
-
-/// A server that is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Peer {
-    /// One `write` a client and tick.
-    Floor,
-    Tickcast,
-    /// Socket.IO on Node.
-    Socketio,
-    Colyseus,
-}
-
-impl Peer {
-    pub(crate) const ALL: [Self; 4] = [Self::Floor, Self::Tickcast, Self::Socketio, Self::Colyseus];
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Floor => "floor",
-            Self::Tickcast => "tickcast",
-            Self::Socketio => "socketio",
-            Self::Colyseus => "colyseus",
-        })
-    }
 }
 
 /// Runs the whole comparison. A server that cannot run has its reason in its row.
@@ -166,12 +120,5 @@ mod tests {
         assert_eq!(order(0)[..2], [Peer::Tickcast, Peer::Floor]);
         assert_eq!(order(1), [Peer::Floor, Peer::Socketio, Peer::Colyseus, Peer::Tickcast]);
         assert_eq!(order(4), order(0));
-    }
-
-    #[test]
-    fn peers_lie_at_their_places() {
-        for (place, peer) in Peer::ALL.into_iter().enumerate() {
-            assert_eq!(peer as usize, place);
-        }
     }
 }

@@ -1,0 +1,66 @@
+//! The scenario of a comparison and the servers that take part.
+
+use std::fmt;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use crate::args::{at_least_one, seconds};
+
+/// The load that every server is measured under.
+#[derive(Debug, Clone, Copy, Args, Serialize)]
+pub(crate) struct Scenario {
+    /// How many clients.
+    #[arg(long, default_value_t = 300, value_parser = at_least_one)]
+    pub(crate) clients: usize,
+    /// How many rooms they are spread over.
+    #[arg(long, default_value_t = 30, value_parser = at_least_one)]
+    pub(crate) rooms: usize,
+    /// Ticks a second, and inputs a second of each client.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=128))]
+    pub(crate) hz: u16,
+    /// How long to measure, in seconds.
+    #[arg(long, default_value_t = 10.0, value_parser = seconds)]
+    pub(crate) seconds: f64,
+    /// How long to wait between the last client's seat and the measurement, in seconds.
+    #[arg(long, default_value_t = 2.0, value_parser = seconds)]
+    pub(crate) warmup: f64,
+}
+
+/// A server to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Peer {
+    /// One `write` a client and tick.
+    Floor,
+    Tickcast,
+    /// Socket.IO on Node.
+    Socketio,
+    Colyseus,
+}
+
+impl Peer {
+    pub(crate) const ALL: [Self; 4] = [Self::Floor, Self::Tickcast, Self::Socketio, Self::Colyseus];
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Floor => "floor",
+            Self::Tickcast => "tickcast",
+            Self::Socketio => "socketio",
+            Self::Colyseus => "colyseus",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers_lie_at_their_places() {
+        for (place, peer) in Peer::ALL.into_iter().enumerate() {
+            assert_eq!(peer as usize, place);
+        }
+    }
+}
