@@ -23,19 +23,19 @@ const ACK_ONLY: Duration = Duration::from_secs(1);
 /// The protocol promises a frame at least this often; a wait still open at the end counts once it is longer.
 const FRAME_PROMISED: Duration = Duration::from_secs(1);
 
-/// What all clients of a run have in common.
+/// The settings and counters that all clients of a run share.
 pub(crate) struct Common {
     pub(crate) target: Target,
     pub(crate) tally: Arc<Tally>,
     pub(crate) game: String,
     pub(crate) config: Option<serde_json::Value>,
-    /// Inputs a second; without one as many as the room has ticks.
+    /// Inputs per second. `None`: one per tick of the room.
     pub(crate) input_hz: Option<u16>,
     /// How many ticks after the newest frame's an input is meant for.
     pub(crate) lead: u32,
-    /// After which time without a seat a client gives up.
+    /// A client without a seat gives up after this time.
     pub(crate) seat_within: Duration,
-    /// How many may be connecting at one time.
+    /// Limits how many clients connect at one time.
     pub(crate) connecting: Semaphore,
 }
 
@@ -196,11 +196,11 @@ struct Seat {
     event: BinaryEvent,
     last_frame: Instant,
     frames: u64,
-    /// Of a client that is slow on purpose.
+    /// Present if the client is slow on purpose.
     pace: Option<LagMeter>,
 }
 
-/// What a packet calls for.
+/// The reaction that a packet calls for.
 enum Heard {
     Nothing,
     Over,
@@ -371,7 +371,7 @@ pub(crate) struct Pass {
     pub(crate) room: String,
 }
 
-/// Of the welcome what a client needs.
+/// The fields of the welcome that a client needs.
 #[derive(Deserialize)]
 pub(crate) struct Welcome {
     pub(crate) tick: u32,

@@ -77,7 +77,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Resolves `http://host:port`, to the first of its addresses where somebody listens.
+    /// Resolves `http://host:port` to its first address that accepts a connection.
     pub(crate) async fn reach(url: &str) -> anyhow::Result<Self> {
         use anyhow::{Context, bail};
         let Some(rest) = url.strip_prefix("http://") else {
@@ -147,7 +147,7 @@ impl Connection {
         self.socket.get_mut().crawl(bytes_a_second);
     }
 
-    /// What it counts is counted there from now on.
+    /// Counts in `tally` from now on.
     pub(crate) fn count_in(&mut self, tally: &Arc<Tally>) {
         self.tally = Arc::clone(tally);
     }
@@ -164,7 +164,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The next WebSocket message. Losing this future loses nothing.
+    /// Waits for the next WebSocket message. Cancel safe.
     pub(crate) async fn incoming(&mut self) -> Result<Message, Fault> {
         let message = match self.socket.next().await {
             Some(Ok(message)) => message,
@@ -316,7 +316,7 @@ struct Refusal {
     message: String,
 }
 
-/// What an acknowledgement says, or why the request was refused.
+/// Reads an acknowledgement: the answer, or the reason why the request was refused.
 pub(crate) fn read_answer<R: DeserializeOwned>(answer: &[u8]) -> Result<R, Fault> {
     let status: Status = wire::parse(answer)?;
     match status.error {

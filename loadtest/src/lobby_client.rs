@@ -16,10 +16,10 @@ use crate::replica::{FrameResult, Head, Replica};
 use crate::steps::Step;
 use crate::wire::{self, BinaryEvent, Kind, Packet};
 
-/// How often somebody who waits for a match looks whether anybody else can come.
+/// How often a waiting client checks whether more clients can still come.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Who is last in the queue waits so long after it moved; a server that can make a match of those there are has made it by then.
+/// How long the last clients in the queue wait after its last change. A server that can make a match has made it by then.
 const LAST_WAIT: Duration = Duration::from_secs(3);
 
 /// One client and its connection.
@@ -30,7 +30,7 @@ pub(crate) struct LobbyClient {
     news: ServerState,
 }
 
-/// What the server has said of its own accord.
+/// The latest events that the server sent unasked.
 #[derive(Default)]
 struct ServerState {
     session: Option<Session>,
@@ -96,7 +96,7 @@ impl LobbyClient {
             }
             if let Some(check) = self.news.check.take() {
                 let course = Arc::clone(&self.course);
-                // What goes wrong is counted; the match may come all the same.
+                // A failure is counted, but the match may still come.
                 course.step(Step::Accept, self.request::<_, IgnoredAny>(MATCHMAKING, "accept", Some(&check))).await;
                 continue;
             }
@@ -334,7 +334,7 @@ struct Said {
     seq: u64,
 }
 
-/// Of a chat message what matters here.
+/// The fields of a chat message that this client reads.
 #[derive(Deserialize)]
 struct ChatMessage {
     user: String,
@@ -354,7 +354,7 @@ struct Status {
     needed: u64,
 }
 
-/// What asks for it, and what says so.
+/// A ready check, and the request that accepts it.
 #[derive(Serialize, Deserialize)]
 struct Check {
     check: u64,

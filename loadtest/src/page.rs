@@ -33,7 +33,7 @@ th { width: 9em; color: var(--soft); font-weight: 500; }
 td { font-variant-numeric: tabular-nums; }
 ";
 
-/// What a page is made from.
+/// The data that a page shows.
 pub(crate) struct Page<'a> {
     pub(crate) report: &'a Report,
     /// Gaps in microseconds, by whose they are.

@@ -55,7 +55,7 @@ pub(crate) struct Resync {
     got: Option<u32>,
 }
 
-/// What became of a frame.
+/// The outcome of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FrameResult {
     /// The client holds the frame's tick now.

@@ -54,7 +54,7 @@ pub(crate) struct Gap {
     pub(crate) max: Option<f64>,
 }
 
-/// What clients of one habit met with.
+/// The figures of the clients with one habit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct SlowFigures {
     pub(crate) habit: &'static str,
@@ -71,7 +71,7 @@ pub(crate) struct SlowFigures {
     pub(crate) stale_frames: u64,
 }
 
-/// What a process used in the window; nothing where that is unknown.
+/// The resources a process used in the window; `None` where unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub(crate) struct Cost {
     pub(crate) cpu_us_per_frame: Option<f64>,
@@ -80,14 +80,14 @@ pub(crate) struct Cost {
     pub(crate) rss_mb: Option<f64>,
 }
 
-/// What was seen of the window.
+/// The measurements of the window.
 pub(crate) struct Window {
     pub(crate) length: Duration,
-    /// Of those who keep up, and of the slow ones by habit.
+    /// The counts of the clients that keep up, then of the slow ones by habit.
     pub(crate) counts: Vec<Counts>,
     pub(crate) server: (Usage, Usage),
     pub(crate) loadtest: (Usage, Usage),
-    /// What was going on, now and then; nothing if nobody wants plots.
+    /// Periodic samples; empty if no plots were asked for.
     pub(crate) samples: Vec<Sample>,
 }
 

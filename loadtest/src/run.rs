@@ -99,11 +99,11 @@ pub(crate) fn raise_file_limit(clients: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Of the answer to `games` what matters here.
+/// The fields of a game that this tool reads from the answer to `games`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Game {
     name: String,
-    /// Fewest and most.
+    /// The minimum and the maximum.
     seats: (u32, u32),
 }
 

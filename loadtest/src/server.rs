@@ -45,7 +45,7 @@ impl TickTimes {
 pub(crate) enum Server {
     /// Started by this run, and killed with it, however it ends.
     Spawned { child: Child, url: String },
-    /// Somebody else's.
+    /// Started by somebody else; it keeps running.
     Remote { url: String },
 }
 
@@ -54,7 +54,7 @@ impl Server {
     pub(crate) async fn spawn() -> anyhow::Result<Self> {
         let program = arcade().await?;
         let mut command = Command::new(&program);
-        // What it logs at `info` would only break up the progress.
+        // Logs at `info` would break up the progress line.
         command.args(["--listen", "127.0.0.1:0", "--log", "warn"]);
         Self::start(command, &program.display().to_string()).await
     }
@@ -115,7 +115,7 @@ impl Server {
     }
 }
 
-/// What this process itself has used.
+/// The resources that this process has used.
 pub(crate) fn own_usage() -> Usage {
     process_usage("self")
 }

@@ -58,7 +58,7 @@ impl SlowMix {
         }
     }
 
-    /// What the client with a number does: the last ones are slow, which spreads them over the rooms.
+    /// The habit of a client by its number. The last clients are slow, which spreads them over the rooms.
     pub(crate) fn habit(self, number: usize, clients: usize) -> Option<Habit> {
         match clients - 1 - number {
             from_last if from_last < self.stall => Some(Habit::Stall),
@@ -88,7 +88,7 @@ impl FromStr for SlowMix {
     }
 }
 
-/// What all clients of one habit count together.
+/// The counters that all clients of one habit share.
 pub(crate) struct Slow {
     pub(crate) habit: Habit,
     pub(crate) tally: Arc<Tally>,

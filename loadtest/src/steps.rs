@@ -1,4 +1,4 @@
-//! What the clients of a scenario count: for each step how many did it, how long it took, and what went wrong in it.
+//! Counters of a scenario's steps: how many clients did each, how long it took, and which errors it had.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What all clients count together. Clients only add; the run reads the difference between two moments.
+//! Counters that all clients share. Clients only add; the run reads the difference between two moments.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -158,7 +158,7 @@ impl Counts {
         Self(std::array::from_fn(|i| self.0[i] + other.0[i]))
     }
 
-    /// What was added since `earlier`.
+    /// The counts added since `earlier`.
     pub(crate) fn since(&self, earlier: &Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i] - earlier.0[i]))
     }

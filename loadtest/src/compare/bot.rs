@@ -17,7 +17,7 @@ use crate::tally::{Count, Tally};
 /// The longest move in a tick, in steps.
 const REACH: i8 = 8;
 
-/// What all clients have in common.
+/// The settings and counters that all clients share.
 pub(crate) struct Common {
     pub(crate) peer: Peer,
     pub(crate) target: Target,

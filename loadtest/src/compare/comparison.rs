@@ -19,7 +19,7 @@ pub(crate) struct Comparison {
     colyseus: Row,
 }
 
-/// What was run, and on what.
+/// The scenario that was run, and the machine it ran on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Setting {
     clients: usize,

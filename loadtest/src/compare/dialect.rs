@@ -44,7 +44,7 @@ pub(crate) enum Dialect {
     Colyseus,
 }
 
-/// What a client hears in a message.
+/// The meaning of a received message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
     State,

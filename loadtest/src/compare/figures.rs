@@ -1,4 +1,4 @@
-//! What one repeat gave, and what the repeats say together.
+//! The figures of one repeat, and the medians over all repeats.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::tally::{Count, Counts};
 /// A load side that keeps its core busier than this is late itself, and its figures say nothing.
 pub(crate) const LOAD_LIMIT: f64 = 0.8;
 
-/// What was seen between the window's two ends.
+/// The measurements between the two ends of the window.
 pub(crate) struct Window {
     pub(crate) length: Duration,
     pub(crate) counts: Counts,
@@ -32,7 +32,7 @@ pub(crate) struct Sample {
     rss_mb: Option<f64>,
     seated: u64,
     load_cores: Option<f64>,
-    /// What the average state message holds, without its WebSocket header.
+    /// The average size of a state message, without its WebSocket header.
     pub(crate) payload: Option<u16>,
     /// Why clients ended, and which inputs were refused, from the first connection on.
     pub(crate) errors: BTreeMap<String, u64>,
@@ -68,7 +68,7 @@ pub(crate) struct Row {
     pub(crate) cpu_us_per_frame: Option<f64>,
     /// The same over the floor's.
     pub(crate) ratio: Option<f64>,
-    /// Of a state message, with its WebSocket header.
+    /// The size of a state message, with its WebSocket header.
     pub(crate) bytes_per_frame: Option<f64>,
     pub(crate) frames_per_client_s: Option<f64>,
     /// Between two state messages of one client.
@@ -78,7 +78,7 @@ pub(crate) struct Row {
     pub(crate) seated: u64,
     /// How busy the load side kept its core; the most of the repeats.
     pub(crate) load_cores: Option<f64>,
-    /// What went wrong, in all repeats together.
+    /// The errors of all repeats together.
     pub(crate) errors: BTreeMap<String, u64>,
     /// How many repeats there are figures of.
     pub(crate) repeats: usize,

@@ -21,7 +21,7 @@ use crate::compare::pin::Pinning;
 use crate::compare::scenario::{Peer, Scenario};
 use crate::run;
 
-/// What the bench game seats in a room.
+/// The number of seats in a room of the bench game.
 const SEATS: usize = 250;
 
 /// The command line of `compare`.
@@ -67,14 +67,15 @@ pub(crate) async fn compare(args: &CompareArgs) -> anyhow::Result<Comparison> {
     Ok(Comparison::new(scenario, args.repeats, &pinning, rows))
 }
 
-/// Who comes when: in turn, each repeat beginning with another. Tickcast is the very first, since the floor takes its frame size.
+/// The order of the servers in a repeat. It rotates by one each time. Tickcast comes first in the first repeat, since the
+/// floor takes its frame size.
 fn order(repeat: usize) -> [Peer; 4] {
     let mut order = [Peer::Tickcast, Peer::Floor, Peer::Socketio, Peer::Colyseus];
     order.rotate_left(repeat % Peer::ALL.len());
     order
 }
 
-/// What is known of one server: how to start it or why that cannot be, and what its repeats gave.
+/// One server: how to start it, or the reason why it cannot run, and the samples of its repeats.
 struct PeerRuns {
     launch: Result<Launch, String>,
     samples: Vec<Sample>,
