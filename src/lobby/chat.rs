@@ -1,4 +1,4 @@
-//! Chat: what may be said, how fast, and the numbered history of each channel.
+//! Chat: the rules for texts, the rate limit, and the numbered history of each channel.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,34 +12,34 @@ use thiserror::Error;
 
 use super::{DisplayName, PartyId, RoomId, UserId, ids::as_text, name::is_forbidden};
 
-/// Messages that a channel remembers.
+/// The number of messages that a channel remembers.
 pub const HISTORY: usize = 100;
 
-/// The most characters of a message.
+/// The maximum length of a message, in characters.
 pub const MAX_TEXT: usize = 500;
 
-/// Messages that a person may send at once after a pause.
+/// The number of messages that a person may send in a burst.
 pub const CHAT_BURST: u32 = 5;
 
-/// After a burst, a person may send a message in each such time.
+/// The time that earns a person one more message after a burst.
 pub const CHAT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A channel, as clients name it.
+/// A chat channel, by the name that clients use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
-    /// Everybody who listens.
+    /// Every connection that listens to the lobby.
     Lobby,
-    /// The members of one's party.
+    /// The members of the sender's party.
     Party,
-    /// Those who sit in the same room.
+    /// The people seated in the same room.
     Room,
-    /// What one has sent to single people and got from them.
+    /// Messages that a person exchanges with single other people.
     Private,
 }
 
 impl Channel {
-    /// The channel with that name.
+    /// Returns the channel with this name.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "lobby" => Self::Lobby,
@@ -51,7 +51,7 @@ impl Channel {
     }
 }
 
-/// Which of the histories of a channel's name is meant.
+/// The key of one history. A channel name means another history in each party and room, and for each person.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum LogKey {
     Lobby,
@@ -71,27 +71,31 @@ impl LogKey {
     }
 }
 
-/// What somebody says: 1 to 500 characters, none of which hides or reorders what stands beside it.
+/// The text of a message: 1 to 500 characters, none of which hides or reorders its neighbours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct ChatText(#[serde(serialize_with = "as_text")] Arc<str>);
 
-/// Why a text may not be sent.
+/// The reason why a text may not be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TextError {
-    /// Nothing is left after trimming white space.
+    /// The text is empty after trimming white space.
     #[error("a message must not be empty")]
     Empty,
-    /// More than [`MAX_TEXT`] characters.
+    /// The text has more than [`MAX_TEXT`] characters.
     #[error("a message has at most {MAX_TEXT} characters, this one has {0}")]
     TooLong(usize),
-    /// A control, bidirectional or invisible formatting character.
+    /// The text contains a control, bidirectional or invisible formatting character.
     #[error("a message must not contain the character U+{:04X}", u32::from(*.0))]
     Forbidden(char),
 }
 
 impl ChatText {
-    /// The text as it may be shown, without white space at its ends.
+    /// Checks a text and trims white space at both ends.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`TextError`] if the trimmed text is empty, too long, or contains a forbidden character.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let text = text.trim();
         if text.is_empty() {
@@ -107,13 +111,13 @@ impl ChatText {
         }
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A message before it has its number.
+/// A message that has no number yet.
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) at: Duration,
@@ -123,40 +127,40 @@ pub(super) struct Draft {
     pub(super) text: ChatText,
 }
 
-/// A message, as it travels.
+/// A message as it is sent to clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChatMessage {
-    /// Where it was said.
+    /// The channel of the message.
     pub channel: Channel,
-    /// Which history it is in; another one has other numbers.
+    /// The id of its history. Each history has numbers of its own.
     #[serde(serialize_with = "as_text")]
     pub id: Arc<str>,
     /// Its number in that history, from 1, without gaps.
     pub seq: u64,
-    /// When, in milliseconds since the Unix epoch.
+    /// The time of the message, in milliseconds since the Unix epoch.
     pub at: u64,
-    /// Who says it.
+    /// The id of the sender.
     pub user: UserId,
-    /// What they are called.
+    /// The display name of the sender.
     pub name: DisplayName,
-    /// To whom, if it is private.
+    /// The recipient of a private message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<UserId>,
-    /// What is said.
+    /// The text.
     pub text: ChatText,
 }
 
-/// What a listener has missed.
+/// The messages that a listener has missed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Replay {
-    /// Which history this is.
+    /// The id of the history.
     #[serde(serialize_with = "as_text")]
     pub id: Arc<str>,
     /// The number of the newest message; 0 before the first.
     pub seq: u64,
-    /// The messages, in order.
+    /// The missed messages that are still remembered, oldest first.
     pub messages: Vec<ChatMessage>,
-    /// Whether nothing between what was known and these is lost.
+    /// Whether no message is missing between the last one the listener knows and these.
     pub complete: bool,
 }
 
@@ -169,7 +173,9 @@ struct Log {
 }
 
 impl Log {
-    /// Where a listener left off names the history too: after a restart, or in another party, numbers begin anew.
+    /// Returns the messages after the one that a listener knows.
+    ///
+    /// `known` also names the history, because numbers restart after a restart of the server and in another party.
     fn replay(&self, known: Option<(&str, u64)>) -> Replay {
         let after = match known {
             Some((id, after)) => Some(after).filter(|after| id == &*self.id && *after <= self.seq),
@@ -194,29 +200,29 @@ impl Log {
     }
 }
 
-/// The histories of all channels, each from its first message or listener on.
+/// The histories of all channels. The first message or listener creates a history.
 #[derive(Debug, Default)]
 pub(super) struct Chat {
     logs: BTreeMap<LogKey, Log>,
 }
 
 impl Chat {
-    /// Numbers a message and remembers it.
+    /// Numbers and stores a message.
     pub(super) fn say(&mut self, key: &LogKey, draft: Draft, rng: &mut (impl Rng + ?Sized)) -> ChatMessage {
         self.log(key, rng).push(key.channel(), draft)
     }
 
-    /// What was said after what a listener knows.
+    /// Returns the messages after the one that a listener knows.
     pub(super) fn replay(&mut self, key: &LogKey, known: Option<(&str, u64)>, rng: &mut (impl Rng + ?Sized)) -> Replay {
         self.log(key, rng).replay(known)
     }
 
-    /// Forgets a history: its party or room has ended, or its person is gone.
+    /// Removes a history when its party or room has ended or its person is forgotten.
     pub(super) fn forget(&mut self, key: &LogKey) {
         self.logs.remove(key);
     }
 
-    /// Whether nothing is remembered.
+    /// Returns whether there is no history.
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.logs.is_empty()
@@ -230,15 +236,15 @@ impl Chat {
     }
 }
 
-/// How fast one person talks: [`CHAT_BURST`] messages at once, one in each [`CHAT_INTERVAL`] for long.
+/// The rate limit of one person: bursts of [`CHAT_BURST`] messages, and a sustained rate of one in each [`CHAT_INTERVAL`].
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Pace {
-    /// When the person will have paid for everything said so far.
+    /// The time at which all messages so far are paid for.
     paid: Duration,
 }
 
 impl Pace {
-    /// Whether one more may be said now; if so it counts.
+    /// Counts one more message and returns true, or returns false if it exceeds the limit.
     pub(super) fn take(&mut self, now: Duration) -> bool {
         let paid = self.paid.max(now);
         if paid - now > CHAT_INTERVAL * (CHAT_BURST - 1) {
@@ -267,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_judged_by_what_others_would_see() {
+    fn texts_that_hide_or_reorder_are_refused() {
         let most = "x".repeat(MAX_TEXT);
         let cases: &[(&str, Result<&str, TextError>)] = &[
             (" gg wp ", Ok("gg wp")),
@@ -286,17 +292,21 @@ mod tests {
     }
 
     #[test]
-    fn who_talks_too_fast_is_slowed_down() {
+    fn a_burst_is_limited_and_one_message_a_second_passes() {
         let (mut pace, now) = (Pace::default(), Duration::from_secs(100));
         assert_eq!((0..20).filter(|_| pace.take(now)).count(), 5);
         assert!(!pace.take(now + Duration::from_millis(999)));
         assert!(pace.take(now + Duration::from_secs(1)));
         assert!(!pace.take(now + Duration::from_secs(1)));
-        assert_eq!((0..20).filter(|_| pace.take(now + Duration::from_secs(60))).count(), 5, "silence is not saved up");
+        assert_eq!(
+            (0..20).filter(|_| pace.take(now + Duration::from_secs(60))).count(),
+            5,
+            "a long pause earns no more than one burst"
+        );
     }
 
     #[test]
-    fn a_number_of_another_history_is_not_taken_for_one_of_this() {
+    fn a_position_in_another_history_replays_everything() {
         let (mut chat, mut rng) = (Chat::default(), ChaCha8Rng::seed_from_u64(1));
         chat.say(&LogKey::Lobby, draft("one"), &mut rng);
         let Replay { id, .. } = chat.replay(&LogKey::Lobby, None, &mut rng);
@@ -311,7 +321,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_listener_who_comes_back_misses_nothing_that_is_remembered(said in 0u64..250, after in 0u64..260) {
+        fn a_returning_listener_gets_every_remembered_message(said in 0u64..250, after in 0u64..260) {
             let (mut chat, mut rng) = (Chat::default(), ChaCha8Rng::seed_from_u64(1));
             let all: Vec<_> = (1..=said).map(|n| chat.say(&LogKey::Lobby, draft(&n.to_string()), &mut rng)).collect();
             prop_assert!(all.iter().zip(1..).all(|(message, seq)| message.seq == seq));

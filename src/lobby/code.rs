@@ -1,28 +1,28 @@
-//! Private codes: what a person reads to a friend over the phone.
+//! Codes of private rooms and parties, made to be read aloud to a friend.
 
 use std::fmt;
 
 use rand::{Rng, RngExt};
 use serde::Serialize;
 
-/// Consonants only, so that a code is never a word, and none that looks like a digit or like another letter here.
+/// The letters of a code. There are no vowels, so that a code is never a word, and no look-alikes of digits or of each other.
 const LETTERS: &[u8] = b"BCDFGHJKMNPQRSTVWXZ";
 
-/// With 19 letters, six make 47 million codes.
+/// The length of a code. Six of 19 letters make 47 million codes.
 const LENGTH: usize = 6;
 
-/// The code of a private room: six capital letters without look-alikes.
+/// The code of a private room or of a party: six capital letters without look-alikes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Code(String);
 
 impl Code {
-    /// A random code.
+    /// Returns a random code.
     pub fn random(rng: &mut (impl Rng + ?Sized)) -> Self {
         Self((0..LENGTH).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect())
     }
 
-    /// The code that a person typed: lower case, spaces and hyphens do not matter. `None` if no code could be meant.
+    /// Parses a typed code and ignores case, spaces and hyphens. Returns `None` if the text is not a code.
     pub fn parse(typed: &str) -> Option<Self> {
         let mut code = String::with_capacity(LENGTH);
         for letter in typed.chars().filter(|letter| !matches!(letter, ' ' | '-')) {
@@ -35,7 +35,7 @@ impl Code {
         (code.len() == LENGTH).then_some(Self(code))
     }
 
-    /// The code as text.
+    /// Returns the code as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_code_is_none() {
+    fn texts_that_are_not_codes_are_refused() {
         for typed in ["", "BCDFG", "BCDFGHJ", "BCDFGO", "BCDFG0", "BCDFGé"] {
             assert_eq!(Code::parse(typed), None, "{typed:?}");
         }
@@ -69,7 +69,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_random_code_reads_back(seed: u64) {
+        fn a_random_code_parses_in_lower_case(seed: u64) {
             let code = Code::random(&mut ChaCha8Rng::seed_from_u64(seed));
             prop_assert_eq!(Code::parse(&code.as_str().to_lowercase()), Some(code));
         }

@@ -5,26 +5,26 @@ use std::{fmt, sync::Arc};
 use rand::{Rng, RngExt};
 use serde::{Serialize, Serializer};
 
-/// Letters and digits of room ids.
+/// The letters and digits of room ids, without look-alikes.
 const ID_LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-/// The id of a room, as it travels: ten random letters and digits, unique on this server.
+/// The id of a room: ten random letters and digits, unique on this server.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomId(Arc<str>);
 
 impl RoomId {
-    /// A random id.
+    /// Returns a random id.
     pub fn random(rng: &mut (impl Rng + ?Sized)) -> Self {
         let id: String = (0..10).map(|_| char::from(ID_LETTERS[rng.random_range(0..ID_LETTERS.len())])).collect();
         Self(id.into())
     }
 
-    /// The id that a client named; there may be no such room.
+    /// Wraps an id that a client sent. A room with this id need not exist.
     pub fn named(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -48,7 +48,7 @@ impl Serialize for RoomId {
     }
 }
 
-/// The id of a party, as it travels: sixteen random digits.
+/// The id of a party: sixteen random hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct PartyId(#[serde(serialize_with = "as_text")] Arc<str>);

@@ -1,4 +1,4 @@
-//! One room, as people see it who look for one.
+//! The public description of a room.
 
 use std::sync::Arc;
 
@@ -7,26 +7,26 @@ use serde_json::Value as Json;
 
 use super::RoomId;
 
-/// One room of the listing, as it travels.
+/// A room of the room list, as it is sent to clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Listing {
-    /// The room's id.
+    /// The id of the room.
     pub room: RoomId,
     /// The name of its game.
     pub game: &'static str,
-    /// People seated.
+    /// The number of seated people.
     pub players: usize,
-    /// Bots seated.
+    /// The number of seated bots.
     pub bots: usize,
-    /// Seats in all.
+    /// The number of all seats, taken or free.
     pub seats: usize,
-    /// The game's configuration, by which rooms may be looked for.
+    /// The room's configuration, which searches can filter by. It is not sent.
     #[serde(skip)]
     pub config: Arc<Json>,
 }
 
 impl Listing {
-    /// Whether a person can take a seat; a bot gives up its own.
+    /// Returns whether a person can take a seat. A bot gives up its seat.
     pub fn has_seat(&self) -> bool {
         self.players < self.seats
     }

@@ -1,8 +1,7 @@
-//! The lobby's policy: which rooms there are, which one a player who only wants to play gets; who is here, who talks to whom, who
-//! wants to play together, and what a person may be called.
+//! The lobby's policy: the room list and quick play, presence, chat, parties, and the rules for display names.
 //!
-//! This room knows listings, codes, people, chat and parties: changes in, numbered news out. It refuses to know sockets, matches
-//! and clocks; time and randomness are arguments.
+//! This module takes changes and returns numbered news and notices. It knows no sockets, matches or clocks: time and randomness
+//! are arguments.
 
 mod name;
 mod user;
@@ -28,4 +27,4 @@ pub use presence::{ConnectionId, MAX_FOLLOWED, MAX_REMEMBERED, PersonInfo, Prese
 pub use room_list::{Changes, Entrance, FLUSH_INTERVAL, Missed, NEWS_KEPT, RoomList, Totals};
 pub use search::{Search, Sort};
 pub use social::{ChatTarget, Social, SocialError};
-pub use user::{Identity, USER_ID_BYTES, UserId};
+pub use user::{Identity, MAX_USER_ID_BYTES, UserId};

@@ -1,4 +1,4 @@
-//! Display names: what other players see.
+//! Display names of players.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 use serde::Serialize;
 use thiserror::Error;
 
-/// The most characters that a display name has.
+/// The maximum length of a display name, in characters.
 pub const MAX_NAME: usize = 24;
 
 const MOODS: &[&str] = &[
@@ -19,27 +19,31 @@ const ANIMALS: &[&str] = &[
     "Stoat", "Wolf",
 ];
 
-/// A name that may be shown to others: 1 to 24 characters, none of which hides or reorders what stands beside it.
+/// A name that others see: 1 to 24 characters, none of which hides or reorders its neighbours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct DisplayName(String);
 
-/// Why a name may not be shown.
+/// The reason why a name is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NameError {
-    /// Nothing is left after trimming white space.
+    /// The name is empty after trimming white space.
     #[error("a display name must not be empty")]
     Empty,
-    /// More than [`MAX_NAME`] characters.
+    /// The name has more than [`MAX_NAME`] characters.
     #[error("a display name has at most {MAX_NAME} characters, this one has {0}")]
     TooLong(usize),
-    /// A control, bidirectional or invisible formatting character.
+    /// The name contains a control, bidirectional or invisible formatting character.
     #[error("a display name must not contain the character U+{:04X}", u32::from(*.0))]
     Forbidden(char),
 }
 
 impl DisplayName {
-    /// The name as it may be shown, without white space at its ends.
+    /// Checks a name and trims white space at both ends.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`NameError`] if the trimmed name is empty, too long, or contains a forbidden character.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let name = text.trim();
         if name.is_empty() {
@@ -55,14 +59,14 @@ impl DisplayName {
         }
     }
 
-    /// A made-up name for somebody who gave none.
+    /// Returns a random name for a guest without one, such as "Brave Otter 42".
     pub fn guest(rng: &mut (impl Rng + ?Sized)) -> Self {
         let mood = MOODS[rng.random_range(0..MOODS.len())];
         let animal = ANIMALS[rng.random_range(0..ANIMALS.len())];
         Self(format!("{mood} {animal} {}", rng.random_range(10..100)))
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -88,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_judged_by_what_others_would_see() {
+    fn names_that_hide_or_reorder_are_refused() {
         let cases: &[(&str, Result<&str, NameError>)] = &[
             ("Ada", Ok("Ada")),
             ("  Ada Lovelace ", Ok("Ada Lovelace")),
@@ -111,13 +115,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_made_up_name_is_a_good_name(seed: u64) {
+        fn a_guest_name_is_valid(seed: u64) {
             let name = DisplayName::guest(&mut ChaCha8Rng::seed_from_u64(seed));
             prop_assert_eq!(DisplayName::parse(name.as_str()), Ok(name));
         }
 
         #[test]
-        fn no_text_panics_and_a_parsed_name_is_short(text in "\\PC*|.*") {
+        fn parsing_never_panics_and_keeps_names_short(text in "\\PC*|.*") {
             if let Ok(name) = DisplayName::parse(&text) {
                 prop_assert!((1..=MAX_NAME).contains(&name.as_str().chars().count()));
             }

@@ -1,57 +1,57 @@
-//! What the lobby's people hear, as it travels.
+//! Events that the lobby sends to its connections.
 
 use serde::Serialize;
 
 use super::{Channel, ChatMessage, Code, ConnectionId, DisplayName, PartyId, PersonInfo, UserId};
 
-/// What some connections are to hear.
+/// An event and the connections that receive it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// Which connections.
+    /// The connections that receive the event.
     pub to: Vec<ConnectionId>,
-    /// What.
+    /// The event.
     pub event: SocialEvent,
 }
 
-/// An event of the lobby, as it travels.
+/// An event of the lobby, as it is sent to clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum SocialEvent {
-    /// Somebody has said something.
+    /// A chat message was sent.
     Chat(ChatMessage),
-    /// Somebody is about to say something.
+    /// Somebody is typing.
     Typing {
-        /// Where.
+        /// The channel in which they are typing.
         channel: Channel,
-        /// Who.
+        /// The id of the person who is typing.
         user: UserId,
-        /// What they are called.
+        /// The display name of that person.
         name: DisplayName,
     },
-    /// Somebody does something else now.
+    /// The presence of a followed person has changed.
     Presence(PersonInfo),
-    /// A party has changed.
+    /// The party of the recipient has changed.
     Party(PartyInfo),
-    /// Somebody wants this person in their party.
+    /// The recipient is invited to a party.
     PartyInvite {
-        /// The party.
+        /// The id of the party.
         party: PartyId,
-        /// What leads into it.
+        /// The code to join the party with.
         code: Code,
-        /// Who invites.
+        /// The member who invites.
         from: PersonInfo,
     },
-    /// This person is no longer in a party.
+    /// The recipient is no longer in a party.
     PartyLeft {
-        /// The party.
+        /// The id of the party.
         party: PartyId,
-        /// Why.
+        /// The reason.
         reason: LeaveReason,
     },
 }
 
 impl SocialEvent {
-    /// The event's name.
+    /// Returns the event's name in the protocol.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Chat(_) => "chat",
@@ -64,37 +64,37 @@ impl SocialEvent {
     }
 }
 
-/// Why somebody is no longer in a party.
+/// The reason why somebody is no longer in a party.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LeaveReason {
-    /// They wanted to.
+    /// They left.
     Left,
-    /// The leader wanted them to.
+    /// The leader removed them.
     Kicked,
 }
 
-/// A party, as it travels.
+/// A party as it is sent to its members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PartyInfo {
-    /// One more than in the event before.
+    /// The number of this event: one more than that of the event before.
     pub seq: u64,
-    /// Its id.
+    /// The id of the party.
     pub party: PartyId,
-    /// What one types to join.
+    /// The code to join the party with.
     pub code: Code,
-    /// Who leads it.
+    /// The id of the leader.
     pub leader: UserId,
-    /// Its members, in the order in which they came.
+    /// The members, in the order in which they joined.
     pub members: Vec<PartyMember>,
 }
 
-/// A member of a party, as it travels.
+/// A member of a party, as sent to the party.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PartyMember {
-    /// Who, and what they do.
+    /// The id, name and presence of the member.
     #[serde(flatten)]
     pub person: PersonInfo,
-    /// Whether they have said that they are ready.
+    /// Whether the member is ready.
     pub ready: bool,
 }

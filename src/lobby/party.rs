@@ -1,4 +1,4 @@
-//! Parties: people who want to play together. Who is in which, who leads it, and who is ready.
+//! Parties: groups of people who want to play together, with a leader and ready marks.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -7,26 +7,26 @@ use thiserror::Error;
 
 use super::{Code, PartyId, UserId};
 
-/// The most members of a party.
+/// The maximum number of members of a party.
 pub const MAX_PARTY: usize = 8;
 
-/// People who want to play together; never empty.
+/// A group of people who want to play together. It always has a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
-    /// Its id.
+    /// The id of the party.
     pub id: PartyId,
-    /// What one types to join.
+    /// The code to join the party with.
     pub code: Code,
-    /// Who may promote and kick, and who queues for all.
+    /// The member who may promote and kick, and who queues for the whole party.
     pub leader: UserId,
-    /// The members and whether they are ready, in the order in which they came.
+    /// The members and whether they are ready, in the order in which they joined.
     pub members: Vec<(UserId, bool)>,
-    /// How often its members have been told of it.
+    /// The number of the newest party event.
     pub seq: u64,
 }
 
 impl Party {
-    /// The members, the leader first.
+    /// Iterates over the members, the leader first.
     pub fn roster(&self) -> impl Iterator<Item = &UserId> {
         let others = self.members.iter().map(|(user, _)| user).filter(|user| **user != self.leader);
         std::iter::once(&self.leader).chain(others)
@@ -37,30 +37,30 @@ impl Party {
     }
 }
 
-/// Why a party does not do what was asked.
+/// The reason why a party request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PartyError {
-    /// Whoever asks is in no party.
+    /// The sender of the request is in no party.
     #[error("you are in no party")]
     NotInParty,
-    /// Whoever asks is in a party already.
-    #[error("you are in a party already, leave it first")]
+    /// The sender of the request is in a party already.
+    #[error("you are in a party already; leave it first")]
     InParty,
-    /// Only the leader may do that.
+    /// The request is reserved to the leader.
     #[error("only the leader of the party may do that")]
     NotLeader,
     /// The party has [`MAX_PARTY`] members.
-    #[error("the party has {MAX_PARTY} members, its most")]
+    #[error("the party is full: it has {MAX_PARTY} members")]
     Full,
     /// No party has this code.
     #[error("there is no party with this code")]
     UnknownCode,
-    /// The person named is not another member.
-    #[error("there is no such other member in your party")]
+    /// The named person is not another member of the party.
+    #[error("this person is not another member of your party")]
     UnknownMember,
 }
 
-/// All parties. Each person is in one at most.
+/// All parties. A person is in at most one.
 #[derive(Debug, Default)]
 pub(super) struct Parties {
     parties: BTreeMap<PartyId, Party>,
@@ -69,24 +69,24 @@ pub(super) struct Parties {
 }
 
 impl Parties {
-    /// The party that somebody is in.
+    /// Returns the party of a person.
     pub(super) fn of(&self, user: &UserId) -> Option<&Party> {
         self.parties.get(self.of.get(user)?)
     }
 
-    /// A party.
+    /// Returns the party with this id.
     pub(super) fn get(&self, id: &PartyId) -> Option<&Party> {
         self.parties.get(id)
     }
 
-    /// A party that its members are going to be told of: its number goes up.
+    /// Increments the event number of a party and returns the party.
     pub(super) fn advance(&mut self, id: &PartyId) -> Option<&Party> {
         let party = self.parties.get_mut(id)?;
         party.seq += 1;
         Some(party)
     }
 
-    /// Makes a party of one.
+    /// Creates a party with one member.
     pub(super) fn create(&mut self, user: &UserId, rng: &mut (impl Rng + ?Sized)) -> Result<PartyId, PartyError> {
         let Entry::Vacant(of) = self.of.entry(user.clone()) else { return Err(PartyError::InParty) };
         let id = PartyId::random(rng);
@@ -98,13 +98,13 @@ impl Parties {
         Ok(id)
     }
 
-    /// Joins the party with a code.
+    /// Adds a person to the party with a code.
     pub(super) fn join(&mut self, user: &UserId, typed: &str) -> Result<PartyId, PartyError> {
         if self.of.contains_key(user) {
             return Err(PartyError::InParty);
         }
         let id = Code::parse(typed).and_then(|code| self.codes.get(&code)).ok_or(PartyError::UnknownCode)?;
-        let party = self.parties.get_mut(id).expect("every code is a party's");
+        let party = self.parties.get_mut(id).expect("every code belongs to a party");
         if party.members.len() >= MAX_PARTY {
             return Err(PartyError::Full);
         }
@@ -113,17 +113,17 @@ impl Parties {
         Ok(id.clone())
     }
 
-    /// Takes somebody out of their party, whose id is returned. The longest member leads when the leader has gone; a party without
-    /// members is gone too.
+    /// Removes a person from their party and returns its id. When the leader leaves, the longest-standing member leads. An empty
+    /// party is removed.
     pub(super) fn leave(&mut self, user: &UserId) -> Result<PartyId, PartyError> {
         let id = self.of.remove(user).ok_or(PartyError::NotInParty)?;
-        let party = self.parties.get_mut(&id).expect("everybody's party is there");
+        let party = self.parties.get_mut(&id).expect("the party of a member exists");
         party.members.retain(|(member, _)| member != user);
         match party.members.first() {
             Some((oldest, _)) if party.leader == *user => party.leader = oldest.clone(),
             Some(_) => {}
             None => {
-                let party = self.parties.remove(&id).expect("it was there");
+                let party = self.parties.remove(&id).expect("the party was found above");
                 self.codes.remove(&party.code);
             }
         }
@@ -137,18 +137,18 @@ impl Parties {
         Ok(party.id.clone())
     }
 
-    /// Takes another member out. The party has a new code, since that member knows the old one.
+    /// Removes another member and gives the party a new code, because that member knows the old one.
     pub(super) fn kick(&mut self, by: &UserId, user: &UserId, rng: &mut (impl Rng + ?Sized)) -> Result<PartyId, PartyError> {
         let old = self.led_by(by, user)?.code.clone();
         let id = self.leave(user)?;
         let code = unused_code(&self.codes, rng);
         self.codes.remove(&old);
         self.codes.insert(code.clone(), id.clone());
-        self.parties.get_mut(&id).expect("its leader is in it").code = code;
+        self.parties.get_mut(&id).expect("the leader is still a member").code = code;
         Ok(id)
     }
 
-    /// Says whether somebody is ready.
+    /// Sets whether a member is ready.
     pub(super) fn set_ready(&mut self, user: &UserId, ready: bool) -> Result<PartyId, PartyError> {
         let party = self.of.get(user).and_then(|id| self.parties.get_mut(id)).ok_or(PartyError::NotInParty)?;
         for (member, is_ready) in &mut party.members {
@@ -159,7 +159,7 @@ impl Parties {
         Ok(party.id.clone())
     }
 
-    /// The party that `by` leads and in which `user` is another member.
+    /// Returns the party that `by` leads and that has `user` as another member.
     fn led_by(&mut self, by: &UserId, user: &UserId) -> Result<&mut Party, PartyError> {
         let party = self.of.get(by).and_then(|id| self.parties.get_mut(id)).ok_or(PartyError::NotInParty)?;
         if party.leader != *by {
@@ -200,7 +200,7 @@ mod tests {
         party.roster().map(ToString::to_string).collect()
     }
 
-    /// A party of the users 0 to `count` - 1.
+    /// Creates a party of the users 0 to `count` - 1.
     fn party_of(count: usize) -> (Parties, Code) {
         let mut parties = Parties::default();
         parties.create(&user(0), &mut rng()).unwrap();
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_leads_into_the_party_until_it_is_full() {
+    fn people_join_by_code_until_the_party_is_full() {
         let (mut parties, code) = party_of(MAX_PARTY);
         assert_eq!(parties.join(&user(9), code.as_str()), Err(PartyError::Full));
         assert_eq!(parties.join(&user(9), "BCDFGH"), Err(PartyError::UnknownCode));
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_member_leads_when_the_leader_has_left() {
+    fn the_longest_standing_member_succeeds_the_leader() {
         let (mut parties, _) = party_of(3);
         parties.promote(&user(0), &user(2)).unwrap();
         assert_eq!(names(parties.of(&user(0)).unwrap()), ["user-2", "user-0", "user-1"]);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_leader_promotes_and_kicks_and_only_members() {
+    fn only_the_leader_promotes_and_kicks_other_members() {
         let (mut parties, _) = party_of(3);
         assert_eq!(parties.promote(&user(1), &user(2)), Err(PartyError::NotLeader));
         assert_eq!(parties.kick(&user(1), &user(0), &mut rng()), Err(PartyError::NotLeader));
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_kicked_does_not_come_back_by_the_code() {
+    fn a_kicked_member_cannot_rejoin_by_the_old_code() {
         let (mut parties, code) = party_of(2);
         parties.kick(&user(0), &user(1), &mut ChaCha8Rng::seed_from_u64(2)).unwrap();
         assert_eq!(parties.join(&user(1), code.as_str()), Err(PartyError::UnknownCode));
@@ -279,7 +279,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everybody_is_in_one_party_at_most_and_every_party_is_led_by_a_member(steps in steps(), seed: u64) {
+        fn parties_stay_consistent_through_any_requests(steps in steps(), seed: u64) {
             let (mut parties, mut rng) = (Parties::default(), ChaCha8Rng::seed_from_u64(seed));
             for step in steps {
                 let before: Vec<_> = parties.parties.values().cloned().collect();
@@ -296,7 +296,7 @@ mod tests {
                 };
                 if result.is_err() {
                     let after: Vec<_> = parties.parties.values().cloned().collect();
-                    prop_assert_eq!(before, after, "a refusal changes nothing");
+                    prop_assert_eq!(before, after, "a refused request changes nothing");
                 }
                 let mut members = 0;
                 for (id, party) in &parties.parties {

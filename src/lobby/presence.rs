@@ -1,4 +1,4 @@
-//! Presence: who is here, by which connections, what they do, and who wants to know.
+//! Presence: the people who are online, their connections, their status and their followers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,66 +9,66 @@ use serde::Serialize;
 
 use super::{DisplayName, Identity, RoomId, UserId, chat::Pace};
 
-/// How long somebody without a connection, a seat or a place in a queue is remembered, their place in a party included.
+/// The time for which a person without a connection, seat or queue entry is remembered and stays in their party.
 pub const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 
-/// The most people who are remembered without being here; beyond, those who went first are forgotten early.
+/// The maximum number of remembered people who are gone. Beyond it, those who left first are forgotten early.
 pub const MAX_REMEMBERED: usize = 10_000;
 
-/// The most people whose presence one connection follows.
+/// The maximum number of people that one connection follows.
 pub const MAX_FOLLOWED: usize = 100;
 
-/// One connection to the lobby; its person may have several.
+/// The id of a connection to the lobby. A person may have several connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(u64);
 
-/// What somebody does, as others see it.
+/// The status of a person, as others see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PresenceStatus {
-    /// Here, and free.
+    /// Connected, and neither queued nor seated.
     Online,
-    /// Waits for a match.
+    /// Waiting for a match.
     Queue,
-    /// Plays.
+    /// Playing in a room.
     Match,
-    /// Their seat, or their place in a party, is kept while their connection is lost.
+    /// Disconnected, with a seat or a place in a party that is kept.
     Away,
-    /// Not here.
+    /// Not connected, queued or seated.
     Offline,
 }
 
-/// Whether a seat is played or only kept.
+/// The state of a seated person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sitting {
-    /// Somebody plays.
+    /// The person is playing.
     Playing,
-    /// The seat is kept for somebody whose connection is lost.
+    /// The person is disconnected and the seat is kept.
     Away,
 }
 
-/// Somebody's presence, as it travels.
+/// The presence of a person, as it is sent to clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PersonInfo {
-    /// Who.
+    /// The id of the person.
     pub user: UserId,
-    /// What they are called, if that is known.
+    /// The display name, if it is known.
     pub name: Option<DisplayName>,
-    /// What they do.
+    /// The status.
     pub status: PresenceStatus,
 }
 
-/// What is known of one person.
+/// The state of one person.
 #[derive(Debug)]
 pub(super) struct PersonRecord {
     pub(super) name: DisplayName,
     connections: BTreeSet<ConnectionId>,
     queued: bool,
-    /// The rooms with a seat of theirs, the newest last.
+    /// The rooms in which the person has a seat, the newest last.
     seats: Vec<(RoomId, Sitting)>,
-    /// When the last of all that went.
+    /// The time at which the last connection, seat or queue entry ended.
     gone: Option<Duration>,
-    /// What others were last told.
+    /// The status and name that others were last told.
     pub(super) told: (PresenceStatus, DisplayName),
     pub(super) pace: Pace,
     pub(super) typing: Pace,
@@ -100,23 +100,23 @@ struct LobbyConnection {
     followed: BTreeSet<UserId>,
 }
 
-/// Everybody who is here or was a short while ago.
+/// Everybody who is present or is still remembered.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
     people: BTreeMap<UserId, PersonRecord>,
     connections: BTreeMap<ConnectionId, LobbyConnection>,
-    /// Connections that hear of everybody's chat in the lobby.
+    /// Connections that receive the lobby's chat.
     listeners: BTreeSet<ConnectionId>,
     followers: BTreeMap<UserId, BTreeSet<ConnectionId>>,
     seated: BTreeMap<RoomId, BTreeSet<UserId>>,
     gone: BTreeSet<(Duration, UserId)>,
-    /// Who waits for a match, perhaps with others than they are with now.
+    /// Queued people whose party may have changed since they queued.
     regrouped: BTreeSet<UserId>,
     next: u64,
 }
 
 impl Presence {
-    /// Takes a connection in.
+    /// Adds a connection.
     pub(super) fn connect(&mut self, identity: &Identity) -> ConnectionId {
         self.next += 1;
         let connection = ConnectionId(self.next);
@@ -126,7 +126,7 @@ impl Presence {
         connection
     }
 
-    /// Forgets a connection; whose it was.
+    /// Removes a connection and returns its user.
     pub(super) fn disconnect(&mut self, connection: ConnectionId, now: Duration) -> Option<UserId> {
         self.follow(connection, &[]);
         let LobbyConnection { user, .. } = self.connections.remove(&connection)?;
@@ -137,11 +137,11 @@ impl Presence {
         Some(user)
     }
 
-    /// Says whether somebody waits for a match.
+    /// Sets whether a person waits for a match.
     pub(super) fn set_queued(&mut self, identity: &Identity, queued: bool, now: Duration) {
         if queued {
             self.arrive(identity).queued = true;
-            // Their party may have changed between the question who is in it and this word.
+            // The party may have changed between reading its members and this call.
             self.regroup([&identity.user]);
         } else {
             self.regrouped.remove(&identity.user);
@@ -149,7 +149,7 @@ impl Presence {
         }
     }
 
-    /// Somebody's party has changed: it matters if they wait for a match.
+    /// Marks those of the users who are queued, because their party has changed.
     pub(super) fn regroup<'a>(&mut self, users: impl IntoIterator<Item = &'a UserId>) {
         let people = &self.people;
         let queued = users.into_iter().filter(|user| people.get(*user).is_some_and(|person| person.queued));
@@ -160,7 +160,7 @@ impl Presence {
         std::mem::take(&mut self.regrouped)
     }
 
-    /// Somebody's seat in a room, from now on the newest if they have several.
+    /// Adds a seat, which becomes the person's newest.
     pub(super) fn sit(&mut self, identity: &Identity, room: &RoomId, sitting: Sitting) {
         let seats = &mut self.arrive(identity).seats;
         seats.retain(|(seat, _)| seat != room);
@@ -168,7 +168,7 @@ impl Presence {
         self.seated.entry(room.clone()).or_default().insert(identity.user.clone());
     }
 
-    /// Somebody's seat in a room is given up; whether it was the last of the room.
+    /// Removes a seat and returns whether it was the last one in its room.
     pub(super) fn unseat(&mut self, user: &UserId, room: &RoomId, now: Duration) -> bool {
         self.depart(user, now, |person| person.seats.retain(|(seat, _)| seat != room));
         let Some(seated) = self.seated.get_mut(room) else { return false };
@@ -180,14 +180,14 @@ impl Presence {
         last
     }
 
-    /// A connection hears of the lobby's chat from now on.
+    /// Subscribes a connection to the lobby's chat.
     pub(super) fn listen(&mut self, connection: ConnectionId) {
         if self.connections.contains_key(&connection) {
             self.listeners.insert(connection);
         }
     }
 
-    /// A connection follows these people from now on, and nobody else.
+    /// Replaces the people that a connection follows.
     pub(super) fn follow(&mut self, connection: ConnectionId, users: &[UserId]) {
         let Some(following) = self.connections.get_mut(&connection) else { return };
         for user in std::mem::take(&mut following.followed) {
@@ -216,18 +216,18 @@ impl Presence {
         self.people.get(user).map_or(PresenceStatus::Offline, PersonRecord::status)
     }
 
-    /// The room whose chat somebody is in: that of their newest seat.
+    /// Returns the room of a person's newest seat, whose chat they are in.
     pub(super) fn room_of(&self, user: &UserId) -> Option<&RoomId> {
         self.people.get(user)?.seats.last().map(|(room, _)| room)
     }
 
-    /// The connections of some people.
+    /// Returns all connections of some people.
     pub(super) fn connections_of<'a>(&self, users: impl IntoIterator<Item = &'a UserId>) -> Vec<ConnectionId> {
         let people = users.into_iter().filter_map(|user| self.people.get(user));
         people.flat_map(|person| person.connections.iter().copied()).collect()
     }
 
-    /// The connections of those whose newest seat is in a room.
+    /// Returns the connections of the people whose newest seat is in a room.
     pub(super) fn connections_in(&self, room: &RoomId) -> Vec<ConnectionId> {
         let seated = self.seated.get(room).into_iter().flatten();
         self.connections_of(seated.filter(|user| self.room_of(user) == Some(room)))
@@ -241,18 +241,18 @@ impl Presence {
         self.followers.get(user).into_iter().flatten().copied().collect()
     }
 
-    /// When somebody is to be forgotten next.
+    /// Returns the time at which the next person is due to be forgotten.
     pub(super) fn forget_due(&self) -> Option<Duration> {
         let (gone, _) = self.gone.first()?;
         Some(if self.gone.len() > MAX_REMEMBERED { *gone } else { *gone + REMEMBERED_FOR })
     }
 
-    /// Somebody whose time is over.
+    /// Returns a person who is due to be forgotten.
     pub(super) fn expired(&self, now: Duration) -> Option<UserId> {
         (self.forget_due()? <= now).then(|| self.gone.first().map(|(_, user)| user.clone()))?
     }
 
-    /// Forgets somebody who is not here.
+    /// Forgets a person who is gone.
     pub(super) fn forget(&mut self, user: &UserId) {
         if let Some(gone) = self.people.get(user).and_then(|person| person.gone) {
             self.gone.remove(&(gone, user.clone()));
@@ -302,18 +302,18 @@ mod tests {
     }
 
     #[test]
-    fn somebody_is_offline_when_the_last_of_several_connections_is_gone() {
+    fn a_person_is_offline_after_their_last_connection() {
         let (mut presence, ada) = (Presence::default(), ada());
         let (one, two) = (presence.connect(&ada), presence.connect(&ada));
         presence.disconnect(one, at(1));
         assert_eq!(presence.status(&ada.user), PresenceStatus::Online);
-        assert_eq!(presence.disconnect(one, at(1)), None, "once is enough");
+        assert_eq!(presence.disconnect(one, at(1)), None, "the connection is already removed");
         presence.disconnect(two, at(2));
         assert_eq!(presence.status(&ada.user), PresenceStatus::Offline);
     }
 
     #[test]
-    fn a_seat_counts_for_more_than_a_queue_and_that_for_more_than_a_connection() {
+    fn a_seat_outranks_a_queue_and_a_queue_a_connection() {
         let (mut presence, ada) = (Presence::default(), ada());
         let (room, other) = (RoomId::named("room"), RoomId::named("other"));
         let connection = presence.connect(&ada);
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_in_time_is_not_forgotten() {
+    fn a_person_who_returns_in_time_is_not_forgotten() {
         let (mut presence, ada) = (Presence::default(), ada());
         let connection = presence.connect(&ada);
         presence.disconnect(connection, at(10));
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn the_many_who_went_are_forgotten_early() {
+    fn people_beyond_the_limit_are_forgotten_early() {
         let mut presence = Presence::default();
         for n in 0..=MAX_REMEMBERED {
             let user = UserId::parse(&format!("user-{n}")).unwrap();
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn following_others_leaves_nothing_behind() {
+    fn a_closed_connection_leaves_no_subscriptions() {
         let (mut presence, ada) = (Presence::default(), ada());
         let connection = presence.connect(&ada);
         let bob = UserId::parse("bob").unwrap();

@@ -1,4 +1,4 @@
-//! The listing: every room that is open, and the numbered news about the public ones.
+//! The room list: every open room, and numbered news about the public ones.
 
 use std::{
     cmp::Reverse,
@@ -12,56 +12,56 @@ use serde::Serialize;
 
 use super::{Code, Listing, RoomId, Search};
 
-/// News are told at most once in this time.
+/// The minimum time between two news.
 pub const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
 
-/// News that are remembered for those who missed some.
+/// The number of news that are kept for subscribers who missed some.
 pub const NEWS_KEPT: usize = 64;
 
-/// What answers somebody who has missed news.
+/// The news that a subscriber has missed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Missed {
-    /// These are the news, all of them.
+    /// All missed news, oldest first.
     News(Vec<Arc<Changes>>),
-    /// It was too long ago: the listing has to be read anew.
+    /// The missed news are no longer kept. The subscriber must read the room list again.
     TooMany,
 }
 
-/// How people find a room.
+/// The way in which people find a room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Entrance {
-    /// In the listing, and by quick play.
+    /// Through the room list and quick play.
     #[default]
     Listed,
-    /// By a private code.
+    /// Through a private code.
     Code,
-    /// By a ticket that was given to them, not otherwise.
+    /// Only through a ticket that they were given.
     Ticket,
 }
 
-/// What changed in the listing since the news before.
+/// The changes of the room list since the previous news.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Changes {
-    /// One more than the news before.
+    /// The number of these news: one more than that of the previous ones.
     pub seq: u64,
-    /// Rooms that are new.
+    /// New rooms.
     pub added: Vec<Listing>,
-    /// Rooms that are not what they were.
+    /// Rooms whose listing has changed.
     pub updated: Vec<Listing>,
-    /// Rooms that are gone.
+    /// Rooms that have closed.
     pub removed: Vec<RoomId>,
 }
 
-/// The rooms and people of one game.
+/// The numbers of rooms and people of one game.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
-    /// Rooms, private ones too.
+    /// The number of rooms, with private ones.
     pub rooms: usize,
-    /// People seated in them.
+    /// The number of people seated in them.
     pub players: usize,
 }
 
-/// Every open room, and what subscribers have been told of them.
+/// Every open room, and the state that subscribers were last told.
 #[derive(Debug, Default)]
 pub struct RoomList {
     rooms: BTreeMap<RoomId, OpenRoom>,
@@ -79,12 +79,12 @@ struct OpenRoom {
     listing: Listing,
     listed: bool,
     code: Option<Code>,
-    /// The how manyeth room to open, so that of equals the oldest is picked.
+    /// The opening order, which breaks ties in favour of the oldest room.
     age: u64,
 }
 
 impl RoomList {
-    /// Takes a room in. The code, if that is how it is entered, is made up here.
+    /// Adds a room. Returns a new code if the room is entered by code.
     pub fn open(&mut self, listing: Listing, entrance: Entrance, rng: &mut (impl Rng + ?Sized)) -> Option<Code> {
         let code = (entrance == Entrance::Code).then(|| self.unused_code(rng));
         if let Some(code) = &code {
@@ -97,7 +97,7 @@ impl RoomList {
         code
     }
 
-    /// Says how many sit in a room now; a room that is not open stays unknown.
+    /// Sets the numbers of people and bots in a room. Ignores a room that is not open.
     pub fn update(&mut self, room: &RoomId, players: usize, bots: usize) {
         if let Some(entry) = self.rooms.get_mut(room) {
             entry.listing.players = players;
@@ -106,7 +106,7 @@ impl RoomList {
         }
     }
 
-    /// Takes a room off the listing.
+    /// Removes a room.
     pub fn close(&mut self, room: &RoomId) {
         if let Some(entry) = self.rooms.remove(room) {
             if let Some(code) = entry.code {
@@ -116,7 +116,7 @@ impl RoomList {
         }
     }
 
-    /// The listed rooms that somebody looks for, and the number of the newest news. News that follow may repeat what is here already.
+    /// Returns the number of the newest news, and the listed rooms that match a search. Later news may repeat what these contain.
     pub fn rooms(&self, search: &Search) -> (u64, Vec<Listing>) {
         let mut found: Vec<_> = self.rooms.values().filter(|entry| entry.listed && search.finds(&entry.listing)).collect();
         if let Some(sort) = search.sort {
@@ -126,7 +126,7 @@ impl RoomList {
         (self.seq, found.into_iter().map(|entry| entry.listing.clone()).collect())
     }
 
-    /// The number of the newest news, and those after number `after`.
+    /// Returns the number of the newest news, and the news after number `after`.
     pub fn missed(&self, after: u64) -> (u64, Missed) {
         let oldest = self.news.front().map_or(self.seq + 1, |changes| changes.seq);
         let known = after <= self.seq && after + 1 >= oldest;
@@ -134,31 +134,31 @@ impl RoomList {
         (self.seq, if known { Missed::News(missed) } else { Missed::TooMany })
     }
 
-    /// The room for somebody who wants to play at once: the fullest public one with a seat, of equals the oldest.
+    /// Returns the room for quick play: the fullest public room with a seat, or the oldest of equally full ones.
     pub fn quick(&self, game: &str) -> Option<RoomId> {
         let open = self.rooms.values().filter(|entry| entry.listed && entry.listing.game == game && entry.listing.has_seat());
         let best = open.max_by_key(|entry| (entry.listing.players, Reverse(entry.age)));
         best.map(|entry| entry.listing.room.clone())
     }
 
-    /// The private room with a code.
+    /// Returns the private room with a code.
     pub fn by_code(&self, code: &Code) -> Option<RoomId> {
         self.codes.get(code).cloned()
     }
 
-    /// How many rooms and people a game has.
+    /// Returns the numbers of rooms and people of a game.
     pub fn totals(&self, game: &str) -> Totals {
         let of_game = self.rooms.values().map(|entry| &entry.listing).filter(|listing| listing.game == game);
         of_game.fold(Totals::default(), |sum, listing| Totals { rooms: sum.rooms + 1, players: sum.players + listing.players })
     }
 
-    /// When the next news are due; `None` while there are none.
+    /// Returns the time at which the next news are due, or `None` if nothing has changed.
     pub fn flush_due(&self) -> Option<Duration> {
         (!self.dirty.is_empty()).then(|| self.flushed.map_or(Duration::ZERO, |at| at + FLUSH_INTERVAL))
     }
 
-    /// The news since the last ones, all changes of a room in one. `None` if there are none or the last came less than
-    /// [`FLUSH_INTERVAL`] ago.
+    /// Returns the changes since the last news, with all changes of a room merged into one. Returns `None` if there are none, or
+    /// if the last news came less than [`FLUSH_INTERVAL`] ago.
     pub fn flush(&mut self, now: Duration) -> Option<Arc<Changes>> {
         if self.flush_due()? > now {
             return None;
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn quick_picks_the_fullest_room_with_a_seat() {
+    fn quick_play_picks_the_fullest_room_with_a_seat() {
         let mut lobby = RoomList::default();
         for (room, players) in [("a", 1), ("b", 3), ("c", 4), ("d", 3)] {
             open(&mut lobby, listing(room, players), Entrance::Listed);
@@ -240,14 +240,14 @@ mod tests {
     }
 
     #[test]
-    fn a_seat_of_a_bot_counts_as_a_seat() {
+    fn quick_play_counts_the_seat_of_a_bot_as_free() {
         let mut lobby = RoomList::default();
         open(&mut lobby, Listing { bots: 3, ..listing("a", 1) }, Entrance::Listed);
         assert_eq!(lobby.quick("arena"), Some(RoomId::named("a")));
     }
 
     #[test]
-    fn a_private_room_is_found_by_its_code_alone() {
+    fn a_private_room_is_found_only_by_its_code() {
         let mut lobby = RoomList::default();
         let code = open(&mut lobby, listing("a", 0), Entrance::Code).unwrap();
         assert_eq!(lobby.by_code(&code), Some(RoomId::named("a")));
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_of_one_room_are_told_as_one() {
+    fn changes_of_one_room_are_merged() {
         let mut lobby = RoomList::default();
         open(&mut lobby, listing("a", 0), Entrance::Listed);
         lobby.update(&RoomId::named("a"), 1, 0);
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn news_come_at_most_four_times_a_second() {
+    fn news_are_sent_at_most_four_times_a_second() {
         let mut lobby = RoomList::default();
         open(&mut lobby, listing("a", 0), Entrance::Listed);
         assert!(lobby.flush(at(10)).is_some());
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_finds_what_it_names_in_the_order_it_names() {
+    fn a_search_filters_sorts_and_limits_rooms() {
         let mut lobby = RoomList::default();
         for (room, players, map) in [("b", 1, "dust"), ("d", 4, "dust"), ("a", 2, "ice"), ("c", 2, "dust")] {
             let config = Arc::new(json!({"map": map, "frags": 20}));
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn who_missed_news_gets_them_or_is_told_that_there_were_too_many() {
+    fn missed_news_are_replayed_while_they_are_kept() {
         let mut lobby = RoomList::default();
         assert_eq!(lobby.missed(0), (0, Missed::News(vec![])));
         open(&mut lobby, listing("a", 0), Entrance::Listed);
@@ -360,7 +360,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn who_follows_the_news_knows_the_listing(steps in steps()) {
+        fn a_mirror_that_applies_the_news_equals_the_list(steps in steps()) {
             let (mut lobby, mut mirror, mut seq, mut now) = (RoomList::default(), BTreeMap::new(), 0, 0);
             for step in steps.into_iter().chain([Step::Flush]) {
                 match step {

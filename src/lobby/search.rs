@@ -1,4 +1,4 @@
-//! Searches in the listing: filters and orders.
+//! Searches of the room list: filters and sort orders.
 
 use std::cmp::Reverse;
 
@@ -7,22 +7,22 @@ use serde_json::{Map, Value as Json};
 
 use super::Listing;
 
-/// Which rooms somebody looks for, and in which order.
+/// The filters, sort order and limit of a search. The default finds every listed room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
-    /// Of this game.
+    /// The name of the game.
     pub game: Option<String>,
-    /// With a seat for a person, or without one.
+    /// Whether a person can take a seat in the room.
     pub open: Option<bool>,
-    /// With these very values in the configuration.
+    /// Fields of the configuration that must have exactly these values.
     pub config: Map<String, Json>,
-    /// In this order; else by id.
+    /// The sort order. By default rooms are sorted by id.
     pub sort: Option<Sort>,
-    /// No more than so many.
+    /// The maximum number of rooms. By default all are returned.
     pub limit: Option<usize>,
 }
 
-/// An order of rooms. Of equals the oldest comes first.
+/// A sort order of rooms. The oldest room wins a tie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sort {
@@ -45,7 +45,7 @@ impl Search {
 }
 
 impl Sort {
-    /// What comes first has the least key. `age`: the how manyeth room to open.
+    /// Returns the sort key of a room; the room with the least key comes first. `age` is its opening order.
     pub(super) fn key(self, listing: &Listing, age: u64) -> (Reverse<u64>, u64) {
         let (players, seats) = (listing.players as u64, listing.seats as u64);
         let most = match self {

@@ -1,7 +1,7 @@
-//! People together: presence, chat and parties as one, and who is to be told what.
+//! Combines presence, chat and parties, and addresses their events to connections.
 //!
-//! Requests and changes go in; what connections are to hear comes out as [`Notice`]s, in order. `now` is the time since the Unix
-//! epoch and never goes back.
+//! Requests and changes go in; events for connections come out as [`Notice`]s, in order. `now` is the time since the Unix epoch
+//! and never goes back.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::protocol::ErrorCode;
 
-/// Whom somebody talks to.
+/// The recipient of a chat message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChatTarget {
     /// Everybody in a channel.
@@ -27,31 +27,31 @@ pub enum ChatTarget {
     User(UserId),
 }
 
-/// Why a request is refused.
+/// The reason why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SocialError {
-    /// The text may not be shown.
+    /// The text may not be sent.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// The party does not do that.
+    /// The party refuses the request.
     #[error(transparent)]
     Party(#[from] PartyError),
-    /// Too many messages and invitations of one person.
-    #[error("not so fast: one message a second for long, five at once")]
+    /// The person sends messages and invitations too fast.
+    #[error("too many messages: bursts of 5 and then one a second are allowed")]
     TooFast,
-    /// There is no such channel for this person.
+    /// The channel does not exist, or the person is not in it.
     #[error("there is no such channel, or you are not in it")]
     UnknownChannel,
-    /// Nobody else with that id is here.
-    #[error("nobody else with the id \"{0}\" is here")]
+    /// No other person with this id is present.
+    #[error("nobody else with the id \"{0}\" is online")]
     UnknownUser(UserId),
-    /// A connection wants to follow too many.
-    #[error("a connection follows the presence of {MAX_FOLLOWED} people at most")]
+    /// The connection asks to follow more than [`MAX_FOLLOWED`] people.
+    #[error("a connection can follow the presence of at most {MAX_FOLLOWED} people")]
     FollowsTooMany,
 }
 
 impl SocialError {
-    /// The protocol's code.
+    /// Returns the protocol's error code.
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Text(_) => ErrorCode::BadText,
@@ -68,7 +68,7 @@ impl SocialError {
     }
 }
 
-/// Everybody on this server, what they say and with whom they play.
+/// The presence, chat and parties of everybody on this server.
 #[derive(Debug)]
 pub struct Social {
     presence: Presence,
@@ -79,7 +79,7 @@ pub struct Social {
 }
 
 impl Social {
-    /// Nobody. The seed makes the codes of parties, and should not be guessed.
+    /// Creates an empty lobby. Party codes derive from the seed, so it must be unpredictable.
     pub fn new(seed: [u8; 32]) -> Self {
         Self {
             presence: Presence::default(),
@@ -90,33 +90,34 @@ impl Social {
         }
     }
 
-    /// What connections are to hear since this was last asked, in order.
+    /// Takes the notices since the last call, in order.
     pub fn take_notices(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.notices)
     }
 
-    /// A connection to the lobby stands.
+    /// Adds a connection to the lobby.
     pub fn connect(&mut self, identity: &Identity) -> ConnectionId {
         let connection = self.presence.connect(identity);
         self.tell_status(&identity.user);
         connection
     }
 
-    /// A connection has ended. If it was the last, the person is forgotten after [`REMEMBERED_FOR`](super::REMEMBERED_FOR).
+    /// Removes a connection. A person without a connection, seat or queue entry is forgotten after
+    /// [`REMEMBERED_FOR`](super::REMEMBERED_FOR).
     pub fn disconnect(&mut self, connection: ConnectionId, now: Duration) {
         if let Some(user) = self.presence.disconnect(connection, now) {
             self.tell_status(&user);
         }
     }
 
-    /// Says whether somebody waits for a match.
+    /// Sets whether a person waits for a match.
     pub fn set_queued(&mut self, identity: &Identity, queued: bool, now: Duration) {
         self.presence.set_queued(identity, queued, now);
         self.tell_status(&identity.user);
     }
 
-    /// Those who wait for a match and whose party may be another than when this was last asked, each with its members, the
-    /// leader first; without any if they are in no party.
+    /// Takes the queued people whose party may have changed since the last call. Each comes with the members of the party, the
+    /// leader first, or with none if they are in no party.
     pub fn take_regrouped(&mut self) -> Vec<(UserId, Vec<UserId>)> {
         let with_party = |user: UserId| {
             let members = self.parties.of(&user).map_or_else(Vec::new, |party| party.roster().cloned().collect());
@@ -125,13 +126,13 @@ impl Social {
         self.presence.take_regrouped().into_iter().map(with_party).collect()
     }
 
-    /// Somebody plays in a room, or their seat is kept. They are in that room's chat from now on. A person has one seat a room.
+    /// Sets the state of a person's seat in a room and moves them to that room's chat. A person has one seat per room.
     pub fn sit(&mut self, identity: &Identity, room: &RoomId, sitting: Sitting) {
         self.presence.sit(identity, room, sitting);
         self.tell_status(&identity.user);
     }
 
-    /// Somebody's seat in a room is given up.
+    /// Removes a person's seat in a room.
     pub fn unseat(&mut self, user: &UserId, room: &RoomId, now: Duration) {
         if self.presence.unseat(user, room, now) {
             self.chat.forget(&LogKey::Room(room.clone()));
@@ -139,12 +140,12 @@ impl Social {
         self.tell_status(user);
     }
 
-    /// When [`forget`](Self::forget) has something to do next.
+    /// Returns the time at which [`forget`](Self::forget) has work to do next.
     pub fn forget_due(&self) -> Option<Duration> {
         self.presence.forget_due()
     }
 
-    /// Forgets those who went long ago; they lose their places in parties.
+    /// Forgets the people whose time is over and removes them from their parties.
     pub fn forget(&mut self, now: Duration) {
         while let Some(user) = self.presence.expired(now) {
             if let Ok(party) = self.parties.leave(&user) {
@@ -156,7 +157,7 @@ impl Social {
         }
     }
 
-    /// What somebody does.
+    /// Returns the status of a person. A disconnected member of a party is away.
     pub fn status(&self, user: &UserId) -> PresenceStatus {
         match self.presence.status(user) {
             PresenceStatus::Offline if self.parties.of(user).is_some() => PresenceStatus::Away,
@@ -164,13 +165,17 @@ impl Social {
         }
     }
 
-    /// What somebody is called and does.
+    /// Returns the name and status of a person.
     pub fn person(&self, user: &UserId) -> PersonInfo {
         let name = self.presence.person(user).map(|person| person.name.clone());
         PersonInfo { user: user.clone(), name, status: self.status(user) }
     }
 
-    /// A connection follows the presence of these people from now on, and of nobody else. What they do now, in the order asked.
+    /// Replaces the people that a connection follows and returns their presence, in the given order.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SocialError::FollowsTooMany`] for more than [`MAX_FOLLOWED`] people.
     pub fn follow(&mut self, connection: ConnectionId, users: &[UserId]) -> Result<Vec<PersonInfo>, SocialError> {
         if users.len() > MAX_FOLLOWED {
             return Err(SocialError::FollowsTooMany);
@@ -179,8 +184,12 @@ impl Social {
         Ok(users.iter().map(|user| self.person(user)).collect())
     }
 
-    /// What was said in a channel after message `known`, which names its history too. In the lobby the connection hears of what
-    /// follows from now on; elsewhere it does anyhow.
+    /// Returns the messages of a channel after `known`, the id of a history and a number in it. Subscribes the connection if the
+    /// channel is the lobby; other channels need no subscription.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the person is unknown or is not in the channel.
     pub fn listen(
         &mut self, connection: ConnectionId, by: &Identity, channel: Channel, known: Option<(&str, u64)>,
     ) -> Result<Replay, SocialError> {
@@ -192,7 +201,11 @@ impl Social {
         Ok(self.chat.replay(&key, known, &mut self.rng))
     }
 
-    /// Says something. The number of the message, in the channel or in one's own private messages.
+    /// Sends a message and returns its number, in the channel or among the sender's private messages.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the text is not valid, the target is unknown, or the sender exceeds the rate limit.
     pub fn chat(&mut self, by: &Identity, target: &ChatTarget, text: &str, now: Duration) -> Result<u64, SocialError> {
         let text = ChatText::parse(text)?;
         let (name, user) = (by.name.clone(), by.user.clone());
@@ -213,7 +226,11 @@ impl Social {
         }
     }
 
-    /// Lets others know that somebody is writing. What comes too often is not passed on.
+    /// Tells others that a person is typing. Calls beyond the rate limit are dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the target is unknown.
     pub fn typing(&mut self, by: &Identity, target: &ChatTarget, now: Duration) -> Result<(), SocialError> {
         let (channel, key) = match target {
             ChatTarget::Channel(channel) => (*channel, self.speakable(*channel, &by.user)?),
@@ -231,17 +248,21 @@ impl Social {
         Ok(())
     }
 
-    /// The party that somebody is in.
+    /// Returns the party of a person.
     pub fn party(&self, user: &UserId) -> Option<&Party> {
         self.parties.of(user)
     }
 
-    /// The party that somebody is in, as it travels.
+    /// Returns a person's party as it is sent to clients.
     pub fn party_info(&self, user: &UserId) -> Option<PartyInfo> {
         self.parties.of(user).map(|party| self.describe(party))
     }
 
-    /// Makes a party of one.
+    /// Creates a party with one member.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the person is unknown or is in a party already.
     pub fn party_create(&mut self, by: &Identity) -> Result<(), SocialError> {
         self.check_known(&by.user)?;
         let party = self.parties.create(&by.user, &mut self.rng)?;
@@ -250,7 +271,12 @@ impl Social {
         Ok(())
     }
 
-    /// Sends the party's code to somebody who is here.
+    /// Sends the party's code to a connected person.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the sender is in no party, the party is full, the invited person is not connected, or the sender exceeds
+    /// the rate limit.
     pub fn party_invite(&mut self, by: &Identity, user: &UserId, now: Duration) -> Result<(), SocialError> {
         let party = self.parties.of(&by.user).ok_or(PartyError::NotInParty)?;
         if party.members.len() >= MAX_PARTY {
@@ -266,7 +292,11 @@ impl Social {
         Ok(())
     }
 
-    /// Joins the party with a code.
+    /// Adds a person to the party with a code.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the person is unknown or is in a party already, or if the code is unknown or its party is full.
     pub fn party_join(&mut self, by: &Identity, typed: &str) -> Result<(), SocialError> {
         self.check_known(&by.user)?;
         let party = self.parties.join(&by.user, typed)?;
@@ -275,7 +305,11 @@ impl Social {
         Ok(())
     }
 
-    /// Leaves the party.
+    /// Removes a person from their party.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PartyError::NotInParty`] if there is none.
     pub fn party_leave(&mut self, by: &Identity) -> Result<(), SocialError> {
         let party = self.parties.leave(&by.user)?;
         self.tell_left(&by.user, party, LeaveReason::Left);
@@ -283,27 +317,39 @@ impl Social {
     }
 
     /// Makes another member the leader.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`PartyError`] unless `by` leads the party and `user` is another member.
     pub fn party_promote(&mut self, by: &Identity, user: &UserId) -> Result<(), SocialError> {
         let party = self.parties.promote(&by.user, user)?;
         self.tell_party(&party);
         Ok(())
     }
 
-    /// Takes another member out; the party has a new code.
+    /// Removes another member and gives the party a new code.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`PartyError`] unless `by` leads the party and `user` is another member.
     pub fn party_kick(&mut self, by: &Identity, user: &UserId) -> Result<(), SocialError> {
         let party = self.parties.kick(&by.user, user, &mut self.rng)?;
         self.tell_left(user, party, LeaveReason::Kicked);
         Ok(())
     }
 
-    /// Says whether a member is ready.
+    /// Sets whether a member is ready.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PartyError::NotInParty`] if the person is in no party.
     pub fn party_ready(&mut self, by: &Identity, ready: bool) -> Result<(), SocialError> {
         let party = self.parties.set_ready(&by.user, ready)?;
         self.tell_party(&party);
         Ok(())
     }
 
-    /// The history that a channel's name means to somebody.
+    /// Returns the history that a channel's name means for a person.
     fn key(&self, channel: Channel, user: &UserId) -> Result<LogKey, SocialError> {
         let key = match channel {
             Channel::Lobby => Some(LogKey::Lobby),
@@ -314,22 +360,22 @@ impl Social {
         key.ok_or(SocialError::UnknownChannel)
     }
 
-    /// The same, to say something there: of private messages one says to whom.
+    /// Returns the history to send a message to. A private message needs a recipient, so the private channel is refused.
     fn speakable(&self, channel: Channel, user: &UserId) -> Result<LogKey, SocialError> {
         if channel == Channel::Private { Err(SocialError::UnknownChannel) } else { self.key(channel, user) }
     }
 
-    /// Checks that there is such a person, and that it is not the one who asks.
+    /// Checks that a person is known and is not the sender.
     fn other(&self, by: &Identity, user: &UserId) -> Result<(), SocialError> {
         if *user == by.user { Err(SocialError::UnknownUser(user.clone())) } else { self.check_known(user) }
     }
 
-    /// Checks that somebody is here or was a short while ago. Nothing is kept for anybody else, since nobody would forget it.
+    /// Checks that a person is present or still remembered. Nothing is stored for anybody else, since it would never be removed.
     fn check_known(&self, user: &UserId) -> Result<(), SocialError> {
         if self.presence.person(user).is_some() { Ok(()) } else { Err(SocialError::UnknownUser(user.clone())) }
     }
 
-    /// Counts a message or an invitation.
+    /// Counts a message or an invitation against the sender's rate limit.
     fn pay(&mut self, user: &UserId, now: Duration) -> Result<(), SocialError> {
         let paid = self.presence.person_mut(user).is_some_and(|person| person.pace.take(now));
         if paid { Ok(()) } else { Err(SocialError::TooFast) }
@@ -365,7 +411,7 @@ impl Social {
         }
     }
 
-    /// Tells those who follow somebody, and their party, if they do something else than before.
+    /// Notifies a person's followers and party if the status or name has changed.
     fn tell_status(&mut self, user: &UserId) {
         let status = self.status(user);
         let absent = self.presence.status(user) == PresenceStatus::Offline;
@@ -383,7 +429,7 @@ impl Social {
         }
     }
 
-    /// Tells the members of a party how it is now; of a party without members the chat is forgotten.
+    /// Sends the state of a party to its members, or removes the chat history of a party that has ended.
     fn tell_party(&mut self, id: &PartyId) {
         match self.parties.advance(id).cloned() {
             Some(party) => {

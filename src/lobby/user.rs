@@ -1,4 +1,4 @@
-//! Who somebody is, across connections and servers.
+//! The identity of a person, across connections and servers.
 
 use std::{fmt, sync::Arc};
 
@@ -7,37 +7,37 @@ use serde::{Deserialize, Serialize};
 
 use super::DisplayName;
 
-/// The most bytes of a user's id.
-pub const USER_ID_BYTES: usize = 64;
+/// The maximum length of a user id, in bytes.
+pub const MAX_USER_ID_BYTES: usize = 64;
 
-/// How a guest's id begins.
+/// The prefix of every guest's id.
 const GUEST: &str = "guest-";
 
-/// A person's id: the subject of their token, or made up for a guest. Printable ASCII without spaces.
+/// The id of a person: the subject of their token, or a random one for a guest. It is printable ASCII without spaces.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct UserId(Arc<str>);
 
 impl UserId {
-    /// Takes over an id from elsewhere; `None` if it is empty, too long or not printable.
+    /// Checks an id from outside. Returns `None` if it is empty, too long or not printable ASCII without spaces.
     pub fn parse(text: &str) -> Option<Self> {
-        let good = (1..=USER_ID_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let good = (1..=MAX_USER_ID_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         good.then(|| Self(text.into()))
     }
 
-    /// A guest's id, of 80 random bits.
+    /// Returns a guest's id with 80 random bits.
     pub fn guest(rng: &mut (impl Rng + ?Sized)) -> Self {
         const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         let id: String = (0..16).map(|_| char::from(DIGITS[rng.random_range(0..DIGITS.len())])).collect();
         Self(format!("{GUEST}{id}").into())
     }
 
-    /// Whether this is a guest's id; nobody else's begins like one.
+    /// Returns whether this is a guest's id. No other id starts with the same prefix.
     pub fn is_guest(&self) -> bool {
         self.0.starts_with(GUEST)
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -47,7 +47,7 @@ impl TryFrom<String> for UserId {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("not a user's id")
+        Self::parse(&text).ok_or("not a user id: 1 to 64 printable ASCII characters without spaces")
     }
 }
 
@@ -69,19 +69,19 @@ impl fmt::Debug for UserId {
     }
 }
 
-/// Somebody who was let in.
+/// The identity of an authenticated person or a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Who it is.
+    /// The id of the person.
     pub user: UserId,
-    /// What others see.
+    /// The display name.
     pub name: DisplayName,
-    /// Whether the server made this person up; nothing is known of a guest but the token.
+    /// Whether this is a guest, whose only credential is a token of this server.
     pub guest: bool,
 }
 
 impl Identity {
-    /// Somebody new without an account, with the name they chose or one that is made up.
+    /// Returns a new guest with the chosen name, or with a random one.
     pub fn guest(name: Option<DisplayName>, rng: &mut (impl Rng + ?Sized)) -> Self {
         let name = name.unwrap_or_else(|| DisplayName::guest(rng));
         Self { user: UserId::guest(rng), name, guest: true }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_from_elsewhere_are_checked() {
+    fn parsing_accepts_only_short_printable_ids() {
         assert_eq!(UserId::parse("auth0|5f7c").unwrap().as_str(), "auth0|5f7c");
         for bad in ["", "two words", "tab\t", "ünïcode", &"x".repeat(65)] {
             assert_eq!(UserId::parse(bad), None, "{bad}");

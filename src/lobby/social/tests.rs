@@ -19,7 +19,7 @@ fn at(seconds: u64) -> Duration {
     Duration::from_secs(1_000_000 + seconds)
 }
 
-/// People 0 to `count` - 1, each with one connection.
+/// Creates a lobby with people 0 to `count` - 1, each with one connection.
 fn here(count: usize) -> (Social, Vec<ConnectionId>) {
     let mut social = Social::new([1; 32]);
     let connections = (0..count).map(|n| social.connect(&person(n))).collect();
@@ -27,7 +27,7 @@ fn here(count: usize) -> (Social, Vec<ConnectionId>) {
     (social, connections)
 }
 
-/// A party of all those people; its code.
+/// Creates a party of people 0 to `count` - 1 and returns its code.
 fn party_of(social: &mut Social, count: usize) -> String {
     social.party_create(&person(0)).unwrap();
     let code = social.party(&user(0)).unwrap().code.to_string();
@@ -38,7 +38,7 @@ fn party_of(social: &mut Social, count: usize) -> String {
     code
 }
 
-/// Who hears what: the connection's place in the list, and the event.
+/// Takes the notices, as pairs of a connection's index in the list and an event.
 fn heard(social: &mut Social, connections: &[ConnectionId]) -> Vec<(usize, SocialEvent)> {
     let place = |to: &ConnectionId| connections.iter().position(|connection| connection == to).unwrap();
     let notices = social.take_notices();
@@ -49,7 +49,7 @@ fn heard(social: &mut Social, connections: &[ConnectionId]) -> Vec<(usize, Socia
         .collect()
 }
 
-/// Who hears which text under which number.
+/// Takes the chat messages, as tuples of a connection's index, a number and a text.
 fn texts(social: &mut Social, connections: &[ConnectionId]) -> Vec<(usize, u64, String)> {
     let chat = |(to, event)| match event {
         SocialEvent::Chat(message) => Some((to, message.seq, message.text.as_str().to_owned())),
@@ -67,7 +67,7 @@ const PARTY: ChatTarget = ChatTarget::Channel(Channel::Party);
 const ROOM: ChatTarget = ChatTarget::Channel(Channel::Room);
 
 #[test]
-fn who_listens_hears_the_lobby_and_misses_nothing_by_coming_back() {
+fn a_listener_gets_missed_lobby_messages_on_return() {
     let (mut social, connections) = here(3);
     let known = social.listen(connections[1], &person(1), Channel::Lobby, None).unwrap();
     assert_eq!((known.seq, known.complete), (0, true));
@@ -83,7 +83,7 @@ fn who_listens_hears_the_lobby_and_misses_nothing_by_coming_back() {
 }
 
 #[test]
-fn a_private_message_reaches_all_tabs_of_both_and_nobody_else() {
+fn a_private_message_reaches_only_the_tabs_of_both() {
     let (mut social, mut connections) = here(3);
     connections.push(social.connect(&person(1)));
     connections.push(social.connect(&person(0)));
@@ -92,7 +92,7 @@ fn a_private_message_reaches_all_tabs_of_both_and_nobody_else() {
     assert_eq!(
         social.chat(&person(0), &ChatTarget::User(user(1)), "psst", at(0)),
         Ok(1),
-        "numbers are those of one's own messages"
+        "the number counts the sender's own messages"
     );
     let psst = |to, seq| (to, seq, "psst".to_owned());
     assert_eq!(texts(&mut social, &connections), [psst(1, 2), psst(3, 2), psst(0, 1), psst(4, 1)]);
@@ -101,7 +101,7 @@ fn a_private_message_reaches_all_tabs_of_both_and_nobody_else() {
 }
 
 #[test]
-fn who_is_gone_for_a_short_while_finds_private_messages() {
+fn private_messages_wait_for_a_person_who_returns_soon() {
     let (mut social, connections) = here(2);
     social.disconnect(connections[1], at(0));
     social.chat(&person(0), &ChatTarget::User(user(1)), "later", at(1)).unwrap();
@@ -114,7 +114,7 @@ fn who_is_gone_for_a_short_while_finds_private_messages() {
 }
 
 #[test]
-fn what_may_not_be_said_is_refused() {
+fn invalid_messages_are_refused() {
     let (mut social, connections) = here(2);
     let mut chat = |target: &ChatTarget, text: &str| social.chat(&person(0), target, text, at(0)).map_err(|error| error.code());
     assert_eq!(chat(&LOBBY, ""), Err(ErrorCode::BadText));
@@ -125,14 +125,14 @@ fn what_may_not_be_said_is_refused() {
     assert_eq!(chat(&ChatTarget::User(user(0)), "myself"), Err(ErrorCode::UnknownUser));
     assert_eq!(chat(&ChatTarget::User(user(7)), "nobody"), Err(ErrorCode::UnknownUser));
     let said = (0..20).filter(|_| chat(&LOBBY, "flood").is_ok()).count();
-    assert_eq!((said, chat(&LOBBY, "flood")), (5, Err(ErrorCode::RateLimited)), "refusals before did not count");
+    assert_eq!((said, chat(&LOBBY, "flood")), (5, Err(ErrorCode::RateLimited)), "refused messages do not count");
     assert_eq!(social.party_join(&person(0), "BCDFGH").map_err(|error| error.code()), Err(ErrorCode::UnknownCode));
     let too_many = vec![user(1); MAX_FOLLOWED + 1];
     assert_eq!(social.follow(connections[0], &too_many).map_err(|error| error.code()), Err(ErrorCode::BadRequest));
 }
 
 #[test]
-fn the_room_hears_its_own_chat_until_the_last_has_left() {
+fn a_room_keeps_its_chat_until_the_last_seat_is_free() {
     let (mut social, connections) = here(3);
     let (room, other) = (RoomId::named("room"), RoomId::named("other"));
     social.sit(&person(0), &room, Sitting::Playing);
@@ -148,14 +148,14 @@ fn the_room_hears_its_own_chat_until_the_last_has_left() {
     social.chat(&person(0), &ROOM, "alone", at(2)).unwrap();
     social.chat(&person(1), &ROOM, "elsewhere", at(2)).unwrap();
     let expected = [(0, 2, "alone".to_owned()), (1, 1, "elsewhere".to_owned()), (2, 1, "elsewhere".to_owned())];
-    assert_eq!(texts(&mut social, &connections), expected, "of two seats the newer counts");
+    assert_eq!(texts(&mut social, &connections), expected, "the newer of two seats counts");
     (0..2).for_each(|n| social.unseat(&user(n), &room, at(3)));
     social.sit(&person(1), &room, Sitting::Playing);
     assert_eq!(social.listen(connections[1], &person(1), Channel::Room, None).unwrap().messages.len(), 0);
 }
 
 #[test]
-fn others_see_somebody_write_but_not_all_the_time() {
+fn typing_notices_are_sent_at_a_limited_rate() {
     let (mut social, connections) = here(3);
     party_of(&mut social, 2);
     social.typing(&person(0), &PARTY, at(0)).unwrap();
@@ -167,7 +167,7 @@ fn others_see_somebody_write_but_not_all_the_time() {
 }
 
 #[test]
-fn friends_see_what_somebody_does() {
+fn followers_see_every_change_of_status() {
     let (mut social, mut connections) = here(1);
     let told = social.follow(connections[0], &[user(1), user(0)]).unwrap();
     assert_eq!(
@@ -203,7 +203,7 @@ fn friends_see_what_somebody_does() {
 }
 
 #[test]
-fn a_member_who_drops_is_away_and_after_a_minute_out() {
+fn a_disconnected_member_is_removed_after_a_minute() {
     let (mut social, mut connections) = here(2);
     party_of(&mut social, 2);
     social.party_ready(&person(0), true).unwrap();
@@ -227,7 +227,7 @@ fn a_member_who_drops_is_away_and_after_a_minute_out() {
 }
 
 #[test]
-fn a_party_tells_its_members_and_those_it_invites_and_kicks() {
+fn a_party_notifies_members_and_invited_and_kicked() {
     let (mut social, connections) = here(3);
     let code = party_of(&mut social, 2);
     social.party_invite(&person(1), &user(2), at(0)).unwrap();
@@ -250,7 +250,7 @@ fn a_party_tells_its_members_and_those_it_invites_and_kicks() {
     }
     social.party_leave(&person(0)).unwrap();
     social.party_leave(&person(1)).unwrap();
-    assert!(social.chat.is_empty(), "the history goes with the party");
+    assert!(social.chat.is_empty(), "the history is removed with the party");
 }
 
 #[derive(Debug, Clone)]
@@ -291,7 +291,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 0..150)
 }
 
-/// What one connection knows from answers and events.
+/// The state that one client knows from answers and events.
 #[derive(Default)]
 struct Client {
     who: usize,
@@ -304,7 +304,7 @@ impl Client {
         match event {
             SocialEvent::Presence(person) => {
                 let before = self.people.insert(person.user.clone(), person.clone());
-                assert!(before.is_some_and(|before| before != person), "only news, and of those who are followed");
+                assert!(before.is_some_and(|before| before != person), "only changes of followed people are sent");
             }
             SocialEvent::Party(party) => self.party = Some(party),
             SocialEvent::PartyLeft { party, .. } => {
@@ -317,7 +317,7 @@ impl Client {
 
 fn take(social: &mut Social, step: Step, clients: &mut BTreeMap<ConnectionId, Client>, now: &mut u64) {
     let nth = |clients: &BTreeMap<ConnectionId, Client>, n| clients.keys().nth(n).copied();
-    // What is refused changes nothing; the end shows.
+    // Refused steps are ignored here: the checks after each step show that they change nothing.
     match step {
         Step::Connect(who) => {
             let party = social.party_info(&user(who));
@@ -363,35 +363,35 @@ fn take(social: &mut Social, step: Step, clients: &mut BTreeMap<ConnectionId, Cl
 }
 
 #[test]
-fn the_matchmaker_learns_whose_party_changed_while_they_wait() {
+fn queued_people_are_reported_when_their_party_changes() {
     let (mut social, _) = here(4);
     let code = party_of(&mut social, 2);
-    assert!(social.take_regrouped().is_empty(), "nobody waits");
+    assert!(social.take_regrouped().is_empty(), "nobody is queued");
     for n in 0..2 {
         social.set_queued(&person(n), true, at(0));
     }
     let duo = vec![user(0), user(1)];
-    assert_eq!(social.take_regrouped(), [(user(0), duo.clone()), (user(1), duo)], "they may have changed meanwhile");
+    assert_eq!(social.take_regrouped(), [(user(0), duo.clone()), (user(1), duo)], "the party may have changed meanwhile");
     assert!(social.take_regrouped().is_empty());
     social.party_join(&person(2), &code).unwrap();
     let trio = vec![user(0), user(1), user(2)];
-    assert_eq!(social.take_regrouped(), [(user(0), trio.clone()), (user(1), trio)], "who does not wait is left out");
+    assert_eq!(social.take_regrouped(), [(user(0), trio.clone()), (user(1), trio)], "people who are not queued are left out");
     social.party_kick(&person(0), &user(1)).unwrap();
     assert_eq!(social.take_regrouped(), [(user(0), vec![user(0), user(2)]), (user(1), vec![])]);
     social.party_leave(&person(0)).unwrap();
     social.set_queued(&person(0), false, at(1));
-    assert!(social.take_regrouped().is_empty(), "who waits no more is forgotten");
+    assert!(social.take_regrouped().is_empty(), "people who left the queue are left out");
 }
 
 proptest! {
     #[test]
-    fn every_connection_knows_what_those_it_follows_do_and_how_its_party_is(steps in steps()) {
+    fn clients_that_apply_every_event_match_the_server(steps in steps()) {
         let (mut social, mut clients, mut now) = (Social::new([1; 32]), BTreeMap::new(), 0);
         for step in steps {
             take(&mut social, step, &mut clients, &mut now);
             for Notice { to, event } in social.take_notices() {
                 for connection in to {
-                    clients.get_mut(&connection).expect("only connections that stand hear something").hear(event.clone());
+                    clients.get_mut(&connection).expect("only open connections are notified").hear(event.clone());
                 }
             }
             for client in clients.values() {
@@ -401,7 +401,7 @@ proptest! {
                 prop_assert_eq!(&client.party, &social.party_info(&user(client.who)));
             }
         }
-        // Everybody goes, and nothing is left of them.
+        // After everybody has left, no state remains.
         for connection in clients.into_keys() {
             social.disconnect(connection, at(now));
         }
