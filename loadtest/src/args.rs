@@ -56,7 +56,7 @@ pub(crate) struct RunArgs {
     /// Inputs a second of each client; 0: none; as many as the room has ticks if left out.
     #[arg(long, value_name = "HZ")]
     pub(crate) input_hz: Option<u16>,
-    /// For how many ticks after the newest frame's an input is meant.
+    /// How many ticks after the newest frame an input applies.
     #[arg(long, value_name = "TICKS", default_value_t = 2)]
     pub(crate) lead: u32,
     /// How many clients decode every frame in full and check the checksums; one in 20 if left out.
@@ -66,7 +66,7 @@ pub(crate) struct RunArgs {
     /// second. They are counted apart from the others.
     #[arg(long, value_name = "MIX", default_value = "stall=0,crawl=0", hide_default_value = true)]
     pub(crate) slow: SlowMix,
-    /// Write a page with plots, which needs nothing else, to this file.
+    /// Write a self-contained page with plots to this file.
     #[arg(long, value_name = "HTML")]
     pub(crate) report: Option<PathBuf>,
     /// Seed of the inputs.
