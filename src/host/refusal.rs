@@ -7,6 +7,7 @@ use crate::{identity::IdentityError, lobby::SocialError, matchmaking::QueueError
 /// A refused request or connection: a stable code for programs and a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{code}: {message}")]
+#[non_exhaustive]
 pub struct Refusal {
     /// The code, one of those in the protocol.
     pub code: ErrorCode,

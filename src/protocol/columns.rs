@@ -92,12 +92,18 @@ impl Step {
     /// #     Height(1.0).quantise(&mut [0]);
     /// # }
     /// ```
+    ///
+    /// # Panics
+    /// `step` is not above 0.
     pub const fn new(step: f64) -> Self {
         assert!(step > 0.0, "a quantisation step must be above 0");
         Self { step, inverse: 1.0 / step, range: None, low: -LIMIT, high: LIMIT }
     }
 
     /// Steps of `step` units, clamped to `low..=high` units.
+    ///
+    /// # Panics
+    /// `step` is not above 0, or `low` is not below `high`.
     pub const fn within(step: f64, low: f64, high: f64) -> Self {
         assert!(low < high, "the low end of a quantisation range must be below its high end");
         let mut this = Self::new(step);
@@ -131,7 +137,10 @@ pub struct Angle {
 }
 
 impl Angle {
-    /// Divides a turn into `steps` steps, at least 2.
+    /// Divides a turn into `steps` steps: 2 to 2^24.
+    ///
+    /// # Panics
+    /// `steps` is out of that range.
     pub const fn new(steps: u32) -> Self {
         assert!(steps >= 2 && steps <= 1 << 24, "an angle must have 2 to 2^24 steps");
         Self { steps }

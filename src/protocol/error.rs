@@ -6,6 +6,7 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
         /// The reason why a request, a connection or an input was refused. A code's text never changes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
         pub enum ErrorCode { $($(#[$doc])* $name,)* }
 
         impl ErrorCode {

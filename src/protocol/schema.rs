@@ -146,6 +146,7 @@ pub struct Column {
 
 /// The reason why a schema is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum SchemaError {
     /// Two components, or two events, have the same wire id.
     #[error("{first} and {second} both have the wire id {id}")]

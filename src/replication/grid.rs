@@ -97,6 +97,7 @@ fn columns(kind: &FieldKind) -> usize {
 
 /// The reason why a grid is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum GridError {
     /// The component has no position.
     #[error("the grid reads positions from {0}, which has no field of type Vec2 or Vec3")]

@@ -66,6 +66,7 @@ pub struct Mended {
 
 /// The reason why a frame was not applied. The mirror is unchanged, and a snapshot brings it up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum MirrorError {
     /// The bytes are not a frame of the schema.
     #[error(transparent)]

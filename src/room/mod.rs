@@ -60,6 +60,7 @@ pub struct Room {
 
 /// The reason why a room refuses what a seat asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum RoomError {
     /// Every seat is taken.
     #[error("every seat of the room is taken")]

@@ -88,6 +88,7 @@ impl Frames {
 
 /// A message for one seat that, unlike a frame, must not be lost.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Message {
     /// Event `e`.
     Events(Bytes),
@@ -125,6 +126,7 @@ pub struct Scene {
 
 /// The end of a match, or of a seat's part in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Over {
     /// The reason.
     pub reason: OverReason,
@@ -136,6 +138,7 @@ pub struct Over {
 
 /// The reason why a match, or a seat's part in it, is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OverReason {
     /// The rules ended the match.
     Finished,

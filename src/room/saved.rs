@@ -14,6 +14,7 @@ use crate::{
 
 /// The reason why a room cannot be restored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum RestoreError {
     /// The bytes are not a saved room of this game.
     #[error("not a saved room of the game {0}")]
@@ -51,6 +52,9 @@ struct SavedSeat {
 
 impl Room {
     /// Saves the match, its bots and its seats, to the last bit.
+    ///
+    /// # Panics
+    /// A component, a resource or a bot of the game cannot be serialised.
     pub fn save(&self) -> Vec<u8> {
         let seats = self.seats.iter().map(|(seat, occupant)| {
             let bot = self.bots.employed.get(&seat).map(|bot| (bot.seq, bot.brain.save()));

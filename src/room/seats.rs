@@ -12,6 +12,7 @@ use crate::{
 
 /// A taken seat, as everyone sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SeatInfo {
     /// The seat.
     pub seat: Seat,
@@ -24,6 +25,7 @@ pub struct SeatInfo {
 /// The status of a taken seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum SeatStatus {
     /// Reserved, but nobody has come yet. Other players do not see it.
     Reserved,

@@ -6,6 +6,7 @@ use crate::protocol::{ErrorCode, Kind};
 
 /// Counters of one room since it began.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RoomStats {
     /// Ticks stepped.
     pub ticks: u64,

@@ -215,6 +215,9 @@ impl<G: Game> TestRoom<G> {
     }
 
     /// Returns the game events of a type that a player got, in order.
+    ///
+    /// # Panics
+    /// If the game did not register the event, or there is no such player.
     #[track_caller]
     pub fn events<E: GameEvent>(&self, player: usize) -> Vec<E> {
         let spec = self.room.schema().events.iter().find(|spec| spec.name == E::NAME);

@@ -40,6 +40,7 @@ pub struct Sim {
 
 /// The reason why a simulation cannot go on, or cannot be restored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum SimError {
     /// An entity has a component that is not registered, so it would be lost when the match is saved.
     #[error("the component {0} is not registered: add it to .replicate::<(..)>() or to .state::<..>()")]
