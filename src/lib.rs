@@ -51,7 +51,7 @@ pub mod lobby;
 
 pub mod matchmaking;
 
-// The modules from here on need the feature `server`.
+// The seam. The modules from here on need the feature `server`.
 
 #[cfg(feature = "server")]
 pub mod observe;
