@@ -1,4 +1,4 @@
-//! What the clients of the scenario `lobby` share: the server, the settings, and the counts.
+//! The shared state of the clients of the scenario `lobby`: the server, the settings, and the counts.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -13,7 +13,7 @@ use crate::tally::Tally;
 /// How long a step may take beyond its planned time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What all clients of the scenario share.
+/// The state that all clients of the scenario share.
 pub(crate) struct LobbyRun {
     pub(crate) target: Target,
     pub(crate) tally: Arc<Tally>,

@@ -1,4 +1,4 @@
-//! What one client holds of its room. Every client reads the head of each frame and sees that it fits the tick it holds;
+//! The state that one client holds of its room. Every client reads the head of each frame and sees that it fits the tick it holds;
 //! a verifying one also applies it to a mirror, which checks the checksums.
 
 use std::sync::Arc;

@@ -35,7 +35,7 @@ pub(crate) struct Report {
     pub(crate) inputs_sent: u64,
     pub(crate) frames_verified: u64,
     pub(crate) server: Cost,
-    /// What the clients themselves cost: a load tool without a core to itself measures itself.
+    /// The cost of the clients themselves. A load tool without a core of its own measures itself.
     pub(crate) loadtest: Cost,
     pub(crate) rejoins: u64,
     pub(crate) desyncs: u64,

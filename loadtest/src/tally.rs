@@ -45,7 +45,7 @@ const LONGEST_GAP: u64 = 120_000_000;
 /// So many differences are kept in full; the counts say how many there were.
 const DIFFERENCES: usize = 20;
 
-/// What a checksum found in a client's mirror, and where the snapshot that mended it says it was.
+/// A difference that a checksum found in a client's mirror, and the entities that the mending snapshot changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Difference {
     pub(crate) tick: u32,

@@ -136,7 +136,7 @@ pub(crate) struct Flight {
     pub(crate) end: End,
 }
 
-/// What a shot has hit, if anything.
+/// The thing that a shot has hit, if any.
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq)]
 pub(crate) enum End {
     Flying,

@@ -1,4 +1,4 @@
-//! What each server's messages look like: how a client comes into a room, which messages are state, how an input is written.
+//! The messages of each server: how a client comes into a room, which messages are state, how an input is written.
 
 use std::sync::Arc;
 

@@ -62,7 +62,7 @@ impl Sample {
 /// The figures of one server: medians of its repeats.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Row {
-    /// Of the server and of what it runs on.
+    /// The versions of the server and of its runtime.
     pub(crate) version: Option<String>,
     /// User and system time of the server process, over the state messages delivered.
     pub(crate) cpu_us_per_frame: Option<f64>,

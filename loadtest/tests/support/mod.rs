@@ -17,7 +17,7 @@ pub(crate) const HZ: u64 = 50;
 /// The tick that the welcome names; the snapshot is of the next one.
 pub(crate) const FIRST_TICK: i64 = 65_500;
 
-/// What goes wrong, at which frame of a seat, counted from 1.
+/// A fault of the scripted server, at a frame of a seat, counted from 1.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Script {
     pub(crate) refuse_tickets: bool,
@@ -34,7 +34,7 @@ pub(crate) struct Script {
 /// The number of the one ready check.
 pub(crate) const CHECK: u64 = 5;
 
-/// What the server saw.
+/// The requests that the server saw.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// The inputs of each seat in order of arrival.
@@ -182,7 +182,7 @@ impl Connection {
         self.follow_up(&nsp, &name).await
     }
 
-    /// What the server says of its own accord, some time after it has answered.
+    /// A message that the server sends by itself, some time after it has answered.
     async fn follow_up(&mut self, nsp: &str, name: &str) -> Step {
         let found = json!(["matched", {"ticket": "t", "url": "", "room": "r"}]);
         let said = match (nsp, name) {
