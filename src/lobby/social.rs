@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::{
     ConnectionId, Identity, MAX_FOLLOWED, MAX_PARTY, Party, PartyError, PartyId, PersonInfo, PresenceStatus, RoomId, Sitting,
     TextError, UserId,
-    chat::{Channel, Chat, ChatText, Draft, LogKey, Replay},
+    chat::{CHAT_BURST, Channel, Chat, ChatText, Draft, LogKey, Replay},
     notice::{LeaveReason, Notice, PartyInfo, PartyMember, SocialEvent},
     party::Parties,
     presence::Presence,
@@ -37,13 +37,13 @@ pub enum SocialError {
     #[error(transparent)]
     Party(#[from] PartyError),
     /// The person sends messages and invitations too fast.
-    #[error("too many messages: bursts of 5 and then one a second are allowed")]
+    #[error("too many messages: after a burst of {CHAT_BURST}, one a second is allowed")]
     TooFast,
     /// The channel does not exist, or the person is not in it.
     #[error("there is no such channel, or you are not in it")]
     UnknownChannel,
     /// No other person with this id is present.
-    #[error("nobody else with the id \"{0}\" is online")]
+    #[error("nobody else with the id \"{0}\" is here, or was here lately")]
     UnknownUser(UserId),
     /// The connection asks to follow more than [`MAX_FOLLOWED`] people.
     #[error("a connection can follow the presence of at most {MAX_FOLLOWED} people")]
