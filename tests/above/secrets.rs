@@ -8,7 +8,8 @@ use std::{
 use serde_json::json;
 use tickcast::server::RunningServer;
 use tokio_tungstenite::tungstenite::Message;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt;
 
 use crate::{
     process::run_in_child,
@@ -92,7 +93,7 @@ async fn a_token_is_never_logged() {
     }
     let paper = Paper::default();
     let log = paper.clone();
-    fmt().with_env_filter(EnvFilter::new("trace")).with_writer(move || log.clone()).with_ansi(false).init();
+    fmt().with_max_level(LevelFilter::TRACE).with_writer(move || log.clone()).with_ansi(false).init();
 
     let server = start_with(|builder| builder.allow_origin("https://play.example.org")).await;
     let created = create(&server, json!({})).await;
