@@ -1,5 +1,6 @@
-//! The floor that [`mod@crate::compare`] measures the others against: what the kernel asks for one `write` a client and tick and one
-//! `read` an input, and next to nothing else. One thread, one `epoll`, a frame built once. Inputs are read and thrown away.
+//! The floor and the limit that [`mod@crate::compare`] measures the others against: what the kernel asks for one `write` a client and
+//! tick and one `read` an input, and next to nothing else. One thread, a frame built once. Inputs are read and thrown away.
+//! The floor reads when `epoll` tells of an input. The limit asks for no events: it reads each socket right before it writes to it.
 
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
@@ -11,6 +12,9 @@ use tokio_tungstenite::tungstenite;
 
 const LISTENER: Token = Token(0);
 
+/// In how many parts of a tick the limit serves its clients, so that their frames do not all leave at once.
+const PHASES: usize = 8;
+
 /// How long a client may take over its handshake, during which nobody else is served.
 const HANDSHAKE: Duration = Duration::from_secs(1);
 
@@ -21,15 +25,20 @@ struct Floor {
     clients: Vec<Option<TcpStream>>,
     frame: Vec<u8>,
     thrown_away: Vec<u8>,
+    /// Whether `epoll` tells when a client has sent something; if not, a client is read right before it is written to.
+    by_events: bool,
 }
 
-/// Serves frames with `payload` bytes in them on a free port until the process is killed.
-pub(crate) fn serve(hz: u16, payload: u16) -> anyhow::Result<()> {
-    let mut floor = Floor::bind(payload)?;
+/// Serves frames with `payload` bytes in them on a free port until the process is killed: the floor's server with events, the
+/// limit's without.
+pub(crate) fn serve(hz: u16, payload: u16, by_events: bool) -> anyhow::Result<()> {
+    let mut floor = Floor::bind(payload, by_events)?;
     writeln!(io::stdout(), "Listening on http://{}", floor.listener.local_addr()?)?;
-    let period = Duration::from_secs(1) / u32::from(hz);
+    let phases = if by_events { 1 } else { PHASES };
+    let period = Duration::from_secs(1) / u32::from(hz) / phases as u32;
     let mut events = Events::with_capacity(1024);
     let mut next = now() + period;
+    let mut turns = (0..phases).cycle();
     loop {
         match floor.poll.poll(&mut events, Some(next.saturating_duration_since(now()))) {
             Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(e.into()),
@@ -39,18 +48,18 @@ pub(crate) fn serve(hz: u16, payload: u16) -> anyhow::Result<()> {
             floor.hear(event)?;
         }
         if now() >= next {
-            floor.write_frames();
+            floor.serve_clients(turns.next().unwrap_or(0), phases);
             next = (next + period).max(now());
         }
     }
 }
 
 impl Floor {
-    fn bind(payload: u16) -> io::Result<Self> {
+    fn bind(payload: u16, by_events: bool) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-        Ok(Self { poll, listener, clients: Vec::new(), frame: frame(payload), thrown_away: vec![0; 4096] })
+        Ok(Self { poll, listener, clients: Vec::new(), frame: frame(payload), thrown_away: vec![0; 4096], by_events })
     }
 
     fn hear(&mut self, event: &Event) -> io::Result<()> {
@@ -58,17 +67,7 @@ impl Floor {
             return self.accept();
         }
         let place = &mut self.clients[event.token().0 - 1];
-        let Some(client) = place else { return Ok(()) };
-        let gone = loop {
-            match client.read(&mut self.thrown_away) {
-                Ok(0) => break true,
-                // A short read has emptied the socket.
-                Ok(read) if read < self.thrown_away.len() => break false,
-                Ok(_) => {}
-                Err(e) => break e.kind() != io::ErrorKind::WouldBlock,
-            }
-        };
-        if gone {
+        if place.as_mut().is_some_and(|client| !empty(client, &mut self.thrown_away)) {
             *place = None;
         }
         Ok(())
@@ -83,14 +82,21 @@ impl Floor {
             };
             let Ok(mut stream) = shake_hands(stream.into()) else { continue };
             let token = Token(self.clients.len() + 1);
-            self.poll.registry().register(&mut stream, token, Interest::READABLE)?;
+            if self.by_events {
+                self.poll.registry().register(&mut stream, token, Interest::READABLE)?;
+            }
             self.clients.push(Some(stream));
         }
     }
 
-    fn write_frames(&mut self) {
-        for place in &mut self.clients {
+    /// Writes a frame to every client of one phase, and without events reads it first.
+    fn serve_clients(&mut self, phase: usize, phases: usize) {
+        for place in self.clients.iter_mut().skip(phase).step_by(phases) {
             let Some(client) = place else { continue };
+            if !self.by_events && !empty(client, &mut self.thrown_away) {
+                *place = None;
+                continue;
+            }
             match client.write(&self.frame) {
                 Ok(written) if written == self.frame.len() => {}
                 // Its buffer is full: it misses this frame.
@@ -98,6 +104,19 @@ impl Floor {
                 // Half a frame would need a remainder to be kept; that is more than a floor does.
                 _ => *place = None,
             }
+        }
+    }
+}
+
+/// Reads what a client has sent. Says whether the client is still there.
+fn empty(client: &mut TcpStream, thrown_away: &mut [u8]) -> bool {
+    loop {
+        match client.read(thrown_away) {
+            Ok(0) => return false,
+            // A short read has emptied the socket.
+            Ok(read) if read < thrown_away.len() => return true,
+            Ok(_) => {}
+            Err(e) => return e.kind() == io::ErrorKind::WouldBlock,
         }
     }
 }

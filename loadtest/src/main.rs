@@ -57,6 +57,9 @@ enum Command {
         hz: u16,
         #[arg(long)]
         payload: u16,
+        /// Be the limit instead: read each socket right before writing to it.
+        #[arg(long)]
+        without_events: bool,
     },
     /// Tickcast's server with the game of the comparison.
     #[command(hide = true)]
@@ -74,7 +77,7 @@ fn main() -> ExitCode {
             report.is_clean()
         }),
         Command::Compare(args) => compare(&args),
-        Command::Floor { hz, payload } => floor::serve(hz, payload).map(|()| true),
+        Command::Floor { hz, payload, without_events } => floor::serve(hz, payload, !without_events).map(|()| true),
         Command::Drift { hz } => drift::serve(hz).map(|()| true),
     };
     match clean {

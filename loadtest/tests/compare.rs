@@ -40,14 +40,16 @@ fn plays_along(row: &Value) {
 }
 
 #[test]
-fn floor_and_tickcast_are_measured_side_by_side() {
-    let (code, value) = comparison(&["--only", "floor,tickcast"]);
+fn floor_limit_and_tickcast_are_measured_side_by_side() {
+    let (code, value) = comparison(&["--only", "floor,limit,tickcast"]);
     plays_along(&value["floor"]);
+    plays_along(&value["limit"]);
     plays_along(&value["tickcast"]);
     // The floor's frames have the size of Tickcast's, of which each has a head, three ids and six differences.
     let bytes = value["tickcast"]["bytes_per_frame"].as_f64().unwrap();
     within(&value["tickcast"]["bytes_per_frame"], 45.0, 70.0);
     within(&value["floor"]["bytes_per_frame"], bytes - 0.6, bytes + 0.6);
+    within(&value["limit"]["bytes_per_frame"], bytes - 0.6, bytes + 0.6);
     assert_eq!(value["socketio"]["not_run"], json!("left out by --only"));
     assert_eq!(code, 0, "{value}");
 }

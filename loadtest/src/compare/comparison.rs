@@ -14,6 +14,7 @@ pub(crate) struct Comparison {
     #[serde(flatten)]
     setting: Setting,
     floor: Row,
+    limit: Row,
     tickcast: Row,
     socketio: Row,
     colyseus: Row,
@@ -36,7 +37,7 @@ struct Setting {
 
 impl Comparison {
     /// `rows` as in [`Peer::ALL`].
-    pub(crate) fn new(scenario: Scenario, repeats: usize, pinning: &Pinning, mut rows: [Row; 4]) -> Self {
+    pub(crate) fn new(scenario: Scenario, repeats: usize, pinning: &Pinning, mut rows: [Row; 5]) -> Self {
         let Scenario { clients, rooms, hz, seconds, .. } = scenario;
         let base = rows[Peer::Floor as usize].cpu_us_per_frame;
         for row in &mut rows {
@@ -52,8 +53,8 @@ impl Comparison {
             pinned: pinning.cores(),
             not_pinned_because: pinning.why_not().map(str::to_owned),
         };
-        let [floor, tickcast, socketio, colyseus] = rows;
-        Self { setting, floor, tickcast, socketio, colyseus }
+        let [floor, limit, tickcast, socketio, colyseus] = rows;
+        Self { setting, floor, limit, tickcast, socketio, colyseus }
     }
 
     /// Whether there are figures, and all of them count.
@@ -62,8 +63,8 @@ impl Comparison {
         ran.peek().is_some() && ran.all(|(_, row)| row.valid)
     }
 
-    fn rows(&self) -> [(Peer, &Row); 4] {
-        let rows = [&self.floor, &self.tickcast, &self.socketio, &self.colyseus];
+    fn rows(&self) -> [(Peer, &Row); 5] {
+        let rows = [&self.floor, &self.limit, &self.tickcast, &self.socketio, &self.colyseus];
         std::array::from_fn(|place| (Peer::ALL[place], rows[place]))
     }
 }
@@ -136,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    fn comparison(rows: [Row; 4]) -> Comparison {
+    fn comparison(rows: [Row; 5]) -> Comparison {
         let scenario = Scenario { clients: 10, rooms: 2, hz: 20, seconds: 5.0, warmup: 1.0 };
         Comparison::new(scenario, 3, &Pinning::not("no taskset"), rows)
     }
@@ -152,14 +153,16 @@ mod tests {
 
     #[test]
     fn the_json_has_a_key_for_each_server() {
-        let value = serde_json::to_value(comparison([row(10.0, 0.3), row(15.0, 0.3), row(40.0, 0.9), missing()])).unwrap();
-        for server in ["floor", "tickcast", "socketio", "colyseus"] {
+        let value =
+            serde_json::to_value(comparison([row(10.0, 0.3), row(7.5, 0.3), row(15.0, 0.3), row(40.0, 0.9), missing()])).unwrap();
+        for server in ["floor", "limit", "tickcast", "socketio", "colyseus"] {
             for key in ["cpu_us_per_frame", "bytes_per_frame", "gap_ms", "rss_mb", "seated", "ratio", "version", "valid"] {
                 assert!(value[server].get(key).is_some(), "{server}.{key}");
             }
         }
         assert_eq!(value["floor"]["gap_ms"], json!({"p50": null, "p99": null, "max": null}));
-        assert_eq!((&value["floor"]["ratio"], &value["tickcast"]["ratio"]), (&json!(1.0), &json!(1.5)));
+        let ratios = ["floor", "limit", "tickcast"].map(|server| &value[server]["ratio"]);
+        assert_eq!(ratios, [&json!(1.0), &json!(0.75), &json!(1.5)]);
         assert_eq!((&value["tickcast"]["valid"], &value["socketio"]["valid"]), (&json!(true), &json!(false)));
         assert_eq!((&value["colyseus"]["not_run"], &value["colyseus"]["valid"]), (&json!("no Node"), &json!(false)));
         assert_eq!((&value["clients"], &value["pinned"]), (&json!(10), &json!(null)));
@@ -167,7 +170,7 @@ mod tests {
 
     #[test]
     fn the_table_says_what_does_not_count_and_what_did_not_run() {
-        let table = comparison([row(10.0, 0.3), row(15.0, 0.3), row(40.0, 0.9), missing()]).to_string();
+        let table = comparison([row(10.0, 0.3), row(7.5, 0.3), row(15.0, 0.3), row(40.0, 0.9), missing()]).to_string();
         assert!(table.contains("NOT pinned: no taskset"), "{table}");
         assert!(table.contains("INVALID: socketio: the load side used 90% of its core"), "{table}");
         assert!(table.contains("colyseus   not run: no Node"), "{table}");
@@ -176,8 +179,8 @@ mod tests {
 
     #[test]
     fn a_comparison_counts_if_all_that_ran_does() {
-        assert!(comparison([row(10.0, 0.3), row(15.0, 0.3), missing(), missing()]).is_valid());
-        assert!(!comparison([row(10.0, 0.3), row(15.0, 0.9), missing(), missing()]).is_valid());
-        assert!(!comparison([missing(), missing(), missing(), missing()]).is_valid());
+        assert!(comparison([row(10.0, 0.3), row(7.5, 0.3), row(15.0, 0.3), missing(), missing()]).is_valid());
+        assert!(!comparison([row(10.0, 0.3), row(7.5, 0.3), row(15.0, 0.9), missing(), missing()]).is_valid());
+        assert!(!comparison([missing(), missing(), missing(), missing(), missing()]).is_valid());
     }
 }

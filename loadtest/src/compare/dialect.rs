@@ -57,7 +57,7 @@ impl Dialect {
     /// Connects and takes a seat; gives the room's id too.
     pub(crate) async fn begin(peer: Peer, place: &Destination, tally: Arc<Tally>) -> Result<(Connection, Self, String), Fault> {
         match peer {
-            Peer::Floor => {
+            Peer::Floor | Peer::Limit => {
                 let connection = Connection::plain(&place.target, "/", tally).await?;
                 Ok((connection, Self::Floor(TickcastInput::new()), String::new()))
             }

@@ -26,11 +26,11 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
-    /// Starts it on its core; the floor sends frames with `payload` bytes.
+    /// Starts it on its core; the floor and the limit send frames with `payload` bytes.
     pub(crate) async fn start(&self, peer: Peer, pinning: &Pinning, payload: Option<u16>) -> anyhow::Result<Server> {
         let mut command = pinning.command(&self.program);
         command.args(&self.args).env("NODE_ENV", "production");
-        if peer == Peer::Floor {
+        if matches!(peer, Peer::Floor | Peer::Limit) {
             let payload = payload.context("its frames have the size of Tickcast's, which has not been measured")?;
             command.args(["--payload", &payload.to_string()]);
         }
@@ -39,7 +39,7 @@ impl Launch {
 }
 
 /// Finds and installs what the servers in [`Peer::ALL`] need, or says why that cannot be.
-pub(crate) async fn prepare(hz: u16, wanted: impl Fn(Peer) -> bool) -> [Result<Launch, String>; 4] {
+pub(crate) async fn prepare(hz: u16, wanted: impl Fn(Peer) -> bool) -> [Result<Launch, String>; 5] {
     let node = match wanted(Peer::Socketio) || wanted(Peer::Colyseus) {
         true => find_node().await,
         false => Err("not looked for".to_owned()),
@@ -48,8 +48,9 @@ pub(crate) async fn prepare(hz: u16, wanted: impl Fn(Peer) -> bool) -> [Result<L
     for peer in Peer::ALL {
         let launch = match peer {
             _ if !wanted(peer) => Err("left out by --only".to_owned()),
-            Peer::Floor => own("floor", hz),
-            Peer::Tickcast => own("drift", hz),
+            Peer::Floor => own(&["floor"], hz),
+            Peer::Limit => own(&["floor", "--without-events"], hz),
+            Peer::Tickcast => own(&["drift"], hz),
             Peer::Socketio => on_node(&node, 18, "socketio", "socket.io", hz).await,
             Peer::Colyseus => on_node(&node, NODE_MAJOR, "colyseus", "@colyseus/core", hz).await,
         };
@@ -59,9 +60,10 @@ pub(crate) async fn prepare(hz: u16, wanted: impl Fn(Peer) -> bool) -> [Result<L
 }
 
 /// A server that is a hidden command of this very program.
-fn own(command: &str, hz: u16) -> Result<Launch, String> {
+fn own(command: &[&str], hz: u16) -> Result<Launch, String> {
     let program = std::env::current_exe().map_err(|e| format!("cannot find out where this binary lies: {e}"))?;
-    let args = [command, "--hz", &hz.to_string()].map(str::to_owned).to_vec();
+    let hz = hz.to_string();
+    let args = command.iter().copied().chain(["--hz", &hz]).map(str::to_owned).collect();
     Ok(Launch { program, args, version: env!("CARGO_PKG_VERSION").to_owned() })
 }
 
@@ -164,8 +166,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_left_out_is_not_looked_for() {
-        let [floor, _, socketio, colyseus] = prepare(20, |peer| peer == Peer::Floor).await;
+        let [floor, limit, _, socketio, colyseus] = prepare(20, |peer| peer == Peer::Floor).await;
         assert_eq!(floor.unwrap().args, ["floor", "--hz", "20"]);
+        assert_eq!(limit.unwrap_err(), "left out by --only");
         assert_eq!((socketio.unwrap_err(), colyseus.unwrap_err()), ("left out by --only".into(), "left out by --only".into()));
     }
 

@@ -32,7 +32,7 @@ pub(crate) struct CompareArgs {
     /// How many times each server is run; the figures are medians.
     #[arg(long, default_value_t = 3, value_parser = at_least_one)]
     repeats: usize,
-    /// Run these alone; the floor needs Tickcast beside it, whose frame size it takes.
+    /// Run these alone; the floor and the limit need Tickcast beside them, whose frame size they take.
     #[arg(long, value_delimiter = ',', value_name = "SERVERS")]
     only: Vec<Peer>,
     /// Print one JSON object instead of a table.
@@ -68,9 +68,9 @@ pub(crate) async fn compare(args: &CompareArgs) -> anyhow::Result<Comparison> {
 }
 
 /// The order of the servers in a repeat. It rotates by one each time. Tickcast comes first in the first repeat, since the
-/// floor takes its frame size.
-fn order(repeat: usize) -> [Peer; 4] {
-    let mut order = [Peer::Tickcast, Peer::Floor, Peer::Socketio, Peer::Colyseus];
+/// floor and the limit take its frame size.
+fn order(repeat: usize) -> [Peer; 5] {
+    let mut order = [Peer::Tickcast, Peer::Floor, Peer::Limit, Peer::Socketio, Peer::Colyseus];
     order.rotate_left(repeat % Peer::ALL.len());
     order
 }
@@ -84,7 +84,7 @@ struct PeerRuns {
 struct Runs {
     scenario: Scenario,
     /// As in [`Peer::ALL`].
-    entries: [PeerRuns; 4],
+    entries: [PeerRuns; 5],
 }
 
 impl Runs {
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn the_order_rotates_and_begins_with_tickcast() {
         assert_eq!(order(0)[..2], [Peer::Tickcast, Peer::Floor]);
-        assert_eq!(order(1), [Peer::Floor, Peer::Socketio, Peer::Colyseus, Peer::Tickcast]);
-        assert_eq!(order(4), order(0));
+        assert_eq!(order(1), [Peer::Floor, Peer::Limit, Peer::Socketio, Peer::Colyseus, Peer::Tickcast]);
+        assert_eq!(order(5), order(0));
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Scenario {
 pub(crate) enum Peer {
     /// One `write` a client and tick.
     Floor,
+    /// One `read` and one `write` a client and tick, and no events.
+    Limit,
     Tickcast,
     /// Socket.IO on Node.
     Socketio,
@@ -39,13 +41,14 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 4] = [Self::Floor, Self::Tickcast, Self::Socketio, Self::Colyseus];
+    pub(crate) const ALL: [Self; 5] = [Self::Floor, Self::Limit, Self::Tickcast, Self::Socketio, Self::Colyseus];
 }
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Floor => "floor",
+            Self::Limit => "limit",
             Self::Tickcast => "tickcast",
             Self::Socketio => "socketio",
             Self::Colyseus => "colyseus",
