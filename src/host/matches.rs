@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     admission::Admission,
-    contest::{Contest, Opener},
+    opener::{MatchInfo, Opener},
     refusal::Refusal,
     registry::{Host, RoomOptions},
     running::Running,
@@ -42,9 +42,9 @@ impl Host {
     /// The host is stopping or full, there is no such game, or not every player can be seated; then the room is closed.
     pub fn seat_match(&self, matched: &MatchPlan) -> Result<Vec<Vec<Admission>>, Refusal> {
         let MatchPlan { game, mode, teams, seats, fill, backfill, terms } = matched;
-        let contest = Contest { mode: mode.clone(), backfill: *backfill, terms: terms.clone() };
+        let info = MatchInfo { mode: mode.clone(), backfill: *backfill, terms: terms.clone() };
         let options = RoomOptions { entrance: Entrance::Ticket, mode: mode.to_string(), ..RoomOptions::default() };
-        let (running, ..) = self.open(game, &options, Opener::Matchmaker(contest), |_| ())?;
+        let (running, ..) = self.open(game, &options, Opener::Matchmaker(info), |_| ())?;
         let plan = SeatPlan {
             seats: number(*seats),
             fill: fill.map_or(running.def.options().fill, number),

@@ -17,7 +17,7 @@ mod board;
 mod hub;
 mod visitors;
 mod services;
-mod contest;
+mod opener;
 mod hold;
 mod stay;
 mod presence_report;

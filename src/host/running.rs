@@ -12,9 +12,9 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{
     admission::Admission,
-    contest::{Contest, Opener},
     hold::SPECTATOR_SEAT,
     intake::Intake,
+    opener::{MatchInfo, Opener},
     pass::Grant,
     presence_report::PresenceReport,
     record::{MatchResult, Record},
@@ -39,7 +39,7 @@ pub(super) struct Running {
     pub(super) services: Arc<Services>,
     mode: String,
     /// The matchmaker's match, if the room was opened for one.
-    pub(super) contest: Option<Contest>,
+    pub(super) match_info: Option<MatchInfo>,
     pub(super) meters: GameMeters,
     /// Wakes the driver while it waits because nobody plays.
     pub(super) wake: Notify,
@@ -72,7 +72,7 @@ impl Running {
             id,
             def,
             mode: String::new(),
-            contest: None,
+            match_info: None,
             meters,
             wake: Notify::new(),
             presence: PresenceReport::new(services.hub.clone()),
@@ -96,7 +96,7 @@ impl Running {
     pub(super) fn opened_by(mut self, opener: Opener) -> Self {
         match opener {
             Opener::Player(owner) => self.owner = Some(owner),
-            Opener::Matchmaker(contest) => self.contest = Some(contest),
+            Opener::Matchmaker(info) => self.match_info = Some(info),
         }
         self
     }
@@ -203,11 +203,11 @@ impl Running {
     }
 
     pub(super) fn is_backfilled(&self) -> bool {
-        self.contest.as_ref().is_some_and(|contest| contest.backfill)
+        self.match_info.as_ref().is_some_and(|info| info.backfill)
     }
 
     pub(super) fn opening(&self) -> Option<Opening> {
-        let Contest { mode, terms, .. } = self.contest.as_ref()?;
+        let MatchInfo { mode, terms, .. } = self.match_info.as_ref()?;
         let free = self.with_seating(|seating| seating.open_seats())?;
         let is_open = free.iter().any(|free| *free > 0);
         let (room, game) = (self.id.clone(), self.def.name());

@@ -1,20 +1,20 @@
-//! The matchmaker's description of the match for which a room was opened.
+//! Who opened a room.
 
 use std::sync::Arc;
 
 use crate::{lobby::UserId, matchmaking::Terms};
 
-/// The opener of a room.
+/// Who opened a room.
 pub(super) enum Opener {
     /// A player, who may remove others from it.
     Player(UserId),
     /// The matchmaker, for a match.
-    Matchmaker(Contest),
+    Matchmaker(MatchInfo),
 }
 
-/// The description of the match for which a room was opened.
+/// The match for which the matchmaker opened a room.
 #[derive(Debug, Clone)]
-pub(super) struct Contest {
+pub(super) struct MatchInfo {
     pub(super) mode: Arc<str>,
     pub(super) backfill: bool,
     pub(super) terms: Terms,
