@@ -143,7 +143,7 @@ impl Client {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         Ok(Seat {
             tally: Arc::clone(self.slow.as_ref().map_or(&self.common.tally, |slow| &slow.tally)),
-            pace: self.slow.clone().map(|slow| LagMeter::new(slow, hz, Instant::now())),
+            lag_meter: self.slow.clone().map(|slow| LagMeter::new(slow, hz, Instant::now())),
             inputs: InputGenerator::new(&schema.input.fields, rng.random()),
             replica: Replica::new(tick, self.verify.then(|| schema.clone())),
             schema,
@@ -197,7 +197,7 @@ struct Seat {
     last_frame: Instant,
     frames: u64,
     /// Present if the client is slow on purpose.
-    pace: Option<LagMeter>,
+    lag_meter: Option<LagMeter>,
 }
 
 /// The reaction that a packet calls for.
@@ -210,9 +210,9 @@ enum Heard {
 impl Seat {
     async fn play(&mut self, connection: &mut Connection) -> Result<Ended, Fault> {
         loop {
-            if let Some(pace) = self.pace.as_mut().filter(|pace| pace.stalls(Instant::now())) {
+            if let Some(lag_meter) = self.lag_meter.as_mut().filter(|lag_meter| lag_meter.stalls(Instant::now())) {
                 sleep(STALL).await;
-                pace.go_on(Instant::now());
+                lag_meter.go_on(Instant::now());
             }
             let message = tokio::select! {
                 biased;
@@ -307,8 +307,8 @@ impl Seat {
         self.last_frame = now;
         if let Some(head) = Head::read(frame) {
             self.tally.add(Count::Merged, u64::from(head.kind == MERGED));
-            if let Some(pace) = &mut self.pace {
-                pace.read(head.tick, now);
+            if let Some(lag_meter) = &mut self.lag_meter {
+                lag_meter.read(head.tick, now);
             }
         }
         match self.replica.take(frame, now) {

@@ -12,8 +12,8 @@ use tokio::time::{Instant, interval, sleep_until, timeout};
 
 use crate::args::RunArgs;
 use crate::connection::Fault;
-use crate::course::{LobbyRun, PATIENCE};
 use crate::lobby_client::LobbyClient;
+use crate::lobby_run::{LobbyRun, PATIENCE};
 use crate::report::round;
 use crate::run::reach;
 use crate::steps::{LobbyReport, Step, StepFigures, Steps};
@@ -21,7 +21,7 @@ use crate::tally::Tally;
 
 pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<LobbyReport> {
     let (server, target, _) = reach(args).await?;
-    let course = Arc::new(LobbyRun {
+    let run = Arc::new(LobbyRun {
         target,
         tally: Arc::new(Tally::new()),
         steps: Steps::new(),
@@ -30,18 +30,18 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<LobbyReport> {
         input_hz: args.input_hz.filter(|hz| *hz > 0),
         hold: Duration::from_secs_f64(args.seconds),
         seed: args.seed,
-        coming: AtomicU64::new(args.clients as u64),
+        arriving: AtomicU64::new(args.clients as u64),
         finished: AtomicU64::new(0),
         left_over: AtomicU64::new(0),
     });
     let begun = Instant::now();
     let mut clients = JoinSet::new();
     for number in 0..args.clients {
-        let course = Arc::clone(&course);
+        let run = Arc::clone(&run);
         let arrival = begun + Duration::from_secs_f64(number as f64 / args.arrivals);
         clients.spawn(async move {
             sleep_until(arrival).await;
-            walk(course, number).await;
+            run_client(run, number).await;
         });
     }
     let mut seconds = interval(Duration::from_secs(1));
@@ -51,60 +51,60 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<LobbyReport> {
                 Some(ended) => ended.context("a client of this tool panicked")?,
                 None => break,
             },
-            _ = seconds.tick() => show_progress(&course, begun.elapsed()),
+            _ = seconds.tick() => show_progress(&run, begun.elapsed()),
         }
     }
-    let report = report(&course, args.clients as u64, begun.elapsed());
+    let report = report(&run, args.clients as u64, begun.elapsed());
     server.stop().await;
     Ok(report)
 }
 
-/// Counts a client as still coming until it has queued or given up.
-struct Coming<'a>(&'a AtomicU64);
+/// Counts a client as still arriving until it has queued or given up.
+struct Arriving<'a>(&'a AtomicU64);
 
-impl Drop for Coming<'_> {
+impl Drop for Arriving<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// Takes one client through the steps until one fails.
-async fn walk(course: Arc<LobbyRun>, number: usize) -> Option<()> {
-    let coming = Coming(&course.coming);
-    let mut client = course.step(Step::Connect, LobbyClient::begin(&course, number)).await?;
-    course.step(Step::Chat, client.chat()).await?;
-    course.step(Step::Queue, client.queue()).await?;
-    drop(coming);
-    let Some(pass) = course.step_or_none(Step::Match, client.wait_for_match()).await? else {
-        course.left_over.fetch_add(1, Ordering::Relaxed);
+async fn run_client(run: Arc<LobbyRun>, number: usize) -> Option<()> {
+    let arriving = Arriving(&run.arriving);
+    let mut client = run.step(Step::Connect, LobbyClient::begin(&run, number)).await?;
+    run.step(Step::Chat, client.chat()).await?;
+    run.step(Step::Queue, client.queue()).await?;
+    drop(arriving);
+    let Some(pass) = run.step_or_none(Step::Match, client.wait_for_match()).await? else {
+        run.left_over.fetch_add(1, Ordering::Relaxed);
         client.close().await;
         return Some(());
     };
-    course.step(Step::Seat, client.take_seat(pass)).await?;
-    let played = timeout(course.hold + PATIENCE, client.play()).await.unwrap_or(Err(Fault::Timeout));
-    course.count(Step::Play, played)?;
+    run.step(Step::Seat, client.take_seat(pass)).await?;
+    let played = timeout(run.hold + PATIENCE, client.play()).await.unwrap_or(Err(Fault::Timeout));
+    run.count(Step::Play, played)?;
     if !client.is_over() {
-        course.step(Step::Leave, client.leave()).await?;
+        run.step(Step::Leave, client.leave()).await?;
     }
     client.close().await;
-    course.finished.fetch_add(1, Ordering::Relaxed);
+    run.finished.fetch_add(1, Ordering::Relaxed);
     Some(())
 }
 
-fn show_progress(course: &LobbyRun, elapsed: Duration) {
-    let figures = course.steps.figures();
+fn show_progress(run: &LobbyRun, elapsed: Duration) {
+    let figures = run.steps.figures();
     let counts: Vec<_> = figures.iter().map(|step| format!("{} {}", step.step, step.count)).collect();
     let errors: u64 = figures.iter().map(StepFigures::errors_total).sum();
     eprintln!("{:>4} s  {}, {errors} errors", elapsed.as_secs(), counts.join(", "));
 }
 
-fn report(course: &LobbyRun, clients: u64, elapsed: Duration) -> LobbyReport {
-    let steps = course.steps.figures();
+fn report(run: &LobbyRun, clients: u64, elapsed: Duration) -> LobbyReport {
+    let steps = run.steps.figures();
     LobbyReport {
-        game: course.game.clone(),
+        game: run.game.clone(),
         clients,
-        finished: course.finished.load(Ordering::Relaxed),
-        left_over: course.left_over.load(Ordering::Relaxed),
+        finished: run.finished.load(Ordering::Relaxed),
+        left_over: run.left_over.load(Ordering::Relaxed),
         duration_s: round(elapsed.as_secs_f64()),
         errors_total: steps.iter().map(StepFigures::errors_total).sum(),
         steps,

@@ -10,8 +10,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::client::{Pass, Refused, Ticket, Welcome};
 use crate::connection::{Connection, Fault, GAMEPLAY, LOBBY, MATCHMAKING, MSGPACK_PATH, read_answer};
-use crate::course::LobbyRun;
 use crate::inputs::InputGenerator;
+use crate::lobby_run::LobbyRun;
 use crate::replica::{FrameResult, Head, Replica};
 use crate::steps::Step;
 use crate::wire::{self, BinaryEvent, Kind, Packet};
@@ -24,7 +24,7 @@ const LAST_WAIT: Duration = Duration::from_secs(3);
 
 /// One client and its connection.
 pub(crate) struct LobbyClient {
-    course: Arc<LobbyRun>,
+    run: Arc<LobbyRun>,
     number: usize,
     connection: Connection,
     news: ServerState,
@@ -60,9 +60,9 @@ struct Seat {
 }
 
 impl LobbyClient {
-    pub(crate) async fn begin(course: &Arc<LobbyRun>, number: usize) -> Result<Self, Fault> {
-        let connection = Connection::open(&course.target, MSGPACK_PATH, Arc::clone(&course.tally)).await?;
-        let mut client = Self { course: Arc::clone(course), number, connection, news: ServerState::default() };
+    pub(crate) async fn begin(run: &Arc<LobbyRun>, number: usize) -> Result<Self, Fault> {
+        let connection = Connection::open(&run.target, MSGPACK_PATH, Arc::clone(&run.tally)).await?;
+        let mut client = Self { run: Arc::clone(run), number, connection, news: ServerState::default() };
         client.connection.enter(LOBBY, &Auth { name: Some(format!("load {number}")), token: None }).await?;
         client.until(|news| news.session.is_some()).await?;
         Ok(client)
@@ -81,8 +81,8 @@ impl LobbyClient {
         let token = session.and_then(|session| session.token);
         self.connection.enter(MATCHMAKING, &Auth { name: None, token }).await?;
         self.until(|news| news.session.is_some()).await?;
-        let course = Arc::clone(&self.course);
-        let enqueue = Enqueue { game: &course.game, mode: course.mode.as_deref() };
+        let run = Arc::clone(&self.run);
+        let enqueue = Enqueue { game: &run.game, mode: run.mode.as_deref() };
         self.request::<_, IgnoredAny>(MATCHMAKING, "enqueue", Some(&enqueue)).await?;
         self.news.queue_moved = Some(Instant::now());
         Ok(())
@@ -95,9 +95,9 @@ impl LobbyClient {
                 return Ok(Some(pass));
             }
             if let Some(check) = self.news.check.take() {
-                let course = Arc::clone(&self.course);
+                let run = Arc::clone(&self.run);
                 // A failure is counted, but the match may still come.
-                course.step(Step::Accept, self.request::<_, IgnoredAny>(MATCHMAKING, "accept", Some(&check))).await;
+                run.step(Step::Accept, self.request::<_, IgnoredAny>(MATCHMAKING, "accept", Some(&check))).await;
                 continue;
             }
             if self.news.dropped {
@@ -119,11 +119,11 @@ impl LobbyClient {
     fn is_left_over(&self) -> bool {
         let too_few = self.news.queue.is_some_and(|Status { waiting, needed }| waiting < needed);
         let still = self.news.queue_moved.is_some_and(|moved| moved.elapsed() >= LAST_WAIT);
-        too_few && still && !self.news.checking && self.course.coming.load(Ordering::Relaxed) == 0
+        too_few && still && !self.news.checking && self.run.arriving.load(Ordering::Relaxed) == 0
     }
 
     pub(crate) async fn take_seat(&mut self, pass: Pass) -> Result<(), Fault> {
-        if !pass.url.is_empty() && pass.url.trim_end_matches('/') != self.course.target.url {
+        if !pass.url.is_empty() && pass.url.trim_end_matches('/') != self.run.target.url {
             return Err(Fault::OtherServer(pass.url));
         }
         self.connection.enter(GAMEPLAY, &Ticket { ticket: pass.ticket }).await?;
@@ -132,8 +132,8 @@ impl LobbyClient {
 
     /// Holds the seat; answers how long the first input's acknowledgement took.
     pub(crate) async fn play(&mut self) -> Result<Duration, Fault> {
-        let end = Instant::now() + self.course.hold;
-        let hz = self.course.input_hz.or(self.news.seat.as_ref().map(|seat| seat.hz)).unwrap_or(1).max(1);
+        let end = Instant::now() + self.run.hold;
+        let hz = self.run.input_hz.or(self.news.seat.as_ref().map(|seat| seat.hz)).unwrap_or(1).max(1);
         let event = BinaryEvent::new(GAMEPLAY, "i");
         let mut ticker = interval(Duration::from_secs_f64(1.0 / f64::from(hz)));
         ticker.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -237,18 +237,18 @@ impl LobbyClient {
             }
             (MATCHMAKING, "matched") => news.matched = Some(wire::parse(argument)?),
             (GAMEPLAY, "welcome") => {
-                let seed = self.course.seed.wrapping_add(self.number as u64);
+                let seed = self.run.seed.wrapping_add(self.number as u64);
                 news.seat = Some(Seat::new(&wire::parse(argument)?, seed));
             }
             (GAMEPLAY, "refused") => {
                 let Refused { code, count } = wire::parse(argument)?;
-                self.course.steps.error(Step::Play, &code, count);
+                self.run.steps.error(Step::Play, &code, count);
             }
             (GAMEPLAY, "over") => news.seat.iter_mut().for_each(|seat| seat.over = true),
             (GAMEPLAY, "s") => {
                 let frame = wire::binary(argument)?;
                 if let Some(kind) = news.seat.as_mut().and_then(|seat| seat.take(frame)) {
-                    self.course.steps.error(Step::Play, kind, 1);
+                    self.run.steps.error(Step::Play, kind, 1);
                 }
             }
             _ => {}

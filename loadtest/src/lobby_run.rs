@@ -26,7 +26,7 @@ pub(crate) struct LobbyRun {
     pub(crate) hold: Duration,
     pub(crate) seed: u64,
     /// Clients that may still enter the queue.
-    pub(crate) coming: AtomicU64,
+    pub(crate) arriving: AtomicU64,
     /// Clients that completed every step.
     pub(crate) finished: AtomicU64,
     /// Clients that left the queue because too few were left for a match.

@@ -16,7 +16,7 @@ mod steps;
 mod client;
 mod args;
 mod run;
-mod course;
+mod lobby_run;
 mod lobby_client;
 mod lobby;
 mod compare;

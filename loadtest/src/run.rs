@@ -46,12 +46,12 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
     let (server, target, game) = reach(args).await?;
     let rooms = rooms_for(args.clients, args.rooms, &game)?;
     let verifying = verifying(args);
-    let mut crowd = Crowd::seat(args, rooms, target, &verifying);
-    let window = crowd.measure(args, &server).await?;
-    crowd.leave().await;
+    let mut clients = Clients::seat(args, rooms, target, &verifying);
+    let window = clients.measure(args, &server).await?;
+    clients.leave().await;
     server.stop().await;
-    let mut errors = crowd.tally.errors();
-    for (kind, count) in crowd.slow.iter().flat_map(|slow| slow.tally.errors()) {
+    let mut errors = clients.tally.errors();
+    for (kind, count) in clients.slow.iter().flat_map(|slow| slow.tally.errors()) {
         *errors.entry(kind).or_default() += count;
     }
     let whole = Totals {
@@ -59,11 +59,11 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
         rooms,
         clients: args.clients,
         verifying: verifying.iter().filter(|verifies| **verifies).count(),
-        counts: crowd.tally.counts(),
-        gaps: crowd.tally.gaps(),
-        slow: crowd.slow.iter().map(|slow| (slow.habit, slow.tally.counts(), slow.tally.gaps(), slow.delays())).collect(),
+        counts: clients.tally.counts(),
+        gaps: clients.tally.gaps(),
+        slow: clients.slow.iter().map(|slow| (slow.habit, slow.tally.counts(), slow.tally.gaps(), slow.delays())).collect(),
         errors,
-        differences: crowd.tallies().flat_map(|tally| tally.differences()).collect(),
+        differences: clients.tallies().flat_map(|tally| tally.differences()).collect(),
     };
     let gaps = whole.curves();
     let report = Report::new(whole, &window);
@@ -155,16 +155,16 @@ fn verifying(args: &RunArgs) -> Vec<bool> {
 }
 
 /// All clients of a run.
-struct Crowd {
+struct Clients {
     tally: Arc<Tally>,
     /// Those who are slow on purpose, by habit; the others are counted in `tally`.
     slow: Vec<Arc<Slow>>,
-    clients: JoinSet<Result<(), Fault>>,
+    tasks: JoinSet<Result<(), Fault>>,
     size: usize,
     started: Instant,
 }
 
-impl Crowd {
+impl Clients {
     fn seat(args: &RunArgs, rooms: usize, target: Target, verifying: &[bool]) -> Self {
         let started = Instant::now();
         let tally = Arc::new(Tally::new());
@@ -180,16 +180,16 @@ impl Crowd {
             seat_within: SEATING,
             connecting: Semaphore::new(CONNECTING_AT_ONCE),
         });
-        let mut clients = JoinSet::new();
+        let mut tasks = JoinSet::new();
         for (number, way) in room_choices(args.clients, rooms).into_iter().enumerate() {
             let common = Arc::clone(&common);
             let seed = args.seed.wrapping_add(number as u64);
             let habit = args.slow.habit(number, args.clients);
             let slow = slow.iter().find(|slow| Some(slow.habit) == habit).cloned();
             let client = Client { common, number, seed, verify: verifying[number], slow };
-            clients.spawn(client.live(way));
+            tasks.spawn(client.live(way));
         }
-        Self { tally, slow, clients, size: args.clients, started }
+        Self { tally, slow, tasks, size: args.clients, started }
     }
 
     /// Waits for the seats, warms up, and watches the window.
@@ -242,7 +242,7 @@ impl Crowd {
         loop {
             tokio::select! {
                 () = sleep_until(end) => return Ok(()),
-                Some(ended) = self.clients.join_next() => self.note_end(ended)?,
+                Some(ended) = self.tasks.join_next() => self.note_end(ended)?,
                 _ = progress.ticks.tick() => progress.show(phase, &self.tally, self.size),
             }
         }
@@ -262,9 +262,9 @@ impl Crowd {
     /// Asks all clients to leave, and drops those that do not.
     async fn leave(&mut self) {
         self.tallies().for_each(Tally::stop);
-        let all_left = async { while self.clients.join_next().await.is_some() {} };
+        let all_left = async { while self.tasks.join_next().await.is_some() {} };
         if timeout(LEAVING, all_left).await.is_err() {
-            self.clients.shutdown().await;
+            self.tasks.shutdown().await;
         }
     }
 }

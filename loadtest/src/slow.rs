@@ -196,16 +196,16 @@ mod tests {
         let slow = Arc::new(Slow::new(Habit::Stall));
         let start = Instant::now();
         let at = |ms: u64| start + Duration::from_millis(ms);
-        let mut pace = LagMeter::new(Arc::clone(&slow), 20, start);
-        assert!(!pace.stalls(at(4999)) && pace.stalls(at(5000)));
+        let mut lag_meter = LagMeter::new(Arc::clone(&slow), 20, start);
+        assert!(!lag_meter.stalls(at(4999)) && lag_meter.stalls(at(5000)));
         for tick in 100..200 {
-            pace.read(tick, at(u64::from(tick - 100) * 50 + u64::from(tick % 2)));
+            lag_meter.read(tick, at(u64::from(tick - 100) * 50 + u64::from(tick % 2)));
         }
-        pace.go_on(at(10_000));
+        lag_meter.go_on(at(10_000));
         for (n, tick) in (200..209).enumerate() {
-            pace.read(tick, at(10_001 + n as u64));
+            lag_meter.read(tick, at(10_001 + n as u64));
         }
-        pace.read(300, at(10_040));
+        lag_meter.read(300, at(10_040));
         let delays = slow.delays();
         assert_eq!((delays.stale, delays.recovery.len(), delays.recovery.max()), (9, 1, 40));
         assert!((4990..=5010).contains(&delays.lag.max()), "{}", delays.lag.max());

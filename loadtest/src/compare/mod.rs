@@ -50,20 +50,20 @@ pub(crate) async fn compare(args: &CompareArgs) -> anyhow::Result<Comparison> {
         bail!("a room has at most {SEATS} seats: take at least {} rooms", scenario.clients.div_ceil(SEATS));
     }
     run::raise_file_limit(scenario.clients)?;
-    let mut contest = Runs::prepare(args).await;
+    let mut runs = Runs::prepare(args).await;
     let pinning = Pinning::of_this_process();
     if let Some(why) = pinning.why_not() {
         eprintln!("not pinned, so the server and the clients share cores: {why}");
     }
     for repeat in 0..args.repeats {
         for peer in order(repeat) {
-            if contest.entries[peer as usize].launch.is_ok() {
+            if runs.entries[peer as usize].launch.is_ok() {
                 eprintln!("repeat {} of {}: {peer}", repeat + 1, args.repeats);
-                contest.measure(peer, &pinning).await;
+                runs.measure(peer, &pinning).await;
             }
         }
     }
-    let rows = contest.entries.map(|entry| Row::new(&entry.samples, entry.launch));
+    let rows = runs.entries.map(|entry| Row::new(&entry.samples, entry.launch));
     Ok(Comparison::new(scenario, args.repeats, &pinning, rows))
 }
 
