@@ -10,7 +10,7 @@ use crate::imports::Crate;
 
 #[test]
 fn files_import_only_from_files_declared_above_them() {
-    let library = Crate::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"));
+    let library = Crate::read("tickcast", &Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"));
     assert!(library.rooms().len() >= 7 && library.rooms()[0] == "protocol", "the rooms were not found: {:?}", library.rooms());
 
     let upward = library.upward();

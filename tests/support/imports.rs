@@ -1,4 +1,5 @@
-//! Reads which files of a crate import from which, well enough for this repository: from its text, without a compiler.
+//! Finds out which files of a crate import from which others. It reads the text without a compiler, which is exact enough for
+//! this repository.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,19 +7,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The files of a crate, and what each uses of the others.
+/// The files of a crate, and the paths that each uses.
 pub struct Crate {
+    /// The name by which the crate's own code may call it.
+    name: String,
     files: Vec<File>,
 }
 
 /// A module with a file of its own.
 struct File {
-    /// From the crate's root, in which it is empty: `["net", "transport", "reader"]`.
+    /// The path from the crate's root, for example `["net", "transport", "reader"]`. The root's own path is empty.
     path: Vec<String>,
     shown: String,
     /// In the order of the `mod` lines.
     children: Vec<String>,
-    /// The names that each `use` brings in, with their paths.
+    /// The names that `use` items bring in, with their paths.
     names: BTreeMap<String, Vec<String>>,
     uses: Vec<Use>,
 }
@@ -40,22 +43,22 @@ struct Edge {
 }
 
 impl Crate {
-    /// Reads the crate whose root is this file, and every module that its `mod` lines lead to.
-    pub fn read(root: &Path) -> Self {
+    /// Reads the crate with this name and root file, and every module that its `mod` lines lead to.
+    pub fn read(name: &str, root: &Path) -> Self {
         let mut files = Vec::new();
         read_module(root, Vec::new(), root.parent().expect("a root has a folder"), &mut files);
-        Self { files }
+        Self { name: name.to_owned(), files }
     }
 
-    /// The modules that the root declares, in their order.
+    /// Returns the modules that the root declares, in their order.
     pub fn rooms(&self) -> &[String] {
         &self.files[0].children
     }
 
-    /// Every import from a file that is declared below the one that imports it, as a line to read.
+    /// Returns a sentence for every import from a file that is declared below the importing one.
     ///
-    /// A `mod.rs` and the files of its folder are one module, and may use each other. Test code is held to the order of the root's list
-    /// alone.
+    /// A `mod.rs` and the files of its folder are one module, and may use each other. Test code is held to the order of the
+    /// root's list alone.
     pub fn upward(&self) -> Vec<String> {
         let mut found: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
         for edge in self.edges() {
@@ -75,7 +78,7 @@ impl Crate {
         upward.collect()
     }
 
-    /// The file whose `mod` lines order two others, and the places of both in them; `None` if one file is inside the other.
+    /// Returns the file whose `mod` lines order two others, and the positions of both. `None` if one file is inside the other.
     fn siblings(&self, from: usize, to: usize) -> Option<(usize, usize, usize)> {
         let (from, to) = (&self.files[from].path, &self.files[to].path);
         let shared = from.iter().zip(to).take_while(|(a, b)| a == b).count();
@@ -100,12 +103,13 @@ impl Crate {
         self.files.iter().position(|file| file.path == path)
     }
 
-    /// The file that defines what a path in another file names; `None` if another crate does.
+    /// Returns the file that defines the item of a path. `None` if another crate defines it.
     fn resolve(&self, from: usize, path: &[String], depth: usize) -> Option<usize> {
         let file = &self.files[from];
         let (first, mut rest) = path.split_first()?;
         let mut at = match first.as_str() {
-            "crate" | "tickcast" => 0,
+            "crate" => 0,
+            name if name == self.name => 0,
             "self" => from,
             "super" => self.find(file.path.split_last()?.1)?,
             _ => return self.member(from, path, depth),
@@ -125,7 +129,7 @@ impl Crate {
             let child = self.find(&[&file.path[..], std::slice::from_ref(first)].concat())?;
             return if rest.is_empty() { Some(child) } else { self.member(child, rest, depth).or(Some(child)) };
         }
-        // An import may have the name of the crate that it is from: that is where following it ends.
+        // An import may have the same name as its crate. Following it further would not end.
         let target = file.names.get(first).filter(|target| depth < 8 && target[0] != *first)?;
         self.resolve(at, &[&target[..], rest].concat(), depth + 1)
     }
@@ -137,7 +141,7 @@ fn read_module(file: &Path, path: Vec<String>, folder: &Path, files: &mut Vec<Fi
     reader.read();
     let shown = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(file).display().to_string();
     let (names, mut uses) = (reader.names, reader.uses);
-    // A re-export is a use where the file names it once more.
+    // A re-export counts as a use if the file uses the name itself.
     uses.extend(reader.exports.into_iter().filter(|(name, _)| reader.bare.contains(name)).map(|(_, export)| export));
     files.push(File { path: path.clone(), shown, children: reader.children.clone(), names, uses });
     for child in reader.children {
@@ -154,7 +158,7 @@ enum Token {
     Mark(char),
 }
 
-/// Names, `::` and single marks, with their lines; comments, strings and characters left out.
+/// Returns names, `::` and single marks, with their lines. Leaves out comments, strings and characters.
 fn tokens(text: &str) -> Vec<(Token, usize)> {
     let mut found = Vec::new();
     let (mut rest, mut line) = (text, 1);
@@ -184,7 +188,7 @@ fn tokens(text: &str) -> Vec<(Token, usize)> {
     found
 }
 
-/// The length of the string literal at the start, if there is one.
+/// Returns the length of the string literal at the start, if there is one.
 fn string(text: &str) -> Option<usize> {
     let body = text.strip_prefix(['b', 'c']).unwrap_or(text);
     let head = text.len() - body.len();
@@ -204,7 +208,7 @@ fn string(text: &str) -> Option<usize> {
     Some(head + 1 + end + 1)
 }
 
-/// The length of the character literal at the start, if there is one: a lifetime has no second quote.
+/// Returns the length of the character literal at the start, if there is one. A lifetime has no second quote.
 fn character(text: &str) -> Option<usize> {
     let inside = text.strip_prefix('\'')?;
     if inside.starts_with('\\') {
@@ -225,7 +229,7 @@ struct Reader {
     names: BTreeMap<String, Vec<String>>,
     uses: Vec<Use>,
     exports: Vec<(String, Use)>,
-    /// Names that stand in the code by themselves.
+    /// First names of the paths in code.
     bare: BTreeSet<String>,
 }
 
@@ -278,7 +282,7 @@ impl Reader {
         before(1).as_deref() == Some("pub") || before(4).as_deref() == Some("pub") && self.mark(self.at - 1) == Some(')')
     }
 
-    /// The token after the item that starts here: after its `;`, or its block.
+    /// Returns the position after the item that starts here: after its `;`, or after its block.
     fn end_of_item(&self, from: usize) -> usize {
         let mut depth = 0;
         for at in from..self.tokens.len() {
@@ -293,7 +297,7 @@ impl Reader {
         self.tokens.len()
     }
 
-    /// Reads the tree of a `use` from here on, below a path.
+    /// Reads the tree of a `use` item from here on. `path` is its prefix.
     fn import(&mut self, mut path: Vec<String>, exported: bool) {
         let line = self.tokens[self.at].1;
         loop {
@@ -332,7 +336,7 @@ impl Reader {
     /// Reads a path in code from its first name on.
     fn path(&mut self, first: String) {
         let line = self.tokens[self.at].1;
-        // A field or a method is no path.
+        // Fields, methods and the rest of a path do not start a path.
         let is_member = self.at > 0 && (self.mark(self.at - 1) == Some('.') || self.separated(self.at - 1));
         let mut path = vec![first];
         self.at += 1;
