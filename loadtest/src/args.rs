@@ -9,10 +9,10 @@ use crate::slow::SlowMix;
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// What the clients do; left out, they take seats in rooms and play.
+    /// What the clients do. Default: they take seats in rooms and play.
     #[arg(long, value_enum, conflicts_with_all = ["rooms", "warmup", "config", "lead", "verify", "slow", "report"])]
     pub(crate) scenario: Option<Scenario>,
-    /// The game to play; arena if a scenario is named.
+    /// The game to play. Default with a scenario: arena.
     #[arg(
         long,
         required = false,
@@ -20,7 +20,7 @@ pub(crate) struct RunArgs {
         default_value_if("scenario", ArgPredicate::IsPresent, "arena")
     )]
     pub(crate) game: String,
-    /// How many clients; 1000 if a scenario is named.
+    /// Number of clients. Default: 100, or 1000 with a scenario.
     #[arg(
         long,
         default_value_t = 100,
@@ -29,50 +29,50 @@ pub(crate) struct RunArgs {
         value_parser = at_least_one
     )]
     pub(crate) clients: usize,
-    /// How many clients of a scenario arrive in a second.
+    /// Clients of a scenario that arrive per second.
     #[arg(long, requires = "scenario", default_value_t = 50.0, value_parser = arrivals)]
     pub(crate) arrivals: f64,
     /// The mode to queue for in a scenario, on a server whose games have modes.
     #[arg(long, requires = "scenario")]
     pub(crate) mode: Option<String>,
-    /// How many rooms to create; 0: `quick` puts every client where it likes. Left out: 10, or as many as the clients need.
+    /// Number of rooms to create. Default: 10, or as many as the clients need. 0: every client joins by `quick`.
     #[arg(long)]
     pub(crate) rooms: Option<usize>,
-    /// How long to measure, or how long a client of a scenario holds its seat, in seconds.
+    /// Seconds to measure, or seconds that each client of a scenario plays.
     #[arg(long, default_value_t = 10.0, value_parser = seconds)]
     pub(crate) seconds: f64,
-    /// How long to wait between the last client's seat and the measurement, in seconds.
+    /// Seconds to wait between the last client's seat and the measurement.
     #[arg(long, default_value_t = 2.0, value_parser = seconds)]
     pub(crate) warmup: f64,
-    /// The server to drive.
+    /// The server to load.
     #[arg(long, default_value = "http://127.0.0.1:3000", conflicts_with = "spawn")]
     pub(crate) url: String,
     /// Start the `arcade` server on a free port of this machine, and kill it at the end.
     #[arg(long)]
     pub(crate) spawn: bool,
-    /// Configuration of the created rooms, a JSON object in the game's own terms.
+    /// Configuration of the created rooms: a JSON object with the fields of the game's configuration.
     #[arg(long, value_name = "JSON", value_parser = json_object)]
     pub(crate) config: Option<serde_json::Value>,
-    /// Inputs a second of each client; 0: none; as many as the room has ticks if left out.
+    /// Inputs per second of each client. Default: the room's tick rate. 0: none.
     #[arg(long, value_name = "HZ")]
     pub(crate) input_hz: Option<u16>,
-    /// How many ticks after the newest frame an input applies.
+    /// Ticks from the newest frame to the tick that an input is for.
     #[arg(long, value_name = "TICKS", default_value_t = 2)]
     pub(crate) lead: u32,
-    /// How many clients decode every frame in full and check the checksums; one in 20 if left out.
+    /// Number of clients that decode every frame and check its checksums. Default: one in 20.
     #[arg(long, value_name = "CLIENTS")]
     pub(crate) verify: Option<usize>,
-    /// Clients that are slow on purpose, like `stall=5,crawl=5`: some stop reading for 5 s after every 5 s, some read 2 kB a
-    /// second. They are counted apart from the others.
+    /// Clients that are slow on purpose, for example `stall=5,crawl=5`. Stalling clients read for 5 s, then pause for 5 s;
+    /// crawling clients read 2 kB per second. Their figures are kept apart from the others'.
     #[arg(long, value_name = "MIX", default_value = "stall=0,crawl=0", hide_default_value = true)]
     pub(crate) slow: SlowMix,
-    /// Write a self-contained page with plots to this file.
+    /// Write a self-contained HTML page with plots to this file.
     #[arg(long, value_name = "HTML")]
     pub(crate) report: Option<PathBuf>,
     /// Seed of the inputs.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Threads for the clients. One is the leanest; take more when it has no time left.
+    /// Threads for the clients. Use more than one if one has too little CPU time.
     #[arg(long, default_value_t = 1, value_parser = at_least_one)]
     pub(crate) threads: usize,
     /// Print one JSON object instead of a table.
@@ -82,7 +82,7 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scenario {
-    /// Each client connects as a guest, says a line in the lobby's chat, queues, accepts if it is asked, plays, and leaves.
+    /// Each client connects as a guest, sends a chat message, queues, accepts a ready check, plays, and leaves.
     Lobby,
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn seconds(text: &str) -> Result<f64, String> {
 fn arrivals(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(rate) if (0.1..=1e4).contains(&rate) => Ok(rate),
-        _ => Err("must be a number a second from 0.1 to 10000".to_owned()),
+        _ => Err("must be from 0.1 to 10000 per second".to_owned()),
     }
 }
 

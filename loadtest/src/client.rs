@@ -17,10 +17,10 @@ use crate::slow::{CRAWL_BYTES, Habit, LagMeter, STALL, Slow};
 use crate::tally::{Count, Difference, Tally};
 use crate::wire::{self, BinaryEvent, Kind, Packet};
 
-/// How often a client that sends no inputs still says what it holds.
+/// How often a client that sends no inputs acknowledges the tick that it holds.
 const ACK_ONLY: Duration = Duration::from_secs(1);
 
-/// The protocol promises a frame at least this often; a wait still open at the end counts once it is longer.
+/// The protocol promises a frame at least this often. A longer wait that is open at the end of the run counts as a gap.
 const FRAME_PROMISED: Duration = Duration::from_secs(1);
 
 /// The settings and counters that all clients of a run share.
@@ -31,7 +31,7 @@ pub(crate) struct Common {
     pub(crate) config: Option<serde_json::Value>,
     /// Inputs per second. `None`: one per tick of the room.
     pub(crate) input_hz: Option<u16>,
-    /// How many ticks after the newest frame's an input is meant for.
+    /// Ticks from the newest frame's tick to the tick that an input is for.
     pub(crate) lead: u32,
     /// A client without a seat gives up after this time.
     pub(crate) seat_within: Duration,
@@ -39,9 +39,9 @@ pub(crate) struct Common {
     pub(crate) connecting: Semaphore,
 }
 
-/// How a client comes to its first room.
+/// How a client gets into its first room.
 pub(crate) enum RoomChoice {
-    /// Creates it and tells the others its id; if that fails, they hear of it by the sender's end.
+    /// Creates the room and sends its id to the others. If that fails, the sender is dropped, which ends their wait.
     Create(watch::Sender<Option<String>>),
     Join(watch::Receiver<Option<String>>),
     Quick,
@@ -56,19 +56,19 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Lives until the run ends or something fails, which is counted and returned.
-    pub(crate) async fn live(self, way: RoomChoice) -> Result<(), Fault> {
-        let result = self.seat_and_play(way).await;
+    /// Plays until the run ends or something fails. Counts and returns the fault.
+    pub(crate) async fn live(self, choice: RoomChoice) -> Result<(), Fault> {
+        let result = self.seat_and_play(choice).await;
         if let Err(fault) = &result {
             self.common.tally.error(fault.kind(), 1);
         }
         result
     }
 
-    async fn seat_and_play(&self, way: RoomChoice) -> Result<(), Fault> {
+    async fn seat_and_play(&self, choice: RoomChoice) -> Result<(), Fault> {
         let tally = &self.common.tally;
         let seat_within = self.common.seat_within;
-        let first = timeout(seat_within, self.first_seat(way)).await;
+        let first = timeout(seat_within, self.first_seat(choice)).await;
         tally.add(Count::Settled, 1);
         let (mut connection, mut seat) = first.unwrap_or(Err(Fault::SeatTimeout))?;
         tally.add(Count::Seated, 1);
@@ -88,18 +88,18 @@ impl Client {
         Ok(())
     }
 
-    async fn first_seat(&self, way: RoomChoice) -> Result<(Connection, Seat), Fault> {
-        let room = match &way {
+    async fn first_seat(&self, choice: RoomChoice) -> Result<(Connection, Seat), Fault> {
+        let room = match &choice {
             RoomChoice::Join(room) => Some(announced(room.clone()).await?),
             RoomChoice::Create(_) | RoomChoice::Quick => None,
         };
         let mut connection = {
-            let _permit = self.common.connecting.acquire().await.expect("the connecting are never closed");
+            let _permit = self.common.connecting.acquire().await.expect("the semaphore is never closed");
             Connection::open(&self.common.target, MSGPACK_PATH, Arc::clone(&self.common.tally)).await?
         };
         connection.enter(LOBBY, &Name { name: format!("load {}", self.number) }).await?;
         let game = self.common.game.as_str();
-        let pass: Pass = match way {
+        let pass: Pass = match choice {
             RoomChoice::Create(announce) => {
                 let create = Create { game, config: self.common.config.as_ref(), private: false };
                 let pass: Pass = connection.request(LOBBY, "create", Some(&create)).await?;
@@ -158,7 +158,7 @@ impl Client {
     }
 }
 
-/// Ticks at the input rate, each client at a moment of its own, so that they do not all send at once.
+/// Ticks at the input rate, with a random phase, so that the clients do not all send at once.
 fn ticker(input_hz: u16, rng: &mut ChaCha8Rng) -> Interval {
     let period = match input_hz {
         0 => ACK_ONLY,
@@ -174,12 +174,12 @@ async fn announced(mut room: watch::Receiver<Option<String>>) -> Result<String, 
     room.clone().ok_or(Fault::NoRoom)
 }
 
-/// Why playing came to an end without a fault.
+/// Why a client stopped playing, other than by a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     /// The room is over.
     Over,
-    /// The run is.
+    /// The run is over.
     Stopped,
 }
 
@@ -200,7 +200,7 @@ struct Seat {
     lag_meter: Option<LagMeter>,
 }
 
-/// The reaction that a packet calls for.
+/// What to do after a packet.
 enum Heard {
     Nothing,
     Over,
@@ -239,7 +239,7 @@ impl Seat {
     }
 
     async fn leave(&mut self, connection: &mut Connection) -> Result<Ended, Fault> {
-        // A client that hears nothing any more would otherwise hide its last, longest gap.
+        // Without this, a client that gets no more frames would hide its longest gap.
         let waiting = self.last_frame.elapsed();
         if waiting > FRAME_PROMISED {
             self.tally.gap(waiting);
@@ -274,7 +274,7 @@ impl Seat {
         match packet.kind {
             Kind::Event => {}
             Kind::Disconnect => {
-                return Err(Fault::Lost("the seat was ended without `over`".to_owned()));
+                return Err(Fault::Lost("the server ended the seat without `over`".to_owned()));
             }
             _ => return Ok(Heard::Nothing),
         }

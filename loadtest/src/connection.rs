@@ -1,5 +1,5 @@
 //! One Engine.IO v4 connection over WebSocket and the Socket.IO namespaces on it: opening, pings, requests and their
-//! answers. It counts bytes; it knows nothing of rooms and frames.
+//! answers. It counts bytes. It refuses to know rooms and frames.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) const LOBBY: &str = "/lobby";
 pub(crate) const MATCHMAKING: &str = "/matchmaking";
 pub(crate) const GAMEPLAY: &str = "/gameplay";
 
-/// Where Tickcast speaks MessagePack.
+/// Tickcast's endpoint for the MessagePack parser.
 pub(crate) const MSGPACK_PATH: &str = "/socket.io-msgpack/";
 
 /// Why a client gave up.
@@ -32,26 +32,26 @@ pub(crate) enum Fault {
     Connect(String),
     #[error("the connection was lost: {0}")]
     Lost(String),
-    #[error("the server said nothing for {} s", .0.as_secs())]
+    #[error("the server was silent for {} s", .0.as_secs())]
     Silent(Duration),
     #[error("{code}: {message}")]
     Refused { code: String, message: String },
     #[error(transparent)]
     Packet(#[from] Malformed),
-    #[error("its room was never created")]
+    #[error("the room was never created")]
     NoRoom,
-    #[error("its room is on another server, {0}")]
+    #[error("the room is on another server, {0}")]
     OtherServer(String),
-    #[error("took no seat in time")]
+    #[error("got no seat in time")]
     SeatTimeout,
-    #[error("was not done in time")]
+    #[error("the step timed out")]
     Timeout,
-    #[error("the match that was found is not played, and the server did not queue again")]
+    #[error("the match was called off, and the server did not requeue this client")]
     Unready,
 }
 
 impl Fault {
-    /// The protocol's code, or a kind of this tool's own.
+    /// Returns the protocol's error code, or a kind that this tool defines.
     pub(crate) fn kind(&self) -> &str {
         match self {
             Self::Connect(_) => "connect_failed",
@@ -85,7 +85,7 @@ impl Target {
         };
         let authority = rest.trim_end_matches('/');
         if authority.is_empty() || authority.contains(['/', '?', '#', '@']) {
-            bail!("{url} should be http://host:port and nothing more");
+            bail!("{url} is not of the form http://host:port");
         }
         let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         let host = if has_port { authority.to_owned() } else { format!("{authority}:80") };
@@ -100,7 +100,7 @@ impl Target {
                 Err(e) => refused = Some(e),
             }
         }
-        let why = refused.map_or_else(|| "it has no address".to_owned(), |e| e.to_string());
+        let why = refused.map_or_else(|| "the name has no address".to_owned(), |e| e.to_string());
         bail!("cannot reach a server at {url}: {why}");
     }
 
@@ -127,7 +127,7 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Connects by WebSocket and nothing more, for a server that speaks no Engine.IO.
+    /// Connects by WebSocket alone, for servers without Engine.IO.
     pub(crate) async fn plain(target: &Target, path: &str, tally: Arc<Tally>) -> Result<Self, Fault> {
         let stream = TcpStream::connect(target.address).await.map_err(|e| Fault::Connect(e.to_string()))?;
         stream.set_nodelay(true).map_err(|e| Fault::Connect(e.to_string()))?;
@@ -142,12 +142,12 @@ impl Connection {
         Ok(Self { socket, tally, next_id: 0, in_gameplay: false, patience, last_heard })
     }
 
-    /// Reads no more than so many bytes a second from now on.
+    /// Limits reading to this many bytes per second.
     pub(crate) fn crawl(&mut self, bytes_a_second: u32) {
         self.socket.get_mut().crawl(bytes_a_second);
     }
 
-    /// Counts in `tally` from now on.
+    /// Counts into another tally from now on.
     pub(crate) fn count_in(&mut self, tally: &Arc<Tally>) {
         self.tally = Arc::clone(tally);
     }
@@ -176,7 +176,7 @@ impl Connection {
         Ok(message)
     }
 
-    /// Answers a ping; gives the Socket.IO packet that the message holds, if it holds one.
+    /// Answers pings. Returns the Socket.IO packet of a message, if it has one.
     pub(crate) async fn packet(&mut self, message: Message) -> Result<Option<Bytes>, Fault> {
         match message {
             Message::Binary(packet) => Ok(Some(packet)),
@@ -190,7 +190,7 @@ impl Connection {
         }
     }
 
-    /// Fails when the server has been silent for longer than Engine.IO allows.
+    /// Fails if the server has been silent for longer than Engine.IO allows.
     pub(crate) fn check_heartbeat(&self, now: Instant) -> Result<(), Fault> {
         if now.duration_since(self.last_heard) > self.patience {
             return Err(Fault::Silent(self.patience));
@@ -248,7 +248,7 @@ impl Connection {
         }
     }
 
-    /// Sends a request, and gives the number that its answer will have.
+    /// Sends a request. Returns the id that its acknowledgement will have.
     pub(crate) async fn ask<A: Serialize>(&mut self, nsp: &str, name: &str, argument: Option<&A>) -> Result<u64, Fault> {
         let id = self.next_id;
         self.next_id += 1;
@@ -270,7 +270,7 @@ impl Connection {
         }
     }
 
-    /// Closes the connection; it is over for this client, so a failure is of no interest.
+    /// Closes the connection. An error has no consequence, because the client is done.
     pub(crate) async fn close(mut self) {
         let _ = self.socket.close(None).await;
     }
@@ -322,11 +322,13 @@ pub(crate) fn read_answer<R: DeserializeOwned>(answer: &[u8]) -> Result<R, Fault
     match status.error {
         Some(Refusal { code, message }) => Err(Fault::Refused { code, message }),
         None if status.ok => Ok(wire::parse(answer)?),
-        None => Err(Fault::Refused { code: "internal".to_owned(), message: "neither ok nor an error".to_owned() }),
+        None => {
+            Err(Fault::Refused { code: "internal".to_owned(), message: "the answer has neither `ok` nor an error".to_owned() })
+        }
     }
 }
 
-/// Takes `<code>: <text>` apart.
+/// Splits `<code>: <text>`.
 fn refusal(message: &str) -> Fault {
     let (code, message) = message.split_once(": ").unwrap_or(("connect_error", message));
     Fault::Refused { code: code.to_owned(), message: message.to_owned() }

@@ -1,18 +1,18 @@
-//! The game that [`mod@crate::compare`] has Tickcast host: the same few lines of rules as the peers' servers under `peers/`, served with
-//! the library's defaults.
+//! The game of [`mod@crate::compare`], hosted by Tickcast with the library's defaults. The servers in `peers/` have the same
+//! rules.
 
 use std::io::Write;
 use std::sync::OnceLock;
 
 use tickcast::prelude::*;
 
-/// A position is a whole number of these, and so is a move.
+/// Positions and moves are multiples of this step.
 const STEP: f32 = 1.0 / 32.0;
 
-/// As far as 16 bits of steps reach.
+/// The largest coordinate that fits into 16 bits of steps.
 const LIMIT: f32 = 32_767.0 * STEP;
 
-/// The tick rate of this process, which `build` has no other way to hear of.
+/// The tick rate of this process. It is a static because `build` takes no arguments.
 static TICK_RATE: OnceLock<u16> = OnceLock::new();
 
 #[derive(Component, Replicate)]

@@ -1,6 +1,6 @@
-//! The floor and the limit that [`mod@crate::compare`] measures the others against: what the kernel asks for one `write` a client and
-//! tick and one `read` an input, and next to nothing else. One thread, a frame built once. Inputs are read and thrown away.
-//! The floor reads when `epoll` tells of an input. The limit asks for no events: it reads each socket right before it writes to it.
+//! The lower bounds of [`mod@crate::compare`]: servers that do one `write` per client and tick and one `read` per input, so that
+//! nearly all of their CPU time is the kernel's. They have one thread, build their frame once, and discard inputs. The floor
+//! reads when `epoll` reports an input. The limit asks for no events: it reads each socket right before it writes to it.
 
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
@@ -12,25 +12,24 @@ use tokio_tungstenite::tungstenite;
 
 const LISTENER: Token = Token(0);
 
-/// In how many parts of a tick the limit serves its clients, so that their frames do not all leave at once.
+/// The number of parts of a tick in which the limit serves its clients, so that their frames do not all leave at once.
 const PHASES: usize = 8;
 
-/// How long a client may take over its handshake, during which nobody else is served.
+/// The time limit of a client's handshake. The server serves no other client during a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(1);
 
 struct Floor {
     poll: Poll,
     listener: TcpListener,
-    /// The client with token `n` is at `n - 1`; one that is gone leaves its place empty.
+    /// The client with token `n` is at `n - 1`. The place of a client that has disconnected stays empty.
     clients: Vec<Option<TcpStream>>,
     frame: Vec<u8>,
-    thrown_away: Vec<u8>,
-    /// Whether `epoll` tells when a client has sent something; if not, a client is read right before it is written to.
+    discarded: Vec<u8>,
+    /// Whether `epoll` reports clients that have sent something. If not, each client is read right before it is written to.
     by_events: bool,
 }
 
-/// Serves frames with `payload` bytes in them on a free port until the process is killed: the floor's server with events, the
-/// limit's without.
+/// Serves frames with `payload` bytes on a free port until the process is killed: the floor with events, the limit without.
 pub(crate) fn serve(hz: u16, payload: u16, by_events: bool) -> anyhow::Result<()> {
     let mut floor = Floor::bind(payload, by_events)?;
     writeln!(io::stdout(), "Listening on http://{}", floor.listener.local_addr()?)?;
@@ -59,7 +58,7 @@ impl Floor {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-        Ok(Self { poll, listener, clients: Vec::new(), frame: frame(payload), thrown_away: vec![0; 4096], by_events })
+        Ok(Self { poll, listener, clients: Vec::new(), frame: frame(payload), discarded: vec![0; 4096], by_events })
     }
 
     fn hear(&mut self, event: &Event) -> io::Result<()> {
@@ -67,7 +66,7 @@ impl Floor {
             return self.accept();
         }
         let place = &mut self.clients[event.token().0 - 1];
-        if place.as_mut().is_some_and(|client| !empty(client, &mut self.thrown_away)) {
+        if place.as_mut().is_some_and(|client| !empty(client, &mut self.discarded)) {
             *place = None;
         }
         Ok(())
@@ -93,15 +92,15 @@ impl Floor {
     fn serve_clients(&mut self, phase: usize, phases: usize) {
         for place in self.clients.iter_mut().skip(phase).step_by(phases) {
             let Some(client) = place else { continue };
-            if !self.by_events && !empty(client, &mut self.thrown_away) {
+            if !self.by_events && !empty(client, &mut self.discarded) {
                 *place = None;
                 continue;
             }
             match client.write(&self.frame) {
                 Ok(written) if written == self.frame.len() => {}
-                // Its buffer is full: it misses this frame.
+                // The client's buffer is full, so it misses this frame.
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                // Half a frame would need a remainder to be kept; that is more than a floor does.
+                // The floor keeps no buffer for the rest of a frame, so it closes the connection.
                 _ => *place = None,
             }
         }
@@ -109,12 +108,12 @@ impl Floor {
 }
 
 /// Reads what a client has sent. Says whether the client is still there.
-fn empty(client: &mut TcpStream, thrown_away: &mut [u8]) -> bool {
+fn empty(client: &mut TcpStream, discarded: &mut [u8]) -> bool {
     loop {
-        match client.read(thrown_away) {
+        match client.read(discarded) {
             Ok(0) => return false,
             // A short read has emptied the socket.
-            Ok(read) if read < thrown_away.len() => return true,
+            Ok(read) if read < discarded.len() => return true,
             Ok(_) => {}
             Err(e) => return e.kind() == io::ErrorKind::WouldBlock,
         }
@@ -131,7 +130,7 @@ fn shake_hands(stream: std::net::TcpStream) -> io::Result<TcpStream> {
     Ok(TcpStream::from_std(stream))
 }
 
-/// A whole WebSocket frame: final, binary, unmasked.
+/// Builds a complete WebSocket frame: final, binary, unmasked.
 fn frame(payload: u16) -> Vec<u8> {
     let mut frame = vec![0x82];
     match u8::try_from(payload) {
@@ -156,7 +155,7 @@ mod tests {
     use crate::connection::wire_len;
 
     #[test]
-    fn a_frame_has_the_header_that_its_length_asks_for() {
+    fn a_frame_has_the_header_for_its_length() {
         assert_eq!(frame(3), [0x82, 3, 0, 0, 0]);
         assert_eq!(frame(300)[..4], [0x82, 126, 1, 44]);
         for payload in [0, 125, 126, 65_535] {

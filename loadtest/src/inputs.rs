@@ -7,11 +7,11 @@ use tickcast::protocol::{FieldKind, FieldSpec};
 
 use crate::wire::append_int;
 
-/// How likely a column that holds its value takes a new one in one input.
+/// The probability that a column takes a new value in an input.
 const TURN: f64 = 1.0 / 15.0;
-/// How likely a one-shot field acts in one input.
+/// The probability that a one-shot field acts in an input.
 const SHOT: f64 = 1.0 / 10.0;
-/// The range of a float whose schema names none, in the program's unit.
+/// The bound of floats that have no range in the schema, in the game's unit.
 const UNBOUNDED: f64 = 1.0;
 
 /// One integer of the input.
@@ -25,11 +25,11 @@ struct Column {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
-    /// Holds its value and now and then takes another at random.
+    /// Holds its value, and sometimes takes a random new one.
     Jump,
-    /// Moves on a little each time and comes round again.
+    /// Changes by a small random amount each time, and wraps around.
     Sweep,
-    /// Is the lowest value, and now and then another for one input.
+    /// Has its lowest value, and sometimes another one for a single input.
     Shoot,
 }
 
@@ -50,12 +50,12 @@ impl InputGenerator {
         Self { columns, rng }
     }
 
-    /// How many integers an input has.
+    /// Returns how many integers an input has.
     pub(crate) fn len(&self) -> usize {
         self.columns.len()
     }
 
-    /// Walks on by one input and appends its columns.
+    /// Generates the next input and appends its columns.
     pub(crate) fn append_next(&mut self, input: &mut Vec<u8>) {
         for column in &mut self.columns {
             column.step(&mut self.rng);
@@ -99,7 +99,7 @@ fn columns(field: &FieldSpec) -> Vec<Column> {
         FieldKind::Angle { .. } => Turn::Sweep,
         _ => Turn::Jump,
     };
-    // The schema is another program's word: an empty range must not end this one.
+    // The schema comes from another program, and a range may be empty.
     let high = high.max(low);
     (0..width).map(|_| Column { low, high, turn, value: low }).collect()
 }
@@ -122,7 +122,7 @@ mod tests {
         .unwrap()
     }
 
-    fn walk(seed: u64, inputs: usize) -> Vec<Vec<i64>> {
+    fn inputs(seed: u64, count: usize) -> Vec<Vec<i64>> {
         let mut generator = InputGenerator::new(&fields(), seed);
         let mut next = || {
             let mut bytes = Vec::new();
@@ -130,13 +130,13 @@ mod tests {
             let mut rest = &bytes[..];
             (0..generator.len()).map(|_| rmp::decode::read_int(&mut rest).unwrap()).collect()
         };
-        (0..inputs).map(|_| next()).collect()
+        (0..count).map(|_| next()).collect()
     }
 
     #[test]
     fn every_column_stays_in_its_range_and_reaches_its_ends() {
         let ranges = [(0, 3), (0, 255), (0, 1), (-3, 3), (-4, 2), (-4, 2), (-4, 4)];
-        let inputs = walk(1, 20_000);
+        let inputs = inputs(1, 20_000);
         for (column, (low, high)) in ranges.into_iter().enumerate() {
             let values = || inputs.iter().map(|input| input[column]);
             assert_eq!((values().min(), values().max()), (Some(low), Some(high)), "column {column}");
@@ -144,8 +144,8 @@ mod tests {
     }
 
     #[test]
-    fn a_walker_holds_its_course_and_shoots_now_and_then() {
-        let inputs = walk(2, 3000);
+    fn most_values_stay_and_shots_are_rare() {
+        let inputs = inputs(2, 3000);
         let turns = inputs.windows(2).filter(|pair| pair[0][0] != pair[1][0]).count();
         assert!((50..300).contains(&turns), "{turns} turns");
         let shots = inputs.iter().filter(|input| input[2] == 1).count();
@@ -153,8 +153,8 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_walks_the_same_way() {
-        assert_eq!(walk(3, 100), walk(3, 100));
-        assert_ne!(walk(3, 100), walk(4, 100));
+    fn the_same_seed_makes_the_same_inputs() {
+        assert_eq!(inputs(3, 100), inputs(3, 100));
+        assert_ne!(inputs(3, 100), inputs(4, 100));
     }
 }

@@ -1,6 +1,6 @@
-//! The scenario `lobby`: each client comes as a guest, says a line in the lobby's chat, queues, accepts a ready check if one
-//! comes, plays for a while, and leaves. A client asks for no more than the server allows a connection; how many do so at one
-//! time is a matter of `--arrivals`.
+//! The scenario `lobby`: each client connects as a guest, sends a chat message, queues, accepts a ready check if there is one,
+//! plays for a while, and leaves. Clients stay within the server's limits for a connection. `--arrivals` sets how many are active
+//! at one time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! One client of the scenario `lobby`: its connection, what it asks, and what it hears.
+//! One client of the scenario `lobby`: its connection, its requests, and the server's latest events.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +16,7 @@ use crate::replica::{FrameResult, Head, Replica};
 use crate::steps::Step;
 use crate::wire::{self, BinaryEvent, Kind, Packet};
 
-/// How often a waiting client checks whether more clients can still come.
+/// How often a waiting client checks whether more clients can still arrive.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// How long the last clients in the queue wait after its last change. A server that can make a match has made it by then.
@@ -30,16 +30,16 @@ pub(crate) struct LobbyClient {
     news: ServerState,
 }
 
-/// The latest events that the server sent unasked.
+/// The latest events from the server.
 #[derive(Default)]
 struct ServerState {
     session: Option<Session>,
-    /// The number of the newest line that is this client's own.
-    own_line: u64,
+    /// The number of this client's newest chat message.
+    own_message: u64,
     queue: Option<Status>,
     queue_moved: Option<Instant>,
     check: Option<Check>,
-    /// A match was found, and everybody in it is asked.
+    /// Whether a match was found and its ready check is open.
     checking: bool,
     dropped: bool,
     matched: Option<Pass>,
@@ -53,7 +53,7 @@ struct Seat {
     hz: u16,
     frames: u64,
     seq: u32,
-    /// When the first input was sent, and how long it was until a frame acknowledged it.
+    /// When the first input was sent, and the time from then to the frame that acknowledged it.
     sent: Option<Instant>,
     acknowledged: Option<Duration>,
     over: bool,
@@ -72,10 +72,10 @@ impl LobbyClient {
         self.request::<_, IgnoredAny>(LOBBY, "listen", Some(&Listen { channel: "lobby" })).await?;
         let chat = Chat { channel: "lobby", text: format!("Who plays? I am number {}.", self.number) };
         let Said { seq } = self.request(LOBBY, "chat", Some(&chat)).await?;
-        self.until(|news| news.own_line >= seq).await
+        self.until(|news| news.own_message >= seq).await
     }
 
-    /// The same guest comes to the queue.
+    /// Enters the queue as the same guest.
     pub(crate) async fn queue(&mut self) -> Result<(), Fault> {
         let session = self.news.session.take();
         let token = session.and_then(|session| session.token);
@@ -88,7 +88,7 @@ impl LobbyClient {
         Ok(())
     }
 
-    /// Accepts whatever is found; `None` if too few are left for a match.
+    /// Waits for a match, and accepts its ready check. Returns `None` if too few clients are left for a match.
     pub(crate) async fn wait_for_match(&mut self) -> Result<Option<Pass>, Fault> {
         loop {
             if let Some(pass) = self.news.matched.take() {
@@ -106,7 +106,7 @@ impl LobbyClient {
             if self.is_left_over() {
                 match self.request::<(), IgnoredAny>(MATCHMAKING, "leave", None).await {
                     Ok(_) => return Ok(None),
-                    // It was matched in this very moment.
+                    // It was matched at the same moment.
                     Err(Fault::Refused { code, .. }) if code == "not_queued" => {}
                     Err(fault) => return Err(fault),
                 }
@@ -115,7 +115,7 @@ impl LobbyClient {
         }
     }
 
-    /// Nobody else will come, and those who wait are too few.
+    /// Returns whether no more clients can arrive and too few wait for a match.
     fn is_left_over(&self) -> bool {
         let too_few = self.news.queue.is_some_and(|Status { waiting, needed }| waiting < needed);
         let still = self.news.queue_moved.is_some_and(|moved| moved.elapsed() >= LAST_WAIT);
@@ -130,7 +130,7 @@ impl LobbyClient {
         self.until(|news| news.seat.as_ref().is_some_and(|seat| seat.frames > 0)).await
     }
 
-    /// Holds the seat; answers how long the first input's acknowledgement took.
+    /// Plays until the time is over. Returns the time from the first input to its acknowledgement.
     pub(crate) async fn play(&mut self) -> Result<Duration, Fault> {
         let end = Instant::now() + self.run.hold;
         let hz = self.run.input_hz.or(self.news.seat.as_ref().map(|seat| seat.hz)).unwrap_or(1).max(1);
@@ -174,7 +174,7 @@ impl LobbyClient {
         self.connection.close().await;
     }
 
-    /// Sends a request and waits for its answer; what is said meanwhile is heard.
+    /// Sends a request and waits for its answer. Handles the events that come first.
     async fn request<A: Serialize, R: DeserializeOwned>(
         &mut self, nsp: &str, name: &str, argument: Option<&A>,
     ) -> Result<R, Fault> {
@@ -198,7 +198,7 @@ impl LobbyClient {
     }
 
     async fn hear_for(&mut self, wait: Duration) -> Result<(), Fault> {
-        // Only the reading may be given up half way.
+        // Only `incoming` is cancel safe.
         if let Ok(message) = timeout(wait, self.connection.incoming()).await
             && let Some(bytes) = self.connection.packet(message?).await?
         {
@@ -220,11 +220,11 @@ impl LobbyClient {
         let news = &mut self.news;
         match (packet.nsp, name) {
             (LOBBY | MATCHMAKING, "session") => news.session = Some(wire::parse(argument)?),
-            // In a full lobby nearly all that comes is the lines of others.
+            // In a full lobby nearly all events are chat messages of others, so they are decoded only while one is awaited.
             (LOBBY, "chat") if news.queue_moved.is_none() => {
                 let ChatMessage { user, seq } = wire::parse(argument)?;
                 if news.session.as_ref().is_some_and(|session| session.user == user) {
-                    news.own_line = seq;
+                    news.own_message = seq;
                 }
             }
             (MATCHMAKING, "status") => {
@@ -278,13 +278,13 @@ impl Seat {
         wire::append_array(&mut input, 3 + self.inputs.len() as u32);
         wire::append_int(&mut input, self.replica.ack().into());
         wire::append_int(&mut input, self.seq.into());
-        // The next tick, whichever it is.
+        // Tick 0 means the next tick.
         wire::append_int(&mut input, 0);
         self.inputs.append_next(&mut input);
         input
     }
 
-    /// Answers what is wrong with the frame, if anything is.
+    /// Applies a frame. Returns the kind of error if there is one.
     fn take(&mut self, frame: &[u8]) -> Option<&'static str> {
         let now = Instant::now();
         self.frames += 1;

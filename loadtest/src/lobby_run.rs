@@ -34,12 +34,12 @@ pub(crate) struct LobbyRun {
 }
 
 impl LobbyRun {
-    /// Does a step and counts it; `None` if it failed.
+    /// Runs a step and counts it. Returns `None` if it failed.
     pub(crate) async fn step<T>(&self, step: Step, work: impl Future<Output = Result<T, Fault>>) -> Option<T> {
         self.step_or_none(step, async { work.await.map(Some) }).await?
     }
 
-    /// Does a step and counts its time or its error. A step that gives `Ok(None)` is not counted.
+    /// Runs a step and counts its time or its error. A step that returns `Ok(None)` is not counted.
     pub(crate) async fn step_or_none<T>(
         &self, step: Step, work: impl Future<Output = Result<Option<T>, Fault>>,
     ) -> Option<Option<T>> {
@@ -56,7 +56,7 @@ impl LobbyRun {
         }
     }
 
-    /// Counts a step's time or its error; `None` for an error.
+    /// Counts a step's time or its error. Returns `None` for an error.
     pub(crate) fn count(&self, step: Step, took: Result<Duration, Fault>) -> Option<()> {
         match took {
             Ok(took) => {

@@ -1,5 +1,5 @@
-//! Headless bots that drive a tickcast server and measure it, with a lean Socket.IO client of their own that follows
-//! `docs/PROTOCOL.md`; and the same measure for its peers, side by side.
+//! Headless bots that load a Tickcast server and measure it, with a lean Socket.IO client that follows `docs/PROTOCOL.md`. They
+//! also measure Tickcast's peers, for comparison.
 
 mod wire;
 mod tally;
@@ -32,11 +32,11 @@ use crate::args::{RunArgs, Scenario};
 use crate::compare::CompareArgs;
 use crate::report::Report;
 
-/// Drives a tickcast server with headless bots and measures it.
+/// Loads a Tickcast server with headless bots and measures it.
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Exit code: 0 if every client was seated and nothing went wrong (compare: if every figure counts), 1 if not, \
+    after_help = "Exit code: 0 if every client was seated and nothing went wrong (compare: if every figure is valid), 1 if not, \
                   2 if it could not run."
 )]
 struct Cli {
@@ -48,20 +48,20 @@ struct Cli {
 enum Command {
     /// Seat clients in rooms, let them play for a while, and print the figures.
     Run(RunArgs),
-    /// Measure tickcast beside its peers, and beside the floor: one `write` a client and tick.
+    /// Measure Tickcast, its peers, and the floor: a server that only does one `write` per client and tick.
     Compare(CompareArgs),
-    /// The floor's server.
+    /// Run the server of the floor.
     #[command(hide = true)]
     Floor {
         #[arg(long)]
         hz: u16,
         #[arg(long)]
         payload: u16,
-        /// Be the limit instead: read each socket right before writing to it.
+        /// Run the limit instead: read each socket right before writing to it.
         #[arg(long)]
         without_events: bool,
     },
-    /// Tickcast's server with the game of the comparison.
+    /// Run Tickcast with the game of the comparison.
     #[command(hide = true)]
     Drift {
         #[arg(long)]
@@ -71,7 +71,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let clean = match Cli::parse().command {
-        Command::Run(args) if args.scenario == Some(Scenario::Lobby) => go_through_lobby(&args),
+        Command::Run(args) if args.scenario == Some(Scenario::Lobby) => run_lobby(&args),
         Command::Run(args) => drive(&args).map(|report| {
             print(&args, &report);
             report.is_clean()
@@ -104,7 +104,7 @@ fn drive(args: &RunArgs) -> anyhow::Result<Report> {
     runtime(args.threads)?.block_on(until_interrupted(run::run(args)))
 }
 
-fn go_through_lobby(args: &RunArgs) -> anyhow::Result<bool> {
+fn run_lobby(args: &RunArgs) -> anyhow::Result<bool> {
     let report = runtime(args.threads)?.block_on(until_interrupted(lobby::run(args)))?;
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
@@ -149,7 +149,7 @@ fn print(args: &RunArgs, report: &Report) {
         print!("{report}");
     }
     if report.loadtest.saturates(args.threads) {
-        eprintln!("the load tool itself was short of CPU time: gaps may be its own (see --threads)");
+        eprintln!("loadtest was short of CPU time, so the gaps may be its own: raise --threads");
     }
 }
 

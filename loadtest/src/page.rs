@@ -1,4 +1,4 @@
-//! The page of a run: its figures and plots in one HTML file that needs nothing else, for a person to look at.
+//! The report page of a run: its figures and plots in one self-contained HTML file.
 
 use std::fmt::Write;
 use std::fs;
@@ -36,7 +36,7 @@ td { font-variant-numeric: tabular-nums; }
 /// The data that a page shows.
 pub(crate) struct Page<'a> {
     pub(crate) report: &'a Report,
-    /// Gaps in microseconds, by whose they are.
+    /// Gaps in microseconds, by group of clients.
     pub(crate) gaps: &'a [(&'static str, Histogram<u64>)],
     pub(crate) samples: &'a [Sample],
 }
@@ -61,7 +61,7 @@ impl Page<'_> {
         Ok(page)
     }
 
-    /// The same as on the terminal: a name, and behind it what there is to say.
+    /// Writes the figures as on the terminal: each row has a name and a value.
     fn write_figures(&self, page: &mut String) -> std::fmt::Result {
         page.push_str("<section class=\"wide\">\n<h2>Figures</h2>\n<table>\n");
         for line in self.report.to_string().lines() {
@@ -94,10 +94,10 @@ impl Page<'_> {
             )
         }];
         if self.gaps.len() > 1 {
-            // Slow and prompt ones side by side need a scale by tens.
+            // Slow and prompt clients in one plot need a logarithmic scale.
             let series = self.gaps.iter().map(|(name, gaps)| curve(name, gaps, |ms| ms.max(1.0).log10()));
-            let plot = Plot::percentiles("The same, with those that are slow on purpose", series);
-            plots.push(Plot { y: "gap, ms (by tens)", y_label: |tens| format!("{:.0}", 10f64.powf(*tens)), ..plot });
+            let plot = Plot::percentiles("Time between two frames, slow clients included", series);
+            plots.push(Plot { y: "gap, ms (logarithmic)", y_label: |tens| format!("{:.0}", 10f64.powf(*tens)), ..plot });
         }
         plots.extend([
             Plot::over_time(
@@ -123,7 +123,7 @@ impl Page<'_> {
     }
 }
 
-/// The gap at each share of all gaps; the place of a share is how many nines it has.
+/// Returns the gap at each percentile. The x value is the number of nines of the percentile.
 fn curve(name: &'static str, gaps: &Histogram<u64>, scale: fn(f64) -> f64) -> Series {
     let steps = (0..=200).map(|step| NINES * f64::from(step) / 200.0).filter(|_| !gaps.is_empty());
     let points = steps.map(|nines| {
@@ -145,7 +145,7 @@ fn command_line() -> String {
     [program].into_iter().chain(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// Processor, cores and kernel, as far as they are known.
+/// Returns processor, cores and kernel, as far as they are known.
 fn machine() -> String {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':')).map(|(_, model)| model.trim());
@@ -154,7 +154,7 @@ fn machine() -> String {
     format!("{cores} cores of {}, {} {}", model.unwrap_or("an unknown processor"), std::env::consts::OS, kernel.trim())
 }
 
-/// The time in UTC, to the minute.
+/// Returns the time in UTC, to the minute.
 fn now() -> String {
     #[expect(clippy::disallowed_methods, reason = "a page says when it was made")]
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -162,7 +162,7 @@ fn now() -> String {
     format!("{year}-{month:02}-{day:02} {:02}:{:02} UTC", seconds / 3600 % 24, seconds / 60 % 60)
 }
 
-/// Year, month and day of a day counted from 1970.
+/// Returns the year, month and day of a day counted from 1970.
 fn date(mut days: u64) -> (u64, u64, u64) {
     let is_leap = |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
     let mut year = 1970;

@@ -1,11 +1,11 @@
-//! One plot as SVG: lines over an axis of time, or over shares counted in nines.
+//! One plot as SVG: lines over time, or over percentiles on a scale of nines (90%, 99%, 99.9%).
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 const SIZE: (u32, u32) = (640, 320);
 
-/// Told apart by people who do not see all colours, too.
+/// Colours that colour-blind people can tell apart.
 const COLOURS: [RGBColor; 4] = [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
 
 const INK: RGBColor = RGBColor(102, 112, 133);
@@ -64,7 +64,7 @@ impl Plot {
             return Ok(area.present()?);
         }
         let (right, top) = points().fold((f64::MIN, f64::MIN), |(x, y), point| (x.max(point.0), y.max(point.1)));
-        // The names of several lines need room of their own.
+        // Several lines have a legend, which needs room.
         let headroom = if self.series.len() > 1 { 1.4 } else { 1.15 };
         let mut chart = ChartBuilder::on(area)
             .margin(10)
@@ -105,7 +105,7 @@ impl Plot {
     }
 }
 
-/// As many digits as tell neighbours apart.
+/// Formats a number with enough digits to tell neighbouring labels apart.
 fn number(value: &f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),

@@ -1,5 +1,5 @@
-//! The state that one client holds of its room. Every client reads the head of each frame and sees that it fits the tick it holds;
-//! a verifying one also applies it to a mirror, which checks the checksums.
+//! One client's copy of its room's state. Every client reads the head of each frame and checks that the frame's base is the tick
+//! that the client holds. A verifying client also applies the frame to a mirror, which checks the checksums.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tickcast::protocol::{Schema, inflate};
 use tickcast::replication::{Mended, Mirror};
 use tokio::time::Instant;
 
-/// A lost resync, or one refused because it came too early, is asked for again after this time.
+/// A client asks for a resync again after this time: the first request may be lost, or refused as too early.
 const ASK_AGAIN: Duration = Duration::from_millis(1500);
 
 const SNAPSHOT: u8 = 0;
@@ -60,17 +60,17 @@ pub(crate) struct Resync {
 pub(crate) enum FrameResult {
     /// The client holds the frame's tick now.
     Held,
-    /// So it does, and the snapshot put right what a checksum had found.
+    /// The client holds the frame's tick, and the snapshot has mended a desync.
     Mended(Mended),
-    /// A diff that came while the client waits for its snapshot.
+    /// The frame is a diff that came while the client waits for a snapshot.
     Ignored,
-    /// Not a frame, or one that its mirror refuses.
+    /// The bytes are not a frame, or the mirror refuses the frame.
     BadFrame(Resync),
-    /// A diff from a tick that the client does not hold.
+    /// The frame is a diff from a tick that the client does not hold.
     WrongBase(Resync),
     /// A checksum differs.
     Desync(Resync),
-    /// The snapshot asked for has not come for long.
+    /// The snapshot that the client has asked for is overdue.
     AskAgain(Resync),
 }
 
@@ -78,23 +78,23 @@ pub(crate) struct Replica {
     held: Option<u32>,
     newest: u32,
     asked: Option<Instant>,
-    /// Only a snapshot helps; after a checksum that differed diffs still fit.
+    /// Whether no diff fits until a snapshot comes. After a desync, diffs still fit.
     lost: bool,
     mirror: Option<Mirror>,
 }
 
 impl Replica {
-    /// `newest` is the tick that the welcome named; with a `schema` every frame is decoded in full.
+    /// `newest` is the tick of the welcome. With a `schema`, every frame is decoded in full.
     pub(crate) fn new(newest: u32, schema: Option<Arc<Schema>>) -> Self {
         Self { held: None, newest, asked: None, lost: false, mirror: schema.map(Mirror::new) }
     }
 
-    /// The low 16 bits of the tick held, 0 if none: what an input acknowledges.
+    /// Returns the acknowledgement for an input: the low 16 bits of the tick held, or 0 if there is none.
     pub(crate) fn ack(&self) -> u16 {
         (self.held.unwrap_or(0) & 0xffff) as u16
     }
 
-    /// The newest tick heard of.
+    /// Returns the newest tick that the server has named.
     pub(crate) fn newest(&self) -> u32 {
         self.newest
     }
@@ -131,7 +131,7 @@ impl Replica {
         self.held = Some(tick);
         let Some(applied) = applied else { return FrameResult::Held };
         match applied.desync {
-            // Until the snapshot comes it is still the same one.
+            // Until the snapshot comes, this is the desync that was reported already.
             Some(desync) if self.asked.is_none() => {
                 self.asked = Some(now);
                 let component = Some(desync.component.into());
@@ -141,7 +141,7 @@ impl Replica {
         }
     }
 
-    /// Waits for a snapshot.
+    /// Notes that the client waits for a snapshot.
     fn lose(&mut self, now: Instant) -> Resync {
         (self.asked, self.lost) = (Some(now), true);
         Resync::default()

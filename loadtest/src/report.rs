@@ -11,37 +11,37 @@ use crate::server::{TickTimes, Usage};
 use crate::slow::{Delays, Habit};
 use crate::tally::{Count, Counts, Difference};
 
-/// The figures; all rates are over the measured window, which begins when every client has its seat.
+/// The figures of a run. All rates are over the measured window, which begins when every client has its seat.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Report {
     pub(crate) game: String,
     pub(crate) rooms: usize,
     pub(crate) clients: u64,
     pub(crate) seated: u64,
-    /// Clients whose every frame was decoded in full and checked.
+    /// Clients that decode every frame in full and check it.
     pub(crate) verifying: u64,
     /// The length of the window.
     pub(crate) duration_s: f64,
     pub(crate) frames_per_client_s: Option<f64>,
     /// Everything received, WebSocket headers included.
     pub(crate) bytes_per_client_s: Option<f64>,
-    /// The frame alone, as it lies in the event `s`.
+    /// The frame alone, as in the event `s`.
     pub(crate) bytes_per_frame: Option<f64>,
     /// The WebSocket frame that carries it.
     pub(crate) wire_bytes_per_frame: Option<f64>,
     pub(crate) gap_ms: Gap,
-    /// Clients that were slow on purpose; the figures above are those of the others.
+    /// Clients that were slow on purpose. The figures above are those of the others.
     pub(crate) slow: Vec<SlowFigures>,
     pub(crate) inputs_sent: u64,
     pub(crate) frames_verified: u64,
     pub(crate) server: Cost,
-    /// The cost of the clients themselves. A load tool without a core of its own measures itself.
+    /// The cost of the clients. Without a core of its own, loadtest measures itself, too.
     pub(crate) loadtest: Cost,
     pub(crate) rejoins: u64,
     pub(crate) desyncs: u64,
-    /// The first of them that were mended, in full.
+    /// Details of the first desyncs that were mended.
     pub(crate) differences: Vec<Difference>,
-    /// By protocol code, or by a kind of this tool's own; over the whole run, not the window alone.
+    /// By protocol code, or by a kind that this tool defines, over the whole run and not only the window.
     pub(crate) errors: BTreeMap<String, u64>,
     pub(crate) errors_total: u64,
 }
@@ -63,11 +63,11 @@ pub(crate) struct SlowFigures {
     pub(crate) bytes_per_client_s: Option<f64>,
     pub(crate) merged: u64,
     pub(crate) gap_ms: Gap,
-    /// How old a frame was when it was read, beyond the fastest one.
+    /// The delay of each frame, in excess of the fastest frame's.
     pub(crate) lag_ms: Gap,
-    /// From reading again to a frame of now.
+    /// The time from the end of a stall to the first current frame.
     pub(crate) recovery_ms: Gap,
-    /// The most frames of the past that one found after a stall.
+    /// The largest number of outdated frames that a client read after a stall.
     pub(crate) stale_frames: u64,
 }
 
@@ -91,18 +91,18 @@ pub(crate) struct Window {
     pub(crate) samples: Vec<Sample>,
 }
 
-/// A moment of the window; everything is counted from the beginning of the run.
+/// A sample of the counters in the window. They start with the run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
     pub(crate) at: Duration,
-    /// Bytes by all clients.
+    /// Bytes that all clients have received.
     pub(crate) received: u64,
     pub(crate) server: Usage,
     pub(crate) loadtest: Usage,
     pub(crate) ticks: Option<TickTimes>,
 }
 
-/// The run apart from its window.
+/// The figures of the whole run.
 pub(crate) struct Totals {
     pub(crate) game: String,
     pub(crate) rooms: usize,
@@ -116,7 +116,7 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// The gaps of those who keep up, and of the slow ones by habit, with their names.
+    /// Returns the gaps of the clients that keep up, then of the slow ones by habit, with their names.
     pub(crate) fn curves(&self) -> Vec<(&'static str, Histogram<u64>)> {
         let prompt = if self.slow.is_empty() { "all clients" } else { "clients that keep up" };
         let slow = self.slow.iter().map(|(habit, _, gaps, _)| (habit.name(), gaps.clone()));
@@ -143,13 +143,13 @@ impl SlowFigures {
 }
 
 impl Report {
-    /// How wide the names are, where the figures are printed.
+    /// The width of the column of names.
     pub(crate) const NAME_WIDTH: usize = 17;
 
     pub(crate) fn new(whole: Totals, window: &Window) -> Self {
         let seated = whole.counts[Count::Seated];
         let seconds = window.length.as_secs_f64();
-        let (prompt, others) = window.counts.split_first().expect("somebody keeps up");
+        let (prompt, others) = window.counts.split_first().expect("the first counts are of the clients that keep up");
         let all = others.iter().fold(*prompt, |sum, counts| sum.and(counts));
         let keep_up = seated - whole.slow.iter().map(|(_, counts, ..)| counts[Count::Seated]).sum::<u64>();
         let a_client_second = |count| ratio(prompt[count] as f64, keep_up as f64 * seconds);
@@ -180,7 +180,7 @@ impl Report {
         }
     }
 
-    /// Whether everyone was seated and nothing went wrong.
+    /// Returns whether every client was seated and nothing went wrong.
     pub(crate) fn is_clean(&self) -> bool {
         self.seated == self.clients && self.desyncs == 0 && self.errors_total == 0
     }
@@ -210,7 +210,7 @@ impl Cost {
         }
     }
 
-    /// Whether the process kept the whole of `cores` busy, give or take a little.
+    /// Returns whether the process used more than 90% of this many cores.
     pub(crate) fn saturates(&self, cores: usize) -> bool {
         self.cpu_cores.is_some_and(|used| used > 0.9 * cores as f64)
     }
@@ -263,7 +263,7 @@ impl fmt::Display for SlowFigures {
         write!(f, "lag p50 {} ms, max {} ms", shown(self.lag_ms.p50), shown(self.lag_ms.max))?;
         if self.recovery_ms.max.is_some() {
             let (p50, max) = (shown(self.recovery_ms.p50), shown(self.recovery_ms.max));
-            write!(f, ", of now again after p50 {p50} ms, max {max} ms, at most {} stale frames", self.stale_frames)?;
+            write!(f, ", current again after p50 {p50} ms, max {max} ms, at most {} stale frames", self.stale_frames)?;
         }
         Ok(())
     }
@@ -272,7 +272,7 @@ impl fmt::Display for SlowFigures {
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (cpu, cores, rss) = (shown(self.cpu_us_per_frame), shown(self.cpu_cores), shown(self.rss_mb));
-        write!(f, "{cpu} us CPU a frame, {cores} cores busy, {rss} MB")
+        write!(f, "{cpu} us CPU per frame, {cores} cores busy, {rss} MB")
     }
 }
 
@@ -280,7 +280,7 @@ pub(crate) fn ratio(amount: f64, of: f64) -> Option<f64> {
     (of > 0.0).then(|| round(amount / of))
 }
 
-/// Three decimals say all that such a measurement knows.
+/// Rounds to three decimals, which is all the precision of the measurements.
 pub(crate) fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_frames_knows_no_rates() {
+    fn a_run_without_frames_has_no_rates() {
         let report = report(0, 0);
         assert_eq!((report.frames_per_client_s, report.bytes_per_frame), (None, None));
         assert!(!report.is_clean());

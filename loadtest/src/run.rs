@@ -1,4 +1,4 @@
-//! One run: reach the server, seat every client, measure for a while, let them leave, report.
+//! One run: connects to the server, seats every client, measures for a while, lets the clients leave, and reports.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -21,25 +21,25 @@ use crate::server::{self, Server};
 use crate::slow::{Habit, Slow};
 use crate::tally::{Count, Counts, Tally};
 
-/// Clients without a seat after this time are reported so.
+/// The time limit for a seat. A client without one counts as an error.
 pub(crate) const SEATING: Duration = Duration::from_secs(40);
 
 /// How long clients may take to leave.
 pub(crate) const LEAVING: Duration = Duration::from_secs(2);
 
-/// How long the server may take to answer the first questions.
+/// How long the server may take to answer the first requests.
 const PROBE: Duration = Duration::from_secs(10);
 
-/// More connections at one time would only wait in the server's backlog.
+/// How many clients connect at one time. More would only wait in the server's backlog.
 pub(crate) const CONNECTING_AT_ONCE: usize = 64;
 
-/// How many rooms are created, unless the clients need more.
+/// The number of rooms, unless the clients need more.
 const ROOMS: usize = 10;
 
-/// How often a run that draws plots looks at what is going on.
+/// The time between the samples for plots.
 const SAMPLE: Duration = Duration::from_millis(500);
 
-/// Files that a process needs beside its connections.
+/// The number of open files that a process needs beside its connections.
 const OTHER_FILES: u64 = 64;
 
 pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
@@ -74,7 +74,7 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-/// The server, started if it has to be, and its game.
+/// Starts the server if asked to, and looks up the game.
 pub(crate) async fn reach(args: &RunArgs) -> anyhow::Result<(Server, Target, Game)> {
     raise_file_limit(args.clients)?;
     let server = match args.spawn {
@@ -86,13 +86,14 @@ pub(crate) async fn reach(args: &RunArgs) -> anyhow::Result<(Server, Target, Gam
         let game = probe(&target, &args.game).await?;
         anyhow::Ok((target, game))
     };
-    let (target, game) = timeout(PROBE, ask).await.with_context(|| format!("{} does not answer", server.url()))??;
+    let (target, game) =
+        timeout(PROBE, ask).await.with_context(|| format!("{} did not answer within {} s", server.url(), PROBE.as_secs()))??;
     Ok((server, target, game))
 }
 
 pub(crate) fn raise_file_limit(clients: usize) -> anyhow::Result<()> {
     let needed = clients as u64 + OTHER_FILES;
-    let limit = rlimit::increase_nofile_limit(needed).context("cannot read the limit of open files")?;
+    let limit = rlimit::increase_nofile_limit(needed).context("cannot read the limit on open files")?;
     if limit < needed {
         bail!("{clients} clients need {needed} open files, but the limit is {limit}: raise it with ulimit -n");
     }
@@ -112,7 +113,7 @@ struct Games {
     games: Vec<Game>,
 }
 
-/// Asks the server for the game, before hundreds of clients do.
+/// Looks up the game with one connection, before hundreds of clients connect.
 async fn probe(target: &Target, name: &str) -> anyhow::Result<Game> {
     let ask = async {
         let mut connection = Connection::open(target, MSGPACK_PATH, Arc::new(Tally::new())).await?;
@@ -129,7 +130,11 @@ async fn probe(target: &Target, name: &str) -> anyhow::Result<Game> {
     Ok(games.swap_remove(found))
 }
 
-/// How many rooms to create: as many as asked for, if all fit in.
+/// Returns how many rooms to create.
+///
+/// # Errors
+///
+/// If the clients do not fit into the rooms that were asked for.
 fn rooms_for(clients: usize, asked: Option<usize>, game: &Game) -> anyhow::Result<usize> {
     let most = game.seats.1.max(1) as usize;
     let needed = clients.div_ceil(most);
@@ -143,7 +148,7 @@ fn rooms_for(clients: usize, asked: Option<usize>, game: &Game) -> anyhow::Resul
     }
 }
 
-/// Which clients decode everything, spread at random, so that they do not gather in a few rooms.
+/// Chooses the clients that verify frames, at random, so that they are spread over the rooms.
 fn verifying(args: &RunArgs) -> Vec<bool> {
     let amount = args.verify.unwrap_or(args.clients.div_ceil(20)).min(args.clients);
     let mut rng = ChaCha8Rng::seed_from_u64(args.seed);
@@ -157,7 +162,7 @@ fn verifying(args: &RunArgs) -> Vec<bool> {
 /// All clients of a run.
 struct Clients {
     tally: Arc<Tally>,
-    /// Those who are slow on purpose, by habit; the others are counted in `tally`.
+    /// The clients that are slow on purpose, by habit. The others are counted in `tally`.
     slow: Vec<Arc<Slow>>,
     tasks: JoinSet<Result<(), Fault>>,
     size: usize,
@@ -181,18 +186,18 @@ impl Clients {
             connecting: Semaphore::new(CONNECTING_AT_ONCE),
         });
         let mut tasks = JoinSet::new();
-        for (number, way) in room_choices(args.clients, rooms).into_iter().enumerate() {
+        for (number, choice) in room_choices(args.clients, rooms).into_iter().enumerate() {
             let common = Arc::clone(&common);
             let seed = args.seed.wrapping_add(number as u64);
             let habit = args.slow.habit(number, args.clients);
             let slow = slow.iter().find(|slow| Some(slow.habit) == habit).cloned();
             let client = Client { common, number, seed, verify: verifying[number], slow };
-            tasks.spawn(client.live(way));
+            tasks.spawn(client.live(choice));
         }
         Self { tally, slow, tasks, size: args.clients, started }
     }
 
-    /// Waits for the seats, warms up, and watches the window.
+    /// Waits until every client is settled, warms up, and measures the window.
     async fn measure(&mut self, args: &RunArgs, server: &Server) -> anyhow::Result<Window> {
         let mut progress = Progress::new(self.started);
         while self.tally.counts()[Count::Settled] < self.size as u64 {
@@ -223,7 +228,7 @@ impl Clients {
         Ok(Window { length, counts, server: (server_before, server_after), loadtest: (own_before, own_after), samples })
     }
 
-    /// The counts of those who keep up, and of the slow ones by habit.
+    /// Returns the counts of the clients that keep up, then of the slow ones by habit.
     fn counts(&self) -> Vec<Counts> {
         self.tallies().map(|tally| tally.counts()).collect()
     }
@@ -248,7 +253,11 @@ impl Clients {
         }
     }
 
-    /// Notes a client that ended before its time; some reasons make the whole run pointless.
+    /// Handles a client that ended early.
+    ///
+    /// # Errors
+    ///
+    /// If the reason makes the whole run useless.
     fn note_end(&self, ended: Result<Result<(), Fault>, JoinError>) -> anyhow::Result<()> {
         match ended {
             Ok(Err(Fault::Refused { code, message })) if code == "bad_config" => {
@@ -269,7 +278,7 @@ impl Clients {
     }
 }
 
-/// One way into a room for each client: the first ones create the rooms, the others follow in turn.
+/// Returns how each client gets into a room: the first ones create the rooms, the others join them in turn.
 fn room_choices(clients: usize, rooms: usize) -> Vec<RoomChoice> {
     if rooms == 0 {
         return (0..clients).map(|_| RoomChoice::Quick).collect();
@@ -279,7 +288,7 @@ fn room_choices(clients: usize, rooms: usize) -> Vec<RoomChoice> {
     creators.into_iter().map(RoomChoice::Create).chain(joiners).collect()
 }
 
-/// The line on stderr: rewritten in place on a terminal, a line each second elsewhere.
+/// The progress on stderr: one line that is rewritten in place on a terminal, else a line per second.
 struct Progress {
     started: Instant,
     ticks: tokio::time::Interval,
@@ -308,7 +317,7 @@ impl Progress {
             second[Count::Inputs],
             counts[Count::Desyncs],
         );
-        // Nobody may be reading stderr; the run goes on.
+        // Writing fails if stderr is closed. The run goes on.
         let _ = match self.terminal {
             true => write!(std::io::stderr(), "\r\x1b[K{line}"),
             false => writeln!(std::io::stderr(), "{line}"),
@@ -327,7 +336,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_as_many_rooms_as_the_clients_need() {
+    fn the_rooms_suffice_for_the_clients() {
         let game = Game { name: "coins".to_owned(), seats: (1, 8) };
         let rooms = |clients, asked| rooms_for(clients, asked, &game).ok();
         assert_eq!([rooms(60, None), rooms(100, None), rooms(4, None)], [Some(10), Some(13), Some(4)]);

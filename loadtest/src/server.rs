@@ -1,4 +1,4 @@
-//! The server under test as a process: starting it, and what it costs in CPU time and memory.
+//! The process of the server under test: starts it, and reads its CPU time and memory.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,7 +18,7 @@ const SCRAPE_SECONDS: u64 = 5;
 /// Linux counts CPU time for `/proc` in hundredths of a second on every architecture that Rust supports well.
 const CLOCK_TICKS_A_SECOND: f64 = 100.0;
 
-/// CPU time used so far and memory in use, each where it is known.
+/// CPU time used so far and memory in use. `None` where unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Usage {
     pub(crate) cpu_seconds: Option<f64>,
@@ -43,14 +43,14 @@ impl TickTimes {
 }
 
 pub(crate) enum Server {
-    /// Started by this run, and killed with it, however it ends.
+    /// Started by this run. Killed when the run ends in any way.
     Spawned { child: Child, url: String },
-    /// Started by somebody else; it keeps running.
+    /// Started by somebody else. It keeps running.
     Remote { url: String },
 }
 
 impl Server {
-    /// Starts the `arcade` binary that lies beside this one; builds it first where there is none.
+    /// Starts the `arcade` binary in the folder of this one. Builds it first if it is missing.
     pub(crate) async fn spawn() -> anyhow::Result<Self> {
         let program = arcade().await?;
         let mut command = Command::new(&program);
@@ -59,7 +59,7 @@ impl Server {
         Self::start(command, &program.display().to_string()).await
     }
 
-    /// Starts any server that prints its URL on this machine; `name` is for messages.
+    /// Starts any server that prints its URL. `name` is for messages.
     pub(crate) async fn start(mut command: Command, name: &str) -> anyhow::Result<Self> {
         let mut child = command
             .stdin(Stdio::null())
@@ -100,7 +100,7 @@ impl Server {
         }
     }
 
-    /// How long the server's steps took so far; nothing where it does not tell.
+    /// Returns the time that the server's steps have taken so far, or `None` if it serves no such metrics.
     pub(crate) async fn tick_times(&self) -> Option<TickTimes> {
         TickTimes::read(&self.metrics().await?)
     }
@@ -115,24 +115,24 @@ impl Server {
     }
 }
 
-/// The resources that this process has used.
+/// Returns the resources that this process has used.
 pub(crate) fn own_usage() -> Usage {
     process_usage("self")
 }
 
 async fn arcade() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("cannot find out where this binary lies")?;
-    let profile_dir = own.parent().context("this binary lies nowhere")?;
+    let own = std::env::current_exe().context("cannot find the path of this binary")?;
+    let profile_dir = own.parent().context("the path of this binary has no folder")?;
     let name = format!("arcade{}", std::env::consts::EXE_SUFFIX);
     let beside = profile_dir.join(&name);
     if beside.is_file() {
         return Ok(beside);
     }
-    let target_dir = profile_dir.parent().context("this binary lies in no target directory")?;
+    let target_dir = profile_dir.parent().context("this binary is not in a target folder")?;
     build_arcade(target_dir).await?;
     let built = target_dir.join("release").join(&name);
     if !built.is_file() {
-        bail!("cargo built no {}; start a server yourself and name it with --url", built.display());
+        bail!("cargo did not build {}; start a server yourself and pass its --url", built.display());
     }
     Ok(built)
 }
@@ -144,9 +144,9 @@ async fn build_arcade(target_dir: &Path) -> anyhow::Result<()> {
         .arg(target_dir)
         .status()
         .await
-        .context("cannot run cargo to build the server; start one yourself and name it with --url")?;
+        .context("cannot run cargo to build the server; start one yourself and pass its --url")?;
     if !status.success() {
-        bail!("cargo cannot build the server here; start one yourself and name it with --url");
+        bail!("cargo failed to build the server; start one yourself and pass its --url");
     }
     Ok(())
 }
@@ -172,7 +172,7 @@ fn process_usage(pid: &str) -> Usage {
     Usage { cpu_seconds: read("stat").as_deref().and_then(cpu_seconds), rss_bytes: read("status").as_deref().and_then(rss_bytes) }
 }
 
-/// User and system time of `/proc/<pid>/stat`: its fields 14 and 15, counted behind the name, which may hold anything.
+/// Reads user and system time from `/proc/<pid>/stat`: its fields 14 and 15. The name before them may contain any character.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut times = fields.split_whitespace().skip(11).map(str::parse::<f64>);

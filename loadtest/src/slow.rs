@@ -1,5 +1,5 @@
-//! Clients that are slow on purpose: some stop reading for a while again and again, some read a trickle. What they find is counted
-//! apart from the others' figures.
+//! Clients that are slow on purpose. Stalling clients pause reading at regular intervals; crawling clients read at a low rate.
+//! Their figures are kept apart from those of the other clients.
 
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
@@ -10,19 +10,19 @@ use tokio::time::Instant;
 
 use crate::tally::{Tally, locked};
 
-/// For how long a stalling client reads, and for how long it does not.
+/// How long a stalling client reads, and how long it then pauses.
 pub(crate) const STALL: Duration = Duration::from_secs(5);
 
-/// How many bytes a second a crawling client reads.
+/// How many bytes per second a crawling client reads.
 pub(crate) const CRAWL_BYTES: u32 = 2000;
 
-/// A frame that is no older than so many ticks is of now.
+/// A frame is current if it is at most this many ticks old.
 const PRESENT_TICKS: f64 = 2.0;
 
-/// The longest time that the histograms tell apart, in milliseconds.
+/// The longest time that the histograms record, in milliseconds. Longer times count as this one.
 const LONGEST_MS: u64 = 600_000;
 
-/// How many clients of each kind.
+/// The number of slow clients of each habit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct SlowMix {
     pub(crate) stall: usize,
@@ -95,14 +95,14 @@ pub(crate) struct Slow {
     delays: Mutex<Delays>,
 }
 
-/// How old the state was that slow clients held, in milliseconds.
+/// The age of the state that slow clients held, in milliseconds.
 #[derive(Debug, Clone)]
 pub(crate) struct Delays {
-    /// How long after its tick a frame was read, beyond the fastest one.
+    /// The delay of each frame, in excess of the fastest frame's.
     pub(crate) lag: Histogram<u64>,
-    /// How long a client had been reading again when it held the present.
+    /// The time from the end of a stall to the first current frame.
     pub(crate) recovery: Histogram<u64>,
-    /// The most frames of the past that a client found after a stall.
+    /// The largest number of outdated frames that a client read after a stall.
     pub(crate) stale: u64,
 }
 
@@ -117,7 +117,7 @@ impl Slow {
         locked(&self.delays).clone()
     }
 
-    /// Begins the window.
+    /// Resets the figures at the start of the measured window.
     pub(crate) fn forget(&self) {
         self.tally.forget_gaps();
         let mut delays = locked(&self.delays);
@@ -127,12 +127,12 @@ impl Slow {
     }
 }
 
-/// One slow client's time in a seat.
+/// Measures the lag of one slow client in its seat.
 pub(crate) struct LagMeter {
     slow: Arc<Slow>,
     hz: f64,
     began: Instant,
-    /// When the frame of tick 0 would have been read, in seconds, were all as fast as the fastest.
+    /// When a frame of tick 0 would have been read at the delay of the fastest frame, in seconds after `began`.
     zero: Option<f64>,
     next_stall: Instant,
     reads_again: Option<Instant>,
@@ -145,18 +145,19 @@ impl LagMeter {
         Self { slow, hz, began: now, zero: None, next_stall: now + STALL, reads_again: None, stale: 0 }
     }
 
-    /// Whether to stop reading now, for [`STALL`].
+    /// Returns whether to stop reading now, for [`STALL`].
     pub(crate) fn stalls(&self, now: Instant) -> bool {
         self.slow.habit == Habit::Stall && now >= self.next_stall
     }
 
+    /// Notes the end of a stall.
     pub(crate) fn go_on(&mut self, now: Instant) {
         self.next_stall = now + STALL;
         self.reads_again = Some(now);
         self.stale = 0;
     }
 
-    /// A frame of that tick was read.
+    /// Records that a frame was read.
     pub(crate) fn read(&mut self, tick: u32, now: Instant) {
         let since_zero = now.duration_since(self.began).as_secs_f64() - f64::from(tick) / self.hz;
         let zero = self.zero.map_or(since_zero, |zero| zero.min(since_zero));

@@ -1,4 +1,4 @@
-//! Counters of a scenario's steps: how many clients did each, how long it took, and which errors it had.
+//! Counters of a scenario's steps: how many clients completed each, how long it took, and its errors.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,15 +11,15 @@ use serde::Serialize;
 use crate::report::{Gap, shown};
 use crate::tally::locked;
 
-/// The longest time that the histograms tell apart, in microseconds.
+/// The longest time that the histograms record, in microseconds. Longer times count as this one.
 const LONGEST: u64 = 300_000_000;
 
-/// A step of the scenario, and from when to when it is timed.
+/// A step of the scenario, with the interval that is timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// From the first packet to the session on `/lobby`.
     Connect,
-    /// From `listen` to the client's own line.
+    /// From `listen` to the client's own message.
     Chat,
     /// From entering `/matchmaking` to the place in the queue.
     Queue,
@@ -73,7 +73,7 @@ impl Steps {
         locked(&self.0)[step as usize].micros.saturating_record(micros);
     }
 
-    /// Counts errors under their protocol code, or under a kind of this tool's own.
+    /// Counts errors by their protocol code, or by a kind that this tool defines.
     pub(crate) fn error(&self, step: Step, kind: &str, count: u64) {
         *locked(&self.0)[step as usize].errors.entry(kind.to_owned()).or_default() += count;
     }
@@ -87,7 +87,7 @@ impl Steps {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct StepFigures {
     pub(crate) step: &'static str,
-    /// How often it was done.
+    /// How many clients completed it.
     pub(crate) count: u64,
     pub(crate) ms: Gap,
     pub(crate) errors: BTreeMap<String, u64>,
@@ -108,9 +108,9 @@ impl StepFigures {
 pub(crate) struct LobbyReport {
     pub(crate) game: String,
     pub(crate) clients: u64,
-    /// Those who came to the end of their way.
+    /// Clients that completed every step.
     pub(crate) finished: u64,
-    /// Those who left the queue at the end, because too few waited for another match.
+    /// Clients that left the queue because too few were left for a match.
     pub(crate) left_over: u64,
     pub(crate) duration_s: f64,
     pub(crate) steps: Vec<StepFigures>,
@@ -118,12 +118,12 @@ pub(crate) struct LobbyReport {
 }
 
 impl LobbyReport {
-    /// Whether everybody came to the end, and nothing went wrong on the way.
+    /// Returns whether every client completed the scenario without an error.
     pub(crate) fn is_clean(&self) -> bool {
         self.errors_total == 0 && self.finished > 0 && self.finished + self.left_over == self.clients
     }
 
-    /// The outcome in a line.
+    /// Returns the outcome in one line.
     pub(crate) fn verdict(&self) -> String {
         let Self { clients, finished, errors_total, .. } = self;
         let errors = self.steps.iter().flat_map(|step| step.errors.iter().map(|(kind, count)| (step.step, kind, count)));

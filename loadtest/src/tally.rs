@@ -18,7 +18,7 @@ pub(crate) enum Count {
     Seated,
     /// Clients that took their first seat or gave up.
     Settled,
-    /// Frames, whatever became of them.
+    /// All received frames.
     Frames,
     /// Bytes of the frames themselves.
     FrameBytes,
@@ -39,10 +39,10 @@ pub(crate) enum Count {
 
 const COUNTS: usize = Count::Desyncs as usize + 1;
 
-/// The longest gap that the histogram tells apart, in microseconds.
+/// The longest gap that the histogram records, in microseconds. Longer gaps count as this one.
 const LONGEST_GAP: u64 = 120_000_000;
 
-/// So many differences are kept in full; the counts say how many there were.
+/// The number of differences that are kept in full. The counts have their total.
 const DIFFERENCES: usize = 20;
 
 /// A difference that a checksum found in a client's mirror, and the entities that the mending snapshot changed.
@@ -52,7 +52,7 @@ pub(crate) struct Difference {
     pub(crate) component: String,
     pub(crate) expected: u32,
     pub(crate) got: u32,
-    /// Those that the snapshot changed: the wrong ones, and any that changed in the moment between.
+    /// The entities that the snapshot changed: the wrong ones, and those that changed in the meantime.
     pub(crate) entities: Vec<u32>,
 }
 
@@ -103,7 +103,7 @@ impl Tally {
         Counts(std::array::from_fn(|i| self.counts[i].load(Ordering::Relaxed)))
     }
 
-    /// Counts an error under its protocol code, or under a kind of this tool's own.
+    /// Counts an error by its protocol code, or by a kind that this tool defines.
     pub(crate) fn error(&self, kind: &str, amount: u64) {
         let mut errors = locked(&self.errors);
         match errors.get_mut(kind) {
@@ -116,7 +116,7 @@ impl Tally {
         locked(&self.errors).clone()
     }
 
-    /// Notes what was wrong with a mirror, now that it is right.
+    /// Keeps what was wrong with a mirror that has been mended.
     pub(crate) fn mended(&self, difference: Difference) {
         let mut differences = locked(&self.differences);
         if differences.len() < DIFFERENCES {
@@ -153,12 +153,12 @@ impl Tally {
 }
 
 impl Counts {
-    /// Both together.
+    /// Returns the sums of two sets of counts.
     pub(crate) fn and(&self, other: &Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i] + other.0[i]))
     }
 
-    /// The counts added since `earlier`.
+    /// Returns the counts added since `earlier`.
     pub(crate) fn since(&self, earlier: &Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i] - earlier.0[i]))
     }
@@ -173,7 +173,7 @@ impl Index<Count> for Counts {
 }
 
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("nothing under these locks panics")
+    mutex.lock().expect("no code panics while it holds one of these locks")
 }
 
 #[cfg(test)]

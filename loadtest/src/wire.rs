@@ -4,8 +4,8 @@
 //! {type: 2, nsp: "/gameplay", data: ["s", <bin>], id?: 7}
 //! ```
 //!
-//! Decoding borrows from the message and allocates nothing, so that a client that only counts costs next to nothing.
-//! It knows packets and events; what an event means is the client's business.
+//! Decoding borrows from the message and does not allocate, which keeps thousands of clients cheap.
+//! This module knows packets and events. The clients know what an event means.
 
 use rmp::Marker;
 use rmp::decode::{self, RmpRead};
@@ -13,9 +13,9 @@ use rmp::encode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A packet that is not what the parser writes.
+/// A packet that the parser would not write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a socket.io packet: {0}")]
+#[error("invalid Socket.IO packet: {0}")]
 pub(crate) struct Malformed(&'static str);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     ConnectError,
 }
 
-/// One packet; `data` is its still encoded MessagePack value, empty when there is none.
+/// One packet. `data` is its encoded MessagePack value, and empty if there is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Packet<'a> {
     pub(crate) kind: Kind,
@@ -56,7 +56,7 @@ impl<'a> Packet<'a> {
         Ok(Self { kind, nsp, data, id })
     }
 
-    /// The name and the encoded first argument (empty when there is none) of an event.
+    /// Returns the name of an event and its encoded first argument, which is empty if there is none.
     pub(crate) fn event(&self) -> Result<(&'a str, &'a [u8]), Malformed> {
         let mut rest = self.data;
         let len = decode::read_array_len(&mut rest).map_err(|_| Malformed("an event is not an array"))?;
@@ -68,25 +68,25 @@ impl<'a> Packet<'a> {
         Ok((name, argument))
     }
 
-    /// The encoded first argument of an acknowledgement.
+    /// Returns the encoded first argument of an acknowledgement.
     pub(crate) fn answer(&self) -> Result<&'a [u8], Malformed> {
         let mut rest = self.data;
         match decode::read_array_len(&mut rest) {
             Ok(1..) => read_value(&mut rest),
-            _ => Err(Malformed("an acknowledgement is not an array of one")),
+            _ => Err(Malformed("an acknowledgement is not an array with a value")),
         }
     }
 }
 
-/// The bytes of an encoded binary value.
+/// Returns the bytes of an encoded binary value.
 pub(crate) fn binary(mut value: &[u8]) -> Result<&[u8], Malformed> {
     let len = decode::read_bin_len(&mut value).map_err(|_| Malformed("not binary"))?;
     take(&mut value, len as usize)
 }
 
-/// Reads an encoded value into a Rust type; for the few packets that are no frames.
+/// Decodes a value into a Rust type. Frames are far more frequent, and are decoded without `serde`.
 pub(crate) fn parse<T: DeserializeOwned>(value: &[u8]) -> Result<T, Malformed> {
-    rmp_serde::from_slice(value).map_err(|_| Malformed("a value is not what the protocol says"))
+    rmp_serde::from_slice(value).map_err(|_| Malformed("a value does not have the type that the protocol says"))
 }
 
 /// `{type: 0, nsp, data: auth}`
@@ -103,7 +103,7 @@ pub(crate) fn disconnect(nsp: &str) -> Vec<u8> {
     packet
 }
 
-/// `{type: 2, nsp, data: [name, argument]}`; with `id` the server acknowledges it.
+/// `{type: 2, nsp, data: [name, argument]}`. The server acknowledges an event with an `id`.
 pub(crate) fn event<T: Serialize>(nsp: &str, name: &str, argument: Option<&T>, id: Option<u64>) -> Vec<u8> {
     let mut packet = head(if id.is_some() { 4 } else { 3 }, 2, nsp);
     infallible(encode::write_array_len(&mut packet, if argument.is_some() { 2 } else { 1 }));
@@ -118,7 +118,7 @@ pub(crate) fn event<T: Serialize>(nsp: &str, name: &str, argument: Option<&T>, i
     packet
 }
 
-/// An event with one binary argument, whose unchanging first bytes are built once.
+/// Writes events with one binary argument. The bytes before the argument are built once.
 pub(crate) struct BinaryEvent {
     prefix: Vec<u8>,
 }
@@ -149,7 +149,7 @@ pub(crate) fn append_array(buffer: &mut Vec<u8>, len: u32) {
     infallible(encode::write_array_len(buffer, len));
 }
 
-/// The length of the encoded key `data`, the last thing that [`head`] writes.
+/// The length of the encoded key `data`, which [`head`] writes last.
 const DATA_KEY: usize = 5;
 
 fn head(entries: u32, kind: u64, nsp: &str) -> Vec<u8> {
@@ -176,11 +176,11 @@ fn packet_kind(mut value: &[u8]) -> Result<Kind, Malformed> {
     match decode::read_int::<u8, _>(&mut value) {
         Ok(0) => Ok(Kind::Connect),
         Ok(1) => Ok(Kind::Disconnect),
-        // A parser may tell events with binary arguments apart; to the receiver they are the same.
+        // Some parsers have types of their own for packets with binary arguments. They mean the same.
         Ok(2 | 5) => Ok(Kind::Event),
         Ok(3 | 6) => Ok(Kind::Ack),
         Ok(4) => Ok(Kind::ConnectError),
-        _ => Err(Malformed("an unknown packet type")),
+        _ => Err(Malformed("unknown packet type")),
     }
 }
 
@@ -189,7 +189,7 @@ fn read_str<'a>(rest: &mut &'a [u8]) -> Result<&'a str, Malformed> {
     std::str::from_utf8(take(rest, len as usize)?).map_err(|_| Malformed("not UTF-8"))
 }
 
-/// Cuts one whole value off, however deeply it nests, without recursion.
+/// Splits off one complete value of any depth, without recursion.
 fn read_value<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Malformed> {
     let start = *rest;
     let mut missing: u64 = 1;
@@ -199,9 +199,9 @@ fn read_value<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Malformed> {
     Ok(&start[..start.len() - rest.len()])
 }
 
-/// Reads past one scalar, or past the head of an array or a map; answers how many values that head announces.
+/// Skips one scalar, or the head of an array or a map. Returns how many values the head announces.
 fn read_scalar_or_head(rest: &mut &[u8]) -> Result<u64, Malformed> {
-    let marker = decode::read_marker(rest).map_err(|_| Malformed("cut short"))?;
+    let marker = decode::read_marker(rest).map_err(|_| Malformed("truncated"))?;
     let (skip, announced) = match marker {
         Marker::Null | Marker::True | Marker::False | Marker::FixPos(_) | Marker::FixNeg(_) => (0, 0),
         Marker::U8 | Marker::I8 => (1, 0),
@@ -226,7 +226,7 @@ fn read_scalar_or_head(rest: &mut &[u8]) -> Result<u64, Malformed> {
         Marker::FixMap(len) => (0, 2 * u64::from(len)),
         Marker::Map16 => (0, 2 * read_length(rest, 2)?),
         Marker::Map32 => (0, 2 * read_length(rest, 4)?),
-        Marker::Reserved => return Err(Malformed("a reserved marker")),
+        Marker::Reserved => return Err(Malformed("reserved MessagePack marker")),
     };
     take(rest, usize::try_from(skip).unwrap_or(usize::MAX))?;
     Ok(announced)
@@ -238,11 +238,11 @@ fn read_length(rest: &mut &[u8], bytes: usize) -> Result<u64, Malformed> {
         2 => rest.read_data_u16().map(u64::from),
         _ => rest.read_data_u32().map(u64::from),
     };
-    read.map_err(|_| Malformed("cut short"))
+    read.map_err(|_| Malformed("truncated"))
 }
 
 fn take<'a>(rest: &mut &'a [u8], len: usize) -> Result<&'a [u8], Malformed> {
-    let (taken, left) = rest.split_at_checked(len).ok_or(Malformed("cut short"))?;
+    let (taken, left) = rest.split_at_checked(len).ok_or(Malformed("truncated"))?;
     *rest = left;
     Ok(taken)
 }
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_is_what_the_parser_reads() {
+    fn packets_are_written_as_the_parser_reads_them() {
         let auth = json!({"name": "ada"});
         assert_eq!(value(&connect("/lobby", &auth)), json!({"type": 0, "nsp": "/lobby", "data": {"name": "ada"}}));
         assert_eq!(value(&disconnect("/lobby")), json!({"type": 1, "nsp": "/lobby"}));
@@ -312,10 +312,10 @@ mod tests {
     #[test]
     fn lengths_beyond_the_data_are_refused() {
         let array_of_four_billion = [0x81, 0xa4, b'd', b'a', b't', b'a', 0xdd, 0xff, 0xff, 0xff, 0xff];
-        assert_eq!(Packet::decode(&array_of_four_billion), Err(Malformed("cut short")));
+        assert_eq!(Packet::decode(&array_of_four_billion), Err(Malformed("truncated")));
         let string_of_four_billion = [0x81, 0xdb, 0xff, 0xff, 0xff, 0xff];
-        assert_eq!(Packet::decode(&string_of_four_billion), Err(Malformed("cut short")));
-        assert_eq!(binary(&[0xc4, 3, 1, 2]), Err(Malformed("cut short")));
+        assert_eq!(Packet::decode(&string_of_four_billion), Err(Malformed("truncated")));
+        assert_eq!(binary(&[0xc4, 3, 1, 2]), Err(Malformed("truncated")));
     }
 
     fn touch(bytes: &[u8]) {

@@ -31,7 +31,7 @@ fn within(value: &Value, low: f64, high: f64) {
 
 fn plays_along(row: &Value) {
     assert_eq!((&row["seated"], &row["not_run"]), (&json!(6), &json!(null)), "{row}");
-    // Twenty a second, and fewer beside a busy machine: how many is no concern of this test.
+    // Twenty per second, and fewer on a busy machine.
     within(&row["frames_per_client_s"], 1.0, 25.0);
     within(&row["gap_ms"]["p50"], 1.0, 10_000.0);
     within(&row["cpu_us_per_frame"], 0.0, 1e6);
@@ -45,7 +45,7 @@ fn floor_limit_and_tickcast_are_measured_side_by_side() {
     plays_along(&value["floor"]);
     plays_along(&value["limit"]);
     plays_along(&value["tickcast"]);
-    // The floor's frames have the size of Tickcast's, of which each has a head, three ids and six differences.
+    // The floor's frames have the size of Tickcast's: a head, three ids and six differences.
     let bytes = value["tickcast"]["bytes_per_frame"].as_f64().unwrap();
     within(&value["tickcast"]["bytes_per_frame"], 45.0, 70.0);
     within(&value["floor"]["bytes_per_frame"], bytes - 0.6, bytes + 0.6);
@@ -55,7 +55,7 @@ fn floor_limit_and_tickcast_are_measured_side_by_side() {
 }
 
 #[test]
-fn the_floor_alone_says_what_it_lacks() {
+fn the_floor_alone_has_a_reason_and_no_figures() {
     let (code, value) = comparison(&["--only", "floor"]);
     let why = value["floor"]["not_run"].as_str().unwrap();
     assert!(why.contains("the size of Tickcast's"), "{why}");
@@ -78,7 +78,7 @@ fn the_peers_on_node_are_measured() {
 }
 
 #[test]
-fn a_scenario_that_makes_no_sense_is_refused() {
+fn an_impossible_scenario_is_refused() {
     for (scenario, sentence) in [
         (["--clients", "6", "--rooms", "7"], "6 clients cannot fill 7 rooms"),
         (["--clients", "600", "--rooms", "2"], "take at least 3 rooms"),

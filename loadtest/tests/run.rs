@@ -35,7 +35,7 @@ async fn play(script: Script, more: &[&str]) -> (FakeServer, i32, Value) {
     (server, output.status.code().unwrap(), report)
 }
 
-/// Checks a count of things that come once a tick: fewer beside a busy machine, but some, and never many more.
+/// Checks a rate of one per tick. A busy machine may have a lower rate, but no machine has a much higher one.
 fn within_a_second(value: &Value) {
     within(value, 0.1 * HZ as f64, 1.2 * HZ as f64);
 }
@@ -169,7 +169,7 @@ async fn a_report_is_a_page_with_the_figures_and_plots() {
     for text in ["run --url http://127.0.0.1", "--report", "<th>gap</th>", "99.9%", "gap, ms", "cores kept busy", " cores of "] {
         assert!(page.contains(text), "no {text}");
     }
-    assert!(!page.contains("src=") && !page.contains("href="), "it needs nothing else");
+    assert!(!page.contains("src=") && !page.contains("href="), "the page is self-contained");
     assert!(page.matches("<polyline fill=\"none\" opacity=\"1\" stroke=\"#0072B2\"").count() >= 2, "curves are drawn");
 }
 
@@ -238,7 +238,7 @@ async fn fails_with(url: &str, game: &str, more: &[&str], sentence: &str) {
 }
 
 #[tokio::test]
-async fn what_cannot_run_says_why() {
+async fn a_run_that_cannot_start_says_why() {
     let server = FakeServer::start(Script::default()).await;
     let url = format!("http://{}", server.address);
     fails_with(&url, "chess", &[], "hosts no game \"chess\"; it hosts toy").await;
@@ -252,7 +252,7 @@ async fn what_cannot_run_says_why() {
     fails_with("https://127.0.0.1:1", "toy", &[], "TLS is not supported").await;
 }
 
-/// A program named `arcade` that says what the server would say, and whose place the fake server takes.
+/// A script named `arcade` prints the URL of the fake server, as the real program prints its own.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_spawned_server_is_measured_and_killed() {
@@ -283,5 +283,5 @@ async fn a_spawned_server_is_measured_and_killed() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     within(&report["server"]["rss_mb"], 0.1, 100.0);
     within(&report["server"]["cpu_us_per_frame"], 0.0, 1e6);
-    assert!(!std::path::Path::new("/proc").join(pid.trim()).exists(), "the server lives on");
+    assert!(!std::path::Path::new("/proc").join(pid.trim()).exists(), "the server still runs");
 }

@@ -1,4 +1,4 @@
-//! One client of the comparison: takes its seat, pushes its avatar about at random, and counts the state that it is sent.
+//! One client of the comparison: takes a seat, moves its avatar at random, and counts the state messages that it gets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,22 +23,22 @@ pub(crate) struct Common {
     pub(crate) target: Target,
     pub(crate) hz: u16,
     pub(crate) tally: Arc<Tally>,
-    /// How many may be connecting at one time.
+    /// Limits how many clients connect at one time.
     pub(crate) connecting: Semaphore,
 }
 
 pub(crate) struct Bot {
     pub(crate) common: Arc<Common>,
     pub(crate) number: usize,
-    /// Which of the scenario's rooms.
+    /// The number of its room in the scenario.
     pub(crate) slot: usize,
-    /// The room's id; its first client makes it known to the others, who wait for it.
+    /// The room's id. Its first client sends it to the others, which wait for it.
     pub(crate) room: Arc<watch::Sender<Option<String>>>,
     pub(crate) first: bool,
 }
 
 impl Bot {
-    /// Lives until the run ends or something fails, which is counted.
+    /// Plays until the run ends or something fails. Counts the fault.
     pub(crate) async fn live(self) {
         if let Err(fault) = self.sit_and_play().await {
             self.common.tally.error(&fault.to_string(), 1);
@@ -64,7 +64,7 @@ impl Bot {
                 known.clone()
             }
         };
-        let _permit = self.common.connecting.acquire().await.expect("the connecting are never closed");
+        let _permit = self.common.connecting.acquire().await.expect("the semaphore is never closed");
         let place = Destination { target: self.common.target.clone(), slot: self.slot, room };
         let (connection, dialect, room) = Dialect::begin(self.common.peer, &place, Arc::clone(&self.common.tally)).await?;
         if self.first {
@@ -77,7 +77,7 @@ impl Bot {
         let tally = &self.common.tally;
         let mut rng = ChaCha8Rng::seed_from_u64(self.number as u64);
         let period = Duration::from_secs(1) / u32::from(self.common.hz);
-        // Each at a moment of its own, so that they do not all send at once.
+        // A random phase, so that the clients do not all send at once.
         let mut ticker = interval_at(Instant::now() + period.mul_f64(rng.random()), period);
         ticker.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut last_state = None;
@@ -109,7 +109,7 @@ impl Bot {
     }
 }
 
-/// Never 0: an avatar that stands still would spare a server that sends changes alone.
+/// Returns a random step that is never 0: an avatar that stands still would make less work for a server that sends only changes.
 fn step(rng: &mut ChaCha8Rng) -> i8 {
     let length = rng.random_range(1..=REACH);
     if rng.random() { length } else { -length }

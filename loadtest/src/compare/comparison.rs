@@ -28,15 +28,15 @@ struct Setting {
     hz: u16,
     seconds: f64,
     repeats: usize,
-    /// The processor's own name for itself.
+    /// The processor's model name.
     processor: Option<String>,
-    /// Which core was whose, where they could be given out.
+    /// The cores, if the processes were pinned.
     pinned: Option<Cores>,
     not_pinned_because: Option<String>,
 }
 
 impl Comparison {
-    /// `rows` as in [`Peer::ALL`].
+    /// The rows are in the order of [`Peer::ALL`].
     pub(crate) fn new(scenario: Scenario, repeats: usize, pinning: &Pinning, mut rows: [Row; 5]) -> Self {
         let Scenario { clients, rooms, hz, seconds, .. } = scenario;
         let base = rows[Peer::Floor as usize].cpu_us_per_frame;
@@ -57,7 +57,7 @@ impl Comparison {
         Self { setting, floor, limit, tickcast, socketio, colyseus }
     }
 
-    /// Whether there are figures, and all of them count.
+    /// Returns whether there are figures and all of them are valid.
     pub(crate) fn is_valid(&self) -> bool {
         let mut ran = self.rows().into_iter().filter(|(_, row)| row.not_run.is_none()).peekable();
         ran.peek().is_some() && ran.all(|(_, row)| row.valid)
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_says_what_does_not_count_and_what_did_not_run() {
+    fn the_table_names_rows_that_are_invalid_or_did_not_run() {
         let table = comparison([row(10.0, 0.3), row(7.5, 0.3), row(15.0, 0.3), row(40.0, 0.9), missing()]).to_string();
         assert!(table.contains("NOT pinned: no taskset"), "{table}");
         assert!(table.contains("INVALID: socketio: the load side used 90% of its core"), "{table}");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comparison_counts_if_all_that_ran_does() {
+    fn a_comparison_is_valid_if_every_row_that_ran_is() {
         assert!(comparison([row(10.0, 0.3), row(7.5, 0.3), row(15.0, 0.3), missing(), missing()]).is_valid());
         assert!(!comparison([row(10.0, 0.3), row(7.5, 0.3), row(15.0, 0.9), missing(), missing()]).is_valid());
         assert!(!comparison([missing(), missing(), missing(), missing(), missing()]).is_valid());

@@ -1,4 +1,4 @@
-//! The messages of each server: how a client comes into a room, which messages are state, how an input is written.
+//! The messages of each server: how a client joins a room, which messages are state, and how an input is written.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::replica::{FrameResult, Replica};
 use crate::tally::Tally;
 use crate::wire::{self, BinaryEvent, Kind, Packet};
 
-/// How many ticks after the newest frame's an input to Tickcast is meant for.
+/// Ticks from the newest frame's tick to the tick that an input to Tickcast is for.
 const LEAD: u32 = 2;
 
-/// Colyseus' first bytes.
+/// The first byte of Colyseus' messages is their type.
 const JOIN_ROOM: u8 = 10;
 const ROOM_DATA: u8 = 13;
 const ROOM_STATE_PATCH: u8 = 15;
@@ -25,19 +25,19 @@ const ROOM_STATE_PATCH: u8 = 15;
 /// How long Colyseus may take over an HTTP request, in seconds.
 const MATCHMAKE_SECONDS: u64 = 40;
 
-/// Where a client is to go.
+/// The room that a client joins.
 #[derive(Debug, Clone)]
 pub(crate) struct Destination {
     pub(crate) target: Target,
-    /// Which of the scenario's rooms.
+    /// The number of the room in the scenario.
     pub(crate) slot: usize,
-    /// The room's id, once its first client has heard it.
+    /// The room's id, if its first client knows it already.
     pub(crate) room: Option<String>,
 }
 
-/// One client's side of a server's protocol, seated.
+/// The protocol of a server, as a client with a seat speaks it.
 pub(crate) enum Dialect {
-    /// No protocol: it is spoken to like Tickcast, so that its inputs cost the same.
+    /// The floor has no protocol. It gets the inputs that Tickcast gets, so that they cost the same.
     Floor(TickcastInput),
     Tickcast(TickcastInput, Replica),
     Socketio,
@@ -48,13 +48,13 @@ pub(crate) enum Dialect {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
     State,
-    /// Some of its inputs were not taken.
+    /// The server refused some inputs.
     Refused(Refused),
     Other,
 }
 
 impl Dialect {
-    /// Connects and takes a seat; gives the room's id too.
+    /// Connects and takes a seat. Returns the room's id, too.
     pub(crate) async fn begin(peer: Peer, place: &Destination, tally: Arc<Tally>) -> Result<(Connection, Self, String), Fault> {
         match peer {
             Peer::Floor | Peer::Limit => {
@@ -84,14 +84,14 @@ impl Dialect {
         Ok(if state { Heard::State } else { Heard::Other })
     }
 
-    /// The message that moves this client's avatar by so many steps each tick.
+    /// Returns the message that makes the avatar move by this many steps in each tick.
     pub(crate) fn input(&mut self, dx: i8, dy: i8) -> Vec<u8> {
         match self {
             Self::Floor(input) => input.next(0, 0, (dx, dy)),
             Self::Tickcast(input, replica) => input.next(replica.ack(), replica.newest() + LEAD, (dx, dy)),
             Self::Socketio => wire::event("/", "i", Some(&(dx, dy)), None),
             Self::Colyseus => {
-                // Then the message's type, 0, and its content.
+                // The 0 is the type of the game's message. Its content follows.
                 let mut message = vec![ROOM_DATA, 0];
                 wire::append_array(&mut message, 2);
                 wire::append_int(&mut message, dx.into());
@@ -148,7 +148,7 @@ async fn begin_tickcast(place: &Destination, tally: Arc<Tally>) -> Result<(Conne
     }
 }
 
-/// A frame that does not fit what came before ends the client: nobody here is slow or loses anything.
+/// A frame that does not fit the tick held ends the client. No client is slow here, so the server must not skip frames.
 fn hear_tickcast(message: &[u8], replica: &mut Replica) -> Result<Heard, Fault> {
     let packet = Packet::decode(message)?;
     if (packet.kind, packet.nsp) != (Kind::Event, GAMEPLAY) {
@@ -157,7 +157,7 @@ fn hear_tickcast(message: &[u8], replica: &mut Replica) -> Result<Heard, Fault> 
     match packet.event()? {
         ("s", frame) => match replica.take(wire::binary(frame)?, Instant::now()) {
             FrameResult::Held => Ok(Heard::State),
-            _ => Err(Fault::Lost("a frame does not fit the one before it".to_owned())),
+            _ => Err(Fault::Lost("a frame does not fit the tick held".to_owned())),
         },
         ("refused", refused) => Ok(Heard::Refused(wire::parse(refused)?)),
         ("over", _) => Err(Fault::Lost("the room ended".to_owned())),
@@ -165,7 +165,7 @@ fn hear_tickcast(message: &[u8], replica: &mut Replica) -> Result<Heard, Fault> 
     }
 }
 
-/// Colyseus' answer to a client that asks for a seat.
+/// Colyseus' answer to a request for a seat.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Reservation {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn state_is_told_from_the_rest() {
+    fn state_messages_are_recognised() {
         assert_eq!(Dialect::Colyseus.hear(&[15, 1]).unwrap(), Heard::State);
         assert_eq!(Dialect::Colyseus.hear(&[14, 1]).unwrap(), Heard::Other);
         let event = |name| wire::event("/", name, Some(&1), None);

@@ -11,10 +11,10 @@ use crate::report::{Cost, Gap, ratio, round};
 use crate::server::Usage;
 use crate::tally::{Count, Counts};
 
-/// A load side that keeps its core busier than this is late itself, and its figures say nothing.
+/// Clients that keep their core busier than this are late themselves, which makes the figures invalid.
 pub(crate) const LOAD_LIMIT: f64 = 0.8;
 
-/// The measurements between the two ends of the window.
+/// The measurements of the window.
 pub(crate) struct Window {
     pub(crate) length: Duration,
     pub(crate) counts: Counts,
@@ -34,12 +34,12 @@ pub(crate) struct Sample {
     load_cores: Option<f64>,
     /// The average size of a state message, without its WebSocket header.
     pub(crate) payload: Option<u16>,
-    /// Why clients ended, and which inputs were refused, from the first connection on.
+    /// Faults of clients and refusals of inputs, from the first connection on.
     pub(crate) errors: BTreeMap<String, u64>,
 }
 
 impl Sample {
-    /// `seated` are the clients who had a seat until the end.
+    /// `seated` is the number of clients that held a seat until the end.
     pub(crate) fn new(window: &Window, gaps: &Histogram<u64>, seated: u64) -> Self {
         let frames = window.counts[Count::Frames];
         let seconds = window.length.as_secs_f64();
@@ -66,7 +66,7 @@ pub(crate) struct Row {
     pub(crate) version: Option<String>,
     /// User and system time of the server process, over the state messages delivered.
     pub(crate) cpu_us_per_frame: Option<f64>,
-    /// The same over the floor's.
+    /// The CPU time relative to the floor's.
     pub(crate) ratio: Option<f64>,
     /// The size of a state message, with its WebSocket header.
     pub(crate) bytes_per_frame: Option<f64>,
@@ -74,24 +74,24 @@ pub(crate) struct Row {
     /// Between two state messages of one client.
     pub(crate) gap_ms: Gap,
     pub(crate) rss_mb: Option<f64>,
-    /// The fewest of the repeats.
+    /// The minimum over the repeats.
     pub(crate) seated: u64,
-    /// How busy the load side kept its core; the most of the repeats.
+    /// How busy the clients kept their core: the maximum over the repeats.
     pub(crate) load_cores: Option<f64>,
     /// The errors of all repeats together.
     pub(crate) errors: BTreeMap<String, u64>,
-    /// How many repeats there are figures of.
+    /// The number of repeats that were measured.
     pub(crate) repeats: usize,
     /// Whether the figures may be compared.
     pub(crate) valid: bool,
-    /// Why not.
+    /// Why the figures may not be compared.
     pub(crate) invalid_because: Option<String>,
     /// Why there are no figures.
     pub(crate) not_run: Option<String>,
 }
 
 impl Row {
-    /// A server that could not be run, be it at its last repeat, has no figures but its reason.
+    /// Makes the row of a server. A server that failed in any repeat has a reason and no figures.
     pub(crate) fn new(samples: &[Sample], launch: Result<Launch, String>) -> Self {
         match launch {
             Ok(launch) => Self { version: Some(launch.version), ..Self::of(samples) },
@@ -119,16 +119,16 @@ impl Row {
         }
     }
 
-    /// Sets it beside the floor's figure, and judges whether it counts.
+    /// Computes the ratio to the floor, and decides whether the figures are valid.
     pub(crate) fn judge(&mut self, floor: Option<f64>, clients: u64) {
         self.ratio = self.cpu_us_per_frame.zip(floor).and_then(|(cpu, floor)| ratio(cpu, floor));
         self.invalid_because = match self.load_cores {
             _ if self.not_run.is_some() => Some("it was not run".to_owned()),
-            _ if self.seated < clients => Some(format!("it held {} of {clients} clients", self.seated)),
+            _ if self.seated < clients => Some(format!("it kept {} of {clients} clients", self.seated)),
             Some(busy) if busy > LOAD_LIMIT => {
                 Some(format!("the load side used {:.0}% of its core, and {:.0}% is the limit", busy * 100.0, LOAD_LIMIT * 100.0))
             }
-            None => Some("nothing is known of the load side's CPU time".to_owned()),
+            None => Some("the CPU time of the load side is unknown".to_owned()),
             Some(_) if self.cpu_us_per_frame.is_none() => Some("no frame came, or the server's CPU time is unknown".to_owned()),
             Some(_) => None,
         };
@@ -144,7 +144,7 @@ fn added<'a>(counts: impl Iterator<Item = &'a BTreeMap<String, u64>>) -> BTreeMa
     sum
 }
 
-/// The one in the middle, or the mean of the two that are.
+/// Returns the middle value, or the mean of the two middle ones.
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let (low, high) = (values.get(values.len().checked_sub(1)? / 2)?, values.get(values.len() / 2)?);
@@ -187,10 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_does_not_hold_everyone_is_invalid() {
+    fn a_row_that_lost_clients_is_invalid() {
         let row = judged(&[sample(12.0, 0.2), Sample { seated: 9, ..sample(12.0, 0.2) }]);
         assert_eq!((row.valid, row.seated), (false, 9));
-        assert_eq!(row.invalid_because.unwrap(), "it held 9 of 10 clients");
+        assert_eq!(row.invalid_because.unwrap(), "it kept 9 of 10 clients");
         assert!(!judged(&[Sample { load_cores: None, ..sample(12.0, 0.2) }]).valid);
         assert!(!judged(&[Sample { cpu_us_per_frame: None, ..sample(12.0, 0.2) }]).valid);
     }
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_run_has_a_reason_and_no_figures() {
+    fn a_server_that_did_not_run_has_a_reason_and_no_figures() {
         let mut row = Row::new(&[sample(12.0, 0.2)], Err("no Node".to_owned()));
         row.judge(Some(10.0), 10);
         assert_eq!((row.not_run.as_deref(), row.valid, row.cpu_us_per_frame, row.ratio), (Some("no Node"), false, None, None));

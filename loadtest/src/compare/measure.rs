@@ -1,4 +1,4 @@
-//! One measurement: seat every client, warm up, watch the window, let them go.
+//! One measurement: seats every client, warms up, measures the window, and ends the clients.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(crate) async fn drive(peer: Peer, server: &Server, scenario: &Scenario) -> a
     }
     if tally.counts()[Count::Seated] == 0 {
         let errors = tally.errors();
-        bail!("it seated nobody: {}", errors.keys().next().map_or("no client says why", String::as_str));
+        bail!("no client got a seat: {}", errors.keys().next().map_or("the reason is unknown", String::as_str));
     }
     sleep(Duration::from_secs_f64(scenario.warmup)).await;
 
@@ -37,7 +37,7 @@ pub(crate) async fn drive(peer: Peer, server: &Server, scenario: &Scenario) -> a
     let (server_after, own_after) = (server.usage().await, server::own_usage());
     let (gaps, errors) = (tally.gaps(), tally.errors());
 
-    // A client that has ended by now was lost on the way.
+    // A client that has ended by now was lost during the run.
     let mut lost = 0;
     while bots.try_join_next().is_some() {
         lost += 1;

@@ -1,5 +1,5 @@
-//! Tickcast beside its peers and a floor: one scenario, one server after the other, each on a core of its own, in several
-//! repeats; `docs/PERFORMANCE.md` says what the figures mean.
+//! Compares Tickcast with its peers and a floor. Each server runs the same scenario on a core of its own, one after the other,
+//! several times. `docs/PERFORMANCE.md` explains the figures.
 
 mod scenario;
 mod pin;
@@ -29,10 +29,10 @@ const SEATS: usize = 250;
 pub(crate) struct CompareArgs {
     #[command(flatten)]
     scenario: Scenario,
-    /// How many times each server is run; the figures are medians.
+    /// How many times to run each server. The figures are medians.
     #[arg(long, default_value_t = 3, value_parser = at_least_one)]
     repeats: usize,
-    /// Run these alone; the floor and the limit need Tickcast beside them, whose frame size they take.
+    /// Measure these servers only. The floor and the limit need Tickcast, because their frames have the size of Tickcast's.
     #[arg(long, value_delimiter = ',', value_name = "SERVERS")]
     only: Vec<Peer>,
     /// Print one JSON object instead of a table.
@@ -40,7 +40,7 @@ pub(crate) struct CompareArgs {
     pub(crate) json: bool,
 }
 
-/// Runs the whole comparison. A server that cannot run has its reason in its row.
+/// Runs the comparison. The row of a server that cannot run has the reason.
 pub(crate) async fn compare(args: &CompareArgs) -> anyhow::Result<Comparison> {
     let scenario = args.scenario;
     if scenario.rooms > scenario.clients {
@@ -106,7 +106,7 @@ impl Runs {
         };
         match measured.await {
             Ok(sample) => entry.samples.push(sample),
-            // Half a row of figures would be no comparison.
+            // A row with the figures of some repeats only would mislead.
             Err(e) => entry.launch = Err(format!("{e:#}")),
         }
     }

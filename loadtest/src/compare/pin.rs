@@ -1,23 +1,23 @@
-//! Giving the server and the clients a core each, so that neither's work is counted, or waited for, as the other's.
+//! Pins the server and the clients to a core each, so that neither slows down the other.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
-/// Which core is whose.
+/// The cores of the server and of the clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Cores {
     pub(crate) server: usize,
     pub(crate) load: usize,
 }
 
-/// Whether this process is pinned, and servers that it starts can be.
+/// The cores, or the reason why processes cannot be pinned.
 #[derive(Debug)]
 pub(crate) struct Pinning(Result<Cores, String>);
 
 impl Pinning {
-    /// Pins this process to the second of the cores that it may use, and keeps the first one for servers.
+    /// Pins this process to the second core that it may use. The first one is for servers.
     pub(crate) fn of_this_process() -> Self {
         Self(pin())
     }
@@ -35,7 +35,8 @@ impl Pinning {
         self.0.as_ref().err().map(String::as_str)
     }
 
-    /// A command that starts `program` on the server's core. It becomes the program: its process id stays the same.
+    /// Returns a command that starts a program on the server's core. `taskset` becomes the program, so the process id is the
+    /// program's.
     pub(crate) fn command(&self, program: &Path) -> tokio::process::Command {
         match self.cores() {
             Some(Cores { server, .. }) => {
@@ -49,11 +50,11 @@ impl Pinning {
 }
 
 fn pin() -> Result<Cores, String> {
-    let status = std::fs::read_to_string("/proc/self/status").map_err(|_| "it works on Linux alone".to_owned())?;
+    let status = std::fs::read_to_string("/proc/self/status").map_err(|_| "pinning works on Linux only".to_owned())?;
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
     let allowed = list.and_then(core_list).ok_or("the kernel does not say which cores may be used")?;
     let [server, load, ..] = allowed[..] else {
-        return Err("there is one core alone".to_owned());
+        return Err("there is only one core".to_owned());
     };
     let output = Command::new("taskset")
         .args(["-a", "-c", "-p", &load.to_string(), &std::process::id().to_string()])
@@ -66,7 +67,7 @@ fn pin() -> Result<Cores, String> {
     }
 }
 
-/// `0-2,5` is 0, 1, 2 and 5.
+/// Parses a list of cores: `0-2,5` is 0, 1, 2 and 5.
 fn core_list(list: &str) -> Option<Vec<usize>> {
     let mut cores = Vec::new();
     for range in list.trim().split(',') {

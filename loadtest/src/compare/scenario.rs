@@ -10,19 +10,19 @@ use crate::args::{at_least_one, seconds};
 /// The load that every server is measured under.
 #[derive(Debug, Clone, Copy, Args, Serialize)]
 pub(crate) struct Scenario {
-    /// How many clients.
+    /// Number of clients.
     #[arg(long, default_value_t = 300, value_parser = at_least_one)]
     pub(crate) clients: usize,
-    /// How many rooms they are spread over.
+    /// Number of rooms.
     #[arg(long, default_value_t = 30, value_parser = at_least_one)]
     pub(crate) rooms: usize,
-    /// Ticks a second, and inputs a second of each client.
+    /// Ticks per second, and inputs per second of each client.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=128))]
     pub(crate) hz: u16,
-    /// How long to measure, in seconds.
+    /// Seconds to measure.
     #[arg(long, default_value_t = 10.0, value_parser = seconds)]
     pub(crate) seconds: f64,
-    /// How long to wait between the last client's seat and the measurement, in seconds.
+    /// Seconds to wait between the last client's seat and the measurement.
     #[arg(long, default_value_t = 2.0, value_parser = seconds)]
     pub(crate) warmup: f64,
 }
@@ -30,9 +30,9 @@ pub(crate) struct Scenario {
 /// A server to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Peer {
-    /// One `write` a client and tick.
+    /// One `write` per client and tick, and nothing else.
     Floor,
-    /// One `read` and one `write` a client and tick, and no events.
+    /// One `read` and one `write` per client and tick, without events.
     Limit,
     Tickcast,
     /// Socket.IO on Node.
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn peers_lie_at_their_places() {
+    fn peers_are_numbered_in_order() {
         for (place, peer) in Peer::ALL.into_iter().enumerate() {
             assert_eq!(peer as usize, place);
         }

@@ -1,4 +1,4 @@
-//! A server that speaks just enough of the protocol, from a script: no rooms, no rules, no library.
+//! A scripted server that speaks the part of the protocol that loadtest uses. It has no rooms and no rules.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 pub(crate) const HZ: u64 = 50;
-/// The tick that the welcome names; the snapshot is of the next one.
+/// The tick of the welcome. The snapshot is of the next one.
 pub(crate) const FIRST_TICK: i64 = 65_500;
 
 /// A fault of the scripted server, at a frame of a seat, counted from 1.
@@ -25,9 +25,9 @@ pub(crate) struct Script {
     pub(crate) wrong_checksum: Option<i64>,
     pub(crate) over_at: Option<i64>,
     pub(crate) drop_at: Option<i64>,
-    /// Nobody may chat.
+    /// Refuses all chat messages.
     pub(crate) mute: bool,
-    /// A match that was found asks first.
+    /// Sends a ready check before each match.
     pub(crate) ready_check: bool,
 }
 
@@ -182,12 +182,12 @@ impl Connection {
         self.follow_up(&nsp, &name).await
     }
 
-    /// A message that the server sends by itself, some time after it has answered.
+    /// Sends the event that follows an answer.
     async fn follow_up(&mut self, nsp: &str, name: &str) -> Step {
         let found = json!(["matched", {"ticket": "t", "url": "", "room": "r"}]);
         let said = match (nsp, name) {
             ("/lobby", "chat") => {
-                json!(["chat", {"channel": "lobby", "id": "h", "seq": 7, "at": 0, "user": "guest-1", "name": "load", "text": "hi"}])
+                json!(["chat", {"channel": "lobby", "id": "h", "seq": 7, "at": 0, "user": "guest-1", "name": "load", "text": ""}])
             }
             ("/matchmaking", "enqueue") if self.script.ready_check => {
                 json!(["ready_check", {"check": CHECK, "game": "toy", "mode": "duel", "players": 1, "seconds": 10}])
@@ -206,7 +206,7 @@ impl Connection {
         let len = rmp::decode::read_array_len(&mut blob).unwrap();
         let input = (0..len).map(|_| rmp::decode::read_int(&mut blob).unwrap()).collect();
         assert!(blob.is_empty());
-        // One may be under way while the room ends.
+        // An input may arrive after the room has ended.
         if let Some(seat) = &self.seat {
             self.seen.lock().unwrap().inputs[seat.number].push(input);
         }
@@ -239,7 +239,7 @@ impl Connection {
         Some(())
     }
 
-    /// The number of the newest input, 0 if there is none.
+    /// Returns the sequence number of the newest input, or 0 if there is none.
     fn newest_input(&self) -> i64 {
         let seen = self.seen.lock().unwrap();
         let inputs = self.seat.as_ref().map(|seat| &seen.inputs[seat.number]);
