@@ -8,6 +8,9 @@ mod heap;
 mod process;
 #[path = "../support/race.rs"]
 mod race;
+#[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
+#[path = "../support/results.rs"]
+mod results;
 #[path = "../support/server.rs"]
 mod server;
 #[path = "../support/walk.rs"]
@@ -35,3 +38,5 @@ mod steady;
 #[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
 mod store;
 mod watching;
+#[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
+mod webhook;

@@ -1,0 +1,197 @@
+//! The webhook: results that are signed, posted and tried again, over HTTP and TLS.
+
+use std::{sync::Arc, time::Duration};
+
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use serde_json::{Value as Json, json};
+use tickcast::{
+    host::{Record, Recorder},
+    store::{Webhook, WebhookConfig, WebhookError, signature},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    time::{sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    results::{play, result, who},
+    server::{PATIENCE, start_with},
+};
+
+/// A request that the receiver got.
+struct Posted {
+    headers: String,
+    body: Vec<u8>,
+}
+
+impl Posted {
+    fn header(&self, name: &str) -> &str {
+        let start = format!("{name}: ");
+        self.headers.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{name}: {}", self.headers))
+    }
+}
+
+/// Starts a receiver that answers with these statuses in turn, and then with 200.
+async fn receiver(statuses: &'static [&'static str]) -> (String, UnboundedReceiver<Posted>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/results", listener.local_addr().unwrap());
+    let (sender, posted) = unbounded_channel();
+    tokio::spawn(async move {
+        let mut statuses = statuses.iter().copied();
+        while let Ok((tcp, _)) = listener.accept().await {
+            if sender.send(receive(tcp, statuses.next().unwrap_or("200 OK")).await).is_err() {
+                return;
+            }
+        }
+    });
+    (url, posted)
+}
+
+/// Starts a receiver behind TLS. Its certificate is from an authority that only these tests trust.
+async fn secure_receiver() -> (String, UnboundedReceiver<Posted>) {
+    let keys = (CertificateDer::from_pem_slice(TLS).unwrap(), PrivateKeyDer::from_pem_slice(TLS_KEY).unwrap());
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let acceptor = TlsAcceptor::from(Arc::new(config.with_single_cert(vec![keys.0], keys.1).unwrap()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}/results", listener.local_addr().unwrap().port());
+    let (sender, posted) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            // A client that does not trust the certificate closes the connection.
+            let Ok(tls) = acceptor.accept(tcp).await else { continue };
+            if sender.send(receive(tls, "200 OK").await).is_err() {
+                return;
+            }
+        }
+    });
+    (url, posted)
+}
+
+async fn receive(mut stream: impl AsyncRead + AsyncWrite + Unpin, status: &str) -> Posted {
+    let mut bytes = Vec::new();
+    let (headers, length) = loop {
+        stream.read_buf(&mut bytes).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((headers, _)) = text.split_once("\r\n\r\n") {
+            let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+            break (headers.to_owned(), headers.len() + 4 + length.parse::<usize>().unwrap());
+        }
+    };
+    while bytes.len() < length {
+        stream.read_buf(&mut bytes).await.unwrap();
+    }
+    let body = bytes.split_off(headers.len() + 4);
+    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    stream.write_all(answer.as_bytes()).await.unwrap();
+    stream.flush().await.unwrap();
+    Posted { headers, body }
+}
+
+const TLS: &[u8] = include_bytes!("../support/keys/tls.pem");
+const TLS_KEY: &[u8] = include_bytes!("../support/keys/tls.key.pem");
+const SECRET: &[u8] = b"sixteen bytes and more";
+
+fn webhook(url: &str) -> WebhookConfig {
+    let mut webhook = WebhookConfig::new(url, SECRET);
+    (webhook.pause, webhook.attempts) = (Duration::from_millis(10), 4);
+    webhook
+}
+
+async fn next(posted: &mut UnboundedReceiver<Posted>) -> Posted {
+    timeout(PATIENCE, posted.recv()).await.expect("a post").unwrap()
+}
+
+#[tokio::test]
+async fn a_result_is_posted_signed_until_it_is_taken() {
+    let (url, mut posted) = receiver(&["500 Internal Server Error", "429 Too Many Requests"]).await;
+    let server = start_with(|builder| builder.webhook(webhook(&url))).await;
+    let [ada, bob] = play(&server).await;
+    let tries = [next(&mut posted).await, next(&mut posted).await, next(&mut posted).await];
+    for post in &tries {
+        assert_eq!(post.header("tickcast-signature"), signature(SECRET, &post.body));
+        assert_eq!(post.header("idempotency-key"), tries[0].header("idempotency-key"));
+        assert_eq!(post.body, tries[0].body);
+        assert!(post.headers.starts_with("POST /results HTTP/1.1"));
+    }
+    let body: Json = serde_json::from_slice(&tries[0].body).unwrap();
+    assert_eq!((&body["event"], &body["game"], &body["winners"]), (&json!("match_ended"), &json!("duel"), &json!([1])));
+    assert_eq!(body["id"], tries[0].header("idempotency-key"));
+    assert_eq!(
+        body["players"],
+        json!([
+            {"seat": 1, "user": ada["user"], "name": "Ada", "guest": true, "won": true, "stayed": true},
+            {"seat": 2, "user": bob["user"], "name": "Bob", "guest": true, "won": false, "stayed": false},
+        ])
+    );
+    assert!(body["began"].as_u64() <= body["ended"].as_u64());
+    server.shutdown().await;
+    sleep(Duration::from_millis(50)).await;
+    assert!(posted.try_recv().is_err(), "an accepted result is not posted again");
+}
+
+#[tokio::test]
+async fn a_result_is_given_up_after_the_last_attempt() {
+    let (url, mut posted) = receiver(&["503 x", "503 x", "503 x", "503 x", "400 Bad Request"]).await;
+    let webhook = Webhook::start(webhook(&url)).unwrap();
+    for id in ["given up", "refused", "taken"] {
+        webhook.record(&Record::Ended(result(id, 1000, vec![])));
+    }
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        ids.push(next(&mut posted).await.header("idempotency-key").to_owned());
+    }
+    assert_eq!(ids, ["given up", "given up", "given up", "given up", "refused", "taken"]);
+    webhook.record(&Record::Seen(who("ada", "Ada")));
+    webhook.close().await;
+    assert!(posted.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn results_go_to_a_tls_receiver_with_a_trusted_certificate() {
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys");
+    let with_ca = |url: &str, file: &str| {
+        let mut webhook = webhook(url);
+        webhook.ca_file = Some(format!("{keys}/{file}").into());
+        webhook
+    };
+    let (url, mut posted) = secure_receiver().await;
+    if let Ok(stranger) = Webhook::start(webhook(&url)) {
+        stranger.record(&Record::Ended(result("for others", 1000, vec![])));
+        stranger.close().await;
+    }
+    let friend = Webhook::start(with_ca(&url, "ca.pem")).unwrap();
+    friend.record(&Record::Ended(result("for us", 1000, vec![])));
+    let post = next(&mut posted).await;
+    assert_eq!(post.header("idempotency-key"), "for us");
+    assert_eq!(post.header("tickcast-signature"), signature(SECRET, &post.body));
+    friend.close().await;
+    assert!(posted.try_recv().is_err());
+
+    let other_name = Webhook::start(with_ca(&url.replace("localhost", "127.0.0.1"), "ca.pem")).unwrap();
+    other_name.record(&Record::Ended(result("for others", 1000, vec![])));
+    other_name.close().await;
+    assert!(posted.try_recv().is_err());
+    for file in ["rsa.pem", "nowhere.pem"] {
+        assert!(matches!(Webhook::start(with_ca(&url, file)), Err(WebhookError::Roots(_))), "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_needs_a_url_and_a_secret() {
+    for url in ["ftp://example.org/results", "example.org", "http:///results", "not a url"] {
+        assert!(matches!(Webhook::start(WebhookConfig::new(url, SECRET)), Err(WebhookError::Url)), "{url}");
+    }
+    let short = WebhookConfig::new("http://127.0.0.1:1/", *b"short");
+    assert!(matches!(Webhook::start(short), Err(WebhookError::ShortSecret)));
+    // The first test case of RFC 4231.
+    let known = "sha256=b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7";
+    assert_eq!(signature(&[0x0b; 20], b"Hi There"), known);
+}
