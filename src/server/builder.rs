@@ -12,6 +12,8 @@ use super::{
 };
 #[cfg(feature = "jwt")]
 use crate::identity::Jwt;
+#[cfg(feature = "metrics")]
+use crate::observe::Exposition;
 #[cfg(feature = "webhook")]
 use crate::store::WebhookConfig;
 use crate::{
@@ -323,8 +325,15 @@ impl ServerBuilder {
     }
 
     /// Returns what the HTTP server needs, once the host runs.
-    pub(super) fn into_site(self) -> Site {
+    pub(super) fn into_site(self, #[cfg(feature = "metrics")] exposition: Exposition) -> Site {
         let origins: Origins = self.origins.into_iter().collect();
-        Site { origins, pages: self.pages, client_bundle: self.client_bundle, additions: self.additions }
+        Site {
+            origins,
+            pages: self.pages,
+            client_bundle: self.client_bundle,
+            additions: self.additions,
+            #[cfg(feature = "metrics")]
+            exposition,
+        }
     }
 }

@@ -92,14 +92,11 @@ impl RunningServer {
                 return Err(error.into());
             }
         };
-        let site = builder.into_site();
-        let router = site.router(
-            host.clone(),
-            &endpoints,
-            &limits,
+        let site = builder.into_site(
             #[cfg(feature = "metrics")]
             exposition.clone(),
         );
+        let router = site.router(host.clone(), &endpoints, &limits);
         let (stop, stopped) = watch::channel(false);
         let upkeep = tokio::spawn(async move {
             loop {

@@ -31,12 +31,13 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Everything that is served beside Socket.IO.
-#[derive(Default)]
 pub(crate) struct Site {
     pub(crate) pages: Vec<Page>,
     pub(crate) client_bundle: Option<Bytes>,
     pub(crate) origins: Origins,
     pub(crate) additions: Additions,
+    #[cfg(feature = "metrics")]
+    pub(crate) exposition: Exposition,
 }
 
 struct Served {
@@ -50,15 +51,13 @@ struct Served {
 
 impl Site {
     /// Returns the router for all requests. The checks that every request must pass come first.
-    pub(crate) fn router(
-        self, host: Host, endpoints: &Endpoints, limits: &NetLimits, #[cfg(feature = "metrics")] exposition: Exposition,
-    ) -> Router {
+    pub(crate) fn router(self, host: Host, endpoints: &Endpoints, limits: &NetLimits) -> Router {
         let served = Arc::new(Served {
             schemas: host.games().flat_map(schemas).collect(),
             pages: self.pages.into_iter().map(|page| (page.path.clone(), page)).collect(),
             client_bundle: self.client_bundle,
             #[cfg(feature = "metrics")]
-            exposition,
+            exposition: self.exposition,
             host: host.clone(),
         });
         let router = Router::new()
