@@ -18,14 +18,14 @@ const START: Duration = Duration::from_secs(60);
 const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// A process of the `arcade` binary, which is killed on drop.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Server {
     /// Starts a server. Panics if it does not print its address in time.
-    fn start(listen: &str) -> Self {
+    pub(crate) fn start(listen: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_arcade"))
             .args(["--listen", listen, "--log", "warn"])
             .env_remove("TICKCAST_LISTEN")
