@@ -42,7 +42,8 @@ struct Pad {
     x: i8,
 }
 
-/// A game with 2,000 entities that always move, at the highest tick rate.
+/// A game with 2,000 entities that always move, at the highest tick rate. It is not the walking game of the tests: the figures need
+/// a load of exactly these systems.
 struct Crowd;
 
 impl Game for Crowd {

@@ -81,6 +81,7 @@ impl Watch for All {
     }
 }
 
+/// The game of the benchmark. It is not the walking game of the tests: entities must spread evenly and cross cells at a known rate.
 struct Crowd<W>(std::marker::PhantomData<W>);
 
 impl<W: Watch> Game for Crowd<W> {

@@ -214,7 +214,8 @@ fn snapshot(c: &mut Criterion) {
 /// The number of avatars in the room of [`fan_out`].
 const AVATARS: u8 = 200;
 
-/// A game in which one avatar walks and the others stand, so that each tick sends a small frame to each seat.
+/// A game in which one avatar walks and the others stand, so that each tick sends a small frame to each seat. It is not the walking
+/// game of the tests, because it must move without inputs.
 struct Parade;
 
 #[derive(GameInput, Clone, Default)]

@@ -72,7 +72,7 @@ async fn an_input_moves_the_avatar() {
         while head(&client.event_named("/gameplay", "s").await, 3) != 1 {}
         let next = client.event_named("/gameplay", "s").await;
         let frame: Vec<Json> = rmp_serde::from_slice(next.binary.as_ref().unwrap()).unwrap();
-        assert_eq!((frame[0].clone(), frame[5].clone()), (json!(1), json!([1, 1, [0], [2]])), "two half units to the east");
+        assert_eq!((frame[0].clone(), frame[5].clone()), (json!(1), json!([1, 1, [0], [32]])), "one unit to the east");
     }
     server.shutdown().await;
 }

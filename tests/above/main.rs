@@ -13,6 +13,8 @@ mod race;
 mod results;
 #[path = "../support/server.rs"]
 mod server;
+#[path = "../support/swarm.rs"]
+mod swarm;
 #[path = "../support/walk.rs"]
 mod walk;
 

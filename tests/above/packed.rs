@@ -11,18 +11,12 @@ use tickcast::{
 
 use crate::{
     server::{Client, PARSERS, start_with},
-    walk::Pad,
+    swarm::swarming,
+    walk::{HZ, Pad},
 };
 
-/// So many that a snapshot has more than a kilobyte.
+/// Enough for a snapshot of more than a kilobyte, which is deflated.
 const BIRDS: usize = 300;
-
-#[derive(Component, Replicate)]
-#[replicate(id = 1)]
-struct Bird {
-    #[q(step = 0.03125)]
-    at: Vec2,
-}
 
 struct Flock;
 
@@ -32,19 +26,7 @@ impl Game for Flock {
     type Config = NoConfig;
 
     fn build(m: &mut MatchBuilder<Self>) {
-        m.tick_rate(60)
-            .packed()
-            .replicate::<Bird>()
-            .on_join(|_, world: &mut World| {
-                world.spawn_batch((0..BIRDS).map(|n| Bird { at: Vec2::new(n as f32, 0.0) }));
-            })
-            .systems(fly);
-    }
-}
-
-fn fly(mut birds: Query<&mut Bird>, mut rng: ResMut<MatchRng>) {
-    for mut bird in &mut birds {
-        bird.at += Vec2::new(rng.random_range(-3..=3) as f32, rng.random_range(-3..=3) as f32) / 32.0;
+        swarming(m, BIRDS).packed();
     }
 }
 
@@ -63,10 +45,10 @@ async fn a_packed_game_is_followed_over_both_parsers() {
 
         let (bytes, _) = take(&mut client, &mut mirror).await;
         assert!(matches!(bytes[0], 0xc4..=0xc6) && bytes.len() < 3 * BIRDS, "{} bytes of a deflated snapshot", bytes.len());
-        assert_eq!(mirror.entities().count(), BIRDS);
+        assert_eq!(mirror.entities().count(), BIRDS + 1, "the birds and the avatar");
         let (mut diffs, mut total) = (0, 0);
         // Checksums come every two seconds.
-        while mirror.tick() < Tick(130) {
+        while mirror.tick() < Tick(u32::from(HZ) * 5 / 2) {
             let (bytes, applied) = take(&mut client, &mut mirror).await;
             assert_eq!(applied.desync, None);
             (diffs, total) = (diffs + 1, total + bytes.len());
@@ -77,7 +59,7 @@ async fn a_packed_game_is_followed_over_both_parsers() {
     server.shutdown().await;
 }
 
-/// The next frame, applied and acknowledged.
+/// Reads the next frame, applies it and acknowledges it.
 async fn take(client: &mut Client, mirror: &mut Mirror) -> (bytes::Bytes, Applied) {
     let packet = client.event_named("/gameplay", "s").await;
     let bytes = packet.binary.expect("a frame is binary");

@@ -18,23 +18,24 @@ use tokio::{
 
 use crate::{
     server::{Client, PARSERS, PATIENCE, Packet, Parser, Wishes, create_game, seated, ticket_for},
-    walk::{self, Pad, Pos, walking},
+    swarm::swarming,
+    walk::{self, Pad},
 };
 
 const HZ: u32 = walk::HZ as u32;
 
-/// The frames of this many movers are three times what a slow reader takes.
+/// The number of entities that move. Their frames are three times as large as a slow reader reads in a tick.
 const MOVERS: usize = 120;
 
-/// The bytes that a slow reader takes in a tick: two kilobytes a second.
+/// The bytes that a slow reader reads in a tick: two kilobytes per second.
 const BYTES_A_TICK: usize = 100;
 
-/// More than this the server's kernel never holds for a client.
+/// The limit of bytes for one client in the server's kernel.
 const MOST_HELD: usize = 64 * 1024;
 
 const MERGED: i64 = 2;
 
-/// A room in which everything moves in every tick: about 300 bytes for each seat.
+/// A room with frames of about 300 bytes in every tick.
 struct Swarm;
 
 impl Game for Swarm {
@@ -43,19 +44,8 @@ impl Game for Swarm {
     type Config = Wishes;
 
     fn build(m: &mut MatchBuilder<Self>) {
-        walking(m).seats(1..=4).reconnect_grace(secs(60.0)).systems((hatch, mill_about));
+        swarming(m, MOVERS).seats(1..=4).reconnect_grace(secs(60.0));
     }
-}
-
-fn hatch(clock: Res<Clock>, mut commands: Commands) {
-    if clock.tick == 1 {
-        commands.spawn_batch((0..MOVERS).map(|n| Pos { at: Vec2::splat(n as f32) }));
-    }
-}
-
-fn mill_about(clock: Res<Clock>, mut all: Query<&mut Pos>) {
-    let by = Vec2::from_angle(clock.tick as f32) * 3.0;
-    all.iter_mut().for_each(|mut pos| pos.at += by);
 }
 
 async fn start() -> RunningServer {

@@ -1,4 +1,7 @@
 //! A field with a grid over it, and a plain reference of what each seat should see of it.
+//!
+//! It has components of its own, because a mirror is compared without ids: each component says to which entity it belongs. Entities
+//! drift by themselves, so that they change cells without inputs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +11,12 @@ use tickcast::{
     protocol::{Columns, Replicate},
 };
 
+pub use crate::walk::Pad;
+
 /// The size of a cell.
 pub const CELL: f32 = 8.0;
 
-/// Every part of an entity says whose it is, so that a mirror can be compared without ids.
+/// The first of the components. `hits` makes it more than a position.
 #[derive(Component, Replicate, Debug, Clone, Copy, PartialEq)]
 #[replicate(id = 1)]
 pub struct Pos {
@@ -47,15 +52,11 @@ pub struct Hp(pub u8);
 #[replicate(id = 6, every = 5)]
 pub struct Mood(pub u8);
 
-#[derive(GameInput, Debug, Clone, Default)]
-pub struct Pad {
-    pub dir: Dir8,
-}
-
 #[derive(Component, Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Drift(pub Vec2);
 
-/// Cells of 8 units; `FAR`: what is beyond the first ring is sent every so many ticks; `BUDGET` in bytes, 0 for none.
+/// A field with cells of 8 units. Entities beyond the first ring are sent every `FAR` ticks, if that is not 0. `BUDGET` is in bytes per
+/// frame, 0 for none.
 pub struct Field<const FAR: u32, const BUDGET: usize>;
 
 impl<const FAR: u32, const BUDGET: usize> Game for Field<FAR, BUDGET> {
@@ -88,7 +89,7 @@ impl<const FAR: u32, const BUDGET: usize> Game for Field<FAR, BUDGET> {
     }
 }
 
-/// Goes where it sees most, so that what a bot sees is part of the match's future.
+/// Chooses its direction from what it sees, so that a bot's view influences the match.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Watcher(u32);
 
@@ -107,16 +108,16 @@ pub fn entity<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FA
     all.iter(world).find(|(_, t)| t.0 == tag).expect("an entity with that tag").0
 }
 
-/// Puts an entity somewhere.
+/// Moves an entity to a position.
 pub fn put<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR, BUDGET>>, tag: u32, x: f32, y: f32) {
     let entity = entity(table, tag);
     table.world().get_mut::<Pos>(entity).expect("a position").at = Vec2::new(x, y);
 }
 
-/// Parts by component, by tag.
+/// The columns of each component, by tag and component id.
 pub type Seen = BTreeMap<u32, BTreeMap<u8, Vec<i64>>>;
 
-/// Returns the content of a player's mirror by tag, without entities whose last component is gone.
+/// Returns the content of a player's mirror by tag. Leaves out entities without components.
 pub fn held<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR, BUDGET>>, player: usize) -> Seen {
     let entities = table.mirror(player).entities().filter(|(_, parts)| !parts.is_empty());
     let tagged = entities.map(|(id, parts)| {
@@ -127,12 +128,12 @@ pub fn held<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR,
     tagged.collect()
 }
 
-/// The tags that a player's mirror holds.
+/// Returns the tags that a player's mirror holds.
 pub fn tags<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR, BUDGET>>, player: usize) -> Vec<u32> {
     held(table, player).into_keys().collect()
 }
 
-/// The rule, told plainly: cells that stick, and a view of a square of cells around what a seat owns.
+/// The rule of interest in a simple form: cells with hysteresis, and a view of a square of cells around each entity of the seat.
 #[derive(Default)]
 pub struct Rule {
     cells: BTreeMap<u32, (i32, i32)>,
@@ -146,7 +147,7 @@ impl Rule {
         Self { radius, ..Self::default() }
     }
 
-    /// Looks at the world after a tick.
+    /// Updates the rule from the world after a tick.
     pub fn step(&mut self, world: &mut World) {
         let tick = world.resource::<Clock>().tick;
         let mut all = world.query::<(&Tag, Option<&Pos>, Option<&Seat>, Option<&Mood>)>();
@@ -178,7 +179,7 @@ impl Rule {
         self.looks.extend(looks);
     }
 
-    /// The ring in which a seat sees an entity; `None` if it does not.
+    /// Returns the ring in which a seat sees an entity, or `None` if it does not.
     pub fn ring(&self, tag: u32, seat: u8) -> Option<i32> {
         let Some(cell) = self.cells.get(&tag) else { return Some(0) };
         let rings = self.looks.get(&seat)?.iter().map(|from| (from.0 - cell.0).abs().max((from.1 - cell.1).abs()));

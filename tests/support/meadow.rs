@@ -1,14 +1,11 @@
-//! A small game that has one of everything, for the tests of the pure core.
+//! A small game that has one of everything, for the tests below the seam.
+//!
+//! It has rules of its own, because the walking game has one component and one kind of input. The golden frames record this game.
 
 use serde::{Deserialize, Serialize};
 use tickcast::prelude::*;
 
-#[derive(Component, Replicate, Debug, Clone, Copy, PartialEq)]
-#[replicate(id = 1)]
-pub struct Pos {
-    #[q(step = 0.03125)]
-    pub at: Vec2,
-}
+pub use crate::walk::Pos;
 
 #[derive(Component, Replicate, Debug, Clone, Copy, PartialEq)]
 #[replicate(id = 2)]
@@ -44,7 +41,7 @@ pub enum Kind {
 #[derive(Component, Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Vel(pub Vec2);
 
-/// Lives for so many ticks.
+/// The number of ticks that are left until the entity despawns.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Fuse(pub u32);
 
@@ -75,9 +72,9 @@ pub struct Click {}
 #[derive(Resource, Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MeadowConfig {
-    /// The match is over after so many shots.
+    /// The match is over after this many shots.
     pub shots: u32,
-    /// The rules fail at this tick.
+    /// The rules panic in this tick. 0: they never do.
     pub panic_at: u32,
 }
 
@@ -149,7 +146,7 @@ fn steer(mut avatars: Query<(&Intent<Pad>, &mut Vel, &mut Facing)>) {
     }
 }
 
-/// Shots stray, so that random numbers and iteration order matter.
+/// Changes the direction of shots at random, so that random numbers and the order of iteration matter.
 fn wander(mut shots: Query<&mut Vel, With<Fuse>>, mut rng: ResMut<MatchRng>) {
     for mut vel in &mut shots {
         vel.0 += Vec2::new(rng.random_range(-0.1..0.1), rng.random_range(-0.1..0.1));
@@ -194,7 +191,7 @@ fn enough_shots(config: Res<MeadowConfig>, shots: Res<Shots>) -> Option<Outcome>
     (shots.0 >= config.shots).then(|| Outcome::winner(Seat(1)))
 }
 
-/// Walks about and shoots at times. It notes what it sees, so that a restored one must go on alike.
+/// Walks at random and shoots sometimes. It counts what it sees, so that the state of a restored bot matters.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Walker {
     dir: Dir8,

@@ -1,18 +1,10 @@
-//! A game of teams that is over with the first input: what the tests of modes play.
+//! The walking game as a race of teams: it is over with the first step. The tests of modes play it.
 
 use tickcast::prelude::*;
 
-#[derive(GameInput, Clone, Default)]
-pub struct Pad {
-    pub go: bool,
-}
+use crate::walk::{Pad, walking};
 
-/// The owner of an avatar: its team, or nobody.
-#[derive(Component, Replicate)]
-#[replicate(id = 1)]
-pub struct Side(pub u8);
-
-/// Up to four seats; whoever goes first wins for their team.
+/// Up to four seats. The first player who walks wins for their team.
 pub struct Race;
 
 impl Game for Race {
@@ -21,23 +13,19 @@ impl Game for Race {
     type Config = NoConfig;
 
     fn build(m: &mut MatchBuilder<Self>) {
-        m.tick_rate(20)
+        walking(m)
             .seats(2..=4)
-            .replicate::<Side>()
-            .on_join(|seat, w| {
-                let team = w.resource::<Teams>().of(seat).map_or(0, |team| team.0);
-                w.spawn_avatar(seat, Side(team))
-            })
             .leave_at_once()
-            .finish_when(|all: Query<(&Seat, &Intent<Pad>, &Side)>| {
-                let (.., side) = all.iter().find(|(_, pad, _)| pad.go)?;
-                Some(Outcome::winners(all.iter().filter(|(.., other)| other.0 == side.0).map(|(seat, ..)| *seat)))
+            .finish_when(|teams: Res<Teams>, all: Query<(&Seat, &Intent<Pad>)>| {
+                let (first, _) = all.iter().find(|(_, pad)| pad.dir != Dir8::None)?;
+                let team = teams.of(*first);
+                Some(Outcome::winners(all.iter().map(|(seat, _)| *seat).filter(|seat| teams.of(*seat) == team)))
             })
             .bot::<Idler>();
     }
 }
 
-/// A bot that never goes.
+/// A bot that never walks.
 #[derive(serde::Serialize, serde::Deserialize, Default)]
 pub struct Idler;
 

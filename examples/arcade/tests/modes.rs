@@ -5,6 +5,8 @@
 #[path = "../../../tests/support/race.rs"]
 mod race;
 mod support;
+#[path = "../../../tests/support/walk.rs"]
+mod walk;
 
 use tickcast::{matchmaking::Mode, prelude::*};
 
