@@ -1,6 +1,6 @@
-//! How many bytes of heap are in use in this process.
+//! Counts the bytes of heap that this process uses.
 
-#![expect(unsafe_code, reason = "an allocator is unsafe to write; this one leaves the work to the system's")]
+#![expect(unsafe_code, reason = "an allocator is unsafe to write, and this one leaves the work to the system's")]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -14,7 +14,7 @@ static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
 struct Counting;
 
-/// Bytes that were allocated and not freed yet, by any thread.
+/// Returns the bytes that any thread has allocated and not yet freed.
 pub fn bytes_in_use() -> usize {
     IN_USE.load(Ordering::Relaxed)
 }

@@ -1,4 +1,4 @@
-//! Tests that need a process of their own, because what they look at is shared by everything in one.
+//! Tests that need a process of their own, because they look at state that a process shares.
 
 use std::{
     env,
@@ -9,8 +9,8 @@ const CHILD: &str = "TICKCAST_TEST_CHILD";
 
 /// Runs a test once more in a child process, alone.
 ///
-/// Returns `None` in the child, which then does the work, and what the child has printed in the parent, which has nothing left to do.
-/// `test` is the full name of the test that calls this.
+/// Returns `None` in the child, which then does the work. Returns the child's output in the parent, whose work is done. `test` is
+/// the full name of the calling test.
 ///
 /// # Panics
 ///

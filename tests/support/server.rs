@@ -1,4 +1,4 @@
-//! A server with a tiny game on a free port, and a raw client for it: what the official clients would hide is visible here.
+//! A server with a small game on a free port, and a raw client, which shows packets that the official clients would hide.
 
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
@@ -23,13 +23,13 @@ use tokio_tungstenite::{
 
 use crate::walk::{Pad, walking};
 
-/// Ends a test that hangs. Nothing else depends on it: a busy machine may take its time.
+/// Ends a test that hangs. No result depends on it, because a busy machine may be slow.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long [`Duel`] keeps the seat of a lost connection, in seconds: no test reconnects later by accident.
+/// How long [`Duel`] keeps the seat of a lost connection, in seconds. It is far longer than a test needs to reconnect.
 pub const GRACE: f32 = 30.0;
 
-/// The actions that a test can make the game do.
+/// The actions that a test can ask of the game.
 #[derive(Resource, Serialize, Deserialize, Clone, Default)]
 #[serde(default, deny_unknown_fields)]
 pub struct Wishes {
@@ -39,7 +39,7 @@ pub struct Wishes {
     pub win_at: Option<u32>,
 }
 
-/// Two seats, twenty ticks a second.
+/// The walking game with two seats and 20 ticks per second.
 pub struct Duel;
 
 impl Game for Duel {
@@ -53,7 +53,7 @@ impl Game for Duel {
 }
 
 fn blow_up(wishes: Res<Wishes>, clock: Res<Clock>) {
-    assert!(wishes.panic_at != Some(clock.tick), "as the test wished");
+    assert!(wishes.panic_at != Some(clock.tick), "the test asked for a panic");
 }
 
 fn win(wishes: Res<Wishes>, clock: Res<Clock>) -> Option<Outcome> {
@@ -79,12 +79,12 @@ pub async fn exchange(server: &RunningServer, bytes: &[u8]) -> String {
     let mut tcp = TcpStream::connect(server.address()).await.unwrap();
     tcp.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
-    // A reset is a way to close, too.
+    // A reset closes the connection, too.
     let _ = timeout(PATIENCE, tcp.read_to_end(&mut answer)).await.expect("the server closes");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// The status and the rest of an HTTP answer. `headers` end with a line break each.
+/// Sends an HTTP request. Returns the status, and the whole answer. Each of the `headers` ends with a line break.
 pub async fn http(server: &RunningServer, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     let length = body.len();
     let address = server.address();
@@ -100,13 +100,13 @@ pub async fn get(server: &RunningServer, path: &str) -> (u16, String) {
     http(server, "GET", path, "", "").await
 }
 
-/// A metric of the process; nothing yet is 0.
+/// Returns a metric of the process, or 0 if it was not counted yet.
 pub async fn metric(server: &RunningServer, name: &str) -> f64 {
     let page = get(server, "/metrics").await.1;
     page.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0.0)
 }
 
-/// How much the process has thrown away for a reason.
+/// Returns how much the process has dropped for a reason.
 pub async fn dropped(server: &RunningServer, reason: &str) -> u64 {
     metric(server, &format!("tickcast_drops_total{{reason=\"{reason}\"}}")).await as u64
 }
@@ -119,7 +119,7 @@ pub enum Parser {
 
 pub const PARSERS: [Parser; 2] = [Parser::Json, Parser::Msgpack];
 
-/// A Socket.IO packet as it came.
+/// A received Socket.IO packet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Packet {
     pub kind: u8,
@@ -152,7 +152,7 @@ enum Item {
     Binary(Bytes),
 }
 
-/// A WebSocket that speaks just enough Engine.IO and Socket.IO.
+/// A WebSocket client with the parts of Engine.IO and Socket.IO that the tests need.
 pub struct Client {
     ws: WebSocketStream<MaybeTlsStream<TcpStream>>,
     parser: Parser,
@@ -165,7 +165,7 @@ impl Client {
         Self::connect_to(server.address(), parser).await
     }
 
-    /// Connects to a server, or to what stands in between.
+    /// Connects to a server or to a proxy.
     pub async fn connect_to(address: SocketAddr, parser: Parser) -> Self {
         let path = if parser == Parser::Json { "socket.io" } else { "socket.io-msgpack" };
         let url = format!("ws://{address}/{path}/?EIO=4&transport=websocket");
@@ -176,26 +176,26 @@ impl Client {
         client
     }
 
-    /// A client in a namespace.
+    /// Connects a client and enters a namespace. The error is the server's message.
     pub async fn join(server: &RunningServer, namespace: &str, auth: Json) -> Result<Self, String> {
         let mut client = Self::connect(server, Parser::Msgpack).await;
         client.enter(namespace, auth).await.map(|()| client)
     }
 
-    /// Connects to a namespace; the error is the server's message.
+    /// Enters a namespace. The error is the server's message.
     pub async fn enter(&mut self, namespace: &str, auth: Json) -> Result<(), String> {
         self.send(0, namespace, None, auth, None).await;
         let answer = self.wait(|packet| packet.namespace == namespace && matches!(packet.kind, 0 | 4)).await;
         if answer.kind == 0 { Ok(()) } else { Err(answer.data["message"].as_str().unwrap().to_owned()) }
     }
 
-    /// Makes a request and waits for its answer.
+    /// Sends a request and waits for its answer.
     pub async fn request(&mut self, namespace: &str, event: &str, argument: Json) -> Json {
         let data = if argument.is_null() { json!([event]) } else { json!([event, argument]) };
         self.request_raw(namespace, data).await
     }
 
-    /// Makes a request with these very arguments.
+    /// Sends a request with these exact arguments, and waits for its answer.
     pub async fn request_raw(&mut self, namespace: &str, data: Json) -> Json {
         self.ids += 1;
         let id = self.ids;
@@ -203,7 +203,7 @@ impl Client {
         self.answer(id).await
     }
 
-    /// Makes the same request many times at once, and waits for the answers.
+    /// Sends the same request many times at once, and waits for the answers.
     pub async fn request_many(&mut self, times: i64, namespace: &str, event: &str, argument: Json) -> Vec<Json> {
         let ids = self.ids + 1..=self.ids + times;
         self.ids += times;
@@ -217,7 +217,7 @@ impl Client {
         answers
     }
 
-    /// Sends an input; with an answer if it is waited for.
+    /// Sends an input. Waits for its answer, or returns null.
     pub async fn input(&mut self, bytes: &[u8], wait: bool) -> Json {
         self.ids += 1;
         let id = wait.then_some(self.ids);
@@ -232,13 +232,13 @@ impl Client {
         self.wait(|packet| matches!(packet.kind, 3 | 6) && packet.id == Some(id)).await.data[0].clone()
     }
 
-    /// The next event of a namespace.
+    /// Waits for the next event of a namespace.
     pub async fn event(&mut self, namespace: &str) -> (String, Packet) {
         let packet = self.wait(|packet| packet.namespace == namespace && matches!(packet.kind, 2 | 5)).await;
         (packet.data[0].as_str().unwrap().to_owned(), packet)
     }
 
-    /// The next event with that name; others before it are skipped.
+    /// Waits for the next event with a name. Skips other events.
     pub async fn event_named(&mut self, namespace: &str, name: &str) -> Packet {
         loop {
             let (found, packet) = self.event(namespace).await;
@@ -266,7 +266,7 @@ impl Client {
             return self.waiting.remove(at).unwrap();
         }
         loop {
-            let packet = self.packet().await.expect("the connection stands");
+            let packet = self.packet().await.expect("the connection is open");
             if wanted(&packet) {
                 return packet;
             }
@@ -306,31 +306,31 @@ impl Client {
         }
     }
 
-    /// The client's end of its connection.
+    /// Returns the address of the client's end of its connection.
     pub fn local_address(&self) -> SocketAddr {
         let MaybeTlsStream::Plain(tcp) = self.ws.get_ref() else { unreachable!("the tests use no TLS") };
         tcp.local_addr().unwrap()
     }
 
-    /// Sends bytes past the WebSocket library, frames that it would not make.
+    /// Sends bytes past the WebSocket library, for frames that it would not write.
     pub async fn bytes(&mut self, bytes: &[u8]) {
         let MaybeTlsStream::Plain(tcp) = self.ws.get_mut() else { unreachable!("the tests use no TLS") };
         // The server may have closed already.
         let _ = tcp.write_all(bytes).await;
     }
 
-    /// Reads until the server has closed, whatever comes before.
+    /// Reads until the server closes the connection.
     pub async fn closed(&mut self) {
         let closes = async { while self.message().await.is_some_and(|message| !message.is_close()) {} };
         timeout(PATIENCE, closes).await.expect("the server closes");
     }
 
     pub async fn raw(&mut self, message: Message) {
-        // The server may have closed already; whoever waits for an answer notices.
+        // The server may have closed already. The caller notices when it waits for an answer.
         let _ = self.ws.send(message).await;
     }
 
-    /// The next packet; `None` when the server has closed.
+    /// Waits for the next packet. `None` if the server has closed.
     pub async fn packet(&mut self) -> Option<Packet> {
         loop {
             match self.message().await? {
@@ -363,9 +363,9 @@ impl Client {
         Packet { kind, namespace, id, data, binary }
     }
 
-    /// The next WebSocket message; `None` when the connection has ended.
+    /// Waits for the next WebSocket message. `None` if the connection has ended.
     pub async fn message(&mut self) -> Option<Message> {
-        timeout(PATIENCE, self.ws.next()).await.expect("the server says something")?.ok()
+        timeout(PATIENCE, self.ws.next()).await.expect("the server sends a message")?.ok()
     }
 }
 
@@ -389,7 +389,7 @@ fn packed_packet(bytes: &[u8]) -> Packet {
     Packet { kind: packed.r#type, namespace: packed.nsp, id: packed.id, data, binary }
 }
 
-/// A player in the lobby takes a seat and plays: the client, what `welcome` said, and the room.
+/// Takes a seat. Returns the client and the `welcome`.
 pub async fn seated(server: &RunningServer, ticket: &str) -> (Client, Json) {
     let mut client = Client::join(server, "/gameplay", json!({ "ticket": ticket })).await.unwrap();
     let (name, packet) = client.event("/gameplay").await;
@@ -397,12 +397,12 @@ pub async fn seated(server: &RunningServer, ticket: &str) -> (Client, Json) {
     (client, packet.data[1].clone())
 }
 
-/// Creates a room through the lobby; the answer.
+/// Creates a room through the lobby. Returns the answer.
 pub async fn create(server: &RunningServer, config: Json) -> Json {
     create_game(server, "duel", config).await
 }
 
-/// Creates a room of any game through the lobby; the answer.
+/// Creates a room of any game through the lobby. Returns the answer.
 pub async fn create_game(server: &RunningServer, game: &str, config: Json) -> Json {
     let mut lobby = Client::join(server, "/lobby", json!({ "name": "Ada" })).await.unwrap();
     let answer = lobby.request("/lobby", "create", json!({ "game": game, "config": config })).await;
@@ -410,7 +410,7 @@ pub async fn create_game(server: &RunningServer, game: &str, config: Json) -> Js
     answer
 }
 
-/// Joins a room through the lobby; the ticket.
+/// Joins a room through the lobby. Returns the ticket.
 pub async fn ticket_for(server: &RunningServer, room: &Json) -> String {
     let mut lobby = Client::join(server, "/lobby", json!({})).await.unwrap();
     let answer = lobby.request("/lobby", "join", json!({ "room": room })).await;

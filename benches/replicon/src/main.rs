@@ -1,5 +1,5 @@
-//! The same world in bevy_replicon and in tickcast: 1,000 entities with a 2D position, every one of them changed in each update,
-//! for 1 and for 20 clients. What each is timed for is in the table that this prints.
+//! Compares bevy_replicon and Tickcast on the same world: 1,000 entities with a 2D position, which all change in each update, for
+//! 1 and for 20 clients. The program prints a table, and below it what is timed.
 //!
 //! `cargo run --release --manifest-path benches/replicon/Cargo.toml`
 
@@ -11,13 +11,13 @@ use std::{process::ExitCode, time::Duration};
 /// Entities in the world.
 const ENTITIES: usize = 1000;
 
-/// Updates before the clock runs.
+/// Updates before the timed ones.
 const WARMUP: usize = 50;
 
-/// Updates that are timed, each for itself.
+/// Updates that are timed one by one.
 const UPDATES: usize = 300;
 
-/// By how much ours must be faster, by clients.
+/// The smallest accepted ratio for each number of clients.
 const BARS: [(usize, f64); 2] = [(1, 4.0), (20, 50.0)];
 
 fn main() -> ExitCode {
@@ -33,11 +33,11 @@ fn main() -> ExitCode {
         println!("| {clients} | {} us | {} us | {ratio:.1} | {bar} |", micros(theirs), micros(ours));
     }
     println!(
-        "\nbevy_replicon: `App::update` of the server: its schedules, acknowledgements taken in, changes found, a message serialised\n\
-         for each client. Not in it: the game's writes, the exchange of messages, the clients.\n\
-         tickcast: the acknowledgements are one integer a seat and cost nothing here; `Replicator::collect` finds and encodes the\n\
-         changes, and each client's frame is written out as bytes. Not in it: the game's writes, the clients.\n\
-         Before the clock ran each checked that every client held the server's world."
+        "\nbevy_replicon: `App::update` of the server. It runs the schedules, reads acknowledgements, finds changes, and\n\
+         serialises a message for each client. Not timed: the game's writes, the exchange of messages, and the clients.\n\
+         tickcast: `Replicator::collect` finds and encodes the changes, and each client's frame is written as bytes.\n\
+         Acknowledgements are one integer per seat and cost nothing here. Not timed: the game's writes and the clients.\n\
+         Before the timed updates, both checked that every client held the server's world."
     );
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -51,7 +51,7 @@ fn micros(time: Duration) -> String {
     format!("{:.1}", time.as_secs_f64() * 1e6)
 }
 
-/// Where entity `n` is after so many updates: it differs from one to the next, and stays within a few units.
+/// Returns the position of an entity after an update. It changes in each update, and stays within a few units.
 fn position(n: usize, update: usize) -> (f32, f32) {
     let by = if update.is_multiple_of(2) { 0.0 } else { 0.09375 };
     (n as f32 * 0.5 + by, -(n as f32) * 0.25 - by)

@@ -1,4 +1,4 @@
-//! Tickcast's side.
+//! The measurement of Tickcast.
 
 use std::{
     hint::black_box,
@@ -97,10 +97,10 @@ fn viewer(seat: usize) -> Viewer {
 
 fn schema() -> Arc<Schema> {
     let components = vec![Seat::spec(Some(0), Some(Audience::Everyone)), Pos::spec(Some(1), Some(Audience::Everyone))];
-    Arc::new(Schema::new("bench", 30, components, Vec::new(), Pad::spec(None, None)).expect("it is consistent"))
+    Arc::new(Schema::new("bench", 30, components, Vec::new(), Pad::spec(None, None)).expect("the schema is consistent"))
 }
 
-/// The mirror holds what the server has, in steps of 1/32.
+/// Asserts that a mirror holds the server's positions, in steps of 1/32.
 fn check(mirror: &Mirror, update: usize) {
     assert_eq!(mirror.entities().count(), ENTITIES);
     for (n, (_, components)) in mirror.entities().enumerate() {

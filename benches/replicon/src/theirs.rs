@@ -1,4 +1,4 @@
-//! bevy_replicon's side: apps that talk through memory, as its own tests do.
+//! The measurement of bevy_replicon. Its apps exchange messages in memory, as in its own tests.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ struct Pos {
     y: f32,
 }
 
-/// By hand: the derive would take the `bevy_ecs` beside it for Bevy's own.
+/// Written by hand, because the derive would find the `bevy_ecs` of Tickcast.
 impl Component for Pos {
     const STORAGE_TYPE: StorageType = StorageType::Table;
     type Mutability = Mutable;
@@ -80,7 +80,7 @@ fn stir(server: &mut App, update: usize) {
     }
 }
 
-/// Clients take what was sent, and their acknowledgements come with the next update.
+/// Delivers messages to the clients, and their acknowledgements to the server for the next update.
 fn exchange(server: &mut App, clients: &mut [App]) {
     for client in clients {
         server.exchange_with_client(client);
@@ -89,7 +89,7 @@ fn exchange(server: &mut App, clients: &mut [App]) {
     }
 }
 
-/// The client holds what the server has.
+/// Asserts that a client holds the server's positions.
 fn check(client: &mut App, update: usize) {
     let world = client.world_mut();
     let mut all = world.query::<(&Number, &Pos)>();

@@ -1,4 +1,4 @@
-// Acknowledgements: each request is answered once, by a time-out if the server cannot.
+// Acknowledgements: each request gets one answer, or a time-out if the server sends none.
 
 import assert from "node:assert/strict";
 
@@ -26,22 +26,22 @@ main(async () => {
 
   wire.hold();
   await assert.rejects(socket.timeout(SOON_MS).emitWithAck("info"), TIMED_OUT);
-  assert.ok(socket.connected, "a silent server is not a lost one yet");
+  assert.ok(socket.connected, "silence alone does not end the connection");
   const told = [];
   socket.timeout(SOON_MS).emit("info", (error, answer) => told.push([error?.message, answer]));
-  await until("the callback hears of the time-out", () => told.length === 1);
+  await until("the callback gets the time-out", () => told.length === 1);
   assert.match(told[0][0], TIMED_OUT);
   wire.release();
   assert.equal((await socket.timeout(LATE_MS).emitWithAck("info")).ok, true);
-  assert.equal(told.length, 1, "an answer that comes late is not heard");
-  say("a silent server is timed out, and asked again");
+  assert.equal(told.length, 1, "a late answer is ignored");
+  say("requests to a silent server time out, and later ones are answered");
 
   const lost = next(socket, "disconnect");
   await server("stop");
   await lost;
   await assert.rejects(socket.timeout(SOON_MS).emitWithAck("info"), TIMED_OUT);
-  assert.equal(socket.sendBuffer.length, 0, "who has timed out is not asked later");
+  assert.equal(socket.sendBuffer.length, 0, "a request that timed out is not sent later");
   await server("start");
   assert.equal((await socket.timeout(LATE_MS).emitWithAck("info")).ok, true);
-  say("so is one that is gone");
+  say("the same holds for a server that is gone");
 });

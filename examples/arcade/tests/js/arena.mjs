@@ -1,4 +1,4 @@
-// The bundled mode `2v2` of arena with the SDK: a party of two and two who came alone are ready, and play on two sides.
+// The bundled mode `2v2` of arena with the SDK: a party of two plays against two single players, after a ready check.
 
 import assert from "node:assert/strict";
 
@@ -15,7 +15,7 @@ main(async () => {
   const waiting = gus.matchmaking.follow(options);
   const rooms = await Promise.all([eve, fay, kim].map(({ matchmaking }) => matchmaking.enqueue("arena", options)));
   rooms.push(await waiting);
-  assert.deepEqual(ready, Array(4).fill(["2v2", 4]), "everybody was asked");
+  assert.deepEqual(ready, Array(4).fill(["2v2", 4]), "every player got the ready check");
   assert.equal(new Set(rooms.map(({ id }) => id)).size, 1);
   const sides = await Promise.all(rooms.map((room) => until("the avatar is there", () => room.me("Side")?.Side)));
   const [eves, fays, kims, gus_] = sides;
@@ -24,5 +24,5 @@ main(async () => {
     rooms[0].seats.every(({ status }) => status === "playing"),
     "no bots among four people",
   );
-  say(`the party plays on side ${fays}, against two who came alone`);
+  say(`the party plays on side ${fays}, against two single players`);
 });

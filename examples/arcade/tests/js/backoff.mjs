@@ -1,4 +1,4 @@
-// The server goes away: the client tries ever more rarely, and is back soon after the server is.
+// The server stops: the client's attempts back off, and it reconnects soon after the server is back.
 
 import assert from "node:assert/strict";
 
@@ -7,7 +7,7 @@ import { answer, main, next, packages, say, server, until, url } from "./support
 const { io } = packages.sdk("socket.io-client");
 const FIRST_MS = 100;
 const LONGEST_MS = 1_000;
-/** A timer may fire a little before its time. */
+/** A timer may fire this much too early. */
 const EARLY_MS = 5;
 
 main(async () => {
@@ -44,9 +44,9 @@ main(async () => {
   const before = pauses.length;
   const again = next(socket, "connect");
   socket.io.engine.close();
-  await until("the next loss is met", () => pauses.length > before);
-  // The number decides the pause, which a busy machine may make longer.
-  assert.equal(numbers[before], 1, "after a new loss the pauses begin again with the shortest");
+  await until("the client reconnects after the next loss", () => pauses.length > before);
+  // The number decides the pause. A busy machine may make it longer, so the pause itself is not checked.
+  assert.equal(numbers[before], 1, "after a new loss the pauses start again with the shortest");
   await again;
   say("back, and the pauses are short again");
 });

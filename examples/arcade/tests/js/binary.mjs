@@ -1,4 +1,4 @@
-// Binaries in both directions: as attachments, over both transports, and within MessagePack.
+// Binary data in both directions: as attachments over both transports, and inside MessagePack.
 
 import assert from "node:assert/strict";
 
@@ -7,7 +7,7 @@ import { client } from "./flow.mjs";
 import { Seat } from "./seat.mjs";
 import { answer, ask, main, packages, say, until } from "./support.mjs";
 
-const WAYS = {
+const CLIENTS = {
   "default parser, long-polling": { transports: ["polling"] },
   "default parser, WebSocket": { transports: ["websocket"] },
   "MessagePack, WebSocket": {
@@ -18,7 +18,7 @@ const WAYS = {
 };
 
 main(async () => {
-  for (const [way, options] of Object.entries(WAYS)) {
+  for (const [name, options] of Object.entries(CLIENTS)) {
     const open = client({ ...options, forceNew: true });
     const lobby = open("/lobby");
     const { ticket } = await answer(lobby, "quick", { game: "arena" });
@@ -30,15 +30,15 @@ main(async () => {
     assert.equal(kinds.size, 1);
     assert.ok(["Buffer", "Uint8Array", "ArrayBuffer"].includes([...kinds][0]), `a frame is a ${[...kinds][0]}`);
 
-    // Far from the numbers that the seat counts itself.
+    // A number that the seat does not reach by itself.
     const input = writeInput(seat.welcome.schema, { ack: seat.mirror.tick, seq: 1000, dir: "E" });
     assert.ok(Buffer.isBuffer(input) || input instanceof Uint8Array);
     assert.equal((await ask(seat.socket, "i", input)).ok, true);
     await until("the input is taken", () => seat.frame.ack === 1000);
     const refused = await ask(seat.socket, "i", "text");
-    assert.equal(refused.ok, false, "and text is no binary");
+    assert.equal(refused.ok, false, "text is not binary");
     await answer(seat.socket, "leave");
     for (const socket of [seat.socket, lobby]) socket.disconnect();
-    say(`${way}: ${[...kinds][0]} down, bytes up`);
+    say(`${name}: ${[...kinds][0]} down, bytes up`);
   }
 });

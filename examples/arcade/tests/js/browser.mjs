@@ -1,4 +1,4 @@
-// Chromium, and the page in it.
+// Chromium with the page.
 
 import { join } from "node:path";
 
@@ -15,7 +15,7 @@ const ARGUMENTS = [
   "--disable-component-update",
   "--disable-sync",
   "--disable-dev-shm-usage",
-  // A page behind another one must go on drawing.
+  // A page in the background must go on drawing.
   "--disable-background-timer-throttling",
   "--disable-backgrounding-occluded-windows",
   "--disable-renderer-backgrounding",
@@ -37,7 +37,7 @@ export class Browser {
     return browser;
   }
 
-  /** A visitor of their own, in the lobby. */
+  /** Opens a page, enters a name, and waits for the lobby. */
   async visit(name) {
     const visitor = await this.open(name);
     await visitor.page.getByLabel("Your name").fill(name);
@@ -46,7 +46,7 @@ export class Browser {
     return visitor;
   }
 
-  /** A visitor who has not said their name. `script` runs in the page before anything else does. */
+  /** Opens a page without entering a name. `script` runs before the page's own scripts. */
   async open(name, script = () => {}) {
     const page = await this.#chromium.newPage({ viewport: SIZE });
     const visitor = new Visitor(page, name);
@@ -61,7 +61,7 @@ export class Browser {
 }
 
 export class Visitor {
-  /** What the page's console and its scripts complained of. */
+  /** The errors of the page's console and scripts. */
   complaints = [];
 
   constructor(page, name) {
@@ -83,7 +83,7 @@ export class Visitor {
     return this.page.evaluate(() => window.tickcast.state());
   }
 
-  /** All avatars that the page knows of. */
+  /** Returns all avatars in the page's mirror. */
   avatars() {
     return this.page.evaluate(() =>
       [...(window.tickcast.room?.entities ?? [])]
@@ -92,7 +92,7 @@ export class Visitor {
     );
   }
 
-  /** Who plays, bots aside. */
+  /** Returns the names of the players, without bots. */
   names() {
     return this.page.evaluate(() =>
       window.tickcast.room.seats.filter(({ status }) => status === "playing").map(({ name }) => name),
@@ -103,7 +103,7 @@ export class Visitor {
     return this.page.screenshot({ path: join(process.env.PICTURES, `${name}.png`) });
   }
 
-  /** Holds keys until one of them has walked the avatar a unit its way; walls and deaths may call for another. Returns the key. */
+  /** Holds one key after another until one has moved the avatar by a unit: walls and deaths stop it. Returns the key. */
   async walk() {
     for (let attempt = 0; attempt < 12; attempt++) {
       const [key, x, y] = KEYS[attempt % KEYS.length];
@@ -112,11 +112,11 @@ export class Visitor {
       await this.page.keyboard.up(key);
       if (way.along >= 1 && way.aside < 0.5) return key;
     }
-    throw new Error("the avatar did not walk as the keys said");
+    throw new Error("no key moved the avatar in its direction");
   }
 }
 
-/** In the page: how far the avatar walks along a direction and aside, in at most two seconds of the match's time. */
+/** Runs in the page. Measures how far the avatar walks along a direction and across it, for at most two seconds of the match. */
 async function watchWalk({ x, y }) {
   const SETTLED = 8;
   const way = { along: 0, aside: 0 };
@@ -129,7 +129,7 @@ async function watchWalk({ x, y }) {
     begun ??= tick;
     const step = last && me && { x: me.x - last.x, y: me.y - last.y };
     const alive = step && me.hp > 0 && Math.hypot(step.x, step.y) <= (tick - last.tick) * 0.22 + 0.1;
-    // The first ticks may still obey an older key.
+    // In the first ticks, the input of an older key may still act.
     if (alive && last.tick >= begun + SETTLED) {
       way.along += step.x * x + step.y * y;
       way.aside += Math.abs(step.x * y) + Math.abs(step.y * x);

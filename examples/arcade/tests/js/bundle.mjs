@@ -9,7 +9,7 @@ main(async () => {
   const response = await fetch(`${url}/socket.io/socket.io.js`);
   assert.equal(response.status, 200);
   assert.match(response.headers.get("content-type"), /javascript/);
-  // As little of a browser as the client needs.
+  // The globals that the client needs, and no others.
   const page = {
     setTimeout,
     clearTimeout,

@@ -1,5 +1,5 @@
-// The client's half of docs/PROTOCOL.md, written from that page and with a stock MessagePack decoder alone: if this file
-// and the page disagree, one of them is wrong.
+// The client's side of docs/PROTOCOL.md, written from that page alone, with a stock MessagePack decoder. If this file and the
+// page disagree, one of them is wrong.
 
 import { inflateRawSync } from "node:zlib";
 
@@ -11,11 +11,11 @@ const { decode, encode } = packages.sdk("@msgpack/msgpack");
 const [SNAPSHOT, DIFF] = [0, 1];
 const [DESPAWN, STRIP, SPAWN, CHECKSUMS] = [-3, -2, -1, -4];
 
-/** The state of a match as one seat sees it. */
+/** The state of a match, as one seat sees it. */
 export class Mirror {
-  /** The tick that it holds; `undefined` before the first frame. */
+  /** The tick of the state, or `undefined` before the first frame. */
   tick;
-  /** Entity id to component id to columns. */
+  /** Maps entity ids to component ids to columns. */
   entities = new Map();
   #schema;
 
@@ -23,19 +23,20 @@ export class Mirror {
     this.#schema = schema;
   }
 
-  /** Applies a frame whole. Throws if it does not fit, or if a checksum says that the mirror is wrong. */
+  /** Applies a frame. Throws if its base is another tick, or if a checksum differs. */
   take(binary) {
     const frame = decode(binary);
     const [kind, tick, age, ack, margin, ...sections] =
       frame instanceof Uint8Array ? decode(inflateRawSync(frame)) : frame;
     if (kind === SNAPSHOT) this.entities.clear();
-    else if (tick - age !== this.tick) throw new Error(`a frame on tick ${tick - age} does not fit tick ${this.tick}`);
+    else if (tick - age !== this.tick)
+      throw new Error(`the frame's base is tick ${tick - age}, but the mirror holds tick ${this.tick}`);
     for (const [what, ...rest] of sections) this.#section(kind, what, rest);
     this.tick = tick;
     return { kind, tick, age, ack, margin, checked: sections.filter(([what]) => what === CHECKSUMS).length };
   }
 
-  /** The components of an entity by their names, as a program wants them. */
+  /** Returns the components of an entity, by name and with decoded values. */
   read(id) {
     const rows = this.entities.get(id) ?? new Map();
     return Object.fromEntries(
@@ -46,7 +47,7 @@ export class Mirror {
     );
   }
 
-  /** The entity that a seat owns and that has a component. */
+  /** Returns an entity of a seat that has a component. */
   find(seat, component) {
     for (const id of this.entities.keys()) {
       const entity = this.read(id);
@@ -122,7 +123,7 @@ export class Mirror {
   }
 }
 
-/** The events of one tick. */
+/** Decodes the events of one tick. */
 export function readEvents(schema, binary) {
   const [tick, ...events] = decode(binary);
   return events.map(([id, ...row]) => {
@@ -131,7 +132,7 @@ export function readEvents(schema, binary) {
   });
 }
 
-/** An input: what it means for which tick. Fields that are left out are their first value. */
+/** Encodes an input. Fields that are left out get their first value. */
 export function writeInput(schema, { ack, seq, tick = 0, ...fields }) {
   const row = schema.input.fields.map((field) => column(field, fields[field.name]));
   return Buffer.from(encode([(ack ?? 0) % 65_536, seq, tick, ...row]));
@@ -150,7 +151,7 @@ function column({ type, values, steps, step, min }, given) {
   return given;
 }
 
-/** The fields of a type, once for each of their columns. */
+/** Returns the fields of a type, each once for every column. */
 function columns({ fields }) {
   return fields.flatMap((field) => Array(widths[field.type] ?? 1).fill(field));
 }
@@ -183,7 +184,7 @@ function fieldValue({ type, values, step, steps }, [x, y, z]) {
   }
 }
 
-/** The ids of a list that walks upwards. */
+/** Yields the ids of an ascending list. */
 function* ids(list) {
   let id = 0;
   for (const element of list instanceof Uint8Array ? packed.gaps(list) : list) {

@@ -1,5 +1,5 @@
-// The official client, whose TCP connection is cut without a word: the seat is kept and taken back with a diff, and what was
-// said meanwhile is replayed.
+// The official client, whose TCP connection breaks: its seat is kept, it resumes with a diff, and the chat that it missed is
+// replayed.
 
 import assert from "node:assert/strict";
 
@@ -8,7 +8,7 @@ import { Seat } from "./seat.mjs";
 import { answer, main, next, say, until, url } from "./support.mjs";
 import { Wire } from "./wire.mjs";
 
-/** A client that is turned away tries again as soon as this. */
+/** How soon a client whose connection was refused tries again. */
 const RETRY = { reconnectionDelay: 200, reconnectionDelayMax: 200 };
 
 main(async () => {
@@ -38,9 +38,9 @@ main(async () => {
   await tell("lobby", "two");
   await tell("room", "three");
   await tell("lobby", "four");
-  assert.ok(!ada.lobby.connected, "the wire is closed");
+  assert.ok(!ada.lobby.connected, "no connection gets through");
   wire.open();
-  say("the others play and talk on");
+  say("the others go on playing and talking");
 
   const welcome = await welcomed;
   assert.deepEqual([welcome.seat, welcome.room, welcome.state], [before.seat, before.room, "diff"]);
@@ -65,12 +65,12 @@ main(async () => {
     );
   }
   await tell("lobby", "five");
-  await until("Ada hears what follows", () => ada.heard.at(-1) === "five");
-  assert.deepEqual(ada.heard, ["one", "five"], "what was missed came once, as it was asked for");
-  say("what was said meanwhile is replayed");
+  await until("Ada gets later messages", () => ada.heard.at(-1) === "five");
+  assert.deepEqual(ada.heard, ["one", "five"], "missed messages come once, in the answer to listen");
+  say("missed chat messages are replayed");
 });
 
-/** Somebody in the lobby and in a room of arena, in a new one unless told; they come back as themselves. */
+/** Enters the lobby and a room of arena, by default a new one. The visitor reconnects as the same guest. */
 async function visitor(name, open, room) {
   let token;
   const lobby = open("/lobby", (give) => give(token ? { token } : { name }));

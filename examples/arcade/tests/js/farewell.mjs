@@ -1,4 +1,5 @@
-// The end of a match on a connection that the lobby shares: with requests on their way, with a goodbye on its way, and on to the next match at once.
+// The end of a match on a connection that the lobby shares: while requests are under way, while the client disconnects,
+// and followed by the next match at once.
 
 import assert from "node:assert/strict";
 
@@ -8,7 +9,7 @@ import { Seat } from "./seat.mjs";
 import { answer, ask, main, next, say, until, url } from "./support.mjs";
 import { Wire } from "./wire.mjs";
 
-/** Longer than the server waits for a client to be quiet. */
+/** Longer than the server waits for a client to stop sending. */
 const LONG_MS = 3_000;
 
 main(async () => {
@@ -32,7 +33,7 @@ main(async () => {
   await until("the transport is upgraded", () => socket.io.engine.transport.name === "websocket");
   let beats = 0;
   const chatter = setInterval(() => {
-    // Requests for long at more than twice their rate would cost the connection.
+    // The server cuts a connection that sends requests at more than twice their rate for long.
     const event = ["t", "resync", "nothing"][beats++ / 20];
     if (event) ask(socket, event).catch(() => undefined);
     beats %= 60;
@@ -43,11 +44,11 @@ main(async () => {
   await until("the match is over", () => first.seat.over);
   assert.equal(first.seat.over.reason, "kicked");
   await pause();
-  assert.ok(socket.connected, "who still talks is not ended yet");
+  assert.ok(socket.connected, "the server does not end the namespace while the client sends");
   clearInterval(chatter);
   assert.equal(await next(socket, "disconnect"), "io server disconnect");
   await answer(lobby, "games");
-  say("who talked on until the server ended the match has the lobby still");
+  say("a client that sends until the end keeps the lobby");
 
   const second = await enter();
   await Promise.all([remove(second), until("the second match is over", () => second.seat.over)]);
@@ -56,7 +57,7 @@ main(async () => {
   await pause();
   assert.ok(socket.connected);
   await third.seat.walk();
-  say("who left by itself plays the next match at once");
+  say("a client that leaves by itself plays the next match at once");
 
   const gone = remove(third);
   socket.disconnect();
@@ -64,11 +65,11 @@ main(async () => {
   await pause();
   await answer(lobby, "games");
   assert.deepEqual(lost, []);
-  say("a goodbye that crosses the server's costs nothing");
+  say("a disconnect that crosses the server's keeps the lobby");
   await withSdk();
 });
 
-/** Match after match over the connection of the lobby, which is never made anew. */
+/** Plays match after match over the lobby's one connection. */
 async function withSdk() {
   const { connect } = await bundled();
   const wire = await Wire.to(new URL(url));
@@ -83,7 +84,7 @@ async function withSdk() {
   await server.lobby.games();
   assert.equal(wire.connections, 1);
   server.close();
-  say("the SDK needs no pause in between");
+  say("the SDK needs no pause between matches");
 }
 
 function pause() {

@@ -1,4 +1,4 @@
-// A whole visit with the official client: lobby, quick play, a walk, a lost connection, the way back, and the end.
+// A whole visit with the official client: lobby, quick play, walking, a lost connection, resuming, and leaving.
 
 import assert from "node:assert/strict";
 
@@ -7,7 +7,7 @@ import { answer, ask, next, packages, refusedWith, say, until, url } from "./sup
 
 const { io } = packages.sdk("socket.io-client");
 
-/** `open(namespace, auth)` is the client as the script wants it; `transport` is the one that it is on in the end. */
+/** `open(namespace, auth)` makes a client with the script's options. `transport` is the one that it must end up with. */
 export async function visit({ open, transport }) {
   const { room, ticket } = await visitLobby(open);
   const socket = open("/gameplay", { ticket });
@@ -24,7 +24,7 @@ export async function visit({ open, transport }) {
   socket.disconnect();
 }
 
-/** The client with options, if any; `auth` goes to the namespace. */
+/** Returns a function that opens a namespace with the official client. `auth` goes to the namespace. */
 export function client(options, server = url) {
   return (namespace, auth) => io(`${server}${namespace}`, auth ? { ...options, auth } : options);
 }
@@ -63,7 +63,7 @@ async function play(seat) {
   assert.equal(seat.frames[0].kind, 0);
   await until("diffs arrive", () => seat.frames.filter(({ kind, age }) => kind === 1 && age > 0).length > 10);
   await seat.walk();
-  say("the avatar walks as it is told");
+  say("the avatar follows the inputs");
 
   const { tick } = await answer(seat.socket, "t");
   assert.ok(
@@ -76,17 +76,17 @@ async function play(seat) {
   await answer(seat.socket, "resync", {});
   const asked = seat.frames.length;
   await until("a snapshot comes", () => seat.frames.slice(asked - 1).some(({ kind }) => kind === 0));
-  say("events, time, checksums and a resync came as they should");
+  say("events, time, checksums and a resync are right");
 }
 
-/** The transport is cut, without a word of Socket.IO. */
+/** Closes the transport without a Socket.IO packet, and resumes. */
 async function comeBack(seat) {
   const { socket, welcome: before } = seat;
   let tick;
   socket.auth = (give) => give({ resume: before.resume, tick: (tick = seat.mirror.tick) });
   const welcomed = next(socket, "welcome");
   socket.io.engine.close();
-  await until("the client knows", () => !socket.connected);
+  await until("the client notices", () => !socket.connected);
   const frames = seat.frames.length;
   const welcome = await welcomed;
   assert.deepEqual([welcome.seat, welcome.room, welcome.state], [before.seat, before.room, "diff"]);
@@ -96,7 +96,7 @@ async function comeBack(seat) {
   const checks = seat.frames.length;
   await until("a checksum is right", () => seat.frames.slice(checks).some(({ checked }) => checked > 0));
   await seat.walk();
-  say(`came back from tick ${tick} with a diff of ${first.age} ticks`);
+  say(`resumed at tick ${tick} with a diff of ${first.age} ticks`);
 }
 
 async function leave(seat) {

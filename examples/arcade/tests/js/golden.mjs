@@ -1,4 +1,4 @@
-// The golden frames of `assets/wire`, which Rust writes and the SDK reads, through the decoder beside this file.
+// Reads the golden frames in `assets/wire` with the decoder beside this file. Rust writes them, and the SDK reads them, too.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -16,7 +16,7 @@ main(() => {
 
 function check(name, { schema, frames, events, inputs }) {
   const mirror = new Mirror(schema);
-  // What a client makes of faulty bytes is its own affair.
+  // The protocol does not say what a client does with invalid frames.
   const valid = frames.filter(({ ok, desync }) => ok && !desync);
   for (const { hex, note, state } of valid) {
     mirror.take(bytes(hex));

@@ -1,10 +1,10 @@
-// Guests of the lobby who queue, alone or in parties, with the official client.
+// Guests with the official client, who queue alone or in parties.
 
 import { answer, ask, next, packages, until, url } from "./support.mjs";
 
 const { io } = packages.sdk("socket.io-client");
 
-/** Somebody in `/lobby` and on `/matchmaking`, and everything that they hear there. */
+/** Connects a guest to `/lobby` and `/matchmaking`, and records the events of `/matchmaking`. */
 export async function guest(name) {
   const lobby = io(`${url}/lobby`, { forceNew: true, auth: { name } });
   const { user, token } = await next(lobby, "session");
@@ -21,7 +21,7 @@ export async function guest(name) {
   return { name, user, lobby, socket, hears, go, ask: (event, argument) => ask(socket, event, argument) };
 }
 
-/** A party of the first, and of the others, who join by its code. */
+/** Makes a party: the first creates it, and the others join by its code. */
 export async function party(...names) {
   const [leader, ...others] = await Promise.all(names.map(guest));
   const { party } = await answer(leader.lobby, "party_create");

@@ -1,5 +1,5 @@
-// Parties of two through a 2v2 rule with the official client: against each other, and against two who came alone; a ready
-// check that somebody declines; and ratings that move with a result.
+// Parties of two in a 2v2 mode with the official client: against each other, and against two single players; a ready check
+// that somebody declines; and ratings that change with a result.
 
 import assert from "node:assert/strict";
 
@@ -18,7 +18,7 @@ const enqueue = ({ socket }, mode) => answer(socket, "enqueue", { game: "race", 
 
 const leaveAll = (guests) => guests.forEach((guest) => void guest.go());
 
-/** Takes the seat of whoever was matched. */
+/** Takes the seat of a matched player. */
 async function sit(matched) {
   const socket = io(`${url}/gameplay`, { forceNew: true, auth: { ticket: matched.ticket } });
   const welcome = await next(socket, "welcome");
@@ -41,7 +41,7 @@ async function twoParties() {
   say(`two parties of two play each other, in teams ${teams}`);
 
   const overs = seats.map(({ socket }) => next(socket, "over"));
-  // An input by hand: nothing acknowledged, the first, for the next tick, and it goes.
+  // `[ack, seq, tick, dir]`: the first input, for the next tick, walks to the east.
   seats[2].socket.emit("i", Buffer.from([0x94, 0, 1, 0, 1]));
   const [over] = await Promise.all(overs);
   assert.equal(over.reason, "finished");
@@ -71,7 +71,7 @@ async function partyAndTwoAlone() {
   const teams = matched.map(({ team }) => team);
   assert.equal(new Set(matched.map(({ room }) => room)).size, 1);
   assert.ok(teams[0] === teams[1] && teams[2] === teams[3] && teams[0] !== teams[2], `teams ${teams}`);
-  say("a party of two plays two who came alone");
+  say("a party of two plays two single players");
   leaveAll(guests);
 }
 
@@ -91,13 +91,13 @@ async function declined() {
   for (const { hears } of [...duo, jo])
     assert.deepEqual(await hears("unready"), { check, reason: "declined", requeued: true });
   assert.equal((await lou.ask("leave")).error.code, "not_queued");
-  say("who declined has left, the others are back");
+  say("the player who declined has left the queue, and the others are back in it");
 
-  // With Mia, who came later, they are four again.
+  // Mia, who queued later, makes them four again.
   const again = await Promise.all([...duo, jo, mia].map(({ hears }) => hears("ready_check")));
   for (const { socket } of [...duo, jo, mia]) await answer(socket, "accept", { check: again[0].check });
   const teams = (await Promise.all([...duo, jo, mia].map(({ hears }) => hears("matched")))).map(({ team }) => team);
   assert.ok(teams[0] === teams[1] && teams[2] === teams[3] && teams[0] !== teams[2], `teams ${teams}`);
-  say("and the party still plays as one");
+  say("the party still plays on one side");
   leaveAll([...asked, mia]);
 }

@@ -1,4 +1,4 @@
-// What a client sends while it is offline waits in it, and arrives once, in order.
+// Packets that a client sends while it is offline wait in the client, and arrive once, in order.
 
 import assert from "node:assert/strict";
 
@@ -14,7 +14,7 @@ main(async () => {
   assert.equal(socket.sendBuffer.length, 1);
   socket.connect();
   assert.deepEqual([(await early).ok, (await early).messages], [true, []]);
-  say("what was sent before connecting is answered after");
+  say("a request from before the connection is answered");
 
   const lost = next(socket, "disconnect");
   wire.cut();
@@ -31,5 +31,5 @@ main(async () => {
     ["one", "two", "three"],
   );
   assert.equal(socket.sendBuffer.length, 0);
-  say("what was sent during a drop arrived once, in order");
+  say("messages from an interruption arrived once, in order");
 });

@@ -1,6 +1,6 @@
-// Packed lists as docs/PROTOCOL.md describes them: slow and plain, on a text of zeros and ones.
+// Packed lists as docs/PROTOCOL.md describes them. The decoder is slow and simple: it works on a string of zeros and ones.
 
-/** The gaps of packed ids, which are read like those of the array. */
+/** Yields the gaps of packed ids, which mean the same as those of the array. */
 export function* gaps([k, ...bytes]) {
   const bits = new Bits(bytes);
   while (!bits.done()) yield bits.rice(k);
@@ -25,7 +25,7 @@ class Bits {
     this.#text = bytes.map((byte) => [...byte.toString(2).padStart(8, "0")].reverse().join("")).join("");
   }
 
-  /** A number of so many bits, its lowest first. */
+  /** Reads a number of this many bits, the lowest bit first. */
   number(bits) {
     const digits = this.#text.slice(0, bits);
     this.#text = this.#text.slice(bits);

@@ -25,14 +25,14 @@ main(async () => {
   await browser.close();
 });
 
-/** Whoever types faster than the server answers costs the page nothing: it never hears what it asked under the old name. */
+/** Changes the name several times before the server answers. The page must ignore answers to the old names. */
 async function renameAtOnce(browser) {
   const eve = await browser.open("Eve", () => {
     const names = ["Adam", "Eva", "Eve"];
     new MutationObserver(() => {
       const input = document.querySelector("#name");
       if (!input) return;
-      // All of them before the first has a connection.
+      // All names change before the first one is connected.
       for (const name of names.splice(0)) {
         input.value = name;
         input.dispatchEvent(new Event("change"));
@@ -43,10 +43,10 @@ async function renameAtOnce(browser) {
   await eve.playing();
   assert.ok((await eve.names()).includes("Eve"));
   assert.deepEqual(eve.complaints, []);
-  say("a visitor who changes names before the lobby is there plays under the last of them");
+  say("a visitor who changes the name before the lobby is there plays under the last name");
 }
 
-/** The bots must do something to each other, or to Ada. */
+/** Waits until an avatar loses health or scores. */
 async function watchFight(visitor, seat) {
   const before = await visitor.avatars();
   assert.ok(before.some((avatar) => avatar.seat !== seat));

@@ -1,4 +1,4 @@
-// Chat, presence and a party: two people with the SDK, one of whom loses the connection, and one with the official client.
+// Chat, presence and a party. Two people use the SDK, and one of them loses the connection; a third uses the official client.
 
 import assert from "node:assert/strict";
 
@@ -27,24 +27,24 @@ main(async () => {
   await ada.lobby.chat.say("lobby", "anybody?");
   await ada.lobby.chat.say("party", "where are you?");
   await ada.lobby.chat.tell(bob.session.user, "call me");
-  await until("Bob hears what he missed", () => heard.length === 4);
+  await until("Bob gets the messages that he missed", () => heard.length === 4);
   assert.deepEqual(heard.toSorted(), ["anybody?", "call me", "hello", "where are you?"]);
   await until("Bob is back", () => seen.at(-1) === "online");
-  await until("Ada may go on", () => spoken(ada.lobby.chat.say("party", "there you are")));
-  await until("Bob hears what follows", () => heard.at(-1) === "there you are");
-  say("what was missed is told afterwards, once");
+  await until("Ada may send again", () => spoken(ada.lobby.chat.say("party", "there you are")));
+  await until("Bob gets later messages", () => heard.at(-1) === "there you are");
+  say("missed messages come once, after the interruption");
 
   const room = await bob.lobby.create("arena", { private: true });
   await until("Bob plays", () => seen.at(-1) === "match");
   await room.leave();
   await until("Bob has left", () => seen.at(-1) === "online");
   assert.deepEqual(seen, ["online", "away", "online", "match", "online"]);
-  say("friends see what somebody does");
+  say("friends see a person's status");
 
   await stock(ada, bob);
 });
 
-/** False, a second later, if it was one message too many. */
+/** Returns whether a message was accepted. Waits a second after a `rate_limited`. */
 async function spoken(saying) {
   try {
     await saying;
@@ -67,7 +67,7 @@ async function gather(party, bob) {
   say("a party is gathered");
 }
 
-/** The same requests and events without the SDK. */
+/** Sends the same requests without the SDK. */
 async function stock(ada, bob) {
   const eve = client()("/lobby", { name: "Eve" });
   const { user } = await next(eve, "session");

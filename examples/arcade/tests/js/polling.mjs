@@ -1,4 +1,4 @@
-// The official client where nothing but plain HTTP gets through.
+// The official client where only plain HTTP gets through.
 
 import assert from "node:assert/strict";
 

@@ -1,5 +1,5 @@
-// A private room with the official client: its code, somebody who watches two seconds late, a vote that removes a player, and
-// the host who removes another.
+// A private room with the official client: its code, a spectator with two seconds of delay, a vote that removes a player, and
+// the owner, who removes another.
 
 import assert from "node:assert/strict";
 
@@ -7,7 +7,7 @@ import { client } from "./flow.mjs";
 import { Seat } from "./seat.mjs";
 import { answer, ask, main, next, refusedWith, say, until } from "./support.mjs";
 
-/** As the rules of arena say. */
+/** The delay in the rules of arena. */
 const SPECTATOR_DELAY_S = 2;
 
 const open = client({ forceNew: true });
@@ -26,14 +26,14 @@ main(async () => {
     await friend.sit(grant);
   }
   assert.equal(new Set([ada, bob, cy].map(({ seat }) => seat.welcome.seat)).size, 3);
-  say(`friends find a room that nobody else does, by the code ${code}`);
+  say(`friends find the unlisted room by the code ${code}`);
 
   await watch(ada, code);
   await vote({ ada, bob, cy, code });
   await kick({ ada, bob, room, code });
 });
 
-/** Somebody in the lobby, who may sit down. */
+/** Enters the lobby as a guest, who can take a seat. */
 async function guest(name) {
   const lobby = open("/lobby", { name });
   const { user } = await next(lobby, "session");
@@ -59,7 +59,7 @@ async function watch(ada, code) {
   watching.socket.on("s", () => {
     const { tick } = watching.mirror;
     if (past.has(tick)) compared.push([watching.mirror.find(seat.welcome.seat, "Pos")?.Pos, past.get(tick)]);
-    // Frames of one tick take different ways: the other may be behind by one or two.
+    // The two clients get a tick's frames at different times, so the player may be one or two ticks behind.
     if (tick > seat.mirror.tick - SPECTATOR_DELAY_S * watching.welcome.hz + 2) early.push(tick);
   });
   const welcome = await next(watching.socket, "welcome");
@@ -67,9 +67,9 @@ async function watch(ada, code) {
   await seat.walk();
   await until("the walk is seen", () => compared.length > 3 * welcome.hz);
   assert.equal(watching.frames[0].kind, 0);
-  assert.deepEqual(early, [], "nothing is shown before its time");
+  assert.deepEqual(early, [], "no frame comes before the delay is over");
   for (const [seen, was] of compared) assert.deepEqual(seen, was);
-  assert.ok(new Set(compared.map(([seen]) => JSON.stringify(seen))).size > 3, "and something happened");
+  assert.ok(new Set(compared.map(([seen]) => JSON.stringify(seen))).size > 3, "the avatar moved in between");
   assert.ok(!seat.welcome.seats.some(({ name }) => name === "Dee"));
 
   watching.press({ dir: "E" });
@@ -78,7 +78,7 @@ async function watch(ada, code) {
   await until("nobody watches", () => watching.over?.reason === "left");
   assert.deepEqual(watching.refused, []);
   assert.equal(await refusedWith(open("/gameplay", { ticket })), "ticket_used");
-  say(`who watches sees what was, ${SPECTATOR_DELAY_S} s later, and nothing else`);
+  say(`a spectator sees the match ${SPECTATOR_DELAY_S} s later, and cannot act in it`);
 }
 
 async function vote({ ada, bob, cy, code }) {
@@ -97,7 +97,7 @@ async function vote({ ada, bob, cy, code }) {
   ]);
   assert.equal(cy.seat.over.reason, "kicked");
   await banned(cy, code);
-  say("two who vote remove a third");
+  say("two votes remove a third player");
 }
 
 async function kick({ ada, bob, room, code }) {
@@ -109,7 +109,7 @@ async function kick({ ada, bob, room, code }) {
   await banned(bob, code);
   assert.equal(await refusedWith(open("/gameplay", { resume: bob.seat.welcome.resume })), "resume_expired");
   await ada.seat.walk();
-  say("who opened the room removes another, and plays on");
+  say("the owner of the room removes a player, and plays on");
 }
 
 async function banned({ lobby }, code) {

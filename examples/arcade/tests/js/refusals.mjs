@@ -1,4 +1,4 @@
-// What a client can get wrong is refused with a code that stays what it is, and the other seats go on.
+// Wrong requests, connections and inputs are refused with stable codes, and the other seats are not affected.
 
 import assert from "node:assert/strict";
 
@@ -33,7 +33,7 @@ main(async () => {
   assert.equal(await refusedWith(open("/lobby", { nmae: "Ada" })), "bad_request");
   for (const namespace of ["/lobby", "/matchmaking"])
     assert.equal(await refusedWith(open(namespace, { token: "forged" })), "bad_token");
-  say("requests are refused by their codes");
+  say("requests are refused with their codes");
 
   for (const [auth, code] of [
     [{}, "bad_request"],
@@ -43,7 +43,7 @@ main(async () => {
   ]) {
     assert.equal(await refusedWith(open("/gameplay", auth)), code);
   }
-  say("so are connections");
+  say("connections are refused with their codes");
   await harass(lobby);
   await flood(lobby);
 });
@@ -56,7 +56,7 @@ async function refuse(socket, requests) {
   }
 }
 
-/** One seat sends garbage; another in the same room must not notice. */
+/** Sends garbage from one seat. Another seat in the same room must not be affected. */
 async function harass(lobby) {
   const { room, ticket } = await answer(lobby, "create", { game: "arena" });
   const quiet = new Seat(open("/gameplay", { ticket }));
@@ -79,7 +79,7 @@ async function harass(lobby) {
   assert.equal((await ask(socket, "nonsense", {})).error.code, "unknown_event");
   assert.deepEqual(quiet.refused, []);
   await Promise.all([loud.walk(), quiet.walk()]);
-  say("who sends garbage hears of it, and both seats play on");
+  say("a seat that sends garbage gets errors, and both seats play on");
 
   const { resume } = loud.welcome;
   const twin = new Seat(open("/gameplay", { resume }));
@@ -87,7 +87,7 @@ async function harass(lobby) {
   await twin.seated();
   assert.equal(twin.welcome.seat, loud.welcome.seat);
   assert.equal(await refusedWith(open("/gameplay", { resume })), "bad_resume");
-  say("a resume replaces the connection, and its token is good once");
+  say("a resume replaces the connection, and its token is valid once");
 }
 
 async function refusedAs(seat, code, act) {
@@ -98,11 +98,11 @@ async function refusedAs(seat, code, act) {
   assert.ok(refused.count >= 1 && refused.message.length > 0);
 }
 
-/** Last, for it uses up what the connection may ask. */
+/** Runs last, because it uses up the request allowance of the connection. */
 async function flood(lobby) {
   const said = await Promise.all(Array.from({ length: 60 }, () => ask(lobby, "games")));
   const codes = new Set(said.map(({ ok, error }) => (ok ? "ok" : error.code)));
   assert.deepEqual([...codes].sort(), ["ok", "rate_limited"]);
-  await until("asking is allowed again", async () => (await ask(lobby, "games")).ok);
-  say("a flood of requests is held back");
+  await until("requests are allowed again", async () => (await ask(lobby, "games")).ok);
+  say("a flood of requests is limited");
 }

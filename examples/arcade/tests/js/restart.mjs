@@ -1,4 +1,4 @@
-// The server goes away in the middle of a match and comes back without it: the page says so, and plays on.
+// The server stops during a match and comes back without it. The page says so, and offers another match.
 
 import { Browser } from "./browser.mjs";
 import { main, say, server } from "./support.mjs";
@@ -26,6 +26,6 @@ main(async () => {
   await dialog.getByRole("button", { name: "Play again" }).click(PATIENCE);
   await ada.playing();
   await ada.walk();
-  say("one click, and the match is on again");
+  say("one click starts another match");
   await browser.close();
 });

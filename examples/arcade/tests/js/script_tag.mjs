@@ -1,4 +1,4 @@
-// A page of the server's own with a script tag, as users of Socket.IO write it.
+// A page with a script tag from the server, as users of Socket.IO write it.
 
 import assert from "node:assert/strict";
 

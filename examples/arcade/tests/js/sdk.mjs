@@ -1,4 +1,4 @@
-// `@tickcast/client` in Node: quick play, a lost connection, leaving, and two players whom the matchmaker brings together.
+// `@tickcast/client` in Node: quick play, a lost connection, a spectator, leaving, and two players in one match.
 
 import assert from "node:assert/strict";
 
@@ -44,19 +44,19 @@ main(async () => {
   await meet(connect);
 });
 
-/** Walks where there is room, there and back. A death puts the avatar elsewhere: then the next try begins. */
+/** Walks there and back in a free direction. Tries the next one if the avatar meets a wall or dies. */
 async function walk(room) {
   await until("the avatar is there", () => room.me("Pos", "Hp"));
   for (const dir of ["E", "N", "W", "S", "E", "N", "W", "S", "E", "N", "W", "S"]) {
     if ((await walks(room, dir)) && (await walks(room, OPPOSITE[dir]))) return;
   }
-  throw new Error("the avatar did not walk as it was told, in any direction");
+  throw new Error("the avatar did not follow the inputs in any direction");
 }
 
 async function walks(room, dir) {
   const [x, y] = WAY[dir];
   room.input({ dir });
-  // What is drawn is a little in the past, in which the last input still held.
+  // The view is some ticks in the past, where the previous input still acts.
   const begun = room.serverTick + room.stats.delay + room.stats.lead + 3;
   await until("the input is seen", () => room.serverTick > begun);
   const from = room.me("Pos").Pos.at;
@@ -81,15 +81,15 @@ async function loseConnection(room, wire) {
   assert.deepEqual(seen, ["reconnecting", "playing"]);
   await until("frames go on", () => room.tick > tick + room.hz);
   assert.equal(room.seat, seat);
-  say("came back by itself");
+  say("the room reconnects by itself");
 }
 
-/** Somebody else watches, with the delay that arena has, and loses the connection too. */
+/** Spectates with the delay of arena, and loses the connection, too. */
 async function watch(played, eve, wire) {
   const room = await eve.lobby.spectate(played.id);
   assert.deepEqual([room.spectating, played.spectating], [true, false]);
   await until("the spectator sees the player", () => room.view("Pos", "Seat").some(({ Seat }) => Seat === played.seat));
-  assert.ok(room.stats.delay > 1.5 * room.hz, `drawn ${room.stats.delay} ticks ago`);
+  assert.ok(room.stats.delay > 1.5 * room.hz, `the view is ${room.stats.delay} ticks old`);
   await loseConnection(room, wire);
   await until("the spectator sees the player again", () =>
     room.view("Pos", "Seat").some(({ Seat }) => Seat === played.seat),
@@ -98,7 +98,7 @@ async function watch(played, eve, wire) {
   await room.leave();
   assert.equal((await over).reason, "left");
   eve.close();
-  say("who watches comes back to watch");
+  say("a spectator reconnects as a spectator");
 }
 
 async function meet(connect) {

@@ -19,14 +19,14 @@ export class Seat {
   events = [];
   refused = [];
   over;
-  /** Says how far the avatar walked since the last call of `walked`. */
+  /** How far the avatar has walked since the last input. */
   #way = { x: 0, y: 0 };
   #last;
   #seq = 0;
 
   constructor(socket) {
     this.socket = socket;
-    // The first event is `welcome`; frames and events come to a mirror that knows its schema.
+    // `welcome` is the first event, so the schema is known before frames and events come.
     socket.on("welcome", (welcome) => this.#begin(welcome));
     socket.on("s", (binary) => this.#take(binary));
     socket.on("e", (binary) => this.events.push(...readEvents(this.welcome.schema, bytes(binary))));
@@ -44,14 +44,14 @@ export class Seat {
     return this.mirror?.find(this.welcome.seat, "Pos");
   }
 
-  /** Sends an input; `tick` 0 is the next one. */
+  /** Sends an input. Tick 0 means the next tick. Returns the sequence number. */
   press(fields) {
     this.#seq += 1;
     this.socket.emit("i", writeInput(this.welcome.schema, { ack: this.mirror.tick, seq: this.#seq, ...fields }));
     return this.#seq;
   }
 
-  /** Walks a unit each in two directions that are opposite to each other; walls and deaths may call for another try. */
+  /** Walks one unit in a direction and one unit back. Tries other directions if the avatar meets a wall or dies. */
   async walk() {
     const axes = [
       ["E", 1, 0, "W"],
@@ -63,7 +63,7 @@ export class Seat {
       const [there, x, y, back] = axes[attempt % axes.length];
       if ((await this.#walks(there, x, y)) && (await this.#walks(back, -x, -y))) return;
     }
-    throw new Error("the avatar did not walk as it was told, in any direction");
+    throw new Error("the avatar did not follow the inputs in any direction");
   }
 
   async #walks(dir, x, y) {
@@ -73,7 +73,8 @@ export class Seat {
     const begun = this.mirror.tick;
     await until("ticks go on", () => along(this.#way, x, y) >= 1 || this.mirror.tick > begun + 2 * this.welcome.hz);
     if (along(this.#way, x, y) < 1) return false;
-    assert.ok(Math.abs(along(this.#way, y, x)) <= ROUNDING, `told to go ${dir}, went ${JSON.stringify(this.#way)}`);
+    const way = JSON.stringify(this.#way);
+    assert.ok(Math.abs(along(this.#way, y, x)) <= ROUNDING, `the input was ${dir}, but the avatar went ${way}`);
     return true;
   }
 
@@ -92,7 +93,7 @@ export class Seat {
     if (!now || !before) return;
     const step = { x: now.x - before.x, y: now.y - before.y };
     const far = ((now.tick - before.tick) * WALK) / this.welcome.hz + ROUNDING;
-    // Farther than a walk is a new life, at another place.
+    // A longer step than walking allows is a respawn.
     if (Math.hypot(step.x, step.y) > far) this.#way = { x: 0, y: 0 };
     else this.#way = { x: this.#way.x + step.x, y: this.#way.y + step.y };
   }

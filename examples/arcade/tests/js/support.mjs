@@ -1,4 +1,4 @@
-// What the scripts have in common: the packages, the server's address, conditions to wait for, and requests.
+// Shared by the scripts: packages, the server's address, waiting for conditions, and requests.
 
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -7,36 +7,36 @@ import { fileURLToPath } from "node:url";
 const assets = new URL("../../../../assets/", import.meta.url);
 const from = (folder) => createRequire(new URL(`${folder}package.json`, assets));
 
-/** A package, from where `assets` installs it for the one that depends on it. */
+/** Loads packages as the SDK, the web pages or the tests in `assets` would. */
 export const packages = { sdk: from("sdk/"), web: from("web/"), tests: from("./") };
 export const asset = (path) => fileURLToPath(new URL(path, assets));
 
 export const url = process.argv[2];
 if (!url) throw new Error("usage: node <script> <url of the server>");
 
-/** Nothing takes so long, not even on a slow and busy machine. */
+/** Ends a script that hangs. No step takes this long, even on a slow and busy machine. */
 const PATIENCE_MS = 60_000;
 
 export function say(text) {
   console.log(text);
 }
 
-/** Resolves to what `condition` returns, once that is neither `undefined` nor `false`. */
+/** Waits until `condition` returns something other than `undefined` or `false`, and resolves to that. */
 export async function until(what, condition, patience = PATIENCE_MS) {
   const deadline = performance.now() + patience;
   for (;;) {
     const value = await condition();
     if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`waited ${patience / 1000} s in vain: ${what}`);
+    if (performance.now() > deadline) throw new Error(`this did not happen within ${patience / 1000} s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
-/** The next event of a name, with its first argument. */
+/** Resolves to the first argument of the next event with this name. */
 export function next(emitter, event, patience = PATIENCE_MS) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new Error(`waited ${patience / 1000} s in vain for the event ${event}`)),
+      () => reject(new Error(`the event ${event} did not come within ${patience / 1000} s`)),
       patience,
     );
     emitter.once(event, (argument) => {
@@ -46,19 +46,19 @@ export function next(emitter, event, patience = PATIENCE_MS) {
   });
 }
 
-/** The acknowledgement of a request. */
+/** Sends a request. Resolves to its acknowledgement. */
 export function ask(socket, event, ...argument) {
   return socket.timeout(PATIENCE_MS).emitWithAck(event, ...argument);
 }
 
-/** The answer of a request that must not be refused. */
+/** Sends a request that must not be refused. Resolves to its answer. */
 export async function answer(socket, event, ...argument) {
   const said = await ask(socket, event, ...argument);
   if (said?.ok !== true) throw new Error(`${event} was answered with ${JSON.stringify(said)}`);
   return said;
 }
 
-/** The code of a refused connection: its message is `<code>: <text>`. */
+/** Waits until a connection is refused. Resolves to the code in its message, `<code>: <text>`. */
 export async function refusedWith(socket) {
   const { message } = await next(socket, "connect_error");
   const [, code] = /^([a-z_]+): ./.exec(message) ?? [];
@@ -67,7 +67,7 @@ export async function refusedWith(socket) {
   return code;
 }
 
-/** Has the server stopped or started by whoever started it. */
+/** Asks the test that started the server to stop it or to start it again. */
 export async function server(command) {
   say(`> ${command}`);
   await next(input(), "line");
@@ -78,7 +78,7 @@ function input() {
   return (lines ??= createInterface({ input: process.stdin }));
 }
 
-/** Runs a script to its end, whatever connections are still open then. */
+/** Runs a script, and exits with its result although connections may be open. */
 export async function main(run) {
   try {
     await run();

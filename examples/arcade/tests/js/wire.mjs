@@ -1,10 +1,10 @@
-// A lost connection, for real.
+// Connections that really break.
 
 import { connect as connectTcp, createServer } from "node:net";
 
-/** A way to the server that can be cut without either end having said a word. */
+/** A TCP proxy to the server that can cut or hold connections without a packet from either end. */
 export class Wire {
-  /** Connections that there were so far. */
+  /** The number of connections so far. */
   connections = 0;
   #closed = false;
   #ends = new Set();
@@ -22,7 +22,7 @@ export class Wire {
     for (const end of this.#ends) end.destroy();
   }
 
-  /** Cuts, and lets nobody through until `open`. */
+  /** Cuts all connections, and refuses new ones until `open`. */
   close() {
     this.#closed = true;
     this.cut();
@@ -32,7 +32,7 @@ export class Wire {
     this.#closed = false;
   }
 
-  /** Keeps what either end says to itself, until `release`. */
+  /** Holds the data of both ends back until `release`. */
   hold() {
     for (const end of this.#ends) end.unpipe();
   }
