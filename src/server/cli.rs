@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use anyhow::Context;
 use clap::Parser;
 
-use super::persistence::PersistenceConfig;
+use super::{builder::Config, persistence::PersistenceConfig};
 #[cfg(feature = "jwt")]
 use crate::identity::{Jwt, KeyError};
 #[cfg(feature = "webhook")]
@@ -26,7 +26,11 @@ pub(super) struct Args {
 
     /// Most TCP connections from one address at a time, 0 for no limit; private addresses are not limited [default: 256, unless the program sets another]
     #[arg(long, env = "TICKCAST_CONNECTIONS_PER_ADDRESS", value_name = "COUNT")]
-    pub(super) connections_per_address: Option<usize>,
+    connections_per_address: Option<usize>,
+
+    /// Set a limit by its name, like `max_rooms=200`; may be given several times. docs/OPERATIONS.md lists all
+    #[arg(long = "limit", env = "TICKCAST_LIMITS", value_name = "NAME=VALUE", value_delimiter = ',')]
+    limits: Vec<String>,
 
     /// Print the schema of a game as JSON and exit
     #[arg(long, value_name = "GAME", conflicts_with = "print_types")]
@@ -68,6 +72,17 @@ impl Args {
             Some(name) => Ok(find_game(games, name)?.schema().to_d_ts()),
             None => Ok(String::new()),
         }
+    }
+
+    /// Sets the limits that `--limit` names.
+    pub(super) fn change_limits(&self, config: &mut Config) -> anyhow::Result<()> {
+        config.net.connections_per_address = self.connections_per_address.unwrap_or(config.net.connections_per_address);
+        // A list may end in a comma, and a variable may be empty.
+        for limit in self.limits.iter().map(|limit| limit.trim()).filter(|limit| !limit.is_empty()) {
+            let (name, value) = limit.split_once('=').with_context(|| format!("a limit is NAME=VALUE, not \"{limit}\""))?;
+            config.set_limit(name.trim(), value.trim())?;
+        }
+        Ok(())
     }
 
     /// The modes of the file that `--modes` names, by game and name.
@@ -233,6 +248,24 @@ mod tests {
         }
         let both = print(&["--print-schema", "coins", "--print-types", "coins"]);
         assert!(both.is_err_and(|error| error.contains("cannot be used with")));
+    }
+
+    fn limited(args: &[&str]) -> Result<Config, String> {
+        let args = Args::try_parse_from(["server"].iter().chain(args)).map_err(|error| error.to_string())?;
+        let mut config = Config::default();
+        args.change_limits(&mut config).map_err(|error| error.to_string())?;
+        Ok(config)
+    }
+
+    #[test]
+    fn limits_are_set_by_name() {
+        let config = limited(&["--limit", "max_rooms=3", "--limit", "message_bytes=8192, ticket_life = 2.5,"]).unwrap();
+        assert_eq!((config.host.max_rooms, config.net.message_bytes), (3, 8192));
+        assert_eq!(config.host.ticket_life.as_secs_f32(), 2.5);
+        let config = limited(&["--connections-per-address", "5", "--limit", ""]).unwrap();
+        assert_eq!(config.net.connections_per_address, 5);
+        assert_eq!(limited(&["--limit", "max_rooms"]).unwrap_err(), "a limit is NAME=VALUE, not \"max_rooms\"");
+        assert!(limited(&["--limit", "rooms=3"]).unwrap_err().contains("the limits are: "));
     }
 
     #[cfg(feature = "jwt")]

@@ -3,6 +3,7 @@
 mod error;
 mod persistence;
 mod builder;
+mod limits;
 mod running;
 #[cfg(feature = "cli")]
 mod cli;
@@ -12,5 +13,6 @@ mod program;
 pub use self::{
     builder::{Config, ServerBuilder, server},
     error::StartError,
+    limits::LimitError,
     running::RunningServer,
 };

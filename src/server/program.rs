@@ -34,8 +34,7 @@ impl ServerBuilder {
         }
         self.guests &= !args.no_guests;
         self = self.modes(args.read_modes()?);
-        let per_address = &mut self.config.net.connections_per_address;
-        *per_address = args.connections_per_address.unwrap_or(*per_address);
+        args.change_limits(&mut self.config)?;
         args.persistence.change(&mut self.persistence)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
         let served = runtime.block_on(async {

@@ -5,6 +5,8 @@ pub(crate) mod address;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// How long a client may stay without a namespace.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -18,7 +20,8 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// let mut limits = NetLimits::default();
 /// limits.connections_per_address = 64;
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct NetLimits {
     /// The most bytes of one message, on a WebSocket or in one polling request. Default 16 KiB.
