@@ -61,7 +61,7 @@ fn march(clock: Res<'_, Clock>, mut all: Query<'_, '_, (&Seat, &mut Pos)>, mut s
 struct Audience {
     room: Room,
     mirror: Mirror,
-    /// The positions of the players, by tick.
+    /// The positions of the players by tick, in steps of 1/32.
     past: Vec<Vec<i64>>,
     events: usize,
 }
@@ -82,7 +82,7 @@ impl Audience {
     fn tick(&mut self) -> Outbox {
         let out = self.room.tick();
         let seats: Vec<Seat> = self.room.seats().iter().map(|info| info.seat).collect();
-        let of = |seat: &Seat| self.room.view(*seat).me::<Pos>().map(|pos| (pos.at.x * 2.0) as i64);
+        let of = |seat: &Seat| self.room.view(*seat).me::<Pos>().map(|pos| (pos.at.x * 32.0) as i64);
         self.past.push(seats.iter().filter_map(of).collect());
         for scene in &out.scenes {
             self.mirror.apply(&scene.frame.to_bytes()).unwrap();
