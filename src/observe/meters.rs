@@ -36,6 +36,12 @@ pub(crate) enum DropReason {
     Flood,
     /// A connection that began to send something and did not end it.
     Unfinished,
+    /// A connection, or a session that polls, that sent more than its share of frames or bytes.
+    ConnectionShare,
+    /// A connection for which too many bytes waited.
+    QueuedBytes,
+    /// A connection that broke a rule of WebSocket, or sent a message that is too large.
+    Protocol,
 }
 
 /// Counts something thrown away.
@@ -54,6 +60,9 @@ pub(crate) fn dropped(what: DropReason) {
         DropReason::Nowhere => "nowhere",
         DropReason::Flood => "flood",
         DropReason::Unfinished => "unfinished",
+        DropReason::ConnectionShare => "connection_share",
+        DropReason::QueuedBytes => "queued_bytes",
+        DropReason::Protocol => "protocol",
     };
     counter!("tickcast_drops_total", "reason" => reason).increment(1);
 }

@@ -35,6 +35,7 @@ mod modes;
 mod packed;
 mod people;
 mod secrets;
+mod shares;
 mod stalled;
 mod steady;
 #[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]

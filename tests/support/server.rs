@@ -158,6 +158,8 @@ pub struct Client {
     parser: Parser,
     ids: i64,
     waiting: VecDeque<Packet>,
+    /// The id of the Engine.IO session.
+    pub sid: String,
 }
 
 impl Client {
@@ -170,9 +172,10 @@ impl Client {
         let path = if parser == Parser::Json { "socket.io" } else { "socket.io-msgpack" };
         let url = format!("ws://{address}/{path}/?EIO=4&transport=websocket");
         let (ws, _) = tokio_tungstenite::connect_async(url.into_client_request().unwrap()).await.unwrap();
-        let mut client = Self { ws, parser, ids: 0, waiting: VecDeque::new() };
+        let mut client = Self { ws, parser, ids: 0, waiting: VecDeque::new(), sid: String::new() };
         let open = client.message().await.unwrap();
-        assert!(open.to_text().unwrap().starts_with('0'), "{open:?}");
+        let open: Json = serde_json::from_str(open.to_text().unwrap().strip_prefix('0').unwrap()).unwrap();
+        client.sid = open["sid"].as_str().unwrap().to_owned();
         client
     }
 
@@ -317,6 +320,17 @@ impl Client {
         let MaybeTlsStream::Plain(tcp) = self.ws.get_mut() else { unreachable!("the tests use no TLS") };
         // The server may have closed already.
         let _ = tcp.write_all(bytes).await;
+    }
+
+    /// Returns whether the server has closed by now. Reads what has come.
+    pub async fn is_closed(&mut self) -> bool {
+        loop {
+            match timeout(Duration::ZERO, self.ws.next()).await {
+                Ok(Some(Ok(message))) if !message.is_close() => continue,
+                Ok(_) => return true,
+                Err(_) => return false,
+            }
+        }
     }
 
     /// Reads until the server closes the connection.

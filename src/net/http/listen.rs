@@ -8,11 +8,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    http::{StatusCode, header},
-    response::IntoResponse,
-};
+use axum::{Router, http::StatusCode, response::IntoResponse};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
@@ -76,7 +72,7 @@ impl Listener {
             };
             let stream = match accepted {
                 Ok((tcp, peer)) => match addresses.take(peer.ip()) {
-                    Some(share) => Stream::new(tcp, self.limits.unacknowledged_timeout, streams.clone(), share),
+                    Some(share) => Stream::new(tcp, &self.limits, streams.clone(), share),
                     None => {
                         refuse(&tcp);
                         continue;
@@ -109,12 +105,11 @@ async fn serve_connection(stream: Stream, router: Router, limits: NetLimits, mut
     let header_timeout = limits.header_timeout;
     let (handle, handshakes) = (stream.handle(), stream.handshakes());
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let is_cut = session(&request).is_some_and(|session| handle.is_cut(session));
-        if let Some(session) = upgraded_session(&request) {
-            handle.upgrade(session);
-        }
-        request.extensions_mut().insert(handle.clone());
+        let moves = session(&request).map(str::to_owned);
+        let is_cut = moves.as_ref().is_some_and(|session| handle.is_cut(session));
         let begins = begins_session(&request);
+        let is_websocket = begins && asks_for_websocket(&request);
+        request.extensions_mut().insert(handle.of_handshake(is_websocket));
         if begins {
             request.extensions_mut().insert(Arc::new(Conduct::new(&limits, Instant::now())));
         }
@@ -128,9 +123,12 @@ async fn serve_connection(stream: Stream, router: Router, limits: NetLimits, mut
                 observe::dropped(DropReason::Address);
                 return Ok((StatusCode::TOO_MANY_REQUESTS, "too many handshakes from your address\n").into_response());
             }
+            handle.next_turn().await;
             let answer = router.oneshot(request).await;
             if answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::SWITCHING_PROTOCOLS) {
+                // The library begins to read and write only after this.
                 handle.switch_protocols();
+                moves.iter().for_each(|session| handle.upgrade(session));
             }
             answer
         }
@@ -160,10 +158,10 @@ fn begins_session<B>(request: &Request<B>) -> bool {
     request.uri().path().starts_with("/socket.io") && request.uri().query().is_some_and(|query| !is_session(query))
 }
 
-/// Returns the Engine.IO session that asks to move from polling to this connection.
-fn upgraded_session<B>(request: &Request<B>) -> Option<&str> {
-    request.headers().get(header::UPGRADE)?;
-    session(request)
+/// Returns whether a request of Engine.IO is for its transport on WebSockets. The library looks at the same parameter.
+fn asks_for_websocket<B>(request: &Request<B>) -> bool {
+    let transport = request.uri().query().and_then(|query| query.split('&').find(|pair| pair.starts_with("transport=")));
+    transport == Some("transport=websocket")
 }
 
 /// Returns the Engine.IO session that a request names.

@@ -49,7 +49,7 @@ struct Counted {
 }
 
 /// Counts the handshakes of a connection's address.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Handshakes(Option<Counted>);
 
 impl Addresses {

@@ -25,14 +25,22 @@ impl Bucket {
     /// # Errors
     /// `rate_limited` if there is none.
     pub(crate) fn take(&mut self, now: Instant) -> Result<(), Refusal> {
+        if self.spend(1.0, now) {
+            return Ok(());
+        }
+        Err(Refusal::new(ErrorCode::RateLimited, format!("at most {} requests a second are taken", self.rate)))
+    }
+
+    /// Takes many tokens at once. Returns false if there are not so many; then it takes none.
+    pub(crate) fn spend(&mut self, tokens: f32, now: Instant) -> bool {
         let since: Duration = now.saturating_duration_since(self.filled);
         self.tokens = self.burst.min(self.tokens + since.as_secs_f32() * self.rate);
         self.filled = now;
-        if self.tokens < 1.0 {
-            return Err(Refusal::new(ErrorCode::RateLimited, format!("at most {} requests a second are taken", self.rate)));
+        let has_enough = self.tokens >= tokens;
+        if has_enough {
+            self.tokens -= tokens;
         }
-        self.tokens -= 1.0;
-        Ok(())
+        has_enough
     }
 }
 
@@ -52,12 +60,10 @@ impl Patience {
         Self { refusals: Bucket::new(MAX_REFUSALS, rate, now), has_ended: false }
     }
 
-    /// Counts a refusal. Returns true once, for the refusal that ends the patience.
+    /// Counts a refusal. Returns true for the refusal that ends the patience, and for all after it.
     pub(crate) fn ends(&mut self, now: Instant) -> bool {
-        !self.has_ended && {
-            self.has_ended = self.refusals.take(now).is_err();
-            self.has_ended
-        }
+        self.has_ended = self.has_ended || !self.refusals.spend(1.0, now);
+        self.has_ended
     }
 }
 
@@ -96,13 +102,13 @@ mod tests {
     }
 
     #[test]
-    fn patience_comes_back_with_time_and_ends_once() {
+    fn patience_comes_back_with_time_and_ends_for_good() {
         let start = Instant::now();
         let mut patience = Patience::new(10.0, start);
         let mut ends = |count, now| (0..count).filter(|_| patience.ends(now)).count();
         assert_eq!(ends(500, start), 0);
         assert_eq!(ends(300, start + Duration::from_secs(30)), 0);
-        assert_eq!(ends(1_000, start + Duration::from_secs(30)), 1);
-        assert_eq!(ends(1_000, start + Duration::from_secs(60)), 0);
+        assert_eq!(ends(1_000, start + Duration::from_secs(30)), 1_000);
+        assert_eq!(ends(1_000, start + Duration::from_secs(60)), 1_000);
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod bucket;
 pub(crate) mod address;
+pub(crate) mod share;
 
 use std::time::Duration;
 
@@ -33,9 +34,22 @@ pub struct NetLimits {
     /// Sustained requests per second of a connection. 500 refusals that have not been forgiven (at the same rate) close the
     /// connection. Default 10.
     pub requests_per_second: f32,
+    /// The WebSocket frames that a connection may send at once after a pause, and the packets of a session that polls. Default 5,000:
+    /// what a player's browser keeps while the line is down for some seconds.
+    pub frame_burst: u32,
+    /// Sustained WebSocket frames per second of a connection, of all kinds, and packets per second of a session that polls. A client
+    /// that goes on beyond them is cut. Default 1,000.
+    pub frames_per_second: f32,
+    /// The bytes that a WebSocket, or a session that polls, may send at once after a pause. Default 1 MiB.
+    pub byte_burst: u32,
+    /// Sustained bytes per second that a WebSocket, or a session that polls, may send. A client that goes on beyond them is cut.
+    /// Default 128 KiB.
+    pub bytes_per_second: f32,
     /// The messages that may wait for one connection. Beyond that a frame is left out, and a reliable message closes the connection.
     /// Default 128.
     pub queued_messages: usize,
+    /// The bytes that may wait for one connection, whatever they are. A client for which more would wait is cut. Default 256 KiB.
+    pub queued_bytes: usize,
     /// The TCP connections that one address may have at a time, and the Socket.IO handshakes that it may make in ten seconds. More are
     /// refused with HTTP 429. IPv6 addresses are counted by network of 64 bits. 0 is no limit. Default 256.
     pub connections_per_address: usize,
@@ -56,7 +70,12 @@ impl Default for NetLimits {
             request_bytes: 4 * 1024,
             request_burst: 20,
             requests_per_second: 10.0,
+            frame_burst: 5_000,
+            frames_per_second: 1_000.0,
+            byte_burst: 1024 * 1024,
+            bytes_per_second: 128.0 * 1024.0,
             queued_messages: 128,
+            queued_bytes: 256 * 1024,
             connections_per_address: 256,
             counts_local_addresses: false,
             header_timeout: Duration::from_secs(10),

@@ -34,7 +34,7 @@ impl Conduct {
     /// Counts a request for a namespace that does not exist.
     pub(crate) fn note_unknown_namespace(socket: &SocketArc) {
         if let Some(conduct) = Self::of(socket)
-            && conduct.unknown_namespaces.fetch_add(1, Ordering::Relaxed) == MAX_UNKNOWN
+            && conduct.unknown_namespaces.fetch_add(1, Ordering::Relaxed) >= MAX_UNKNOWN
         {
             cut(socket, DropReason::Nowhere);
         }
@@ -54,11 +54,11 @@ impl Conduct {
     }
 }
 
-/// Ends the whole connection with all its namespaces.
+/// Ends the whole connection with all its namespaces. Called again for everything that still comes, and counted once.
 fn cut(socket: &SocketArc, why: DropReason) {
-    observe::dropped(why);
-    tracing::debug!(?why, "connection cut");
-    if let Some(stream) = socket.req_parts().extensions.get::<StreamHandle>() {
-        stream.cut(socket.id.as_str());
+    let Some(stream) = socket.req_parts().extensions.get::<StreamHandle>() else { return };
+    if stream.cut(socket.id.as_str()) {
+        observe::dropped(why);
+        tracing::debug!(?why, "connection cut");
     }
 }

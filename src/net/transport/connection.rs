@@ -9,39 +9,65 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
+    time::Duration,
 };
 
-use tokio::{io::ReadBuf, net::TcpStream, time::sleep};
+use tokio::{
+    io::ReadBuf,
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 
 use crate::{
     host::{Full, Inlet},
-    net::transport::{
-        overdue::{CHECK_INTERVAL, Overdue},
-        packet::Parser,
-        reader::{Owner, Reader},
-        socket::Socket,
-        writer::Writer,
+    net::{
+        limits::NetLimits,
+        transport::{
+            overdue::{CHECK_INTERVAL, Overdue},
+            packet::Parser,
+            reader::{Owner, Reader},
+            socket::Socket,
+            websocket::CloseCode,
+            writer::Writer,
+        },
     },
     observe::{self, DropReason},
 };
+
+/// The time that a client has to read why its WebSocket is closed, and a connection that has ended to take what waits for it.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// The most bytes that are read and thrown away while a client reads why its WebSocket is closed.
+const DISCARDED_BYTES: usize = 64 * 1024;
 
 /// One TCP connection: its socket, what reads it and what writes to it. It is what the socket wakes, what a room pulls inputs
 /// from, and what is cut.
 pub(crate) struct Connection {
     socket: Socket,
     is_websocket: AtomicBool,
+    is_cut: AtomicBool,
+    /// Whether a task writes what waits as soon as the socket takes it.
+    is_draining: AtomicBool,
+    /// Whether the connection ends as soon as nothing waits any more.
+    is_ending: AtomicBool,
+    /// The most bytes that may wait for the client.
+    queued_bytes: usize,
     writer: Writer,
     reader: Reader,
 }
 
 impl Connection {
     /// Takes over an accepted connection. To be called within a runtime.
-    pub(crate) fn new(stream: TcpStream) -> Arc<Self> {
+    pub(crate) fn new(stream: TcpStream, limits: &NetLimits) -> Arc<Self> {
         Arc::new(Self {
             socket: Socket::new(stream),
             is_websocket: AtomicBool::new(false),
+            is_cut: AtomicBool::new(false),
+            is_draining: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
+            queued_bytes: limits.queued_bytes,
             writer: Writer::default(),
-            reader: Reader::default(),
+            reader: Reader::new(limits),
         })
     }
 
@@ -56,10 +82,55 @@ impl Connection {
         self.is_websocket.load(Ordering::Acquire)
     }
 
-    /// Ends the connection at once, whatever is queued on it.
-    pub(crate) fn cut(&self) {
+    /// Ends the connection at once, whatever is queued on it. The library reads its end from now on, whatever the client sends.
+    /// Returns false if the connection was cut before.
+    pub(crate) fn cut(&self) -> bool {
+        let is_first = !self.is_cut.swap(true, Ordering::AcqRel);
         // Fails only if the connection has ended already.
         let _ = self.socket.shut_down(Shutdown::Both);
+        is_first
+    }
+
+    /// Cuts the connection because of what its client does, and counts why. A WebSocket's client is told so if it reads.
+    pub(crate) fn cut_for(&self, why: DropReason) {
+        if !self.is_cut.load(Ordering::Acquire) {
+            self.writer.close_websocket(&self.socket, CloseCode::Policy);
+        }
+        if self.cut() {
+            observe::dropped(why);
+            tracing::debug!(?why, "connection cut");
+        }
+    }
+
+    /// Ends the connection when its stream is dropped. What waits for the client still goes out, if the client takes it soon.
+    /// `held` is dropped at the end.
+    pub(crate) fn finish(self: &Arc<Self>, held: impl Send + 'static) {
+        if self.is_cut.load(Ordering::Acquire) || !self.writer.is_waiting() {
+            return self.end();
+        }
+        self.is_ending.store(true, Ordering::Release);
+        self.drain_later(1);
+        let connection = self.clone();
+        drop(self.socket.runtime.spawn(async move {
+            sleep(FAREWELL).await;
+            connection.end();
+            drop(held);
+        }));
+    }
+
+    /// Cuts the connection and gives its memory and its descriptor back, though others may still hold it.
+    fn end(&self) {
+        self.cut();
+        self.writer.clear();
+        // A task that waits for the socket must see its end first.
+        if !self.is_draining.load(Ordering::Acquire) {
+            self.socket.close();
+        }
+    }
+
+    /// Returns whether the next request on the connection may be handled now. Otherwise others have their turn first.
+    pub(crate) fn begin_request(&self) -> bool {
+        self.reader.begin_request()
     }
 
     /// Ends the writing side; the peer sees the end of the stream.
@@ -116,8 +187,10 @@ impl Connection {
     ///
     /// # Errors
     /// The backlog is full, or the writer is closed.
-    pub(crate) fn send_reliably(&self, frame: Vec<u8>) -> Result<(), Full> {
-        self.writer.send_reliably(&self.socket, frame)
+    pub(crate) fn send_reliably(self: &Arc<Self>, frame: Vec<u8>) -> Result<(), Full> {
+        let waiting = self.writer.send_reliably(&self.socket, frame)?;
+        self.drain_later(waiting);
+        Ok(())
     }
 
     /// Reads for the library.
@@ -125,13 +198,69 @@ impl Connection {
         self.reader.poll_read(self, cx, to)
     }
 
-    /// Writes for the library, behind the frames that a room has begun.
-    pub(crate) fn poll_write(&self, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    /// Writes for the library, behind the frames that a room has begun. A WebSocket for which too much waits is cut.
+    pub(crate) fn poll_write(self: &Arc<Self>, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         loop {
+            if self.is_cut.load(Ordering::Acquire) {
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            }
             match self.writer.library_write(&self.socket, slices) {
-                Some(Ok(count)) => return Poll::Ready(Ok(count)),
-                Some(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
-                None | Some(Err(_)) => std::task::ready!(self.socket.poll_write_ready(cx))?,
+                Ok(accepted) => {
+                    if accepted.waiting > self.queued_bytes {
+                        self.cut_for(DropReason::QueuedBytes);
+                    } else {
+                        self.drain_later(accepted.waiting);
+                    }
+                    return Poll::Ready(Ok(accepted.taken));
+                }
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
+                Err(_) => std::task::ready!(self.socket.poll_write_ready(cx))?,
+            }
+        }
+    }
+
+    /// Sees to it that what waits goes out as soon as the socket takes it.
+    fn drain_later(self: &Arc<Self>, waiting: usize) {
+        if waiting == 0 || self.is_draining.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let connection = self.clone();
+        drop(self.socket.runtime.spawn(async move {
+            connection.drain().await;
+            connection.is_draining.store(false, Ordering::Release);
+            if connection.is_ending.load(Ordering::Acquire) {
+                return connection.end();
+            }
+            // More may have come between the last write and the note that nobody waits any more.
+            if !connection.is_cut.load(Ordering::Acquire) {
+                connection.drain_later(usize::from(connection.writer.is_waiting()));
+            }
+        }));
+    }
+
+    /// Writes what waits. Ends with the connection, too.
+    async fn drain(&self) {
+        while !self.is_cut.load(Ordering::Acquire) && !self.writer.drain(&self.socket) {
+            if std::future::poll_fn(|cx| self.socket.poll_write_ready(cx)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Throws away what the client sends, until it has ended the connection. Closing a socket with unread bytes would reset the
+    /// connection, and the client might not read what was sent to it before.
+    async fn discard(&self) {
+        let (mut scratch, mut left) = ([0; 1024], DISCARDED_BYTES);
+        while left > 0 {
+            match self.socket.try_read(&mut scratch) {
+                Ok(0) => return,
+                Ok(count) => left = left.saturating_sub(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if std::future::poll_fn(|cx| self.socket.poll_read_ready(cx)).await.is_err() {
+                        return;
+                    }
+                }
+                Err(_) => return,
             }
         }
     }
@@ -173,6 +302,30 @@ impl Owner for Arc<Connection> {
     fn supervise(&self) {
         drop(self.socket.runtime.spawn(supervise(Arc::downgrade(self))));
     }
+
+    fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Acquire)
+    }
+
+    fn cut_for(&self, why: DropReason) {
+        Connection::cut_for(self, why);
+    }
+
+    fn close(&self, code: CloseCode) {
+        observe::dropped(DropReason::Protocol);
+        tracing::debug!(?code, "the WebSocket is closed");
+        let is_told = self.writer.close_websocket(&self.socket, code);
+        let connection = self.clone();
+        drop(self.socket.runtime.spawn(async move {
+            if is_told {
+                // Fails only if the connection has ended already.
+                let _ = connection.shut_down_writing();
+                let _ = timeout(FAREWELL, connection.discard()).await;
+            }
+            connection.cut();
+            connection.reader.wake_library();
+        }));
+    }
 }
 
 /// Cuts a connection when a packet on it begins and does not end. Goes with the first check that finds everything whole.
@@ -183,213 +336,11 @@ async fn supervise(connection: Weak<Connection>) {
         let Some(connection) = connection.upgrade() else { return };
         let Some(packet) = connection.reader.unfinished() else { return };
         if overdue.check(packet) {
-            observe::dropped(DropReason::Unfinished);
-            tracing::debug!(received = packet.received, "connection cut: a packet that began does not end");
-            connection.cut();
+            connection.cut_for(DropReason::Unfinished);
             return;
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{
-        sync::atomic::{AtomicUsize, Ordering},
-        time::Duration,
-    };
-
-    use tokio::{
-        io::AsyncWriteExt,
-        net::{TcpListener, TcpStream},
-        time::timeout,
-    };
-
-    use super::*;
-    use crate::net::transport::reader::tests::TURN_BYTES;
-
-    const HZ: u16 = 20;
-
-    /// A frame for the library, masked with zeros.
-    const PONG: &[u8] = b"\x81\x81\0\0\0\x003";
-
-    /// A bound for a test that hangs, and no measure of anything.
-    const HANG: Duration = Duration::from_secs(60);
-
-    #[derive(Default)]
-    struct Library(AtomicUsize);
-
-    impl Wake for Library {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    /// A WebSocket with an open tap, for which the library waits, and the client's end of it.
-    struct Stage {
-        connection: Arc<Connection>,
-        client: TcpStream,
-        library: Arc<Library>,
-    }
-
-    impl Stage {
-        async fn new() -> Self {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-            client.set_nodelay(true).unwrap();
-            let connection = Connection::new(listener.accept().await.unwrap().0);
-            connection.switch_protocols();
-            connection.reader.begin();
-            let stage = Self { connection, client, library: Arc::default() };
-            assert_eq!(stage.read(), Poll::Pending);
-            stage
-        }
-
-        /// A client that has sent inputs, and nothing else, for a second of steps.
-        async fn with_habit() -> Self {
-            let mut stage = Self::new().await;
-            let pulled = async {
-                while !stage.connection.reader.is_pulled() {
-                    stage.client.write_all(&input()).await.unwrap();
-                    turn_of_the_driver().await;
-                    stage.step();
-                }
-            };
-            timeout(HANG, pulled).await.expect("inputs alone are a habit");
-            stage.step();
-            assert_eq!(stage.woken(), 0, "inputs are not for the library");
-            stage
-        }
-
-        /// Sends to a connection that its room pulls, and waits until the bytes are in the socket.
-        async fn send(&mut self, bytes: &[u8]) {
-            self.client.write_all(bytes).await.unwrap();
-            self.until_arrived().await;
-        }
-
-        /// Waits until the socket has bytes that nobody has read, or the end of the stream.
-        async fn until_arrived(&self) {
-            let arrived = async {
-                while !self.connection.socket.is_readable() {
-                    turn_of_the_driver().await;
-                }
-            };
-            timeout(HANG, arrived).await.expect("what was sent arrives");
-        }
-
-        fn step(&self) {
-            self.connection.pull(HZ);
-        }
-
-        /// Returns how often the library was told to read.
-        fn woken(&self) -> usize {
-            self.library.0.load(Ordering::SeqCst)
-        }
-
-        /// Reads for the library.
-        fn read(&self) -> Poll<Vec<u8>> {
-            let mut bytes = [0; 64];
-            let mut to = ReadBuf::new(&mut bytes);
-            let waker = Waker::from(self.library.clone());
-            let read = self.connection.poll_read(&mut Context::from_waker(&waker), &mut to);
-            read.map(|ended| ended.map(|()| to.filled().to_vec()).unwrap())
-        }
-
-        /// Waits until the library has been woken more often than `before`.
-        async fn until_woken(&self, before: usize) {
-            let woken = async {
-                while self.woken() == before {
-                    turn_of_the_driver().await;
-                }
-            };
-            timeout(HANG, woken).await.expect("the library is woken");
-        }
-
-        /// Asserts that the socket is registered: a frame for the library wakes the library, though no room pulls.
-        async fn expect_registered(&mut self) {
-            while self.read() != Poll::Pending {}
-            let woken = self.woken();
-            self.client.write_all(PONG).await.unwrap();
-            self.until_woken(woken).await;
-            assert_eq!(self.read(), Poll::Ready(PONG.to_vec()));
-        }
-    }
-
-    /// Lets Tokio's driver look at all sockets.
-    async fn turn_of_the_driver() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-
-    fn input() -> Vec<u8> {
-        let packet = [&Parser::MsgPack.event_prefix("i")[..], &[0xc4, 1, 7]].concat();
-        [&[0x82, 0x80 | packet.len() as u8, 0, 0, 0, 0], &packet[..]].concat()
-    }
-
-    #[tokio::test]
-    async fn a_client_of_inputs_alone_is_read_at_the_steps() {
-        let mut stage = Stage::with_habit().await;
-        stage.send(PONG).await;
-        assert_eq!(stage.woken(), 0, "nobody reads between the steps");
-        stage.step();
-        assert_eq!(stage.woken(), 1);
-        assert_eq!(stage.read(), Poll::Ready(PONG.to_vec()));
-        stage.expect_registered().await;
-    }
-
-    #[tokio::test]
-    async fn the_end_of_the_stream_is_seen_at_the_next_step() {
-        let mut stage = Stage::with_habit().await;
-        stage.client.shutdown().await.unwrap();
-        stage.until_arrived().await;
-        stage.step();
-        assert_eq!(stage.woken(), 1);
-        assert_eq!(stage.read(), Poll::Ready(Vec::new()));
-    }
-
-    #[tokio::test]
-    async fn a_client_that_falls_silent_is_registered_again() {
-        let mut stage = Stage::with_habit().await;
-        (0..HZ).for_each(|_| stage.step());
-        stage.expect_registered().await;
-    }
-
-    #[tokio::test]
-    async fn a_room_that_stops_leaves_nothing_unread() {
-        let mut stage = Stage::with_habit().await;
-        stage.send(&[input(), PONG.to_vec()].concat()).await;
-        stage.connection.release();
-        assert_eq!(stage.woken(), 1);
-        assert_eq!(stage.read(), Poll::Ready(PONG.to_vec()));
-        stage.expect_registered().await;
-    }
-
-    #[tokio::test]
-    async fn a_flood_is_read_in_turns() {
-        let flood = input().repeat(TURN_BYTES / input().len() * 2);
-        for look_at_once in [true, false] {
-            let mut stage = Stage::with_habit().await;
-            let writable = stage.client.try_write(&flood).unwrap();
-            assert!(writable > TURN_BYTES, "the kernel took {writable} bytes");
-            stage.step();
-            if look_at_once {
-                assert_eq!(stage.connection.socket.try_read(&mut [0]).unwrap(), 1, "there is something left");
-            } else {
-                stage.client.write_all(&flood[writable..]).await.unwrap();
-                stage.expect_registered().await;
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn a_connection_is_dropped_when_its_stream_ends() {
-        let Stage { connection, client: _client, .. } = Stage::new().await;
-        let weak = Arc::downgrade(&connection);
-        connection.cut();
-        drop(connection);
-        let dropped = async {
-            while weak.strong_count() > 0 {
-                turn_of_the_driver().await;
-            }
-        };
-        timeout(HANG, dropped).await.expect("the connection is dropped");
-    }
-}
+mod tests;

@@ -37,6 +37,11 @@ impl FrameCursor {
         Self { at: At::Head(0), ..Self::default() }
     }
 
+    /// Returns whether the connection speaks HTTP: no frames are written yet.
+    pub(crate) fn is_http(&self) -> bool {
+        self.at == At::Http
+    }
+
     pub(crate) fn is_between_frames(&self) -> bool {
         self.at == At::Frames && self.have == 0 && self.payload_left == 0
     }

@@ -4,9 +4,11 @@
 //! Socket.IO's packets for inputs and state. It refuses to know who a client is and what it asks for.
 
 pub(crate) mod websocket;
+pub(crate) mod rules;
 pub(crate) mod packet;
 pub(crate) mod cursor;
 pub(crate) mod habit;
+pub(crate) mod turn;
 pub(crate) mod tap;
 pub(crate) mod overdue;
 pub(crate) mod socket;

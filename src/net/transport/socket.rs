@@ -28,7 +28,7 @@ struct State {
 enum Tcp {
     Registered(TcpStream),
     Unregistered(std::net::TcpStream),
-    /// The system refused to register the socket, or to take it out.
+    /// The socket is closed, or the system refused to register it or to take it out.
     Lost,
 }
 
@@ -96,6 +96,11 @@ impl Socket {
     /// The connection has ended already.
     pub(crate) fn shut_down(&self, how: Shutdown) -> io::Result<()> {
         self.state().tcp.with(|tcp| tcp.shutdown(how))
+    }
+
+    /// Gives the descriptor back. The socket is of no more use.
+    pub(crate) fn close(&self) {
+        self.state().tcp = Tcp::Lost;
     }
 
     /// Returns whether there are bytes to read, or the end of the stream.

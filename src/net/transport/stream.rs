@@ -18,10 +18,13 @@ use tokio::{
 
 use crate::{
     net::{
-        limits::address::{Handshakes, Share},
-        transport::connection::Connection,
+        limits::{
+            NetLimits,
+            address::{Handshakes, Share},
+        },
+        transport::{connection::Connection, turn::pause},
     },
-    observe,
+    observe::{self, DropReason},
 };
 
 /// The kernel's buffer for one client, in bytes. The kernel doubles it for its own book-keeping.
@@ -31,11 +34,14 @@ const SEND_BUFFER_BYTES: usize = 32 * 1024;
 /// its timeout.
 const CUT_SESSION_KEPT: Duration = Duration::from_secs(60);
 
+/// The most connections that may say at a time that a session moves to them.
+const MAX_CLAIMS: usize = 4;
+
 /// One connection as hyper and socketioxide see it. The connection ends when this is dropped.
 pub(crate) struct Stream {
     handle: StreamHandle,
     /// The connection's place in the count of its address.
-    share: Share,
+    share: Option<Share>,
 }
 
 /// A handle to a stream's connection, in the extensions of every request that came over the stream.
@@ -43,8 +49,10 @@ pub(crate) struct Stream {
 pub(crate) struct StreamHandle {
     connection: Arc<Connection>,
     streams: Streams,
-    /// The Engine.IO session that was upgraded to this stream.
-    session: Arc<OnceLock<String>>,
+    /// Whether the request begins a session on a WebSocket. Then the session is on this connection and never on another.
+    begins_websocket: bool,
+    /// The session that says that it moves to this stream.
+    claimed_by: Arc<OnceLock<String>>,
 }
 
 /// The Engine.IO sessions that have left the stream of their first request, which is the only one that socketioxide knows.
@@ -53,8 +61,9 @@ pub(crate) struct Streams(Arc<Mutex<Sessions>>);
 
 #[derive(Default)]
 struct Sessions {
-    /// The connections of sessions that began with polling and were upgraded.
-    upgraded: HashMap<String, Arc<Connection>>,
+    /// The connections that were upgraded for a session that began with polling, the newest last. The library takes one of them, and
+    /// does not say which.
+    upgraded: HashMap<String, Vec<Arc<Connection>>>,
     /// The polling sessions that were cut, and when. Their requests are not answered any more.
     cut: HashMap<String, Instant>,
 }
@@ -62,18 +71,20 @@ struct Sessions {
 impl Stream {
     /// Takes over an accepted connection.
     ///
-    /// Small messages leave at once. Bytes that the peer does not acknowledge for `unacknowledged` end the connection, as far as the
+    /// Small messages leave at once. Bytes that the peer does not acknowledge for the time in `limits` end the connection, as far as the
     /// system can be told so; else a client that stops reading would never be noticed.
     ///
     /// # Errors
     /// The system's, when it refuses one of the options.
-    pub(crate) fn new(tcp: TcpStream, unacknowledged: Duration, streams: Streams, share: Share) -> io::Result<Self> {
+    pub(crate) fn new(tcp: TcpStream, limits: &NetLimits, streams: Streams, share: Share) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         // Bytes that wait in the kernel for a client that stopped reading are stale when it goes on, so there must be few.
         SockRef::from(&tcp).set_send_buffer_size(SEND_BUFFER_BYTES)?;
-        limit_unacknowledged(&tcp, unacknowledged)?;
+        limit_unacknowledged(&tcp, limits.unacknowledged_timeout)?;
         observe::streams().increment(1);
-        Ok(Self { handle: StreamHandle { connection: Connection::new(tcp), streams, session: Arc::default() }, share })
+        let connection = Connection::new(tcp, limits);
+        let handle = StreamHandle { connection, streams, begins_websocket: false, claimed_by: Arc::default() };
+        Ok(Self { handle, share: Some(share) })
     }
 
     pub(crate) fn handle(&self) -> StreamHandle {
@@ -82,7 +93,7 @@ impl Stream {
 
     /// Returns the count of handshakes of the stream's address.
     pub(crate) fn handshakes(&self) -> Handshakes {
-        self.share.handshakes()
+        self.share.as_ref().map_or_else(Handshakes::default, Share::handshakes)
     }
 }
 
@@ -103,26 +114,45 @@ fn limit_unacknowledged(tcp: &TcpStream, time: Duration) -> io::Result<()> {
 }
 
 impl StreamHandle {
-    /// Notes that a session moves to this stream.
+    /// Returns the handle for a request that begins a session, on a WebSocket or by polling.
+    pub(crate) fn of_handshake(&self, is_websocket: bool) -> Self {
+        Self { begins_websocket: is_websocket, ..self.clone() }
+    }
+
+    /// Notes that this stream was upgraded for a session that began with polling. To be called at most once, because a stream is
+    /// upgraded once.
     pub(crate) fn upgrade(&self, session: &str) {
-        if self.session.set(session.to_owned()).is_ok() {
-            self.streams.lock().upgraded.insert(session.to_owned(), self.connection.clone());
+        let is_noted = self.claimed_by.set(session.to_owned()).is_ok() && {
+            let mut sessions = self.streams.lock();
+            let claims = sessions.upgraded.entry(session.to_owned()).or_default();
+            let has_place = claims.len() < MAX_CLAIMS;
+            if has_place {
+                claims.push(self.connection.clone());
+            }
+            has_place
+        };
+        if !is_noted {
+            self.connection.cut_for(DropReason::Protocol);
         }
     }
 
     /// Ends a session's connection at once, whatever is queued on it. The further requests of a session that polls are not
-    /// answered, on whichever stream they come.
-    pub(crate) fn cut(&self, session: &str) {
-        let connection = self.connection(session);
-        if !connection.is_websocket() {
-            self.streams.note_cut(session, Instant::now());
+    /// answered, on whichever stream they come. May be called again. Returns false if that had all been done before.
+    pub(crate) fn cut(&self, session: &str) -> bool {
+        if self.begins_websocket {
+            return self.connection.cut();
         }
-        connection.cut();
+        // The session is sure to be on one of the connections that were upgraded for it, or polls. The connection of its first request
+        // may be a proxy's, which also serves others.
+        let claims = self.streams.lock().upgraded.get(session).cloned().unwrap_or_default();
+        let is_first = self.streams.note_cut(session, Instant::now());
+        claims.iter().fold(is_first, |is_first, connection| connection.cut() || is_first)
     }
 
-    /// Returns the connection on which a session is now: that of its first request, or the one that it moved to.
+    /// Returns the connection on which a session is now: that of its first request, or the newest that it moved to.
     pub(crate) fn connection(&self, session: &str) -> Arc<Connection> {
-        let upgraded = self.streams.lock().upgraded.get(session).cloned();
+        let newest = || self.streams.lock().upgraded.get(session).and_then(|claims| claims.last()).cloned();
+        let upgraded = if self.begins_websocket { None } else { newest() };
         upgraded.unwrap_or_else(|| self.connection.clone())
     }
 
@@ -135,13 +165,35 @@ impl StreamHandle {
     pub(crate) fn switch_protocols(&self) {
         self.connection.switch_protocols();
     }
+
+    /// Waits until it is the connection's turn to have a request handled. A client that sends requests without pause, and waits for no
+    /// answer, leaves the worker to others between them.
+    pub(crate) async fn next_turn(&self) {
+        if !self.connection.begin_request() {
+            pause().await;
+        }
+    }
 }
 
 impl Streams {
-    fn note_cut(&self, session: &str, now: Instant) {
+    /// Notes that a session was cut. Returns false if it was noted before.
+    fn note_cut(&self, session: &str, now: Instant) -> bool {
         let cut = &mut self.lock().cut;
+        if cut.contains_key(session) {
+            return false;
+        }
         cut.retain(|_, at| now.saturating_duration_since(*at) < CUT_SESSION_KEPT);
-        cut.insert(session.to_owned(), now);
+        cut.insert(session.to_owned(), now).is_none()
+    }
+
+    /// Forgets a connection that a session has moved to.
+    fn forget(&self, session: &str, gone: &Arc<Connection>) {
+        let upgraded = &mut self.lock().upgraded;
+        let Some(claims) = upgraded.get_mut(session) else { return };
+        claims.retain(|connection| !Arc::ptr_eq(connection, gone));
+        if claims.is_empty() {
+            upgraded.remove(session);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Sessions> {
@@ -151,15 +203,12 @@ impl Streams {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let StreamHandle { connection, streams, session } = &self.handle;
-        if let Some(session) = session.get() {
-            let upgraded = &mut streams.lock().upgraded;
-            if upgraded.get(session).is_some_and(|current| Arc::ptr_eq(current, connection)) {
-                upgraded.remove(session);
-            }
+        let StreamHandle { connection, streams, claimed_by, .. } = &self.handle;
+        if let Some(session) = claimed_by.get() {
+            streams.forget(session, connection);
         }
         // A handle may outlive the stream; the connection must not.
-        connection.cut();
+        connection.finish(self.share.take());
         observe::streams().decrement(1);
     }
 }
@@ -197,29 +246,61 @@ mod tests {
     use tokio::{io::AsyncReadExt, net::TcpListener};
 
     use super::*;
-    use crate::net::limits::NetLimits;
     use crate::net::limits::address::Addresses;
 
     async fn pair(streams: &Streams) -> (Stream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (tcp, _) = listener.accept().await.unwrap();
-        let share = Addresses::new(&NetLimits::default()).take(listener.local_addr().unwrap().ip()).unwrap();
-        (Stream::new(tcp, Duration::from_secs(15), streams.clone(), share).unwrap(), client)
+        let limits = NetLimits::default();
+        let share = Addresses::new(&limits).take(listener.local_addr().unwrap().ip()).unwrap();
+        (Stream::new(tcp, &limits, streams.clone(), share).unwrap(), client)
     }
 
     #[tokio::test]
     async fn a_cut_ends_the_stream_that_the_session_moved_to() {
         let streams = Streams::default();
-        let ((polling, mut first), (mut websocket, mut second)) = (pair(&streams).await, pair(&streams).await);
+        let ((polling, _first), (mut websocket, mut second)) = (pair(&streams).await, pair(&streams).await);
+        let session = polling.handle().of_handshake(false);
         websocket.handle().upgrade("session");
-        polling.handle().cut("session");
+        assert!(session.cut("session"));
         assert_eq!(second.read(&mut [0]).await.unwrap(), 0);
         assert_eq!(websocket.read(&mut [0]).await.unwrap(), 0, "the server's side ends, too");
+        assert!(!session.cut("session"), "it was cut before");
+        assert!(session.is_cut("session"));
         drop(websocket);
         assert!(streams.lock().upgraded.is_empty());
-        polling.handle().cut("session");
-        assert_eq!(first.read(&mut [0]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_cut_ends_every_stream_that_was_upgraded_for_the_session() {
+        let streams = Streams::default();
+        let (polling, _first) = pair(&streams).await;
+        let session = polling.handle().of_handshake(false);
+        let mut claims = Vec::new();
+        for _ in 0..=MAX_CLAIMS {
+            let (stream, client) = pair(&streams).await;
+            stream.handle().upgrade("session");
+            claims.push((stream, client));
+        }
+        let (one_too_many, mut refused) = claims.pop().unwrap();
+        assert_eq!(refused.read(&mut [0]).await.unwrap(), 0, "there may be only so many");
+        drop((one_too_many, claims.remove(0)));
+        session.cut("session");
+        for (_, client) in &mut claims {
+            assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_that_began_on_a_websocket_is_cut_there_whatever_requests_say() {
+        let streams = Streams::default();
+        let ((websocket, mut client), (other, _other)) = (pair(&streams).await, pair(&streams).await);
+        let session = websocket.handle().of_handshake(true);
+        other.handle().upgrade("session");
+        assert!(Arc::ptr_eq(&session.connection("session"), &websocket.handle().connection));
+        session.cut("session");
+        assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
     }
 
     #[tokio::test]

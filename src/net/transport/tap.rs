@@ -11,7 +11,8 @@ use crate::{
     host::Inlet,
     net::transport::{
         packet::Parser,
-        websocket::{ClientHeader, END_OF_HEAD, Opcode},
+        rules::Rules,
+        websocket::{ClientHeader, CloseCode, END_OF_HEAD, Opcode},
     },
     observe::{self, DropReason},
 };
@@ -48,10 +49,15 @@ impl Drain {
     }
 }
 
+/// The most bytes that the library gets at once. It handles them before it reads again, so they are few.
+const GIVE_BYTES: usize = 256;
+
 /// Follows the frames of a client, and keeps the library's part of the stream until the library reads it.
-#[derive(Default)]
 pub(crate) struct Incoming {
     at: At,
+    rules: Rules,
+    /// The frames that have come since they were last counted.
+    frames: u32,
     /// The library's bytes; those before `read` have been read.
     passed: Vec<u8>,
     read: usize,
@@ -83,27 +89,38 @@ enum At {
     Http([u8; 4]),
     /// WebSocket, and its frames are followed.
     Frames,
-    /// WebSocket, but the place where its frames begin is not known.
-    Lost,
-}
-
-impl Default for At {
-    fn default() -> Self {
-        Self::Http([0; 4])
-    }
 }
 
 impl Incoming {
+    pub(crate) fn new(message_bytes: usize) -> Self {
+        Self {
+            at: At::Http([0; 4]),
+            rules: Rules::new(message_bytes),
+            frames: 0,
+            passed: Vec::new(),
+            read: 0,
+            partial: Vec::new(),
+            announced: Vec::new(),
+            pass_left: 0,
+            packet: Packet::default(),
+        }
+    }
+
     /// Returns whether bytes must come through [`Incoming::run`]. Otherwise they go to the library, and [`Incoming::note`] is
     /// told of them.
-    pub(crate) fn follows_frames(&mut self, is_websocket: bool) -> bool {
+    ///
+    /// # Errors
+    /// The client has sent frames before it read the answer to its handshake, which breaks the protocol.
+    pub(crate) fn follows_frames(&mut self, is_websocket: bool) -> Result<bool, CloseCode> {
         if let At::Http(tail) = self.at
             && is_websocket
         {
-            // A client may have sent frames before it read the answer. Such a connection is left to the library.
-            self.at = if tail == *END_OF_HEAD { At::Frames } else { At::Lost };
+            self.at = At::Frames;
+            if tail != *END_OF_HEAD {
+                return Err(CloseCode::Protocol);
+            }
         }
-        self.at == At::Frames
+        Ok(self.at == At::Frames)
     }
 
     /// Notes bytes that the library has read.
@@ -118,18 +135,26 @@ impl Incoming {
 
     /// Takes in bytes from the socket. Inputs go down the drain, and the rest waits for the library. Without a drain, everything
     /// waits for the library.
-    pub(crate) fn run(&mut self, bytes: &[u8], drain: Option<&Drain>) {
+    ///
+    /// # Errors
+    /// The client broke a rule. What came before that is taken in.
+    pub(crate) fn run(&mut self, bytes: &[u8], drain: Option<&Drain>) -> Result<(), CloseCode> {
         let push = &mut |input: &[u8]| drain.into_iter().for_each(|drain| drain.push(input));
-        self.take(bytes, drain.map(|drain| drain.parser), push);
+        self.take(bytes, drain.map(|drain| drain.parser), push)
     }
 
-    fn take(&mut self, bytes: &[u8], parser: Option<Parser>, push: &mut dyn FnMut(&[u8])) {
+    /// Returns how many frames have come since this was last asked.
+    pub(crate) fn take_frames(&mut self) -> u32 {
+        std::mem::take(&mut self.frames)
+    }
+
+    fn take(&mut self, bytes: &[u8], parser: Option<Parser>, push: &mut dyn FnMut(&[u8])) -> Result<(), CloseCode> {
         if self.partial.is_empty() {
             return self.sort(bytes, parser, push);
         }
         let mut joined = std::mem::take(&mut self.partial);
         joined.extend_from_slice(bytes);
-        self.sort(&joined, parser, push);
+        self.sort(&joined, parser, push)
     }
 
     /// Returns the packet that has begun and is not whole, if there is one.
@@ -144,11 +169,11 @@ impl Incoming {
         self.passed.is_empty()
     }
 
-    /// Gives the library its bytes. Returns false if there are none.
+    /// Gives the library the next of its bytes. Returns false if there are none.
     pub(crate) fn give(&mut self, to: &mut ReadBuf<'_>) -> bool {
         let left = &self.passed[self.read..];
         let some = !left.is_empty();
-        let count = left.len().min(to.remaining());
+        let count = left.len().min(to.remaining()).min(GIVE_BYTES);
         to.put_slice(&left[..count]);
         self.read += count;
         if self.read == self.passed.len() {
@@ -158,44 +183,63 @@ impl Incoming {
         some
     }
 
-    fn sort(&mut self, mut bytes: &[u8], parser: Option<Parser>, push: &mut dyn FnMut(&[u8])) {
+    fn sort(&mut self, mut bytes: &[u8], parser: Option<Parser>, push: &mut dyn FnMut(&[u8])) -> Result<(), CloseCode> {
         while !bytes.is_empty() {
             if self.pass_left > 0 {
                 let count = bytes.len().min(usize::try_from(self.pass_left).unwrap_or(usize::MAX));
-                self.passed.extend_from_slice(&bytes[..count]);
+                let payload = bytes.split_off(..count).unwrap_or_default();
+                self.rules.take_payload(payload)?;
+                self.passed.extend_from_slice(payload);
                 self.pass_left -= count as u64;
                 if self.pass_left == 0 {
-                    self.packet.end_frame();
+                    self.end_frame()?;
                 }
-                bytes = &bytes[count..];
                 continue;
             }
             let Some(header) = ClientHeader::read(bytes) else { break };
             let opcode = header.opcode().filter(|_| header.is_plain() && header.payload_length() <= CANDIDATE_BYTES);
             let Some((parser, opcode)) = parser.zip(opcode) else {
+                self.begin_frame(&header)?;
                 // A ping between an announcement and its input changes nothing.
                 if !header.is_control() {
                     self.passed.append(&mut self.announced);
                 }
-                self.packet.add(&header);
-                self.pass_left = header.payload.end;
+                self.passed.extend(bytes.split_off(..header.payload.start as usize).unwrap_or_default());
+                self.pass_left = header.payload_length();
+                if self.pass_left == 0 {
+                    self.end_frame()?;
+                }
                 continue;
             };
             let Some(frame) = bytes.get(..header.payload.end as usize) else { break };
-            self.packet.add(&header);
-            self.packet.end_frame();
+            self.begin_frame(&header)?;
             let payload = header.unmask::<TYPICAL_BYTES>(frame);
             let is_input = match parser {
                 Parser::MsgPack => self.tap_msgpack(opcode, &payload, push),
                 Parser::Default => self.tap_default(opcode, &payload, frame, push),
             };
             if !is_input {
+                self.rules.take_plain(&payload)?;
                 self.passed.append(&mut self.announced);
                 self.passed.extend_from_slice(frame);
             }
+            self.end_frame()?;
             bytes = &bytes[frame.len()..];
         }
         self.partial.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn begin_frame(&mut self, header: &ClientHeader) -> Result<(), CloseCode> {
+        self.frames += 1;
+        self.rules.begin_frame(header)?;
+        self.packet.add(header);
+        Ok(())
+    }
+
+    fn end_frame(&mut self) -> Result<(), CloseCode> {
+        self.packet.end_frame();
+        self.rules.end_frame()
     }
 
     /// Takes one whole frame out if it is an input.
@@ -258,6 +302,8 @@ mod tests {
     use super::*;
     use crate::net::transport::websocket::tests::client_frame as frame;
 
+    const MESSAGE_BYTES: usize = 16 * 1024;
+
     fn msgpack_input(input: &[u8]) -> Vec<u8> {
         let mut packet = Parser::MsgPack.event_prefix("i");
         packet.extend_from_slice(&[0xc4, input.len() as u8]);
@@ -287,11 +333,12 @@ mod tests {
 
     /// Cuts a stream into pieces of these lengths. Returns the inputs and the library's bytes.
     fn run(parser: Option<Parser>, stream: &[u8], cuts: &[usize]) -> (Vec<Vec<u8>>, Vec<u8>) {
-        let (mut incoming, mut inputs, mut passed) = (Incoming::default(), Vec::new(), Vec::new());
+        let (mut incoming, mut inputs, mut passed) = (Incoming::new(MESSAGE_BYTES), Vec::new(), Vec::new());
         let (mut rest, mut cuts) = (stream, cuts.iter().cycle());
         while !rest.is_empty() {
             let now = rest.split_off(..rest.len().min(*cuts.next().unwrap())).unwrap();
-            incoming.take(now, parser, &mut |input| inputs.push(input.to_vec()));
+            // What breaks a rule closes the connection: the rest of the stream is not read.
+            let broken = incoming.take(now, parser, &mut |input| inputs.push(input.to_vec())).is_err();
             let mut room = [0; 64];
             loop {
                 let mut to = ReadBuf::new(&mut room);
@@ -299,6 +346,9 @@ mod tests {
                     break;
                 }
                 passed.extend_from_slice(to.filled());
+            }
+            if broken {
+                break;
             }
         }
         (inputs, passed)
@@ -328,13 +378,13 @@ mod tests {
             default_input(b"12"),
         ];
         for parser in [None, Some(Parser::Default)] {
-            let mut incoming = Incoming::default();
+            let mut incoming = Incoming::new(MESSAGE_BYTES);
             for packet in &packets {
                 let number = incoming.packet.number;
                 for (at, byte) in packet.iter().enumerate() {
                     assert_eq!(incoming.unfinished().is_some(), at > 0, "{at} of {packet:?}");
                     assert_eq!(incoming.packet.number, number, "{at} of {packet:?}");
-                    incoming.take(&[*byte], parser, &mut |_| {});
+                    incoming.take(&[*byte], parser, &mut |_| {}).unwrap();
                 }
                 assert_eq!(incoming.unfinished(), None, "{packet:?}");
                 assert_eq!(incoming.packet.number, number + 1, "{packet:?}");
@@ -344,14 +394,15 @@ mod tests {
 
     #[test]
     fn the_received_part_of_a_long_packet_is_known() {
-        let mut incoming = Incoming::default();
+        let mut incoming = Incoming::new(MESSAGE_BYTES);
         let received = |incoming: &Incoming| incoming.unfinished().unwrap().received;
         let whole = frame(0x82, &[9; 10_000]);
-        incoming.take(&whole[..4_008], None, &mut |_| {});
+        incoming.take(&whole[..4_008], None, &mut |_| {}).unwrap();
         assert_eq!(received(&incoming), 4_000);
-        incoming.take(&[&whole[4_008..], &frame(0x01, &[b'a'; 700]), &frame(0, b"").repeat(100)].concat(), None, &mut |_| {});
+        let fragments = [&whole[4_008..], &frame(0x01, &[b'a'; 700]), &frame(0, b"").repeat(100)].concat();
+        incoming.take(&fragments, None, &mut |_| {}).unwrap();
         assert_eq!(received(&incoming), 700, "empty frames add nothing");
-        incoming.take(&frame(0x89, &[0; 100]).repeat(100), None, &mut |_| {});
+        incoming.take(&frame(0x89, &[0; 100]).repeat(100), None, &mut |_| {}).unwrap();
         assert_eq!(received(&incoming), 700, "pings add nothing");
     }
 

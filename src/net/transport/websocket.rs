@@ -21,6 +21,10 @@ const FINAL: u8 = 0x80;
 const RESERVED: u8 = 0x70;
 const OPCODE: u8 = 0x0f;
 const CONTROL: u8 = 0x08;
+const CONTINUATION: u8 = 0;
+const CLOSE: u8 = 8;
+const LAST_CONTROL: u8 = 10;
+const MAX_CONTROL_BYTES: u64 = 125;
 const MASKED: u8 = 0x80;
 const LENGTH: u8 = 0x7f;
 const LENGTH_IN_TWO_BYTES: u8 = 126;
@@ -31,6 +35,25 @@ const LENGTH_IN_EIGHT_BYTES: u8 = 127;
 pub(crate) enum Opcode {
     Text = 1,
     Binary = 2,
+}
+
+/// Why a server closes a WebSocket: the status codes of RFC 6455, section 7.4.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CloseCode {
+    /// The client's frames are no WebSocket frames.
+    Protocol = 1002,
+    /// A text is not valid UTF-8.
+    InvalidText = 1007,
+    /// The client does what it may not do.
+    Policy = 1008,
+    /// A message is larger than the limit.
+    TooBig = 1009,
+}
+
+/// Returns a whole close frame with a code and no reason.
+pub(crate) fn close_frame(code: CloseCode) -> [u8; 4] {
+    let [high, low] = (code as u16).to_be_bytes();
+    [FINAL | CLOSE, 2, high, low]
 }
 
 /// Appends the header of a whole message from the server.
@@ -100,6 +123,26 @@ impl ClientHeader {
         }
     }
 
+    /// Whether this frame closes the WebSocket.
+    pub(crate) fn is_close(&self) -> bool {
+        self.first & OPCODE == CLOSE
+    }
+
+    /// Whether the frame is one that a client may send, whatever came before it: masked, no reserved bit or opcode, and a control
+    /// frame is whole and short.
+    pub(crate) fn is_valid(&self) -> bool {
+        let opcode = self.first & OPCODE;
+        let is_known = matches!(opcode, CONTINUATION | 1 | 2 | CLOSE..=LAST_CONTROL);
+        let is_whole = self.is_final() && self.payload_length() <= MAX_CONTROL_BYTES;
+        let is_close_code = !self.is_close() || self.payload_length() != 1;
+        is_known && self.first & RESERVED == 0 && self.mask.is_some() && (!self.is_control() || is_whole) && is_close_code
+    }
+
+    /// Returns the mask; zeros if there is none.
+    pub(crate) fn mask(&self) -> [u8; 4] {
+        self.mask.unwrap_or_default()
+    }
+
     /// Whether this frame ends its message.
     pub(crate) fn is_final(&self) -> bool {
         self.first & FINAL != 0
@@ -123,7 +166,7 @@ impl ClientHeader {
     /// Returns the payload of a whole frame without its mask.
     pub(crate) fn unmask<const N: usize>(&self, frame: &[u8]) -> SmallVec<[u8; N]> {
         let masked = &frame[self.payload.start as usize..];
-        let mask = self.mask.unwrap_or_default();
+        let mask = self.mask();
         let [a, b, c, d] = mask;
         let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
         let mut payload = SmallVec::new();

@@ -13,6 +13,8 @@
 //! - While the library is in the middle of a frame, the room's frames do not go out.
 //! - Bytes that the kernel does not take are kept: the rest of one frame, and a bounded backlog of reliable messages. They go
 //!   out before anything else of either side.
+//! - The library never waits for a WebSocket: what the kernel does not take is kept here, up to a bound in bytes. So nothing piles up
+//!   in the library's own queues, which are bounded by number alone, and the bound holds for everything that it sends.
 
 use std::{
     collections::VecDeque,
@@ -25,6 +27,7 @@ use crate::{
     net::transport::{
         cursor::{FrameCursor, Marker},
         socket::Socket,
+        websocket::{CloseCode, close_frame},
     },
 };
 
@@ -43,9 +46,20 @@ pub(crate) struct Writer(Mutex<State>);
 struct State {
     phase: Phase,
     library: FrameCursor,
-    /// The rest of a frame of the room's that the kernel has not taken yet.
-    rest: Vec<u8>,
+    /// The bytes that the kernel has not taken yet.
+    rest: VecDeque<u8>,
     backlog: Option<Box<Backlog>>,
+    /// Whether the server has closed the WebSocket. What is written after that is thrown away.
+    has_closed: bool,
+}
+
+/// What became of bytes that the library has written.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    /// The number of bytes that were taken.
+    pub(crate) taken: usize,
+    /// The number of bytes that wait until the socket takes more.
+    pub(crate) waiting: usize,
 }
 
 #[derive(Default)]
@@ -93,47 +107,97 @@ impl Writer {
         }
         match socket.write_once(frame) {
             Ok(written) => {
-                state.rest.extend_from_slice(&frame[written..]);
+                state.rest.extend(&frame[written..]);
                 Ok(())
             }
             Err(_) => Err(Full),
         }
     }
 
-    /// Writes a frame behind all reliable ones before it, now or later.
+    /// Writes a frame behind all reliable ones before it, now or later. Returns the number of bytes that wait until the socket takes
+    /// more.
     ///
     /// # Errors
     /// The backlog is full, or the writer is closed.
-    pub(crate) fn send_reliably(&self, socket: &Socket, frame: Vec<u8>) -> Result<(), Full> {
+    pub(crate) fn send_reliably(&self, socket: &Socket, frame: Vec<u8>) -> Result<usize, Full> {
         let mut state = self.state();
-        if matches!(state.phase, Phase::Closed) {
+        if matches!(state.phase, Phase::Closed) || state.has_closed {
             return Err(Full);
         }
         state.backlog.get_or_insert_default().push(frame)?;
         state.go_on(socket);
-        Ok(())
+        Ok(state.rest.len())
     }
 
-    /// Writes bytes of the library. `None`: the rest of a frame of the room's must go first, and the socket does not take it now.
-    pub(crate) fn library_write(&self, socket: &Socket, slices: &[io::IoSlice<'_>]) -> Option<io::Result<usize>> {
+    /// Writes bytes of the library. All bytes for a WebSocket are taken.
+    ///
+    /// # Errors
+    /// The socket's. While the connection speaks HTTP, also that the socket does not take bytes now.
+    pub(crate) fn library_write(&self, socket: &Socket, slices: &[io::IoSlice<'_>]) -> io::Result<Accepted> {
         let mut state = self.state();
-        if state.library.is_between_frames() && !state.flush(socket) {
-            return None;
+        let total = slices.iter().map(|slice| slice.len()).sum();
+        if state.has_closed {
+            return Ok(Accepted { taken: total, waiting: 0 });
         }
-        let written = match slices {
-            [slice] => socket.try_write(slice),
-            slices => socket.try_write_vectored(slices),
-        };
-        if let Ok(written) = written {
-            let mut left = written;
-            for slice in slices {
-                let taken = left.min(slice.len());
-                state.follow(&slice[..taken]);
-                left -= taken;
+        if state.library.is_between_frames() {
+            state.queue_backlog();
+            state.flush(socket);
+        }
+        let mut written = if state.rest.is_empty() {
+            match write(socket, slices) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !state.library.is_http() => 0,
+                written => written?,
             }
-            state.go_on(socket);
+        } else {
+            0
+        };
+        if state.library.is_http() {
+            return Ok(Accepted { taken: written, waiting: 0 });
         }
-        Some(written)
+        for slice in slices {
+            let (gone, waits) = slice.split_at(written.min(slice.len()));
+            written -= gone.len();
+            state.rest.extend(waits);
+            state.follow(slice);
+        }
+        state.go_on(socket);
+        Ok(Accepted { taken: total, waiting: state.waiting() })
+    }
+
+    /// Writes what waits. Returns whether nothing waits any more. To be called when the socket takes bytes again.
+    pub(crate) fn drain(&self, socket: &Socket) -> bool {
+        let mut state = self.state();
+        if state.library.is_between_frames() && state.phase.is_open() {
+            state.queue_backlog();
+        }
+        state.write_rest(socket)
+    }
+
+    /// Returns whether bytes wait until the socket takes more.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.state().rest.is_empty()
+    }
+
+    /// Throws away what waits.
+    pub(crate) fn clear(&self) {
+        let mut state = self.state();
+        state.rest = VecDeque::new();
+        state.backlog = None;
+        state.has_closed = true;
+    }
+
+    /// Closes the WebSocket: the close frame is the last that goes out. Returns false if it cannot be one, because the client does not
+    /// read, or the library is in the middle of a frame.
+    pub(crate) fn close_websocket(&self, socket: &Socket, code: CloseCode) -> bool {
+        let mut state = self.state();
+        if state.has_closed || !state.library.is_between_frames() {
+            return false;
+        }
+        state.phase = Phase::Closed;
+        state.has_closed = true;
+        state.backlog = None;
+        state.rest.extend(close_frame(code));
+        state.write_rest(socket)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -185,12 +249,8 @@ impl State {
     /// the backlog stays, and does not hold the library up.
     fn flush(&mut self, socket: &Socket) -> bool {
         loop {
-            while !self.rest.is_empty() {
-                match socket.try_write(&self.rest) {
-                    Ok(written) => drop(self.rest.drain(..written)),
-                    // The reader notices a connection that has ended.
-                    Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
-                }
+            if !self.write_rest(socket) {
+                return false;
             }
             if matches!(self.phase, Phase::Waiting(_)) {
                 return true;
@@ -200,8 +260,44 @@ impl State {
                 self.backlog = None;
                 return true;
             };
-            self.rest = frame;
+            self.rest = frame.into();
         }
+    }
+
+    /// Writes the bytes that the kernel has not taken yet. Returns whether all of them are out.
+    fn write_rest(&mut self, socket: &Socket) -> bool {
+        while !self.rest.is_empty() {
+            match socket.try_write(self.rest.as_slices().0) {
+                Ok(written) => drop(self.rest.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+                // The reader notices a connection that has ended.
+                Err(_) => self.rest.clear(),
+            }
+        }
+        // A client that was slow once need not cost memory for long.
+        self.rest = VecDeque::new();
+        true
+    }
+
+    /// Puts the backlog in front of what the library writes next. While the marker is awaited the backlog stays.
+    fn queue_backlog(&mut self) {
+        if !matches!(self.phase, Phase::Waiting(_)) {
+            let backlog = self.backlog.take();
+            backlog.into_iter().flat_map(|backlog| backlog.frames).for_each(|frame| self.rest.extend(frame));
+        }
+    }
+
+    /// Returns the number of bytes that wait for the client.
+    fn waiting(&self) -> usize {
+        self.rest.len() + self.backlog.as_ref().map_or(0, |backlog| backlog.bytes)
+    }
+}
+
+/// Writes as many bytes as the kernel takes now.
+fn write(socket: &Socket, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+    match slices {
+        [slice] => socket.try_write(slice),
+        slices => socket.try_write_vectored(slices),
     }
 }
 
@@ -240,7 +336,11 @@ mod tests {
         }
 
         fn library(&self, bytes: &[u8]) {
-            assert_eq!(self.writer.library_write(&self.socket, &[io::IoSlice::new(bytes)]).unwrap().unwrap(), bytes.len());
+            assert_eq!(self.accept(bytes).taken, bytes.len());
+        }
+
+        fn accept(&self, bytes: &[u8]) -> Accepted {
+            self.writer.library_write(&self.socket, &[io::IoSlice::new(bytes)]).unwrap()
         }
 
         fn send_now(&self, frame: &[u8]) -> Result<(), Full> {
@@ -248,7 +348,12 @@ mod tests {
         }
 
         fn send_reliably(&self, frame: Vec<u8>) -> Result<(), Full> {
-            self.writer.send_reliably(&self.socket, frame)
+            self.writer.send_reliably(&self.socket, frame).map(drop)
+        }
+
+        /// Lets the library write until the kernel takes no more. Returns the number of its frames.
+        fn fill(&self, frame: &[u8]) -> usize {
+            (1..1_000_000).find(|_| self.accept(frame).waiting > 0).expect("the socket does not take everything")
         }
     }
 
@@ -312,19 +417,71 @@ mod tests {
             sent += 1;
             assert!(sent < 1_000_000, "the socket takes everything");
         }
-        let Pair { writer, socket, mut client } = pair;
-        assert!(writer.state().rest.len() < big.len());
-        let written = writer.library_write(&socket, &[io::IoSlice::new(&frame(b"ping"))]);
-        assert!(written.is_none() || writer.state().rest.is_empty());
-        writer.send_reliably(&socket, frame(b"event")).unwrap();
-        let reader = tokio::spawn(async move { read(&mut client, 1 + sent + 1).await });
-        while writer.state().backlog.is_some() || !writer.state().rest.is_empty() {
-            std::future::poll_fn(|cx| socket.poll_write_ready(cx)).await.unwrap();
-            writer.state().go_on(&socket);
-        }
-        let frames = reader.await.unwrap();
+        assert!(pair.writer.state().rest.len() < big.len());
+        pair.library(&frame(b"ping"));
+        pair.send_reliably(frame(b"event")).unwrap();
+        let frames = read_while_draining(pair, 1 + sent + 2).await;
         assert!(frames[1..=sent].iter().all(|payload| *payload == [7; 100]));
-        assert_eq!(frames[sent + 1], b"event");
+        assert_eq!(frames[sent + 1..], [b"ping".to_vec(), b"event".to_vec()]);
+    }
+
+    /// Reads so many frames at the client's end, while what waits goes out.
+    async fn read_while_draining(pair: Pair, frames: usize) -> Vec<Vec<u8>> {
+        let Pair { writer, socket, mut client } = pair;
+        let reader = tokio::spawn(async move { read(&mut client, frames).await });
+        while !writer.drain(&socket) {
+            std::future::poll_fn(|cx| socket.poll_write_ready(cx)).await.unwrap();
+        }
+        reader.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_library_never_waits_and_its_bytes_are_counted() {
+        let pair = Pair::new().await;
+        let big = frame(&[7; 100]);
+        let sent = pair.fill(&big);
+        let before = pair.writer.state().waiting();
+        for n in 1..=100 {
+            assert_eq!(pair.accept(&big), Accepted { taken: big.len(), waiting: before + n * big.len() });
+        }
+        let frames = read_while_draining(pair, sent + 100).await;
+        assert!(frames.iter().all(|payload| *payload == [7; 100]));
+    }
+
+    #[tokio::test]
+    async fn reliable_messages_keep_their_place_among_those_of_the_library() {
+        let pair = Pair::new().await;
+        pair.writer.expect(b"w");
+        pair.library(&frame(b"w"));
+        let sent = pair.fill(&frame(&[7; 100]));
+        pair.send_reliably(frame(b"event")).unwrap();
+        pair.library(&frame(b"answer"));
+        pair.send_reliably(frame(b"over")).unwrap();
+        let frames = read_while_draining(pair, 1 + sent + 3).await;
+        assert_eq!(frames[sent + 1..], [b"event".to_vec(), b"answer".to_vec(), b"over".to_vec()]);
+    }
+
+    #[tokio::test]
+    async fn a_close_frame_is_the_last_one() {
+        let mut pair = Pair::new().await;
+        pair.library(&frame(b"last"));
+        assert!(pair.writer.close_websocket(&pair.socket, CloseCode::TooBig));
+        assert!(!pair.writer.close_websocket(&pair.socket, CloseCode::Protocol), "once");
+        pair.library(&frame(b"too late"));
+        assert_eq!(pair.send_reliably(frame(b"too late")), Err(Full));
+        pair.socket.shut_down(std::net::Shutdown::Both).unwrap();
+        let mut all = Vec::new();
+        pair.client.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all, [HEAD, &frame(b"last"), &[0x88, 2, 0x03, 0xf1]].concat());
+    }
+
+    #[tokio::test]
+    async fn an_http_answer_waits_for_its_socket() {
+        let pair = Pair { writer: Writer::default(), ..Pair::new().await };
+        let write = || pair.writer.library_write(&pair.socket, &[io::IoSlice::new(&[b'a'; 1_000])]);
+        let error = (0..1_000_000).find_map(|_| write().err()).expect("the socket does not take everything");
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(pair.writer.state().waiting(), 0);
     }
 
     #[tokio::test]
