@@ -1,5 +1,5 @@
-//! Measures how rooms scale over cores: more rooms than the machine can step, on one worker and on two. Rooms share no lock, so
-//! two workers should step nearly twice as many ticks.
+//! Measures how rooms scale over cores: more rooms than the machine can step, on one thread and on two. Rooms hardly share a
+//! lock, so two threads should step nearly twice as many ticks.
 //!
 //! `cargo bench -p tickcast --bench cores`. Needs two idle cores.
 
@@ -84,12 +84,14 @@ impl Outlet for Sink {
     fn close(&self, _: Ending) {}
 }
 
-/// Measures the frames per second of a number of workers.
-fn frames_per_second(workers: usize) -> f64 {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+/// Measures the frames per second of a number of room threads.
+fn frames_per_second(threads: usize) -> f64 {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     runtime.expect("the runtime starts").block_on(async {
         let game = GameDef::new::<Crowd>().expect("the game is valid");
-        let host = Host::start([game], Limits::default(), Gate::default(), []);
+        let mut limits = Limits::default();
+        limits.room_threads = threads;
+        let host = Host::start([game], limits, Gate::default(), []);
         let counters: Vec<_> = (0..ROOMS).map(|_| Arc::<AtomicU64>::default()).collect();
         let _seated: Vec<Claim> = counters.iter().flat_map(|counter| fill_room(&host, counter)).collect();
         sleep(WARM_UP).await;
@@ -121,7 +123,7 @@ fn main() -> std::io::Result<()> {
     let mut ratios = Vec::new();
     for _ in 0..REPEATS {
         let (one, two) = (frames_per_second(1), frames_per_second(2));
-        writeln!(std::io::stdout(), "1 worker {one:.0} frames/s, 2 workers {two:.0} frames/s: {:.2} x", two / one)?;
+        writeln!(std::io::stdout(), "1 thread {one:.0} frames/s, 2 threads {two:.0} frames/s: {:.2} x", two / one)?;
         ratios.push(two / one);
     }
     ratios.sort_by(f64::total_cmp);

@@ -59,19 +59,19 @@ impl Claim {
     /// Uses up a ticket. The seat stays reserved until the client enters.
     pub(super) fn from_ticket(running: Arc<Running>, pass: &Pass) -> Result<Self, Refusal> {
         let (stay, ticket) = (number(&pass.stay, ErrorCode::BadTicket)?, number(&pass.jti, ErrorCode::BadTicket)?);
-        running.with_seating(|seating| seating.use_ticket(ticket))?;
+        running.with_seating(|seating| seating.use_ticket(ticket))??;
         Ok(Self::new(running, Seat(pass.seat), stay, ClaimedWith::Ticket))
     }
 
     /// Checks a resume token. The connection that holds the seat keeps it until this one enters.
     pub(super) fn from_resume(running: Arc<Running>, pass: &Pass, held: Option<Tick>) -> Result<Self, Refusal> {
         let (stay, token) = (number(&pass.stay, ErrorCode::BadResume)?, number(&pass.jti, ErrorCode::BadResume)?);
-        running.with_seating(|seating| seating.check_resume(Seat(pass.seat), stay, token))?;
+        running.with_seating(|seating| seating.check_resume(Seat(pass.seat), stay, token))??;
         Ok(Self::new(running, Seat(pass.seat), stay, ClaimedWith::Resume { token, held }))
     }
 
     fn new(running: Arc<Running>, seat: Seat, stay: u128, with: ClaimedWith) -> Self {
-        let hold = Hold::new(seat, &running.intake);
+        let hold = Hold::new(seat, &running.intake, &running.audience);
         Self(Arc::new(Claimed { running, stay, with, hold, resynced: Mutex::default() }))
     }
 
@@ -79,10 +79,11 @@ impl Claim {
     /// that it was replaced.
     ///
     /// # Errors
-    /// The room has ended since the claim, the reservation has expired, or another connection took the seat first.
+    /// The room has ended since the claim, the reservation has expired, another connection took the seat first, or the room's step
+    /// takes too long.
     pub fn enter(&self, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
-        self.0.running.with_seating(|seating| self.enter_at(seating, outlet))?;
-        self.0.running.wake.notify_one();
+        self.0.running.with_seating(|seating| self.enter_at(seating, outlet))??;
+        self.0.running.wake();
         Ok(())
     }
 
@@ -113,8 +114,8 @@ impl Claim {
         seating.begin();
         if let Some(sitting) = seating.stay_mut(seat) {
             sitting.resume = token;
+            hold.begin(&outlet);
             sitting.attendance = Attendance::Connected { hold: hold.clone(), outlet };
-            hold.begin();
         }
         if welcomed.is_err() {
             seating.cut(seat, &running.meters);
@@ -168,40 +169,46 @@ impl Claim {
     }
 
     /// Notes that the connection is lost. The seat is kept for the game's grace time. Does nothing without a seat.
+    ///
+    /// A room whose step takes long notes it after the step.
     pub fn disconnect(&self) {
         if !self.is_live() {
             return;
         }
-        self.0.running.with_seating(|seating| {
-            if self.is_live() && self.is_spectator() {
-                seating.spectators.remove(self.0.stay, None);
-            } else if self.is_live() {
-                seating.detach(self.0.hold.seat(), None);
+        let claim = self.clone();
+        self.0.running.post(move |running, seating| {
+            if claim.is_live() && claim.is_spectator() {
+                seating.spectators.remove(claim.0.stay, None);
+            } else if claim.is_live() {
+                let seat = claim.0.hold.seat();
+                seating.detach(seat, None);
                 // If the rules panic, the room has been closed already.
-                let _ = seating.with(&self.0.running.meters, |room| room.disconnect(self.0.hold.seat()));
+                let _ = seating.with(&running.meters, |room| room.disconnect(seat));
             }
         });
-        self.0.running.wake.notify_one();
     }
 
-    /// Gives up the seat at once. The outlet is told that the player left.
+    /// Gives up the seat. The outlet is told that the player left.
+    ///
+    /// A room whose step takes long does this after the step.
     pub fn leave(&self) {
-        self.0.running.with_seating(|seating| {
-            if self.is_live() && self.is_spectator() {
-                seating.spectators.remove(self.0.stay, Some(OverReason::Left));
-            } else if self.is_live() {
-                seating.detach(self.0.hold.seat(), Some((OverReason::Left, "you left")));
-                seating.free(self.0.hold.seat());
-                let _ = seating.with(&self.0.running.meters, |room| room.leave(self.0.hold.seat()));
+        let claim = self.clone();
+        self.0.running.post(move |running, seating| {
+            if claim.is_live() && claim.is_spectator() {
+                seating.spectators.remove(claim.0.stay, Some(OverReason::Left));
+            } else if claim.is_live() {
+                let seat = claim.0.hold.seat();
+                seating.detach(seat, Some((OverReason::Left, "you left")));
+                seating.free(seat);
+                let _ = seating.with(&running.meters, |room| room.leave(seat));
             }
         });
-        self.0.running.wake.notify_one();
     }
 
     /// Makes the next frame a snapshot.
     ///
     /// # Errors
-    /// The last request was less than a second ago, or this connection has no seat any more.
+    /// The last request was less than a second ago, this connection has no seat any more, or the room's step takes too long.
     pub fn resync(&self, desync: Desync) -> Result<(), Refusal> {
         self.check_live()?;
         let now = Instant::now();
@@ -225,19 +232,20 @@ impl Claim {
                 seating.with(&running.meters, |room| room.resync(hold.seat()))?;
             }
             Ok(())
-        })
+        })?
     }
 
     /// Votes to remove another player. Everybody is told the state of the vote with the next tick.
     ///
     /// # Errors
-    /// No other player has that seat, a vote about another player is open, or this connection has no seat any more.
+    /// No other player has that seat, a vote about another player is open, this connection has no seat any more, or the room's step
+    /// takes too long.
     pub fn vote_kick(&self, target: Seat) -> Result<(), Refusal> {
         let Claimed { running, hold, .. } = &*self.0;
         running.with_seating(|seating| {
             self.check_live()?;
             seating.with(&running.meters, |room| room.vote_kick(hold.seat(), target))?.map_err(Refusal::from)
-        })
+        })?
     }
 
     /// Returns the room's time in ticks, with the fraction since the newest tick.

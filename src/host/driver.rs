@@ -1,53 +1,104 @@
-//! The tick driver, one task for each room.
+//! The driver of one room: it knows what the room does next, and when. A thread of the host or a task calls it.
 
-use std::sync::Arc;
+use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{running::Running, schedule::Schedule, seating::Activity};
+use super::{
+    running::Running,
+    schedule::{Due, Schedule},
+    seating::Activity,
+};
 
-/// The most steps that a room which fell behind takes at once. Further missing steps are dropped.
+/// The most steps that a room which fell behind makes up for. Further missing steps are dropped.
 const MAX_STEPS: u32 = 4;
 
-/// Steps a room while anybody plays in it. Returns when the room has closed.
-pub(super) async fn drive(running: Arc<Running>) {
-    loop {
-        match running.upkeep(Instant::now()) {
-            Activity::Playing => {
-                play(&running).await;
-                running.stop();
+pub(super) struct Driver {
+    running: Arc<Running>,
+    /// `None` while nobody plays.
+    play: Option<Play>,
+}
+
+/// A room while somebody plays in it.
+struct Play {
+    schedule: Schedule,
+    /// Steps that are due and not taken yet.
+    due: Option<Due>,
+}
+
+impl Driver {
+    pub(super) fn new(running: Arc<Running>) -> Self {
+        Self { running, play: None }
+    }
+
+    pub(super) fn running(&self) -> &Arc<Running> {
+        &self.running
+    }
+
+    /// Does what is due, and takes one step at most. Returns when to be called next, or `None` once the room has closed. Calls
+    /// before that time are harmless.
+    pub(super) fn turn(&mut self, now: Instant) -> Option<Instant> {
+        if let Some(play) = &mut self.play {
+            play.step(&self.running, now);
+            if self.running.upkeep_in_play(Instant::now()) == Activity::Playing {
+                return Some(play.next(now));
             }
-            Activity::Waiting(until) => {
-                tokio::select! {
-                    () = running.wake.notified() => {}
-                    () = sleep_until(until) => {}
+            self.play = None;
+            self.running.stop();
+        }
+        let now = Instant::now();
+        match self.running.upkeep(now) {
+            Activity::Playing => {
+                let schedule = Schedule::new(self.running.next_phase(now), self.running.def.hz());
+                self.running.go(now);
+                Some(self.play.insert(Play { schedule, due: None }).next(now))
+            }
+            Activity::Waiting(until) => Some(until),
+            Activity::Closed => None,
+        }
+    }
+
+    /// Calls [`turn`](Self::turn) whenever it is due, until the room has closed.
+    pub(super) async fn drive(mut self) {
+        let mut sleep = pin!(sleep_until(Instant::now()));
+        poll_fn(|cx| {
+            self.running.wakes(cx.waker());
+            loop {
+                let Some(next) = self.turn(Instant::now()) else { return Poll::Ready(()) };
+                sleep.as_mut().reset(next);
+                if sleep.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
                 }
             }
-            Activity::Closed => return,
-        }
+        })
+        .await;
     }
 }
 
-async fn play(running: &Running) {
-    let now = Instant::now();
-    let mut schedule = Schedule::new(running.next_phase(now), running.def.hz());
-    running.go(now);
-    loop {
-        sleep_until(schedule.next()).await;
-        let due = schedule.due(Instant::now(), MAX_STEPS);
-        if due.steps == 0 {
-            continue;
+impl Play {
+    /// Takes a step if one is due.
+    fn step(&mut self, running: &Running, now: Instant) {
+        if self.due.is_none() {
+            let due = self.schedule.due(now, MAX_STEPS);
+            if due.steps == 0 {
+                return;
+            }
+            running.meters.tick_lateness.record(due.late);
+            if due.dropped > 0 {
+                running.meters.ticks_dropped.increment(due.dropped);
+                tracing::debug!(room = %running.id, dropped = due.dropped, "the room fell too far behind, steps were dropped");
+            }
+            self.due = Some(due);
         }
-        running.meters.tick_lateness.record(due.late);
-        if due.dropped > 0 {
-            running.meters.ticks_dropped.increment(due.dropped);
-            tracing::debug!(room = %running.id, dropped = due.dropped, "the room fell too far behind, steps were dropped");
-        }
-        for _ in 0..due.steps {
+        if let Some(due) = &mut self.due {
             running.step(due.at);
+            due.steps -= 1;
         }
-        if running.upkeep_in_play(Instant::now()) != Activity::Playing {
-            return;
-        }
+        self.due.take_if(|due| due.steps == 0);
+    }
+
+    /// Returns when the next step is due. A step that is overdue waits its turn behind other rooms that are due by now.
+    fn next(&self, now: Instant) -> Instant {
+        if self.due.is_some() { now } else { self.schedule.next() }
     }
 }

@@ -1,12 +1,15 @@
-//! A client's hold on its seat, and the way in for what it sends.
+//! A client's hold on its seat, the way in for what it sends, and all clients of a room together.
 
 use std::sync::{
-    Arc, OnceLock, Weak,
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
     atomic::{AtomicBool, Ordering},
 };
 
-use super::intake::{Intake, Sender};
-use crate::protocol::Seat;
+use super::{
+    intake::{Intake, Sender},
+    outlet::Outlet,
+};
+use crate::{protocol::Seat, room::Over};
 
 /// The seat number on the tickets of spectators, who have no seat.
 pub(super) const SPECTATOR_SEAT: Seat = Seat(0);
@@ -24,10 +27,23 @@ pub trait InputSource: Send + Sync + 'static {
 /// One connection's hold on a seat, or on a place to spectate.
 pub(super) struct Hold {
     intake: Arc<Intake>,
+    audience: Arc<Audience>,
     sender: Sender,
-    /// Changes under the room's lock, and is read without it.
     live: AtomicBool,
     source: OnceLock<Weak<dyn InputSource>>,
+}
+
+/// Everybody who holds a seat of a room or spectates. A room that never returns from a step keeps its lock for ever, so its clients
+/// can be told without that lock.
+#[derive(Default)]
+pub(super) struct Audience {
+    all: Mutex<Vec<Listener>>,
+    over: OnceLock<Over>,
+}
+
+struct Listener {
+    hold: Weak<Hold>,
+    outlet: Arc<dyn Outlet>,
 }
 
 /// Where one client's inputs go. Cheap to clone.
@@ -36,9 +52,9 @@ pub struct Inlet(Arc<Hold>);
 
 impl Hold {
     /// A hold that is not live yet.
-    pub(super) fn new(seat: Seat, intake: &Arc<Intake>) -> Arc<Self> {
+    pub(super) fn new(seat: Seat, intake: &Arc<Intake>, audience: &Arc<Audience>) -> Arc<Self> {
         let (sender, live, source) = (intake.sender(seat), AtomicBool::new(false), OnceLock::new());
-        Arc::new(Self { intake: intake.clone(), sender, live, source })
+        Arc::new(Self { intake: intake.clone(), audience: audience.clone(), sender, live, source })
     }
 
     pub(super) fn seat(&self) -> Seat {
@@ -54,19 +70,32 @@ impl Hold {
         self.live.load(Ordering::Acquire)
     }
 
-    /// Begins the hold. The inputs of a spectator are not taken.
-    pub(super) fn begin(&self) {
+    /// Begins the hold of the client behind this outlet. The inputs of a spectator are not taken. In a room that is over the client
+    /// is told so instead.
+    pub(super) fn begin(self: &Arc<Self>, outlet: &Arc<dyn Outlet>) {
+        let mut all = self.audience.all();
+        if let Some(over) = self.audience.over.get() {
+            drop(all);
+            return outlet.finish(over.clone());
+        }
+        all.push(Listener { hold: Arc::downgrade(self), outlet: outlet.clone() });
         self.live.store(true, Ordering::Release);
+        drop(all);
         if !self.is_spectator() {
             self.intake.open(self.sender);
         }
     }
 
-    /// Ends the hold. Inputs are not taken any more.
-    pub(super) fn end(&self) {
-        self.live.store(false, Ordering::Release);
-        self.intake.close(self.sender);
-        self.release();
+    /// Ends the hold. Inputs are not taken any more. Returns false if it had not begun or has ended already: then somebody else tells
+    /// the client why.
+    pub(super) fn end(&self) -> bool {
+        let was_live = self.live.swap(false, Ordering::AcqRel);
+        if was_live {
+            self.audience.all().retain(|listener| !std::ptr::eq(listener.hold.as_ptr(), self));
+            self.intake.close(self.sender);
+            self.release();
+        }
+        was_live
     }
 
     /// The way in for the client's inputs.
@@ -90,6 +119,32 @@ impl Hold {
 
     fn source(&self) -> Option<Arc<dyn InputSource>> {
         self.source.get()?.upgrade()
+    }
+}
+
+impl Audience {
+    /// Ends every hold, and tells every client that it is over.
+    pub(super) fn end(&self, over: Over) {
+        let all = {
+            let mut all = self.all();
+            // Only the first end is told.
+            let _ = self.over.set(over.clone());
+            std::mem::take(&mut *all)
+        };
+        for Listener { hold, outlet } in all {
+            if hold.upgrade().is_some_and(|hold| hold.end()) {
+                outlet.finish(over.clone());
+            }
+        }
+    }
+
+    /// Whether everybody was told that it is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.get().is_some()
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Listener>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -50,7 +50,7 @@ impl Host {
             fill: fill.map_or(running.def.options().fill, number),
             teams: if teams.len() > 1 { number(teams.len()) } else { 0 },
         };
-        running.with_seating(|seating| seating.with(&running.meters, |room| room.plan(plan)))?;
+        running.with_seating(|seating| seating.with(&running.meters, |room| room.plan(plan)))??;
         let admissions: Result<Vec<_>, _> = teams.iter().zip(1..).map(|(people, team)| admit(&running, team, people)).collect();
         if admissions.is_err() {
             running.close(OverReason::Closed, "not every player of the match could be seated");

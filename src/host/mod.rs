@@ -26,6 +26,7 @@ mod seating;
 mod running;
 mod claim;
 mod driver;
+mod threads;
 mod registry;
 mod matches;
 mod parties;

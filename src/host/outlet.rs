@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     lobby::RoomId,
     protocol::{Blocks, Frame, PROTOCOL_VERSION, Schema, Seat, Tick},
-    room::{Message, SeatInfo},
+    room::{Message, Over, SeatInfo},
 };
 
 /// Sends messages to one client. No method may wait, or call back into the host.
@@ -30,6 +30,14 @@ pub trait Outlet: Send + Sync + 'static {
 
     /// Ends the connection.
     fn close(&self, ending: Ending);
+}
+
+impl dyn Outlet {
+    /// Tells the client that it is over, and ends the connection.
+    pub(super) fn finish(&self, over: Over) {
+        let ending = if self.send(Message::Over(over)).is_ok() { Ending::AfterQueued } else { Ending::Cut };
+        self.close(ending);
+    }
 }
 
 /// The connection did not take a message.

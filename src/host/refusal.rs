@@ -29,6 +29,10 @@ impl Refusal {
         Self::new(ErrorCode::UnknownRoom, format!("there is no room \"{room}\", or it has ended"))
     }
 
+    pub(super) fn room_busy() -> Self {
+        Self::new(ErrorCode::RoomBusy, "a step of this room takes too long: try again later, or in another room")
+    }
+
     pub(super) fn rules_panicked() -> Self {
         Self::new(ErrorCode::Internal, "the rules of this game failed, so its room was closed")
     }

@@ -15,7 +15,7 @@ use super::{
     admission::Admission,
     board::{Board, ChangesSince, ListedRooms},
     claim::Claim,
-    driver,
+    driver::Driver,
     hub::Hub,
     limits::Limits,
     opener::Opener,
@@ -24,6 +24,7 @@ use super::{
     refusal::Refusal,
     running::Running,
     services::Services,
+    threads::RoomThreads,
     visitors::{Visitor, VisitorId, Visitors},
 };
 use crate::{
@@ -43,6 +44,8 @@ struct Shared {
     services: Arc<Services>,
     rooms: Mutex<HashMap<RoomId, Arc<Running>>>,
     visitors: Visitors,
+    /// `None` if rooms are stepped on the runtime.
+    threads: Option<RoomThreads>,
     closing: AtomicBool,
     /// Background tasks, which end with the host.
     _tasks: JoinSet<()>,
@@ -59,6 +62,14 @@ impl Host {
         let mut tasks = JoinSet::new();
         tasks.spawn(board.clone().tell_news());
         tasks.spawn(hub.clone().forget());
+        let threads = (!limits.rooms_on_runtime).then(|| RoomThreads::start(&limits));
+        if let Some(stops) = threads.as_ref().map(RoomThreads::stop_on_drop) {
+            // Ends with the host, or with the runtime.
+            tasks.spawn(async move {
+                let _stops = stops;
+                std::future::pending::<()>().await;
+            });
+        }
         Self(Arc::new(Shared {
             games: games.into_iter().map(|game| (game.name(), game)).collect(),
             services: Arc::new(Services {
@@ -71,6 +82,7 @@ impl Host {
             }),
             rooms: Mutex::default(),
             visitors: Visitors::default(),
+            threads,
             closing: AtomicBool::new(false),
             _tasks: tasks,
         }))
@@ -172,7 +184,7 @@ impl Host {
     /// Reserves a seat in a room. A user who has a seat there gets a new ticket for it.
     ///
     /// # Errors
-    /// The host is stopping, there is no such room, it is full or over, or the user was removed from it.
+    /// The host is stopping, there is no such room, it is full or over, the user was removed from it, or its step takes too long.
     pub fn join(&self, room: &RoomId, who: &Identity) -> Result<Admission, Refusal> {
         self.check_open()?;
         let running = self.find(room)?;
@@ -195,7 +207,8 @@ impl Host {
     /// Gives out a ticket to spectate in a room.
     ///
     /// # Errors
-    /// The host is stopping, there is no such room, it is over, has too many spectators, or the user was removed from it.
+    /// The host is stopping, there is no such room, it is over, has too many spectators, the user was removed from it, or its step takes
+    /// too long.
     pub fn spectate(&self, room: &RoomId, who: &Identity) -> Result<Admission, Refusal> {
         self.check_open()?;
         let running = self.find(room)?;
@@ -213,11 +226,11 @@ impl Host {
     /// Removes a player from a match for good.
     ///
     /// # Errors
-    /// There is no such room, or nobody has that seat.
+    /// There is no such room, nobody has that seat, or the room's step takes too long.
     pub fn kick(&self, room: &RoomId, seat: Seat) -> Result<(), Refusal> {
         let running = self.find(room)?;
-        let kicked = running.with_seating(|seating| seating.kick(seat, &running.meters));
-        running.wake.notify_one();
+        let kicked = running.with_seating(|seating| seating.kick(seat, &running.meters))?;
+        running.wake();
         let nobody = || Refusal::new(ErrorCode::UnknownSeat, format!("nobody has the seat {seat} of that room"));
         if kicked { Ok(()) } else { Err(nobody()) }
     }
@@ -253,7 +266,7 @@ impl Host {
     /// Claims the seat, or the place to spectate, of a ticket.
     ///
     /// # Errors
-    /// The host is stopping, the ticket is not valid, was used or has expired, or its room has ended.
+    /// The host is stopping, the ticket is not valid, was used or has expired, its room has ended, or its room's step takes too long.
     pub fn claim(&self, ticket: &str) -> Result<Claim, Refusal> {
         self.check_open()?;
         let pass = self.0.services.keys.verify(Purpose::Ticket, ticket);
@@ -266,7 +279,8 @@ impl Host {
     /// Claims the seat of a resume token. `held` is the tick of the client's mirror, if it has one.
     ///
     /// # Errors
-    /// The host is stopping, the token is not valid or not the newest, the seat was given up, or its room has ended.
+    /// The host is stopping, the token is not valid or not the newest, the seat was given up, its room has ended, or its room's step
+    /// takes too long.
     pub fn claim_back(&self, resume: &str, held: Option<Tick>) -> Result<Claim, Refusal> {
         self.check_open()?;
         let pass = self.0.services.keys.verify(Purpose::Resume, resume);
@@ -361,11 +375,19 @@ impl Host {
             rooms => rooms.insert(id.clone(), running.clone()),
         };
         let seated = seat(&running);
-        let Population { players, bots, seats, .. } = running.with_seating(|seating| seating.population()).unwrap_or(unseated);
+        let Population { players, bots, seats, .. } =
+            running.with_seating(|seating| seating.population()).ok().flatten().unwrap_or(unseated);
         let listing = Listing { room: id, game: def.name(), players, bots, seats, config };
         let code = self.0.services.board.change(|lobby| lobby.open(listing, options.entrance, &mut rand::rng()));
         tracing::info!(room = %running.id, game, "room opened");
-        tokio::spawn(Retiring(self.clone(), running.clone()).drive());
+        let (driver, retiring) = (Driver::new(running.clone()), Retiring(self.clone(), running.clone()));
+        match &self.0.threads {
+            Some(threads) => threads.add(driver, retiring),
+            None => drop(tokio::spawn(async move {
+                let _retiring = retiring;
+                driver.drive().await;
+            })),
+        }
         if self.is_closing() {
             running.close(OverReason::Closed, "the server is stopping");
         }
@@ -392,14 +414,8 @@ pub struct RoomOptions {
     pub mode: String,
 }
 
-/// Removes a room from the host when its driver ends, also by a panic.
+/// Removes a room from the host when it is dropped: when its driver ends, also by a panic, or when the room is given up.
 struct Retiring(Host, Arc<Running>);
-
-impl Retiring {
-    async fn drive(self) {
-        driver::drive(self.1.clone()).await;
-    }
-}
 
 impl Drop for Retiring {
     fn drop(&mut self) {

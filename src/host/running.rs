@@ -2,17 +2,18 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    task::Waker,
     time::Duration,
 };
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     admission::Admission,
-    hold::SPECTATOR_SEAT,
+    hold::{Audience, SPECTATOR_SEAT},
     intake::Intake,
     opener::{MatchInfo, Opener},
     pass::Grant,
@@ -27,11 +28,23 @@ use crate::{
     game::GameDef,
     lobby::{Identity, RoomId, UserId},
     matchmaking::Opening,
-    observe::GameMeters,
+    observe::{self, DropReason, GameMeters},
     protocol::Tick,
-    room::{OverReason, Population, Room},
+    room::{Over, OverReason, Population, Room, RoomError},
     sim::Team,
 };
+
+/// One wait for the lock of a room that is being stepped. Between two of them a caller looks whether the step is late.
+const LOCK_WAIT: Duration = Duration::from_millis(1);
+
+/// The most waits for the lock of a room. A step that is not late is over by then.
+const MAX_LOCK_WAITS: u32 = 20;
+
+/// The most errands that wait for a room's lock. There is one for each connection that was lost, and few others.
+const MAX_ERRANDS: usize = 1024;
+
+/// Something to do under a room's lock.
+type Errand = Box<dyn FnOnce(&Running, &mut Seating) + Send>;
 
 pub(super) struct Running {
     pub(super) id: RoomId,
@@ -42,17 +55,29 @@ pub(super) struct Running {
     pub(super) match_info: Option<MatchInfo>,
     pub(super) meters: GameMeters,
     /// Wakes the driver while it waits because nobody plays.
-    pub(super) wake: Notify,
+    waker: OnceLock<Waker>,
     presence: PresenceReport,
     /// The queue of inputs to this room.
     pub(super) intake: Arc<Intake>,
-    seating: Mutex<Seating>,
+    /// The room's connections.
+    pub(super) audience: Arc<Audience>,
+    seating: parking_lot::Mutex<Seating>,
+    /// What to do as soon as somebody has the lock.
+    errands: Mutex<Vec<Errand>>,
+    /// Whether the current step takes so long that nobody should wait for the lock.
+    is_late: AtomicBool,
     clock: Mutex<Clock>,
-    /// The population that the lobby and the gauges were told of last.
-    told: Mutex<Population>,
+    told: Mutex<Told>,
     listed: AtomicBool,
     /// The user who opened the room, and may remove others.
     owner: Option<UserId>,
+}
+
+/// What the lobby and the gauges were told last.
+struct Told {
+    population: Population,
+    /// They were told that the room has ended.
+    retired: bool,
 }
 
 /// A room's time, which clients ask for between two steps.
@@ -65,7 +90,8 @@ struct Clock {
 impl Running {
     pub(super) fn new(id: RoomId, room: Room, services: Arc<Services>) -> Self {
         let (def, population) = (room.def().clone(), room.population());
-        let (intake, meters) = (Arc::new(Intake::new(def.hz())), GameMeters::new(def.name()));
+        let (intake, audience) = (Arc::new(Intake::new(def.hz())), Arc::<Audience>::default());
+        let meters = GameMeters::new(def.name());
         meters.rooms.increment(1);
         meters.bots.increment(population.bots as f64);
         Self {
@@ -74,15 +100,18 @@ impl Running {
             mode: String::new(),
             match_info: None,
             meters,
-            wake: Notify::new(),
+            waker: OnceLock::new(),
             presence: PresenceReport::new(services.hub.clone()),
             services,
             clock: Mutex::new(Clock { newest: room.current_tick(), due: None }),
-            told: Mutex::new(population),
+            told: Mutex::new(Told { population, retired: false }),
             listed: AtomicBool::new(true),
             owner: None,
-            seating: Mutex::new(Seating::new(room, &intake)),
+            seating: parking_lot::Mutex::new(Seating::new(room, &intake, &audience)),
+            errands: Mutex::default(),
+            is_late: AtomicBool::new(false),
             intake,
+            audience,
         }
     }
 
@@ -102,21 +131,94 @@ impl Running {
     }
 
     /// Calls `act` under the room's lock, and tells the lobby if the players changed.
-    pub(super) fn with_seating<R>(&self, act: impl FnOnce(&mut Seating) -> R) -> R {
-        let mut seating = self.seating();
-        let result = act(&mut seating);
-        match seating.population() {
-            Some(population) if seating.over_at.is_none() => self.tell(population),
-            _ => self.unlist(),
+    ///
+    /// # Errors
+    /// A step of the room takes too long, or the room was given up.
+    pub(super) fn with_seating<R>(&self, act: impl FnOnce(&mut Seating) -> R) -> Result<R, Refusal> {
+        let mut seating = self.try_seating().ok_or_else(Refusal::room_busy)?;
+        if self.audience.is_over() {
+            return Err(RoomError::Over.into());
         }
-        self.presence.tell(&self.id, seating.stays());
+        Ok(self.act(&mut seating, act))
+    }
+
+    /// Calls `act` under the room's lock: now, or after the current step if that takes long. Then wakes the driver. Returns whether it
+    /// was now.
+    pub(super) fn post(&self, act: impl FnOnce(&Self, &mut Seating) + Send + 'static) -> bool {
+        let seating = self.try_seating();
+        let is_done = seating.is_some();
+        match seating {
+            Some(mut seating) => self.act(&mut seating, |seating| act(self, seating)),
+            None => {
+                let mut errands = self.errands();
+                if errands.len() < MAX_ERRANDS {
+                    errands.push(Box::new(act));
+                } else {
+                    observe::dropped(DropReason::Errand);
+                }
+            }
+        }
+        self.wake();
+        is_done
+    }
+
+    /// Does the same as [`with_seating`](Self::with_seating) for the room's driver, which waits for the lock.
+    fn drive<R>(&self, act: impl FnOnce(&mut Seating) -> R) -> R {
+        self.act(&mut self.seating.lock(), act)
+    }
+
+    fn act<R>(&self, seating: &mut Seating, act: impl FnOnce(&mut Seating) -> R) -> R {
+        self.do_errands(seating);
+        let result = act(seating);
+        let mut told = self.told();
+        if !told.retired {
+            match seating.population() {
+                Some(population) if seating.over_at.is_none() => self.tell(&mut told, population),
+                _ => self.unlist(),
+            }
+            self.presence.tell(&self.id, seating.stays());
+        }
         result
+    }
+
+    fn do_errands(&self, seating: &mut Seating) {
+        let errands = std::mem::take(&mut *self.errands());
+        errands.into_iter().for_each(|errand| errand(self, seating));
+    }
+
+    /// Waits for the room's lock as long as a step may take.
+    fn try_seating(&self) -> Option<parking_lot::MutexGuard<'_, Seating>> {
+        let waits = (0..MAX_LOCK_WAITS).take_while(|_| !self.is_late.load(Ordering::Relaxed));
+        let waited = waits.filter_map(|_| self.seating.try_lock_for(LOCK_WAIT)).next();
+        waited.or_else(|| self.seating.try_lock())
+    }
+
+    /// Notes whether the current step takes so long that nobody should wait for the lock.
+    pub(super) fn set_late(&self, is_late: bool) {
+        self.is_late.store(is_late, Ordering::Relaxed);
+    }
+
+    /// Sets how the driver is woken. Only the first call has an effect.
+    pub(super) fn wakes(&self, waker: &Waker) {
+        self.waker.get_or_init(|| waker.clone());
+    }
+
+    /// Has the driver look at the room now, in case that it waits because nobody plays.
+    pub(super) fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Tells everybody in the room that it is over, without the room's lock.
+    pub(super) fn give_up(&self, reason: OverReason, message: &str) {
+        self.audience.end(Over { reason, message: message.to_owned(), winners: Vec::new() });
     }
 
     /// Steps the room once and publishes its tick. `due` is when the step was due, which may be earlier than now.
     pub(super) fn step(&self, due: Instant) {
         let began = Instant::now();
-        let (tick, played) = self.with_seating(|seating| (seating.step(&self.meters), seating.take_played()));
+        let (tick, played) = self.drive(|seating| (seating.step(&self.meters), seating.take_played()));
         if let Some(tick) = tick {
             *self.clock() = Clock { newest: tick, due: Some(due) };
         }
@@ -143,16 +245,18 @@ impl Running {
     /// Stops time, and stops reading the clients.
     pub(super) fn stop(&self) {
         self.clock().due = None;
-        self.seating().release();
+        self.seating.lock().release();
     }
 
     pub(super) fn upkeep(&self, now: Instant) -> Activity {
-        self.with_seating(|seating| seating.upkeep(now, &self.services.limits, &self.meters))
+        self.drive(|seating| seating.upkeep(now, &self.services.limits, &self.meters))
     }
 
     /// Does the same between two steps. The lobby is told of changes with the next step.
     pub(super) fn upkeep_in_play(&self, now: Instant) -> Activity {
-        self.seating().upkeep(now, &self.services.limits, &self.meters)
+        let mut seating = self.seating.lock();
+        self.do_errands(&mut seating);
+        seating.upkeep(now, &self.services.limits, &self.meters)
     }
 
     /// Signs a ticket to spectate.
@@ -161,7 +265,7 @@ impl Running {
         let ticket = self.with_seating(|seating| {
             self.services.gate.check_blocked(&who.user)?;
             seating.admit_spectator(who, life)
-        })?;
+        })??;
         Ok(self.services.keys.ticket(&self.id, Grant { seat: SPECTATOR_SEAT, stay: ticket, ticket }, life))
     }
 
@@ -178,21 +282,24 @@ impl Running {
             self.services.gate.check_blocked(&who.user)?;
             let grant = seating.reserve(who, team, life, &self.meters)?;
             Ok::<_, Refusal>((grant, seating.room().and_then(|room| room.team(grant.seat))))
-        })?;
-        self.wake.notify_one();
+        })??;
+        self.wake();
         let ticket = self.services.keys.ticket(&self.id, grant, life);
         Ok(Admission { ticket, url: String::new(), room: self.id.clone(), code: None, team: team.map(|team| team.0) })
     }
 
     /// Takes a user's seat away, if they have one.
-    pub(super) fn evict(&self, user: &UserId, message: &str) {
-        self.with_seating(|seating| seating.evict(user, message, &self.meters));
-        self.wake.notify_one();
+    pub(super) fn evict(&self, user: &UserId, message: &'static str) {
+        let user = user.clone();
+        self.post(move |running, seating| seating.evict(&user, message, &running.meters));
     }
 
+    /// Ends the room. If its current step takes long, its players are told at once, and the room ends after the step.
     pub(super) fn close(&self, reason: OverReason, message: &str) {
-        self.with_seating(|seating| seating.close(reason, message));
-        self.wake.notify_one();
+        let text = message.to_owned();
+        if !self.post(move |_, seating| seating.close(reason, &text)) {
+            self.give_up(reason, message);
+        }
     }
 
     /// Returns the room's time in ticks.
@@ -208,17 +315,18 @@ impl Running {
 
     pub(super) fn opening(&self) -> Option<Opening> {
         let MatchInfo { mode, terms, .. } = self.match_info.as_ref()?;
-        let free = self.with_seating(|seating| seating.open_seats())?;
+        let free = self.with_seating(|seating| seating.open_seats()).ok()??;
         let is_open = free.iter().any(|free| *free > 0);
         let (room, game) = (self.id.clone(), self.def.name());
         is_open.then(|| Opening { room, game, mode: mode.clone(), free, terms: terms.clone() })
     }
 
-    /// Removes the room from the gauges and the lobby. Called once, when the driver ends.
+    /// Removes the room from the gauges and the lobby. Called once, when the driver ends or the room is given up.
     pub(super) fn retire(&self) {
-        let told = self.told();
-        self.meters.players.decrement(told.players as f64);
-        self.meters.bots.decrement(told.bots as f64);
+        let mut told = self.told();
+        told.retired = true;
+        self.meters.players.decrement(told.population.players as f64);
+        self.meters.bots.decrement(told.population.bots as f64);
         self.meters.rooms.decrement(1);
         self.presence.tell(&self.id, std::iter::empty());
         self.unlist();
@@ -231,25 +339,25 @@ impl Running {
         }
     }
 
-    fn tell(&self, population: Population) {
-        let mut told = self.told();
-        if *told != population {
-            self.meters.players.increment(population.players as f64 - told.players as f64);
-            self.meters.bots.increment(population.bots as f64 - told.bots as f64);
-            *told = population;
+    fn tell(&self, told: &mut Told, population: Population) {
+        let known = told.population;
+        if known != population {
+            self.meters.players.increment(population.players as f64 - known.players as f64);
+            self.meters.bots.increment(population.bots as f64 - known.bots as f64);
+            told.population = population;
             self.services.board.update(&self.id, population);
         }
     }
 
-    fn seating(&self) -> MutexGuard<'_, Seating> {
-        self.seating.lock().unwrap_or_else(PoisonError::into_inner)
+    fn errands(&self) -> MutexGuard<'_, Vec<Errand>> {
+        self.errands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn clock(&self) -> MutexGuard<'_, Clock> {
         self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn told(&self) -> MutexGuard<'_, Population> {
+    fn told(&self) -> MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

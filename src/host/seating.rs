@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     guard::guarded,
-    hold::Hold,
+    hold::{Audience, Hold},
     intake::{Batch, Intake},
     limits::Limits,
     outlet::{Ending, Outlet},
@@ -42,6 +42,7 @@ pub(super) struct Seating {
     /// By seat, up to the highest seat ever taken.
     stays: Vec<Option<Stay>>,
     intake: Arc<Intake>,
+    audience: Arc<Audience>,
     /// The inputs of the current step.
     batch: Batch,
     tickets: Vec<SeatTicket>,
@@ -83,11 +84,12 @@ pub(super) enum Activity {
 }
 
 impl Seating {
-    pub(super) fn new(room: Room, intake: &Arc<Intake>) -> Self {
+    pub(super) fn new(room: Room, intake: &Arc<Intake>, audience: &Arc<Audience>) -> Self {
         Self {
             room: Some(room),
             stays: Vec::new(),
             intake: intake.clone(),
+            audience: audience.clone(),
             batch: Batch::default(),
             tickets: Vec::new(),
             spectators: Spectators::default(),
@@ -120,6 +122,11 @@ impl Seating {
         meters.inputs.increment(self.hand_over());
         let stepped = self.with(meters, Room::tick);
         let outbox = stepped.ok()?;
+        if self.audience.is_over() {
+            // The step took so long that the room was given up.
+            self.close(OverReason::Closed, "");
+            return None;
+        }
         if let Some(room) = &mut self.room {
             self.spectators.show(&outbox, room);
         }
@@ -212,10 +219,11 @@ impl Seating {
     pub(super) fn cut(&mut self, seat: Seat, meters: &GameMeters) {
         let Some(stay) = self.stay_mut(seat) else { return };
         let Attendance::Connected { hold, outlet } = std::mem::replace(&mut stay.attendance, Attendance::Away) else { return };
-        observe::dropped(DropReason::Stalled);
-        hold.end();
+        if hold.end() {
+            observe::dropped(DropReason::Stalled);
+            outlet.close(Ending::Cut);
+        }
         self.hand_over();
-        outlet.close(Ending::Cut);
         let _ = self.with(meters, |room| room.disconnect(seat));
     }
 
@@ -396,10 +404,10 @@ impl Seating {
             return;
         };
         if let Attendance::Connected { hold, outlet } = std::mem::replace(&mut stay.attendance, Attendance::Away) {
-            hold.end();
+            let was_live = hold.end();
             self.hand_over();
-            if let Some((reason, message)) = why {
-                finish(&*outlet, reason, message);
+            if let Some((reason, message)) = why.filter(|_| was_live) {
+                outlet.finish(Over { reason, message: message.to_owned(), winners: Vec::new() });
             }
         }
     }
@@ -443,16 +451,18 @@ impl Seating {
 
     /// Ends the room. Connected players are told, unless they were told a result already.
     pub(super) fn close(&mut self, reason: OverReason, message: &str) {
+        let over = Over { reason, message: message.to_owned(), winners: Vec::new() };
         for stay in self.stays.iter_mut().filter_map(Option::take) {
-            if let Attendance::Connected { hold, outlet } = stay.attendance {
-                hold.end();
+            if let Attendance::Connected { hold, outlet } = stay.attendance
+                && hold.end()
+            {
                 match self.over_at {
                     Some(_) => outlet.close(Ending::AfterQueued),
-                    None => finish(&*outlet, reason, message),
+                    None => outlet.finish(over.clone()),
                 }
             }
         }
-        self.spectators.end(&Over { reason, message: message.to_owned(), winners: Vec::new() });
+        self.spectators.end(&over);
         if let Some(room) = self.room.take() {
             // A world that panicked may panic again when it is dropped.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(room)));
@@ -483,10 +493,4 @@ impl Seating {
             }
         }
     }
-}
-
-fn finish(outlet: &dyn Outlet, reason: OverReason, message: &str) {
-    let over = Over { reason, message: message.to_owned(), winners: Vec::new() };
-    let ending = if outlet.send(Message::Over(over)).is_ok() { Ending::AfterQueued } else { Ending::Cut };
-    outlet.close(ending);
 }

@@ -77,7 +77,7 @@ impl Spectators {
         let user = self.tickets.iter().find(|(_, ticket)| ticket.id == id).map(|(user, _)| user.clone());
         let user = user.ok_or_else(Ticket::too_old)?;
         room.open_gallery();
-        hold.begin();
+        hold.begin(&outlet);
         self.all.push(Spectator { id, user, outlet, hold: hold.clone(), in_step: false, quiet_until: Tick(0) });
         Ok(())
     }
@@ -99,9 +99,9 @@ impl Spectators {
     pub(super) fn remove(&mut self, id: u128, why: Option<OverReason>) {
         let Some(at) = self.all.iter().position(|spectator| spectator.id == id) else { return };
         let spectator = self.all.swap_remove(at);
-        spectator.hold.end();
-        if let Some(reason) = why {
-            spectator.end(Over { reason, message: reason.explain().into(), winners: Vec::new() });
+        match why {
+            Some(reason) => spectator.end(Over { reason, message: reason.explain().into(), winners: Vec::new() }),
+            None => drop(spectator.hold.end()),
         }
     }
 
@@ -119,9 +119,8 @@ impl Spectators {
             let shown = told.and_then(|()| {
                 spectator.catch_up(out, || snapshot.get_or_insert_with(|| room.gallery_snapshot()).clone(), (now, later))
             });
-            if shown.is_err() {
+            if shown.is_err() && spectator.hold.end() {
                 observe::dropped(DropReason::Stalled);
-                spectator.hold.end();
                 spectator.outlet.close(Ending::Cut);
             }
             shown.is_ok()
@@ -161,8 +160,8 @@ impl Spectator {
 
     fn end(self, over: Over) {
         // First, because closing the outlet ends the connection, and a live hold would disconnect it here again.
-        self.hold.end();
-        let ending = if self.outlet.send(Message::Over(over)).is_ok() { Ending::AfterQueued } else { Ending::Cut };
-        self.outlet.close(ending);
+        if self.hold.end() {
+            self.outlet.finish(over);
+        }
     }
 }

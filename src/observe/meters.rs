@@ -42,6 +42,10 @@ pub(crate) enum DropReason {
     QueuedBytes,
     /// A connection that broke a rule of WebSocket, or sent a message that is too large.
     Protocol,
+    /// A room that did not return from a step.
+    RoomStuck,
+    /// Something to do in a room that found too much waiting for its step to end.
+    Errand,
 }
 
 /// Counts something thrown away.
@@ -63,6 +67,8 @@ pub(crate) fn dropped(what: DropReason) {
         DropReason::ConnectionShare => "connection_share",
         DropReason::QueuedBytes => "queued_bytes",
         DropReason::Protocol => "protocol",
+        DropReason::RoomStuck => "room_stuck",
+        DropReason::Errand => "errand",
     };
     counter!("tickcast_drops_total", "reason" => reason).increment(1);
 }

@@ -64,6 +64,8 @@ codes! {
     PartyFull = "party_full",
     /// Every seat is taken.
     RoomFull = "room_full",
+    /// A step of the room takes too long.
+    RoomBusy = "room_busy",
     /// The server runs as many rooms as it may.
     ServerFull = "server_full",
     /// This user, or a member of their party, is already in a queue.

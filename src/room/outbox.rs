@@ -144,6 +144,8 @@ pub enum OverReason {
     Finished,
     /// The rules failed.
     RulesError,
+    /// The match took more time, entities or bytes than its host allows.
+    OverBudget,
     /// The host closed the room.
     Closed,
     /// Another connection took the seat.
@@ -162,6 +164,7 @@ impl OverReason {
         match self {
             Self::Finished => "the match is over",
             Self::RulesError => "the rules of this game failed",
+            Self::OverBudget => "the match took more time, entities or bytes than the server allows",
             Self::Closed => "the room was closed",
             Self::Replaced => "another connection has taken this seat",
             Self::Left => "you left",
@@ -175,6 +178,7 @@ impl OverReason {
         match self {
             Self::Finished => "finished",
             Self::RulesError => "rules_error",
+            Self::OverBudget => "over_budget",
             Self::Closed => "closed",
             Self::Replaced => "replaced",
             Self::Left => "left",

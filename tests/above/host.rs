@@ -28,7 +28,7 @@ const EAST_AGAIN: Bytes = Bytes::from_static(&[0x94, 0, 2, 0, 1]);
 
 /// Records the messages that a client would get.
 #[derive(Default)]
-struct Memory {
+pub struct Memory {
     resume: Mutex<String>,
     states: Mutex<Vec<Instant>>,
     overs: Mutex<Vec<OverReason>>,
@@ -74,11 +74,11 @@ impl Outlet for Fake {
 }
 
 impl Memory {
-    fn frames(&self) -> usize {
+    pub fn frames(&self) -> usize {
         self.states.lock().unwrap().len()
     }
 
-    fn overs(&self) -> Vec<OverReason> {
+    pub fn overs(&self) -> Vec<OverReason> {
         self.overs.lock().unwrap().clone()
     }
 
@@ -87,12 +87,15 @@ impl Memory {
     }
 }
 
+/// A host whose rooms obey the paused clock.
 fn host() -> Host {
-    Host::start([GameDef::new::<Duel>().unwrap()], Limits::default(), Gate::default(), [])
+    let mut limits = Limits::default();
+    limits.rooms_on_runtime = true;
+    Host::start([GameDef::new::<Duel>().unwrap()], limits, Gate::default(), [])
 }
 
 /// Somebody new each time.
-fn ada() -> Identity {
+pub fn ada() -> Identity {
     Identity::guest(None, &mut rand::rng())
 }
 
@@ -103,18 +106,18 @@ fn enter(connection: &Claim) -> Arc<Memory> {
 }
 
 /// A player who walks, so that each tick has a frame.
-fn walk_in(host: &Host, ticket: &str) -> (Claim, Arc<Memory>) {
+pub fn walk_in(host: &Host, ticket: &str) -> (Claim, Arc<Memory>) {
     let connection = host.claim(ticket).unwrap();
     let memory = enter(&connection);
     connection.inlet().push(&EAST);
     (connection, memory)
 }
 
-fn options(config: serde_json::Value) -> RoomOptions {
+pub fn options(config: serde_json::Value) -> RoomOptions {
     RoomOptions { config: Some(config), ..RoomOptions::default() }
 }
 
-fn code<T>(result: Result<T, tickcast::host::Refusal>) -> ErrorCode {
+pub fn code<T>(result: Result<T, tickcast::host::Refusal>) -> ErrorCode {
     result.err().expect("refused").code
 }
 

@@ -40,6 +40,7 @@ mod stalled;
 mod steady;
 #[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
 mod store;
+mod threads;
 mod watching;
 #[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
 mod webhook;

@@ -1,6 +1,11 @@
 //! A server with a small game on a free port, and a raw client, which shows packets that the official clients would hide.
 
-use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    net::SocketAddr,
+    sync::Mutex,
+    time::Duration,
+};
 
 use bevy_ecs::prelude::Resource;
 use bytes::Bytes;
@@ -37,6 +42,18 @@ pub struct Wishes {
     pub panic_at: Option<u32>,
     /// The first seat wins in this tick.
     pub win_at: Option<u32>,
+    /// Do not return from this tick until [`release`] is called for `gate`.
+    pub hang_at: Option<u32>,
+    /// A number that no other test has.
+    pub gate: u32,
+}
+
+/// The gates that are open.
+static GATES: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// Lets the matches go on that hang at this gate.
+pub fn release(gate: u32) {
+    GATES.lock().unwrap().insert(gate);
 }
 
 /// The walking game with two seats and 20 ticks per second.
@@ -48,12 +65,18 @@ impl Game for Duel {
     type Config = Wishes;
 
     fn build(m: &mut MatchBuilder<Self>) {
-        walking(m).seats(2..=2).reconnect_grace(secs(GRACE)).systems(blow_up).finish_when(win);
+        walking(m).seats(2..=2).reconnect_grace(secs(GRACE)).systems((blow_up, hang)).finish_when(win);
     }
 }
 
 fn blow_up(wishes: Res<Wishes>, clock: Res<Clock>) {
     assert!(wishes.panic_at != Some(clock.tick), "the test asked for a panic");
+}
+
+fn hang(wishes: Res<Wishes>, clock: Res<Clock>) {
+    while wishes.hang_at == Some(clock.tick) && !GATES.lock().unwrap().contains(&wishes.gate) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 fn win(wishes: Res<Wishes>, clock: Res<Clock>) -> Option<Outcome> {

@@ -20,6 +20,7 @@ export type ErrorCode =
   | "in_party"
   | "party_full"
   | "room_full"
+  | "room_busy"
   | "server_full"
   | "already_queued"
   | "not_queued"

@@ -208,7 +208,17 @@ export interface Vote {
  * while the connection was lost.
  */
 export interface Over {
-  reason: "finished" | "rules_error" | "closed" | "replaced" | "left" | "kicked" | "idle" | "expired" | (string & {});
+  reason:
+    | "finished"
+    | "rules_error"
+    | "over_budget"
+    | "closed"
+    | "replaced"
+    | "left"
+    | "kicked"
+    | "idle"
+    | "expired"
+    | (string & {});
   message: string;
   winners: number[];
 }

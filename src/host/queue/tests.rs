@@ -92,7 +92,9 @@ impl Service {
         Self::start_limited(mode, Limits::default())
     }
 
-    fn start_limited(mode: Mode, limits: Limits) -> Self {
+    fn start_limited(mode: Mode, mut limits: Limits) -> Self {
+        // Rooms obey the paused clock.
+        limits.rooms_on_runtime = true;
         let host = Host::start([GameDef::new::<Duel>().unwrap()], limits, Gate::default(), []);
         let (ratings, friends) = (Arc::new(Ratings::default()), Arc::new(Friends::default()));
         let modes = vec![("duel", "ranked".to_owned(), mode)];
