@@ -1,6 +1,6 @@
 //! The builder that [`Game::build`](super::Game::build) fills in.
 
-use std::{marker::PhantomData, ops::RangeInclusive, time::Duration};
+use std::{any::type_name, marker::PhantomData, ops::RangeInclusive, time::Duration};
 
 use bevy_ecs::{
     component::Mutable,
@@ -66,6 +66,8 @@ pub struct MatchBuilder<G: Game> {
     set: Vec<&'static str>,
     /// The first of those methods that was called a second time.
     pub(super) repeated: Option<&'static str>,
+    /// The type of the first resource that was in the world already.
+    pub(super) replaced: Option<&'static str>,
     marker: PhantomData<fn() -> G>,
 }
 
@@ -105,6 +107,7 @@ impl<G: Game> MatchBuilder<G> {
             stages: 0,
             set: Vec::new(),
             repeated: None,
+            replaced: None,
             marker: PhantomData,
         }
     }
@@ -139,6 +142,8 @@ impl<G: Game> MatchBuilder<G> {
     }
 
     /// Registers a component that stays on the server. It is saved with the match. Accumulates.
+    ///
+    /// Registering the same component twice changes nothing.
     pub fn state<C: Component + Serialize + DeserializeOwned>(&mut self) -> &mut Self {
         self.registry.state::<C>(&mut self.world);
         self
@@ -148,6 +153,9 @@ impl<G: Game> MatchBuilder<G> {
     ///
     /// A second resource of the same type replaces the value of the first.
     pub fn resource<R: Resource<Mutability = Mutable> + Serialize + DeserializeOwned>(&mut self, first: R) -> &mut Self {
+        if self.world.contains_resource::<R>() {
+            self.replaced.get_or_insert(type_name::<R>());
+        }
         self.world.insert_resource(first);
         self.registry.resource::<R>(&mut self.world);
         self

@@ -47,6 +47,7 @@ struct Made {
     game: Match,
     options: MatchOptions,
     repeated: Option<&'static str>,
+    replaced: Option<&'static str>,
     grid: Result<(), GridError>,
     components: Vec<TypeSpec>,
     events: Vec<TypeSpec>,
@@ -71,6 +72,14 @@ pub enum GameError {
         game: &'static str,
         /// The call of the method, such as `.seats(..)`.
         method: &'static str,
+    },
+    /// A resource was registered twice, or is one that every match has.
+    #[error("{game}: .resource(..) must not replace {name}, which the match already has")]
+    Resource {
+        /// The game's name.
+        game: &'static str,
+        /// The name of the resource's type.
+        name: &'static str,
     },
     /// The tick rate is out of range.
     #[error("{game}: the tick rate {hz} must be from 1 to 128")]
@@ -231,7 +240,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     m.registry.accept_known(&m.world);
     G::build(&mut m);
     let MatchBuilder { mut world, mut schedule, registry, components, events, replicate, hooks, options, .. } = m;
-    let MatchBuilder { grid, repeated, .. } = m;
+    let MatchBuilder { grid, repeated, replaced, .. } = m;
     let mut replicator = Replicator::new(&mut world, options.hz);
     if options.packed {
         replicator.pack();
@@ -252,7 +261,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     let mut rest = vec![0; G::Input::WIDTH];
     G::Input::default().quantise(&mut rest);
     let game = Match { sim, replicator, hooks, rest, config: text };
-    Ok(Made { game, options, repeated, grid, components, events })
+    Ok(Made { game, options, repeated, replaced, grid, components, events })
 }
 
 impl Made {
@@ -260,6 +269,9 @@ impl Made {
         let MatchOptions { hz, fill, bots_hold_seats, packed, .. } = self.options;
         if let Some(method) = self.repeated {
             return Err(GameError::Repeated { game, method });
+        }
+        if let Some(name) = self.replaced {
+            return Err(GameError::Resource { game, name });
         }
         if !(1..=128).contains(&hz) {
             return Err(GameError::TickRate { game, hz });

@@ -45,6 +45,9 @@ pub enum AdditionError {
         /// The server's own path that hides it.
         own: &'static str,
     },
+    /// Two pages have this path.
+    #[error("two pages have the path {0}")]
+    SamePage(String),
     /// Routes cannot be put at this path.
     #[error("routes cannot be put at \"{0}\": give a path of plain segments, like /shop")]
     Path(String),
@@ -76,7 +79,10 @@ impl Additions {
 
     /// Checks that every page can be reached.
     pub(crate) fn check_pages(pages: &[Page]) -> Result<(), AdditionError> {
-        for Page { path, .. } in pages {
+        for (at, Page { path, .. }) in pages.iter().enumerate() {
+            if pages[..at].iter().any(|other| other.path == *path) {
+                return Err(AdditionError::SamePage(path.clone()));
+            }
             if !path.starts_with('/') {
                 return Err(AdditionError::Page(path.clone()));
             }

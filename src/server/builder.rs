@@ -61,6 +61,10 @@ pub struct ServerBuilder {
     ratings: Ratings,
     pub(super) has_rating_store: bool,
     parties: Option<Arc<dyn Parties>>,
+    /// The methods called so far that set one value.
+    set: Vec<&'static str>,
+    /// The first of those methods that was called a second time.
+    repeated: Option<&'static str>,
 }
 
 impl Default for ServerBuilder {
@@ -82,6 +86,8 @@ impl Default for ServerBuilder {
             ratings: Ratings::default(),
             has_rating_store: false,
             parties: None,
+            set: Vec::new(),
+            repeated: None,
         }
     }
 }
@@ -103,6 +109,7 @@ impl ServerBuilder {
 
     /// Serves the official browser client at `/socket.io/socket.io.js`.
     pub fn client_bundle(mut self, bundle: impl Into<Bytes>) -> Self {
+        self.once(".client_bundle(..)");
         self.client_bundle = Some(bundle.into());
         self
     }
@@ -121,7 +128,8 @@ impl ServerBuilder {
     /// the same namespaces. The server checks origins and sizes; your handlers decide who may connect, and how often.
     ///
     /// A name must begin with `/` and differ from the server's own namespaces `/`, `/lobby`, `/matchmaking` and `/gameplay`;
-    /// otherwise the server does not start. If two namespaces have the same name, the later one replaces the earlier one.
+    /// otherwise the server does not start. Calls accumulate. If two namespaces have the same name, the later one replaces the
+    /// earlier one.
     ///
     /// # Examples
     ///
@@ -146,7 +154,7 @@ impl ServerBuilder {
     /// `make` is called at start. The origin of each request is checked before it reaches the router, and a request that the
     /// router does not match is looked up among the pages.
     ///
-    /// A path equal to, above or below a path of the server, of a page or of other routes is an error at start.
+    /// A path equal to, above or below a path of the server, of a page or of other routes is an error at start. Calls accumulate.
     ///
     /// # Examples
     ///
@@ -200,12 +208,14 @@ impl ServerBuilder {
 
     /// Replaces the rating system. The default is Weng and Lin's.
     pub fn rating_system(mut self, system: impl RatingSystem) -> Self {
+        self.once(".rating_system(..)");
         self.ratings.system = Arc::new(system);
         self
     }
 
     /// Replaces the store of ratings. The default is the server's database, or memory if it has none.
     pub fn rating_store(mut self, store: impl RatingStore) -> Self {
+        self.once(".rating_store(..)");
         self.ratings.store = Arc::new(store);
         self.has_rating_store = true;
         self
@@ -213,6 +223,7 @@ impl ServerBuilder {
 
     /// Replaces the parties of the lobby with those of your own service.
     pub fn parties(mut self, parties: impl Parties) -> Self {
+        self.once(".parties(..)");
         self.parties = Some(Arc::new(parties));
         self
     }
@@ -220,18 +231,21 @@ impl ServerBuilder {
     /// Admits users with a token of this issuer. The command line may name another issuer instead.
     #[cfg(feature = "jwt")]
     pub fn jwt(mut self, jwt: Jwt) -> Self {
+        self.once(".jwt(..)");
         self.jwt = Some(jwt);
         self
     }
 
     /// Admits guests, users without a token, or refuses them. The default is `true`.
     pub fn guests(mut self, admitted: bool) -> Self {
+        self.once(".guests(..)");
         self.guests = admitted;
         self
     }
 
     /// Adds a check of your own for every user who connects.
     pub fn hook(mut self, hook: impl Hook) -> Self {
+        self.once(".hook(..)");
         self.hook = Some(Arc::new(hook));
         self
     }
@@ -247,6 +261,7 @@ impl ServerBuilder {
     /// The folder holds the key that lets guests return after a restart. With the feature `store-sqlite`, and unless there is a
     /// PostgreSQL database, it also holds players, ratings, results and the block list in `tickcast.db`.
     pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.once(".data(..)");
         self.persistence.data = Some(folder.into());
         self
     }
@@ -254,6 +269,7 @@ impl ServerBuilder {
     /// Keeps players, ratings, results and the block list in a PostgreSQL database: `postgres://user:password@host/name`.
     #[cfg(feature = "store-postgres")]
     pub fn database(mut self, url: impl Into<String>) -> Self {
+        self.once(".database(..)");
         self.persistence.database = Some(url.into());
         self
     }
@@ -261,12 +277,24 @@ impl ServerBuilder {
     /// Posts the result of each match to a server of your own.
     #[cfg(feature = "webhook")]
     pub fn webhook(mut self, webhook: WebhookConfig) -> Self {
+        self.once(".webhook(..)");
         self.persistence.webhook = Some(webhook);
         self
     }
 
-    /// Checks the games and hands them over.
+    /// Records the call of a method that sets one value. A second call is reported at start.
+    fn once(&mut self, method: &'static str) {
+        if self.set.contains(&method) {
+            self.repeated.get_or_insert(method);
+        }
+        self.set.push(method);
+    }
+
+    /// Checks the calls of this builder and the games, and hands the games over.
     pub(super) fn take_games(&mut self) -> Result<Vec<GameDef>, StartError> {
+        if let Some(method) = self.repeated {
+            return Err(StartError::Repeated(method));
+        }
         let games = self.games.drain(..).collect::<Result<Vec<GameDef>, GameError>>()?;
         for (at, game) in games.iter().enumerate() {
             if games[..at].iter().any(|other| other.name() == game.name()) {

@@ -17,6 +17,9 @@ pub enum StartError {
     /// The registration of a game has a mistake.
     #[error(transparent)]
     Game(#[from] GameError),
+    /// A method of the builder that sets one value was called twice.
+    #[error("{0} must be called once at most, because a second call would replace what the first one set")]
+    Repeated(&'static str),
     /// Two games have one name.
     #[error("two games are named \"{0}\"")]
     SameName(&'static str),

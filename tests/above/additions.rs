@@ -179,6 +179,9 @@ async fn an_addition_that_clashes_is_an_error_at_start() {
     }
     let twice = tickcast::server().routes("/shop", catalogue).routes("/shop", catalogue);
     assert_eq!(refused(twice).await, "routes at /shop clash with /shop");
+    let page = || tickcast::net::Page { path: "/index.html".to_owned(), content_type: "text/html", bytes: "page".into() };
+    let same = tickcast::server().pages([page()]).pages([page()]);
+    assert_eq!(refused(same).await, "two pages have the path /index.html");
     let taken = tickcast::server().namespaces(|io, _| {
         io.ns("/lobby", async || {});
     });

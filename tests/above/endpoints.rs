@@ -2,7 +2,14 @@
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use tickcast::net::Page;
+use tickcast::{
+    host::Parties,
+    identity::Hook,
+    lobby::UserId,
+    matchmaking::{Glicko2, RatingsInMemory, WengLin},
+    net::Page,
+    server::ServerBuilder,
+};
 use tokio::net::TcpStream;
 
 use crate::server::{Client, Duel, PARSERS, create, get, http, seated, start, start_with};
@@ -153,7 +160,67 @@ async fn a_port_in_use_is_told_with_its_address() {
     let error = tickcast::server().game::<Duel>().start(&address).await.err().unwrap();
     let text = error.to_string();
     assert!(text.starts_with(&format!("cannot listen on {address}: ")), "{text}");
-    let error = tickcast::server().game::<Duel>().game::<Duel>().start("127.0.0.1:0").await.err().unwrap();
-    assert_eq!(error.to_string(), "two games are named \"duel\"");
     server.shutdown().await;
+}
+
+async fn refused(builder: ServerBuilder) -> String {
+    builder.start("127.0.0.1:0").await.err().unwrap().to_string()
+}
+
+#[tokio::test]
+async fn two_games_with_one_name_are_refused() {
+    assert_eq!(refused(tickcast::server().game::<Duel>().game::<Duel>()).await, "two games are named \"duel\"");
+}
+
+#[tokio::test]
+async fn a_builder_method_that_sets_one_value_is_refused_when_called_twice() {
+    let server = || tickcast::server().game::<Duel>();
+    let twice = [
+        (".client_bundle(..)", server().client_bundle("a").client_bundle("b")),
+        (".rating_system(..)", server().rating_system(WengLin).rating_system(Glicko2)),
+        (".rating_store(..)", server().rating_store(RatingsInMemory::default()).rating_store(RatingsInMemory::default())),
+        (".parties(..)", server().parties(Alone).parties(Alone)),
+        (".guests(..)", server().guests(true).guests(true)),
+        (".hook(..)", server().hook(Stranger).hook(Stranger)),
+        (".data(..)", server().data("a").data("b")),
+    ];
+    for (method, builder) in twice {
+        let rest = "must be called once at most, because a second call would replace what the first one set";
+        assert_eq!(refused(builder).await, format!("{method} {rest}"));
+    }
+}
+
+#[cfg(feature = "jwt")]
+#[tokio::test]
+async fn a_second_issuer_of_tokens_is_refused() {
+    let jwt = || tickcast::identity::Jwt::hs256(&[7; 32]).unwrap();
+    let said = refused(tickcast::server().game::<Duel>().jwt(jwt()).jwt(jwt())).await;
+    assert!(said.starts_with(".jwt(..) must be called once"), "{said}");
+}
+
+#[cfg(feature = "store-postgres")]
+#[tokio::test]
+async fn a_second_database_is_refused() {
+    let said = refused(tickcast::server().game::<Duel>().database("postgres://a").database("postgres://b")).await;
+    assert!(said.starts_with(".database(..) must be called once"), "{said}");
+}
+
+#[cfg(feature = "webhook")]
+#[tokio::test]
+async fn a_second_webhook_is_refused() {
+    let webhook = || tickcast::store::WebhookConfig::new("https://example.org", *b"at least 16 bytes");
+    let said = refused(tickcast::server().game::<Duel>().webhook(webhook()).webhook(webhook())).await;
+    assert!(said.starts_with(".webhook(..) must be called once"), "{said}");
+}
+
+struct Stranger;
+
+impl Hook for Stranger {}
+
+struct Alone;
+
+impl Parties for Alone {
+    fn members(&self, _: &UserId) -> Vec<UserId> {
+        Vec::new()
+    }
 }

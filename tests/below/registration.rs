@@ -19,6 +19,10 @@ struct Clash(u8);
 #[replicate(id = 0)]
 struct SeatToo(u8);
 
+#[derive(Component, Replicate)]
+#[replicate(id = 2)]
+struct Place(#[q(step = 1.0)] Vec2);
+
 #[derive(Component, Serialize, Deserialize)]
 struct Vel(u8);
 
@@ -43,6 +47,9 @@ impl<G: Game<Input = Pad>> Bot<G> for Idler {
         Pad {}
     }
 }
+
+/// The name of the match's random numbers in errors.
+const RNG: &str = "tickcast::sim::resources::MatchRng";
 
 type Build<G> = fn(&mut MatchBuilder<G>);
 
@@ -222,6 +229,44 @@ fn a_method_that_sets_one_value_is_refused_when_called_twice() {
     twice!(Bots, ".bot::<..>()", |m| {
         m.bot::<Idler>().bot::<Idler>();
     });
+    twice!(Interest, ".interest(..)", |m| {
+        m.replicate::<Place>().interest(Grid::<Place>::cells(8.0)).interest(Grid::<Place>::cells(16.0));
+    });
+}
+
+#[test]
+fn a_resource_that_the_match_already_has_is_refused() {
+    game!(Twice, "twice", |m| {
+        m.resource(Weather(0)).resource(Weather(1));
+    });
+    let expected = "twice: .resource(..) must not replace below::registration::Weather, which the match already has";
+    assert_eq!(error::<Twice>(), expected);
+    game!(Seeded, "seeded", |m| {
+        m.resource(MatchRng::seeded(1));
+    });
+    assert_eq!(error::<Seeded>(), expected.replace("twice", "seeded").replace("below::registration::Weather", RNG));
+    game!(Grouped, "grouped", |m| {
+        m.resource(Teams::default());
+    });
+    assert!(matches!(GameDef::new::<Grouped>(), Err(GameError::Resource { .. })), "teams are the matchmaker's");
+    game!(Settled, "settled", |m| {
+        m.resource(NoConfig::default());
+    });
+    assert!(matches!(GameDef::new::<Settled>(), Err(GameError::Resource { .. })), "the room's creator chooses");
+}
+
+#[test]
+fn a_component_registered_twice_on_the_server_is_saved_once() {
+    game!(Twice, "twice", |m| {
+        m.state::<Vel>().state::<Vel>().on_join(|seat, w| w.spawn_avatar(seat, Vel(1)));
+    });
+    game!(Once, "once", |m| {
+        m.state::<Vel>().on_join(|seat, w| w.spawn_avatar(seat, Vel(1)));
+    });
+    let (mut twice, mut once) = (TestRoom::<Twice>::new(1).seats(1), TestRoom::<Once>::new(1).seats(1));
+    twice.run(2);
+    once.run(2);
+    assert_eq!(twice.room().checksum(), once.room().checksum());
 }
 
 #[test]
