@@ -36,7 +36,8 @@ fn crowd(mode: &Mode, sizes: &[usize], regions: bool) -> Matchmaker {
         let size = sizes[rng.random_range(0..sizes.len())];
         let rating = 1000.0 + (0..4).map(|_| rng.random_range(0.0..250.0)).sum::<f64>();
         let member = |n| Entrant { user: UserId::parse(&format!("u{entry}-{n}")).expect("the id is valid"), rating };
-        let mut request = QueueRequest { game: "arena".into(), ..QueueRequest::default() };
+        let mut request = QueueRequest::default();
+        request.game = "arena".into();
         if regions {
             request.regions = ["eu", "us", "asia"].map(|name| (name.to_owned(), rng.random_range(10.0..250.0))).into();
         }

@@ -115,6 +115,7 @@ pub fn secs(seconds: f32) -> Duration {
 
 /// The result of a match.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The seats that won. Empty if nobody won.
     pub winners: Vec<Seat>,

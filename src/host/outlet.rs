@@ -46,6 +46,7 @@ pub struct Full;
 
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ending {
     /// After the queued messages have been sent.
     AfterQueued,
@@ -55,6 +56,7 @@ pub enum Ending {
 
 /// The first message to a client that has entered.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct Welcome<'a> {
     /// The seat.
     pub seat: Seat,

@@ -31,6 +31,7 @@ pub trait Recorder: Send + Sync + 'static {
 
 /// The result of a match that its rules ended.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct MatchResult {
     /// The match's unique id, by which a repeated report is recognised.
     pub id: String,
@@ -50,8 +51,19 @@ pub struct MatchResult {
     pub players: Vec<Player>,
 }
 
+impl MatchResult {
+    /// Makes the result of a match without a mode that nobody played or won. Its times are 0.
+    ///
+    /// Set the other fields afterwards, for example to test a [`Recorder`].
+    pub fn new(id: impl Into<String>, room: RoomId, game: &'static str) -> Self {
+        let (mode, winners, players) = (String::new(), Vec::new(), Vec::new());
+        Self { id: id.into(), room, game, mode, began: 0, ended: 0, winners, players }
+    }
+}
+
 /// A person's part in a match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Player {
     /// Their seat.
     pub seat: Seat,
@@ -68,7 +80,8 @@ pub struct Player {
 }
 
 impl Player {
-    pub(super) fn new(seat: Seat, who: &Identity) -> Self {
+    /// Makes the part of a person who did not win and did not stay.
+    pub fn new(seat: Seat, who: &Identity) -> Self {
         Self { seat, user: who.user.clone(), name: who.name.to_string(), guest: who.guest, won: false, stayed: false }
     }
 }

@@ -404,7 +404,17 @@ impl Host {
 }
 
 /// The options of a new room.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::{host::RoomOptions, lobby::Entrance};
+///
+/// let options = RoomOptions::default().entrance(Entrance::Code).mode("duel");
+/// assert_eq!(options.config, None);
+/// ```
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct RoomOptions {
     /// The game's configuration. Fields that it leaves out have their defaults.
     pub config: Option<serde_json::Value>,
@@ -412,6 +422,29 @@ pub struct RoomOptions {
     pub entrance: Entrance,
     /// The matchmaking mode to report with the result. Empty for none.
     pub mode: String,
+}
+
+impl RoomOptions {
+    /// Sets the game's configuration.
+    #[must_use]
+    pub fn config(mut self, config: serde_json::Value) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// Sets how people find the room.
+    #[must_use]
+    pub fn entrance(mut self, entrance: Entrance) -> Self {
+        self.entrance = entrance;
+        self
+    }
+
+    /// Sets the matchmaking mode to report with the result.
+    #[must_use]
+    pub fn mode(mut self, mode: impl Into<String>) -> Self {
+        self.mode = mode.into();
+        self
+    }
 }
 
 /// Removes a room from the host when it is dropped: when its driver ends, also by a panic, or when the room is given up.

@@ -21,6 +21,7 @@ const HOOK_TIMEOUT: Duration = Duration::from_secs(5);
 /// The `auth` of a connection.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Credentials {
     /// A token of an issuer or hook, or the token of a returning guest.
     pub token: Option<String>,
@@ -29,6 +30,7 @@ pub struct Credentials {
 }
 
 /// A user whom the gate admitted.
+#[non_exhaustive]
 pub struct Admitted {
     /// The user.
     pub identity: Identity,

@@ -13,11 +13,19 @@ pub type HookFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, IdentityError
 
 /// A user whom a token identifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct VerifiedUser {
     /// The user's id.
     pub user: UserId,
     /// The display name; if `None`, the client chooses one.
     pub name: Option<DisplayName>,
+}
+
+impl VerifiedUser {
+    /// Makes a user whose display name the client chooses.
+    pub fn new(user: UserId) -> Self {
+        Self { user, name: None }
+    }
 }
 
 /// A host's own check of users. Both methods default to a no-op.

@@ -27,6 +27,7 @@ pub const CHAT_INTERVAL: Duration = Duration::from_secs(1);
 /// A chat channel, by the name that clients use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Channel {
     /// Every connection that listens to the lobby.
     Lobby,
@@ -78,6 +79,7 @@ pub struct ChatText(#[serde(serialize_with = "as_text")] Arc<str>);
 
 /// The reason why a text may not be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum TextError {
     /// The text is empty after trimming white space.
     #[error("a message must not be empty")]
@@ -129,6 +131,7 @@ pub(super) struct Draft {
 
 /// A message as it is sent to clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ChatMessage {
     /// The channel of the message.
     pub channel: Channel,
@@ -152,6 +155,7 @@ pub struct ChatMessage {
 
 /// The messages that a listener has missed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Replay {
     /// The id of the history.
     #[serde(serialize_with = "as_text")]

@@ -9,6 +9,7 @@ use super::RoomId;
 
 /// A room of the room list, as it is sent to clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Listing {
     /// The id of the room.
     pub room: RoomId,

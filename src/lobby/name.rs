@@ -26,6 +26,7 @@ pub struct DisplayName(String);
 
 /// The reason why a name is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum NameError {
     /// The name is empty after trimming white space.
     #[error("a display name must not be empty")]

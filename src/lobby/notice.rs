@@ -6,6 +6,7 @@ use super::{Channel, ChatMessage, Code, ConnectionId, DisplayName, PartyId, Pers
 
 /// An event and the connections that receive it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Notice {
     /// The connections that receive the event.
     pub to: Vec<ConnectionId>,
@@ -16,6 +17,7 @@ pub struct Notice {
 /// An event of the lobby, as it is sent to clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
+#[non_exhaustive]
 pub enum SocialEvent {
     /// A chat message was sent.
     Chat(ChatMessage),
@@ -67,6 +69,7 @@ impl SocialEvent {
 /// The reason why somebody is no longer in a party.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum LeaveReason {
     /// They left.
     Left,
@@ -76,6 +79,7 @@ pub enum LeaveReason {
 
 /// A party as it is sent to its members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PartyInfo {
     /// The number of this event: one more than that of the event before.
     pub seq: u64,
@@ -91,6 +95,7 @@ pub struct PartyInfo {
 
 /// A member of a party, as sent to the party.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PartyMember {
     /// The id, name and presence of the member.
     #[serde(flatten)]

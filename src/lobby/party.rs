@@ -39,6 +39,7 @@ impl Party {
 
 /// The reason why a party request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PartyError {
     /// The sender of the request is in no party.
     #[error("you are in no party")]

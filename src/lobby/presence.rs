@@ -25,6 +25,7 @@ pub struct ConnectionId(u64);
 /// The status of a person, as others see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum PresenceStatus {
     /// Connected, and neither queued nor seated.
     Online,
@@ -49,6 +50,7 @@ pub enum Sitting {
 
 /// The presence of a person, as it is sent to clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PersonInfo {
     /// The id of the person.
     pub user: UserId,

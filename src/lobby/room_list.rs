@@ -29,6 +29,7 @@ pub enum Missed {
 
 /// The way in which people find a room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Entrance {
     /// Through the room list and quick play.
     #[default]
@@ -41,6 +42,7 @@ pub enum Entrance {
 
 /// The changes of the room list since the previous news.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Changes {
     /// The number of these news: one more than that of the previous ones.
     pub seq: u64,
@@ -54,6 +56,7 @@ pub struct Changes {
 
 /// The numbers of rooms and people of one game.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Totals {
     /// The number of rooms, with private ones.
     pub rooms: usize,

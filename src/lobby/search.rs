@@ -9,6 +9,7 @@ use super::Listing;
 
 /// The filters, sort order and limit of a search. The default finds every listed room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Search {
     /// The name of the game.
     pub game: Option<String>,
@@ -25,6 +26,7 @@ pub struct Search {
 /// A sort order of rooms. The oldest room wins a tie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Sort {
     /// The most people first.
     Players,

@@ -20,6 +20,7 @@ use crate::protocol::ErrorCode;
 
 /// The recipient of a chat message.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ChatTarget {
     /// Everybody in a channel.
     Channel(Channel),
@@ -29,6 +30,7 @@ pub enum ChatTarget {
 
 /// The reason why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum SocialError {
     /// The text may not be sent.
     #[error(transparent)]

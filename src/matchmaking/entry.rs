@@ -36,6 +36,7 @@ pub struct Entrant {
 
 /// A request to join a queue.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct QueueRequest {
     /// The game.
     pub game: String,

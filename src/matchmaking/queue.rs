@@ -25,6 +25,7 @@ const MAX_OPENINGS: usize = 64;
 
 /// The status of an entry as it is sent to clients. Times are in seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct QueueStatus {
     /// The game.
     pub game: &'static str,

@@ -26,6 +26,7 @@ type Components = BTreeMap<u8, Box<[i64]>>;
 
 /// The result of applying a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Applied {
     /// The kind of the frame.
     pub kind: Kind,

@@ -81,6 +81,7 @@ pub enum RoomError {
 
 /// The start of a seat that has entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entered {
     /// The newest tick stepped.
     pub tick: Tick,

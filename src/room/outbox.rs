@@ -16,6 +16,7 @@ use crate::{
 
 /// The messages of a tick for the seats.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Outbox {
     /// Messages, in the order in which each seat must get them, and before its frame.
     pub messages: Vec<(Seat, Message)>,
@@ -117,6 +118,7 @@ pub struct VoteInfo {
 
 /// One tick for the spectators.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Scene {
     /// The changes since the scene before.
     pub frame: Frame,

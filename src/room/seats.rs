@@ -39,6 +39,7 @@ pub enum SeatStatus {
 
 /// The number of people and bots in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Population {
     /// Seats of people, with reserved ones.
     pub players: usize,
@@ -54,6 +55,7 @@ pub struct Population {
 
 /// The seats of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SeatPlan {
     /// The number of seats.
     pub seats: u8,
@@ -64,6 +66,25 @@ pub struct SeatPlan {
 }
 
 impl SeatPlan {
+    /// Plans this many seats, without bots and teams.
+    pub fn new(seats: u8) -> Self {
+        Self { seats, fill: 0, teams: 0 }
+    }
+
+    /// Sets the number of seats that bots fill until people take them.
+    #[must_use]
+    pub fn fill(mut self, fill: u8) -> Self {
+        self.fill = fill;
+        self
+    }
+
+    /// Sets the number of teams to which the seats are dealt.
+    #[must_use]
+    pub fn teams(mut self, teams: u8) -> Self {
+        self.teams = teams;
+        self
+    }
+
     fn is_of(self, seat: Seat, team: Option<Team>) -> bool {
         team.is_none() || Teams::new(self.teams).of(seat) == team
     }

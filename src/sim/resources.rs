@@ -14,6 +14,7 @@ use crate::protocol::Seat;
 
 /// The time of the match, counted in ticks. Rules see no other clock.
 #[derive(Resource, Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Clock {
     /// The tick that is being stepped, from 1.
     pub tick: u32,

@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("migrations
 
 /// The database to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Database {
     /// SQLite in memory, for tests. It is lost with the store.
     #[cfg(feature = "store-sqlite")]

@@ -13,6 +13,7 @@ use crate::{
 
 /// A user, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoredPlayer {
     /// The user's id.
     pub user: UserId,
@@ -45,6 +46,7 @@ pub struct StoredRating {
 
 /// A match, from the view of one of its players.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoredMatch {
     /// The id of the match.
     pub id: String,

@@ -114,7 +114,7 @@ pub fn walk_in(host: &Host, ticket: &str) -> (Claim, Arc<Memory>) {
 }
 
 pub fn options(config: serde_json::Value) -> RoomOptions {
-    RoomOptions { config: Some(config), ..RoomOptions::default() }
+    RoomOptions::default().config(config)
 }
 
 pub fn code<T>(result: Result<T, tickcast::host::Refusal>) -> ErrorCode {

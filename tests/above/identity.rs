@@ -138,7 +138,7 @@ impl Hook for Friends {
             if token == "unreachable" {
                 return Err(IdentityError::Unavailable);
             }
-            Ok((token == "opaque").then(|| VerifiedUser { user: UserId::parse("friend").unwrap(), name: None }))
+            Ok((token == "opaque").then(|| VerifiedUser::new(UserId::parse("friend").unwrap())))
         })
     }
 

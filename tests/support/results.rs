@@ -22,14 +22,18 @@ pub fn who(id: &str, name: &str) -> Identity {
 
 /// Makes a player who stayed to the end.
 pub fn player(seat: u8, id: &str, won: bool) -> Player {
-    Player { seat: Seat(seat), user: user(id), name: id.to_owned(), guest: id.starts_with("guest-"), won, stayed: true }
+    let mut player = Player::new(Seat(seat), &who(id, id));
+    (player.won, player.stayed) = (won, true);
+    player
 }
 
 /// Makes the result of a match that ended at a time in milliseconds since 1970.
 pub fn result(id: &str, ended: u64, players: Vec<Player>) -> MatchResult {
-    let winners = players.iter().filter(|player| player.won).map(|player| player.seat).collect();
-    let room = RoomId::named("abc");
-    MatchResult { id: id.to_owned(), room, game: "duel", mode: "2v2".to_owned(), began: ended - 5, ended, winners, players }
+    let mut result = MatchResult::new(id, RoomId::named("abc"), "duel");
+    (result.mode, result.began, result.ended) = ("2v2".to_owned(), ended - 5, ended);
+    result.winners = players.iter().filter(|player| player.won).map(|player| player.seat).collect();
+    result.players = players;
+    result
 }
 
 /// Enters the lobby. Returns the client and its session.

@@ -153,7 +153,7 @@ fn the_frag_limit_ends_the_match() {
 fn sides() -> TestRoom<Arena> {
     let config = ArenaConfig { frag_limit: 1, ..ArenaConfig::default() };
     let mut test = TestRoom::<Arena>::with_config(7, config);
-    test.room().plan(SeatPlan { seats: 4, fill: 0, teams: 2 });
+    test.room().plan(SeatPlan::new(4).teams(2));
     let mut test = test.seats(4);
     test.run(1);
     for (player, x) in [(0, 17.0), (2, 19.0), (1, 22.0)] {
@@ -177,7 +177,7 @@ fn shots_pass_through_team_mates_and_a_team_wins_together() {
 #[test]
 fn bots_do_not_shoot_at_team_mates() {
     let mut test = TestRoom::<Arena>::new(3).bots();
-    test.room().plan(SeatPlan { seats: 2, fill: 2, teams: 1 });
+    test.room().plan(SeatPlan::new(2).fill(2).teams(1));
     let mut test = test.seats(1);
     test.run(HZ * 10);
     assert_eq!(test.view(0).iter::<Side>().count(), 2);
