@@ -3,13 +3,17 @@
 
 mod choice;
 mod forward;
+mod options;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
 use quote::quote;
-use syn::{DeriveInput, LitInt, parse_macro_input};
+use syn::{DeriveInput, parse_macro_input};
 
+use options::{ReplicateOptions, event_id};
 use record::Record;
 
 /// Replicates a component to the clients.
@@ -26,44 +30,7 @@ use record::Record;
 /// - `#[q(angle)]` stores an angle in 256 steps a turn, and `#[q(angle = 1024)]` in 1024.
 #[proc_macro_derive(Replicate, attributes(replicate, q))]
 pub fn replicate(input: TokenStream) -> TokenStream {
-    expand(parse_macro_input!(input as DeriveInput), |input, record| {
-        let (mut id, mut to, mut every) = (None::<u8>, quote!(Everyone), 1);
-        for attribute in input.attrs.iter().filter(|a| a.path().is_ident("replicate")) {
-            attribute.parse_nested_meta(|meta| {
-                if meta.path.is_ident("id") {
-                    id = Some(meta.value()?.parse::<LitInt>()?.base10_parse()?);
-                    Ok(())
-                } else if meta.path.is_ident("to") {
-                    let audience: syn::Ident = meta.value()?.parse()?;
-                    to = match audience.to_string().as_str() {
-                        "everyone" => quote!(Everyone),
-                        "owner" => quote!(Owner),
-                        "team" => quote!(Team),
-                        _ => return Err(meta.error("`to` must be `everyone`, `owner` or `team`")),
-                    };
-                    Ok(())
-                } else if meta.path.is_ident("every") {
-                    every = meta.value()?.parse::<LitInt>()?.base10_parse::<u32>()?;
-                    if every == 0 { Err(meta.error("`every` must be 1 tick or more")) } else { Ok(()) }
-                } else {
-                    Err(meta.error("`replicate` accepts only `id = 1`, `to = everyone | owner | team` and `every = 5`"))
-                }
-            })?;
-        }
-        let id = id.filter(|id| (0..=52).contains(id)).ok_or_else(|| {
-            syn::Error::new_spanned(&input.ident, "a replicated component needs a wire id from 1 to 52: #[replicate(id = 1)]")
-        })?;
-        let (name, columns, exact) = (&input.ident, record.columns(), record.exact());
-        Ok(quote! {
-            #columns
-            impl ::tickcast::protocol::Replicate for #name {
-                const ID: u8 = #id;
-                const TO: ::tickcast::protocol::Audience = ::tickcast::protocol::Audience::#to;
-                const EVERY: u32 = #every;
-                #exact
-            }
-        })
-    })
+    derive(&parse_macro_input!(input as DeriveInput), expand_component)
 }
 
 /// Makes a struct a game event, which systems send to players.
@@ -71,28 +38,7 @@ pub fn replicate(input: TokenStream) -> TokenStream {
 /// `#[event(id = 1)]` sets the wire id, 1 to 127. Fields accept the same attributes as those of `Replicate`.
 #[proc_macro_derive(GameEvent, attributes(event, q))]
 pub fn game_event(input: TokenStream) -> TokenStream {
-    expand(parse_macro_input!(input as DeriveInput), |input, record| {
-        let mut id = None::<u8>;
-        for attribute in input.attrs.iter().filter(|a| a.path().is_ident("event")) {
-            attribute.parse_nested_meta(|meta| {
-                if !meta.path.is_ident("id") {
-                    return Err(meta.error("`event` accepts only `id = 1`"));
-                }
-                id = Some(meta.value()?.parse::<LitInt>()?.base10_parse()?);
-                Ok(())
-            })?;
-        }
-        let id = id.filter(|id| (1..=127).contains(id)).ok_or_else(|| {
-            syn::Error::new_spanned(&input.ident, "a game event needs a wire id from 1 to 127: #[event(id = 1)]")
-        })?;
-        let (name, columns) = (&input.ident, record.columns());
-        Ok(quote! {
-            #columns
-            impl ::tickcast::game::GameEvent for #name {
-                const ID: u8 = #id;
-            }
-        })
-    })
+    derive(&parse_macro_input!(input as DeriveInput), expand_event)
 }
 
 /// Makes a struct a game's input.
@@ -100,20 +46,13 @@ pub fn game_event(input: TokenStream) -> TokenStream {
 /// Fields accept the same attributes as those of `Replicate`. `#[one_shot]` marks a field that acts in a single tick.
 #[proc_macro_derive(GameInput, attributes(q, one_shot))]
 pub fn game_input(input: TokenStream) -> TokenStream {
-    expand(parse_macro_input!(input as DeriveInput), |input, record| {
-        let (name, columns, one_shot) = (&input.ident, record.columns(), record.one_shot());
-        Ok(quote! {
-            #columns
-            impl ::tickcast::game::GameInput for #name { #one_shot }
-        })
-    })
+    derive(&parse_macro_input!(input as DeriveInput), expand_input)
 }
 
 /// Lets an enum without fields be a field of a component, event or input. It is sent as the position of its variant.
 #[proc_macro_derive(Choice)]
 pub fn choice(input: TokenStream) -> TokenStream {
-    let input = parse_macro_input!(input as DeriveInput);
-    choice::expand(&input).unwrap_or_else(|error| error.to_compile_error()).into()
+    derive(&parse_macro_input!(input as DeriveInput), choice::expand)
 }
 
 /// Implements serde's `Serialize` through `tickcast::serde`, so that a game does not have to depend on serde.
@@ -121,8 +60,7 @@ pub fn choice(input: TokenStream) -> TokenStream {
 /// Accepts serde's attributes. Types with generics need serde's own derive.
 #[proc_macro_derive(Serialize, attributes(serde))]
 pub fn serialize(input: TokenStream) -> TokenStream {
-    let input = parse_macro_input!(input as DeriveInput);
-    forward::serialize(&input).unwrap_or_else(|error| error.to_compile_error()).into()
+    derive(&parse_macro_input!(input as DeriveInput), forward::serialize)
 }
 
 /// Implements serde's `Deserialize` through `tickcast::serde`, so that a game does not have to depend on serde.
@@ -130,10 +68,47 @@ pub fn serialize(input: TokenStream) -> TokenStream {
 /// Accepts serde's attributes. Types with generics need serde's own derive.
 #[proc_macro_derive(Deserialize, attributes(serde))]
 pub fn deserialize(input: TokenStream) -> TokenStream {
-    let input = parse_macro_input!(input as DeriveInput);
-    forward::deserialize(&input).unwrap_or_else(|error| error.to_compile_error()).into()
+    derive(&parse_macro_input!(input as DeriveInput), forward::deserialize)
 }
 
-fn expand(input: DeriveInput, body: impl FnOnce(&DeriveInput, Record) -> syn::Result<Tokens>) -> TokenStream {
-    Record::parse(&input).and_then(|record| body(&input, record)).unwrap_or_else(|error| error.to_compile_error()).into()
+/// Expands a derive. An error becomes an error of the compiler at the place that is wrong.
+fn derive(input: &DeriveInput, expand: fn(&DeriveInput) -> syn::Result<Tokens>) -> TokenStream {
+    expand(input).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// Generates the implementations of `Columns` and `Replicate`.
+fn expand_component(input: &DeriveInput) -> syn::Result<Tokens> {
+    let (record, ReplicateOptions { id, to, every }) = (Record::parse(input)?, ReplicateOptions::parse(input)?);
+    let (name, columns, exact) = (&input.ident, record.columns(), record.exact());
+    Ok(quote! {
+        #columns
+        impl ::tickcast::protocol::Replicate for #name {
+            const ID: u8 = #id;
+            const TO: ::tickcast::protocol::Audience = ::tickcast::protocol::Audience::#to;
+            const EVERY: u32 = #every;
+            #exact
+        }
+    })
+}
+
+/// Generates the implementations of `Columns` and `GameEvent`.
+fn expand_event(input: &DeriveInput) -> syn::Result<Tokens> {
+    let (record, id) = (Record::parse(input)?, event_id(input)?);
+    let (name, columns) = (&input.ident, record.columns());
+    Ok(quote! {
+        #columns
+        impl ::tickcast::game::GameEvent for #name {
+            const ID: u8 = #id;
+        }
+    })
+}
+
+/// Generates the implementations of `Columns` and `GameInput`.
+fn expand_input(input: &DeriveInput) -> syn::Result<Tokens> {
+    let record = Record::parse(input)?;
+    let (name, columns, one_shot) = (&input.ident, record.columns(), record.one_shot());
+    Ok(quote! {
+        #columns
+        impl ::tickcast::game::GameInput for #name { #one_shot }
+    })
 }

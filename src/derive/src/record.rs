@@ -4,6 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Data, DeriveInput, Expr, ExprRange, Fields, Ident, LitInt, Member, Type, spanned::Spanned};
 
+use super::options::set;
+
 /// A parsed struct.
 pub(crate) struct Record {
     name: Ident,
@@ -41,6 +43,12 @@ impl Record {
         let fields = data.fields.members().zip(&data.fields);
         let fields = fields.map(|(member, field)| RecordField::parse(member, field)).collect::<syn::Result<_>>()?;
         Ok(Self { name: input.ident.clone(), shape, fields })
+    }
+
+    /// Returns the value of each field's quantiser, for tests.
+    #[cfg(test)]
+    pub(crate) fn quantisers(&self) -> Vec<String> {
+        self.fields.iter().map(|field| field.quantiser.1.to_string().replace(' ', "")).collect()
     }
 
     /// Generates the implementation of `Columns`.
@@ -137,15 +145,20 @@ impl Record {
 
 impl RecordField {
     fn parse(member: Member, field: &syn::Field) -> syn::Result<Self> {
-        let mut quantiser = (quote!(Plain), quote!(Plain));
-        let mut one_shot = false;
+        let (mut quantiser, mut one_shot) = (None, false);
         for attribute in &field.attrs {
             if attribute.path().is_ident("q") {
-                quantiser = parse_quantiser(attribute)?;
+                if quantiser.is_some() {
+                    return Err(syn::Error::new_spanned(attribute, "a field has one quantisation: put all options into one `q`"));
+                }
+                quantiser = Some(parse_quantiser(attribute)?);
             } else if attribute.path().is_ident("one_shot") {
+                let takes_nothing = |_| syn::Error::new_spanned(attribute, "`one_shot` takes no options: #[one_shot]");
+                attribute.meta.require_path_only().map_err(takes_nothing)?;
                 one_shot = true;
             }
         }
+        let quantiser = quantiser.unwrap_or_else(|| (quote!(Plain), quote!(Plain)));
         Ok(Self { member, ty: field.ty.clone(), quantiser, one_shot })
     }
 }
@@ -155,17 +168,16 @@ fn parse_quantiser(attribute: &Attribute) -> syn::Result<(TokenStream, TokenStre
     let (mut step, mut range, mut angle) = (None::<Expr>, None::<ExprRange>, None::<LitInt>);
     attribute.parse_nested_meta(|meta| {
         if meta.path.is_ident("step") {
-            step = Some(meta.value()?.parse()?);
+            set(&mut step, &meta, meta.value()?.parse()?)
         } else if meta.path.is_ident("range") {
-            range = Some(meta.value()?.parse()?);
+            set(&mut range, &meta, meta.value()?.parse()?)
         } else if meta.path.is_ident("angle") {
             let steps =
                 if meta.input.peek(syn::Token![=]) { meta.value()?.parse()? } else { LitInt::new("256", Span::call_site()) };
-            angle = Some(steps);
+            set(&mut angle, &meta, steps)
         } else {
-            return Err(meta.error("`q` accepts only `step = 0.03125`, `range = a..=b`, `angle` and `angle = 256`"));
+            Err(meta.error("`q` accepts only `step = 0.03125`, `range = a..=b`, `angle` and `angle = 256`"))
         }
-        Ok(())
     })?;
     match (step, range, angle) {
         (Some(step), None, None) => Ok((quote!(Step), quote!(Step::new(#step)))),
