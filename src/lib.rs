@@ -6,7 +6,7 @@
 //!
 //! - To write a game, read the [`guide`], and start with [`prelude`], [`game::Game`] and [`game::MatchBuilder`].
 //! - To host it, `tickcast::server().game::<MyGame>().run()`.
-//! - To write a client, read `docs/PROTOCOL.md`; the TypeScript client is in `assets/sdk`.
+//! - To write a client, read [the protocol](guide::protocol); the TypeScript client is in `assets/sdk`.
 //!
 //! # Features
 //!
@@ -123,5 +123,10 @@ pub mod prelude {
 struct Readme;
 
 #[expect(clippy::test_attr_in_doctest, reason = "the guide shows a whole file with its tests")]
+// The guide's links to files of the repository, as links of this documentation. The first definition of a link counts.
+#[doc = "[packed-lists]: crate::guide::protocol#packed-lists\n[protocol]: crate::guide::protocol"]
 #[doc = include_str!("../docs/GUIDE.md")]
-pub mod guide {}
+pub mod guide {
+    #[doc = include_str!("../docs/PROTOCOL.md")]
+    pub mod protocol {}
+}

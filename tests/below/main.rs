@@ -20,6 +20,7 @@ mod inputs;
 mod interest;
 mod interest_rule;
 mod layering;
+mod links;
 mod map;
 mod merged;
 mod registration;

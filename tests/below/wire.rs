@@ -318,8 +318,8 @@ fn the_example_on_the_protocol_page_is_a_golden_frame() {
     let (example, _) = example.split_once("\n## ").unwrap();
     // The bytes stand before three blanks, what they mean behind.
     let bytes = |line: &str| line.trim_start().split("   ").next().unwrap().replace(' ', "");
-    let shown: Vec<String> =
-        example.split("\n\n").filter(|block| block.starts_with("    ")).map(|block| block.lines().map(bytes).collect()).collect();
+    let blocks = example.split("```").skip(1).step_by(2);
+    let shown: Vec<String> = blocks.map(|block| block.lines().skip(1).map(bytes).collect()).collect();
     let golden: Value = serde_json::from_str(&fs::read_to_string(path("meadow")).unwrap()).unwrap();
     assert_eq!(shown, [1, 2].map(|frame| golden["frames"][frame]["hex"].as_str().unwrap().to_owned()));
 }
