@@ -106,6 +106,7 @@ pub mod prelude {
     pub use rand::{RngExt, seq::IndexedRandom};
     // Only the traits. The derives of the same names come from `tickcast_derive`.
     pub use serde::{de::Deserialize, ser::Serialize};
+    #[doc(inline)]
     pub use tickcast_derive::{Choice, Deserialize, GameEvent, GameInput, Replicate, Serialize};
 
     pub use crate::{

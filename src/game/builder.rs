@@ -51,6 +51,34 @@ impl<G: Game, B: Bot<G>> Brain for Mind<G, B> {
 /// [`GameError::Repeated`](super::GameError::Repeated).
 ///
 /// The order of the calls matters only for `systems`, `on_join` and `on_leave`, which run in the order in which they were added.
+///
+/// # Examples
+///
+/// ```
+/// # use tickcast::prelude::*;
+/// # #[derive(Component, Replicate)] #[replicate(id = 1)] struct Pos(#[q(step = 0.0625)] Vec2);
+/// # #[derive(Resource, Serialize, Deserialize)] struct Round(u32);
+/// # #[derive(GameEvent)] #[event(id = 1)] struct Hit { damage: u8 }
+/// # #[derive(GameInput, Clone, Default)] struct Pad {}
+/// # struct Duel;
+/// # fn walk() {}
+/// # fn shoot(_: Emit<Hit>) {}
+/// # impl Game for Duel {
+/// #     const NAME: &'static str = "duel"; type Input = Pad; type Config = NoConfig;
+/// fn build(m: &mut MatchBuilder<Self>) {
+///     m.tick_rate(20)
+///         .seats(2..=2)
+///         .replicate::<Pos>()
+///         .resource(Round(1))
+///         .event::<Hit>()
+///         .on_join(|seat, world| world.spawn_avatar(seat, Pos(Vec2::ZERO)))
+///         .reconnect_grace(secs(15.0))
+///         .systems((walk, shoot))
+///         .finish_when(|clock: Res<Clock>| (clock.seconds() > 300.0).then(Outcome::draw));
+/// }
+/// # }
+/// # TestRoom::<Duel>::new(7).seats(2).run(1);
+/// ```
 pub struct MatchBuilder<G: Game> {
     pub(super) world: World,
     pub(super) schedule: Schedule,
@@ -117,6 +145,15 @@ impl<G: Game> MatchBuilder<G> {
     }
 
     /// Sets the tick rate in ticks per second, 1 to 128. Default 30.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use tickcast::prelude::*;
+    /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
+    /// m.tick_rate(20); // a tick lasts 50 ms
+    /// # }
+    /// ```
     pub fn tick_rate(&mut self, hz: u16) -> &mut Self {
         self.once(".tick_rate(..)");
         self.options.hz = hz;
@@ -151,7 +188,23 @@ impl<G: Game> MatchBuilder<G> {
 
     /// Inserts a resource with its initial value. It is saved with the match. Accumulates.
     ///
-    /// A second resource of the same type replaces the value of the first.
+    /// A second resource of the same type is an error at start. So is a resource that every match has, such as [`MatchRng`] or the
+    /// game's configuration.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tickcast::prelude::*;
+    ///
+    /// #[derive(Resource, Serialize, Deserialize)]
+    /// struct Mint {
+    ///     next: u32,
+    /// }
+    ///
+    /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
+    /// m.resource(Mint { next: 1 });
+    /// # }
+    /// ```
     pub fn resource<R: Resource<Mutability = Mutable> + Serialize + DeserializeOwned>(&mut self, first: R) -> &mut Self {
         if self.world.contains_resource::<R>() {
             self.replaced.get_or_insert(type_name::<R>());
@@ -164,6 +217,22 @@ impl<G: Game> MatchBuilder<G> {
     /// Registers a game event, which systems send through [`Emit`](super::Emit). Accumulates.
     ///
     /// Registering the same event twice is an error at start.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tickcast::prelude::*;
+    ///
+    /// #[derive(GameEvent)]
+    /// #[event(id = 1)]
+    /// struct Collected {
+    ///     worth: u8,
+    /// }
+    ///
+    /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
+    /// m.event::<Collected>();
+    /// # }
+    /// ```
     pub fn event<E: GameEvent>(&mut self) -> &mut Self {
         self.world.insert_resource(RegisteredEvent::<E>(PhantomData));
         self.registry.constant::<RegisteredEvent<E>>(&mut self.world);
@@ -174,6 +243,19 @@ impl<G: Game> MatchBuilder<G> {
     /// Adds a rule that runs when a seat is taken. It usually spawns the seat's avatar.
     ///
     /// Accumulates: rules run in the order added.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use tickcast::prelude::*;
+    /// # #[derive(Component, Replicate)] #[replicate(id = 1)] struct Pos(#[q(step = 0.0625)] Vec2);
+    /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
+    /// m.on_join(|seat, world| {
+    ///     let at = Vec2::new(2.0 * f32::from(seat.0), 0.0);
+    ///     world.spawn_avatar(seat, Pos(at))
+    /// });
+    /// # }
+    /// ```
     pub fn on_join<R>(&mut self, rule: impl Fn(Seat, &mut World) -> R + Send + Sync + 'static) -> &mut Self {
         self.hooks.join.push(Box::new(move |seat, world| drop(rule(seat, world))));
         self
@@ -227,6 +309,18 @@ impl<G: Game> MatchBuilder<G> {
     /// Adds systems to the tick. Accumulates: systems run one after another in the order added.
     ///
     /// Each system sees the entities that earlier systems spawned in the same tick.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use tickcast::prelude::*;
+    /// # fn walk() {}
+    /// # fn collect() {}
+    /// # fn count() {}
+    /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
+    /// m.systems((walk, collect)).systems(count);
+    /// # }
+    /// ```
     pub fn systems<M>(&mut self, systems: impl IntoScheduleConfigs<ScheduleSystem, M>) -> &mut Self {
         if self.stages > 0 {
             self.schedule.configure_sets(Stage(self.stages).after(Stage(self.stages - 1)));
@@ -239,6 +333,20 @@ impl<G: Game> MatchBuilder<G> {
     /// Sets the rule that ends the match: a system that runs after each tick and returns the outcome, or `None` to play on.
     ///
     /// Default: the rules never end the match.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use tickcast::prelude::*;
+    /// # #[derive(Component, Replicate)] #[replicate(id = 1)] struct Purse(u16);
+    /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
+    /// m.finish_when(|clock: Res<Clock>, purses: Query<(&Seat, &Purse)>| {
+    ///     let rich = purses.iter().find(|(_, purse)| purse.0 >= 30);
+    ///     let winner = rich.map(|(seat, _)| Outcome::winner(*seat));
+    ///     winner.or_else(|| (clock.seconds() > 180.0).then(Outcome::draw))
+    /// });
+    /// # }
+    /// ```
     pub fn finish_when<M>(&mut self, rule: impl IntoSystem<(), Option<Outcome>, M> + 'static) -> &mut Self {
         self.once(".finish_when(..)");
         let mut system: BoxedSystem<(), Option<Outcome>> = Box::new(IntoSystem::into_system(rule));
@@ -248,6 +356,25 @@ impl<G: Game> MatchBuilder<G> {
     }
 
     /// Sets the type of the game's bots. Default: the game has no bots.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use tickcast::prelude::*;
+    /// # #[derive(GameInput, Clone, Default)] struct Pad {}
+    /// #[derive(Default, Serialize, Deserialize)]
+    /// struct Idler;
+    ///
+    /// impl<G: Game<Input = Pad>> Bot<G> for Idler {
+    ///     fn think(&mut self, _view: &View<'_>, _rng: &mut MatchRng) -> Pad {
+    ///         Pad::default()
+    ///     }
+    /// }
+    ///
+    /// # fn build<G: Game<Input = Pad>>(m: &mut MatchBuilder<G>) {
+    /// m.bot::<Idler>().fill(3); // three seats are never empty
+    /// # }
+    /// ```
     pub fn bot<B: Bot<G>>(&mut self) -> &mut Self {
         self.once(".bot::<..>()");
         self.hooks.bot = Some(|| Box::new(Mind::<G, B>(B::default(), PhantomData)));
@@ -272,6 +399,20 @@ impl<G: Game> MatchBuilder<G> {
     }
 
     /// Limits what each seat sees to the entities near it on a grid. Default: every seat sees everything.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tickcast::prelude::*;
+    ///
+    /// #[derive(Component, Replicate)]
+    /// #[replicate(id = 1)]
+    /// struct Pos(#[q(step = 0.0625)] Vec2);
+    ///
+    /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
+    /// m.replicate::<Pos>().interest(Grid::<Pos>::cells(64.0).radius(2));
+    /// # }
+    /// ```
     pub fn interest<C: Component + Replicate>(&mut self, grid: Grid<C>) -> &mut Self {
         self.once(".interest(..)");
         self.grid = Some(grid.layout());

@@ -15,10 +15,27 @@ use crate::{
 #[derive(Resource, Debug)]
 pub(super) struct RegisteredEvent<E: GameEvent>(pub(super) PhantomData<fn() -> E>);
 
-/// A system parameter that sends game events to players: `fn shoot(mut hits: Emit<Hit>) { hits.everyone(Hit { .. }) }`.
+/// A system parameter that sends game events to players.
 ///
 /// Clients receive every event, in order, and before the state of the same tick. The event type must be registered with
 /// [`MatchBuilder::event`](super::MatchBuilder::event).
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// #[derive(GameEvent)]
+/// #[event(id = 1)]
+/// struct Hit {
+///     damage: u8,
+/// }
+///
+/// fn shoot(mut hits: Emit<Hit>) {
+///     hits.everyone(Hit { damage: 5 });
+///     hits.to(Seat(1), Hit { damage: 1 });
+/// }
+/// ```
 #[derive(SystemParam)]
 pub struct Emit<'w, E: GameEvent> {
     outgoing: Res<'w, OutgoingEvents>,

@@ -65,6 +65,20 @@ fn restore<I: GameInput>(from: &mut &[u8]) -> Option<Intent<I>> {
 }
 
 /// Spawns avatars, mostly in a join rule ([`MatchBuilder::on_join`](super::MatchBuilder::on_join)).
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// #[derive(Component, Replicate)]
+/// #[replicate(id = 1)]
+/// struct Hp(u8);
+///
+/// fn join(seat: Seat, world: &mut World) {
+///     world.spawn_avatar(seat, Hp(100));
+/// }
+/// ```
 pub trait SpawnAvatar {
     /// Spawns the avatar of a seat: an entity with the bundle, the [`Seat`] and an [`Intent`].
     ///

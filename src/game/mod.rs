@@ -33,6 +33,51 @@ pub use options::MatchOptions;
 /// A match can be saved, restored and replayed bit for bit if its rules are deterministic and keep their state only in
 /// registered components and resources. That excludes clocks other than [`crate::sim::Clock`], random numbers other than
 /// [`MatchRng`], `Local` state, `Changed` and `Added` filters, and iteration over hash maps.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// #[derive(Component, Replicate)]
+/// #[replicate(id = 1)]
+/// struct Steps(u16);
+///
+/// #[derive(GameInput, Clone, Default)]
+/// struct Pad {
+///     go: bool,
+/// }
+///
+/// struct Race;
+///
+/// impl Game for Race {
+///     const NAME: &'static str = "race";
+///     type Input = Pad;
+///     type Config = NoConfig;
+///
+///     fn build(m: &mut MatchBuilder<Self>) {
+///         m.replicate::<Steps>()
+///             .on_join(|seat, world| world.spawn_avatar(seat, Steps(0)))
+///             .systems(walk)
+///             .finish_when(finish);
+///     }
+/// }
+///
+/// fn walk(mut runners: Query<(&Intent<Pad>, &mut Steps)>) {
+///     for (intent, mut steps) in &mut runners {
+///         steps.0 += u16::from(intent.go);
+///     }
+/// }
+///
+/// fn finish(runners: Query<(&Seat, &Steps)>) -> Option<Outcome> {
+///     runners.iter().find(|(_, steps)| steps.0 >= 10).map(|(seat, _)| Outcome::winner(*seat))
+/// }
+///
+/// let mut test = TestRoom::<Race>::new(7).seats(2);
+/// test.press(1, Pad { go: true });
+/// test.run(10);
+/// assert_eq!(test.outcome(), Some(&Outcome::winner(Seat(2))));
+/// ```
 pub trait Game: Sized + Send + Sync + 'static {
     /// The game's name in the protocol and in links. It consists of lower-case letters, digits and `-`.
     const NAME: &'static str;
@@ -62,6 +107,23 @@ pub trait Game: Sized + Send + Sync + 'static {
 pub struct NoConfig {}
 
 /// The input of a player. Implemented with `#[derive(GameInput, Clone, Default)]`.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::{game::GameInput as _, prelude::*};
+///
+/// #[derive(GameInput, Clone, Default)]
+/// struct Pad {
+///     dir: Dir8,
+///     #[one_shot]
+///     jump: bool,
+/// }
+///
+/// let mut pad = Pad { dir: Dir8::N, jump: true };
+/// pad.clear_shots();
+/// assert!(pad.dir == Dir8::N && !pad.jump);
+/// ```
 pub trait GameInput: Columns + Clone + Default + Send + Sync + 'static {
     /// Copies the one-shot fields that are set in an earlier input of the same tick, so that no shot is lost.
     fn keep_shots(&mut self, earlier: &Self);
@@ -69,31 +131,15 @@ pub trait GameInput: Columns + Clone + Default + Send + Sync + 'static {
     fn clear_shots(&mut self);
 }
 
-/// An event that players receive exactly once, such as a hit. Send it with [`Emit`]. Implemented with a derive:
+/// An event that players receive exactly once, such as a hit. Send it with [`Emit`]. Implemented with a derive.
+///
+/// # Examples
 ///
 /// ```
-/// # use tickcast::prelude::*;
+/// use tickcast::prelude::*;
+///
 /// #[derive(GameEvent)]
 /// #[event(id = 1)]
-/// struct Hit {
-///     damage: u8,
-/// }
-/// ```
-///
-/// An event without an id, or with an id out of range, does not compile:
-///
-/// ```compile_fail
-/// # use tickcast::prelude::*;
-/// #[derive(GameEvent)]
-/// struct Hit {
-///     damage: u8,
-/// }
-/// ```
-///
-/// ```compile_fail
-/// # use tickcast::prelude::*;
-/// #[derive(GameEvent)]
-/// #[event(id = 128)]
 /// struct Hit {
 ///     damage: u8,
 /// }
@@ -107,6 +153,14 @@ pub trait GameEvent: Columns + Send + Sync + 'static {
 ///
 /// # Panics
 /// If `seconds` is negative or not finite.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// assert_eq!(secs(1.5).as_millis(), 1500);
+/// ```
 #[track_caller]
 pub fn secs(seconds: f32) -> Duration {
     assert!(seconds.is_finite() && seconds >= 0.0, "secs({seconds}): a time is finite and not below 0");
@@ -114,6 +168,16 @@ pub fn secs(seconds: f32) -> Duration {
 }
 
 /// The result of a match.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// assert_eq!(Outcome::winner(Seat(2)).winners, [Seat(2)]);
+/// assert_eq!(Outcome::winners([Seat(1), Seat(3)]).winners.len(), 2);
+/// assert!(Outcome::draw().winners.is_empty());
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -141,6 +205,33 @@ impl Outcome {
 /// A computer player. It sees what a client in its seat would see, and returns an input for each tick.
 ///
 /// A bot is serialized when its match is saved.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+/// # #[derive(Component, Replicate)] #[replicate(id = 1)] struct Pos { #[q(step = 0.0625)] at: Vec2 }
+/// # #[derive(Component, Replicate)] #[replicate(id = 2)] struct Coin;
+/// # #[derive(GameInput, Clone, Default)] struct Pad { dir: Dir8 }
+/// # struct Coins;
+/// # impl Game for Coins {
+/// #     const NAME: &'static str = "coins"; type Input = Pad; type Config = NoConfig;
+/// #     fn build(m: &mut MatchBuilder<Self>) { m.replicate::<(Pos, Coin)>().bot::<Miser>().fill(1); }
+/// # }
+///
+/// /// Walks to the first coin that it sees.
+/// #[derive(Default, Serialize, Deserialize)]
+/// struct Miser;
+///
+/// impl Bot<Coins> for Miser {
+///     fn think(&mut self, view: &View<'_>, _rng: &mut MatchRng) -> Pad {
+///         let Some(me) = view.me::<Pos>() else { return Pad::default() };
+///         let coin = view.iter::<Coin>().find_map(|(id, _)| view.get::<Pos>(id));
+///         Pad { dir: coin.map_or(Dir8::None, |coin| Dir8::nearest(coin.at - me.at, 0.2)) }
+///     }
+/// }
+/// # TestRoom::<Coins>::new(7).bots().run(3);
+/// ```
 pub trait Bot<G: Game>: Default + Serialize + DeserializeOwned + Send + 'static {
     /// Returns the input for the next tick. Called once per tick.
     ///

@@ -29,6 +29,33 @@ impl VerifiedUser {
 }
 
 /// A host's own check of users. Both methods default to a no-op.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::{
+///     identity::{Hook, HookFuture, IdentityError, VerifiedUser},
+///     lobby::{Identity, UserId},
+/// };
+///
+/// /// Knows the tokens of a web site, and refuses guests.
+/// struct Accounts;
+///
+/// impl Hook for Accounts {
+///     fn recognise<'a>(&'a self, token: &'a str) -> HookFuture<'a, Option<VerifiedUser>> {
+///         Box::pin(async move {
+///             let user = token.strip_prefix("session-").and_then(UserId::parse); // .. asks the web site
+///             Ok(user.map(VerifiedUser::new))
+///         })
+///     }
+///
+///     fn permit<'a>(&'a self, identity: &'a Identity) -> HookFuture<'a, ()> {
+///         Box::pin(async move { if identity.guest { Err(IdentityError::AuthRequired) } else { Ok(()) } })
+///     }
+/// }
+///
+/// let server = tickcast::server().hook(Accounts);
+/// ```
 pub trait Hook: Send + Sync + 'static {
     /// Identifies the user of a token that is not a guest's. Called before the configured issuer is asked; `Ok(None)` leaves the
     /// token to the issuer.

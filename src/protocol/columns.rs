@@ -33,6 +33,19 @@ pub trait Columns: Sized {
 }
 
 /// A component that is sent to clients. It is derived: `#[derive(Replicate)] #[replicate(id = 1)]`.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// #[derive(Component, Replicate)]
+/// #[replicate(id = 1)]
+/// struct Pos {
+///     #[q(step = 0.0625, range = 0.0..=24.0)]
+///     at: Vec2,
+/// }
+/// ```
 pub trait Replicate: Columns {
     /// The wire id: stable, 1 to 52 in a game.
     const ID: u8;
@@ -295,6 +308,16 @@ impl Field<Plain> for bool {
 }
 
 /// One of the eight directions of a compass, or none. East is +x, and north is +y.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// assert_eq!(Dir8::N.unit(), Vec2::Y);
+/// assert_eq!(Dir8::nearest(Vec2::new(3.0, 2.9), 0.1), Dir8::NE);
+/// assert_eq!(Dir8::nearest(Vec2::new(0.01, 0.0), 0.1), Dir8::None);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, tickcast_derive::Choice)]
 pub enum Dir8 {
     /// No direction: stand still.

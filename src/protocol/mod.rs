@@ -63,6 +63,21 @@ impl fmt::Display for Tick {
 pub struct Id(pub u32);
 
 /// A player's place in a match, numbered from 1; on an entity, the seat that owns it.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+/// # #[derive(Component, Replicate)] #[replicate(id = 1)] struct Hp(u8);
+///
+/// fn heal_first(mut avatars: Query<(&Seat, &mut Hp)>) {
+///     for (seat, mut hp) in &mut avatars {
+///         if *seat == Seat(1) {
+///             hp.0 = 100;
+///         }
+///     }
+/// }
+/// ```
 #[derive(
     Debug,
     Clone,

@@ -7,6 +7,22 @@ use super::{Eye, Replicator, Shadow, ViewKey, Viewer};
 use crate::protocol::{Id, Replicate, SEAT_COMPONENT, Seat, Tick};
 
 /// The match as a client in one seat sees it: quantised, and without components that are for others.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// #[derive(Component, Replicate)]
+/// #[replicate(id = 1)]
+/// struct Hp(u8);
+///
+/// /// Returns the seat of the weakest other player, as a bot might want to know it.
+/// fn weakest(view: &View<'_>) -> Option<Seat> {
+///     let others = view.iter::<Hp>().filter(|(id, _)| view.owner(*id) != Some(view.seat()));
+///     others.min_by_key(|(_, hp)| hp.0).and_then(|(id, _)| view.owner(id))
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     replicator: &'a Replicator,

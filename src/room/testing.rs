@@ -14,6 +14,8 @@ use crate::{
 
 /// A match in virtual time, for tests of rules. Players are numbered from 0, in the order in which they joined.
 ///
+/// # Examples
+///
 /// ```
 /// # use tickcast::prelude::*;
 /// # #[derive(Component, Replicate)] #[replicate(id = 1)] struct Steps(u16);

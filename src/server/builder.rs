@@ -27,7 +27,13 @@ use crate::{
 
 /// Describes a server that hosts nothing yet.
 ///
-/// `tickcast::server().game::<Arena>().run()` is a whole program.
+/// # Examples
+///
+/// ```no_run
+/// # fn program<Race: tickcast::prelude::Game>() -> tickcast::anyhow::Result<()> {
+/// tickcast::server().game::<Race>().run() // a whole program
+/// # }
+/// ```
 pub fn server() -> ServerBuilder {
     ServerBuilder::default()
 }
@@ -43,6 +49,25 @@ pub struct Config {
 }
 
 /// Configures a server and starts it. [`server`] makes one.
+///
+/// These methods accumulate and may be called several times: [`game`](Self::game), [`pages`](Self::pages),
+/// [`allow_origin`](Self::allow_origin), [`namespaces`](Self::namespaces), [`routes`](Self::routes), [`config`](Self::config),
+/// [`mode`](Self::mode), [`modes`](Self::modes) and [`block`](Self::block). Every other method sets one value. Calling it twice is
+/// an error at start: [`StartError::Repeated`].
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::{matchmaking::Mode, prelude::*, server::ServerBuilder};
+///
+/// fn describe<Race: Game>() -> ServerBuilder {
+///     tickcast::server()
+///         .game::<Race>()
+///         .mode::<Race>("duel", Mode::teams(2).rated())
+///         .allow_origin("https://play.example.org")
+///         .data("/var/lib/race")
+/// }
+/// ```
 #[must_use = "a builder does nothing until `run` or `start`"]
 pub struct ServerBuilder {
     pub(super) games: Vec<Result<GameDef, GameError>>,
@@ -93,7 +118,16 @@ impl Default for ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Hosts a game. A mistake in its registration is an error at start.
+    /// Hosts a game. A mistake in its registration is an error at start, and so are two games with one name. Calls accumulate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use tickcast::{prelude::*, server::ServerBuilder};
+    /// # fn describe<Race: Game, Arena: Game>() -> ServerBuilder {
+    /// tickcast::server().game::<Race>().game::<Arena>()
+    /// # }
+    /// ```
     pub fn game<G: Game>(mut self) -> Self {
         self.games.push(GameDef::new::<G>());
         self
@@ -101,7 +135,17 @@ impl ServerBuilder {
 
     /// Serves files. `/index.html` is served at `/` too.
     ///
-    /// A path that does not begin with `/`, or is one of the server's own, is an error at start. Calls accumulate.
+    /// A path that does not begin with `/`, is one of the server's own or is given twice is an error at start. Calls accumulate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tickcast::net::Page;
+    ///
+    /// let text = "<!doctype html> ..";
+    /// let front = Page { path: "/index.html".into(), content_type: "text/html; charset=utf-8", bytes: text.into() };
+    /// let server = tickcast::server().pages([front]);
+    /// ```
     pub fn pages(mut self, pages: impl IntoIterator<Item = Page>) -> Self {
         self.pages.extend(pages);
         self
@@ -186,14 +230,36 @@ impl ServerBuilder {
         self
     }
 
-    /// Lets players queue for a mode of a game. The first one is for those who name none, unless one is named `default`; a game
-    /// without modes has that one, for as many as it seats.
+    /// Lets players queue for a mode of a game. Calls accumulate. Two modes of a game with one name are an error at start.
+    ///
+    /// Players who name no mode get the mode `default`, or the first one if none has that name. A game without modes has one
+    /// queue, for as many players as it seats.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tickcast::{matchmaking::Mode, prelude::*, server::ServerBuilder};
+    ///
+    /// fn describe<Race: Game>() -> ServerBuilder {
+    ///     let casual = Mode::free_for_all(2..=8).backfill();
+    ///     let ranked = Mode::teams(2).of(2..=2).ready_check(secs(10.0)).rated();
+    ///     tickcast::server().game::<Race>().mode::<Race>("casual", casual).mode::<Race>("ranked", ranked)
+    /// }
+    /// ```
     pub fn mode<G: Game>(mut self, name: impl Into<String>, mode: Mode) -> Self {
         self.modes.push((G::NAME.to_owned(), name.into(), mode));
         self
     }
 
-    /// Adds modes by game and name, as in a file for `--modes`. A mode replaces an earlier one of the same name.
+    /// Adds modes by game and name, as in a file for `--modes`. A mode replaces an earlier one of the same name. Calls accumulate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let file = r#"{"race": {"duel": {"teams": 2, "players": 1, "rated": true}}}"#;
+    /// let server = tickcast::server().modes(serde_json::from_str(file)?);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn modes(mut self, modes: BTreeMap<String, BTreeMap<String, Mode>>) -> Self {
         let modes =
             modes.into_iter().flat_map(|(game, modes)| modes.into_iter().map(move |(name, mode)| (game.clone(), name, mode)));
@@ -229,6 +295,16 @@ impl ServerBuilder {
     }
 
     /// Admits users with a token of this issuer. The command line may name another issuer instead.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use tickcast::identity::Jwt;
+    ///
+    /// let key = std::fs::read("tickets.pub.pem")?;
+    /// let server = tickcast::server().jwt(Jwt::public_key(&key)?.issuer("https://example.org")).guests(false);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "jwt")]
     pub fn jwt(mut self, jwt: Jwt) -> Self {
         self.once(".jwt(..)");

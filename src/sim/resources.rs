@@ -13,6 +13,19 @@ use smallvec::SmallVec;
 use crate::protocol::Seat;
 
 /// The time of the match, counted in ticks. Rules see no other clock.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// fn spawn_wave(clock: Res<Clock>, mut commands: Commands) {
+///     if clock.tick % clock.ticks(10.0) == 1 {
+///         // .. spawns something every ten seconds
+///         # let _ = &mut commands;
+///     }
+/// }
+/// ```
 #[derive(Resource, Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Clock {
@@ -41,6 +54,21 @@ impl Clock {
 }
 
 /// The random numbers of the match: a seeded ChaCha8 generator that is saved with the match.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// fn roll(mut rng: ResMut<MatchRng>) {
+///     let dice = rng.random_range(1..=6);
+///     let weapon = ["bow", "axe"].choose(&mut rng);
+///     # let _ = (dice, weapon);
+/// }
+///
+/// let (mut one, mut other) = (MatchRng::seeded(7), MatchRng::seeded(7));
+/// assert_eq!(one.random_range(0..1000), other.random_range(0..1000));
+/// ```
 #[derive(Resource, Debug)]
 pub struct MatchRng(pub ChaCha8Rng);
 
@@ -82,6 +110,24 @@ impl DerefMut for MatchRng {
 }
 
 /// The newest input of the seat that owns this entity. One-shot fields are set only in the one tick in which they act.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+/// # #[derive(Component, Replicate)] #[replicate(id = 1)] struct Pos(#[q(step = 0.0625)] Vec2);
+///
+/// #[derive(GameInput, Clone, Default)]
+/// struct Pad {
+///     dir: Dir8,
+/// }
+///
+/// fn walk(clock: Res<Clock>, mut avatars: Query<(&Intent<Pad>, &mut Pos)>) {
+///     for (intent, mut pos) in &mut avatars {
+///         pos.0 += intent.dir.unit() * 5.0 * clock.dt;
+///     }
+/// }
+/// ```
 #[derive(Component, Debug, Clone, Default, PartialEq)]
 pub struct Intent<I: Send + Sync + 'static>(pub I);
 
@@ -99,6 +145,21 @@ pub struct Team(pub u8);
 
 /// The teams of a match that the matchmaker made in a mode with teams. Seats take turns: seat 1 is in team 1, seat 2 in team 2, and
 /// so on. This holds from the start, before anybody sits there. In other matches there are no teams.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// fn join(seat: Seat, world: &mut World) {
+///     let teams = *world.resource::<Teams>();
+///     // `None` in a match without teams.
+///     let is_red = teams.of(seat) == Some(Team(1));
+///     # let _ = is_red;
+/// }
+///
+/// assert_eq!(Teams::default().of(Seat(1)), None);
+/// ```
 #[derive(Resource, Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Teams(u8);
 

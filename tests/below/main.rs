@@ -16,6 +16,7 @@ mod budget;
 mod bytes;
 mod derives;
 mod determinism;
+mod examples;
 mod inputs;
 mod interest;
 mod interest_rule;

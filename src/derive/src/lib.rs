@@ -28,6 +28,26 @@ use record::Record;
 ///
 /// - `#[q(step = 0.03125)]` rounds to multiples of the step. An optional `range = -64.0..=64.0` also clamps the value.
 /// - `#[q(angle)]` stores an angle in 256 steps a turn, and `#[q(angle = 1024)]` in 1024.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// #[derive(Component, Replicate)]
+/// #[replicate(id = 1)]
+/// struct Pos {
+///     #[q(step = 0.0625, range = 0.0..=24.0)]
+///     at: Vec2,
+///     #[q(angle)]
+///     aim: f32,
+/// }
+///
+/// /// Only the seat that owns the entity sees it.
+/// #[derive(Component, Replicate)]
+/// #[replicate(id = 2, to = owner)]
+/// struct Mana(u8);
+/// ```
 #[proc_macro_derive(Replicate, attributes(replicate, q))]
 pub fn replicate(input: TokenStream) -> TokenStream {
     derive(&parse_macro_input!(input as DeriveInput), expand_component)
@@ -36,6 +56,20 @@ pub fn replicate(input: TokenStream) -> TokenStream {
 /// Makes a struct a game event, which systems send to players.
 ///
 /// `#[event(id = 1)]` sets the wire id, 1 to 127. Fields accept the same attributes as those of `Replicate`.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// #[derive(GameEvent)]
+/// #[event(id = 1)]
+/// struct Hit {
+///     #[q(step = 0.0625)]
+///     at: Vec2,
+///     damage: u8,
+/// }
+/// ```
 #[proc_macro_derive(GameEvent, attributes(event, q))]
 pub fn game_event(input: TokenStream) -> TokenStream {
     derive(&parse_macro_input!(input as DeriveInput), expand_event)
@@ -44,12 +78,44 @@ pub fn game_event(input: TokenStream) -> TokenStream {
 /// Makes a struct a game's input.
 ///
 /// Fields accept the same attributes as those of `Replicate`. `#[one_shot]` marks a field that acts in a single tick.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// #[derive(GameInput, Clone, Default)]
+/// struct Pad {
+///     dir: Dir8,
+///     fire: bool,
+///     #[one_shot]
+///     jump: bool,
+/// }
+/// ```
 #[proc_macro_derive(GameInput, attributes(q, one_shot))]
 pub fn game_input(input: TokenStream) -> TokenStream {
     derive(&parse_macro_input!(input as DeriveInput), expand_input)
 }
 
 /// Lets an enum without fields be a field of a component, event or input. It is sent as the position of its variant.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// #[derive(Choice, Clone, Copy, PartialEq, Default)]
+/// enum Weapon {
+///     #[default]
+///     Bow,
+///     Axe,
+/// }
+///
+/// #[derive(GameInput, Clone, Default)]
+/// struct Pad {
+///     weapon: Weapon,
+/// }
+/// ```
 #[proc_macro_derive(Choice)]
 pub fn choice(input: TokenStream) -> TokenStream {
     derive(&parse_macro_input!(input as DeriveInput), choice::expand)
@@ -58,6 +124,18 @@ pub fn choice(input: TokenStream) -> TokenStream {
 /// Implements serde's `Serialize` through `tickcast::serde`, so that a game does not have to depend on serde.
 ///
 /// Accepts serde's attributes. Types with generics need serde's own derive.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// #[derive(Resource, Serialize, Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Round {
+///     number: u32,
+/// }
+/// ```
 #[proc_macro_derive(Serialize, attributes(serde))]
 pub fn serialize(input: TokenStream) -> TokenStream {
     derive(&parse_macro_input!(input as DeriveInput), forward::serialize)
