@@ -98,11 +98,14 @@ pub mod prelude {
     // The derives of `bevy_ecs` refer to the crate by name. This re-export serves crates that do not depend on it.
     #[doc(no_inline)]
     pub use bevy_ecs;
+    #[doc(no_inline)]
     pub use bevy_ecs::prelude::{
         Commands, Component, DetectChanges, DetectChangesMut, Entity, Has, IntoScheduleConfigs, Mut, Query, Ref, Res, ResMut,
         Resource, Single, With, Without, World,
     };
+    #[doc(no_inline)]
     pub use glam::{Vec2, Vec3};
+    #[doc(no_inline)]
     pub use rand::{RngExt, seq::IndexedRandom};
     // Only the traits. The derives of the same names come from `tickcast_derive`.
     pub use serde::{de::Deserialize, ser::Serialize};
