@@ -15,6 +15,9 @@ use super::{DisplayName, PartyId, RoomId, UserId, ids::as_text, name::is_forbidd
 /// The number of messages that a channel remembers.
 pub const HISTORY: usize = 100;
 
+/// The bytes of messages from which on a replay ends. A listener asks again for the rest.
+pub const REPLAY_BYTES: usize = 32 * 1024;
+
 /// The maximum length of a message, in characters.
 pub const MAX_TEXT: usize = 500;
 
@@ -162,7 +165,7 @@ pub struct Replay {
     pub id: Arc<str>,
     /// The number of the newest message; 0 before the first.
     pub seq: u64,
-    /// The missed messages that are still remembered, oldest first.
+    /// The missed messages that are still remembered, oldest first. If the last is not number `seq`, there are more.
     pub messages: Vec<ChatMessage>,
     /// Whether no message is missing between the last one the listener knows and these.
     pub complete: bool,
@@ -186,7 +189,14 @@ impl Log {
             None => Some(0),
         };
         let oldest = self.messages.front().map_or(self.seq + 1, |message| message.seq);
-        let messages = self.messages.iter().filter(|message| message.seq > after.unwrap_or(0)).cloned().collect();
+        let mut bytes = 0;
+        let missed = self.messages.iter().filter(|message| message.seq > after.unwrap_or(0));
+        let page = missed.take_while(|message| {
+            let fits = bytes < REPLAY_BYTES;
+            bytes += message.text.0.len();
+            fits
+        });
+        let messages = page.cloned().collect();
         let complete = after.is_some_and(|after| after + 1 >= oldest);
         Replay { id: self.id.clone(), seq: self.seq, messages, complete }
     }

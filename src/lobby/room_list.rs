@@ -313,6 +313,7 @@ mod tests {
             (sorted(Sort::Free), "ebacd"),
             (sorted(Sort::Newest), "ecadb"),
             (Search { limit: Some(2), ..sorted(Sort::Oldest) }, "bd"),
+            (Search { limit: Some(2), from: Some(RoomId::named("c")), ..Search::default() }, "cd"),
             (Search { game: arena(), open: Some(true), limit: Some(1), ..sorted(Sort::Players) }, "a"),
         ] {
             let (_, rooms) = lobby.rooms(&search);

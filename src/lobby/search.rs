@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::Listing;
+use super::{Listing, RoomId};
 
 /// The filters, sort order and limit of a search. The default finds every listed room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Search {
     pub sort: Option<Sort>,
     /// The maximum number of rooms. By default all are returned.
     pub limit: Option<usize>,
+    /// The least id of a room. With the order of the ids, this reads the list in pages.
+    pub from: Option<RoomId>,
 }
 
 /// A sort order of rooms. The oldest room wins a tie.
@@ -41,6 +43,7 @@ pub enum Sort {
 impl Search {
     pub(super) fn finds(&self, listing: &Listing) -> bool {
         self.game.as_ref().is_none_or(|game| listing.game == game)
+            && self.from.as_ref().is_none_or(|from| listing.room >= *from)
             && self.open.is_none_or(|open| listing.has_seat() == open)
             && self.config.iter().all(|(field, wanted)| listing.config.get(field) == Some(wanted))
     }

@@ -151,15 +151,8 @@ class Stream {
     this.#early = [];
     let early: ChatMessage[] = [];
     try {
-      const known = this.#id === undefined ? {} : { id: this.#id, after: this.#seq };
-      const { id, messages } = await this.#replay(known);
+      while (await this.#loadPage());
       early = this.#early;
-      if (id !== this.#id) this.#begin(id);
-      for (const message of messages) {
-        // The server no longer has the messages in between.
-        if (message.seq > this.#seq + 1) this.#seq = message.seq - 1;
-        this.#deliver(message);
-      }
     } catch (error) {
       // The player is in no party or room yet. Its first message will have an unknown history id, which starts a reload.
       if (!(error instanceof TickcastError) || error.code !== "unknown_channel") throw error;
@@ -168,6 +161,20 @@ class Stream {
       this.#early = undefined;
     }
     for (const message of early) this.take(message);
+  }
+
+  /** Requests the next messages of the history. Returns whether there are more. */
+  async #loadPage(): Promise<boolean> {
+    const known = this.#id === undefined ? {} : { id: this.#id, after: this.#seq };
+    const { id, seq, messages } = await this.#replay(known);
+    if (id !== this.#id) this.#begin(id);
+    const before = this.#seq;
+    for (const message of messages) {
+      // The server no longer has the messages in between.
+      if (message.seq > this.#seq + 1) this.#seq = message.seq - 1;
+      this.#deliver(message);
+    }
+    return this.#seq > before && this.#seq < seq;
   }
 
   #begin(id: string | undefined): void {

@@ -12,10 +12,15 @@ import type { Room } from "./room.js";
 import type { TakeSeat } from "./seat.js";
 import type { AnyGame, ConfigOf, GameInfo, GameTypes, RoomInfo, RoomSearch } from "./types.js";
 
-/** The whole list, or the changes since a known one. */
-interface Listing {
+/** A page of the list. `next` is the first room of the next page. */
+interface RoomsPage {
+  rooms: RoomInfo[];
+  next?: string;
+}
+
+/** The first page of the list, or the changes since a known one. */
+interface Listing extends Partial<RoomsPage> {
   seq: number;
-  rooms?: RoomInfo[];
   changes?: ListingChange[];
 }
 
@@ -88,7 +93,13 @@ export class Lobby {
    * ```
    */
   async search(search: RoomSearch = {}): Promise<RoomInfo[]> {
-    return (await this.#ask<{ rooms: RoomInfo[] }>("rooms", search)).rooms;
+    let { rooms, next } = await this.#ask<RoomsPage>("rooms", search);
+    while (next !== undefined && rooms.length < (search.limit ?? Infinity)) {
+      const page: RoomsPage = await this.#ask<RoomsPage>("rooms", { ...search, from: next });
+      rooms = [...rooms, ...page.rooms];
+      next = page.next;
+    }
+    return rooms.slice(0, search.limit);
   }
 
   /**
@@ -229,13 +240,21 @@ class LiveListing {
 
   async #ask(after: number | undefined): Promise<void> {
     let listing: Listing;
+    const rooms: RoomInfo[] = [];
     try {
       listing = await request<Listing>(this.#channel, this.#timeout, "rooms", after === undefined ? {} : { after });
+      rooms.push(...(listing.rooms ?? []));
+      // Updates that arrive between two pages are newer than the first one, and are applied to all of them below.
+      for (let { next } = listing; next !== undefined; ) {
+        const page = await request<RoomsPage>(this.#channel, this.#timeout, "rooms", { from: next });
+        rooms.push(...page.rooms);
+        next = page.next;
+      }
     } finally {
       this.#pending = undefined;
     }
     if (listing.rooms) {
-      this.#rooms = new Map(listing.rooms.map((room) => [room.room, room]));
+      this.#rooms = new Map(rooms.map((room) => [room.room, room]));
       this.#seq = listing.seq;
     } else {
       this.#seq = after;

@@ -77,6 +77,41 @@ test("updates that overtake the answer are kept, and gaps are filled", async () 
   await vi.waitFor(() => expect(t.seen.at(-1)).toEqual(["a:1", "c:2"]));
 });
 
+/** A lobby whose server lists one room in each answer. */
+function paged() {
+  const pages: Record<string, object> = {
+    "": { seq: 5, rooms: [room("a")], next: "b" },
+    b: { seq: 6, rooms: [room("b")], next: "c" },
+    c: { seq: 7, rooms: [room("c", 2)] },
+  };
+  const channel = new FakeChannel((_, argument) => ({
+    ok: true,
+    ...pages[(argument as { from?: string }).from ?? ""],
+  }));
+  channel.connected = true;
+  return { channel, lobby: new Lobby(channel, 1_000, () => Promise.reject(new Error("no seat here"))) };
+}
+
+test("a list that comes in pages is one list, with the updates in between", async () => {
+  const t = paged();
+  const seen: string[] = [];
+  const watching = t.lobby.rooms((rooms) =>
+    seen.push(rooms.map(({ room, players }) => `${room}:${players}`).join(" ")),
+  );
+  t.channel.receive("rooms", change(6, { updated: [room("a", 3)] }));
+  t.channel.receive("rooms", change(7, { updated: [room("c", 2)] }));
+  await watching;
+  expect(seen).toEqual(["a:3 b:1 c:2"]);
+  expect(t.channel.sentAs("rooms")).toEqual([{}, { from: "b" }, { from: "c" }]);
+});
+
+test("a search reads as many pages as it needs", async () => {
+  const t = paged();
+  expect(await t.lobby.search({ game: "arena" })).toEqual([room("a"), room("b"), room("c", 2)]);
+  expect(await t.lobby.search({ limit: 2 })).toEqual([room("a"), room("b")]);
+  expect(t.channel.sentAs("rooms").slice(3)).toEqual([{ limit: 2 }, { limit: 2, from: "b" }]);
+});
+
 test("a new connection requests the list again", async () => {
   const listing = { seq: 5, rooms: [room("a")] };
   const t = lobby(listing);

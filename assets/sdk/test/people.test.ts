@@ -50,6 +50,13 @@ test("a listener gets recent messages, then each new one once", async () => {
   expect(t.channel.sentAs("listen")).toEqual([{ channel: "lobby" }]);
 });
 
+test("a history that comes in pages is read to its end", async () => {
+  const t = await listening("lobby", { ...replay([1, 2]), seq: 5 }, { ...replay([3]), seq: 5 }, replay([4, 5]));
+  expect(t.seen).toEqual(["log 1", "log 2", "log 3", "log 4", "log 5"]);
+  const known = (after: number): object => ({ channel: "lobby", id: "log", after });
+  expect(t.channel.sentAs("listen")).toEqual([{ channel: "lobby" }, known(2), known(3)]);
+});
+
 test("messages missed during a lost connection are requested", async () => {
   const t = await listening("lobby", replay([1]), replay([2, 3]));
   t.channel.drop();

@@ -21,6 +21,12 @@ use crate::{
 /// The Socket.IO room of the connections that follow the list of rooms.
 const FOLLOWERS: &str = "followers";
 
+/// The most rooms of one answer.
+const PAGE_ROOMS: usize = 200;
+
+/// The bytes of rooms, or of changes, from which on the rest comes in another answer.
+const PAGE_BYTES: usize = 32 * 1024;
+
 #[derive(Serialize)]
 struct GameInfo {
     name: &'static str,
@@ -38,14 +44,24 @@ struct RoomsOf {
     config: Map<String, Json>,
     sort: Option<Sort>,
     limit: Option<usize>,
+    from: Option<String>,
     after: Option<u64>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
 enum RoomsAnswer {
-    All { seq: u64, rooms: Vec<Listing> },
-    Missed { seq: u64, changes: Vec<Changes> },
+    All {
+        seq: u64,
+        rooms: Vec<Listing>,
+        /// The first room that did not fit into this answer.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next: Option<RoomId>,
+    },
+    Missed {
+        seq: u64,
+        changes: Vec<Changes>,
+    },
 }
 
 #[derive(Deserialize)]
@@ -97,21 +113,43 @@ pub(crate) fn games(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
 }
 
 pub(crate) fn rooms(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
-    let RoomsOf { game, open, config, sort, limit, after } = argument.read()?;
+    let RoomsOf { game, open, config, sort, limit, from, after } = argument.read()?;
     let host = &call.namespace.0;
     let check_game = || game.as_deref().map_or(Ok(()), |game| host.game(game).map(drop));
+    if sort.is_some() && from.is_some() {
+        return Err(bad_request("`from` goes with the order of the ids: leave `sort` out"));
+    }
     if after.is_none() {
         check_game()?;
     }
     // Joined before the list is read, so that no change is missed in between.
     call.socket.join(FOLLOWERS);
     if let Some(ChangesSince { seq, changes: Some(changes), .. }) = after.map(|after| host.changes_since(after)) {
-        let changes = changes.iter().map(|changes| Changes::clone(changes)).collect();
-        return answer(&RoomsAnswer::Missed { seq, changes });
+        let changes: Vec<Changes> = changes.iter().map(|changes| Changes::clone(changes)).collect();
+        if page_length(&changes) == changes.len() {
+            return answer(&RoomsAnswer::Missed { seq, changes });
+        }
     }
     check_game()?;
-    let ListedRooms { seq, rooms, .. } = host.search(&Search { game, open, config, sort, limit });
-    answer(&RoomsAnswer::All { seq, rooms })
+    // One more than a page, which tells whether there are more.
+    let most = limit.unwrap_or(usize::MAX).min(PAGE_ROOMS + 1);
+    let from = from.as_deref().map(RoomId::named);
+    let search = Search { game, open, config, sort, limit: Some(most), from };
+    let ListedRooms { seq, mut rooms, .. } = host.search(&search);
+    let beyond = rooms.split_off(page_length(&rooms).min(PAGE_ROOMS));
+    let next = beyond.into_iter().next().map(|listing| listing.room).filter(|_| sort.is_none());
+    answer(&RoomsAnswer::All { seq, rooms, next })
+}
+
+/// Returns how many of these fit into one answer; at least one does.
+fn page_length(items: &[impl Serialize]) -> usize {
+    let mut bytes = 0;
+    let beyond = items.iter().position(|item| {
+        let is_full = bytes > PAGE_BYTES;
+        bytes += serde_json::to_vec(item).map_or(0, |text| text.len());
+        is_full
+    });
+    beyond.unwrap_or(items.len())
 }
 
 pub(crate) fn create(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
