@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-use tickcast::server::RunningServer;
+use serde_json::{Value as Json, json};
+use tickcast::{
+    host::RoomOptions,
+    lobby::{DisplayName, Identity, UserId},
+    server::RunningServer,
+};
 use tokio::{
     io::AsyncReadExt,
     net::TcpStream,
@@ -11,7 +15,7 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::server::{Client, PARSERS, PATIENCE, Parser, create, dropped, exchange, seated, start, start_limited};
+use crate::server::{Client, PARSERS, PATIENCE, Parser, create, dropped, exchange, get, http, seated, start, start_limited};
 
 /// A client's frame, masked with zeros. Its payload has at most 125 bytes.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
@@ -146,6 +150,119 @@ async fn a_client_that_reads_no_answers_is_cut() {
     };
     timeout(PATIENCE, asks).await.expect("a client for which too much waits is cut");
     silent.closed().await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_long_history_comes_in_pages() {
+    let server = start().await;
+    fill_the_chat(&server).await;
+    let mut client = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    let (mut known, mut numbers, mut pages) = (json!({ "channel": "lobby" }), Vec::new(), 0);
+    loop {
+        let page = client.request("/lobby", "listen", known).await;
+        assert_eq!((&page["ok"], &page["complete"]), (&json!(true), &json!(true)), "{page}");
+        assert!(page.to_string().len() < 48 * 1024, "{} bytes", page.to_string().len());
+        numbers.extend(page["messages"].as_array().unwrap().iter().map(|message| message["seq"].as_u64().unwrap()));
+        pages += 1;
+        if numbers.last() == page["seq"].as_u64().as_ref() {
+            break;
+        }
+        known = json!({ "channel": "lobby", "id": page["id"], "after": numbers.last() });
+    }
+    assert_eq!(numbers, (1..=100).collect::<Vec<u64>>());
+    assert!(pages > 3, "{pages} pages");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_long_list_of_rooms_comes_in_pages() {
+    let server = start_limited(|config| config.host.max_rooms = 500).await;
+    for n in 0..450 {
+        let user = UserId::parse(&format!("user-{n}")).unwrap();
+        let who = Identity { user, name: DisplayName::parse("Ada").unwrap(), guest: true };
+        server.host().create("duel", &RoomOptions::default(), &who).unwrap();
+    }
+    let mut client = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    let (mut ask, mut found, mut pages) = (json!({}), Vec::new(), 0);
+    loop {
+        let page = client.request("/lobby", "rooms", ask).await;
+        assert!(page.to_string().len() < 48 * 1024, "{} bytes", page.to_string().len());
+        found.extend(page["rooms"].as_array().unwrap().iter().map(|room| room["room"].as_str().unwrap().to_owned()));
+        pages += 1;
+        if page["next"].is_null() {
+            break;
+        }
+        ask = json!({ "from": page["next"] });
+    }
+    assert_eq!((found.len(), pages), (450, 3));
+    assert!(found.is_sorted() && found.windows(2).all(|pair| pair[0] != pair[1]), "each room comes once");
+    let sorted = client.request("/lobby", "rooms", json!({ "sort": "players" })).await;
+    assert_eq!((sorted["rooms"].as_array().unwrap().len(), &sorted["next"]), (200, &Json::Null));
+    let mixed = client.request("/lobby", "rooms", json!({ "sort": "players", "from": "a" })).await;
+    assert_eq!(mixed["error"]["code"], "bad_request");
+    server.shutdown().await;
+}
+
+/// Begins a session that polls, in the lobby. Returns its path.
+async fn poll_the_lobby(server: &RunningServer) -> String {
+    let path = "/socket.io/?EIO=4&transport=polling";
+    let (_, opened) = get(server, path).await;
+    let sid = opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let path = format!("{path}&sid={sid}");
+    assert_eq!(http(server, "POST", &path, "", "40/lobby,{}").await.0, 200);
+    while !get(server, &path).await.1.contains("40/lobby,") {}
+    path
+}
+
+#[tokio::test]
+async fn a_session_that_polls_and_sends_packets_without_pause_is_cut() {
+    let server = start().await;
+    let before = dropped(&server, "connection_share").await;
+    let path = poll_the_lobby(&server).await;
+    let few = "3\u{1e}".repeat(100);
+    assert_eq!(http(&server, "POST", &path, "", few.trim_end_matches('\u{1e}')).await.0, 200);
+    let mut honest = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    let many = "3\u{1e}".repeat(4_000);
+    let floods = async {
+        // Each comes on a connection of its own.
+        while http(&server, "POST", &path, "", many.trim_end_matches('\u{1e}')).await.0 == 200 {
+            assert_eq!(honest.request("/lobby", "games", json!(null)).await["ok"], true);
+        }
+    };
+    timeout(PATIENCE, floods).await.expect("a session that floods is cut");
+    let (status, answer) = get(&server, &path).await;
+    assert!(status == 400 && answer.ends_with("the session was ended\n"), "{answer}");
+    counted(&server, "connection_share", before).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_session_that_asks_and_never_polls_is_cut() {
+    let server = start().await;
+    fill_the_chat(&server).await;
+    let before = dropped(&server, "queued_bytes").await;
+    let path = poll_the_lobby(&server).await;
+    let asks = async {
+        while http(&server, "POST", &path, "", "42/lobby,1[\"listen\",{\"channel\":\"lobby\"}]").await.0 == 200 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, asks).await.expect("a session for which too much waits is cut");
+    counted(&server, "queued_bytes", before).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_session_that_polls_its_answers_is_not_cut() {
+    let server = start_limited(|config| (config.net.request_burst, config.net.queued_bytes) = (100, 100_000)).await;
+    fill_the_chat(&server).await;
+    let path = poll_the_lobby(&server).await;
+    for id in 0..30 {
+        let ask = format!("42/lobby,{id}[\"listen\",{{\"channel\":\"lobby\"}}]");
+        assert_eq!(http(&server, "POST", &path, "", &ask).await.0, 200);
+        while !get(&server, &path).await.1.contains(&format!("43/lobby,{id}[")) {}
+    }
     server.shutdown().await;
 }
 

@@ -23,7 +23,10 @@ use crate::{
     net::{
         limits::{NetLimits, address::Addresses},
         namespaces::conduct::Conduct,
-        transport::stream::{Stream, Streams},
+        transport::{
+            polling::{ENDED, session},
+            stream::{Stream, Streams},
+        },
     },
     observe::{self, DropReason},
 };
@@ -42,7 +45,7 @@ const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: text/p
 #[derive(Debug)]
 pub(crate) struct Listener {
     tcp: TcpListener,
-    limits: NetLimits,
+    limits: Arc<NetLimits>,
 }
 
 impl Listener {
@@ -51,7 +54,7 @@ impl Listener {
     /// # Errors
     /// The system's error, for instance that the port is in use.
     pub(crate) async fn bind(address: &str, limits: NetLimits) -> io::Result<Self> {
-        Ok(Self { tcp: TcpListener::bind(address).await?, limits })
+        Ok(Self { tcp: TcpListener::bind(address).await?, limits: Arc::new(limits) })
     }
 
     /// Returns the bound address; with port 0 the system chose its port.
@@ -101,11 +104,11 @@ fn refuse(tcp: &TcpStream) {
     let _ = socket.shutdown(Shutdown::Write);
 }
 
-async fn serve_connection(stream: Stream, router: Router, limits: NetLimits, mut stop: watch::Receiver<bool>) {
+async fn serve_connection(stream: Stream, router: Router, limits: Arc<NetLimits>, mut stop: watch::Receiver<bool>) {
     let header_timeout = limits.header_timeout;
     let (handle, handshakes) = (stream.handle(), stream.handshakes());
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let moves = session(&request).map(str::to_owned);
+        let moves = session(request.uri().query()).map(str::to_owned);
         let is_cut = moves.as_ref().is_some_and(|session| handle.is_cut(session));
         let begins = begins_session(&request);
         let is_websocket = begins && asks_for_websocket(&request);
@@ -117,7 +120,7 @@ async fn serve_connection(stream: Stream, router: Router, limits: NetLimits, mut
         let (router, handle) = (router.clone(), handle.clone());
         async move {
             if is_cut {
-                return Ok((StatusCode::BAD_REQUEST, "the session was ended\n").into_response());
+                return Ok(ENDED.into_response());
             }
             if !taken {
                 observe::dropped(DropReason::Address);
@@ -162,11 +165,6 @@ fn begins_session<B>(request: &Request<B>) -> bool {
 fn asks_for_websocket<B>(request: &Request<B>) -> bool {
     let transport = request.uri().query().and_then(|query| query.split('&').find(|pair| pair.starts_with("transport=")));
     transport == Some("transport=websocket")
-}
-
-/// Returns the Engine.IO session that a request names.
-fn session<B>(request: &Request<B>) -> Option<&str> {
-    request.uri().query()?.split('&').find_map(|pair| pair.strip_prefix("sid="))
 }
 
 /// Waits until `stop` turns true, or its sender is dropped.

@@ -23,6 +23,7 @@ use crate::{
         http::origin::{Origins, check_origin},
         limits::NetLimits,
         namespaces::endpoints::Endpoints,
+        transport::polling::bound_polling,
     },
 };
 
@@ -70,8 +71,10 @@ impl Site {
         let router = router.with_state(served.clone());
         let router = self.additions.add_routes(router, &host);
         let timeout = limits.header_timeout;
+        let polling_limits = limits.clone();
         endpoints
             .before(router)
+            .layer(from_fn(move |request: Request, next: Next| bound_polling(polling_limits.clone(), request, next)))
             .layer(from_fn_with_state(served, client_bundle))
             .layer(from_fn(move |request: Request, next: Next| bound_body(timeout, request, next)))
             .layer(from_fn_with_state(self.origins, check_origin))

@@ -16,7 +16,7 @@ use crate::{
         namespace::{Call, Event, Namespace},
         request::{Answer, Argument, answer, done},
         session::UserSession,
-        socket::SocketArc,
+        socket::{SocketArc, emit},
     },
 };
 
@@ -44,7 +44,7 @@ struct QueueSocket(SocketArc);
 
 impl EventSink<QueueEvent> for QueueSocket {
     fn send(&self, event: &QueueEvent) {
-        let _ = self.0.emit(event.name(), event);
+        let _ = emit(&self.0, event.name(), event);
     }
 }
 

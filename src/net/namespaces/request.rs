@@ -10,7 +10,10 @@ use socketioxide::{
 
 use crate::{
     host::Refusal,
-    net::namespaces::{lenient::Lenient, socket::SocketArc},
+    net::namespaces::{
+        lenient::Lenient,
+        socket::{SocketArc, count_waiting},
+    },
     observe,
     protocol::ErrorCode,
 };
@@ -144,6 +147,9 @@ pub(crate) fn acknowledge(socket: &SocketArc, ack: Option<i64>, answer: Answer) 
         }
         Err(refusal) => json!({"ok": false, "error": {"code": refusal.code.as_str(), "message": refusal.message}}),
     };
+    if count_waiting(socket, &body).is_err() {
+        return;
+    }
     let Ok(sender) = AckSender::from_message_parts(socket, &mut Value::Bytes(Bytes::new()), &ack);
     // A client that does not read its answers has a full queue. The next reliable message or ping finds that out.
     let _ = sender.send(&body);

@@ -50,25 +50,28 @@ pub(crate) struct Connection {
     is_draining: AtomicBool,
     /// Whether the connection ends as soon as nothing waits any more.
     is_ending: AtomicBool,
-    /// The most bytes that may wait for the client.
-    queued_bytes: usize,
+    limits: Arc<NetLimits>,
     writer: Writer,
     reader: Reader,
 }
 
 impl Connection {
     /// Takes over an accepted connection. To be called within a runtime.
-    pub(crate) fn new(stream: TcpStream, limits: &NetLimits) -> Arc<Self> {
+    pub(crate) fn new(stream: TcpStream, limits: &Arc<NetLimits>) -> Arc<Self> {
         Arc::new(Self {
             socket: Socket::new(stream),
             is_websocket: AtomicBool::new(false),
             is_cut: AtomicBool::new(false),
             is_draining: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
-            queued_bytes: limits.queued_bytes,
+            limits: limits.clone(),
             writer: Writer::default(),
             reader: Reader::new(limits),
         })
+    }
+
+    pub(crate) fn limits(&self) -> &NetLimits {
+        &self.limits
     }
 
     /// Notes that an HTTP answer goes out that makes this a WebSocket.
@@ -206,7 +209,7 @@ impl Connection {
             }
             match self.writer.library_write(&self.socket, slices) {
                 Ok(accepted) => {
-                    if accepted.waiting > self.queued_bytes {
+                    if accepted.waiting > self.limits.queued_bytes {
                         self.cut_for(DropReason::QueuedBytes);
                     } else {
                         self.drain_later(accepted.waiting);

@@ -16,3 +16,4 @@ pub(crate) mod reader;
 pub(crate) mod writer;
 pub(crate) mod connection;
 pub(crate) mod stream;
+pub(crate) mod polling;

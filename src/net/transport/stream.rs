@@ -21,6 +21,7 @@ use crate::{
         limits::{
             NetLimits,
             address::{Handshakes, Share},
+            share::SendShare,
         },
         transport::{connection::Connection, turn::pause},
     },
@@ -30,9 +31,12 @@ use crate::{
 /// The kernel's buffer for one client, in bytes. The kernel doubles it for its own book-keeping.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
 
-/// How long a cut session stays known: longer than socketioxide keeps one from which nothing comes, which is a ping's interval and
-/// its timeout.
-const CUT_SESSION_KEPT: Duration = Duration::from_secs(60);
+/// How long a session stays known from which nothing comes, and one that was cut: longer than socketioxide keeps one, which is a ping's
+/// interval and its timeout.
+const SESSION_KEPT: Duration = Duration::from_secs(60);
+
+/// The number of known polling sessions from which on silent ones are forgotten.
+const SWEEP_FROM: usize = 1024;
 
 /// The most connections that may say at a time that a session moves to them.
 const MAX_CLAIMS: usize = 4;
@@ -66,6 +70,16 @@ struct Sessions {
     upgraded: HashMap<String, Vec<Arc<Connection>>>,
     /// The polling sessions that were cut, and when. Their requests are not answered any more.
     cut: HashMap<String, Instant>,
+    polling: HashMap<String, PollingSession>,
+    /// The number of polling sessions that the last sweep left.
+    swept: usize,
+}
+
+/// What a session that polls has sent, and what waits for it.
+struct PollingSession {
+    share: SendShare,
+    waiting: usize,
+    seen: Instant,
 }
 
 impl Stream {
@@ -76,7 +90,7 @@ impl Stream {
     ///
     /// # Errors
     /// The system's, when it refuses one of the options.
-    pub(crate) fn new(tcp: TcpStream, limits: &NetLimits, streams: Streams, share: Share) -> io::Result<Self> {
+    pub(crate) fn new(tcp: TcpStream, limits: &Arc<NetLimits>, streams: Streams, share: Share) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         // Bytes that wait in the kernel for a client that stopped reading are stale when it goes on, so there must be few.
         SockRef::from(&tcp).set_send_buffer_size(SEND_BUFFER_BYTES)?;
@@ -149,6 +163,55 @@ impl StreamHandle {
         claims.iter().fold(is_first, |is_first, connection| connection.cut() || is_first)
     }
 
+    /// Cuts a session because of what its client does, and counts why.
+    pub(crate) fn cut_for(&self, session: &str, why: DropReason) {
+        if self.cut(session) {
+            observe::dropped(why);
+            tracing::debug!(?why, "session cut");
+        }
+    }
+
+    /// Counts packets that a session that polls has sent. Returns false if they are more than it may send.
+    pub(crate) fn take_packets(&self, session: &str, packets: u32, bytes: usize, limits: &NetLimits) -> bool {
+        let now = Instant::now();
+        let mut sessions = self.streams.lock();
+        sessions.polling(session, limits, now).share.take(packets, bytes)
+    }
+
+    /// Counts bytes that are about to wait for a session that polls. Returns false if they are too many; then the session is cut.
+    pub(crate) fn queue(&self, session: &str, bytes: usize) -> bool {
+        let limits = self.connection.limits();
+        let mut sessions = self.streams.lock();
+        let polling = sessions.polling(session, limits, Instant::now());
+        polling.waiting = polling.waiting.saturating_add(bytes);
+        let fits = polling.waiting <= limits.queued_bytes;
+        drop(sessions);
+        if !fits {
+            self.cut_for(session, DropReason::QueuedBytes);
+        }
+        fits
+    }
+
+    /// Notes that a session that polls has taken bytes.
+    pub(crate) fn note_given(&self, session: &str, bytes: u64) {
+        if let Some(polling) = self.streams.lock().polling.get_mut(session) {
+            polling.waiting = polling.waiting.saturating_sub(usize::try_from(bytes).unwrap_or(usize::MAX));
+            polling.seen = Instant::now();
+        }
+    }
+
+    /// Notes that nothing waits for a session that polls.
+    pub(crate) fn nothing_waits(&self, session: &str) {
+        if let Some(polling) = self.streams.lock().polling.get_mut(session) {
+            polling.waiting = 0;
+        }
+    }
+
+    /// Forgets what was counted for a session that polls.
+    pub(crate) fn forget_polling(&self, session: &str) {
+        self.streams.lock().polling.remove(session);
+    }
+
     /// Returns the connection on which a session is now: that of its first request, or the newest that it moved to.
     pub(crate) fn connection(&self, session: &str) -> Arc<Connection> {
         let newest = || self.streams.lock().upgraded.get(session).and_then(|claims| claims.last()).cloned();
@@ -182,7 +245,7 @@ impl Streams {
         if cut.contains_key(session) {
             return false;
         }
-        cut.retain(|_, at| now.saturating_duration_since(*at) < CUT_SESSION_KEPT);
+        cut.retain(|_, at| now.saturating_duration_since(*at) < SESSION_KEPT);
         cut.insert(session.to_owned(), now).is_none()
     }
 
@@ -198,6 +261,19 @@ impl Streams {
 
     fn lock(&self) -> MutexGuard<'_, Sessions> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sessions {
+    fn polling(&mut self, session: &str, limits: &NetLimits, now: Instant) -> &mut PollingSession {
+        if self.polling.len() >= SWEEP_FROM.max(2 * self.swept) {
+            self.polling.retain(|_, polling| now.saturating_duration_since(polling.seen) < SESSION_KEPT);
+            self.swept = self.polling.len();
+        }
+        let new = || PollingSession { share: SendShare::new(limits, now), waiting: 0, seen: now };
+        let polling = self.polling.entry(session.to_owned()).or_insert_with(new);
+        polling.seen = now;
+        polling
     }
 }
 
@@ -252,7 +328,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (tcp, _) = listener.accept().await.unwrap();
-        let limits = NetLimits::default();
+        let limits = Arc::new(NetLimits::default());
         let share = Addresses::new(&limits).take(listener.local_addr().unwrap().ip()).unwrap();
         (Stream::new(tcp, &limits, streams.clone(), share).unwrap(), client)
     }
@@ -301,6 +377,33 @@ mod tests {
         assert!(Arc::ptr_eq(&session.connection("session"), &websocket.handle().connection));
         session.cut("session");
         assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_session_that_polls_is_cut_when_too_much_waits_for_it() {
+        let (stream, _client) = pair(&Streams::default()).await;
+        let session = stream.handle().of_handshake(false);
+        let most = NetLimits::default().queued_bytes;
+        assert!(session.queue("session", most));
+        session.note_given("session", 1_000);
+        assert!(session.queue("session", 1_000));
+        session.nothing_waits("session");
+        assert!(session.queue("session", most));
+        assert!(session.queue("other", most), "each has its own");
+        assert!(!session.is_cut("session"));
+        assert!(!session.queue("session", 1));
+        assert!(session.is_cut("session"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn polling_sessions_from_which_nothing_comes_are_forgotten() {
+        let (stream, _client) = pair(&Streams::default()).await;
+        let (handle, limits) = (stream.handle(), NetLimits::default());
+        for n in 0..10 * SWEEP_FROM {
+            assert!(handle.take_packets(&format!("session-{n}"), 1, 1, &limits));
+            tokio::time::advance(Duration::from_millis(100)).await;
+            assert!(handle.streams.lock().polling.len() <= 2 * SWEEP_FROM);
+        }
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use crate::{
     net::{
         namespaces::{
             gameplay::farewell::{Farewell, Heard},
-            socket::SocketArc,
+            socket::{SocketArc, emit, emit_binary},
         },
         transport::{
             connection::Connection,
@@ -84,7 +84,7 @@ impl SocketOutlet {
     fn tell(&self, event: &str, argument: &(impl Serialize + ?Sized)) -> Result<(), Full> {
         match self.connection.get() {
             Some(connection) => connection.send_reliably(self.parser.event(event, argument)),
-            None => self.socket.emit(event, argument).map_err(|_| Full),
+            None => emit(&self.socket, event, argument),
         }
     }
 }
@@ -109,7 +109,7 @@ impl InputSource for Connection {
 
 impl Outlet for SocketOutlet {
     fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full> {
-        let emit = || self.socket.emit("welcome", welcome).map_err(|_| Full);
+        let emit = || emit(&self.socket, "welcome", welcome);
         self.emit_and_leave_library(&self.parser.event_prefix("welcome"), emit)
     }
 
@@ -117,7 +117,7 @@ impl Outlet for SocketOutlet {
         let Some(connection) = self.connection.get() else {
             let bytes = frame.to_bytes();
             let marker = self.parser.binary_payload("s", &bytes);
-            return self.emit_and_leave_library(&marker, || self.socket.emit("s", &bytes).map_err(|_| Full));
+            return self.emit_and_leave_library(&marker, || emit_binary(&self.socket, "s", &bytes));
         };
         SCRATCH.with_borrow_mut(|scratch| {
             scratch.clear();
@@ -134,7 +134,7 @@ impl Outlet for SocketOutlet {
                     GAME_EVENTS.write(&mut frame, self.parser, &events);
                     connection.send_reliably(frame)
                 }
-                None => self.socket.emit("e", &events).map_err(|_| Full),
+                None => emit_binary(&self.socket, "e", &events),
             },
             Message::Seats(seats) => self.tell("seats", &*seats),
             Message::Refused(Refused { code, count }) => {

@@ -14,6 +14,7 @@ use crate::{
         lobby::session::Lobby,
         namespace::{Call, Namespace},
         request::{Answer, Argument, answer, bad_request, done},
+        socket::count_waiting,
     },
     protocol::Seat,
 };
@@ -194,6 +195,10 @@ pub(crate) async fn send_changes(io: SocketIo, mut news: Receiver<Arc<Changes>>)
         match news.recv().await {
             Ok(changes) => {
                 let Some(lobby) = io.of(Lobby::PATH) else { return };
+                for follower in io.of(Lobby::PATH).map(|lobby| lobby.within(FOLLOWERS).sockets()).unwrap_or_default() {
+                    // A follower that polls and takes nothing is cut.
+                    let _ = count_waiting(&follower, &*changes);
+                }
                 // A follower whose queue is full misses them, and notices the gap in `seq`.
                 let _ = lobby.to(FOLLOWERS).emit("rooms", &*changes).await;
             }

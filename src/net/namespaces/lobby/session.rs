@@ -5,7 +5,10 @@ use std::sync::{Arc, OnceLock};
 use crate::{
     host::{EventSink, Host},
     lobby::{ConnectionId, Identity, SocialEvent},
-    net::namespaces::{session::UserSession, socket::SocketArc},
+    net::namespaces::{
+        session::UserSession,
+        socket::{SocketArc, emit},
+    },
     observe::{self, DropReason},
 };
 
@@ -31,7 +34,7 @@ pub(crate) struct LobbySocket(pub(crate) SocketArc);
 
 impl EventSink<SocialEvent> for LobbySocket {
     fn send(&self, event: &SocialEvent) {
-        if self.0.emit(event.name(), event).is_err() && self.0.connected() {
+        if emit(&self.0, event.name(), event).is_err() && self.0.connected() {
             observe::dropped(DropReason::Event);
         }
     }

@@ -49,7 +49,7 @@ async fn connected() -> (TcpStream, TcpStream) {
 impl Stage {
     async fn new() -> Self {
         let (server, client) = connected().await;
-        let connection = Connection::new(server, &NetLimits::default());
+        let connection = Connection::new(server, &Arc::default());
         connection.switch_protocols();
         connection.reader.begin();
         let stage = Self { connection, client, library: Arc::default() };
@@ -370,7 +370,7 @@ async fn a_client_that_breaks_a_rule_is_told_its_close_code() {
 #[tokio::test]
 async fn a_client_that_does_not_wait_for_the_answer_breaks_the_protocol() {
     let stage = Stage::new().await;
-    let connection = Connection::new(connected().await.0, &NetLimits::default());
+    let connection = Connection::new(connected().await.0, &Arc::default());
     connection.switch_protocols();
     let mut bytes = [0; 64];
     let waker = Waker::from(stage.library.clone());
