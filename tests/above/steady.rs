@@ -96,7 +96,7 @@ async fn a_request_after_the_result_is_answered() {
 }
 
 #[tokio::test]
-async fn a_dropped_connection_is_away_at_once() {
+async fn a_dropped_connection_makes_its_seat_away() {
     let server = start().await;
     let created = create(&server, json!({})).await;
     let ticket = Json::from(ticket_for(&server, &created["room"]).await);

@@ -266,12 +266,15 @@ impl Client {
 
     /// Waits for the next event with a name. Skips other events.
     pub async fn event_named(&mut self, namespace: &str, name: &str) -> Packet {
-        loop {
-            let (found, packet) = self.event(namespace).await;
-            if found == name {
-                return packet;
+        let comes = async {
+            loop {
+                let (found, packet) = self.event(namespace).await;
+                if found == name {
+                    return packet;
+                }
             }
-        }
+        };
+        timeout(PATIENCE, comes).await.unwrap_or_else(|_| panic!("the event {name} does not come"))
     }
 
     /// Waits until the connection, or this namespace of it, has ended.
@@ -291,13 +294,16 @@ impl Client {
         if let Some(at) = self.waiting.iter().position(&mut wanted) {
             return self.waiting.remove(at).unwrap();
         }
-        loop {
-            let packet = self.packet().await.expect("the connection is open");
-            if wanted(&packet) {
-                return packet;
+        let comes = async {
+            loop {
+                let packet = self.packet().await.expect("the connection is open");
+                if wanted(&packet) {
+                    return packet;
+                }
+                self.waiting.push_back(packet);
             }
-            self.waiting.push_back(packet);
-        }
+        };
+        timeout(PATIENCE, comes).await.expect("the packet comes")
     }
 
     pub async fn send(&mut self, kind: u8, namespace: &str, id: Option<i64>, data: Json, binary: Option<Bytes>) {
