@@ -47,7 +47,7 @@ export class Identity {
   constructor(url: string, { name, token, storage }: IdentityOptions) {
     this.#name = name;
     this.#source = token;
-    this.#key = `tickcast:guest:${new URL(url).origin}`;
+    this.#key = `tickcast:guest:${address(url)}`;
     this.#storage = storage === undefined ? browserStorage() : (storage ?? undefined);
     this.#guest = attempt(() => this.#storage?.getItem(this.#key)) ?? undefined;
   }
@@ -123,6 +123,12 @@ export class Identity {
     const token = typeof source === "function" ? await source() : source;
     return { ...(token === undefined ? {} : { token }), ...(this.#name === undefined ? {} : { name: this.#name }) };
   }
+}
+
+/** A server's address without a slash at its end. Several servers may share an origin, each below a path of its own. */
+function address(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname.replace(/\/+$/, "")}`;
 }
 
 /** `localStorage` in browsers only: elsewhere one program may play several guests, who must not share a token. */

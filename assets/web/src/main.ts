@@ -40,7 +40,7 @@ class Page {
     this.server = undefined;
     this.expose();
     try {
-      this.server = await connect(location.origin, name ? { name } : {});
+      this.server = await connect(new URL(".", location.href).href, name ? { name } : {});
     } catch (error) {
       this.fail(error);
       return;

@@ -106,7 +106,7 @@ export class Match {
   }
 
   private share(): void {
-    const link = `${location.origin}/#${this.room.code}`;
+    const link = `${new URL(".", location.href).href}#${this.room.code}`;
     void navigator.clipboard?.writeText(link);
     this.banner.textContent = `Link copied: ${link}`;
     this.banner.classList.add("on");

@@ -1,6 +1,8 @@
 // The player's display name, stored in this browser.
 
-const KEY = "tickcast.name";
+// Several servers may share an origin, each with its page below a path of its own.
+const PATH = new URL(".", location.href).pathname;
+const KEY = PATH === "/" ? "tickcast.name" : `tickcast.name:${PATH}`;
 
 /** The stored name, or an empty string. If the browser forbids storage, the name lasts as long as the page. */
 export function loadName(): string {

@@ -6,7 +6,7 @@ const keys = new Set<string>();
 addEventListener("keydown", (event) => keys.add(event.code));
 addEventListener("keyup", (event) => keys.delete(event.code));
 
-const server = await connect(location.origin, { name: "Ada" });
+const server = await connect(new URL(".", location.href).href, { name: "Ada" });
 const room = await server.lobby.quick<Coins>("coins");
 room.on("Collected", ({ seat, worth }) => console.log(`seat ${seat} got ${worth}`));
 room.onOver(({ winners }) => console.log("won by", winners));
