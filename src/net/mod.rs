@@ -13,4 +13,5 @@ pub use limits::NetLimits;
 
 pub(crate) use additions::Additions;
 pub(crate) use http::{listen::Listener, origin::Origins, site::Site};
+pub(crate) use limits::proxies::TrustedProxies;
 pub(crate) use namespaces::endpoints::Endpoints;

@@ -30,6 +30,8 @@ pub(crate) enum DropReason {
     Webhook,
     /// A TCP connection, or a handshake, beyond what its address may have.
     Address,
+    /// A handshake beyond what the server takes in all.
+    Sessions,
     /// A connection that asked for too many namespaces that do not exist.
     Nowhere,
     /// A connection whose requests came too fast for too long.
@@ -61,6 +63,7 @@ pub(crate) fn dropped(what: DropReason) {
         #[cfg(feature = "webhook")]
         DropReason::Webhook => "webhook",
         DropReason::Address => "address",
+        DropReason::Sessions => "sessions",
         DropReason::Nowhere => "nowhere",
         DropReason::Flood => "flood",
         DropReason::Unfinished => "unfinished",

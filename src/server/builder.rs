@@ -22,7 +22,7 @@ use crate::{
     identity::{Gate, Hook},
     lobby::UserId,
     matchmaking::{Mode, RatingStore, RatingSystem},
-    net::{Additions, NetLimits, Origins, Page, Site},
+    net::{Additions, NetLimits, Origins, Page, Site, TrustedProxies},
 };
 
 /// Describes a server that hosts nothing yet.
@@ -73,7 +73,8 @@ pub struct ServerBuilder {
     pub(super) games: Vec<Result<GameDef, GameError>>,
     pub(super) pages: Vec<Page>,
     client_bundle: Option<Bytes>,
-    origins: Vec<String>,
+    pub(super) origins: Vec<String>,
+    pub(super) proxies: Vec<String>,
     pub(super) config: Config,
     pub(super) persistence: PersistenceConfig,
     pub(super) additions: Additions,
@@ -99,6 +100,7 @@ impl Default for ServerBuilder {
             pages: Vec::new(),
             client_bundle: None,
             origins: Vec::new(),
+            proxies: Vec::new(),
             config: Config::default(),
             persistence: PersistenceConfig::default(),
             additions: Additions::default(),
@@ -163,6 +165,18 @@ impl ServerBuilder {
     /// A text that is not an origin is an error at start.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
+        self
+    }
+
+    /// Trusts the proxies in a network like `10.0.0.0/8`, or at one address like `127.0.0.1`. Calls accumulate.
+    ///
+    /// The headers `X-Forwarded-For`, or else `Forwarded`, of a trusted proxy tell the address of the client, on which all limits
+    /// count, and `X-Forwarded-Host` and `X-Forwarded-Proto` the origin that the server's own pages have. Nobody is trusted unless
+    /// named here; once somebody is, limits count all other local addresses, too.
+    ///
+    /// A text that is neither a network nor an address is an error at start.
+    pub fn trust_proxy(mut self, network: impl Into<String>) -> Self {
+        self.proxies.push(network.into());
         self
     }
 
@@ -426,6 +440,12 @@ impl ServerBuilder {
             Some(wrong) => Err(StartError::Origin(wrong.clone())),
             None => Ok(()),
         }
+    }
+
+    /// Returns the networks of proxies.
+    pub(super) fn read_proxies(&self) -> Result<TrustedProxies, StartError> {
+        let wrong = |text: &String| StartError::Proxy(text.clone());
+        self.proxies.iter().map(|text| TrustedProxies::read(text).ok_or_else(|| wrong(text))).collect()
     }
 
     /// Returns what the HTTP server needs, once the host runs.

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use anyhow::Context;
 use clap::Parser;
 
-use super::{builder::Config, persistence::PersistenceConfig};
+use super::{
+    builder::{Config, ServerBuilder},
+    persistence::PersistenceConfig,
+};
 #[cfg(feature = "jwt")]
 use crate::identity::{Jwt, KeyError};
 #[cfg(feature = "webhook")]
@@ -27,6 +30,14 @@ pub(super) struct Args {
     /// Most TCP connections from one address at a time, 0 for no limit; private addresses are not limited [default: 256, unless the program sets another]
     #[arg(long, env = "TICKCAST_CONNECTIONS_PER_ADDRESS", value_name = "COUNT")]
     connections_per_address: Option<usize>,
+
+    /// Admit web pages of other origins, like `https://play.example.org,https://example.org`
+    #[arg(long, env = "TICKCAST_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    allow_origin: Vec<String>,
+
+    /// Take the client's address from the headers of the proxies in these networks, like `127.0.0.1,10.0.0.0/8`
+    #[arg(long, env = "TICKCAST_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',')]
+    trusted_proxies: Vec<String>,
 
     /// Set a limit by its name, like `max_rooms=200`; may be given several times. docs/OPERATIONS.md lists all
     #[arg(long = "limit", env = "TICKCAST_LIMITS", value_name = "NAME=VALUE", value_delimiter = ',')]
@@ -72,6 +83,15 @@ impl Args {
             Some(name) => Ok(find_game(games, name)?.schema().to_d_ts()),
             None => Ok(String::new()),
         }
+    }
+
+    /// Adds the origins and the proxies to those that the program names.
+    pub(super) fn change_site(&self, mut server: ServerBuilder) -> ServerBuilder {
+        let named = |list: &[String]| -> Vec<String> {
+            list.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
+        };
+        server = named(&self.allow_origin).into_iter().fold(server, ServerBuilder::allow_origin);
+        named(&self.trusted_proxies).into_iter().fold(server, ServerBuilder::trust_proxy)
     }
 
     /// Sets the limits that `--limit` names.
@@ -255,6 +275,15 @@ mod tests {
         let mut config = Config::default();
         args.change_limits(&mut config).map_err(|error| error.to_string())?;
         Ok(config)
+    }
+
+    #[test]
+    fn origins_and_proxies_are_lists() {
+        let args = ["--allow-origin", "https://a.test, https://b.test", "--allow-origin", "https://c.test"];
+        let args = Args::try_parse_from(["server"].iter().chain(&args).chain(&["--trusted-proxies", "10.0.0.0/8,::1,"])).unwrap();
+        let server = args.change_site(crate::server::server().trust_proxy("127.0.0.1"));
+        assert_eq!(server.origins, ["https://a.test", "https://b.test", "https://c.test"]);
+        assert_eq!(server.proxies, ["127.0.0.1", "10.0.0.0/8", "::1"]);
     }
 
     #[test]

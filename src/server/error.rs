@@ -39,6 +39,9 @@ pub enum StartError {
     /// A text in `allow_origin` is not an origin.
     #[error("\"{0}\" is not an origin: give the scheme and the host without a path, like https://play.example.org")]
     Origin(String),
+    /// A text in `trust_proxy` is neither a network nor an address.
+    #[error("\"{0}\" is not a network of proxies: give one like 10.0.0.0/8, or an address like 127.0.0.1")]
+    Proxy(String),
     /// The server cannot listen on the address.
     #[error("cannot listen on {address}: {error}")]
     Listen {

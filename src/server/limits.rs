@@ -121,15 +121,14 @@ mod tests {
     /// Returns the defaults in the page's tables of limits, by name.
     fn rows() -> BTreeMap<&'static str, &'static str> {
         let tables = PAGE.split("<!-- limits -->").skip(1).map(|rest| rest.split("\n\n## ").next().unwrap());
-        let lines = tables.flat_map(str::lines).filter_map(|line| line.strip_prefix("| `"));
-        lines
-            .map(|line| {
-                let (name, rest) = line.split_once("` | ").unwrap_or_else(|| panic!("no name: {line}"));
-                let cells: Vec<&str> = rest.split(" | ").collect();
-                assert!(cells.len() == 4 && cells.iter().all(|cell| !cell.trim().is_empty()), "a row has five cells: {line}");
-                (name, cells[0])
-            })
-            .collect()
+        let mut rows = BTreeMap::new();
+        for line in tables.flat_map(str::lines).filter_map(|line| line.strip_prefix("| `")) {
+            let (name, rest) = line.split_once("` | ").unwrap_or_else(|| panic!("no name: {line}"));
+            let cells: Vec<&str> = rest.split(" | ").collect();
+            assert!(cells.len() == 4 && cells.iter().all(|cell| !cell.trim().is_empty()), "a row has five cells: {line}");
+            assert_eq!(rows.insert(name, cells[0]), None, "docs/OPERATIONS.md has two rows for {name}");
+        }
+        rows
     }
 
     #[test]

@@ -34,6 +34,7 @@ impl ServerBuilder {
         }
         self.guests &= !args.no_guests;
         self = self.modes(args.read_modes()?);
+        self = args.change_site(self);
         args.change_limits(&mut self.config)?;
         args.persistence.change(&mut self.persistence)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;

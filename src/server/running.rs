@@ -66,11 +66,12 @@ impl RunningServer {
             return Err(StartError::Closed);
         }
         builder.check_site()?;
+        let proxies = builder.read_proxies()?;
         #[cfg(feature = "metrics")]
         let exposition = observe::exposition().map_err(|error| StartError::Metrics(error.to_string()))?;
         let limits = builder.config.net.clone();
         let bound = async {
-            let listener = Listener::bind(listen, limits.clone()).await?;
+            let listener = Listener::bind(listen, limits.clone(), proxies).await?;
             io::Result::Ok((listener.address()?, listener))
         };
         let (address, listener) = bound.await.map_err(|error| StartError::Listen { address: listen.to_owned(), error })?;

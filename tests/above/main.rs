@@ -34,6 +34,8 @@ mod matchmaking;
 mod modes;
 mod packed;
 mod people;
+mod proxied;
+mod requests;
 mod secrets;
 mod shares;
 mod stalled;

@@ -123,6 +123,57 @@ pub async fn get(server: &RunningServer, path: &str) -> (u16, String) {
     http(server, "GET", path, "", "").await
 }
 
+/// A TCP connection that is kept open over several requests.
+pub struct Connection {
+    tcp: TcpStream,
+    address: SocketAddr,
+    /// Bytes that came behind the last answer.
+    rest: Vec<u8>,
+}
+
+impl Connection {
+    pub async fn open(server: &RunningServer) -> Self {
+        let address = server.address();
+        Self { tcp: TcpStream::connect(address).await.unwrap(), address, rest: Vec::new() }
+    }
+
+    pub async fn send(&mut self, bytes: &[u8]) {
+        self.tcp.write_all(bytes).await.unwrap();
+    }
+
+    /// Makes a request; the status and the whole answer.
+    pub async fn get(&mut self, path: &str) -> (u16, String) {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
+        self.send(request.as_bytes()).await;
+        self.answer().await
+    }
+
+    /// Reads one answer, as long as its header says.
+    pub async fn answer(&mut self) -> (u16, String) {
+        loop {
+            let text = String::from_utf8_lossy(&self.rest);
+            if let Some(head) = text.find("\r\n\r\n") {
+                let length = text[..head].lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+                let end = head + 4 + length.unwrap_or(0);
+                if text.len() >= end {
+                    let status = text.split(' ').nth(1).unwrap().parse().unwrap();
+                    let answer = (status, text[..end].to_owned());
+                    self.rest.drain(..end);
+                    return answer;
+                }
+            }
+            let read = timeout(PATIENCE, self.tcp.read_buf(&mut self.rest)).await.expect("the server answers");
+            assert!(read.unwrap() > 0, "the server has closed");
+        }
+    }
+
+    /// Reads until the server has closed.
+    pub async fn closed(&mut self) {
+        // A reset is a way to close, too.
+        let _ = timeout(PATIENCE, self.tcp.read_to_end(&mut self.rest)).await.expect("the server closes");
+    }
+}
+
 /// Returns a metric of the process, or 0 if it was not counted yet.
 pub async fn metric(server: &RunningServer, name: &str) -> f64 {
     let page = get(server, "/metrics").await.1;

@@ -1,16 +1,22 @@
 //! Accepts connections. Hyper serves each of them, with a bound on the time that a header may take.
 
 use std::{
+    convert::Infallible,
     io,
-    net::{Shutdown, SocketAddr},
+    net::{IpAddr, Shutdown, SocketAddr},
     pin::pin,
     sync::Arc,
     time::Duration,
 };
 
-use axum::{Router, http::StatusCode, response::IntoResponse};
+use axum::{
+    Router,
+    body::Body,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -21,11 +27,20 @@ use tower::ServiceExt;
 
 use crate::{
     net::{
-        limits::{NetLimits, address::Addresses},
+        http::{
+            forwarded::Client,
+            keep_alive::{Held, KeepAlive, Watched},
+            malformed,
+        },
+        limits::{
+            NetLimits,
+            address::{Addresses, ClientAddress, OwnHandshakes, TooMany},
+            proxies::TrustedProxies,
+        },
         namespaces::conduct::Conduct,
         transport::{
             polling::{ENDED, session},
-            stream::{Stream, Streams},
+            stream::{Stream, StreamHandle, Streams},
         },
     },
     observe::{self, DropReason},
@@ -46,6 +61,24 @@ const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: text/p
 pub(crate) struct Listener {
     tcp: TcpListener,
     limits: Arc<NetLimits>,
+    proxies: TrustedProxies,
+}
+
+/// What all connections of a listener share.
+#[derive(Clone)]
+struct Server {
+    router: Router,
+    limits: Arc<NetLimits>,
+    addresses: Addresses,
+}
+
+/// One connection, as its requests see it.
+struct Connection {
+    server: Server,
+    peer: IpAddr,
+    stream: StreamHandle,
+    handshakes: OwnHandshakes,
+    keep_alive: Arc<KeepAlive>,
 }
 
 impl Listener {
@@ -53,8 +86,8 @@ impl Listener {
     ///
     /// # Errors
     /// The system's error, for instance that the port is in use.
-    pub(crate) async fn bind(address: &str, limits: NetLimits) -> io::Result<Self> {
-        Ok(Self { tcp: TcpListener::bind(address).await?, limits: Arc::new(limits) })
+    pub(crate) async fn bind(address: &str, limits: NetLimits, proxies: TrustedProxies) -> io::Result<Self> {
+        Ok(Self { tcp: TcpListener::bind(address).await?, limits: Arc::new(limits), proxies })
     }
 
     /// Returns the bound address; with port 0 the system chose its port.
@@ -67,28 +100,27 @@ impl Listener {
 
     /// Accepts and serves until `stop` turns true. Connections that are open then finish their request.
     pub(crate) async fn serve(self, router: Router, mut stop: watch::Receiver<bool>) {
-        let (streams, addresses) = (Streams::default(), Addresses::new(&self.limits));
+        let (streams, addresses) = (Streams::default(), Addresses::new(&self.limits, self.proxies));
+        let server = Server { router, limits: self.limits, addresses };
         loop {
             let accepted = tokio::select! {
                 accepted = self.tcp.accept() => accepted,
                 () = stopped(&mut stop) => return,
             };
-            let stream = match accepted {
-                Ok((tcp, peer)) => match addresses.take(peer.ip()) {
-                    Some(share) => Stream::new(tcp, &self.limits, streams.clone(), share),
-                    None => {
-                        refuse(&tcp);
-                        continue;
-                    }
-                },
+            let (tcp, peer) = match accepted {
+                Ok((tcp, peer)) => (tcp, peer.ip()),
                 Err(error) => {
                     tracing::debug!(%error, "cannot accept a connection");
                     tokio::time::sleep(EXHAUSTED_PAUSE).await;
                     continue;
                 }
             };
-            match stream {
-                Ok(stream) => drop(tokio::spawn(serve_connection(stream, router.clone(), self.limits.clone(), stop.clone()))),
+            let Some(share) = server.addresses.accept(peer) else {
+                refuse(&tcp);
+                continue;
+            };
+            match Stream::new(tcp, &server.limits, streams.clone(), share) {
+                Ok(stream) => drop(tokio::spawn(serve_connection(stream, peer, server.clone(), stop.clone()))),
                 Err(error) => tracing::debug!(%error, "the connection ended before it began"),
             }
         }
@@ -104,67 +136,90 @@ fn refuse(tcp: &TcpStream) {
     let _ = socket.shutdown(Shutdown::Write);
 }
 
-async fn serve_connection(stream: Stream, router: Router, limits: Arc<NetLimits>, mut stop: watch::Receiver<bool>) {
-    let header_timeout = limits.header_timeout;
-    let (handle, handshakes) = (stream.handle(), stream.handshakes());
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        let moves = session(request.uri().query()).map(str::to_owned);
-        let is_cut = moves.as_ref().is_some_and(|session| handle.is_cut(session));
-        let begins = begins_session(&request);
-        let is_websocket = begins && asks_for_websocket(&request);
-        request.extensions_mut().insert(handle.of_handshake(is_websocket));
-        if begins {
-            request.extensions_mut().insert(Arc::new(Conduct::new(&limits, Instant::now())));
-        }
-        let taken = !begins || handshakes.take();
-        let (router, handle) = (router.clone(), handle.clone());
-        async move {
-            if is_cut {
-                return Ok(ENDED.into_response());
-            }
-            if !taken {
-                observe::dropped(DropReason::Address);
-                return Ok((StatusCode::TOO_MANY_REQUESTS, "too many handshakes from your address\n").into_response());
-            }
-            handle.next_turn().await;
-            let answer = router.oneshot(request).await;
-            if answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::SWITCHING_PROTOCOLS) {
-                // The library begins to read and write only after this.
-                handle.switch_protocols();
-                moves.iter().for_each(|session| handle.upgrade(session));
-            }
-            answer
-        }
+async fn serve_connection(stream: Stream, peer: IpAddr, server: Server, mut stop: watch::Receiver<bool>) {
+    let keep_alive = KeepAlive::new(&server.limits);
+    let handshakes = server.addresses.own_handshakes();
+    let watched = Watched::new(stream, keep_alive.clone());
+    let connection = Arc::new(Connection { server, peer, stream: watched.handle(), handshakes, keep_alive: keep_alive.clone() });
+    let service = service_fn(move |request| {
+        let connection = connection.clone();
+        async move { Ok::<_, Infallible>(connection.answer(request).await) }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
-        .max_buf_size(HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
+    let served =
+        http1::Builder::new().max_buf_size(HEADER_BYTES).serve_connection(TokioIo::new(watched), service).with_upgrades();
+    let mut served = pin!(served);
+    let ended = tokio::select! {
+        ended = keep_alive.run(served.as_mut()) => ended,
         () = stopped(&mut stop) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+            served.as_mut().graceful_shutdown();
+            keep_alive.run(served.as_mut()).await
         }
     };
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection ended early");
+    match ended {
+        Some(Ok(())) => {}
+        Some(Err(error)) => tracing::debug!(%error, "a connection ended early"),
+        None => tracing::debug!("a connection ended: its next request did not come in time"),
     }
+}
+
+impl Connection {
+    async fn answer(&self, request: Request<Incoming>) -> Response {
+        let answering = self.keep_alive.answering();
+        let moves = session(request.uri().query()).map(str::to_owned);
+        let client = Client::of(self.peer, request.headers(), self.server.addresses.proxies());
+        // A client behind a proxy has a connection as long as its request is answered.
+        let share = self.server.addresses.request(self.peer, client.address);
+        let answer = match &share {
+            Some(_) => self.route(request, client).await,
+            None => refused(DropReason::Address, "too many connections from your address\n"),
+        };
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            // The library begins to read and write only after this.
+            self.stream.switch_protocols();
+            moves.iter().for_each(|session| self.stream.upgrade(session));
+            answering.switch_protocols();
+            return answer;
+        }
+        answer.map(|body| Body::new(Held::new(body, (answering, share))))
+    }
+
+    async fn route(&self, mut request: Request<Incoming>, client: Client) -> Response {
+        if let Some(refusal) = malformed::refusal(&request) {
+            return refusal;
+        }
+        if session(request.uri().query()).is_some_and(|session| self.stream.is_cut(session)) {
+            return ENDED.into_response();
+        }
+        let begins = begins_session(&request);
+        let is_websocket = begins && malformed::asks_for_websocket(&request);
+        if begins {
+            match self.server.addresses.begin(client.address, !is_websocket, &self.handshakes) {
+                Ok(share) => drop(request.extensions_mut().insert(Arc::new(share))),
+                Err(TooMany::OfAddress) => return refused(DropReason::Address, "too many handshakes from your address\n"),
+                Err(TooMany::OfAll) => return refused(DropReason::Sessions, "too many clients, try again in a few seconds\n"),
+            }
+            request.extensions_mut().insert(Arc::new(Conduct::new(&self.server.limits, Instant::now())));
+        }
+        request.extensions_mut().insert(self.stream.of_handshake(is_websocket));
+        request.extensions_mut().insert(ClientAddress(client.address));
+        request.extensions_mut().insert(client);
+        self.stream.next_turn().await;
+        let Ok(answer) = self.server.router.clone().oneshot(request).await;
+        answer
+    }
+}
+
+/// Refuses what is beyond a limit: of an address, or of the server.
+fn refused(reason: DropReason, text: &'static str) -> Response {
+    observe::dropped(reason);
+    let status = if reason == DropReason::Address { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(header::RETRY_AFTER, "10")], text).into_response()
 }
 
 /// Returns whether a request begins an Engine.IO session.
 fn begins_session<B>(request: &Request<B>) -> bool {
     let is_session = |query: &str| query.split('&').any(|pair| pair.starts_with("sid="));
     request.uri().path().starts_with("/socket.io") && request.uri().query().is_some_and(|query| !is_session(query))
-}
-
-/// Returns whether a request of Engine.IO is for its transport on WebSockets. The library looks at the same parameter.
-fn asks_for_websocket<B>(request: &Request<B>) -> bool {
-    let transport = request.uri().query().and_then(|query| query.split('&').find(|pair| pair.starts_with("transport=")));
-    transport == Some("transport=websocket")
 }
 
 /// Waits until `stop` turns true, or its sender is dropped.

@@ -1,5 +1,8 @@
 //! HTTP: accepting connections, checking origins, and everything that is not Socket.IO.
 
+pub(crate) mod forwarded;
+pub(crate) mod keep_alive;
+pub(crate) mod malformed;
 pub(crate) mod listen;
 pub(crate) mod origin;
 pub(crate) mod site;

@@ -9,6 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use crate::net::http::forwarded::Client;
+
+/// The answer to a foreign page.
+const FOREIGN: &str = "this origin is not allowed here: the server allows its own, as the header Host or a trusted proxy names it, \
+    and those given with --allow-origin\n";
+
 /// The origins that may talk to this server beside its own, like `https://play.example.org`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Origins(Arc<[String]>);
@@ -38,15 +44,19 @@ impl Origins {
         !scheme.is_empty() && scheme.chars().all(is_of_scheme) && !host.is_empty() && host.chars().all(is_of_host)
     }
 
-    fn judge(&self, headers: &HeaderMap) -> Standing {
+    /// Judges a request by its headers, and by what trusted proxies say of the host and the scheme that its client asked for.
+    fn judge(&self, headers: &HeaderMap, client: Option<&Client>) -> Standing {
         let Some(origin) = headers.get(header::ORIGIN) else { return Standing::Own };
-        let Ok(origin) = origin.to_str().map(str::to_ascii_lowercase) else { return Standing::Foreign };
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_ascii_lowercase);
-        match (origin.split_once("://"), host) {
-            (Some((scheme, own)), Some(host)) if without_default_port(scheme, own) == without_default_port(scheme, &host) => {
-                Standing::Own
-            }
-            _ if self.0.contains(&normal(&origin)) => Standing::Listed,
+        let Ok(origin) = origin.to_str().map(normal) else { return Standing::Foreign };
+        let host = client.and_then(|client| client.host.as_deref());
+        let host = host.or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()));
+        let is_own = origin.split_once("://").zip(host).is_some_and(|((scheme, own), host)| {
+            let is_scheme = client.and_then(|client| client.scheme).is_none_or(|used| used == scheme);
+            is_scheme && own == without_default_port(scheme, &host.to_ascii_lowercase())
+        });
+        match origin {
+            _ if is_own => Standing::Own,
+            _ if self.0.contains(&origin) => Standing::Listed,
             _ => Standing::Foreign,
         }
     }
@@ -68,23 +78,34 @@ fn without_default_port<'a>(scheme: &str, host: &'a str) -> &'a str {
 
 /// Refuses requests from foreign pages with HTTP 403, and lets listed pages read the answers.
 pub(crate) async fn check_origin(State(origins): State<Origins>, request: Request, next: Next) -> Response {
-    match origins.judge(request.headers()) {
+    match origins.judge(request.headers(), request.extensions().get()) {
         Standing::Own => next.run(request).await,
-        Standing::Foreign => (StatusCode::FORBIDDEN, "this origin is not allowed here\n").into_response(),
+        Standing::Foreign => (StatusCode::FORBIDDEN, FOREIGN).into_response(),
         Standing::Listed => {
             let origin = request.headers().get(header::ORIGIN).cloned();
-            let preflight = request.method() == Method::OPTIONS;
-            let mut response = if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+            let is_preflight = request.method() == Method::OPTIONS;
+            let mut response = if is_preflight { answer_preflight(request.headers()) } else { next.run(request).await };
             let headers = response.headers_mut();
             if let Some(origin) = origin {
                 headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             }
+            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
             headers.append(header::VARY, HeaderValue::from_static("origin"));
-            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
             response
         }
     }
+}
+
+/// Allows a listed page what it asks for. A request with a header of the page's own, or with credentials, is asked for first.
+fn answer_preflight(asked: &HeaderMap) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST"));
+    let wanted = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.unwrap_or(HeaderValue::from_static("content-type")));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    headers.append(header::VARY, HeaderValue::from_static("access-control-request-headers"));
+    response
 }
 
 #[cfg(test)]
@@ -117,7 +138,26 @@ mod tests {
             if let Some(origin) = origin {
                 headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
             }
-            assert_eq!(origins.judge(&headers), expected, "{origin:?} at {host}");
+            assert_eq!(origins.judge(&headers, None), expected, "{origin:?} at {host}");
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_the_host_and_the_scheme_are_those_of_the_client() {
+        let origins = Origins::default();
+        for (origin, host, scheme, expected) in [
+            ("https://play.test", Some("play.test"), Some("https"), Standing::Own),
+            ("https://play.test", Some("Play.test:443"), Some("https"), Standing::Own),
+            ("https://play.test", Some("play.test"), None, Standing::Own),
+            ("https://inner.test:3000", None, Some("https"), Standing::Own),
+            ("http://play.test", Some("play.test"), Some("https"), Standing::Foreign),
+            ("https://play.test:8443", Some("play.test"), Some("https"), Standing::Foreign),
+            ("https://inner.test:3000", Some("play.test"), Some("https"), Standing::Foreign),
+        ] {
+            let client = Client { address: [9, 9, 9, 9].into(), host: host.map(str::to_owned), scheme };
+            let headers = [(header::HOST, "inner.test:3000"), (header::ORIGIN, origin)];
+            let headers = headers.map(|(name, value)| (name, HeaderValue::from_str(value).unwrap())).into_iter().collect();
+            assert_eq!(origins.judge(&headers, Some(&client)), expected, "{origin} at {host:?} over {scheme:?}");
         }
     }
 

@@ -109,8 +109,8 @@ async fn schema(State(served): State<Arc<Served>>, Path(file): Path<String>) -> 
 }
 
 async fn page(State(served): State<Arc<Served>>, method: Method, uri: Uri) -> Response {
-    if method != Method::GET && method != Method::HEAD {
-        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
+    if let Some(refusal) = refuse_method(&method) {
+        return refusal;
     }
     let path = uri.path();
     let page = if path.ends_with('/') { served.pages.get(&format!("{path}index.html")) } else { served.pages.get(path) };
@@ -125,10 +125,19 @@ async fn client_bundle(State(served): State<Arc<Served>>, request: Request, next
     if request.uri().path() != CLIENT_PATH {
         return next.run(request).await;
     }
+    if let Some(refusal) = refuse_method(request.method()) {
+        return refusal;
+    }
     match &served.client_bundle {
         Some(bundle) => file_response(JAVASCRIPT, bundle.clone()),
         None => not_found("this server has no copy of the Socket.IO client; take it from npm: socket.io-client\n"),
     }
+}
+
+/// Refuses every method but those that read.
+fn refuse_method(method: &Method) -> Option<Response> {
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    (!reads).then(|| (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response())
 }
 
 /// Bounds the time for a request's body: a slow body holds its connection no longer than a slow header.

@@ -42,6 +42,14 @@ impl Bucket {
         }
         has_enough
     }
+
+    /// Returns whether nothing has been taken that has not come back.
+    pub(crate) fn is_full(&mut self, now: Instant) -> bool {
+        self.spend(self.burst, now) && {
+            self.tokens = self.burst;
+            true
+        }
+    }
 }
 
 /// The refusals at once that end a connection. No honest client has so many requests on their way.

@@ -1,6 +1,7 @@
 //! Limits on what anyone may do to the network, in one place.
 
 pub(crate) mod bucket;
+pub(crate) mod proxies;
 pub(crate) mod address;
 pub(crate) mod share;
 
@@ -50,14 +51,23 @@ pub struct NetLimits {
     pub queued_messages: usize,
     /// The bytes that may wait for one connection, whatever they are. A client for which more would wait is cut. Default 256 KiB.
     pub queued_bytes: usize,
-    /// The TCP connections that one address may have at a time, and the Socket.IO handshakes that it may make in ten seconds. More are
-    /// refused with HTTP 429. IPv6 addresses are counted by network of 64 bits. 0 is no limit. Default 256.
+    /// The TCP connections that one address may have at a time, its Socket.IO sessions at a time, and the handshakes that it may make
+    /// in ten seconds. More are refused with HTTP 429. IPv6 addresses are counted by network of 64 bits. Behind a trusted proxy a
+    /// request that is being answered counts as a connection of its client. 0 is no limit. Default 256.
     pub connections_per_address: usize,
-    /// Whether `connections_per_address` counts loopback and private addresses, too. Behind a proxy, all clients come from one of them.
-    /// Default false.
+    /// Whether `connections_per_address` counts loopback and private addresses, too. They are always counted once trusted proxies are
+    /// named; until then one of them may be a proxy with all clients behind it. Default false.
     pub counts_local_addresses: bool,
-    /// How long a client may take to send the header or the body of a request. Default 10 s.
+    /// The Socket.IO sessions of all clients at a time. More are refused with HTTP 503. Default 20,000.
+    pub max_sessions: usize,
+    /// The Socket.IO sessions that all clients together may begin by polling in ten seconds. More are refused with HTTP 503. Default
+    /// 4,096.
+    pub polling_handshakes: usize,
+    /// How long a client may take to send the header of a request, from its first byte, or the body. A new connection has as long for
+    /// its first byte. Default 10 s.
     pub header_timeout: Duration,
+    /// How long an HTTP connection may wait for its next request. A proxy must close its idle connections sooner. Default 75 s.
+    pub idle_timeout: Duration,
     /// How long sent bytes may stay unacknowledged before the connection is closed. Default 15 s. Needs a system with
     /// `TCP_USER_TIMEOUT` (Linux); elsewhere it is the time after which an idle connection is probed to its end.
     pub unacknowledged_timeout: Duration,
@@ -78,7 +88,10 @@ impl Default for NetLimits {
             queued_bytes: 256 * 1024,
             connections_per_address: 256,
             counts_local_addresses: false,
+            max_sessions: 20_000,
+            polling_handshakes: 4096,
             header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
             unacknowledged_timeout: Duration::from_secs(15),
         }
     }

@@ -18,11 +18,7 @@ use tokio::{
 
 use crate::{
     net::{
-        limits::{
-            NetLimits,
-            address::{Handshakes, Share},
-            share::SendShare,
-        },
+        limits::{NetLimits, address::Share, share::SendShare},
         transport::{connection::Connection, turn::pause},
     },
     observe::{self, DropReason},
@@ -103,11 +99,6 @@ impl Stream {
 
     pub(crate) fn handle(&self) -> StreamHandle {
         self.handle.clone()
-    }
-
-    /// Returns the count of handshakes of the stream's address.
-    pub(crate) fn handshakes(&self) -> Handshakes {
-        self.share.as_ref().map_or_else(Handshakes::default, Share::handshakes)
     }
 }
 
@@ -322,14 +313,14 @@ mod tests {
     use tokio::{io::AsyncReadExt, net::TcpListener};
 
     use super::*;
-    use crate::net::limits::address::Addresses;
+    use crate::net::limits::{address::Addresses, proxies::TrustedProxies};
 
     async fn pair(streams: &Streams) -> (Stream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (tcp, _) = listener.accept().await.unwrap();
         let limits = Arc::new(NetLimits::default());
-        let share = Addresses::new(&limits).take(listener.local_addr().unwrap().ip()).unwrap();
+        let share = Addresses::new(&limits, TrustedProxies::default()).accept(listener.local_addr().unwrap().ip()).unwrap();
         (Stream::new(tcp, &limits, streams.clone(), share).unwrap(), client)
     }
 
