@@ -1,13 +1,15 @@
 //! JSON Web Tokens of one issuer. The configured key fixes the algorithm; a token cannot choose it.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{
-    Algorithm, DecodingKey, Validation,
+    Algorithm, DecodingKey, Validation, crypto,
     errors::ErrorKind,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse},
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
 };
 use serde::Deserialize;
+use serde_json::Value;
 use thiserror::Error;
 
 use super::{error::IdentityError, hook::VerifiedUser};
@@ -46,7 +48,11 @@ struct Key {
 
 /// An issuer of tokens: its keys, and the claims that its tokens must have.
 ///
-/// A token must have `sub`, the user's id of 1 to 64 printable ASCII characters, and `exp`; it may have `name` and `nbf`.
+/// A token must have `sub`, the user's id of 1 to 64 printable ASCII characters, and `exp`; it may have `name` and `nbf`. A `name` is
+/// a display name: characters that are not allowed are left out, and it is cut to 24 characters. If nothing is left, the user has the
+/// name that the client asks for, or a made-up one.
+///
+/// Ed25519 signatures have the algorithm `EdDSA` or, by RFC 9864, `Ed25519`.
 ///
 /// # Examples
 ///
@@ -61,12 +67,19 @@ pub struct Jwt {
     keys: Vec<Key>,
 }
 
+/// The claims that name the user. They may have any type, so that a message can say which one is wrong.
 #[derive(Deserialize)]
 struct Claims {
-    // The validation requires it.
     #[serde(default)]
-    sub: String,
-    name: Option<String>,
+    sub: Value,
+    #[serde(default)]
+    name: Value,
+}
+
+/// A JSON Web Key Set, whose keys are looked at one by one.
+#[derive(Deserialize)]
+struct KeySet {
+    keys: Vec<Value>,
 }
 
 impl Jwt {
@@ -99,15 +112,15 @@ impl Jwt {
 
     /// Accepts tokens that a key of a JSON Web Key Set verifies.
     ///
-    /// A token names its key by `kid`, which is optional if the set has one key. Keys for algorithms other than HS256, RS256 and
-    /// EdDSA are ignored.
+    /// A token names its key by `kid`, which is optional if the set has one usable key. Keys of an unknown kind, without a required
+    /// member, or for algorithms other than HS256, RS256 and EdDSA are left out and logged (RFC 7517, section 5).
     ///
     /// # Errors
     ///
     /// If the JSON is not a key set, or has no usable key.
     pub fn jwks(json: &[u8]) -> Result<Self, KeyError> {
-        let set: JwkSet = serde_json::from_slice(json)?;
-        let keys: Vec<Key> = set.keys.iter().filter_map(Key::of_jwk).collect();
+        let set: KeySet = serde_json::from_slice(json)?;
+        let keys: Vec<Key> = set.keys.into_iter().filter_map(Key::of_set).collect();
         if keys.is_empty() { Err(KeyError::NoKey) } else { Ok(Self::of(keys)) }
     }
 
@@ -146,7 +159,8 @@ impl Jwt {
 
     /// Verifies a token and returns its user.
     pub(super) fn verify(&self, token: &str) -> Result<VerifiedUser, IdentityError> {
-        let header = jsonwebtoken::decode_header(token).map_err(|error| refusal(error.kind()))?;
+        let token = Signed::new(token);
+        let header = jsonwebtoken::decode_header(&*token.known).map_err(|error| refusal(error.kind()))?;
         let key = match (&self.keys[..], &header.kid) {
             ([key], None) => Some(key),
             ([key], Some(id)) if key.id.as_ref().is_none_or(|own| own == id) => Some(key),
@@ -154,11 +168,59 @@ impl Jwt {
             _ => None,
         };
         let key = key.ok_or(IdentityError::BadToken("the token names a signing key that this server does not know"))?;
-        let token = jsonwebtoken::decode::<Claims>(token, &key.key, &key.validation);
-        let Claims { sub, name } = token.map_err(|error| refusal(error.kind()))?.claims;
-        let user = UserId::parse(&sub)
-            .ok_or(IdentityError::BadToken("the token's `sub` is not a user id: 1 to 64 printable ASCII characters"))?;
-        Ok(VerifiedUser { user, name: name.as_deref().map(DisplayName::parse).transpose()? })
+        let Claims { sub, name } = token.claims(key)?;
+        let user = match sub {
+            Value::String(sub) => UserId::parse(&sub),
+            Value::Null => return Err(IdentityError::BadToken("the token lacks the claim `sub`, the user's id")),
+            _ => return Err(IdentityError::BadToken("the token's `sub` must be a text, like \"42\" and not 42")),
+        };
+        let user =
+            user.ok_or(IdentityError::BadToken("the token's `sub` is not a user id: 1 to 64 printable ASCII characters"))?;
+        Ok(VerifiedUser { user, name: name.as_str().and_then(DisplayName::fitted) })
+    }
+}
+
+/// A token, and the same with names of algorithms that `jsonwebtoken` knows.
+struct Signed<'a> {
+    sent: &'a str,
+    known: Cow<'a, str>,
+}
+
+impl<'a> Signed<'a> {
+    /// RFC 9864 gives EdDSA with the curve Ed25519 the name `Ed25519`.
+    fn new(sent: &'a str) -> Self {
+        let renamed = || {
+            let (header, rest) = sent.split_once('.')?;
+            let mut header: serde_json::Map<String, Value> =
+                serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+            let algorithm = header.get_mut("alg").filter(|name| *name == "Ed25519")?;
+            *algorithm = "EdDSA".into();
+            let header = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).ok()?);
+            Some(format!("{header}.{rest}"))
+        };
+        Self { sent, known: renamed().map_or(Cow::Borrowed(sent), Cow::Owned) }
+    }
+
+    /// Checks the signature and the claims.
+    fn claims(&self, key: &Key) -> Result<Claims, IdentityError> {
+        let wrong = |error: jsonwebtoken::errors::Error| match error.kind() {
+            ErrorKind::Json(_) => IdentityError::BadToken("the token's claims are not a JSON object, or one has the wrong type"),
+            kind => refusal(kind),
+        };
+        let mut validation = key.validation.clone();
+        if let Cow::Owned(_) = self.known {
+            if !validation.algorithms.contains(&Algorithm::EdDSA) {
+                return Err(refusal(&ErrorKind::InvalidAlgorithm));
+            }
+            // The signature is over the header as it was sent.
+            let (message, signature) = self.sent.rsplit_once('.').ok_or_else(|| refusal(&ErrorKind::InvalidToken))?;
+            if !crypto::verify(signature, message.as_bytes(), &key.key, Algorithm::EdDSA).map_err(wrong)? {
+                return Err(refusal(&ErrorKind::InvalidSignature));
+            }
+            #[expect(deprecated, reason = "the signature has been checked; the claims still have to be")]
+            validation.insecure_disable_signature_validation();
+        }
+        Ok(jsonwebtoken::decode::<Claims>(&*self.known, &key.key, &validation).map_err(wrong)?.claims)
     }
 }
 
@@ -167,8 +229,24 @@ impl Key {
         let mut validation = Validation::new(algorithm);
         validation.leeway = LEEWAY.as_secs();
         validation.validate_nbf = true;
-        validation.set_required_spec_claims(&["exp", "sub"]);
+        // `verify` looks at `sub` itself, so that it can say what is wrong with it.
+        validation.set_required_spec_claims(&["exp"]);
         Self { id, key, validation }
+    }
+
+    /// Makes a key of a member of a key set, or says in the log why it is left out.
+    fn of_set(mut member: Value) -> Option<Self> {
+        // RFC 9864 gives EdDSA with the curve Ed25519 the name `Ed25519`.
+        if let Some(algorithm) = member.get_mut("alg").filter(|name| *name == "Ed25519") {
+            *algorithm = "EdDSA".into();
+        }
+        let text = |name: &str| member.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (kid, kty, alg) = (text("kid"), text("kty"), text("alg"));
+        let key = serde_json::from_value::<Jwk>(member).ok().and_then(|jwk| Self::of_jwk(&jwk));
+        if key.is_none() {
+            tracing::warn!(kid, kty, alg, "a key of the JSON Web Key Set is left out: only HS256, RS256 and EdDSA are verified");
+        }
+        key
     }
 
     fn of_jwk(jwk: &Jwk) -> Option<Self> {
@@ -204,7 +282,13 @@ fn refusal(kind: &ErrorKind) -> IdentityError {
         ErrorKind::InvalidAudience => "the token's `aud` is another audience",
         ErrorKind::ImmatureSignature => "the token is not valid yet",
         ErrorKind::InvalidAlgorithm => "the token's algorithm is not that of the server's key",
-        ErrorKind::MissingRequiredClaim(_) => "the token lacks a required claim: `sub`, `exp`, `iss` or `aud`",
+        ErrorKind::InvalidClaimFormat(claim) if claim == "nbf" => "the token's `nbf` must be a number, seconds since 1970",
+        ErrorKind::InvalidClaimFormat(_) => "the token's `exp` must be a number, seconds since 1970",
+        ErrorKind::MissingRequiredClaim(claim) => match &**claim {
+            "exp" => "the token lacks the claim `exp`, a number of seconds since 1970",
+            "iss" => "the token lacks the claim `iss`, a text",
+            _ => "the token lacks the claim `aud`, a text or a list of texts",
+        },
         _ => "this server did not issue the token and does not know its issuer",
     })
 }

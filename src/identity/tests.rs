@@ -3,6 +3,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp as now};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -116,7 +117,9 @@ fn claims_are_checked() {
         (json!({"sub": ""}), "bad_token"),
         (json!({"sub": "two words"}), "bad_token"),
         (json!({"sub": "x".repeat(65)}), "bad_token"),
-        (json!({"name": "a\u{202e}b"}), "bad_name"),
+        (json!({"sub": 42}), "bad_token"),
+        (json!({"name": "a\u{202e}b"}), ""),
+        (json!({"name": 42}), ""),
         (json!({"name": null}), ""),
     ] {
         let mut all = good.clone();
@@ -126,6 +129,103 @@ fn claims_are_checked() {
     }
     let anyone = Jwt::hs256(SECRET).unwrap();
     assert_eq!(code(anyone.verify(&hs256(&claims(json!({"aud": "other"}))))), "bad_token", "meant for somebody else");
+}
+
+#[test]
+fn a_message_names_the_claim_that_is_wrong() {
+    let jwt = Jwt::hs256(SECRET).unwrap().issuer("us");
+    for (more, expected) in [
+        (json!({"sub": 42}), "`sub` must be a text"),
+        (json!({"sub": ["ada"]}), "one has the wrong type"),
+        (json!({"sub": null}), "lacks the claim `sub`"),
+        (json!({"sub": "two words"}), "`sub` is not a user id"),
+        (json!({"exp": null}), "lacks the claim `exp`"),
+        (json!({"exp": "tomorrow"}), "the claim `exp`, a number"),
+        (json!({"nbf": "tomorrow"}), "`nbf` must be a number"),
+        (json!({"iss": null}), "lacks the claim `iss`"),
+        (json!({"iss": 7}), "lacks the claim `iss`, a text"),
+    ] {
+        let mut all = json!({"iss": "us"});
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let said = jwt.verify(&hs256(&claims(all))).unwrap_err().to_string();
+        assert!(said.contains(expected), "{more}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_fit_locks_nobody_out() {
+    let gate = Gate::default().jwt(Some(Jwt::hs256(SECRET).unwrap()));
+    for (name, expected) in [
+        (json!("Augusta Ada King, Countess of Lovelace"), Some("Augusta Ada King, Counte")),
+        (json!("A\u{202e}d\na"), Some("Ada")),
+        (json!(""), None),
+        (json!(" \u{200b} "), None),
+        (json!(7), None),
+    ] {
+        let token = hs256(&claims(json!({ "name": name })));
+        let made_up = admit(&gate, with(&token)).await.unwrap().identity.name;
+        assert!(expected.is_none_or(|expected| expected == made_up.as_str()), "{name}: {made_up}");
+        assert!(!made_up.as_str().is_empty());
+        let asked = Credentials { name: Some("Lady A".to_owned()), ..with(&token) };
+        assert_eq!(admit(&gate, asked).await.unwrap().identity.name.as_str(), expected.unwrap_or("Lady A"), "{name}");
+    }
+}
+
+/// A token whose header says `Ed25519`, as RFC 9864 has it.
+fn ed25519(header: Json) -> String {
+    let part = |json: &Json| URL_SAFE_NO_PAD.encode(json.to_string());
+    let message = format!("{}.{}", part(&header), part(&ada()));
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &SIGNERS[2].1, Algorithm::EdDSA).unwrap();
+    format!("{message}.{signature}")
+}
+
+#[test]
+fn ed25519_is_another_name_of_eddsa() {
+    let [by_secret, by_rsa, by_ed] = issuers();
+    let token = ed25519(json!({"typ": "JWT", "alg": "Ed25519"}));
+    assert_eq!(by_ed.verify(&token).unwrap().user.as_str(), "ada");
+    for other in [by_secret, by_rsa] {
+        assert_eq!(code(other.verify(&token)), "bad_token");
+    }
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let other_body =
+        format!("{}.{}", message.split('.').next().unwrap(), URL_SAFE_NO_PAD.encode(claims(json!({"sub": "eve"})).to_string()));
+    for forged in [format!("{other_body}.{signature}"), format!("{message}.AAAA"), format!("{message}."), message.to_owned()] {
+        assert_eq!(code(by_ed.verify(&forged)), "bad_token", "{forged}");
+    }
+    let renamed = ed25519(json!({"alg": "EdDSA"})).replacen(
+        &URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA"}"#),
+        &URL_SAFE_NO_PAD.encode(r#"{"alg":"Ed25519"}"#),
+        1,
+    );
+    assert_eq!(code(by_ed.verify(&renamed)), "bad_token", "the signature is over the header as it was sent");
+    let mut keys: Json = serde_json::from_slice(JWKS).unwrap();
+    keys["keys"][2]["alg"] = "Ed25519".into();
+    let set = Jwt::jwks(keys.to_string().as_bytes()).unwrap();
+    assert!(set.verify(&ed25519(json!({"alg": "Ed25519", "kid": "ed"}))).is_ok());
+    let expired = sign(&claims(json!({"exp": now() - 60})), Algorithm::EdDSA, &SIGNERS[2].1);
+    assert_eq!(code(by_ed.verify(&expired)), "token_expired");
+}
+
+#[test]
+fn keys_of_an_unknown_kind_are_left_out_of_a_set() {
+    let keys: Vec<Json> = serde_json::from_value(serde_json::from_slice::<Json>(JWKS).unwrap()["keys"].take()).unwrap();
+    for stranger in [
+        json!({"kty": "AKP", "alg": "ML-DSA-44", "kid": "new", "pub": "AAAA"}),
+        json!({"kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA"}),
+        json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "alg": "ES256"}),
+        json!({"kty": "OKP", "crv": "Ed448", "x": "AA"}),
+        json!({"kty": "RSA", "kid": "no modulus"}),
+        json!({"kid": 7}),
+        json!("no key"),
+        json!(null),
+    ] {
+        let set = json!({"keys": [stranger, keys[2]], "next": 7}).to_string();
+        let jwt = Jwt::jwks(set.as_bytes()).unwrap_or_else(|error| panic!("{stranger}: {error}"));
+        assert!(jwt.verify(&sign(&ada(), Algorithm::EdDSA, &SIGNERS[2].1)).is_ok(), "{stranger}");
+        let alone = json!({ "keys": [stranger] }).to_string();
+        assert!(matches!(Jwt::jwks(alone.as_bytes()), Err(KeyError::NoKey)), "{stranger}");
+    }
 }
 
 #[test]

@@ -60,6 +60,21 @@ impl DisplayName {
         }
     }
 
+    /// Makes a name of a text that somebody else chose, such as an account's real name: leaves out forbidden characters, and cuts
+    /// what is too long. Returns `None` if nothing is left.
+    pub fn fitted(text: &str) -> Option<Self> {
+        let allowed: String = text.chars().filter(|letter| !is_forbidden(*letter)).collect();
+        let mut name: String = allowed.trim().chars().take(MAX_NAME).collect();
+        // What is cut may end in the middle of something that is not allowed alone.
+        while !name.is_empty() {
+            match Self::parse(&name) {
+                Ok(name) => return Some(name),
+                Err(_) => drop(name.pop()),
+            }
+        }
+        None
+    }
+
     /// Returns a random name for a guest without one, such as "Brave Otter 42".
     pub fn guest(rng: &mut (impl Rng + ?Sized)) -> Self {
         let mood = MOODS[rng.random_range(0..MOODS.len())];
@@ -111,6 +126,20 @@ mod tests {
         for (text, expected) in cases {
             let name = DisplayName::parse(text);
             assert_eq!(name.as_ref().map(DisplayName::as_str).map_err(|error| *error), *expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_fitted_to_a_name() {
+        for (text, expected) in [
+            ("Ada", Some("Ada")),
+            (" Ada\u{202e}\n ", Some("Ada")),
+            ("Augusta Ada King, Countess of Lovelace", Some("Augusta Ada King, Counte")),
+            ("abcdefghijklmnopqrstuvw xyz", Some("abcdefghijklmnopqrstuvw")),
+            ("", None),
+            (" \u{200b}\t", None),
+        ] {
+            assert_eq!(DisplayName::fitted(text).as_ref().map(DisplayName::as_str), expected, "{text:?}");
         }
     }
 

@@ -92,7 +92,6 @@ async fn each_bad_token_has_its_code() {
             (ada(json!({"iss": "them"})), "bad_token"),
             (ada(json!({"aud": "mail"})), "bad_token"),
             (ada(json!({"sub": guest["user"]})), "bad_token"),
-            (ada(json!({"name": "a\u{202e}b"})), "bad_name"),
         ] {
             assert_eq!(refused(&server, namespace, json!({ "token": token })).await, expected, "{namespace} {token}");
         }
