@@ -16,7 +16,8 @@ use tracing_subscriber::{fmt, registry};
 pub(crate) fn start_logs(filter: &str) -> Result<(), ParseError> {
     // `EnvFilter` can filter by a span's fields too. The regular expressions for that took 12 s of CPU time to build.
     let filter: Targets = filter.parse()?;
-    let lines = fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal());
+    // A line that cannot be written, as on a full disk, is lost: a message about it on standard error would fail too, and panic.
+    let lines = fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal()).log_internal_errors(false);
     // Fails if a program that embeds the server has set up logging: its set-up stays.
     let _ = registry().with(filter).with(lines).try_init();
     Ok(())

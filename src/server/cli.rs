@@ -1,9 +1,14 @@
 //! The command line and the environment variables.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Command, CommandFactory, FromArgMatches, Parser, builder::Resettable};
 
 use super::{
     builder::{Config, ServerBuilder},
@@ -68,6 +73,12 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// Reads the command line and the environment. Ends the process on `--help`, `--version` and mistakes.
+    pub(super) fn read() -> Self {
+        let mut matches = without_empty_variables(Self::command(), |name| std::env::var_os(name)).get_matches();
+        Self::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// Whether a text is to be printed instead of starting a server.
     pub(super) fn prints(&self) -> bool {
         self.print_schema.is_some() || self.print_types.is_some()
@@ -108,8 +119,44 @@ impl Args {
     /// The modes of the file that `--modes` names, by game and name.
     pub(super) fn read_modes(&self) -> anyhow::Result<BTreeMap<String, BTreeMap<String, Mode>>> {
         let Some(file) = &self.modes else { return Ok(BTreeMap::new()) };
-        let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        serde_json::from_slice(&text).with_context(|| format!("cannot use {}", file.display()))
+        serde_json::from_slice(&read_text(file)?).with_context(|| format!("cannot use {}", file.display()))
+    }
+}
+
+/// Takes empty variables as not set: files of variables and container definitions often list all of them.
+fn without_empty_variables(command: Command, value: impl Fn(&std::ffi::OsStr) -> Option<OsString>) -> Command {
+    command.mut_args(|arg| {
+        let is_empty = arg.get_env().is_some_and(|name| value(name).is_some_and(|value| value.is_empty()));
+        if is_empty { arg.env(Resettable::Reset) } else { arg }
+    })
+}
+
+/// The mark with which some editors begin a file in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Reads a text in UTF-8, without the mark at its start.
+fn read_text(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(text)
+}
+
+/// Reads a secret: all bytes of a binary file, or a text without white space at its end.
+#[cfg(any(feature = "jwt", feature = "webhook"))]
+fn read_secret(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    if bytes.starts_with(&[0xff, 0xfe]) && bytes.iter().skip(3).step_by(2).all(|byte| *byte == 0) {
+        anyhow::bail!("{} is text in UTF-16; save it in UTF-8, or no two programs will read the same secret", file.display());
+    }
+    let is_text = |text: &str| text.chars().all(|letter| !letter.is_control() || letter.is_ascii_whitespace());
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if is_text(text) => {
+            let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+            Ok(text.trim_ascii_end().to_vec())
+        }
+        _ => Ok(bytes),
     }
 }
 
@@ -158,8 +205,7 @@ impl PersistenceArgs {
         }
         #[cfg(feature = "webhook")]
         if let (Some(url), Some(file)) = (self.webhook, self.webhook_secret_file) {
-            let secret = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let webhook = WebhookConfig::new(url, secret.trim_ascii_end());
+            let webhook = WebhookConfig::new(url, read_secret(&file)?);
             persistence.webhook = Some(WebhookConfig { ca_file: self.webhook_ca_file, ..webhook });
         }
         Ok(())
@@ -192,25 +238,24 @@ pub(super) struct JwtArgs {
 }
 
 #[cfg(feature = "jwt")]
-type Reader = fn(&[u8]) -> Result<Jwt, KeyError>;
+type Reader = (fn(&Path) -> anyhow::Result<Vec<u8>>, fn(&[u8]) -> Result<Jwt, KeyError>);
 
 #[cfg(feature = "jwt")]
 impl JwtArgs {
     /// The issuer that the command line describes, if any.
     pub(super) fn read(&self) -> anyhow::Result<Option<Jwt>> {
         let kinds: [(&Option<PathBuf>, Reader); 3] = [
-            (&self.jwt_secret_file, |bytes| Jwt::hs256(bytes.trim_ascii_end())),
-            (&self.jwt_public_key, Jwt::public_key),
-            (&self.jwt_jwks, Jwt::jwks),
+            (&self.jwt_secret_file, (read_secret, Jwt::hs256)),
+            (&self.jwt_public_key, (read_text, Jwt::public_key)),
+            (&self.jwt_jwks, (read_text, Jwt::jwks)),
         ];
-        let Some((file, read)) = kinds.iter().find_map(|(file, read)| Some((file.as_ref()?, read))) else {
+        let Some((file, (read, use_key))) = kinds.iter().find_map(|(file, reader)| Some((file.as_ref()?, reader))) else {
             if self.jwt_issuer.is_some() || self.jwt_audience.is_some() {
                 anyhow::bail!("--jwt-issuer and --jwt-audience need a key: --jwt-secret-file, --jwt-public-key or --jwt-jwks");
             }
             return Ok(None);
         };
-        let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let mut jwt = read(&bytes).with_context(|| format!("cannot use {}", file.display()))?;
+        let mut jwt = use_key(&read(file)?).with_context(|| format!("cannot use {}", file.display()))?;
         if let Some(issuer) = &self.jwt_issuer {
             jwt = jwt.issuer(issuer);
         }
@@ -295,6 +340,64 @@ mod tests {
         assert_eq!(config.net.connections_per_address, 5);
         assert_eq!(limited(&["--limit", "max_rooms"]).unwrap_err(), "a limit is NAME=VALUE, not \"max_rooms\"");
         assert!(limited(&["--limit", "rooms=3"]).unwrap_err().contains("the limits are: "));
+    }
+
+    #[test]
+    fn an_empty_variable_is_not_set() {
+        let value = |name: &std::ffi::OsStr| match name.to_str().unwrap() {
+            "TICKCAST_DATA" | "TICKCAST_NO_GUESTS" | "TICKCAST_CONNECTIONS_PER_ADDRESS" => Some(OsString::new()),
+            "TICKCAST_LISTEN" => Some("127.0.0.1:0".into()),
+            _ => None,
+        };
+        let command = without_empty_variables(Args::command(), value);
+        let read: Vec<_> =
+            command.get_arguments().filter(|arg| arg.get_env().is_some()).map(|arg| arg.get_id().as_str()).collect();
+        assert!(read.contains(&"listen") && read.contains(&"log"), "{read:?}");
+        for empty in ["data", "no_guests", "connections_per_address"] {
+            assert!(!read.contains(&empty), "{empty} is read from an empty variable");
+        }
+    }
+
+    /// A file of a test's own, which the system removes in time.
+    #[cfg(feature = "jwt")]
+    fn file(name: &str, bytes: &[u8]) -> PathBuf {
+        let file = std::env::temp_dir().join(format!("tickcast cli {} {name}", std::process::id()));
+        fs::write(&file, bytes).unwrap();
+        file
+    }
+
+    #[cfg(feature = "jwt")]
+    #[test]
+    fn a_secret_is_read_as_it_was_meant() {
+        let secret = b"a secret of thirty-two bytes, or so";
+        for (name, bytes, expected) in [
+            ("line", [secret, &b"\n"[..]].concat(), secret.to_vec()),
+            ("dos line", [secret, &b" \r\n"[..]].concat(), secret.to_vec()),
+            ("marked", [BYTE_ORDER_MARK, secret, b"\r\n"].concat(), secret.to_vec()),
+            ("binary and a space", [&[0xc3; 31], &b" "[..]].concat(), [&[0xc3; 31], &b" "[..]].concat()),
+            ("binary and a line break", [&[1; 31], &b"\n"[..]].concat(), [&[1; 31], &b"\n"[..]].concat()),
+        ] {
+            let file = file(name, &bytes);
+            assert_eq!(read_secret(&file).unwrap(), expected, "{name}");
+            fs::remove_file(file).unwrap();
+        }
+        let wide: Vec<u8> = "\u{feff}a wide secret".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let file = file("wide", &wide);
+        assert!(read_secret(&file).unwrap_err().to_string().contains("UTF-16"));
+        fs::remove_file(file).unwrap();
+    }
+
+    #[cfg(feature = "jwt")]
+    #[test]
+    fn a_key_may_begin_with_a_byte_order_mark() {
+        let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/keys");
+        for (flag, name) in
+            [("--jwt-public-key", "rsa.pub.pem"), ("--jwt-public-key", "ed25519.pub.pem"), ("--jwt-jwks", "jwks.json")]
+        {
+            let marked = file(name, &[BYTE_ORDER_MARK, &fs::read(format!("{keys}/{name}")).unwrap()].concat());
+            assert_eq!(read(&[flag, marked.to_str().unwrap()]), Ok(true), "{name}");
+            fs::remove_file(marked).unwrap();
+        }
     }
 
     #[cfg(feature = "jwt")]

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use anyhow::Context;
-use clap::Parser;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{builder::ServerBuilder, cli::Args};
 use crate::observe;
@@ -13,7 +14,8 @@ impl ServerBuilder {
     ///
     /// Reads the command line and the environment variables `TICKCAST_*`, which take precedence over this builder, starts
     /// logging to standard error, and starts a Tokio runtime. Prints `Listening on <url>` to standard output once it listens.
-    /// Stops on Ctrl-C or, on Unix, on SIGTERM. Arguments that cannot be parsed, `--help` and `--version` end the process;
+    /// Stops on Ctrl-C or, on Unix, on SIGTERM; the second of them ends the process at once. On Unix, SIGHUP is logged and ignored:
+    /// the configuration is read at start. Empty variables count as not set. Arguments that cannot be parsed, `--help` and `--version` end the process;
     /// `--print-schema <game>` and `--print-types <game>` print a text and return.
     ///
     /// A program with arguments, logs or a runtime of its own calls [`start`](Self::start) instead.
@@ -22,7 +24,7 @@ impl ServerBuilder {
     ///
     /// Any [`StartError`](super::StartError), and a log filter, key file or modes file that cannot be read.
     pub fn run(mut self) -> anyhow::Result<()> {
-        let args = Args::parse();
+        let args = Args::read();
         if args.prints() {
             let text = args.printed(&self.take_games()?)?;
             return io::stdout().write_all(text.as_bytes()).context("cannot write to standard output");
@@ -39,12 +41,20 @@ impl ServerBuilder {
         args.persistence.change(&mut self.persistence)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
         let served = runtime.block_on(async {
-            let server = self.start(&args.listen).await?;
+            // Before the server is ready: whoever sees it ready may stop it.
+            let mut stops = Stops::new().context("cannot wait for signals")?;
+            let server = tokio::select! {
+                server = self.start(&args.listen) => server?,
+                () = stops.next() => return Ok(()),
+            };
             // Standard output may be closed.
             let _ = writeln!(io::stdout(), "Listening on {}", server.url());
-            interrupted().await;
+            stops.next().await;
             tracing::info!("stopping");
-            server.shutdown().await;
+            tokio::select! {
+                () = server.shutdown() => {}
+                () = stops.next() => tracing::warn!("stopped before everything was closed"),
+            }
             Ok(())
         });
         // A task that waits for a client that never reads must not keep the process alive.
@@ -53,22 +63,47 @@ impl ServerBuilder {
     }
 }
 
-/// Waits for Ctrl-C or, on Unix, for SIGTERM.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
+/// The signals that end the program: Ctrl-C and, on Unix, SIGTERM. While this exists, none of them kills the process.
+#[cfg(unix)]
+struct Stops {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
 
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+#[cfg(unix)]
+impl Stops {
+    fn new() -> io::Result<Self> {
+        let [interrupt, terminate, hangup] = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+        Ok(Self { interrupt: interrupt?, terminate: terminate?, hangup: hangup? })
+    }
+
+    /// Waits for the next of them.
+    async fn next(&mut self) {
+        loop {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
+                _ = self.interrupt.recv() => return,
+                _ = self.terminate.recv() => return,
+                _ = self.hangup.recv() => tracing::info!("SIGHUP is ignored: the configuration is read at start"),
             }
-            return;
         }
     }
-    // If signals cannot be received, the server runs until the process is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+}
+
+#[cfg(not(unix))]
+struct Stops;
+
+#[cfg(not(unix))]
+impl Stops {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Waits for the next Ctrl-C.
+    async fn next(&mut self) {
+        // If signals cannot be received, the server runs until the process is killed.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

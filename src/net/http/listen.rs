@@ -52,6 +52,9 @@ const HEADER_BYTES: usize = 16 * 1024;
 /// How long the loop pauses after it could not accept, as when the system has no more file descriptors.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
+/// The least time between two warnings that connections cannot be accepted.
+const WARNING_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The answer to a connection beyond the limit of its address.
 const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 39\r\n\
     connection: close\r\n\r\ntoo many connections from your address\n";
@@ -102,6 +105,7 @@ impl Listener {
     pub(crate) async fn serve(self, router: Router, mut stop: watch::Receiver<bool>) {
         let (streams, addresses) = (Streams::default(), Addresses::new(&self.limits, self.proxies));
         let server = Server { router, limits: self.limits, addresses };
+        let mut warned: Option<Instant> = None;
         loop {
             let accepted = tokio::select! {
                 accepted = self.tcp.accept() => accepted,
@@ -109,8 +113,16 @@ impl Listener {
             };
             let (tcp, peer) = match accepted {
                 Ok((tcp, peer)) => (tcp, peer.ip()),
+                Err(error) if ended_early(&error) => {
+                    tracing::debug!(%error, "a connection ended before it was accepted");
+                    continue;
+                }
                 Err(error) => {
-                    tracing::debug!(%error, "cannot accept a connection");
+                    let now = Instant::now();
+                    if warned.is_none_or(|warned| now.duration_since(warned) >= WARNING_INTERVAL) {
+                        warned = Some(now);
+                        tracing::warn!(%error, "cannot accept connections; new ones wait");
+                    }
                     tokio::time::sleep(EXHAUSTED_PAUSE).await;
                     continue;
                 }
@@ -125,6 +137,12 @@ impl Listener {
             }
         }
     }
+}
+
+/// Whether an error of `accept` is the client's, so that the next connection may be accepted at once.
+fn ended_early(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 /// Answers before a request came, and without waiting, so that a refusal costs next to nothing.
