@@ -3,7 +3,7 @@
 import type { Channel } from "./channel.js";
 import { open } from "./channel.js";
 import type { ConnectionOptions } from "./connections.js";
-import { Connections } from "./connections.js";
+import { Connections, checkAddress } from "./connections.js";
 import { TickcastError } from "./errors.js";
 import type { IdentityOptions, Session } from "./identity.js";
 import { Identity } from "./identity.js";
@@ -77,7 +77,8 @@ export interface Server {
  *
  * `url` is the server's address, such as `http://localhost:3000`. Resolves once the server has told who the player is.
  * Throws a `TickcastError` with the code `bad_name`, `auth_required`, `bad_token`, `token_expired` or `blocked`;
- * `unreachable` if there is no connection within `timeout`; `timeout` if the server sends no session.
+ * `unreachable` if there is no connection within `timeout`; `timeout` if the server sends no session. Throws a `TypeError` if
+ * `url` is not an address with a scheme.
  *
  * @example
  * As a guest, and with a token of your own accounts:
@@ -90,6 +91,7 @@ export interface Server {
  * ```
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Server> {
+  checkAddress(url);
   const identity = new Identity(url, options);
   const servers = new Map<string, Connections>();
   const connectionsTo = (to: string): Connections => {

@@ -15,6 +15,23 @@ export interface ConnectionOptions {
 
 const REQUEST_MS = 10_000;
 
+/** Throws a `TypeError` that says what is right if a text is not the address of a server. */
+export function checkAddress(url: string): void {
+  let scheme: string | undefined;
+  try {
+    scheme = new URL(url).protocol;
+  } catch {
+    // A text without a scheme, or no address at all.
+  }
+  if (scheme !== undefined && ["http:", "https:", "ws:", "wss:"].includes(scheme)) return;
+  const looksLikeHost = /^[\w.-]+(:\d+)?(\/|$)/.test(url);
+  throw new TypeError(
+    looksLikeHost
+      ? `"${url}" has no scheme: give the server's whole address, such as http://${url}`
+      : `"${url}" is not the address of a server, such as http://localhost:3000`,
+  );
+}
+
 /** The connections to one server. All namespaces share one WebSocket; each further match at the same time opens another. */
 export class Connections {
   readonly #managers: Manager[] = [];

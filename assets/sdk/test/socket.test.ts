@@ -128,6 +128,15 @@ test("a refused name, a refused ticket and no server give an error", async () =>
   await expect(connect("http://127.0.0.1:1", { timeout: 300 })).rejects.toMatchObject({ code: "unreachable" });
 });
 
+test("an address without a scheme is a mistake that says what is right", async () => {
+  for (const url of ["localhost:3000", "127.0.0.1:3000", "play.example.org", "play.example.org:80/game"]) {
+    const wrong = connect(url);
+    await expect(wrong).rejects.toBeInstanceOf(TypeError);
+    await expect(wrong).rejects.toThrow(`such as http://${url}`);
+  }
+  for (const url of ["", "/game", "ftp://localhost", "::"]) await expect(connect(url)).rejects.toThrow(TypeError);
+});
+
 /** Storage in memory with the methods of `localStorage`. */
 function memory(token?: string) {
   const kept = new Map(token === undefined ? [] : [[`tickcast:guest:${url}`, token]]);
