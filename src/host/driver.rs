@@ -85,7 +85,7 @@ impl Play {
             }
             running.meters.tick_lateness.record(due.late);
             if due.dropped > 0 {
-                running.meters.ticks_dropped.increment(due.dropped);
+                running.drop_steps(due.dropped);
                 tracing::debug!(room = %running.id, dropped = due.dropped, "the room fell too far behind, steps were dropped");
             }
             self.due = Some(due);

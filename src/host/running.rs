@@ -215,6 +215,14 @@ impl Running {
         self.audience.end(Over { reason, message: message.to_owned(), winners: Vec::new() });
     }
 
+    /// Leaves out steps that were due. To be called before the next step, which takes the inputs that came in the meantime.
+    pub(super) fn drop_steps(&self, steps: u64) {
+        self.meters.ticks_dropped.increment(steps);
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+        // A room that has ended takes no inputs.
+        let _ = self.seating.lock().with(&self.meters, |room| room.lapse(steps));
+    }
+
     /// Steps the room once and publishes its tick. `due` is when the step was due, which may be earlier than now.
     pub(super) fn step(&self, due: Instant) {
         let began = Instant::now();
@@ -223,7 +231,7 @@ impl Running {
             *self.clock() = Clock { newest: tick, due: Some(due) };
         }
         if let Some(Played { began, ended, winners, players }) = played {
-            let (room, game, mode) = (self.id.clone(), self.def.name(), self.mode.clone());
+            let (room, game, mode) = (self.id.clone(), self.def.name().to_owned(), self.mode.clone());
             // A room's id may be drawn again one day, but not with the same end.
             let id = format!("{room}-{ended:x}");
             let result = Record::Ended(MatchResult { id, room, game, mode, began, ended, winners, players });

@@ -122,8 +122,14 @@ impl Delivery {
         if std::mem::replace(&mut self.team, team) != team {
             self.restart();
         }
-        // The credit holds a second of inputs at twice the tick rate, so that a burst after a stall is not a flood.
-        self.input_credit = (self.input_credit + 2).min(2 * hz);
+        self.allow_inputs(1, hz);
+    }
+
+    /// Adds the credit for inputs of some ticks that were due.
+    ///
+    /// It holds a second of inputs at twice the tick rate, so that a burst after a stall is not a flood.
+    pub fn allow_inputs(&mut self, ticks: u32, hz: u32) {
+        self.input_credit = ticks.saturating_mul(2).saturating_add(self.input_credit).min(2 * hz);
     }
 
     /// Returns since when too much is on the way for another frame, if it is. The tick's shared diff does not fit the seat then.

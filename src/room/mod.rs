@@ -299,6 +299,13 @@ impl Room {
         }
     }
 
+    /// Notes ticks that were due and will not be stepped, because the host is too late. Clients that know nothing of that send inputs for
+    /// them, which are no flood.
+    pub fn lapse(&mut self, ticks: u32) {
+        let hz = u32::from(self.def.hz());
+        self.seats.playing_mut().for_each(|(_, occupant)| occupant.delivery.allow_inputs(ticks, hz));
+    }
+
     /// Steps the match once.
     ///
     /// # Panics

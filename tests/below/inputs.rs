@@ -142,6 +142,23 @@ fn a_flood_is_dropped_and_hurts_nobody_else() {
 }
 
 #[test]
+fn a_late_host_refuses_no_honest_input() {
+    let mut table = table();
+    let mut seq = 0;
+    for late in [5, 1, 8, 40, 3, 2, 100].into_iter().cycle().take(200) {
+        // The client sends an input for each tick that is due, but the host steps only one of them.
+        table.room().lapse(late - 1);
+        for _ in 0..late.min(20) {
+            seq += 1;
+            assert_eq!(send(&mut table, 1, &input(seq, 0, &east())), Ok(()), "input {seq}");
+        }
+        table.run(1);
+    }
+    let flood = (0..500).filter(|_| send(&mut table, 0, &input(1, 0, &east())) == Err(ErrorCode::RateLimited)).count();
+    assert!(flood > 400, "{flood} of 500: the credit is bounded however late the host is");
+}
+
+#[test]
 fn an_acknowledgement_alone_is_small_and_taken() {
     let mut table = table();
     let mut bytes = Vec::new();
