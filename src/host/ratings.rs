@@ -1,12 +1,25 @@
 //! The players' ratings, and how results change them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use super::record::{MatchResult, Player, Record, Recorder};
+use tokio::{sync::Notify, time::sleep};
+
+use super::{
+    limits::Limits,
+    record::{MatchResult, Player, Record, Recorder},
+};
 use crate::{
     lobby::UserId,
     matchmaking::{Placing, Rating, RatingKey, RatingStore, RatingSystem, RatingsInMemory, WengLin},
+    observe::{self, DropReason},
 };
+
+/// How often ratings that were not loaded are asked for again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How skill is rated, where ratings are stored, and which modes are rated.
 #[derive(Clone)]
@@ -15,6 +28,16 @@ pub(crate) struct Ratings {
     pub(crate) store: Arc<dyn RatingStore>,
     /// The rated modes.
     pub(crate) rated: Vec<RatedMode>,
+    pub(crate) limits: Limits,
+    /// Results with a player whose rating is not loaded. To rate them by the start would overwrite what is stored.
+    unrated: Arc<Unrated>,
+}
+
+/// Results that are rated later.
+#[derive(Default)]
+struct Unrated {
+    results: Mutex<VecDeque<MatchResult>>,
+    came: Notify,
 }
 
 /// A rated mode.
@@ -28,40 +51,101 @@ pub(crate) struct RatedMode {
 
 impl Default for Ratings {
     fn default() -> Self {
-        Self { system: Arc::new(WengLin), store: Arc::new(RatingsInMemory::default()), rated: Vec::new() }
+        Self {
+            system: Arc::new(WengLin),
+            store: Arc::new(RatingsInMemory::default()),
+            rated: Vec::new(),
+            limits: Limits::default(),
+            unrated: Arc::default(),
+        }
     }
 }
 
 impl Ratings {
-    /// Returns a user's rating in a mode: the stored one, or the starting one.
+    /// Returns a user's rating in a mode: the stored one, or the starting one, also while the stored one is not loaded.
     pub(crate) fn of(&self, user: &UserId, game: &'static str, mode: &Arc<str>) -> Rating {
         let key = RatingKey { user: user.clone(), game, mode: mode.clone() };
+        if !self.store.is_loaded(&key) {
+            self.store.load(user);
+        }
         self.store.rating(&key).unwrap_or_else(|| self.system.start())
     }
 
-    /// Updates the ratings after a match, if its mode is rated and at least two sides had people.
-    fn take(&self, result: &MatchResult) {
-        let Some(rated) = self.rated.iter().find(|rated| rated.game == result.game && rated.mode == result.mode) else { return };
+    /// Rates the results that could not be rated at once, for as long as the server runs.
+    pub(crate) async fn rate_later(self: Arc<Self>) {
+        loop {
+            self.unrated.came.notified().await;
+            while self.rate_again() {
+                sleep(RETRY_INTERVAL).await;
+            }
+        }
+    }
+
+    /// Tries to rate the results that wait. Returns whether some still do.
+    fn rate_again(&self) -> bool {
+        let mut results = self.take_unrated();
+        results.retain(|result| !self.rate(result));
+        let mut waiting = self.unrated();
+        // Before those that came in the meantime.
+        results.extend(waiting.drain(..));
+        *waiting = results;
+        !waiting.is_empty()
+    }
+
+    /// Takes the results that wait to be rated.
+    pub(crate) fn take_unrated(&self) -> VecDeque<MatchResult> {
+        std::mem::take(&mut *self.unrated())
+    }
+
+    fn unrated(&self) -> MutexGuard<'_, VecDeque<MatchResult>> {
+        self.unrated.results.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Updates the ratings after a match, if its mode is rated and at least two sides had people. Returns false if it has to be done
+    /// later, because a rating is not loaded.
+    fn rate(&self, result: &MatchResult) -> bool {
+        let Some(rated) = self.rated.iter().find(|rated| rated.game == result.game && rated.mode == result.mode) else {
+            return true;
+        };
         let sides = sides(&result.players, rated.teams);
         if sides.len() < 2 {
-            return;
+            return true;
         }
         let mode: Arc<str> = result.mode.as_str().into();
-        let rating = |player: &&Player| self.of(&player.user, result.game, &mode);
+        let missing = sides.iter().flatten().filter(|player| {
+            !self.store.is_loaded(&RatingKey { user: player.user.clone(), game: rated.game, mode: mode.clone() })
+        });
+        // All of them are loaded at once.
+        if missing.map(|player| self.store.load(&player.user)).count() > 0 {
+            return false;
+        }
+        let rating = |player: &&Player| self.of(&player.user, rated.game, &mode);
         let placing = |side: &Vec<&Player>| Placing { ratings: side.iter().map(rating).collect(), place: place(side) };
         let after = self.system.after(&sides.iter().map(placing).collect::<Vec<_>>());
-        let key = |player: &&Player| RatingKey { user: player.user.clone(), game: result.game, mode: mode.clone() };
+        let key = |player: &&Player| RatingKey { user: player.user.clone(), game: rated.game, mode: mode.clone() };
         let players = sides.iter().flatten().map(key);
         self.store.save(&players.zip(after.into_iter().flatten()).collect::<Vec<_>>());
         tracing::debug!(room = %result.room, game = result.game, mode = result.mode, "ratings were updated");
+        true
     }
 }
 
 impl Recorder for Ratings {
     fn record(&self, record: &Record) {
-        if let Record::Ended(result) = record {
-            self.take(result);
+        let Record::Ended(result) = record else { return };
+        if self.rate(result) {
+            return;
         }
+        let mut waiting = self.unrated();
+        let players: usize = waiting.iter().map(|result| result.players.len()).sum();
+        if players + result.players.len() > self.limits.unrated_players {
+            drop(waiting);
+            tracing::debug!(id = result.id, "a result is not rated: too many wait for ratings to be loaded");
+            return observe::dropped(DropReason::Unrated);
+        }
+        waiting.push_back(result.clone());
+        drop(waiting);
+        self.unrated.came.notify_one();
     }
 }
 
@@ -83,4 +167,90 @@ fn place(side: &[&Player]) -> usize {
         Player { stayed: false, .. } => 3,
     };
     side.iter().map(place).min().unwrap_or(3)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::{lobby::RoomId, protocol::Seat};
+
+    /// A store that has not told its ratings yet.
+    #[derive(Debug, Default)]
+    struct Slow {
+        known: RatingsInMemory,
+        told: AtomicBool,
+    }
+
+    impl RatingStore for Slow {
+        fn is_loaded(&self, _: &RatingKey) -> bool {
+            self.told.load(Ordering::Relaxed)
+        }
+
+        fn rating(&self, key: &RatingKey) -> Option<Rating> {
+            self.known.rating(key).filter(|_| self.is_loaded(key))
+        }
+
+        fn save(&self, ratings: &[(RatingKey, Rating)]) {
+            self.known.save(ratings);
+        }
+    }
+
+    fn key(user: &str) -> RatingKey {
+        RatingKey { user: UserId::parse(user).unwrap(), game: "duel", mode: "1v1".into() }
+    }
+
+    fn result(players: u8) -> Record {
+        let player = |seat: u8| {
+            let user = UserId::parse(&format!("user{seat}")).unwrap();
+            Player { seat: Seat(seat), user, name: "Somebody".to_owned(), guest: false, won: seat == 1, stayed: true }
+        };
+        Record::Ended(MatchResult {
+            id: "m1".to_owned(),
+            room: RoomId::named("abc"),
+            game: "duel".to_owned(),
+            mode: "1v1".to_owned(),
+            began: 1,
+            ended: 2,
+            winners: vec![Seat(1)],
+            players: (1..=players).map(player).collect(),
+        })
+    }
+
+    fn ratings(store: &Arc<Slow>) -> Ratings {
+        let rated = vec![RatedMode { game: "duel", mode: "1v1".to_owned(), teams: None }];
+        Ratings { store: store.clone(), rated, ..Ratings::default() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_result_is_rated_once_the_ratings_are_loaded() {
+        let store = Arc::new(Slow::default());
+        let stored = Rating { rating: 2200.0, deviation: 80.0, volatility: 0.0 };
+        store.known.save(&[(key("user1"), stored)]);
+        let ratings = Arc::new(ratings(&store));
+        let task = tokio::spawn(ratings.clone().rate_later());
+        ratings.record(&result(2));
+        sleep(RETRY_INTERVAL * 10).await;
+        assert_eq!(store.known.rating(&key("user1")), Some(stored), "it is not overwritten by a start");
+        assert_eq!(store.known.rating(&key("user2")), None);
+        store.told.store(true, Ordering::Relaxed);
+        sleep(RETRY_INTERVAL * 2).await;
+        let after = store.known.rating(&key("user1")).unwrap();
+        assert!(after.rating > 2200.0 && after.rating < 2210.0, "{after:?}");
+        assert!(store.known.rating(&key("user2")).unwrap().rating < 1500.0);
+        sleep(RETRY_INTERVAL * 2).await;
+        assert_eq!(store.known.rating(&key("user1")), Some(after), "once");
+        assert!(ratings.take_unrated().is_empty());
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn results_that_wait_to_be_rated_are_bounded() {
+        let store = Arc::new(Slow::default());
+        let mut ratings = ratings(&store);
+        ratings.limits.unrated_players = 100;
+        (0..50).for_each(|_| ratings.record(&result(9)));
+        assert_eq!(ratings.take_unrated().len(), 11);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     lobby::{Identity, RoomId, UserId},
@@ -30,7 +30,7 @@ pub trait Recorder: Send + Sync + 'static {
 }
 
 /// The result of a match that its rules ended.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MatchResult {
     /// The match's unique id, by which a repeated report is recognised.
@@ -38,7 +38,7 @@ pub struct MatchResult {
     /// The room.
     pub room: RoomId,
     /// The game.
-    pub game: &'static str,
+    pub game: String,
     /// The matchmaking mode. Empty if the matchmaker did not open the room.
     pub mode: String,
     /// When the first player took a seat, in milliseconds since 1970.
@@ -55,14 +55,14 @@ impl MatchResult {
     /// Makes the result of a match without a mode that nobody played or won. Its times are 0.
     ///
     /// Set the other fields afterwards, for example to test a [`Recorder`].
-    pub fn new(id: impl Into<String>, room: RoomId, game: &'static str) -> Self {
+    pub fn new(id: impl Into<String>, room: RoomId, game: impl Into<String>) -> Self {
         let (mode, winners, players) = (String::new(), Vec::new(), Vec::new());
-        Self { id: id.into(), room, game, mode, began: 0, ended: 0, winners, players }
+        Self { id: id.into(), room, game: game.into(), mode, began: 0, ended: 0, winners, players }
     }
 }
 
 /// A person's part in a match.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Player {
     /// Their seat.

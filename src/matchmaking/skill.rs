@@ -131,13 +131,19 @@ pub struct RatingKey {
 /// A store for ratings. Its methods must not block: a store with a database keeps the ratings that it was told to
 /// [`load`](Self::load) in memory, and writes in the background.
 pub trait RatingStore: fmt::Debug + Send + Sync + 'static {
-    /// Prepares the ratings of a user who is likely to play soon. Does nothing by default.
+    /// Prepares the ratings of a user who is likely to play soon. Called again while they are not loaded. Does nothing by default.
     fn load(&self, _user: &UserId) {}
 
-    /// Returns a rating, or `None` if the user has not played.
+    /// Returns whether [`rating`](Self::rating) knows this rating, or knows that there is none. While it does not, no result of the
+    /// user's is rated. The default is `true`.
+    fn is_loaded(&self, _key: &RatingKey) -> bool {
+        true
+    }
+
+    /// Returns a rating, or `None` if the user has not played or the rating is not loaded.
     fn rating(&self, key: &RatingKey) -> Option<Rating>;
 
-    /// Saves the ratings after a match.
+    /// Saves the ratings after a match. Only ratings that are loaded are saved.
     fn save(&self, ratings: &[(RatingKey, Rating)]);
 }
 

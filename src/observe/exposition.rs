@@ -47,12 +47,12 @@ impl Exposition {
         publish_bytes();
         let mut page = self.0.render();
         // By hand, because counters of the facade hold whole numbers only.
-        for (name, kind, value) in [
-            ("process_cpu_seconds_total", "counter", process::cpu_seconds()),
-            ("process_resident_memory_bytes", "gauge", process::resident_bytes()),
+        for (name, kind, help, value) in [
+            ("process_cpu_seconds_total", "counter", "User and system time of the process.", process::cpu_seconds()),
+            ("process_resident_memory_bytes", "gauge", "Resident memory of the process.", process::resident_bytes()),
         ] {
             if let Some(value) = value {
-                page.push_str(&format!("# TYPE {name} {kind}\n{name} {value}\n\n"));
+                page.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n\n"));
             }
         }
         page

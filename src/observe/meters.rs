@@ -2,93 +2,162 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics::{Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 use crate::protocol::ErrorCode;
 
 pub(super) const TICK_SECONDS: &str = "tickcast_tick_seconds";
 pub(super) const TICK_LATENESS: &str = "tickcast_tick_lateness_seconds";
 
-/// Why something was thrown away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DropReason {
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// Why something was thrown away, or a connection was cut.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum DropReason { $($(#[$doc])* $name,)* }
+
+        impl DropReason {
+            /// All reasons.
+            const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The label `reason`.
+            fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+// Each has a row in the table of this folder's `mod.rs`.
+reasons! {
     /// An input above its seat's share.
-    InputShare,
+    InputShare = "input_share",
     /// An input from a connection that holds no seat.
-    NotSeated,
+    NotSeated = "not_seated",
     /// A state frame that found the outgoing queue full.
-    Frame,
+    Frame = "frame",
     /// An event of the lobby that found the outgoing queue full.
-    Event,
+    Event = "event",
     /// A connection that did not take a reliable message.
-    Stalled,
-    /// A record that found the queue to the database full, or that the database did not take.
-    #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
-    Record,
+    Stalled = "stalled",
+    /// A record that found too many others waiting for the database, or that the database refused for good.
+    Record = "record",
+    /// A result that was not rated: too many waited for ratings to be loaded, or the server stopped before they were.
+    Unrated = "unrated",
     /// A result that the webhook's receiver did not take.
-    #[cfg(feature = "webhook")]
-    Webhook,
+    Webhook = "webhook",
+    /// A result that was given up and could not be kept on disk.
+    GivenUp = "given_up",
     /// A TCP connection, or a handshake, beyond what its address may have.
-    Address,
+    Address = "address",
     /// A handshake beyond what the server takes in all.
-    Sessions,
+    Sessions = "sessions",
     /// A connection that asked for too many namespaces that do not exist.
-    Nowhere,
+    Nowhere = "nowhere",
     /// A connection whose requests came too fast for too long.
-    Flood,
+    Flood = "flood",
     /// A connection that began to send something and did not end it.
-    Unfinished,
+    Unfinished = "unfinished",
     /// A connection, or a session that polls, that sent more than its share of frames or bytes.
-    ConnectionShare,
+    ConnectionShare = "connection_share",
     /// A connection for which too many bytes waited.
-    QueuedBytes,
+    QueuedBytes = "queued_bytes",
     /// A connection that broke a rule of WebSocket, or sent a message that is too large.
-    Protocol,
+    Protocol = "protocol",
     /// A room that did not return from a step.
-    RoomStuck,
+    RoomStuck = "room_stuck",
     /// Something to do in a room that found too much waiting for its step to end.
-    Errand,
+    Errand = "errand",
+}
+
+const DROPS: &str = "tickcast_drops_total";
+const REFUSED: &str = "tickcast_refused_total";
+const CONNECTIONS: &str = "tickcast_connections";
+const STREAMS: &str = "tickcast_streams";
+const BYTES: &str = "tickcast_bytes_total";
+const UNPOSTED: &str = "tickcast_unposted_results";
+const UNWRITTEN: &str = "tickcast_unwritten_records";
+
+/// What a metric is.
+#[derive(Debug, Clone, Copy)]
+enum MetricKind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+/// Every metric with its kind, unit and help text.
+const METRICS: &[(&str, MetricKind, Unit, &str)] = &[
+    (CONNECTIONS, MetricKind::Gauge, Unit::Count, "Socket.IO connections to a namespace."),
+    (STREAMS, MetricKind::Gauge, Unit::Count, "TCP connections."),
+    (BYTES, MetricKind::Counter, Unit::Bytes, "Bytes read from and written to TCP connections."),
+    (DROPS, MetricKind::Counter, Unit::Count, "Things thrown away and connections cut, by reason."),
+    (REFUSED, MetricKind::Counter, Unit::Count, "Refused requests, connections and inputs, by error code."),
+    (UNWRITTEN, MetricKind::Gauge, Unit::Count, "Records that wait for the database, in memory and on disk."),
+    (UNPOSTED, MetricKind::Gauge, Unit::Count, "Results that wait for the webhook's receiver."),
+    ("tickcast_rooms", MetricKind::Gauge, Unit::Count, "Running rooms."),
+    ("tickcast_seats", MetricKind::Gauge, Unit::Count, "Taken seats."),
+    (TICK_SECONDS, MetricKind::Histogram, Unit::Seconds, "Duration of one step of a room, until its frames are handed over."),
+    (TICK_LATENESS, MetricKind::Histogram, Unit::Seconds, "Time between the moment a step was due and its start."),
+    ("tickcast_ticks_dropped_total", MetricKind::Counter, Unit::Count, "Steps left out because a room was too far behind."),
+    ("tickcast_inputs_total", MetricKind::Counter, Unit::Count, "Inputs handed to rooms."),
+    ("tickcast_frames_total", MetricKind::Counter, Unit::Count, "State frames queued to clients."),
+    ("tickcast_frame_bytes_total", MetricKind::Counter, Unit::Bytes, "Payload of the state frames queued to clients."),
+    ("tickcast_rules_panics_total", MetricKind::Counter, Unit::Count, "Rooms ended by a panic in their rules."),
+    ("tickcast_resyncs_total", MetricKind::Counter, Unit::Count, "Snapshots that clients asked for."),
+    ("tickcast_desyncs_total", MetricKind::Counter, Unit::Count, "Snapshots that clients asked for because a checksum differed."),
+];
+
+/// Describes every metric, and begins at 0 those whose labels are known: a rate over a counter that appears with its first event
+/// misses that event. `games` are the names of the hosted games.
+pub(crate) fn describe(games: impl IntoIterator<Item = &'static str>) {
+    for (name, kind, unit, help) in METRICS {
+        match kind {
+            MetricKind::Counter => describe_counter!(*name, *unit, *help),
+            MetricKind::Gauge => describe_gauge!(*name, *unit, *help),
+            MetricKind::Histogram => describe_histogram!(*name, *unit, *help),
+        }
+    }
+    DropReason::ALL.iter().for_each(|reason| drops(*reason).increment(0));
+    ErrorCode::ALL.iter().for_each(|code| refused(*code, 0));
+    games.into_iter().for_each(|game| drop(GameMeters::new(game)));
+    streams().increment(0);
+    unwritten_records().increment(0);
+    unposted_results().increment(0);
+    publish_bytes();
+}
+
+fn drops(reason: DropReason) -> Counter {
+    counter!(DROPS, "reason" => reason.as_str())
 }
 
 /// Counts something thrown away.
 pub(crate) fn dropped(what: DropReason) {
-    let reason = match what {
-        DropReason::InputShare => "input_share",
-        DropReason::NotSeated => "not_seated",
-        DropReason::Frame => "frame",
-        DropReason::Event => "event",
-        DropReason::Stalled => "stalled",
-        #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
-        DropReason::Record => "record",
-        #[cfg(feature = "webhook")]
-        DropReason::Webhook => "webhook",
-        DropReason::Address => "address",
-        DropReason::Sessions => "sessions",
-        DropReason::Nowhere => "nowhere",
-        DropReason::Flood => "flood",
-        DropReason::Unfinished => "unfinished",
-        DropReason::ConnectionShare => "connection_share",
-        DropReason::QueuedBytes => "queued_bytes",
-        DropReason::Protocol => "protocol",
-        DropReason::RoomStuck => "room_stuck",
-        DropReason::Errand => "errand",
-    };
-    counter!("tickcast_drops_total", "reason" => reason).increment(1);
+    drops(what).increment(1);
 }
 
 /// Counts refusals.
 pub(crate) fn refused(code: ErrorCode, count: u64) {
-    counter!("tickcast_refused_total", "code" => code.as_str()).increment(count);
+    counter!(REFUSED, "code" => code.as_str()).increment(count);
 }
 
 /// The gauge of connections to a namespace.
 pub(crate) fn connected(namespace: &'static str) -> Gauge {
-    gauge!("tickcast_connections", "namespace" => namespace)
+    gauge!(CONNECTIONS, "namespace" => namespace)
 }
 
 /// The gauge of TCP connections.
 pub(crate) fn streams() -> Gauge {
-    gauge!("tickcast_streams")
+    gauge!(STREAMS)
+}
+
+/// The gauge of records that wait for the database.
+pub(crate) fn unwritten_records() -> Gauge {
+    gauge!(UNWRITTEN)
+}
+
+/// The gauge of results that wait for the webhook's receiver.
+pub(crate) fn unposted_results() -> Gauge {
+    gauge!(UNPOSTED)
 }
 
 /// Bytes that all TCP connections of the process have read and written. They change with each message, so they are kept by
@@ -107,7 +176,7 @@ pub(crate) fn bytes_written(count: usize) {
 /// Brings the counters of bytes up to date.
 pub(crate) fn publish_bytes() {
     for (direction, bytes) in [("in", &BYTES_READ), ("out", &BYTES_WRITTEN)] {
-        counter!("tickcast_bytes_total", "direction" => direction).absolute(bytes.load(Ordering::Relaxed));
+        counter!(BYTES, "direction" => direction).absolute(bytes.load(Ordering::Relaxed));
     }
 }
 

@@ -12,13 +12,41 @@
 //! | `tickcast_ticks_dropped_total` | counter | `game` | steps left out because a room was too far behind |
 //! | `tickcast_inputs_total` | counter | `game` | inputs handed to rooms |
 //! | `tickcast_frames_total`, `tickcast_frame_bytes_total` | counter | `game` | state frames queued to clients, and their payload |
-//! | `tickcast_drops_total` | counter | `reason` | `input_share`: above a seat's share of inputs; `not_seated`: an input without a seat; `frame`: a state frame found the outgoing queue full; `event`: one of the lobby's did; `stalled`: a connection cut because a reliable message did; `record`: something that the database did not take in time; `webhook`: a result that its receiver did not; `address`: a TCP connection or a handshake beyond what its address may have; `nowhere`: a connection cut because it asked for too many namespaces that do not exist; `flood`: one cut because its requests came too fast for too long; `unfinished`: one cut because it began to send something and did not end it |
+//! | `tickcast_drops_total` | counter | `reason` | things thrown away and connections cut; the reasons are below |
 //! | `tickcast_refused_total` | counter | `code` | refused requests, connections and inputs |
+//! | `tickcast_unwritten_records` | gauge | | records that wait for the database, in memory and on disk |
+//! | `tickcast_unposted_results` | gauge | | results that wait for the webhook's receiver |
 //! | `tickcast_rules_panics_total` | counter | `game` | rooms ended by a panic in their rules |
 //! | `tickcast_resyncs_total` | counter | `game` | snapshots that clients asked for |
 //! | `tickcast_desyncs_total` | counter | `game` | of these, with a checksum that differed |
 //! | `process_cpu_seconds_total` | counter | | user and system time of the process |
 //! | `process_resident_memory_bytes` | gauge | | resident memory of the process |
+//!
+//! The reasons of `tickcast_drops_total`:
+//!
+//! | reason | what was thrown away, or which connection was cut |
+//! | --- | --- |
+//! | `input_share` | an input above its seat's share |
+//! | `not_seated` | an input from a connection without a seat |
+//! | `frame` | a state frame that found the outgoing queue full |
+//! | `event` | an event of the lobby that found the outgoing queue full |
+//! | `stalled` | a connection that did not take a reliable message |
+//! | `record` | a record beyond those that may wait for the database, or that it refused for good |
+//! | `unrated` | a result that was not rated, because too many waited for ratings to be loaded |
+//! | `webhook` | a result that the webhook's receiver did not take |
+//! | `given_up` | one of these that could not be kept on disk |
+//! | `address` | a TCP connection or a handshake beyond what its address may have |
+//! | `sessions` | a handshake beyond what the server takes in all |
+//! | `nowhere` | a connection that asked for too many namespaces that do not exist |
+//! | `flood` | a connection whose requests came too fast for too long |
+//! | `unfinished` | a connection that began to send something and did not end it |
+//! | `connection_share` | a connection, or a session that polls, that sent more than its share of frames or bytes |
+//! | `queued_bytes` | a connection for which too many bytes waited |
+//! | `protocol` | a connection that broke a rule of WebSocket, or sent a message that is too large |
+//! | `room_stuck` | a room that did not return from a step |
+//! | `errand` | something to do in a room that found too much waiting for its step to end |
+//!
+//! Every metric has a help text, and every label that can be known is there from the start, at 0.
 //!
 //! This room knows names of metrics and the process it runs in. It refuses to know games and rooms: they hand their numbers in.
 
@@ -34,4 +62,7 @@ mod logs;
 pub(crate) use exposition::{Exposition, exposition};
 #[cfg(feature = "cli")]
 pub(crate) use logs::start_logs;
-pub(crate) use meters::{DropReason, GameMeters, bytes_read, bytes_written, connected, dropped, publish_bytes, refused, streams};
+pub(crate) use meters::{
+    DropReason, GameMeters, bytes_read, bytes_written, connected, describe, dropped, publish_bytes, refused, streams,
+    unposted_results, unwritten_records,
+};

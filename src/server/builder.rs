@@ -411,9 +411,10 @@ impl ServerBuilder {
             modes.push((game.name(), mode, rule));
         }
         let rated = modes.iter().filter(|(.., mode)| mode.is_rated());
-        let rated = rated.map(|(game, name, mode)| RatedMode { game, mode: name.clone(), teams: mode.sides() });
-        let ratings = Arc::new(Ratings { rated: rated.collect(), ..self.ratings.clone() });
-        Ok(MatchRules { modes, ratings, parties: self.parties.take() })
+        let mut ratings = self.ratings.clone();
+        ratings.rated = rated.map(|(game, name, mode)| RatedMode { game, mode: name.clone(), teams: mode.sides() }).collect();
+        ratings.limits = self.config.host.clone();
+        Ok(MatchRules { modes, ratings: Arc::new(ratings), parties: self.parties.take() })
     }
 
     /// Whether anybody can be let in at all.

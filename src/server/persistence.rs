@@ -1,21 +1,36 @@
 //! Configures what outlives the process, and where results are sent: the database, the guests' key and the webhook.
 
-use std::{fs, path::PathBuf, sync::Arc};
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+use std::time::Duration;
+use std::{
+    fs::DirBuilder,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+use tokio::time::timeout;
 
 use super::error::StartError;
 #[cfg(feature = "webhook")]
 use crate::store::{Webhook, WebhookConfig};
 use crate::{
-    host::Recorder,
+    host::{Limits, MatchResult, Ratings, Recorder},
     identity::{Gate, GuestKey},
     matchmaking::RatingStore,
-    store::load_guest_key,
+    observe::{self, DropReason},
+    store::{keep_results, load_guest_key, take_results},
 };
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
 use crate::{
     lobby::UserId,
     store::{Database, RatingCache, Store, WriteQueue},
 };
+
+/// How long a start waits for the records that an earlier process left to be written.
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+const LEFT_RECORDS: Duration = Duration::from_secs(5);
 
 /// Where a server keeps things.
 #[derive(Default)]
@@ -29,8 +44,12 @@ pub(super) struct PersistenceConfig {
     pub(super) webhook: Option<WebhookConfig>,
 }
 
+/// The file in the folder for data of results that were not rated before the server stopped.
+const UNRATED: &str = "unrated.jsonl";
+
 /// The parts that run.
 pub(super) struct Persistence {
+    folder: Option<PathBuf>,
     guest_key: Option<GuestKey>,
     #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
     tables: Option<Tables>,
@@ -47,11 +66,11 @@ struct Tables {
 }
 
 impl PersistenceConfig {
-    pub(super) async fn open(self) -> Result<Persistence, StartError> {
+    pub(super) async fn open(self, limits: &Limits) -> Result<Persistence, StartError> {
         let guest_key = match &self.data {
             Some(folder) => {
                 let failed = |error| StartError::Data { folder: folder.clone(), error };
-                fs::create_dir_all(folder).map_err(failed)?;
+                make_folder(folder).map_err(failed)?;
                 load_guest_key(folder)?
             }
             None => GuestKey::random(),
@@ -59,12 +78,16 @@ impl PersistenceConfig {
         #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
         let database = self.database();
         Ok(Persistence {
+            folder: self.data.clone(),
             guest_key: Some(guest_key),
             #[cfg(feature = "webhook")]
-            webhook: self.webhook.map(Webhook::start).transpose()?.map(Arc::new),
+            webhook: match self.webhook.clone() {
+                Some(webhook) => Some(Arc::new(Webhook::start(webhook, self.data.as_deref(), limits)?)),
+                None => None,
+            },
             #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
             tables: match database {
-                Some(database) => Some(Tables::open(&database).await?),
+                Some(database) => Some(Tables::open(&database, self.data.as_deref(), limits).await?),
                 None => None,
             },
         })
@@ -86,11 +109,24 @@ impl PersistenceConfig {
 
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
 impl Tables {
-    async fn open(database: &Database) -> Result<Self, StartError> {
+    async fn open(database: &Database, folder: Option<&Path>, limits: &Limits) -> Result<Self, StartError> {
         let store = Store::open(database).await?;
+        let queue = WriteQueue::start(store.clone(), folder, limits);
+        // Somebody may have been blocked while the database could not be reached.
+        if timeout(LEFT_RECORDS, queue.settled()).await.is_err() {
+            tracing::warn!("the records of an earlier process are still being written");
+        }
         let blocked = store.blocked().await?;
-        Ok(Self { queue: WriteQueue::start(store.clone()), store, blocked })
+        Ok(Self { queue, store, blocked })
     }
+}
+
+/// Creates the folder, for nobody but its owner, if it is missing.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 impl Persistence {
@@ -132,8 +168,40 @@ impl Persistence {
         self.tables.as_ref().map(|tables| &tables.store)
     }
 
-    /// Writes and posts what waits, then closes the database.
-    pub(super) async fn close(&self) {
+    /// Takes the results that an earlier process left unrated.
+    pub(super) fn take_unrated(&self) -> Vec<MatchResult> {
+        let Some(folder) = &self.folder else { return Vec::new() };
+        take_results(&folder.join(UNRATED)).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the results in {UNRATED} cannot be read to be rated");
+            Vec::new()
+        })
+    }
+
+    /// Keeps the results that are still unrated for the next start.
+    fn keep_unrated(&self, ratings: &Ratings) {
+        let results = ratings.take_unrated();
+        if results.is_empty() {
+            return;
+        }
+        let kept = self.folder.as_ref().map(|folder| keep_results(&folder.join(UNRATED), &results));
+        match kept {
+            Some(Ok(())) => {
+                tracing::warn!(results = results.len(), "results were not rated; they wait on disk for the next start")
+            }
+            failed => {
+                results.iter().for_each(|_| observe::dropped(DropReason::Unrated));
+                tracing::error!(
+                    results = results.len(),
+                    ?failed,
+                    "results were not rated: the database did not tell the ratings"
+                );
+            }
+        }
+    }
+
+    /// Writes and posts what waits, then closes the database. What cannot be done waits on disk for the next start.
+    pub(super) async fn close(&self, ratings: &Ratings) {
+        self.keep_unrated(ratings);
         let writes = async {
             #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
             if let Some(Tables { store, queue, .. }) = &self.tables {

@@ -6,7 +6,8 @@ use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 use super::{builder::ServerBuilder, error::StartError, persistence::Persistence};
 use crate::{
-    host::Host,
+    game::GameDef,
+    host::{Host, Ratings, Record, Recorder},
     net::{Endpoints, Listener},
     observe,
 };
@@ -56,6 +57,9 @@ pub struct RunningServer {
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
     upkeep: JoinHandle<()>,
+    ratings: Arc<Ratings>,
+    /// Rates results whose players' ratings were not loaded in time.
+    rating: JoinHandle<()>,
 }
 
 impl RunningServer {
@@ -69,27 +73,32 @@ impl RunningServer {
         let proxies = builder.read_proxies()?;
         #[cfg(feature = "metrics")]
         let exposition = observe::exposition().map_err(|error| StartError::Metrics(error.to_string()))?;
+        observe::describe(games.iter().map(GameDef::name));
         let limits = builder.config.net.clone();
         let bound = async {
             let listener = Listener::bind(listen, limits.clone(), proxies).await?;
             io::Result::Ok((listener.address()?, listener))
         };
         let (address, listener) = bound.await.map_err(|error| StartError::Listen { address: listen.to_owned(), error })?;
-        let mut persistence = std::mem::take(&mut builder.persistence).open().await?;
+        let mut persistence = std::mem::take(&mut builder.persistence).open(&builder.config.host).await?;
         let gate = builder.take_gate(&mut persistence);
         if let Some(ratings) = persistence.ratings().filter(|_| !builder.has_rating_store) {
             Arc::make_mut(&mut rules.ratings).store = ratings;
         }
+        let ratings = rules.ratings.clone();
+        persistence.take_unrated().into_iter().for_each(|result| ratings.record(&Record::Ended(result)));
+        let rating = tokio::spawn(ratings.clone().rate_later());
         let host = Host::start(
             games,
             builder.config.host.clone(),
             gate,
-            persistence.recorders().into_iter().chain([rules.ratings.clone() as _]),
+            persistence.recorders().into_iter().chain([ratings.clone() as _]),
         );
         let endpoints = match Endpoints::new(&host, &limits, rules, &builder.additions) {
             Ok(endpoints) => Arc::new(endpoints),
             Err(error) => {
-                persistence.close().await;
+                rating.abort();
+                persistence.close(&ratings).await;
                 return Err(error.into());
             }
         };
@@ -108,7 +117,7 @@ impl RunningServer {
             }
         });
         let accepting = tokio::spawn(listener.serve(router, stopped));
-        Ok(Self { address, host, persistence, endpoints, stop, accepting, upkeep })
+        Ok(Self { address, host, persistence, endpoints, stop, accepting, upkeep, ratings, rating })
     }
 
     /// The address that the server listens on.
@@ -143,6 +152,7 @@ impl RunningServer {
         // Ends at once: the loop has been told to stop.
         let _ = self.accepting.await;
         self.upkeep.abort();
-        self.persistence.close().await;
+        self.rating.abort();
+        self.persistence.close(&self.ratings).await;
     }
 }

@@ -1,16 +1,23 @@
 //! The database: its address, how it is opened, and the versions of its tables.
 
 #[cfg(feature = "store-sqlite")]
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+};
+use std::{
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
 use sqlx::{
-    AnyPool,
+    Any, AnyConnection, AnyPool,
     any::{AnyPoolOptions, install_default_drivers},
+    error::ErrorKind,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
+    pool::PoolConnection,
 };
-#[cfg(feature = "store-sqlite")]
-use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use thiserror::Error;
 
 /// Most connections to PostgreSQL or to a file.
@@ -29,7 +36,8 @@ pub enum Database {
     /// SQLite in memory, for tests. It is lost with the store.
     #[cfg(feature = "store-sqlite")]
     Memory,
-    /// An SQLite file, which is created if it is missing.
+    /// An SQLite file, which is created if it is missing. On Unix nobody but its owner may read it: what others may do with a file
+    /// that everybody could read is taken away.
     #[cfg(feature = "store-sqlite")]
     File(PathBuf),
     /// A database on a PostgreSQL server: `postgres://user:password@host/database`.
@@ -47,13 +55,35 @@ pub enum StoreError {
     /// The tables are not of this version and cannot be migrated to it.
     #[error("the tables cannot be migrated: {0}")]
     Migrate(#[from] MigrateError),
+    /// The file of the database cannot be created, or protected from others.
+    #[cfg(feature = "store-sqlite")]
+    #[error("the database {path} cannot be created: {error}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        error: io::Error,
+    },
     /// The URL is not one of PostgreSQL.
     #[cfg(feature = "store-postgres")]
     #[error("the URL of the database must begin with postgres:// or postgresql://")]
     Url,
+    /// The database took too long.
+    #[error("the database did not answer in time")]
+    Timeout,
     /// The tables hold an invalid user id.
     #[error("the tables hold the user id \"{0}\", which is not 1 to 64 printable ASCII characters")]
     User(String),
+}
+
+impl StoreError {
+    /// Whether the database took the query and refused what is in it, so that another attempt would be refused, too.
+    pub(super) fn is_final(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        // PostgreSQL's classes 22 and 23: what is not a value of the column's type, and what breaks a constraint.
+        let of_data = error.code().is_some_and(|code| code.len() == 5 && (code.starts_with("22") || code.starts_with("23")));
+        of_data || !matches!(error.kind(), ErrorKind::Other)
+    }
 }
 
 /// An open database. Cheap to clone.
@@ -71,7 +101,11 @@ pub enum StoreError {
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct Store(pub(super) AnyPool);
+pub struct Store {
+    pool: AnyPool,
+    /// Keeps the tables of a database in memory, which last as long as any connection to it.
+    anchor: Option<AnyPool>,
+}
 
 impl Store {
     /// Connects and migrates the tables. Must be called within a Tokio runtime.
@@ -82,16 +116,20 @@ impl Store {
     pub async fn open(database: &Database) -> Result<Self, StoreError> {
         install_default_drivers();
         let options = AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
+        let mut anchor = None;
         let pool = match database {
             #[cfg(feature = "store-sqlite")]
-            // One connection that is never closed: the tables belong to the connection and are lost with it.
             Database::Memory => {
-                let options = options.min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
-                options.connect("sqlite::memory:").await?
+                static COUNT: AtomicU32 = AtomicU32::new(0);
+                let name = COUNT.fetch_add(1, Ordering::Relaxed);
+                let url = format!("sqlite:file:tickcast-{name}?mode=memory&cache=shared");
+                let options = options.max_connections(1);
+                anchor = Some(options.clone().idle_timeout(None).max_lifetime(None).connect(&url).await?);
+                options.connect(&url).await?
             }
             #[cfg(feature = "store-sqlite")]
             Database::File(path) => {
-                let file = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+                protect(path).map_err(|error| StoreError::File { path: path.clone(), error })?;
                 let options = options.max_connections(CONNECTIONS).after_connect(|connection, _| {
                     Box::pin(async move {
                         // Readers do not wait for the writer. A power cut may lose the last writes.
@@ -101,7 +139,7 @@ impl Store {
                         Ok(())
                     })
                 });
-                options.connect(file.to_url_lossy().as_str()).await?
+                options.connect(&url_of(path)?).await?
             }
             #[cfg(feature = "store-postgres")]
             Database::Postgres(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
@@ -114,11 +152,101 @@ impl Store {
             Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
         });
         Migrator::with_migrations(migrations.collect()).run(&pool).await?;
-        Ok(Self(pool))
+        Ok(Self { pool, anchor })
     }
 
     /// Closes every connection. Later queries fail.
     pub async fn close(&self) {
-        self.0.close().await;
+        self.pool.close().await;
+        if let Some(anchor) = &self.anchor {
+            anchor.close().await;
+        }
     }
+
+    /// Takes a connection out of the pool, for one piece of work.
+    pub(super) async fn lease(&self) -> Result<Lease, StoreError> {
+        Ok(Lease { connection: self.pool.acquire().await?, is_good: false })
+    }
+}
+
+/// A connection on which one piece of work is done. Unless [`end`](Self::end) says that all of it was done, the connection is closed:
+/// after an error it may still be within a transaction that nobody commits, and whatever was written on it later would be lost.
+pub(super) struct Lease {
+    connection: PoolConnection<Any>,
+    is_good: bool,
+}
+
+impl Lease {
+    /// Gives the connection back to the pool.
+    pub(super) fn end(mut self) {
+        self.is_good = true;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if !self.is_good {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+impl Deref for Lease {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.connection
+    }
+}
+
+/// Creates the file of a database, so that only its owner can read it. SQLite gives the files beside it the same permissions.
+#[cfg(feature = "store-sqlite")]
+fn protect(path: &Path) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+
+        let file = options.mode(0o600).open(path)?;
+        let mut permissions = file.metadata()?.permissions();
+        // A group may have been let in on purpose.
+        if permissions.mode() & 0o007 != 0 {
+            permissions.set_mode(0o600);
+            for end in ["", "-wal", "-shm"] {
+                let mut beside = path.as_os_str().to_owned();
+                beside.push(end);
+                match std::fs::set_permissions(beside, permissions.clone()) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    options.open(path)?;
+    Ok(())
+}
+
+/// Returns the URL of a file with every unusual byte encoded: sqlx encodes neither `%` nor a path that begins like a URL.
+#[cfg(feature = "store-sqlite")]
+fn url_of(path: &Path) -> Result<String, StoreError> {
+    let failed = |error| StoreError::File { path: path.to_owned(), error };
+    let path = std::path::absolute(path).map_err(failed)?;
+    let text = path.to_str().ok_or_else(|| failed(io::Error::new(io::ErrorKind::InvalidInput, "its path is not UTF-8")))?;
+    let mut url = "sqlite:".to_owned();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            url.push(byte.into());
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    Ok(url + "?mode=rwc")
 }

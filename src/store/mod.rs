@@ -4,10 +4,14 @@
 //! through [`Recorder`](crate::host::Recorder), which never waits.
 
 mod guest_key;
+mod line_file;
+mod kept_results;
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
 mod database;
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
 mod queries;
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+mod spool;
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
 mod write_queue;
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
@@ -16,6 +20,7 @@ mod rating_cache;
 mod webhook;
 
 pub use self::guest_key::{KeyFileError, load_guest_key};
+pub(crate) use self::kept_results::{keep_results, take_results};
 #[cfg(feature = "webhook")]
 pub use self::webhook::{Webhook, WebhookConfig, WebhookError, signature};
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]

@@ -2,7 +2,8 @@
 
 use std::{future::Future, pin::Pin};
 
-use sqlx::{Any, AnyConnection, Row, any::AnyRow};
+use serde::{Deserialize, Serialize};
+use sqlx::{Any, AnyConnection, Connection, Row, any::AnyRow};
 
 use super::database::{Store, StoreError};
 use crate::{
@@ -28,7 +29,7 @@ pub struct StoredPlayer {
 }
 
 /// A user's rating in one mode of one game, as stored.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredRating {
     /// The user.
     pub user: UserId,
@@ -64,7 +65,8 @@ pub struct StoredMatch {
 
 const SEEN: &str = "
     INSERT INTO players (user_id, name, guest, first_seen, last_seen) VALUES ($1, $2, $3, $4, $4)
-    ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_seen";
+    ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_seen
+    WHERE players.last_seen <= excluded.last_seen";
 
 const SAVE_RATING: &str = "
     INSERT INTO ratings (user_id, game, mode, rating, deviation, volatility, updated) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -93,8 +95,15 @@ impl Store {
     ///
     /// If the database cannot be used.
     pub async fn seen(&self, who: &Identity) -> Result<(), StoreError> {
-        let mut connection = self.0.acquire().await?;
-        seen(&mut connection, (&who.user, who.name.as_str(), who.guest), now()).await
+        self.seen_at((&who.user, who.name.as_str(), who.guest), now()).await
+    }
+
+    /// Records that a user, whose name this is and who may be a guest, connected at a time in milliseconds since 1970.
+    pub(super) async fn seen_at(&self, who: (&UserId, &str, bool), at: u64) -> Result<(), StoreError> {
+        let mut lease = self.lease().await?;
+        seen(&mut lease, who, at).await?;
+        lease.end();
+        Ok(())
     }
 
     /// Returns a user.
@@ -104,7 +113,9 @@ impl Store {
     /// If the database cannot be used.
     pub async fn player(&self, user: &UserId) -> Result<Option<StoredPlayer>, StoreError> {
         let query = "SELECT user_id, name, guest, first_seen, last_seen FROM players WHERE user_id = $1";
-        let row = sqlx::query::<Any>(query).bind(user.as_str()).fetch_optional(&self.0).await?;
+        let mut lease = self.lease().await?;
+        let row = sqlx::query::<Any>(query).bind(user.as_str()).fetch_optional(&mut *lease).await?;
+        lease.end();
         let player = |row: AnyRow| {
             Ok(StoredPlayer {
                 user: user_of(&row)?,
@@ -123,11 +134,13 @@ impl Store {
     ///
     /// If the database cannot be used.
     pub async fn forget_guests(&self, before: u64) -> Result<u64, StoreError> {
-        let mut change = self.0.begin().await?;
+        let mut lease = self.lease().await?;
+        let mut change = lease.begin().await?;
         sqlx::query(FORGET_RATINGS_OF_GUESTS).bind(before as i64).execute(&mut *change).await?;
         let query = "DELETE FROM players WHERE guest = 1 AND last_seen < $1";
         let forgotten = sqlx::query(query).bind(before as i64).execute(&mut *change).await?;
         change.commit().await?;
+        lease.end();
         Ok(forgotten.rows_affected())
     }
 
@@ -148,7 +161,9 @@ impl Store {
     pub async fn ratings(&self, user: &UserId) -> Result<Vec<StoredRating>, StoreError> {
         let query =
             "SELECT user_id, game, mode, rating, deviation, volatility FROM ratings WHERE user_id = $1 ORDER BY game, mode";
-        let rows = sqlx::query::<Any>(query).bind(user.as_str()).fetch_all(&self.0).await?;
+        let mut lease = self.lease().await?;
+        let rows = sqlx::query::<Any>(query).bind(user.as_str()).fetch_all(&mut *lease).await?;
+        lease.end();
         let rating = |row: &AnyRow| {
             Ok(StoredRating {
                 user: user_of(row)?,
@@ -168,7 +183,8 @@ impl Store {
     ///
     /// If the database cannot be used.
     pub async fn save_ratings(&self, ratings: &[StoredRating]) -> Result<(), StoreError> {
-        let mut change = self.0.begin().await?;
+        let mut lease = self.lease().await?;
+        let mut change = lease.begin().await?;
         for rating in ratings {
             sqlx::query(SAVE_RATING)
                 .bind(rating.user.as_str())
@@ -181,7 +197,9 @@ impl Store {
                 .execute(&mut *change)
                 .await?;
         }
-        Ok(change.commit().await?)
+        change.commit().await?;
+        lease.end();
+        Ok(())
     }
 
     /// Writes the result of a match, with its players. A result that is already stored is not changed.
@@ -190,20 +208,20 @@ impl Store {
     ///
     /// If the database cannot be used.
     pub async fn save_match(&self, result: &MatchResult) -> Result<(), StoreError> {
-        let mut change = self.0.begin().await?;
+        let mut lease = self.lease().await?;
+        let mut change = lease.begin().await?;
         let written = sqlx::query(SAVE_MATCH)
             .bind(&result.id)
             .bind(result.room.as_str())
-            .bind(result.game)
+            .bind(&result.game)
             .bind(&result.mode)
             .bind(result.began as i64)
             .bind(result.ended as i64)
             .execute(&mut *change)
             .await?;
-        if written.rows_affected() == 0 {
-            return Ok(());
-        }
-        for Player { seat, user, name, guest, won, stayed } in &result.players {
+        // A result that is there already has its players.
+        let players = if written.rows_affected() == 0 { &[][..] } else { &result.players };
+        for Player { seat, user, name, guest, won, stayed } in players {
             seen(&mut change, (user, name, *guest), result.ended).await?;
             sqlx::query(SAVE_MATCH_PLAYER)
                 .bind(&result.id)
@@ -214,7 +232,9 @@ impl Store {
                 .execute(&mut *change)
                 .await?;
         }
-        Ok(change.commit().await?)
+        change.commit().await?;
+        lease.end();
+        Ok(())
     }
 
     /// Returns the latest matches of a user, newest first, `most` at most.
@@ -223,7 +243,9 @@ impl Store {
     ///
     /// If the database cannot be used.
     pub async fn matches(&self, user: &UserId, most: u32) -> Result<Vec<StoredMatch>, StoreError> {
-        let rows = sqlx::query::<Any>(MATCHES_OF).bind(user.as_str()).bind(i64::from(most)).fetch_all(&self.0).await?;
+        let mut lease = self.lease().await?;
+        let rows = sqlx::query::<Any>(MATCHES_OF).bind(user.as_str()).bind(i64::from(most)).fetch_all(&mut *lease).await?;
+        lease.end();
         let kept = |row: &AnyRow| {
             Ok(StoredMatch {
                 id: row.try_get("id")?,
@@ -243,7 +265,9 @@ impl Store {
     ///
     /// If the database cannot be used.
     pub async fn blocked(&self) -> Result<Vec<UserId>, StoreError> {
-        let rows = sqlx::query::<Any>("SELECT user_id FROM bans ORDER BY user_id").fetch_all(&self.0).await?;
+        let mut lease = self.lease().await?;
+        let rows = sqlx::query::<Any>("SELECT user_id FROM bans ORDER BY user_id").fetch_all(&mut *lease).await?;
+        lease.end();
         rows.iter().map(user_of).collect()
     }
 
@@ -254,7 +278,10 @@ impl Store {
     /// If the database cannot be used.
     pub async fn is_blocked(&self, user: &UserId) -> Result<bool, StoreError> {
         let query = sqlx::query::<Any>("SELECT user_id FROM bans WHERE user_id = $1").bind(user.as_str());
-        Ok(query.fetch_optional(&self.0).await?.is_some())
+        let mut lease = self.lease().await?;
+        let row = query.fetch_optional(&mut *lease).await?;
+        lease.end();
+        Ok(row.is_some())
     }
 
     /// Puts a user on the block list.
@@ -264,7 +291,9 @@ impl Store {
     /// If the database cannot be used.
     pub async fn block(&self, user: &UserId) -> Result<(), StoreError> {
         let query = "INSERT INTO bans (user_id, since) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING";
-        sqlx::query(query).bind(user.as_str()).bind(now() as i64).execute(&self.0).await?;
+        let mut lease = self.lease().await?;
+        sqlx::query(query).bind(user.as_str()).bind(now() as i64).execute(&mut *lease).await?;
+        lease.end();
         Ok(())
     }
 
@@ -274,7 +303,9 @@ impl Store {
     ///
     /// If the database cannot be used.
     pub async fn unblock(&self, user: &UserId) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM bans WHERE user_id = $1").bind(user.as_str()).execute(&self.0).await?;
+        let mut lease = self.lease().await?;
+        sqlx::query("DELETE FROM bans WHERE user_id = $1").bind(user.as_str()).execute(&mut *lease).await?;
+        lease.end();
         Ok(())
     }
 }

@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::runtime::Handle;
+
 use super::{database::Store, queries::StoredRating, write_queue::WriteQueue};
 use crate::{
     lobby::UserId,
@@ -21,6 +23,8 @@ pub struct RatingCache {
     store: Store,
     queue: WriteQueue,
     known: Arc<Mutex<Known>>,
+    /// Where the database is read.
+    runtime: Handle,
 }
 
 /// A cache of two generations. When the young one is full, it becomes the old one, and users who were only in the old one are
@@ -36,32 +40,51 @@ struct Entry {
     ratings: Vec<StoredRating>,
     /// Whether the database has been read.
     complete: bool,
+    /// Whether it is being read.
+    loading: bool,
 }
 
 impl RatingCache {
-    /// Caches the ratings of a store and writes changes through its queue.
+    /// Caches the ratings of a store and writes changes through its queue. Must be called within a Tokio runtime.
     pub fn new(store: Store, queue: WriteQueue) -> Self {
-        Self { store, queue, known: Arc::default() }
+        Self { store, queue, known: Arc::default(), runtime: Handle::current() }
     }
 
-    /// Reads a user's ratings ahead of use, in a task of its own. Must be called within a Tokio runtime.
+    /// Reads a user's ratings ahead of use, in a task of its own. Does nothing if they are loaded or being read.
+    ///
+    /// Ratings that wait to be written are written first, also those of an earlier process, so what is read is the newest.
     pub fn load(&self, user: &UserId) {
-        if self.known().entry(user).complete {
+        let mut known = self.known();
+        let entry = known.entry(user);
+        if entry.complete || std::mem::replace(&mut entry.loading, true) {
             return;
         }
+        drop(known);
         let (ratings, user) = (self.clone(), user.clone());
-        tokio::spawn(async move {
-            match ratings.store.ratings(&user).await {
-                Ok(kept) => ratings.known().entry(&user).complete_with(kept),
-                Err(error) => tracing::warn!(%user, %error, "ratings could not be read"),
+        self.runtime.spawn(async move {
+            ratings.queue.settled().await;
+            let read = ratings.store.ratings(&user).await;
+            let mut known = ratings.known();
+            let entry = known.entry(&user);
+            entry.loading = false;
+            match read {
+                Ok(kept) => entry.complete_with(kept),
+                Err(error) => tracing::debug!(%user, %error, "ratings could not be read"),
             }
         });
+    }
+
+    /// Returns whether a rating is known, or known not to be there.
+    pub fn is_loaded(&self, user: &UserId, game: &str, mode: &str) -> bool {
+        let mut known = self.known();
+        let entry = known.entry(user);
+        entry.complete || entry.find(game, mode).is_some()
     }
 
     /// Returns a user's rating in a mode of a game, if it has been loaded or saved.
     pub fn rating(&self, user: &UserId, game: &str, mode: &str) -> Option<StoredRating> {
         let mut known = self.known();
-        known.entry(user).ratings.iter().find(|rating| rating.game == game && rating.mode == mode).cloned()
+        known.entry(user).find(game, mode).cloned()
     }
 
     /// Changes ratings after a match and queues them for the database.
@@ -88,6 +111,10 @@ impl fmt::Debug for RatingCache {
 impl RatingStore for RatingCache {
     fn load(&self, user: &UserId) {
         Self::load(self, user);
+    }
+
+    fn is_loaded(&self, key: &RatingKey) -> bool {
+        Self::is_loaded(self, &key.user, key.game, &key.mode)
     }
 
     fn rating(&self, key: &RatingKey) -> Option<Rating> {
@@ -119,6 +146,10 @@ impl Known {
 }
 
 impl Entry {
+    fn find(&self, game: &str, mode: &str) -> Option<&StoredRating> {
+        self.ratings.iter().find(|rating| rating.game == game && rating.mode == mode)
+    }
+
     fn put(&mut self, rating: StoredRating) {
         match self.ratings.iter_mut().find(|other| other.game == rating.game && other.mode == rating.mode) {
             Some(other) => *other = rating,

@@ -1,6 +1,14 @@
 //! The webhook: posts the result of each match, signed, until the receiver accepts it.
 
-use std::{error::Error, fmt::Write, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    fmt::Write,
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use hmac::{Hmac, Mac};
@@ -20,20 +28,20 @@ use rustls::{
 use serde::Serialize;
 use sha2::Sha256;
 use tokio::{
-    sync::{
-        mpsc::{Receiver, Sender, channel},
-        oneshot,
-    },
+    runtime::Handle,
+    sync::{Semaphore, watch},
+    task::spawn_blocking,
     time::{sleep, timeout},
 };
 
+use super::{
+    kept_results::{keep_results, take_results},
+    line_file::LineFile,
+};
 use crate::{
-    host::{MatchResult, Record, Recorder},
+    host::{Limits, MatchResult, Record, Recorder, now},
     observe::{self, DropReason},
 };
-
-/// Most results that may wait.
-const QUEUE: usize = 1024;
 
 /// Timeout of one attempt.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -41,8 +49,14 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 /// Longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
-/// Time for the queue to drain when the server stops.
+/// Time for first attempts and those under way to end when the server stops.
 const CLOSING: Duration = Duration::from_secs(5);
+
+/// The file in the folder for data of results that were not posted before the server stopped.
+const UNPOSTED: &str = "unposted.jsonl";
+
+/// The file in the folder for data of results that were given up.
+const GIVEN_UP: &str = "given-up.jsonl";
 
 /// Where and how results are posted.
 ///
@@ -94,12 +108,35 @@ pub enum WebhookError {
     Roots(String),
 }
 
-/// Posts results, one at a time, in a task of its own.
-pub struct Webhook(Sender<Entry>);
+/// Posts results, each on a schedule of its own: one that is not taken holds no other up.
+///
+/// A result that is given up is appended to `given-up.jsonl` in the folder for data, with the reason. Results that are not posted when
+/// the server stops wait in `unposted.jsonl` for the next start. [`Limits`] bounds all of them.
+pub struct Webhook(Arc<Shared>);
 
-enum Entry {
-    Result(Box<MatchResult>),
-    Close(oneshot::Sender<()>),
+struct Shared {
+    poster: Poster,
+    limits: Limits,
+    folder: Option<PathBuf>,
+    runtime: Handle,
+    /// The results that are not done, by number.
+    waiting: Mutex<Waiting>,
+    /// The given-up results' file is written by one at a time.
+    given_up: Mutex<()>,
+    /// One permit for each attempt under way.
+    attempts: Semaphore,
+    /// The number of results with a task.
+    running: watch::Sender<usize>,
+    closing: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    results: BTreeMap<u64, Arc<MatchResult>>,
+    bytes: usize,
+    /// The number of the newest result.
+    newest: u64,
+    closed: bool,
 }
 
 #[derive(Serialize)]
@@ -115,13 +152,25 @@ struct Poster {
     config: WebhookConfig,
 }
 
+/// A line of the file of results that were given up.
+#[derive(Serialize)]
+struct GivenUp<'a> {
+    /// Milliseconds since 1970.
+    at: u64,
+    reason: &'a str,
+    /// What was posted.
+    body: Body<'a>,
+}
+
 impl Webhook {
-    /// Starts the task. Must be called within a Tokio runtime.
+    /// Starts posting. Must be called within a Tokio runtime.
+    ///
+    /// Results that an earlier process left in the folder are posted, too.
     ///
     /// # Errors
     ///
     /// If the URL is neither `https://..` nor `http://..`, the secret has fewer than 16 bytes, or no certificate authority is trusted.
-    pub fn start(config: WebhookConfig) -> Result<Self, WebhookError> {
+    pub fn start(config: WebhookConfig, folder: Option<&Path>, limits: &Limits) -> Result<Self, WebhookError> {
         let uri: Uri = config.url.parse().map_err(|_| WebhookError::Url)?;
         let roots = match uri.scheme_str() {
             Some("https") => trusted_roots(config.ca_file.as_ref())?,
@@ -132,33 +181,37 @@ impl Webhook {
         if config.secret.len() < 16 {
             return Err(WebhookError::ShortSecret);
         }
-        let (sender, receiver) = channel(QUEUE);
         let client = Client::builder(TokioExecutor::new()).build(connector(roots));
-        tokio::spawn(Poster { client, uri, config }.run(receiver));
-        Ok(Self(sender))
+        let shared = Arc::new(Shared {
+            poster: Poster { client, uri, config },
+            limits: limits.clone(),
+            folder: folder.map(Path::to_owned),
+            runtime: Handle::current(),
+            waiting: Mutex::default(),
+            given_up: Mutex::default(),
+            attempts: Semaphore::new(limits.webhook_attempts.max(1)),
+            running: watch::Sender::new(0),
+            closing: watch::Sender::new(false),
+        });
+        shared.take_unposted().into_iter().for_each(|result| shared.queue(result));
+        Ok(Self(shared))
     }
 
-    /// Posts what is queued and stops the task. Gives up after five seconds.
+    /// Makes the first attempt for every result, and stops. What was not taken within five seconds is kept for the next start; without
+    /// a folder for data it is dropped and counted.
     pub async fn close(&self) {
-        let (done, closed) = oneshot::channel();
-        let drained = async {
-            if self.0.send(Entry::Close(done)).await.is_ok() {
-                // An error means that another `close` stopped the task.
-                let _ = closed.await;
-            }
-        };
-        if timeout(CLOSING, drained).await.is_err() {
-            tracing::warn!("the webhook's receiver did not accept all queued results in time");
-        }
+        self.0.closing.send_replace(true);
+        // The sender is within `self`.
+        let ended = async { self.0.running.subscribe().wait_for(|running| *running == 0).await.map(drop) };
+        let _ = timeout(CLOSING, ended).await;
+        self.0.keep_unposted();
     }
 }
 
 impl Recorder for Webhook {
     fn record(&self, record: &Record) {
-        let Record::Ended(result) = record else { return };
-        if self.0.try_send(Entry::Result(Box::new(result.clone()))).is_err() {
-            observe::dropped(DropReason::Webhook);
-            tracing::debug!(id = result.id, "a result was dropped: the queue to the webhook's receiver is full");
+        if let Record::Ended(result) = record {
+            self.0.queue(result.clone());
         }
     }
 }
@@ -172,46 +225,150 @@ enum Outcome {
     Refused(StatusCode),
 }
 
-impl Poster {
-    async fn run(self, mut entries: Receiver<Entry>) {
-        while let Some(entry) = entries.recv().await {
-            match entry {
-                Entry::Result(result) => self.deliver(&result).await,
-                Entry::Close(done) => {
-                    // The caller may have timed out.
-                    let _ = done.send(());
-                    return;
-                }
-            }
-        }
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn deliver(&self, result: &MatchResult) {
-        let body = serde_json::to_vec(&Body { event: "match_ended", result }).expect("text and numbers always encode");
+    /// Gives a result a task of its own, or drops it.
+    fn queue(self: &Arc<Self>, result: MatchResult) {
+        let (size, result) = (size_of(&result), Arc::new(result));
+        let mut waiting = self.waiting();
+        let is_full = waiting.results.len() >= self.limits.unposted_results || waiting.bytes + size > self.limits.unposted_bytes;
+        if is_full || waiting.closed {
+            drop(waiting);
+            observe::dropped(DropReason::Webhook);
+            tracing::debug!(id = result.id, "a result was dropped: too many wait for the webhook's receiver");
+            return;
+        }
+        waiting.newest += 1;
+        waiting.bytes += size;
+        let number = waiting.newest;
+        waiting.results.insert(number, result.clone());
+        observe::unposted_results().set(waiting.results.len() as f64);
+        drop(waiting);
+        self.running.send_modify(|running| *running += 1);
+        let shared = self.clone();
+        self.runtime.spawn(async move {
+            if shared.deliver(&result).await {
+                shared.remove(number);
+            }
+            shared.running.send_modify(|running| *running -= 1);
+        });
+    }
+
+    fn remove(&self, number: u64) {
+        let mut waiting = self.waiting();
+        if let Some(result) = waiting.results.remove(&number) {
+            waiting.bytes -= size_of(&result);
+        }
+        observe::unposted_results().set(waiting.results.len() as f64);
+    }
+
+    /// Posts a result until it is taken or given up. Returns false if the server stops before that.
+    async fn deliver(self: &Arc<Self>, result: &Arc<MatchResult>) -> bool {
+        let body = serde_json::to_vec(&Body::new(result)).expect("text and numbers always encode");
         let (body, id) = (Bytes::from(body), &*result.id);
-        let mut pause = self.config.pause;
-        for attempt in 1..=self.config.attempts {
-            match self.post(&body, id).await {
-                Outcome::Accepted => return,
-                Outcome::Refused(status) => {
-                    tracing::error!(id, %status, "the webhook's receiver refused a result");
-                    break;
-                }
-                Outcome::Retry(reason) if attempt == self.config.attempts => {
-                    tracing::error!(id, reason, attempt, "a result could not be posted, giving up");
-                }
-                Outcome::Retry(reason) => {
+        let config = &self.poster.config;
+        let (mut pause, mut closing) = (config.pause, self.closing.subscribe());
+        for attempt in 1.. {
+            // The semaphore is never closed, so an attempt without a permit does not happen.
+            let permit = self.attempts.acquire().await;
+            let outcome = self.poster.post(&body, id).await;
+            drop(permit);
+            let reason = match outcome {
+                Outcome::Accepted => return true,
+                Outcome::Refused(status) => status.to_string(),
+                Outcome::Retry(reason) if attempt < config.attempts => {
                     tracing::warn!(id, reason, attempt, "a result could not be posted, retrying");
                     // Jitter, so that servers with the same receiver do not retry in step.
                     let spread: f64 = rand::rng().random_range(0.8..1.2);
-                    sleep(pause.mul_f64(spread)).await;
+                    tokio::select! {
+                        () = sleep(pause.mul_f64(spread)) => {}
+                        _ = closing.wait_for(|closing| *closing) => return false,
+                    }
                     pause = (pause * 2).min(LONGEST_PAUSE);
+                    continue;
                 }
-            }
+                Outcome::Retry(reason) => reason,
+            };
+            tracing::error!(id, reason, attempt, "a result was given up: the webhook's receiver did not take it");
+            observe::dropped(DropReason::Webhook);
+            let (shared, result) = (self.clone(), result.clone());
+            // An error means that the process ends.
+            let _ = spawn_blocking(move || shared.keep_given_up(&result, &reason)).await;
+            break;
         }
-        observe::dropped(DropReason::Webhook);
+        true
     }
 
+    /// Appends a result to the file of those that were given up.
+    fn keep_given_up(&self, result: &MatchResult, reason: &str) {
+        let Some(folder) = &self.folder else { return };
+        let line =
+            serde_json::to_vec(&GivenUp { at: now(), reason, body: Body::new(result) }).expect("text and numbers always encode");
+        let _one = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = LineFile::open(&folder.join(GIVEN_UP)).and_then(|(mut file, _)| {
+            if file.len() + line.len() as u64 >= self.limits.given_up_bytes as u64 {
+                return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "it is as large as it may be"));
+            }
+            file.append(&line)
+        });
+        if let Err(error) = kept {
+            observe::dropped(DropReason::GivenUp);
+            tracing::error!(id = result.id, %error, "a result that was given up is not kept in {GIVEN_UP}");
+        }
+    }
+
+    /// Takes the results that an earlier process left.
+    fn take_unposted(&self) -> Vec<MatchResult> {
+        let Some(folder) = &self.folder else { return Vec::new() };
+        take_results(&folder.join(UNPOSTED)).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the results in {UNPOSTED} cannot be read to be posted");
+            Vec::new()
+        })
+    }
+
+    /// Takes no more results, and keeps those that were not taken for the next start.
+    fn keep_unposted(&self) {
+        let mut waiting = self.waiting();
+        waiting.closed = true;
+        let results = std::mem::take(&mut waiting.results);
+        drop(waiting);
+        if results.is_empty() {
+            return;
+        }
+        let kept =
+            self.folder.as_ref().map(|folder| keep_results(&folder.join(UNPOSTED), results.values().map(|result| &**result)));
+        match kept {
+            Some(Ok(())) => {
+                tracing::warn!(results = results.len(), "results were not posted; they wait on disk for the next start")
+            }
+            failed => {
+                results.iter().for_each(|_| observe::dropped(DropReason::Webhook));
+                tracing::error!(
+                    results = results.len(),
+                    ?failed,
+                    "results were dropped: the webhook's receiver did not take them"
+                );
+            }
+        }
+    }
+}
+
+/// The bytes that a result takes in memory, about.
+fn size_of(result: &MatchResult) -> usize {
+    let players = result.players.iter().map(|player| size_of_val(player) + player.user.as_str().len() + player.name.len());
+    size_of_val(result) + result.id.len() + players.sum::<usize>()
+}
+
+impl<'a> Body<'a> {
+    fn new(result: &'a MatchResult) -> Self {
+        Self { event: "match_ended", result }
+    }
+}
+
+impl Poster {
     async fn post(&self, body: &Bytes, id: &str) -> Outcome {
         let request = Request::post(&self.uri)
             .header(header::CONTENT_TYPE, "application/json")

@@ -2,6 +2,9 @@
 //! need the feature `metrics`.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
+#[path = "../support/folder.rs"]
+mod folder;
 #[path = "../support/heap.rs"]
 mod heap;
 #[path = "../support/process.rs"]
@@ -31,7 +34,10 @@ mod identity;
 mod leaving;
 mod lobby;
 mod matchmaking;
+mod metrics;
 mod modes;
+#[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
+mod outage;
 mod packed;
 mod people;
 mod proxied;

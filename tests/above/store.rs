@@ -5,44 +5,25 @@
 
 use std::{
     env, fs,
-    path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
 use serde_json::json;
 use tickcast::{
-    host::{Record, Recorder},
+    host::{Limits, Record, Recorder},
     server::{RunningServer, StartError},
     store::{Database, RatingCache, Store, StoreError, StoredRating, WriteQueue},
 };
 use tokio::time::{sleep, timeout};
 
 use crate::{
+    folder::Folder,
     results::{guest, play, player, result, user, who},
     server::{Client, Duel, PATIENCE, start_with},
 };
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
-
-/// A temporary folder of one test, which is removed with the value.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let name = format!("tickcast store {} {}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let folder = env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // A folder that cannot be removed stays among the system's temporary files.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Creates an empty PostgreSQL database and returns its URL. `None` without a server.
 async fn postgres() -> Option<String> {
@@ -145,7 +126,7 @@ async fn the_block_list_is_kept() {
 #[tokio::test]
 async fn a_queue_writes_everything_before_it_closes() {
     on_each(async |database, store| {
-        let queue = WriteQueue::start(store.clone());
+        let queue = WriteQueue::start(store.clone(), None, &Limits::default());
         for number in 0..100 {
             queue.record(&Record::Ended(result(&format!("m{number}"), 1000 + number, vec![player(1, "ada", true)])));
         }
@@ -168,7 +149,7 @@ async fn a_queue_writes_everything_before_it_closes() {
 async fn ratings_are_at_hand_once_loaded() {
     on_each(async |database, store| {
         store.save_ratings(&[rating("ada", 1500.0)]).await.unwrap();
-        let queue = WriteQueue::start(store.clone());
+        let queue = WriteQueue::start(store.clone(), None, &Limits::default());
         let ratings = RatingCache::new(store.clone(), queue.clone());
         let height = |id: &str| ratings.rating(&user(id), "duel", "2v2").map(|rating| rating.rating);
         assert_eq!(height("ada"), None, "{database}: it was not loaded");
@@ -192,7 +173,7 @@ async fn ratings_are_at_hand_once_loaded() {
 #[tokio::test]
 async fn a_database_that_is_gone_holds_nobody_up() {
     let store = Store::open(&Database::Memory).await.unwrap();
-    let queue = WriteQueue::start(store.clone());
+    let queue = WriteQueue::start(store.clone(), None, &Limits::default());
     store.close().await;
     // The queue's task shares this thread and never runs, so a call that waited for it would hang.
     for number in 0..20_000 {
@@ -204,7 +185,7 @@ async fn a_database_that_is_gone_holds_nobody_up() {
 async fn an_unusable_database_is_an_error() {
     assert!(matches!(Store::open(&Database::Postgres("mysql://x/y".to_owned())).await, Err(StoreError::Url)));
     let nowhere = Database::File("/nowhere/at/all.db".into());
-    assert!(matches!(Store::open(&nowhere).await, Err(StoreError::Database(_))));
+    assert!(matches!(Store::open(&nowhere).await, Err(StoreError::File { .. })));
     let folder = Folder::new();
     fs::write(folder.0.join("guest.key"), "short").unwrap();
     let started = tickcast::server().game::<Duel>().data(&folder.0).start("127.0.0.1:0").await;

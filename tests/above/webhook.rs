@@ -1,6 +1,6 @@
 //! The webhook: results that are signed, posted and tried again, over HTTP and TLS.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 
 use rustls::{
     ServerConfig,
@@ -9,7 +9,7 @@ use rustls::{
 };
 use serde_json::{Value as Json, json};
 use tickcast::{
-    host::{Record, Recorder},
+    host::{Limits, Record, Recorder},
     store::{Webhook, WebhookConfig, WebhookError, signature},
 };
 use tokio::{
@@ -21,7 +21,8 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    results::{play, result, who},
+    folder::Folder,
+    results::{play, player, result, who},
     server::{PATIENCE, start_with},
 };
 
@@ -36,17 +37,27 @@ impl Posted {
         let start = format!("{name}: ");
         self.headers.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{name}: {}", self.headers))
     }
+
+    /// The id of the result.
+    fn id(&self) -> &str {
+        self.header("idempotency-key")
+    }
 }
 
 /// Starts a receiver that answers with these statuses in turn, and then with 200.
 async fn receiver(statuses: &'static [&'static str]) -> (String, UnboundedReceiver<Posted>) {
+    let mut statuses = statuses.iter().copied();
+    receiver_by(move |_| statuses.next().unwrap_or("200 OK")).await
+}
+
+/// Starts a receiver that answers with a status that depends on the result's id.
+async fn receiver_by(mut status: impl FnMut(&str) -> &'static str + Send + 'static) -> (String, UnboundedReceiver<Posted>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/results", listener.local_addr().unwrap());
     let (sender, posted) = unbounded_channel();
     tokio::spawn(async move {
-        let mut statuses = statuses.iter().copied();
         while let Ok((tcp, _)) = listener.accept().await {
-            if sender.send(receive(tcp, statuses.next().unwrap_or("200 OK")).await).is_err() {
+            if sender.send(receive(tcp, &mut status).await).is_err() {
                 return;
             }
         }
@@ -67,7 +78,7 @@ async fn secure_receiver() -> (String, UnboundedReceiver<Posted>) {
         while let Ok((tcp, _)) = listener.accept().await {
             // A client that does not trust the certificate closes the connection.
             let Ok(tls) = acceptor.accept(tcp).await else { continue };
-            if sender.send(receive(tls, "200 OK").await).is_err() {
+            if sender.send(receive(tls, |_| "200 OK").await).is_err() {
                 return;
             }
         }
@@ -75,7 +86,7 @@ async fn secure_receiver() -> (String, UnboundedReceiver<Posted>) {
     (url, posted)
 }
 
-async fn receive(mut stream: impl AsyncRead + AsyncWrite + Unpin, status: &str) -> Posted {
+async fn receive(mut stream: impl AsyncRead + AsyncWrite + Unpin, status: impl FnOnce(&str) -> &'static str) -> Posted {
     let mut bytes = Vec::new();
     let (headers, length) = loop {
         stream.read_buf(&mut bytes).await.unwrap();
@@ -88,11 +99,12 @@ async fn receive(mut stream: impl AsyncRead + AsyncWrite + Unpin, status: &str) 
     while bytes.len() < length {
         stream.read_buf(&mut bytes).await.unwrap();
     }
-    let body = bytes.split_off(headers.len() + 4);
+    let posted = Posted { body: bytes.split_off(headers.len() + 4), headers };
+    let status = status(posted.id());
     let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     stream.write_all(answer.as_bytes()).await.unwrap();
     stream.flush().await.unwrap();
-    Posted { headers, body }
+    posted
 }
 
 const TLS: &[u8] = include_bytes!("../support/keys/tls.pem");
@@ -137,21 +149,116 @@ async fn a_result_is_posted_signed_until_it_is_taken() {
     assert!(posted.try_recv().is_err(), "an accepted result is not posted again");
 }
 
+fn start_webhook(config: WebhookConfig) -> Result<Webhook, WebhookError> {
+    Webhook::start(config, None, &Limits::default())
+}
+
+fn record(webhook: &Webhook, id: &str) {
+    webhook.record(&Record::Ended(result(id, 1000, vec![player(1, "ada", true)])));
+}
+
+/// The lines of a file in the folder for data; none if there is no file.
+fn lines(folder: &Folder, name: &str) -> Vec<Json> {
+    let text = fs::read_to_string(folder.0.join(name)).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
 #[tokio::test]
-async fn a_result_is_given_up_after_the_last_attempt() {
-    let (url, mut posted) = receiver(&["503 x", "503 x", "503 x", "503 x", "400 Bad Request"]).await;
-    let webhook = Webhook::start(webhook(&url)).unwrap();
+async fn a_result_that_is_given_up_is_kept_with_the_reason() {
+    let (url, mut posted) = receiver_by(|id| match id {
+        "given up" => "503 x",
+        "refused" => "400 Bad Request",
+        _ => "200 OK",
+    })
+    .await;
+    let folder = Folder::new();
+    let hook = Webhook::start(webhook(&url), Some(&folder.0), &Limits::default()).unwrap();
     for id in ["given up", "refused", "taken"] {
-        webhook.record(&Record::Ended(result(id, 1000, vec![])));
+        record(&hook, id);
     }
     let mut ids = Vec::new();
     for _ in 0..6 {
-        ids.push(next(&mut posted).await.header("idempotency-key").to_owned());
+        ids.push(next(&mut posted).await.id().to_owned());
     }
+    ids.sort();
     assert_eq!(ids, ["given up", "given up", "given up", "given up", "refused", "taken"]);
-    webhook.record(&Record::Seen(who("ada", "Ada")));
-    webhook.close().await;
+    hook.record(&Record::Seen(who("ada", "Ada")));
+    hook.close().await;
     assert!(posted.try_recv().is_err());
+    let mut kept = lines(&folder, "given-up.jsonl");
+    kept.sort_by_key(|line| line["body"]["id"].to_string());
+    let seen: Vec<_> = kept.iter().map(|line| (line["body"]["id"].as_str().unwrap(), line["reason"].as_str().unwrap())).collect();
+    assert_eq!(seen, [("given up", "503 Service Unavailable"), ("refused", "400 Bad Request")]);
+    assert_eq!((&kept[0]["body"]["event"], &kept[0]["body"]["players"][0]["user"]), (&json!("match_ended"), &json!("ada")));
+    assert!(kept[0]["at"].as_u64() > Some(1_700_000_000_000));
+}
+
+#[tokio::test]
+async fn a_result_that_is_never_taken_holds_no_other_up() {
+    let (url, mut posted) = receiver_by(|id| if id == "stuck" { "500 x" } else { "200 OK" }).await;
+    let mut config = webhook(&url);
+    config.pause = Duration::from_secs(3600);
+    let hook = start_webhook(config).unwrap();
+    record(&hook, "stuck");
+    assert_eq!(next(&mut posted).await.id(), "stuck");
+    for number in 0..40 {
+        record(&hook, &format!("m{number}"));
+    }
+    let mut ids = BTreeSet::new();
+    for _ in 0..40 {
+        ids.insert(next(&mut posted).await.id().to_owned());
+    }
+    assert_eq!(ids.len(), 40);
+    hook.close().await;
+}
+
+#[tokio::test]
+async fn results_that_were_not_posted_wait_for_the_next_start() {
+    let folder = Folder::new();
+    let (url, mut posted) = receiver_by(|_| "503 x").await;
+    let mut config = webhook(&url);
+    config.pause = Duration::from_secs(3600);
+    let hook = Webhook::start(config, Some(&folder.0), &Limits::default()).unwrap();
+    for id in ["one", "two", "three"] {
+        record(&hook, id);
+        assert_eq!(next(&mut posted).await.id(), id);
+    }
+    hook.close().await;
+    assert_eq!(lines(&folder, "unposted.jsonl").len(), 3);
+    record(&hook, "too late");
+    let (url, mut posted) = receiver(&[]).await;
+    let hook = Webhook::start(webhook(&url), Some(&folder.0), &Limits::default()).unwrap();
+    let mut ids = BTreeSet::new();
+    for _ in 0..3 {
+        let post = next(&mut posted).await;
+        let body: Json = serde_json::from_slice(&post.body).unwrap();
+        assert_eq!((&body["event"], &body["players"][0]["won"]), (&json!("match_ended"), &json!(true)));
+        ids.insert(post.id().to_owned());
+    }
+    assert_eq!(ids.into_iter().collect::<Vec<_>>(), ["one", "three", "two"]);
+    hook.close().await;
+    assert_eq!(lines(&folder, "unposted.jsonl").len(), 0);
+}
+
+#[tokio::test]
+async fn what_waits_for_the_receiver_is_bounded() {
+    let folder = Folder::new();
+    let mut limits = Limits::default();
+    (limits.unposted_results, limits.given_up_bytes) = (10, 1000);
+    let (url, mut posted) = receiver_by(|_| "503 x").await;
+    let mut config = webhook(&url);
+    (config.attempts, config.pause) = (2, Duration::from_millis(50));
+    let hook = Webhook::start(config, Some(&folder.0), &limits).unwrap();
+    for number in 0..30 {
+        record(&hook, &format!("m{number}"));
+    }
+    for _ in 0..20 {
+        next(&mut posted).await;
+    }
+    hook.close().await;
+    assert!(posted.try_recv().is_err(), "ten of thirty were posted, twice each");
+    let file = fs::metadata(folder.0.join("given-up.jsonl")).unwrap();
+    assert!((300..=1000).contains(&file.len()), "{} bytes", file.len());
 }
 
 #[tokio::test]
@@ -163,11 +270,11 @@ async fn results_go_to_a_tls_receiver_with_a_trusted_certificate() {
         webhook
     };
     let (url, mut posted) = secure_receiver().await;
-    if let Ok(stranger) = Webhook::start(webhook(&url)) {
+    if let Ok(stranger) = start_webhook(webhook(&url)) {
         stranger.record(&Record::Ended(result("for others", 1000, vec![])));
         stranger.close().await;
     }
-    let friend = Webhook::start(with_ca(&url, "ca.pem")).unwrap();
+    let friend = start_webhook(with_ca(&url, "ca.pem")).unwrap();
     friend.record(&Record::Ended(result("for us", 1000, vec![])));
     let post = next(&mut posted).await;
     assert_eq!(post.header("idempotency-key"), "for us");
@@ -175,22 +282,22 @@ async fn results_go_to_a_tls_receiver_with_a_trusted_certificate() {
     friend.close().await;
     assert!(posted.try_recv().is_err());
 
-    let other_name = Webhook::start(with_ca(&url.replace("localhost", "127.0.0.1"), "ca.pem")).unwrap();
+    let other_name = start_webhook(with_ca(&url.replace("localhost", "127.0.0.1"), "ca.pem")).unwrap();
     other_name.record(&Record::Ended(result("for others", 1000, vec![])));
     other_name.close().await;
     assert!(posted.try_recv().is_err());
     for file in ["rsa.pem", "nowhere.pem"] {
-        assert!(matches!(Webhook::start(with_ca(&url, file)), Err(WebhookError::Roots(_))), "{file}");
+        assert!(matches!(start_webhook(with_ca(&url, file)), Err(WebhookError::Roots(_))), "{file}");
     }
 }
 
 #[tokio::test]
 async fn a_webhook_needs_a_url_and_a_secret() {
     for url in ["ftp://example.org/results", "example.org", "http:///results", "not a url"] {
-        assert!(matches!(Webhook::start(WebhookConfig::new(url, SECRET)), Err(WebhookError::Url)), "{url}");
+        assert!(matches!(start_webhook(WebhookConfig::new(url, SECRET)), Err(WebhookError::Url)), "{url}");
     }
     let short = WebhookConfig::new("http://127.0.0.1:1/", *b"short");
-    assert!(matches!(Webhook::start(short), Err(WebhookError::ShortSecret)));
+    assert!(matches!(start_webhook(short), Err(WebhookError::ShortSecret)));
     // The first test case of RFC 4231.
     let known = "sha256=b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7";
     assert_eq!(signature(&[0x0b; 20], b"Hi There"), known);

@@ -81,8 +81,10 @@ pub(crate) struct Wired<N> {
     limits: NetLimits,
 }
 
-impl<N> Wired<N> {
+impl<N: Namespace> Wired<N> {
     pub(crate) fn new(namespace: N, limits: NetLimits) -> Self {
+        // Its gauge is there before the first connection.
+        observe::connected(N::PATH).increment(0);
         Self { namespace, limits }
     }
 }
