@@ -14,12 +14,11 @@ use super::{
     refusal::Refusal,
     running::Running,
     seating::Seating,
-    stay::Attendance,
 };
 use crate::{
     game::GameDef,
     protocol::{ErrorCode, Seat, Tick},
-    room::{Baseline, Entered, OverReason, Room},
+    room::{Baseline, Entered, OverReason, Room, RoomError},
 };
 
 /// The least time between two snapshots that a client asks for.
@@ -39,7 +38,7 @@ struct Claimed {
 
 #[derive(Debug, Clone, Copy)]
 enum ClaimedWith {
-    Ticket,
+    Ticket(u128),
     Resume { token: u128, held: Option<Tick> },
 }
 
@@ -56,11 +55,11 @@ pub struct Desync {
 }
 
 impl Claim {
-    /// Uses up a ticket. The seat stays reserved until the client enters.
+    /// Checks a ticket. A ticket is used up only once a client with the seat has sent something: until then it may be tried again.
     pub(super) fn from_ticket(running: Arc<Running>, pass: &Pass) -> Result<Self, Refusal> {
         let (stay, ticket) = (number(&pass.stay, ErrorCode::BadTicket)?, number(&pass.jti, ErrorCode::BadTicket)?);
-        running.with_seating(|seating| seating.use_ticket(ticket))??;
-        Ok(Self::new(running, Seat(pass.seat), stay, ClaimedWith::Ticket))
+        running.with_seating(|seating| seating.check_ticket(ticket))??;
+        Ok(Self::new(running, Seat(pass.seat), stay, ClaimedWith::Ticket(ticket)))
     }
 
     /// Checks a resume token. The connection that holds the seat keeps it until this one enters.
@@ -93,19 +92,24 @@ impl Claim {
         }
         let Claimed { running, stay, with, hold, .. } = &*self.0;
         let seat = hold.seat();
-        let mut held_tick = None;
-        match *with {
-            ClaimedWith::Ticket if seating.stay(seat).is_some_and(|sitting| sitting.id == *stay) => {}
-            ClaimedWith::Ticket => {
+        let (ticket, held_tick) = match *with {
+            ClaimedWith::Ticket(_) if seating.stay(seat).is_none_or(|sitting| sitting.id != *stay) => {
                 return Err(Refusal::new(
                     ErrorCode::TicketExpired,
                     "the reservation of this seat has expired: ask for a new ticket",
                 ));
             }
+            ClaimedWith::Ticket(ticket) => {
+                seating.check_ticket(ticket)?;
+                (Some(ticket), None)
+            }
             ClaimedWith::Resume { token, held } => {
                 seating.check_resume(seat, *stay, token)?;
-                held_tick = held;
+                (None, held)
             }
+        };
+        if seating.over_at.is_some() {
+            return Err(RoomError::Over.into());
         }
         seating.detach(seat, Some((OverReason::Replaced, "another connection has taken this seat")));
         let entered = seating.with(&running.meters, |room| room.enter(seat, held_tick))??;
@@ -114,9 +118,8 @@ impl Claim {
         seating.begin();
         if let Some(sitting) = seating.stay_mut(seat) {
             sitting.resume = token;
-            hold.begin(&outlet);
-            sitting.attendance = Attendance::Connected { hold: hold.clone(), outlet };
         }
+        seating.connect(hold, outlet, ticket);
         if welcomed.is_err() {
             seating.cut(seat, &running.meters);
         }
@@ -195,7 +198,7 @@ impl Claim {
         let claim = self.clone();
         self.0.running.post(move |running, seating| {
             if claim.is_live() && claim.is_spectator() {
-                seating.spectators.remove(claim.0.stay, Some(OverReason::Left));
+                seating.spectators.leave(claim.0.stay);
             } else if claim.is_live() {
                 let seat = claim.0.hold.seat();
                 seating.detach(seat, Some((OverReason::Left, "you left")));

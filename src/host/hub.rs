@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::events::EventSink;
-use crate::lobby::{ConnectionId, Identity, Social, SocialEvent};
+use crate::lobby::{ConnectionId, Identity, Social, SocialEvent, SocialLimits};
 
 /// Presence, chat and parties of the people in the lobby.
 pub struct Hub {
@@ -30,9 +30,9 @@ struct People {
 
 impl Hub {
     #[expect(clippy::disallowed_methods, reason = "messages carry the time of day, read once")]
-    pub(super) fn new() -> Self {
+    pub(super) fn new(limits: SocialLimits) -> Self {
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let people = People { social: Social::new(rand::random()), sinks: HashMap::new() };
+        let people = People { social: Social::new(rand::random(), limits), sinks: HashMap::new() };
         Self { people: Mutex::new(people), left: Notify::new(), epoch: Instant::now(), began }
     }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{lobby::SocialLimits, matchmaking::PauseRule};
+
 /// How much a host takes on, and how long it waits.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -46,6 +48,53 @@ pub struct Limits {
     /// The most bytes of `given-up.jsonl` in the folder for data, where results are kept that the webhook's receiver did not take. Later
     /// ones are not kept. Default 16 MiB.
     pub given_up_bytes: usize,
+    /// How long a connection may hold a seat without sending an input or an acknowledgement. After that the player is away.
+    /// Default 15 s.
+    pub silent_timeout: Duration,
+    /// The rooms that one person may have opened and still need. A room that its opener has left to others does not count.
+    /// Default 4.
+    pub rooms_per_person: usize,
+    /// The same for all guests of one address together. Default 32.
+    pub rooms_per_address: usize,
+    /// The seats that one person may have, reserved or taken. Default 8.
+    pub seats_per_person: usize,
+    /// The same for all guests of one address together. Default 64.
+    pub seats_per_address: usize,
+    /// The seats and places to watch that one person may reserve with unused tickets. Default 4.
+    pub tickets_per_person: usize,
+    /// The same for all guests of one address together. Default 32.
+    pub tickets_per_address: usize,
+    /// The places from which one person may watch. Default 4.
+    pub places_per_person: usize,
+    /// The same for all guests of one address together. Default 32.
+    pub places_per_address: usize,
+    /// The connections to `/lobby` and `/matchmaking` that one person may have. Default 16.
+    pub connections_per_person: usize,
+    /// The messages a minute of all guests who come from one address. As many may come at once. Default 300.
+    pub messages_per_minute_of_address: u32,
+    /// The private messages a minute to one person. As many may come at once. Default 120.
+    pub messages_per_minute_to_person: u32,
+    /// The invitations a minute by one person. As many may come at once. Default 20.
+    pub invitations_per_minute_of_person: u32,
+    /// The invitations a minute to one person. As many may come at once. Default 20.
+    pub invitations_per_minute_to_person: u32,
+    /// The people whom one person may block. Default 200.
+    pub blocks_per_person: usize,
+    /// The wrong codes that a person, or the guests of an address, may try before they must pause. Default 5.
+    pub wrong_codes: u32,
+    /// The first pause after too many wrong codes. Each further wrong code doubles it. Default 2 s.
+    pub wrong_code_pause: Duration,
+    /// The longest pause after wrong codes. Default 10 min.
+    pub wrong_code_pause_longest: Duration,
+    /// How long it takes until one wrong code is forgiven. Default 1 min.
+    pub wrong_code_forgiven_after: Duration,
+    /// How long a person who declined or missed a ready check may not queue. Each further one doubles it; 0 is no pause.
+    /// Default 10 s.
+    pub ready_check_pause: Duration,
+    /// The longest pause after ready checks. Default 10 min.
+    pub ready_check_pause_longest: Duration,
+    /// How long it takes until one declined or missed ready check is forgiven. Default 30 min.
+    pub ready_check_forgiven_after: Duration,
 }
 
 impl Default for Limits {
@@ -67,6 +116,58 @@ impl Default for Limits {
             unposted_bytes: 16 * 1024 * 1024,
             webhook_attempts: 8,
             given_up_bytes: 16 * 1024 * 1024,
+            silent_timeout: Duration::from_secs(15),
+            rooms_per_person: 4,
+            rooms_per_address: 32,
+            seats_per_person: 8,
+            seats_per_address: 64,
+            tickets_per_person: 4,
+            tickets_per_address: 32,
+            places_per_person: 4,
+            places_per_address: 32,
+            connections_per_person: 16,
+            messages_per_minute_of_address: 300,
+            messages_per_minute_to_person: 120,
+            invitations_per_minute_of_person: 20,
+            invitations_per_minute_to_person: 20,
+            blocks_per_person: 200,
+            wrong_codes: 5,
+            wrong_code_pause: Duration::from_secs(2),
+            wrong_code_pause_longest: Duration::from_secs(600),
+            wrong_code_forgiven_after: Duration::from_secs(60),
+            ready_check_pause: Duration::from_secs(10),
+            ready_check_pause_longest: Duration::from_secs(600),
+            ready_check_forgiven_after: Duration::from_secs(1800),
+        }
+    }
+}
+
+impl Limits {
+    pub(super) fn social(&self) -> SocialLimits {
+        SocialLimits {
+            messages_per_minute_of_address: self.messages_per_minute_of_address,
+            messages_per_minute_to_person: self.messages_per_minute_to_person,
+            invitations_per_minute_of_person: self.invitations_per_minute_of_person,
+            invitations_per_minute_to_person: self.invitations_per_minute_to_person,
+            blocks_per_person: self.blocks_per_person,
+        }
+    }
+
+    pub(super) fn wrong_code_pauses(&self) -> PauseRule {
+        PauseRule {
+            free: self.wrong_codes,
+            first: self.wrong_code_pause,
+            longest: self.wrong_code_pause_longest,
+            forgiven_after: self.wrong_code_forgiven_after,
+        }
+    }
+
+    pub(super) fn ready_check_pauses(&self) -> PauseRule {
+        PauseRule {
+            free: 0,
+            first: self.ready_check_pause,
+            longest: self.ready_check_pause_longest,
+            forgiven_after: self.ready_check_forgiven_after,
         }
     }
 }

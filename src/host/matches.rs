@@ -8,9 +8,10 @@ use super::{
     refusal::Refusal,
     registry::{Host, RoomOptions},
     running::Running,
+    seating::Asker,
 };
 use crate::{
-    lobby::{Entrance, Identity, RoomId},
+    lobby::{Entrance, Identity, RoomId, UserId},
     matchmaking::{Opening, Terms},
     room::{OverReason, SeatPlan},
     sim::Team,
@@ -73,6 +74,11 @@ impl Host {
         admissions
     }
 
+    /// Returns another ticket for a user's reserved seat in a match, if they have not taken it yet.
+    pub(super) fn renew(&self, room: &RoomId, user: &UserId) -> Option<Admission> {
+        self.find(room).ok()?.renew(user)
+    }
+
     /// Returns the running matches with free seats to give to other players.
     pub fn openings(&self) -> Vec<Opening> {
         let rooms: Vec<_> = self.running().values().filter(|running| running.is_backfilled()).cloned().collect();
@@ -83,7 +89,7 @@ impl Host {
 }
 
 fn admit(running: &Running, team: u8, people: &[Identity]) -> Result<Vec<Admission>, Refusal> {
-    people.iter().map(|who| running.admit(who, Some(Team(team)))).collect()
+    people.iter().map(|who| running.admit(who, Asker::Matchmaker(Team(team)))).collect()
 }
 
 fn number(count: usize) -> u8 {

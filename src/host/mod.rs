@@ -4,6 +4,8 @@
 
 mod limits;
 mod refusal;
+mod quota;
+mod attempts;
 mod admission;
 mod events;
 mod outlet;

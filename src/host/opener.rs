@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::quota::Held;
 use crate::{lobby::UserId, matchmaking::Terms};
 
 /// Who opened a room.
 pub(super) enum Opener {
-    /// A player, who may remove others from it.
-    Player(UserId),
+    /// A player, who may remove others from it, and in whose count it is.
+    Player(UserId, Held),
     /// The matchmaker, for a match.
     Matchmaker(MatchInfo),
 }

@@ -17,10 +17,10 @@ use tokio::{
 
 use super::{
     admission::Admission, events::EventSink, matches::MatchPlan, parties::Parties, ratings::Ratings, refusal::Refusal,
-    registry::Host,
+    registry::Host, stay::MAX_RESERVATIONS,
 };
 use crate::{
-    lobby::{Identity, UserId},
+    lobby::{Identity, RoomId, UserId},
     matchmaking::{
         CheckId, DEFAULT_MODE, Entrant, Match, Matchmaker, MatchmakerEvent, Mode, QueueEntry, QueueError, QueueRequest,
         QueueStatus, Rating, UnreadyReason,
@@ -98,7 +98,17 @@ struct Shared {
 struct Queues {
     matchmaker: Matchmaker,
     users: HashMap<UserId, ConnectedUser>,
+    /// The users who were matched lately, until their reservation ends.
+    matched: HashMap<UserId, Matched>,
     newest: u64,
+}
+
+/// A match that a user was told of, but whose seat they may not have taken: the line may have broken before.
+struct Matched {
+    room: RoomId,
+    game: &'static str,
+    mode: Arc<str>,
+    until: Instant,
 }
 
 /// A user with one connection or several.
@@ -116,7 +126,7 @@ struct Unseated {
 impl MatchQueue {
     pub(crate) fn new(host: Host, rules: MatchRules) -> Self {
         let MatchRules { modes, ratings, parties } = rules;
-        let mut queues = Queues::default();
+        let mut queues = Queues { matchmaker: Matchmaker::new(host.limits().ready_check_pauses()), ..Queues::default() };
         for game in host.games() {
             let own = modes.iter().filter(|(of, ..)| *of == game.name());
             own.clone().for_each(|(game, name, mode)| queues.matchmaker.open(game, name, mode.clone()));
@@ -151,7 +161,7 @@ impl MatchQueue {
         self.0.ratings.store.load(user);
     }
 
-    /// Adds a connection of a user, who may queue from now on.
+    /// Adds a connection of a user, who may queue from now on. A user whose seat in a match is still reserved is told of it again.
     pub(crate) fn connect(&self, identity: &Identity, sink: Arc<dyn EventSink<QueueEvent>>) -> QueueConnectionId {
         let mut queues = self.0.queues();
         queues.newest += 1;
@@ -159,7 +169,10 @@ impl MatchQueue {
         let new = || ConnectedUser { identity: identity.clone(), connections: Vec::new() };
         let user = queues.users.entry(identity.user.clone()).or_insert_with(new);
         user.identity = identity.clone();
-        user.connections.push((id, sink));
+        user.connections.push((id, sink.clone()));
+        if let Some(admission) = self.0.renew(&mut queues, &identity.user, |_| true) {
+            sink.send(&QueueEvent::Matched(admission));
+        }
         id
     }
 
@@ -176,10 +189,19 @@ impl MatchQueue {
     }
 
     /// Queues a user, with the party that they lead, and returns their position, from 1.
+    ///
+    /// A user who asks again, because their line broke, keeps their place: they wait as before, are asked again whether they are
+    /// ready, or are told again of the match whose seat they have not taken yet.
     pub(crate) fn enqueue(&self, user: &UserId, request: &QueueRequest) -> Result<usize, Refusal> {
         let shared = &*self.0;
         shared.host.check_open()?;
         let mut queues = shared.up_to_date();
+        let (game, mode, _) = queues.matchmaker.mode(request)?;
+        let mode = mode.clone();
+        if let Some(admission) = shared.renew(&mut queues, user, |matched| matched.game == game && matched.mode == mode) {
+            queues.tell([user], &QueueEvent::Matched(admission));
+            return Ok(1);
+        }
         let users = shared.party_of(user)?;
         for member in &users {
             if !queues.users.contains_key(member) {
@@ -188,11 +210,18 @@ impl MatchQueue {
             }
             shared.host.check_blocked(member)?;
         }
-        let (game, mode, _) = queues.matchmaker.mode(request)?;
-        let entrant = |user: &UserId| Entrant { user: user.clone(), rating: shared.ratings.of(user, game, mode).rating };
+        for identity in users.iter().filter_map(|member| queues.users.get(member)).map(|member| &member.identity) {
+            shared.host.check_seats(identity)?;
+        }
+        let entrant = |user: &UserId| Entrant { user: user.clone(), rating: shared.ratings.of(user, game, &mode).rating };
         let members = users.iter().map(entrant).collect();
         let position = queues.matchmaker.enqueue(request, members, shared.now())?;
         shared.tell_parties(&queues, &users);
+        if let Some(MatchmakerEvent::Asked { check, players, game, mode, time, .. }) = queues.matchmaker.asked(user, shared.now())
+        {
+            let (mode, seconds) = (mode.to_string(), time.as_secs_f64());
+            queues.tell([user], &QueueEvent::ReadyCheck { check, game, mode, players, seconds });
+        }
         shared.changed.notify_one();
         Ok(position)
     }
@@ -249,6 +278,16 @@ impl Shared {
         }
     }
 
+    /// Returns another ticket for a user's seat in the match that they were told of, if they have not taken it yet.
+    fn renew(&self, queues: &mut Queues, user: &UserId, is_meant: impl FnOnce(&Matched) -> bool) -> Option<Admission> {
+        let matched = queues.matched.get(user).filter(|matched| is_meant(matched))?;
+        let admission = self.host.renew(&matched.room, user);
+        if admission.is_none() {
+            queues.matched.remove(user);
+        }
+        admission
+    }
+
     fn leave(&self, queues: &mut Queues, user: &UserId) -> Result<(), QueueError> {
         let events = queues.matchmaker.leave(user, self.now())?;
         self.tell_parties(queues, std::slice::from_ref(user));
@@ -270,7 +309,8 @@ impl Shared {
     fn pass(&self) -> bool {
         let openings = self.host.openings();
         let mut queues = self.up_to_date();
-        let now = self.now();
+        let (now, instant) = (self.now(), Instant::now());
+        queues.matched.retain(|_, matched| instant < matched.until);
         let events = queues.matchmaker.pass(&openings, now);
         let all_seated = self.publish(&mut queues, events);
         for (user, status) in queues.matchmaker.statuses(now) {
@@ -284,8 +324,8 @@ impl Shared {
         let mut all_seated = true;
         for event in events {
             match event {
-                MatchmakerEvent::Asked { check, users, game, mode, time } => {
-                    let (mode, players, seconds) = (mode.to_string(), users.len(), time.as_secs_f64());
+                MatchmakerEvent::Asked { check, users, players, game, mode, time } => {
+                    let (mode, seconds) = (mode.to_string(), time.as_secs_f64());
                     queues.tell(&users, &QueueEvent::ReadyCheck { check, game, mode, players, seconds });
                 }
                 MatchmakerEvent::Answered { check, users, accepted, players } => {
@@ -335,7 +375,7 @@ impl Shared {
     }
 
     /// Opens a room for a match. Returns the match if that failed.
-    fn open_room(&self, queues: &Queues, found: Match) -> Option<Unseated> {
+    fn open_room(&self, queues: &mut Queues, found: Match) -> Option<Unseated> {
         let request = QueueRequest { game: found.game.to_owned(), mode: Some(found.mode.to_string()), ..QueueRequest::default() };
         let mode = match queues.matchmaker.mode(&request) {
             Ok((_, _, mode)) => mode,
@@ -355,7 +395,8 @@ impl Shared {
         };
         match self.host.seat_match(&plan) {
             Ok(admissions) => {
-                queues.tell_matched(plan.teams.iter().flatten(), admissions.into_iter().flatten());
+                let people: Vec<_> = plan.teams.iter().flatten().collect();
+                self.tell_matched(queues, (found.game, &found.mode), people.into_iter().zip(admissions.into_iter().flatten()));
                 None
             }
             Err(refusal) => Some(Unseated { found, refusal }),
@@ -363,8 +404,9 @@ impl Shared {
     }
 
     /// Seats parties in a running match. Returns those that got no seats.
-    fn backfill(&self, queues: &Queues, found: Match) -> Option<Unseated> {
+    fn backfill(&self, queues: &mut Queues, found: Match) -> Option<Unseated> {
         let room = found.room.clone()?;
+        let (game, mode) = (found.game, found.mode.clone());
         let mut last_refusal = None;
         let mut unseated = Match { teams: Vec::new(), ..found.clone() };
         for (team, entries) in (1..).zip(found.teams) {
@@ -372,7 +414,7 @@ impl Shared {
             for entry in entries {
                 let people = queues.identities(std::slice::from_ref(&entry));
                 match self.host.fill_match(&room, team, &people) {
-                    Ok(admissions) => queues.tell_matched(&people, admissions),
+                    Ok(admissions) => self.tell_matched(queues, (game, &mode), people.iter().zip(admissions)),
                     Err(refusal) => {
                         last_refusal = Some(refusal);
                         left.push(entry);
@@ -382,6 +424,19 @@ impl Shared {
             unseated.teams.push(left);
         }
         last_refusal.map(|refusal| Unseated { found: unseated, refusal })
+    }
+
+    /// Tells people that they have seats, and remembers it for those whose line breaks now.
+    fn tell_matched<'i>(
+        &self, queues: &mut Queues, (game, mode): (&'static str, &Arc<str>),
+        admitted: impl IntoIterator<Item = (&'i Identity, Admission)>,
+    ) {
+        let until = Instant::now() + self.host.limits().ticket_life * MAX_RESERVATIONS;
+        for (who, admission) in admitted {
+            let matched = Matched { room: admission.room.clone(), game, mode: mode.clone(), until };
+            queues.matched.insert(who.user.clone(), matched);
+            queues.tell([&who.user], &QueueEvent::Matched(admission));
+        }
     }
 }
 
@@ -397,12 +452,6 @@ impl Queues {
     fn tell<'u>(&self, users: impl IntoIterator<Item = &'u UserId>, event: &QueueEvent) {
         let users = users.into_iter().filter_map(|user| self.users.get(user));
         users.flat_map(|user| &user.connections).for_each(|(_, sink)| sink.send(event));
-    }
-
-    fn tell_matched<'i>(&self, people: impl IntoIterator<Item = &'i Identity>, admissions: impl IntoIterator<Item = Admission>) {
-        for (who, admission) in people.into_iter().zip(admissions) {
-            self.tell([&who.user], &QueueEvent::Matched(admission));
-        }
     }
 }
 

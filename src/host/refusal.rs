@@ -1,5 +1,7 @@
 //! Why the host refuses a request or a connection.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use crate::{identity::IdentityError, lobby::SocialError, matchmaking::QueueError, protocol::ErrorCode, room::RoomError};
@@ -13,12 +15,20 @@ pub struct Refusal {
     pub code: ErrorCode,
     /// A sentence that says what was wrong, and what would be right.
     pub message: String,
+    /// The time after which the same request may succeed, if the host knows it.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
     /// Creates a refusal from a code and a sentence for people.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), retry_after: None }
+    }
+
+    /// Says after how long the same request may succeed.
+    #[must_use]
+    pub fn retry_after(self, time: impl Into<Option<Duration>>) -> Self {
+        Self { retry_after: time.into(), ..self }
     }
 
     pub(super) fn unknown_game(game: &str) -> Self {
@@ -59,12 +69,12 @@ impl From<IdentityError> for Refusal {
 
 impl From<SocialError> for Refusal {
     fn from(error: SocialError) -> Self {
-        Self::new(error.code(), error.to_string())
+        Self::new(error.code(), error.to_string()).retry_after(error.retry_after())
     }
 }
 
 impl From<QueueError> for Refusal {
     fn from(error: QueueError) -> Self {
-        Self::new(error.code(), error.to_string())
+        Self::new(error.code(), error.to_string()).retry_after(error.retry_after())
     }
 }

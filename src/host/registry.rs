@@ -13,6 +13,7 @@ use tokio::{sync::broadcast, task::JoinSet};
 
 use super::{
     admission::Admission,
+    attempts::Attempts,
     board::{Board, ChangesSince, ListedRooms},
     claim::Claim,
     driver::Driver,
@@ -20,9 +21,11 @@ use super::{
     limits::Limits,
     opener::Opener,
     pass::{Keys, Purpose},
+    quota::{Kind, Quotas},
     record::{Record, Recorder},
     refusal::Refusal,
     running::Running,
+    seating::Asker,
     services::Services,
     threads::RoomThreads,
     visitors::{Visitor, VisitorId, Visitors},
@@ -31,6 +34,7 @@ use crate::{
     game::GameDef,
     identity::{Admitted, Credentials, Gate},
     lobby::{Changes, Code, Entrance, Identity, Listing, RoomId, Search, Totals, UserId},
+    observe::{self, DropReason},
     protocol::{ErrorCode, Seat, Tick},
     room::{OverReason, Population, Room},
 };
@@ -58,7 +62,7 @@ impl Host {
         games: impl IntoIterator<Item = GameDef>, limits: Limits, gate: Gate,
         recorders: impl IntoIterator<Item = Arc<dyn Recorder>>,
     ) -> Self {
-        let (board, hub) = (Arc::new(Board::new()), Arc::new(Hub::new()));
+        let (board, hub) = (Arc::new(Board::new()), Arc::new(Hub::new(limits.social())));
         let mut tasks = JoinSet::new();
         tasks.spawn(board.clone().tell_news());
         tasks.spawn(hub.clone().forget());
@@ -73,6 +77,8 @@ impl Host {
         Self(Arc::new(Shared {
             games: games.into_iter().map(|game| (game.name(), game)).collect(),
             services: Arc::new(Services {
+                quotas: Quotas::new(&limits),
+                codes: Attempts::new(&limits),
                 limits,
                 board,
                 hub,
@@ -146,10 +152,16 @@ impl Host {
         }
     }
 
-    /// Adds a connection outside of rooms, so that blocking its user ends it. It ends at once if the user is blocked already.
-    /// [`remove_visitor`](Self::remove_visitor) is the opposite.
+    /// Adds a connection outside of rooms, so that blocking its user ends it. It ends at once if the user is blocked already. If
+    /// the user has more connections than they may, the oldest ones end. [`remove_visitor`](Self::remove_visitor) is the opposite.
     pub fn add_visitor(&self, user: &UserId, visitor: Arc<dyn Visitor>) -> VisitorId {
-        let id = self.0.visitors.add(user, visitor);
+        let most = self.0.services.limits.connections_per_person;
+        let (id, surplus) = self.0.visitors.add(user, visitor, most);
+        for visitor in surplus {
+            observe::dropped(DropReason::Visitor);
+            let message = format!("you have more than {most} connections, so the oldest one was closed");
+            visitor.disconnect(&Refusal::new(ErrorCode::QuotaExceeded, message));
+        }
         // Checked after adding it: `block` marks the user first and looks for connections then.
         if let Err(refusal) = self.check_blocked(user) {
             self.0.visitors.disconnect(user, &refusal);
@@ -174,41 +186,58 @@ impl Host {
     /// Opens a room and reserves a seat in it.
     ///
     /// # Errors
-    /// The host is stopping or full, there is no such game, or the configuration is not valid.
+    /// The host is stopping or full, there is no such game, the configuration is not valid, or the user has as many rooms, seats or
+    /// unused tickets as they may.
     pub fn create(&self, game: &str, options: &RoomOptions, who: &Identity) -> Result<Admission, Refusal> {
-        let opener = Opener::Player(who.user.clone());
-        let (_, code, admission) = self.open(game, options, opener, |running| running.admit(who, None))?;
+        let quotas = &self.0.services.quotas;
+        // Checked before a room is made for nothing.
+        [Kind::Seat, Kind::Ticket].into_iter().try_for_each(|kind| quotas.check(kind, who))?;
+        let opener = Opener::Player(who.user.clone(), quotas.take(Kind::Room, who)?);
+        let (_, code, admission) = self.open(game, options, opener, |running| running.admit(who, Asker::Person))?;
         Ok(Admission { code, ..admission? })
     }
 
     /// Reserves a seat in a room. A user who has a seat there gets a new ticket for it.
     ///
     /// # Errors
-    /// The host is stopping, there is no such room, it is full or over, the user was removed from it, or its step takes too long.
+    /// The host is stopping, there is no such room, it is full or over, the user was removed from it, has as many seats or unused
+    /// tickets as they may, or its step takes too long.
     pub fn join(&self, room: &RoomId, who: &Identity) -> Result<Admission, Refusal> {
         self.check_open()?;
         let running = self.find(room)?;
-        running.admit(who, None)
+        running.admit(who, Asker::Person)
     }
 
     /// Reserves a seat in the private room with this code.
     ///
     /// # Errors
-    /// As for [`join`](Self::join), or no room has this code.
+    /// As for [`join`](Self::join), no room has this code, or the user has typed too many wrong codes.
     pub fn join_private(&self, typed: &str, who: &Identity) -> Result<Admission, Refusal> {
-        self.join(&self.room_of_code(typed)?, who)
+        self.join(&self.room_of_code(typed, who)?, who)
     }
 
-    fn room_of_code(&self, typed: &str) -> Result<RoomId, Refusal> {
-        let room = Code::parse(typed).and_then(|code| self.0.services.board.lobby().by_code(&code));
-        room.ok_or_else(|| Refusal::new(ErrorCode::UnknownCode, format!("there is no private room with the code \"{typed}\"")))
+    fn room_of_code(&self, typed: &str, who: &Identity) -> Result<RoomId, Refusal> {
+        let unknown = || Refusal::new(ErrorCode::UnknownCode, format!("there is no private room with the code \"{typed}\""));
+        self.try_code(who, || {
+            let room = Code::parse(typed).and_then(|code| self.0.services.board.lobby().by_code(&code));
+            room.ok_or_else(unknown)
+        })
+    }
+
+    /// Tries a secret code that a user has typed. A user who was wrong too often must pause, longer each time; the guests of one
+    /// address count together.
+    ///
+    /// # Errors
+    /// That of `attempt`, or `rate_limited` during the pause.
+    pub fn try_code<R, E: Into<Refusal>>(&self, who: &Identity, attempt: impl FnOnce() -> Result<R, E>) -> Result<R, Refusal> {
+        self.0.services.codes.with(who, attempt)
     }
 
     /// Gives out a ticket to spectate in a room.
     ///
     /// # Errors
-    /// The host is stopping, there is no such room, it is over, has too many spectators, the user was removed from it, or its step takes
-    /// too long.
+    /// The host is stopping, there is no such room, it is over, has too many spectators, the user was removed from it, watches from as
+    /// many places as they may, or its step takes too long.
     pub fn spectate(&self, room: &RoomId, who: &Identity) -> Result<Admission, Refusal> {
         self.check_open()?;
         let running = self.find(room)?;
@@ -220,7 +249,7 @@ impl Host {
     /// # Errors
     /// As for [`spectate`](Self::spectate), or no room has this code.
     pub fn spectate_private(&self, typed: &str, who: &Identity) -> Result<Admission, Refusal> {
-        self.spectate(&self.room_of_code(typed)?, who)
+        self.spectate(&self.room_of_code(typed, who)?, who)
     }
 
     /// Removes a player from a match for good.
@@ -266,7 +295,8 @@ impl Host {
     /// Claims the seat, or the place to spectate, of a ticket.
     ///
     /// # Errors
-    /// The host is stopping, the ticket is not valid, was used or has expired, its room has ended, or its room's step takes too long.
+    /// The host is stopping, the ticket is not valid, was used by a client that has sent something since, or has expired, its room has
+    /// ended, or its room's step takes too long.
     pub fn claim(&self, ticket: &str) -> Result<Claim, Refusal> {
         self.check_open()?;
         let pass = self.0.services.keys.verify(Purpose::Ticket, ticket);
@@ -392,6 +422,15 @@ impl Host {
             running.close(OverReason::Closed, "the server is stopping");
         }
         Ok((running, code, seated))
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.0.services.limits
+    }
+
+    /// Checks that a user may have one more seat.
+    pub(super) fn check_seats(&self, who: &Identity) -> Result<(), Refusal> {
+        self.0.services.quotas.check(Kind::Seat, who)
     }
 
     pub(super) fn find(&self, room: &RoomId) -> Result<Arc<Running>, Refusal> {

@@ -18,10 +18,11 @@ use super::{
     opener::{MatchInfo, Opener},
     pass::Grant,
     presence_report::PresenceReport,
+    quota::Held,
     record::{MatchResult, Record},
     refusal::Refusal,
     schedule::next_phase,
-    seating::{Activity, Played, Seating},
+    seating::{Activity, Asker, Played, Seating},
     services::Services,
 };
 use crate::{
@@ -71,6 +72,8 @@ pub(super) struct Running {
     listed: AtomicBool,
     /// The user who opened the room, and may remove others.
     owner: Option<UserId>,
+    /// The room in the count of its owner, until the match is over or the owner has left the room to others.
+    opened: Mutex<Option<Held>>,
 }
 
 /// What the lobby and the gauges were told last.
@@ -102,16 +105,17 @@ impl Running {
             meters,
             waker: OnceLock::new(),
             presence: PresenceReport::new(services.hub.clone()),
-            services,
             clock: Mutex::new(Clock { newest: room.current_tick(), due: None }),
             told: Mutex::new(Told { population, retired: false }),
             listed: AtomicBool::new(true),
             owner: None,
-            seating: parking_lot::Mutex::new(Seating::new(room, &intake, &audience)),
+            opened: Mutex::default(),
+            seating: parking_lot::Mutex::new(Seating::new(room, &intake, &audience, &services.quotas)),
             errands: Mutex::default(),
             is_late: AtomicBool::new(false),
             intake,
             audience,
+            services,
         }
     }
 
@@ -124,7 +128,10 @@ impl Running {
     /// Sets who opened the room.
     pub(super) fn opened_by(mut self, opener: Opener) -> Self {
         match opener {
-            Opener::Player(owner) => self.owner = Some(owner),
+            Opener::Player(owner, held) => {
+                self.owner = Some(owner);
+                self.opened = Mutex::new(Some(held));
+            }
             Opener::Matchmaker(info) => self.match_info = Some(info),
         }
         self
@@ -173,7 +180,12 @@ impl Running {
         let mut told = self.told();
         if !told.retired {
             match seating.population() {
-                Some(population) if seating.over_at.is_none() => self.tell(&mut told, population),
+                Some(population) if seating.over_at.is_none() => {
+                    let is_left = || seating.stays().all(|stay| !self.is_owner(&stay.who.user));
+                    if self.tell(&mut told, population) && population.players > 0 && is_left() {
+                        self.uncount();
+                    }
+                }
                 _ => self.unlist(),
             }
             self.presence.tell(&self.id, seating.stays());
@@ -282,18 +294,33 @@ impl Running {
         self.owner.as_ref() == Some(user)
     }
 
-    /// Reserves a seat, in this team if the match has teams, and signs a ticket for it.
-    pub(super) fn admit(&self, who: &Identity, team: Option<Team>) -> Result<Admission, Refusal> {
+    /// Reserves a seat and signs a ticket for it.
+    pub(super) fn admit(&self, who: &Identity, by: Asker) -> Result<Admission, Refusal> {
         let life = self.services.limits.ticket_life;
         let (grant, team) = self.with_seating(|seating| {
             // Checked under the lock, so that a user who is blocked at the same time gets no seat.
             self.services.gate.check_blocked(&who.user)?;
-            let grant = seating.reserve(who, team, life, &self.meters)?;
+            let grant = seating.reserve(who, by, life, &self.meters)?;
             Ok::<_, Refusal>((grant, seating.room().and_then(|room| room.team(grant.seat))))
         })??;
         self.wake();
-        let ticket = self.services.keys.ticket(&self.id, grant, life);
-        Ok(Admission { ticket, url: String::new(), room: self.id.clone(), code: None, team: team.map(|team| team.0) })
+        Ok(self.admission(grant, team))
+    }
+
+    /// Signs another ticket for the seat of a user who has not taken it yet.
+    pub(super) fn renew(&self, user: &UserId) -> Option<Admission> {
+        let life = self.services.limits.ticket_life;
+        let renewed = self.with_seating(|seating| {
+            let grant = seating.renew(user, life)?;
+            Some((grant, seating.room().and_then(|room| room.team(grant.seat))))
+        });
+        let (grant, team) = renewed.ok()??;
+        Some(self.admission(grant, team))
+    }
+
+    fn admission(&self, grant: Grant, team: Option<Team>) -> Admission {
+        let ticket = self.services.keys.ticket(&self.id, grant, self.services.limits.ticket_life);
+        Admission { ticket, url: String::new(), room: self.id.clone(), code: None, team: team.map(|team| team.0) }
     }
 
     /// Takes a user's seat away, if they have one.
@@ -343,18 +370,27 @@ impl Running {
     /// Takes the room off the list. This is before it closes, because nobody can join a match that is over.
     fn unlist(&self) {
         if self.listed.swap(false, Ordering::Relaxed) {
+            self.uncount();
             self.services.board.change(|lobby| lobby.close(&self.id));
         }
     }
 
-    fn tell(&self, told: &mut Told, population: Population) {
+    /// Takes the room out of the count of its owner.
+    fn uncount(&self) {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Tells the lobby and the gauges who is here. Returns whether that has changed.
+    fn tell(&self, told: &mut Told, population: Population) -> bool {
         let known = told.population;
-        if known != population {
+        let has_changed = known != population;
+        if has_changed {
             self.meters.players.increment(population.players as f64 - known.players as f64);
             self.meters.bots.increment(population.bots as f64 - known.bots as f64);
             told.population = population;
             self.services.board.update(&self.id, population);
         }
+        has_changed
     }
 
     fn errands(&self) -> MutexGuard<'_, Vec<Errand>> {

@@ -16,11 +16,12 @@ use super::{
     limits::Limits,
     outlet::{Ending, Outlet},
     pass::Grant,
+    quota::{Kind, Quotas},
     record::{self, Player},
     refusal::Refusal,
     spectators::Spectators,
     stay::{Attendance, Stay},
-    ticket::Ticket,
+    ticket::{SeatTickets, Ticket},
 };
 use crate::{
     lobby::{Identity, UserId},
@@ -33,9 +34,6 @@ use crate::{
 /// The most players who left that a result names, the newest ones. Without a limit an endless room would collect them for ever.
 const MAX_GONE: usize = 64;
 
-/// The most tickets that one person may hold for one seat, for several windows. The oldest one expires when there are more.
-const MAX_TICKETS_PER_STAY: usize = 4;
-
 pub(super) struct Seating {
     /// `None` once the room has closed.
     room: Option<Room>,
@@ -45,7 +43,7 @@ pub(super) struct Seating {
     audience: Arc<Audience>,
     /// The inputs of the current step.
     batch: Batch,
-    tickets: Vec<SeatTicket>,
+    tickets: SeatTickets,
     pub(super) spectators: Spectators,
     /// Users who were removed from this match.
     banned: BTreeSet<UserId>,
@@ -56,6 +54,9 @@ pub(super) struct Seating {
     played: Option<Played>,
     pub(super) over_at: Option<Instant>,
     empty_since: Option<Instant>,
+    quotas: Arc<Quotas>,
+    /// Whether a connection that has its seat may not have sent anything yet.
+    any_silent: bool,
 }
 
 /// The result of a match that its rules ended.
@@ -66,11 +67,13 @@ pub(super) struct Played {
     pub(super) players: Vec<Player>,
 }
 
-/// A ticket for a seat.
-struct SeatTicket {
-    ticket: Ticket,
-    stay: u128,
-    seat: Seat,
+/// Who asks for a seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// The person, for any seat.
+    Person,
+    /// The matchmaker, in this team if the match has teams. It is not bound by the person's quotas.
+    Matchmaker(Team),
 }
 
 /// The next action of the driver.
@@ -84,14 +87,14 @@ pub(super) enum Activity {
 }
 
 impl Seating {
-    pub(super) fn new(room: Room, intake: &Arc<Intake>, audience: &Arc<Audience>) -> Self {
+    pub(super) fn new(room: Room, intake: &Arc<Intake>, audience: &Arc<Audience>, quotas: &Arc<Quotas>) -> Self {
         Self {
             room: Some(room),
             stays: Vec::new(),
             intake: intake.clone(),
             audience: audience.clone(),
             batch: Batch::default(),
-            tickets: Vec::new(),
+            tickets: SeatTickets::default(),
             spectators: Spectators::default(),
             banned: BTreeSet::new(),
             gone: Vec::new(),
@@ -99,6 +102,8 @@ impl Seating {
             played: None,
             over_at: None,
             empty_since: None,
+            quotas: quotas.clone(),
+            any_silent: false,
         }
     }
 
@@ -184,7 +189,43 @@ impl Seating {
             let _ = room.handle(seat, input);
             inputs += 1;
         }
+        if self.any_silent {
+            self.note_heard();
+        }
         inputs
+    }
+
+    /// Notes which clients sent something in this batch. They have had their `welcome`, so their tickets are used.
+    fn note_heard(&mut self) {
+        for (seat, _) in self.batch.iter() {
+            let Some(Some(stay)) = self.stays.get_mut(usize::from(seat.0)) else { continue };
+            if let Attendance::Connected { silent_since: since @ Some(_), .. } = &mut stay.attendance {
+                *since = None;
+                stay.unused = None;
+                self.tickets.confirm(stay.id);
+            }
+        }
+    }
+
+    /// Ends the connections that have sent nothing for too long since they entered: nobody is there. Their seats can be resumed.
+    fn end_silent(&mut self, now: Instant, limits: &Limits, meters: &GameMeters) {
+        if !self.any_silent {
+            return;
+        }
+        self.any_silent = false;
+        for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
+            let Some(stay) = self.stay_mut(seat) else { continue };
+            let Attendance::Connected { silent_since: Some(since), outlet, .. } = &stay.attendance else { continue };
+            if now < *since + limits.silent_timeout {
+                self.any_silent = true;
+                continue;
+            }
+            observe::dropped(DropReason::Silent);
+            let outlet = outlet.clone();
+            self.detach(seat, None);
+            outlet.close(Ending::AfterQueued);
+            let _ = self.with(meters, |room| room.disconnect(seat));
+        }
     }
 
     /// Sends a message. A connection that does not take it is cut.
@@ -218,7 +259,9 @@ impl Seating {
     /// Ends a connection that did not take a reliable message. Its seat can be resumed.
     pub(super) fn cut(&mut self, seat: Seat, meters: &GameMeters) {
         let Some(stay) = self.stay_mut(seat) else { return };
-        let Attendance::Connected { hold, outlet } = std::mem::replace(&mut stay.attendance, Attendance::Away) else { return };
+        let Attendance::Connected { hold, outlet, .. } = std::mem::replace(&mut stay.attendance, Attendance::Away) else {
+            return;
+        };
         if hold.end() {
             observe::dropped(DropReason::Stalled);
             outlet.close(Ending::Cut);
@@ -236,6 +279,7 @@ impl Seating {
         if let Some(over_at) = self.over_at {
             return self.close_after(over_at + limits.over_linger, now, OverReason::Finished);
         }
+        self.end_silent(now, limits, meters);
         let present = |stay: &Stay| !matches!(stay.attendance, Attendance::Reserved);
         if self.stays.iter().flatten().any(present) {
             self.empty_since = None;
@@ -243,8 +287,7 @@ impl Seating {
         }
         if self.stays.iter().flatten().next().is_some() {
             self.empty_since = None;
-            let next = self.tickets.iter().map(|held| held.ticket.until).min();
-            return Activity::Waiting(next.unwrap_or(now + limits.ticket_life));
+            return Activity::Waiting(self.tickets.next_expiry().unwrap_or(now + limits.ticket_life));
         }
         let empty_since = *self.empty_since.get_or_insert(now);
         self.close_after(empty_since + limits.empty_linger, now, OverReason::Closed)
@@ -260,17 +303,10 @@ impl Seating {
 
     fn expire_tickets(&mut self, now: Instant, meters: &GameMeters) {
         self.spectators.expire_tickets(now);
-        while let Some(at) = self.tickets.iter().position(|held| held.ticket.until <= now) {
-            let ticket = self.tickets.remove(at);
-            if self.tickets.iter().any(|other| other.stay == ticket.stay) {
-                continue;
-            }
-            if self
-                .stay(ticket.seat)
-                .is_some_and(|stay| stay.id == ticket.stay && matches!(stay.attendance, Attendance::Reserved))
-            {
-                self.stays[usize::from(ticket.seat.0)] = None;
-                let _ = self.with(meters, |room| room.release(ticket.seat));
+        for (seat, id) in self.tickets.expire(now) {
+            if self.stay(seat).is_some_and(|stay| stay.id == id && matches!(stay.attendance, Attendance::Reserved)) {
+                self.stays[usize::from(seat.0)] = None;
+                let _ = self.with(meters, |room| room.release(seat));
             }
         }
     }
@@ -303,7 +339,7 @@ impl Seating {
             return Err(RoomError::Over.into());
         }
         self.check_banned(&who.user)?;
-        self.spectators.let_in(&who.user, life)
+        self.spectators.let_in(who, life, &self.quotas)
     }
 
     /// Adds the spectator whose ticket this is.
@@ -313,40 +349,54 @@ impl Seating {
     }
 
     /// Reserves a seat. A user who has a seat keeps it, and gets another ticket for it.
-    pub(super) fn reserve(
-        &mut self, who: &Identity, team: Option<Team>, life: Duration, meters: &GameMeters,
-    ) -> Result<Grant, Refusal> {
+    pub(super) fn reserve(&mut self, who: &Identity, by: Asker, life: Duration, meters: &GameMeters) -> Result<Grant, Refusal> {
         if self.over_at.is_some() {
             return Err(RoomError::Over.into());
         }
         self.check_banned(&who.user)?;
-        let ticket = Ticket::new(life);
-        let id = ticket.id;
-        let own = (0..)
-            .map(Seat)
-            .zip(&self.stays)
-            .find_map(|(seat, stay)| stay.as_ref().filter(|stay| stay.who.user == who.user).map(|stay| (seat, stay.id)));
-        let (seat, stay) = match own {
+        let (seat, stay) = match self.seat_of(&who.user) {
             Some(own) => own,
-            None => (self.take_seat(who, team, id, meters)?, id),
+            None => self.take_seat(who, by, life, meters)?,
         };
-        let held = |other: &SeatTicket| other.stay == stay;
-        if self.tickets.iter().filter(|other| held(other)).count() >= MAX_TICKETS_PER_STAY {
-            self.tickets.remove(self.tickets.iter().position(held).expect("the count found some"));
-        }
-        self.tickets.push(SeatTicket { ticket, stay, seat });
-        Ok(Grant { seat, stay, ticket: id })
+        Ok(self.grant(seat, stay, life))
     }
 
-    fn take_seat(&mut self, who: &Identity, team: Option<Team>, stay: u128, meters: &GameMeters) -> Result<Seat, Refusal> {
+    /// Gives another ticket to a user whose seat is still reserved, or whose client may not have had its `welcome` yet.
+    pub(super) fn renew(&mut self, user: &UserId, life: Duration) -> Option<Grant> {
+        let (seat, stay) = self.seat_of(user).filter(|_| self.over_at.is_none())?;
+        let is_open = self.stay(seat).is_some_and(Stay::is_unconfirmed);
+        is_open.then(|| self.grant(seat, stay, life))
+    }
+
+    fn seat_of(&self, user: &UserId) -> Option<(Seat, u128)> {
+        let mut stays = (0..).map(Seat).zip(&self.stays);
+        stays.find_map(|(seat, stay)| stay.as_ref().filter(|stay| stay.who.user == *user).map(|stay| (seat, stay.id)))
+    }
+
+    fn grant(&mut self, seat: Seat, stay: u128, life: Duration) -> Grant {
+        let reserved_until = self.stay(seat).and_then(|stay| stay.reserved_until());
+        let left = reserved_until.map_or(life, |until| until.saturating_duration_since(Instant::now()));
+        Grant { seat, stay, ticket: self.tickets.issue(seat, stay, life.min(left)) }
+    }
+
+    fn take_seat(&mut self, who: &Identity, by: Asker, life: Duration, meters: &GameMeters) -> Result<(Seat, u128), Refusal> {
+        let (held, unused) = match by {
+            Asker::Person => (self.quotas.take(Kind::Seat, who)?, self.quotas.take(Kind::Ticket, who)?),
+            Asker::Matchmaker(_) => (self.quotas.note(Kind::Seat, who), self.quotas.note(Kind::Ticket, who)),
+        };
         let seat = self.with(meters, |room| {
-            let team = team.filter(|_| room.team(Seat(1)).is_some());
+            let team = match by {
+                Asker::Matchmaker(team) if room.team(Seat(1)).is_some() => Some(team),
+                _ => None,
+            };
             room.reserve_on(team, who.name.as_str())
         })??;
         let at = usize::from(seat.0);
         self.stays.resize_with(self.stays.len().max(at + 1), || None);
-        self.stays[at] = Some(Stay { id: stay, who: who.clone(), resume: stay, attendance: Attendance::Reserved });
-        Ok(seat)
+        let stay = Stay::reserve(who, life, (held, unused));
+        let id = stay.id;
+        self.stays[at] = Some(stay);
+        Ok((seat, id))
     }
 
     /// Takes away a user's seat, and their place to spectate.
@@ -367,11 +417,25 @@ impl Seating {
         self.room.as_ref().filter(|room| !room.is_over()).map(Room::open_seats)
     }
 
-    /// Marks a ticket as used. The seat stays reserved until its holder enters.
-    pub(super) fn use_ticket(&mut self, id: u128) -> Result<(), Refusal> {
-        let mut seated = self.tickets.iter_mut().map(|held| &mut held.ticket);
-        let ticket = seated.find(|ticket| ticket.id == id).or_else(|| self.spectators.ticket(id));
-        ticket.ok_or_else(Ticket::too_old)?.take()
+    /// Checks that a ticket is on record, and not used.
+    pub(super) fn check_ticket(&self, id: u128) -> Result<(), Refusal> {
+        self.tickets.get(id).or_else(|| self.spectators.ticket(id)).ok_or_else(Ticket::too_old)?.check()
+    }
+
+    /// Gives a connection the seat that it has entered. It came with this ticket, or with a resume token, which shows that an earlier
+    /// `welcome` arrived.
+    pub(super) fn connect(&mut self, hold: &Arc<Hold>, outlet: Arc<dyn Outlet>, ticket: Option<u128>) {
+        let Some(Some(stay)) = self.stays.get_mut(usize::from(hold.seat().0)) else { return };
+        match ticket {
+            Some(id) => self.tickets.enter(id),
+            None => {
+                stay.unused = None;
+                self.tickets.confirm(stay.id);
+            }
+        }
+        hold.begin(&outlet);
+        stay.attendance = Attendance::Connected { hold: hold.clone(), outlet, silent_since: Some(Instant::now()) };
+        self.any_silent = true;
     }
 
     /// Checks that a resume token is the newest one of a seat that is still kept.
@@ -403,11 +467,16 @@ impl Seating {
         let Some(stay) = self.stay_mut(seat).filter(|stay| matches!(stay.attendance, Attendance::Connected { .. })) else {
             return;
         };
-        if let Attendance::Connected { hold, outlet } = std::mem::replace(&mut stay.attendance, Attendance::Away) {
+        if let Attendance::Connected { hold, outlet, .. } = std::mem::replace(&mut stay.attendance, Attendance::Away) {
             let was_live = hold.end();
             self.hand_over();
-            if let Some((reason, message)) = why.filter(|_| was_live) {
-                outlet.finish(Over { reason, message: message.to_owned(), winners: Vec::new() });
+            match why.filter(|_| was_live) {
+                // Nothing comes after `over`.
+                Some(_) if self.over_at.is_some() => outlet.close(Ending::AfterQueued),
+                Some((reason, message)) => {
+                    outlet.finish(Over { reason, message: message.to_owned(), winners: Vec::new() });
+                }
+                None => {}
             }
         }
     }
@@ -415,6 +484,7 @@ impl Seating {
     /// Gives up a seat at once.
     pub(super) fn free(&mut self, seat: Seat) {
         let stay = self.stays.get_mut(usize::from(seat.0)).and_then(Option::take);
+        stay.iter().for_each(|stay| self.tickets.confirm(stay.id));
         if let Some(stay) = stay.filter(|stay| !matches!(stay.attendance, Attendance::Reserved)) {
             if self.gone.len() == MAX_GONE {
                 self.gone.remove(0);
@@ -453,7 +523,7 @@ impl Seating {
     pub(super) fn close(&mut self, reason: OverReason, message: &str) {
         let over = Over { reason, message: message.to_owned(), winners: Vec::new() };
         for stay in self.stays.iter_mut().filter_map(Option::take) {
-            if let Attendance::Connected { hold, outlet } = stay.attendance
+            if let Attendance::Connected { hold, outlet, .. } = stay.attendance
                 && hold.end()
             {
                 match self.over_at {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::{
+    attempts::Attempts,
     board::Board,
     hub::Hub,
     limits::Limits,
     pass::Keys,
+    quota::Quotas,
     record::{Record, Recorder},
 };
 use crate::identity::Gate;
@@ -14,6 +16,8 @@ use crate::identity::Gate;
 /// Services that all rooms of a host share.
 pub(super) struct Services {
     pub(super) limits: Limits,
+    pub(super) quotas: Arc<Quotas>,
+    pub(super) codes: Attempts,
     pub(super) board: Arc<Board>,
     pub(super) hub: Arc<Hub>,
     pub(super) keys: Keys,

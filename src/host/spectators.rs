@@ -7,11 +7,12 @@ use tokio::time::Instant;
 use super::{
     hold::Hold,
     outlet::{Ending, Full, Outlet},
+    quota::{Held, Kind, Quotas},
     refusal::Refusal,
     ticket::Ticket,
 };
 use crate::{
-    lobby::UserId,
+    lobby::{Identity, UserId},
     observe::{self, DropReason},
     protocol::{ErrorCode, Frame, Tick},
     room::{Message, Outbox, Over, OverReason, Room},
@@ -26,7 +27,18 @@ const MAX_TICKETS: usize = 200;
 #[derive(Default)]
 pub(super) struct Spectators {
     all: Vec<Spectator>,
-    tickets: Vec<(UserId, Ticket)>,
+    tickets: Vec<WatchTicket>,
+}
+
+/// A ticket to watch. It may be tried again until it expires, because spectators send nothing that shows that they were welcomed.
+/// The newest connection has the place.
+struct WatchTicket {
+    user: UserId,
+    ticket: Ticket,
+    /// The ticket in the count of the person, until it is used.
+    unused: Option<Held>,
+    /// The place in the count of the person, until they leave it.
+    place: Option<Arc<Held>>,
 }
 
 struct Spectator {
@@ -35,6 +47,8 @@ struct Spectator {
     user: UserId,
     outlet: Arc<dyn Outlet>,
     hold: Arc<Hold>,
+    /// The place in the count of the person.
+    _place: Option<Arc<Held>>,
     /// Its mirror has the newest scene, so that it can take the next one.
     in_step: bool,
     /// It gets no snapshot before this tick.
@@ -49,7 +63,7 @@ impl Spectators {
     }
 
     /// Records a ticket, and returns its number.
-    pub(super) fn let_in(&mut self, user: &UserId, life: Duration) -> Result<u128, Refusal> {
+    pub(super) fn let_in(&mut self, who: &Identity, life: Duration, quotas: &Arc<Quotas>) -> Result<u128, Refusal> {
         self.check_room()?;
         if self.tickets.len() >= MAX_TICKETS {
             return Err(Refusal::new(
@@ -57,34 +71,39 @@ impl Spectators {
                 "too many tickets to spectate in this room are out, try again later",
             ));
         }
+        let (place, unused) = (Some(Arc::new(quotas.take(Kind::Place, who)?)), Some(quotas.take(Kind::Ticket, who)?));
         let ticket = Ticket::new(life);
         let id = ticket.id;
-        self.tickets.push((user.clone(), ticket));
+        self.tickets.push(WatchTicket { user: who.user.clone(), ticket, unused, place });
         Ok(id)
     }
 
-    pub(super) fn ticket(&mut self, id: u128) -> Option<&mut Ticket> {
-        self.tickets.iter_mut().map(|(_, ticket)| ticket).find(|ticket| ticket.id == id)
+    pub(super) fn ticket(&self, id: u128) -> Option<&Ticket> {
+        self.tickets.iter().map(|held| &held.ticket).find(|ticket| ticket.id == id)
     }
 
     pub(super) fn expire_tickets(&mut self, now: Instant) {
-        self.tickets.retain(|(_, ticket)| ticket.until > now);
+        self.tickets.retain(|held| held.ticket.until > now);
     }
 
     /// Adds the spectator whose ticket this is.
     pub(super) fn add(&mut self, id: u128, hold: &Arc<Hold>, outlet: Arc<dyn Outlet>, room: &mut Room) -> Result<(), Refusal> {
+        let WatchTicket { user, unused, place, .. } =
+            self.tickets.iter_mut().find(|held| held.ticket.id == id).ok_or_else(Ticket::too_old)?;
+        let (user, place) = (user.clone(), place.clone());
+        *unused = None;
+        self.remove(id, Some(OverReason::Replaced));
         self.check_room()?;
-        let user = self.tickets.iter().find(|(_, ticket)| ticket.id == id).map(|(user, _)| user.clone());
-        let user = user.ok_or_else(Ticket::too_old)?;
         room.open_gallery();
         hold.begin(&outlet);
-        self.all.push(Spectator { id, user, outlet, hold: hold.clone(), in_step: false, quiet_until: Tick(0) });
+        let (in_step, quiet_until) = (false, Tick(0));
+        self.all.push(Spectator { id, user, outlet, hold: hold.clone(), _place: place, in_step, quiet_until });
         Ok(())
     }
 
     /// Removes a user, and every ticket of theirs.
     pub(super) fn evict(&mut self, user: &UserId, message: &str) {
-        self.tickets.retain(|(of, _)| of != user);
+        self.tickets.retain(|held| held.user != *user);
         let theirs: Vec<_> = self.all.extract_if(.., |spectator| spectator.user == *user).collect();
         let over = Over { reason: OverReason::Kicked, message: message.to_owned(), winners: Vec::new() };
         theirs.into_iter().for_each(|spectator| spectator.end(over.clone()));
@@ -93,6 +112,15 @@ impl Spectators {
     /// Lets a spectator start again with a snapshot, because its mirror is wrong.
     pub(super) fn restart(&mut self, id: u128) {
         self.all.iter_mut().filter(|spectator| spectator.id == id).for_each(|spectator| spectator.in_step = false);
+    }
+
+    /// Removes a spectator who has asked to leave. Their ticket is used up.
+    pub(super) fn leave(&mut self, id: u128) {
+        for held in self.tickets.iter_mut().filter(|held| held.ticket.id == id) {
+            held.ticket.spend();
+            held.place = None;
+        }
+        self.remove(id, Some(OverReason::Left));
     }
 
     /// Removes a spectator, which is told the reason if there is one.

@@ -1,9 +1,15 @@
 //! A person's stay in a seat.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use super::{hold::Hold, outlet::Outlet};
+use tokio::time::Instant;
+
+use super::{hold::Hold, outlet::Outlet, quota::Held};
 use crate::lobby::{Identity, Sitting};
+
+/// The most lives of a ticket for which a seat stays reserved. Without a limit a person could keep others from a seat for ever, by
+/// asking for another ticket again and again.
+pub(super) const MAX_RESERVATIONS: u32 = 2;
 
 /// One person's time in a seat, from reservation to leaving.
 pub(super) struct Stay {
@@ -12,9 +18,39 @@ pub(super) struct Stay {
     /// The number of the newest resume token.
     pub(super) resume: u128,
     pub(super) attendance: Attendance,
+    reserved_until: Instant,
+    /// The seat in the count of the person.
+    pub(super) _seat: Held,
+    /// The ticket in the count of the person, until their client has shown that it was welcomed.
+    pub(super) unused: Option<Held>,
 }
 
 impl Stay {
+    /// A stay that begins with a reservation. `held` is the seat and the ticket in the count of the person.
+    pub(super) fn reserve(who: &Identity, life: Duration, (seat, unused): (Held, Held)) -> Self {
+        let id = rand::random();
+        let reserved_until = Instant::now() + life * MAX_RESERVATIONS;
+        Self {
+            id,
+            who: who.clone(),
+            resume: id,
+            attendance: Attendance::Reserved,
+            reserved_until,
+            _seat: seat,
+            unused: Some(unused),
+        }
+    }
+
+    /// Whether the person may not have had a `welcome` yet.
+    pub(super) fn is_unconfirmed(&self) -> bool {
+        self.unused.is_some()
+    }
+
+    /// When the reservation ends, however many tickets there are for it. `None` once the person has come.
+    pub(super) fn reserved_until(&self) -> Option<Instant> {
+        matches!(self.attendance, Attendance::Reserved).then_some(self.reserved_until)
+    }
+
     /// Whether the person plays or is away. `None` until they have used their ticket.
     pub(super) fn sitting(&self) -> Option<Sitting> {
         match self.attendance {
@@ -27,6 +63,11 @@ impl Stay {
 
 pub(super) enum Attendance {
     Reserved,
-    Connected { hold: Arc<Hold>, outlet: Arc<dyn Outlet> },
+    /// `silent_since` is when the connection entered, until it has sent an input or an acknowledgement.
+    Connected {
+        hold: Arc<Hold>,
+        outlet: Arc<dyn Outlet>,
+        silent_since: Option<Instant>,
+    },
     Away,
 }

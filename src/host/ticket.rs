@@ -1,33 +1,105 @@
-//! The record of a ticket. It is kept until the ticket expires, so that a second use is noticed.
+//! The records of tickets, kept until the tickets expire.
+//!
+//! A ticket may be tried again until a client has shown that it was welcomed, because the line may break before `welcome` arrives.
+//! Then the ticket is used.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::refusal::Refusal;
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, Seat};
+
+/// The most tickets that one person may hold for one seat, for several windows. The oldest one expires when there are more.
+const MAX_TICKETS_PER_STAY: usize = 4;
 
 pub(super) struct Ticket {
     pub(super) id: u128,
     pub(super) until: Instant,
+    /// A connection has taken the seat with this ticket.
+    entered: bool,
     used: bool,
 }
 
 impl Ticket {
     pub(super) fn new(life: Duration) -> Self {
-        Self { id: rand::random(), until: Instant::now() + life, used: false }
+        Self { id: rand::random(), until: Instant::now() + life, entered: false, used: false }
     }
 
-    /// Marks the ticket as used. Refuses a second use.
-    pub(super) fn take(&mut self) -> Result<(), Refusal> {
-        if std::mem::replace(&mut self.used, true) {
-            return Err(Refusal::new(ErrorCode::TicketUsed, "this ticket was used already"));
-        }
-        Ok(())
+    /// Refuses a ticket that is used.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        if self.used { Err(Refusal::new(ErrorCode::TicketUsed, "this ticket was used already")) } else { Ok(()) }
+    }
+
+    /// Notes that a connection has taken the seat with this ticket.
+    pub(super) fn enter(&mut self) {
+        self.entered = true;
+    }
+
+    /// Uses up the ticket.
+    pub(super) fn spend(&mut self) {
+        self.used = true;
+    }
+
+    /// Notes that a client with the seat has shown that it was welcomed. That uses up the ticket that it came with.
+    pub(super) fn confirm(&mut self) {
+        self.used |= self.entered;
     }
 
     /// The refusal of a ticket that is not on record any more.
     pub(super) fn too_old() -> Refusal {
         Refusal::new(ErrorCode::TicketExpired, "this ticket has expired, ask for a new one")
+    }
+}
+
+/// The tickets for the seats of one room, the oldest first.
+#[derive(Default)]
+pub(super) struct SeatTickets(Vec<SeatTicket>);
+
+struct SeatTicket {
+    ticket: Ticket,
+    stay: u128,
+    seat: Seat,
+}
+
+impl SeatTickets {
+    /// Records another ticket for a stay, and returns its number.
+    pub(super) fn issue(&mut self, seat: Seat, stay: u128, life: Duration) -> u128 {
+        let ticket = Ticket::new(life);
+        let (id, held) = (ticket.id, |other: &SeatTicket| other.stay == stay);
+        if self.0.iter().filter(|other| held(other)).count() >= MAX_TICKETS_PER_STAY {
+            self.0.remove(self.0.iter().position(held).expect("the count found some"));
+        }
+        self.0.push(SeatTicket { ticket, stay, seat });
+        id
+    }
+
+    pub(super) fn get(&self, id: u128) -> Option<&Ticket> {
+        self.0.iter().map(|held| &held.ticket).find(|ticket| ticket.id == id)
+    }
+
+    /// See [`Ticket::enter`].
+    pub(super) fn enter(&mut self, id: u128) {
+        self.0.iter_mut().filter(|held| held.ticket.id == id).for_each(|held| held.ticket.enter());
+    }
+
+    /// See [`Ticket::confirm`].
+    pub(super) fn confirm(&mut self, stay: u128) {
+        self.0.iter_mut().filter(|held| held.stay == stay).for_each(|held| held.ticket.confirm());
+    }
+
+    /// Returns when the next ticket expires.
+    pub(super) fn next_expiry(&self) -> Option<Instant> {
+        self.0.iter().map(|held| held.ticket.until).min()
+    }
+
+    /// Forgets the tickets that have expired. Returns the seats and stays for which none is left.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<(Seat, u128)> {
+        if self.next_expiry().is_none_or(|next| now < next) {
+            return Vec::new();
+        }
+        let expired: Vec<_> = self.0.extract_if(.., |held| held.ticket.until <= now).collect();
+        let is_last = |gone: &SeatTicket| self.0.iter().all(|held| held.stay != gone.stay);
+        expired.iter().filter(|gone| is_last(gone)).map(|gone| (gone.seat, gone.stay)).collect()
     }
 }

@@ -10,7 +10,7 @@ use crate::lobby::UserId;
 
 /// A connection outside of rooms that the host can end.
 pub trait Visitor: Send + Sync {
-    /// Tells the client why, and ends the connection. Does not wait.
+    /// Tells the client why, and ends the connection. Does not wait, and does not call back into the host.
     fn disconnect(&self, why: &Refusal);
 }
 
@@ -30,12 +30,16 @@ struct ByUser {
 }
 
 impl Visitors {
-    pub(super) fn add(&self, user: &UserId, visitor: Arc<dyn Visitor>) -> VisitorId {
+    /// Adds a connection. Returns also those that the user has beyond `most`, the oldest ones, which are removed: a user whose lines
+    /// break leaves old connections behind, so the newest ones are kept.
+    pub(super) fn add(&self, user: &UserId, visitor: Arc<dyn Visitor>, most: usize) -> (VisitorId, Vec<Arc<dyn Visitor>>) {
         let mut by_user = self.by_user();
         by_user.newest += 1;
         let id = VisitorId(by_user.newest);
-        by_user.visitors.entry(user.clone()).or_default().push((id, visitor));
-        id
+        let own = by_user.visitors.entry(user.clone()).or_default();
+        own.push((id, visitor));
+        let surplus = own.len().saturating_sub(most.max(1));
+        (id, own.drain(..surplus).map(|(_, visitor)| visitor).collect())
     }
 
     pub(super) fn remove(&self, user: &UserId, id: VisitorId) {

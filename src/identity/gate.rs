@@ -141,7 +141,7 @@ impl Gate {
             return Err(IdentityError::BadToken("the token's `sub` is the id of a guest"));
         }
         let name = person.name.or(name).unwrap_or_else(|| DisplayName::guest(&mut rand::rng()));
-        Ok(Identity { user: person.user, name, guest: false })
+        Ok(Identity { user: person.user, name, guest: false, address: None })
     }
 
     fn verify_with_issuer(&self, token: &str) -> Result<VerifiedUser, IdentityError> {

@@ -10,7 +10,11 @@ use rand::{Rng, RngExt};
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{DisplayName, PartyId, RoomId, UserId, ids::as_text, name::is_forbidden};
+use super::{
+    DisplayName, PartyId, RoomId, UserId,
+    ids::as_text,
+    legible::{self, Illegible},
+};
 
 /// The number of messages that a channel remembers.
 pub const HISTORY: usize = 100;
@@ -75,7 +79,7 @@ impl LogKey {
     }
 }
 
-/// The text of a message: 1 to 500 characters, none of which hides or reorders its neighbours.
+/// The text of a message: 1 to 500 characters. At least one shows something, and none hides or reorders its neighbours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct ChatText(#[serde(serialize_with = "as_text")] Arc<str>);
@@ -93,6 +97,9 @@ pub enum TextError {
     /// The text contains a control, bidirectional or invisible formatting character.
     #[error("a message must not contain the character U+{:04X}", u32::from(*.0))]
     Forbidden(char),
+    /// The text has only characters that show nothing.
+    #[error("a message must have a character that can be seen, such as a letter or a digit")]
+    Blank,
 }
 
 impl ChatText {
@@ -100,7 +107,7 @@ impl ChatText {
     ///
     /// # Errors
     ///
-    /// Returns a [`TextError`] if the trimmed text is empty, too long, or contains a forbidden character.
+    /// Returns a [`TextError`] if the trimmed text is empty, too long, shows nothing, or contains a forbidden character.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let text = text.trim();
         if text.is_empty() {
@@ -110,9 +117,10 @@ impl ChatText {
             count if count > MAX_TEXT => return Err(TextError::TooLong(count)),
             _ => {}
         }
-        match text.chars().find(|letter| is_forbidden(*letter)) {
-            Some(letter) => Err(TextError::Forbidden(letter)),
-            None => Ok(Self(text.into())),
+        match legible::check(text) {
+            Err(Illegible::Forbidden(letter)) => Err(TextError::Forbidden(letter)),
+            Err(Illegible::Blank) => Err(TextError::Blank),
+            Ok(()) => Ok(Self(text.into())),
         }
     }
 
@@ -250,22 +258,48 @@ impl Chat {
     }
 }
 
-/// The rate limit of one person: bursts of [`CHAT_BURST`] messages, and a sustained rate of one in each [`CHAT_INTERVAL`].
+/// How often something may be done: `burst` times at once after a pause, and then once in each `interval`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rate {
+    pub(super) burst: u32,
+    pub(super) interval: Duration,
+}
+
+/// The rate of one person's messages.
+pub(super) const CHAT_RATE: Rate = Rate { burst: CHAT_BURST, interval: CHAT_INTERVAL };
+
+impl Rate {
+    /// A minute's worth at once, and then as many a minute. 0 forbids it.
+    pub(super) fn per_minute(count: u32) -> Self {
+        Self { burst: count, interval: Duration::from_secs(60) / count.max(1) }
+    }
+}
+
+/// Counts what is done against a rate.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Pace {
-    /// The time at which all messages so far are paid for.
+    /// The time at which everything so far is paid for.
     paid: Duration,
 }
 
 impl Pace {
-    /// Counts one more message and returns true, or returns false if it exceeds the limit.
-    pub(super) fn take(&mut self, now: Duration) -> bool {
+    /// Counts one more. The error is the time after which one is allowed again.
+    pub(super) fn take(&mut self, rate: Rate, now: Duration) -> Result<(), Duration> {
         let paid = self.paid.max(now);
-        if paid - now > CHAT_INTERVAL * (CHAT_BURST - 1) {
-            return false;
+        // One more than the burst is paid for so much later than now.
+        let most = rate.interval.saturating_mul(rate.burst);
+        match (paid - now + rate.interval).checked_sub(most) {
+            Some(early) if !early.is_zero() => Err(early),
+            _ => {
+                self.paid = paid + rate.interval;
+                Ok(())
+            }
         }
-        self.paid = paid + CHAT_INTERVAL;
-        true
+    }
+
+    /// Returns whether a whole burst is allowed again, so that nothing needs to be remembered.
+    pub(super) fn is_rested(&self, now: Duration) -> bool {
+        self.paid <= now
     }
 }
 
@@ -298,6 +332,8 @@ mod tests {
             ("a\nb", Err(TextError::Forbidden('\n'))),
             ("a\u{1b}[31mb", Err(TextError::Forbidden('\u{1b}'))),
             ("a\u{202e}b", Err(TextError::Forbidden('\u{202e}'))),
+            ("\u{3164}\u{3164}", Err(TextError::Forbidden('\u{3164}'))),
+            ("\u{2800}", Err(TextError::Blank)),
         ];
         for (text, expected) in cases {
             let parsed = ChatText::parse(text);
@@ -308,15 +344,21 @@ mod tests {
     #[test]
     fn a_burst_is_limited_and_one_message_a_second_passes() {
         let (mut pace, now) = (Pace::default(), Duration::from_secs(100));
-        assert_eq!((0..20).filter(|_| pace.take(now)).count(), 5);
-        assert!(!pace.take(now + Duration::from_millis(999)));
-        assert!(pace.take(now + Duration::from_secs(1)));
-        assert!(!pace.take(now + Duration::from_secs(1)));
-        assert_eq!(
-            (0..20).filter(|_| pace.take(now + Duration::from_secs(60))).count(),
-            5,
-            "a long pause earns no more than one burst"
-        );
+        let mut take = |after: u64| pace.take(CHAT_RATE, now + Duration::from_millis(after));
+        assert_eq!((0..20).filter(|_| take(0).is_ok()).count(), 5);
+        assert_eq!(take(900), Err(Duration::from_millis(100)));
+        assert_eq!(take(1000), Ok(()));
+        assert_eq!(take(1000), Err(Duration::from_secs(1)));
+        assert_eq!((0..20).filter(|_| take(60_000).is_ok()).count(), 5, "a long pause earns no more than one burst");
+    }
+
+    #[test]
+    fn a_rate_per_minute_begins_with_a_minutes_worth() {
+        let (mut pace, now) = (Pace::default(), Duration::from_secs(100));
+        assert_eq!((0..20).filter(|_| pace.take(Rate::per_minute(12), now).is_ok()).count(), 12);
+        assert!(!pace.is_rested(now + Duration::from_secs(59)) && pace.is_rested(now + Duration::from_secs(60)));
+        assert_eq!(pace.take(Rate::per_minute(12), now + Duration::from_secs(5)), Ok(()));
+        assert!(Pace::default().take(Rate::per_minute(0), now).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! This module takes changes and returns numbered news and notices. It knows no sockets, matches or clocks: time and randomness
 //! are arguments.
 
+mod legible;
 mod name;
 mod user;
 mod code;
@@ -26,5 +27,5 @@ pub use party::{MAX_PARTY, Party, PartyError};
 pub use presence::{ConnectionId, MAX_FOLLOWED, MAX_REMEMBERED, PersonInfo, PresenceStatus, REMEMBERED_FOR, Sitting};
 pub use room_list::{Changes, Entrance, FLUSH_INTERVAL, Missed, NEWS_KEPT, RoomList, Totals};
 pub use search::{Search, Sort};
-pub use social::{ChatTarget, Social, SocialError};
+pub use social::{ChatTarget, Social, SocialError, SocialLimits};
 pub use user::{Identity, MAX_USER_ID_BYTES, UserId};

@@ -6,6 +6,8 @@ use rand::{Rng, RngExt};
 use serde::Serialize;
 use thiserror::Error;
 
+use super::legible::{self, Illegible};
+
 /// The maximum length of a display name, in characters.
 pub const MAX_NAME: usize = 24;
 
@@ -19,7 +21,8 @@ const ANIMALS: &[&str] = &[
     "Stoat", "Wolf",
 ];
 
-/// A name that others see: 1 to 24 characters, none of which hides or reorders its neighbours.
+/// A name that others see: 1 to 24 characters. At least one shows something, none hides or reorders its neighbours, and the name is
+/// not one of those that bots have, such as "Bot 3".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct DisplayName(String);
@@ -37,6 +40,12 @@ pub enum NameError {
     /// The name contains a control, bidirectional or invisible formatting character.
     #[error("a display name must not contain the character U+{:04X}", u32::from(*.0))]
     Forbidden(char),
+    /// The name has only characters that show nothing.
+    #[error("a display name must have a character that can be seen, such as a letter or a digit")]
+    Blank,
+    /// The name is one that bots have.
+    #[error("a display name must not look like that of a bot, such as \"Bot 3\"")]
+    OfBot,
 }
 
 impl DisplayName {
@@ -44,7 +53,7 @@ impl DisplayName {
     ///
     /// # Errors
     ///
-    /// Returns a [`NameError`] if the trimmed name is empty, too long, or contains a forbidden character.
+    /// Returns a [`NameError`] if the trimmed name is empty, too long, shows nothing, contains a forbidden character, or is a bot's.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let name = text.trim();
         if name.is_empty() {
@@ -54,17 +63,18 @@ impl DisplayName {
             count if count > MAX_NAME => return Err(NameError::TooLong(count)),
             _ => {}
         }
-        match name.chars().find(|letter| is_forbidden(*letter)) {
-            Some(letter) => Err(NameError::Forbidden(letter)),
-            None => Ok(Self(name.to_owned())),
+        match legible::check(name) {
+            Err(Illegible::Forbidden(letter)) => Err(NameError::Forbidden(letter)),
+            Err(Illegible::Blank) => Err(NameError::Blank),
+            Ok(()) if is_of_bot(name) => Err(NameError::OfBot),
+            Ok(()) => Ok(Self(name.to_owned())),
         }
     }
 
     /// Makes a name of a text that somebody else chose, such as an account's real name: leaves out forbidden characters, and cuts
     /// what is too long. Returns `None` if nothing is left.
     pub fn fitted(text: &str) -> Option<Self> {
-        let allowed: String = text.chars().filter(|letter| !is_forbidden(*letter)).collect();
-        let mut name: String = allowed.trim().chars().take(MAX_NAME).collect();
+        let mut name: String = legible::without_forbidden(text).trim().chars().take(MAX_NAME).collect();
         // What is cut may end in the middle of something that is not allowed alone.
         while !name.is_empty() {
             match Self::parse(&name) {
@@ -94,10 +104,10 @@ impl fmt::Display for DisplayName {
     }
 }
 
-pub(super) fn is_forbidden(letter: char) -> bool {
-    let bidirectional = matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let invisible = matches!(letter, '\u{ad}' | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
-    letter.is_control() || bidirectional || invisible
+/// Returns whether people would take a name for that of a bot: "bot" and a number, whatever the case and whatever stands between.
+fn is_of_bot(name: &str) -> bool {
+    let folded: String = name.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
+    folded.strip_prefix("bot").is_some_and(|number| number.chars().all(char::is_numeric))
 }
 
 #[cfg(test)]
@@ -122,6 +132,10 @@ mod tests {
             ("a\u{202e}b", Err(NameError::Forbidden('\u{202e}'))),
             ("a\u{2066}b", Err(NameError::Forbidden('\u{2066}'))),
             ("a\u{200b}b", Err(NameError::Forbidden('\u{200b}'))),
+            ("\u{3164}", Err(NameError::Forbidden('\u{3164}'))),
+            ("\u{200d}", Err(NameError::Forbidden('\u{200d}'))),
+            ("\u{2800}", Err(NameError::Blank)),
+            ("\u{301}", Err(NameError::Blank)),
         ];
         for (text, expected) in cases {
             let name = DisplayName::parse(text);
@@ -140,6 +154,16 @@ mod tests {
             (" \u{200b}\t", None),
         ] {
             assert_eq!(DisplayName::fitted(text).as_ref().map(DisplayName::as_str), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_like_a_bots_is_refused() {
+        for name in ["Bot 3", "bot3", "BOT  12", "Bot #7", "bot", "Bot\u{a0}3", "Bot ３"] {
+            assert_eq!(DisplayName::parse(name), Err(NameError::OfBot), "{name:?}");
+        }
+        for name in ["Botany", "Robot 3", "Bot 3 fan", "Bottas 77"] {
+            assert!(DisplayName::parse(name).is_ok(), "{name:?}");
         }
     }
 

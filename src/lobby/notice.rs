@@ -1,8 +1,10 @@
 //! Events that the lobby sends to its connections.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use super::{Channel, ChatMessage, Code, ConnectionId, DisplayName, PartyId, PersonInfo, UserId};
+use super::{Channel, ChatMessage, Code, ConnectionId, DisplayName, PartyId, PersonInfo, UserId, ids::as_text};
 
 /// An event and the connections that receive it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,16 @@ pub struct Notice {
 pub enum SocialEvent {
     /// A chat message was sent.
     Chat(ChatMessage),
+    /// A message was sent by somebody whom the recipient blocks. Only its number is told, so that no message seems to be missing.
+    ChatHidden {
+        /// The channel of the message.
+        channel: Channel,
+        /// The id of its history.
+        #[serde(serialize_with = "as_text")]
+        id: Arc<str>,
+        /// Its number in that history.
+        seq: u64,
+    },
     /// Somebody is typing.
     Typing {
         /// The channel in which they are typing.
@@ -57,6 +69,7 @@ impl SocialEvent {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Chat(_) => "chat",
+            Self::ChatHidden { .. } => "chat_hidden",
             Self::Typing { .. } => "typing",
             Self::Presence(_) => "presence",
             Self::Party(_) => "party",

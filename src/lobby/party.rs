@@ -80,6 +80,11 @@ impl Parties {
         self.parties.get(id)
     }
 
+    /// Returns the party with this code.
+    pub(super) fn by_code(&self, typed: &str) -> Option<&Party> {
+        self.parties.get(self.codes.get(&Code::parse(typed)?)?)
+    }
+
     /// Increments the event number of a party and returns the party.
     pub(super) fn advance(&mut self, id: &PartyId) -> Option<&Party> {
         let party = self.parties.get_mut(id)?;

@@ -74,6 +74,14 @@ pub(super) struct PersonRecord {
     pub(super) told: (PresenceStatus, DisplayName),
     pub(super) pace: Pace,
     pub(super) typing: Pace,
+    /// The invitations that this person sent.
+    pub(super) inviting: Pace,
+    /// The invitations that this person got.
+    pub(super) invited: Pace,
+    /// The private messages that this person got.
+    pub(super) written_to: Pace,
+    /// The people whose messages and invitations do not reach this person.
+    blocked: BTreeSet<UserId>,
 }
 
 impl PersonRecord {
@@ -111,6 +119,8 @@ pub(super) struct Presence {
     listeners: BTreeSet<ConnectionId>,
     followers: BTreeMap<UserId, BTreeSet<ConnectionId>>,
     seated: BTreeMap<RoomId, BTreeSet<UserId>>,
+    /// The people who block a person.
+    blockers: BTreeMap<UserId, BTreeSet<UserId>>,
     gone: BTreeSet<(Duration, UserId)>,
     /// Queued people whose party may have changed since they queued.
     regrouped: BTreeSet<UserId>,
@@ -258,8 +268,46 @@ impl Presence {
     pub(super) fn forget(&mut self, user: &UserId) {
         if let Some(gone) = self.people.get(user).and_then(|person| person.gone) {
             self.gone.remove(&(gone, user.clone()));
-            self.people.remove(user);
+            let blocked = self.people.remove(user).map(|person| person.blocked).unwrap_or_default();
+            blocked.iter().for_each(|other| self.unlist_blocker(other, user));
         }
+    }
+
+    /// Sets whether a person blocks another.
+    pub(super) fn block(&mut self, by: &UserId, user: &UserId, blocked: bool) {
+        let Some(person) = self.people.get_mut(by) else { return };
+        if blocked {
+            person.blocked.insert(user.clone());
+            self.blockers.entry(user.clone()).or_default().insert(by.clone());
+        } else {
+            person.blocked.remove(user);
+            self.unlist_blocker(user, by);
+        }
+    }
+
+    fn unlist_blocker(&mut self, blocked: &UserId, by: &UserId) {
+        if let Some(blockers) = self.blockers.get_mut(blocked) {
+            blockers.remove(by);
+            if blockers.is_empty() {
+                self.blockers.remove(blocked);
+            }
+        }
+    }
+
+    /// Returns the people whom a person blocks.
+    pub(super) fn blocked(&self, by: &UserId) -> impl Iterator<Item = &UserId> {
+        self.people.get(by).into_iter().flat_map(|person| &person.blocked)
+    }
+
+    pub(super) fn blocks(&self, by: &UserId, user: &UserId) -> bool {
+        self.people.get(by).is_some_and(|person| person.blocked.contains(user))
+    }
+
+    /// Divides connections into those that may hear a person, and those of people who block the person.
+    pub(super) fn part(&self, connections: Vec<ConnectionId>, user: &UserId) -> (Vec<ConnectionId>, Vec<ConnectionId>) {
+        let Some(blockers) = self.blockers.get(user) else { return (connections, Vec::new()) };
+        let deaf: BTreeSet<_> = self.connections_of(blockers).into_iter().collect();
+        connections.into_iter().partition(|connection| !deaf.contains(connection))
     }
 
     fn arrive(&mut self, identity: &Identity) -> &mut PersonRecord {
@@ -273,6 +321,10 @@ impl Presence {
             told: (PresenceStatus::Offline, name.clone()),
             pace: Pace::default(),
             typing: Pace::default(),
+            inviting: Pace::default(),
+            invited: Pace::default(),
+            written_to: Pace::default(),
+            blocked: BTreeSet::new(),
         });
         person.name = name.clone();
         if let Some(gone) = person.gone.take() {
@@ -296,7 +348,7 @@ mod tests {
     use super::*;
 
     fn ada() -> Identity {
-        Identity { user: UserId::parse("ada").unwrap(), name: DisplayName::parse("Ada").unwrap(), guest: true }
+        Identity { user: UserId::parse("ada").unwrap(), ..Identity::guest(DisplayName::parse("Ada").ok(), &mut rand::rng()) }
     }
 
     fn at(seconds: u64) -> Duration {
@@ -387,5 +439,21 @@ mod tests {
         presence.listen(connection);
         presence.disconnect(connection, at(1));
         assert!(presence.followers.is_empty() && presence.listeners.is_empty());
+    }
+
+    #[test]
+    fn a_forgotten_person_blocks_nobody() {
+        let (mut presence, ada) = (Presence::default(), ada());
+        let (bob, cy) = (UserId::parse("bob").unwrap(), UserId::parse("cy").unwrap());
+        let connection = presence.connect(&ada);
+        presence.block(&ada.user, &bob, true);
+        presence.block(&ada.user, &cy, true);
+        presence.block(&ada.user, &cy, false);
+        assert_eq!(presence.blocked(&ada.user).collect::<Vec<_>>(), [&bob]);
+        assert_eq!(presence.part(vec![connection], &bob), (vec![], vec![connection]));
+        assert_eq!(presence.part(vec![connection], &cy), (vec![connection], vec![]));
+        presence.disconnect(connection, at(1));
+        presence.forget(&ada.user);
+        assert!(presence.blockers.is_empty());
     }
 }

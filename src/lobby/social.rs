@@ -3,7 +3,7 @@
 //! Requests and changes go in; events for connections come out as [`Notice`]s, in order. `now` is the time since the Unix epoch
 //! and never goes back.
 
-use std::time::Duration;
+use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use thiserror::Error;
@@ -11,10 +11,10 @@ use thiserror::Error;
 use super::{
     ConnectionId, Identity, MAX_FOLLOWED, MAX_PARTY, Party, PartyError, PartyId, PersonInfo, PresenceStatus, RoomId, Sitting,
     TextError, UserId,
-    chat::{CHAT_BURST, Channel, Chat, ChatText, Draft, LogKey, Replay},
+    chat::{CHAT_RATE, Channel, Chat, ChatText, Draft, LogKey, Pace, Rate, Replay},
     notice::{LeaveReason, Notice, PartyInfo, PartyMember, SocialEvent},
     party::Parties,
-    presence::Presence,
+    presence::{PersonRecord, Presence},
 };
 use crate::protocol::ErrorCode;
 
@@ -38,9 +38,29 @@ pub enum SocialError {
     /// The party refuses the request.
     #[error(transparent)]
     Party(#[from] PartyError),
-    /// The person sends messages and invitations too fast.
-    #[error("too many messages: after a burst of {CHAT_BURST}, one a second is allowed")]
-    TooFast,
+    /// The person, or the guests of their address, send messages too fast.
+    #[error("too many messages: after a burst of 5, one a second is allowed")]
+    TooFast {
+        /// The time after which one more is allowed.
+        left: Duration,
+    },
+    /// The person sends too many invitations.
+    #[error("too many invitations: try again in {} s", .left.as_secs_f64().ceil())]
+    InvitesTooOften {
+        /// The time after which one more is allowed.
+        left: Duration,
+    },
+    /// Others write to, or invite, the recipient too often.
+    #[error("\"{user}\" has got too many messages or invitations: try again in {} s", .left.as_secs_f64().ceil())]
+    RecipientBusy {
+        /// The recipient.
+        user: UserId,
+        /// The time after which one more is allowed.
+        left: Duration,
+    },
+    /// The person blocks as many others as they may.
+    #[error("you block {0} people, the most that one person may block")]
+    BlocksTooMany(usize),
     /// The channel does not exist, or the person is not in it.
     #[error("there is no such channel, or you are not in it")]
     UnknownChannel,
@@ -63,12 +83,52 @@ impl SocialError {
             Self::Party(PartyError::Full) => ErrorCode::PartyFull,
             Self::Party(PartyError::UnknownCode) => ErrorCode::UnknownCode,
             Self::Party(PartyError::UnknownMember) | Self::UnknownUser(_) => ErrorCode::UnknownUser,
-            Self::TooFast => ErrorCode::RateLimited,
+            Self::TooFast { .. } | Self::InvitesTooOften { .. } | Self::RecipientBusy { .. } => ErrorCode::RateLimited,
+            Self::BlocksTooMany(_) => ErrorCode::QuotaExceeded,
             Self::UnknownChannel => ErrorCode::UnknownChannel,
             Self::FollowsTooMany => ErrorCode::BadRequest,
         }
     }
+
+    /// Returns the time after which the same request may succeed, if that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooFast { left } | Self::InvitesTooOften { left } | Self::RecipientBusy { left, .. } => Some(*left),
+            _ => None,
+        }
+    }
 }
+
+/// How much people may do to each other in the lobby.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SocialLimits {
+    /// The messages a minute of all guests who come from one address. As many may come at once.
+    pub messages_per_minute_of_address: u32,
+    /// The private messages a minute to one person. As many may come at once.
+    pub messages_per_minute_to_person: u32,
+    /// The invitations a minute by one person. As many may come at once.
+    pub invitations_per_minute_of_person: u32,
+    /// The invitations a minute to one person. As many may come at once.
+    pub invitations_per_minute_to_person: u32,
+    /// The people whom one person may block.
+    pub blocks_per_person: usize,
+}
+
+impl Default for SocialLimits {
+    fn default() -> Self {
+        Self {
+            messages_per_minute_of_address: 300,
+            messages_per_minute_to_person: 120,
+            invitations_per_minute_of_person: 20,
+            invitations_per_minute_to_person: 20,
+            blocks_per_person: 200,
+        }
+    }
+}
+
+/// The number of addresses from which on rested ones are looked for and removed.
+const SWEEP_FROM: usize = 1024;
 
 /// The presence, chat and parties of everybody on this server.
 #[derive(Debug)]
@@ -76,20 +136,51 @@ pub struct Social {
     presence: Presence,
     parties: Parties,
     chat: Chat,
+    limits: SocialLimits,
+    /// The messages of guests by their address.
+    addresses: HashMap<IpAddr, Pace>,
+    /// The number of addresses that the last sweep left.
+    swept: usize,
     notices: Vec<Notice>,
     rng: ChaCha8Rng,
 }
 
 impl Social {
     /// Creates an empty lobby. Party codes derive from the seed, so it must be unpredictable.
-    pub fn new(seed: [u8; 32]) -> Self {
+    pub fn new(seed: [u8; 32], limits: SocialLimits) -> Self {
         Self {
             presence: Presence::default(),
             parties: Parties::default(),
             chat: Chat::default(),
+            limits,
+            addresses: HashMap::new(),
+            swept: 0,
             notices: Vec::new(),
             rng: ChaCha8Rng::from_seed(seed),
         }
+    }
+
+    /// Sets whether a person blocks others: whether their messages, invitations and typing reach the person. Returns everybody
+    /// whom the person blocks then. The list is kept for as long as the person is remembered.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the person is unknown, or means themselves. If there would be more people than one person may block, the
+    /// first of them are blocked.
+    pub fn block(&mut self, by: &Identity, users: &[UserId], blocked: bool) -> Result<Vec<UserId>, SocialError> {
+        self.check_known(&by.user)?;
+        if users.contains(&by.user) {
+            return Err(SocialError::UnknownUser(by.user.clone()));
+        }
+        let most = self.limits.blocks_per_person;
+        for user in users {
+            let is_full = self.presence.blocked(&by.user).count() >= most;
+            if blocked && is_full && !self.presence.blocks(&by.user, user) {
+                return Err(SocialError::BlocksTooMany(most));
+            }
+            self.presence.block(&by.user, user, blocked);
+        }
+        Ok(self.presence.blocked(&by.user).cloned().collect())
     }
 
     /// Takes the notices since the last call, in order.
@@ -186,8 +277,8 @@ impl Social {
         Ok(users.iter().map(|user| self.person(user)).collect())
     }
 
-    /// Returns the messages of a channel after `known`, the id of a history and a number in it. Subscribes the connection if the
-    /// channel is the lobby; other channels need no subscription.
+    /// Returns the messages of a channel after `known`, the id of a history and a number in it. Messages of people whom the person
+    /// blocks are left out. Subscribes the connection if the channel is the lobby; other channels need no subscription.
     ///
     /// # Errors
     ///
@@ -200,7 +291,9 @@ impl Social {
         if channel == Channel::Lobby {
             self.presence.listen(connection);
         }
-        Ok(self.chat.replay(&key, known, &mut self.rng))
+        let mut replay = self.chat.replay(&key, known, &mut self.rng);
+        replay.messages.retain(|message| !self.presence.blocks(&by.user, &message.user));
+        Ok(replay)
     }
 
     /// Sends a message and returns its number, in the channel or among the sender's private messages.
@@ -215,14 +308,19 @@ impl Social {
         match target {
             ChatTarget::Channel(channel) => {
                 let key = self.speakable(*channel, &by.user)?;
-                self.pay(&by.user, now)?;
+                self.pay(by, now)?;
                 Ok(self.say(&key, draft))
             }
             ChatTarget::User(to) => {
                 self.other(by, to)?;
-                self.pay(&by.user, now)?;
+                self.pay(by, now)?;
                 draft.to = Some(to.clone());
-                self.say(&LogKey::Private(to.clone()), draft.clone());
+                // The sender does not learn that they are blocked.
+                if !self.presence.blocks(to, &by.user) {
+                    let rate = Rate::per_minute(self.limits.messages_per_minute_to_person);
+                    self.reach(to, rate, now, |person| &mut person.written_to)?;
+                    self.say(&LogKey::Private(to.clone()), draft.clone());
+                }
                 Ok(self.say(&LogKey::Private(by.user.clone()), draft))
             }
         }
@@ -241,9 +339,9 @@ impl Social {
                 (Channel::Private, LogKey::Private(to.clone()))
             }
         };
-        if self.presence.person_mut(&by.user).is_some_and(|person| person.typing.take(now)) {
+        if self.presence.person_mut(&by.user).is_some_and(|person| person.typing.take(CHAT_RATE, now).is_ok()) {
             let own = self.presence.connections_of([&by.user]);
-            let mut to = self.audience(&key);
+            let (mut to, _) = self.presence.part(self.audience(&key), &by.user);
             to.retain(|connection| !own.contains(connection));
             self.tell(to, SocialEvent::Typing { channel, user: by.user.clone(), name: by.name.clone() });
         }
@@ -277,8 +375,8 @@ impl Social {
     ///
     /// # Errors
     ///
-    /// Returns an error if the sender is in no party, the party is full, the invited person is not connected, or the sender exceeds
-    /// the rate limit.
+    /// Returns an error if the sender is in no party, the party is full, the invited person is not connected, or the sender or the
+    /// invited person exceeds the rate limit. An invitation to somebody who blocks the sender is not sent.
     pub fn party_invite(&mut self, by: &Identity, user: &UserId, now: Duration) -> Result<(), SocialError> {
         let party = self.parties.of(&by.user).ok_or(PartyError::NotInParty)?;
         if party.members.len() >= MAX_PARTY {
@@ -289,7 +387,15 @@ impl Social {
         if to.is_empty() || *user == by.user {
             return Err(SocialError::UnknownUser(user.clone()));
         }
-        self.pay(&by.user, now)?;
+        let rate = Rate::per_minute(self.limits.invitations_per_minute_of_person);
+        let paid = self.presence.person_mut(&by.user).map_or(Ok(()), |person| person.inviting.take(rate, now));
+        paid.map_err(|left| SocialError::InvitesTooOften { left })?;
+        self.pay(by, now)?;
+        if self.presence.blocks(user, &by.user) {
+            return Ok(());
+        }
+        let rate = Rate::per_minute(self.limits.invitations_per_minute_to_person);
+        self.reach(user, rate, now, |person| &mut person.invited)?;
         self.tell(to, SocialEvent::PartyInvite { party, code, from: self.person(&by.user) });
         Ok(())
     }
@@ -298,9 +404,13 @@ impl Social {
     ///
     /// # Errors
     ///
-    /// Returns an error if the person is unknown or is in a party already, or if the code is unknown or its party is full.
+    /// Returns an error if the person is unknown or is in a party already, or if the code is unknown or its party is full. To a
+    /// person whom the leader blocks, the code is unknown.
     pub fn party_join(&mut self, by: &Identity, typed: &str) -> Result<(), SocialError> {
         self.check_known(&by.user)?;
+        if self.parties.by_code(typed).is_some_and(|party| self.presence.blocks(&party.leader, &by.user)) {
+            return Err(PartyError::UnknownCode.into());
+        }
         let party = self.parties.join(&by.user, typed)?;
         self.tell_party(&party);
         self.tell_status(&by.user);
@@ -377,16 +487,33 @@ impl Social {
         if self.presence.person(user).is_some() { Ok(()) } else { Err(SocialError::UnknownUser(user.clone())) }
     }
 
-    /// Counts a message or an invitation against the sender's rate limit.
-    fn pay(&mut self, user: &UserId, now: Duration) -> Result<(), SocialError> {
-        let paid = self.presence.person_mut(user).is_some_and(|person| person.pace.take(now));
-        if paid { Ok(()) } else { Err(SocialError::TooFast) }
+    /// Counts a message or an invitation against the sender's rate limit, and against that of the address of a guest.
+    fn pay(&mut self, by: &Identity, now: Duration) -> Result<(), SocialError> {
+        let Some(person) = self.presence.person_mut(&by.user) else { return Err(SocialError::UnknownUser(by.user.clone())) };
+        person.pace.take(CHAT_RATE, now).map_err(|left| SocialError::TooFast { left })?;
+        let Some(address) = by.shared_address() else { return Ok(()) };
+        if self.addresses.len() >= SWEEP_FROM.max(2 * self.swept) {
+            self.addresses.retain(|_, pace| !pace.is_rested(now));
+            self.swept = self.addresses.len();
+        }
+        let rate = Rate::per_minute(self.limits.messages_per_minute_of_address);
+        self.addresses.entry(address).or_default().take(rate, now).map_err(|left| SocialError::TooFast { left })
+    }
+
+    /// Counts what reaches a person against a rate limit.
+    fn reach(
+        &mut self, user: &UserId, rate: Rate, now: Duration, pace: impl FnOnce(&mut PersonRecord) -> &mut Pace,
+    ) -> Result<(), SocialError> {
+        let Some(person) = self.presence.person_mut(user) else { return Err(SocialError::UnknownUser(user.clone())) };
+        pace(person).take(rate, now).map_err(|left| SocialError::RecipientBusy { user: user.clone(), left })
     }
 
     fn say(&mut self, key: &LogKey, draft: Draft) -> u64 {
         let message = self.chat.say(key, draft, &mut self.rng);
-        let seq = message.seq;
-        self.tell(self.audience(key), SocialEvent::Chat(message));
+        let (channel, id, seq) = (message.channel, message.id.clone(), message.seq);
+        let (to, hidden_from) = self.presence.part(self.audience(key), &message.user);
+        self.tell(to, SocialEvent::Chat(message));
+        self.tell(hidden_from, SocialEvent::ChatHidden { channel, id, seq });
         seq
     }
 

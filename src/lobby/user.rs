@@ -1,6 +1,6 @@
 //! The identity of a person, across connections and servers.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -78,13 +78,27 @@ pub struct Identity {
     pub name: DisplayName,
     /// Whether this is a guest, whose only credential is a token of this server.
     pub guest: bool,
+    /// The address that the person came from, if it is counted. Anybody can become a guest many times, so the guests of one address
+    /// share what they may use.
+    pub address: Option<IpAddr>,
 }
 
 impl Identity {
     /// Returns a new guest with the chosen name, or with a random one.
     pub fn guest(name: Option<DisplayName>, rng: &mut (impl Rng + ?Sized)) -> Self {
         let name = name.unwrap_or_else(|| DisplayName::guest(rng));
-        Self { user: UserId::guest(rng), name, guest: true }
+        Self { user: UserId::guest(rng), name, guest: true, address: None }
+    }
+
+    /// Sets the address that the person came from.
+    #[must_use]
+    pub fn from_address(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
+    }
+
+    /// Returns the address with whose other guests the person shares what they may use.
+    pub fn shared_address(&self) -> Option<IpAddr> {
+        self.address.filter(|_| self.guest)
     }
 }
 

@@ -71,6 +71,15 @@ impl Check {
         self.found.users().cloned().collect()
     }
 
+    pub(super) fn has_accepted(&self, user: &UserId) -> bool {
+        self.accepted.contains(user)
+    }
+
+    /// Returns the users who have not answered.
+    pub(super) fn silent(&self) -> impl Iterator<Item = &UserId> {
+        self.found.users().filter(|user| !self.accepted.contains(*user))
+    }
+
     pub(super) fn accepted(&self) -> usize {
         self.accepted.len()
     }

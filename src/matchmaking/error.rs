@@ -1,5 +1,7 @@
 //! The errors of the matchmaker.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use super::CheckId;
@@ -44,6 +46,14 @@ pub enum QueueError {
     /// The user is not part of a pending ready check with this number.
     #[error("the ready check {0} is over, or you are not part of it")]
     UnknownCheck(CheckId),
+    /// The user broke ready checks and must wait.
+    #[error("{user} declined or missed a ready check and may queue again in {} s", .left.as_secs_f64().ceil())]
+    Paused {
+        /// The user.
+        user: UserId,
+        /// The time until the user may queue.
+        left: Duration,
+    },
 }
 
 impl QueueError {
@@ -57,6 +67,12 @@ impl QueueError {
             Self::PartyTooLarge { .. } => ErrorCode::PartyTooLarge,
             Self::BadProperty(_) => ErrorCode::BadRequest,
             Self::UnknownCheck(_) => ErrorCode::UnknownCheck,
+            Self::Paused { .. } => ErrorCode::QueuePaused,
         }
+    }
+
+    /// Returns the time after which the same request may succeed, if that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        if let Self::Paused { left, .. } = self { Some(*left) } else { None }
     }
 }

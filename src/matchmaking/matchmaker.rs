@@ -7,9 +7,10 @@ use std::{
 };
 
 use super::{
-    CheckId, DEFAULT_MODE, Entrant, EntryId, Match, Mode, Opening, QueueEntry, QueueError, QueueRequest, QueueStatus,
+    CheckId, DEFAULT_MODE, Entrant, EntryId, Match, Mode, Opening, PauseRule, QueueEntry, QueueError, QueueRequest, QueueStatus,
     UnreadyReason,
     check::{Check, CheckOutcome},
+    pause::Pauses,
     queue::{Queue, QueueKey},
 };
 use crate::lobby::UserId;
@@ -22,8 +23,10 @@ pub enum MatchmakerEvent {
     Asked {
         /// The ready check.
         check: CheckId,
-        /// The players.
+        /// The recipients.
         users: Vec<UserId>,
+        /// The number of players in the match.
+        players: usize,
         /// The game.
         game: &'static str,
         /// The mode.
@@ -68,6 +71,7 @@ pub struct Matchmaker {
     queues: Vec<Queue>,
     users: HashMap<UserId, Whereabouts>,
     checks: BTreeMap<CheckId, Check>,
+    pauses: Pauses<UserId>,
     last: u64,
 }
 
@@ -78,6 +82,11 @@ enum Whereabouts {
 }
 
 impl Matchmaker {
+    /// Makes a matchmaker without queues. Users who break ready checks are paused by this rule.
+    pub fn new(rule: PauseRule) -> Self {
+        Self { pauses: Pauses::new(rule), ..Self::default() }
+    }
+
     /// Opens a queue. Requests without a mode join the game's queue named [`DEFAULT_MODE`], or its first queue if there is none.
     pub fn open(&mut self, game: &'static str, name: &str, mode: Mode) {
         self.queues.push(Queue::new(game, name, mode));
@@ -92,16 +101,24 @@ impl Matchmaker {
         Ok((queue.game, &queue.name, &queue.mode))
     }
 
-    /// Adds users who want to play together to the end of a queue. Returns their position, counted from 1.
+    /// Adds users who want to play together to the end of a queue. Returns their position, counted from 1. Users who wait in that
+    /// queue already, as the same group, keep their place.
     ///
     /// # Errors
-    /// Returns an error if the queue does not exist, if a member is already queued, or if the mode can never match them.
+    /// Returns an error if the queue does not exist, if a member waits elsewhere or must pause, or if the mode can never match
+    /// them.
     pub fn enqueue(&mut self, request: &QueueRequest, members: Vec<Entrant>, now: Duration) -> Result<usize, QueueError> {
         let queue = self.find(request)?;
+        if let Some(position) = self.position(queue, &members) {
+            return Ok(position);
+        }
         let mut users = BTreeSet::new();
         for Entrant { user, .. } in &members {
             if self.users.contains_key(user) || !users.insert(user) {
                 return Err(QueueError::AlreadyQueued(user.clone()));
+            }
+            if let Some(left) = self.pauses.left(user, now) {
+                return Err(QueueError::Paused { user: user.clone(), left });
             }
         }
         if members.is_empty() {
@@ -110,6 +127,33 @@ impl Matchmaker {
         let entry = QueueEntry::new(EntryId(self.last + 1), &self.queues[queue].mode, request, members, now)?;
         self.last += 1;
         Ok(self.put(queue, entry))
+    }
+
+    /// Returns the place of these users if they wait in this queue together. Those who are asked come first.
+    fn position(&self, queue: usize, members: &[Entrant]) -> Option<usize> {
+        let is_whole = |entry: &QueueEntry| {
+            entry.size() == members.len() && members.iter().all(|member| entry.users().any(|user| *user == member.user))
+        };
+        let first = &members.first()?.user;
+        match *self.users.get(first)? {
+            Whereabouts::Queued { queue: at, key } if at == queue => {
+                self.queues[queue].entry(key).filter(|entry| is_whole(entry)).map(|_| self.queues[queue].position(key))
+            }
+            Whereabouts::Asked(check) => {
+                let check = self.checks.get(&check).filter(|check| check.queue == queue)?;
+                check.entry_of(first).filter(|entry| is_whole(entry)).map(|_| 1)
+            }
+            Whereabouts::Queued { .. } => None,
+        }
+    }
+
+    /// Returns the ready check that waits for a user's answer, with the time that is left.
+    pub fn asked(&self, user: &UserId, now: Duration) -> Option<MatchmakerEvent> {
+        let Whereabouts::Asked(id) = *self.users.get(user)? else { return None };
+        let check = self.checks.get(&id).filter(|check| !check.has_accepted(user))?;
+        let Queue { game, name, .. } = &self.queues[check.queue];
+        let (users, time) = (check.users(), check.until.saturating_sub(now));
+        Some(MatchmakerEvent::Asked { check: id, users, players: check.players, game, mode: name.clone(), time })
     }
 
     /// Removes a user and their party from the queue. During a ready check, this declines it.
@@ -128,7 +172,7 @@ impl Matchmaker {
     }
 
     /// Updates the party of a user; no members means no party. If the party differs from the user's entry, the entry is removed
-    /// and all its users are told. During a ready check, this declines it.
+    /// and all its users are told. During a ready check, this declines it for all of them.
     pub fn regroup(&mut self, user: &UserId, members: &[UserId], now: Duration) -> Vec<MatchmakerEvent> {
         let members = if members.is_empty() { std::slice::from_ref(user) } else { members };
         let is_whole = |entry: &QueueEntry| entry.size() == members.len() && entry.users().all(|user| members.contains(user));
@@ -142,10 +186,14 @@ impl Matchmaker {
                 left.into_iter().collect()
             }
             Some(Whereabouts::Asked(check)) => {
-                if self.checks.get(&check).and_then(|check| check.entry_of(user)).is_none_or(is_whole) {
+                let Some(entry) = self.checks.get(&check).and_then(|check| check.entry_of(user)).filter(|entry| !is_whole(entry))
+                else {
                     return Vec::new();
-                }
-                self.decline(user, check, now).unwrap_or_default()
+                };
+                // A party could break checks by changing itself, and there is no telling whose wish that was.
+                let all: Vec<_> = entry.users().cloned().collect();
+                all.iter().for_each(|user| self.pauses.add(user, now));
+                self.withdraw(user, check, now).unwrap_or_default()
             }
         }
     }
@@ -163,11 +211,19 @@ impl Matchmaker {
         Ok(events)
     }
 
-    /// Declines a ready check for a user and removes them and their party from it. The others can still accept.
+    /// Declines a ready check for a user and removes them and their party from it. The others can still accept. The user must
+    /// pause before they may queue again.
     ///
     /// # Errors
     /// Returns an error if the user is not part of the ready check, or if it is over.
     pub fn decline(&mut self, user: &UserId, id: CheckId, now: Duration) -> Result<Vec<MatchmakerEvent>, QueueError> {
+        let events = self.withdraw(user, id, now)?;
+        self.pauses.add(user, now);
+        Ok(events)
+    }
+
+    /// Removes a user's entry from a ready check.
+    fn withdraw(&mut self, user: &UserId, id: CheckId, now: Duration) -> Result<Vec<MatchmakerEvent>, QueueError> {
         let entry = self.asks(user, id)?.decline(user).ok_or(QueueError::UnknownCheck(id))?;
         self.forget([&entry]);
         let users = entry.users().cloned().collect();
@@ -250,7 +306,8 @@ impl Matchmaker {
         let check = CheckId(self.last);
         let users: Vec<_> = found.users().cloned().collect();
         self.users.extend(users.iter().map(|user| (user.clone(), Whereabouts::Asked(check))));
-        let events = MatchmakerEvent::Asked { check, users, game: found.game, mode: found.mode.clone(), time };
+        let players = users.len();
+        let events = MatchmakerEvent::Asked { check, users, players, game: found.game, mode: found.mode.clone(), time };
         self.checks.insert(check, Check::new(queue, found, now + time));
         events
     }
@@ -262,6 +319,7 @@ impl Matchmaker {
         }
         let Some(check) = self.checks.remove(&id) else { return Vec::new() };
         let queue = check.queue;
+        check.silent().for_each(|user| self.pauses.add(user, now));
         match check.verdict() {
             CheckOutcome::Ready(found) => {
                 self.forget(found.teams.iter().flatten());

@@ -12,6 +12,7 @@ mod pack;
 mod pool;
 mod queue;
 mod check;
+mod pause;
 mod skill;
 mod matchmaker;
 
@@ -21,5 +22,8 @@ pub use error::QueueError;
 pub use ids::{CheckId, EntryId};
 pub use matchmaker::{Matchmaker, MatchmakerEvent};
 pub use mode::{DEFAULT_MODE, Mode, ModeError};
+pub use pause::PauseRule;
+#[cfg(feature = "server")]
+pub(crate) use pause::Pauses;
 pub use queue::{Match, Opening, QueueStatus, Terms};
 pub use skill::{Glicko2, Placing, Rating, RatingKey, RatingStore, RatingSystem, RatingsInMemory, WengLin};

@@ -130,6 +130,11 @@ impl Queue {
         self.players += entry.size();
         self.moved = true;
         self.waiting.insert(key, entry);
+        self.position(key)
+    }
+
+    /// Returns the position of an entry that waits here, counted from 1.
+    pub(super) fn position(&self, key: QueueKey) -> usize {
         // New entries are last, so that counting from the end is short.
         self.waiting.len() - self.waiting.range(key..).skip(1).count()
     }

@@ -67,6 +67,10 @@ reasons! {
     RoomStuck = "room_stuck",
     /// Something to do in a room that found too much waiting for its step to end.
     Errand = "errand",
+    /// A connection to a seat that has sent nothing since it entered.
+    Silent = "silent",
+    /// A connection to the lobby or the matchmaker beyond those that its user may have.
+    Visitor = "visitor",
 }
 
 const DROPS: &str = "tickcast_drops_total";

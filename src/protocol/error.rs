@@ -68,6 +68,8 @@ codes! {
     RoomBusy = "room_busy",
     /// The server runs as many rooms as it may.
     ServerFull = "server_full",
+    /// This person, or the guests of their address, hold as much as they may.
+    QuotaExceeded = "quota_exceeded",
     /// This user, or a member of their party, is already in a queue.
     AlreadyQueued = "already_queued",
     /// This user is in no queue.
@@ -80,6 +82,8 @@ codes! {
     NotOwner = "not_owner",
     /// This user was removed from that match.
     Banned = "banned",
+    /// This user, or a member of their party, broke ready checks and must wait.
+    QueuePaused = "queue_paused",
     /// This game has no such mode.
     UnknownMode = "unknown_mode",
     /// No team of the mode has room for the party.

@@ -93,13 +93,15 @@ async fn events_sent_at_once_are_not_lost() {
 }
 
 #[tokio::test]
-async fn a_ticket_is_good_once_and_here_alone() {
+async fn a_ticket_is_good_for_one_seat_and_here_alone() {
     let (server, other) = (start().await, start().await);
     let created = create(&server, json!({})).await;
     let ticket = text(&created, "ticket");
     assert_eq!(refusal(&other, json!({ "ticket": ticket })).await, "bad_ticket");
     assert_eq!(refusal(&server, json!({ "ticket": "forged" })).await, "bad_ticket");
     let (mut player, welcome) = seated(&server, ticket).await;
+    player.input(EAST, false).await;
+    while head(&player.event_named("/gameplay", "s").await, 3) != 1 {}
     assert_eq!(refusal(&server, json!({ "ticket": ticket })).await, "ticket_used");
     assert_eq!(refusal(&server, json!({ "resume": ticket })).await, "bad_resume");
     assert_eq!(refusal(&server, json!({ "ticket": welcome["resume"] })).await, "bad_ticket");

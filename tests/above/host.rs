@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::server::{Duel, GRACE};
 
-const EAST: Bytes = Bytes::from_static(&[0x94, 0, 1, 0, 1]);
+pub const EAST: Bytes = Bytes::from_static(&[0x94, 0, 1, 0, 1]);
 const EAST_AGAIN: Bytes = Bytes::from_static(&[0x94, 0, 2, 0, 1]);
 
 /// Records the messages that a client would get.
@@ -38,7 +38,7 @@ pub struct Memory {
     refuses_all: AtomicBool,
 }
 
-struct Fake(Arc<Memory>);
+pub struct Fake(pub Arc<Memory>);
 
 impl Outlet for Fake {
     fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full> {
@@ -78,19 +78,28 @@ impl Memory {
         self.states.lock().unwrap().len()
     }
 
+    pub fn endings(&self) -> Vec<Ending> {
+        self.endings.lock().unwrap().clone()
+    }
+
     pub fn overs(&self) -> Vec<OverReason> {
         self.overs.lock().unwrap().clone()
     }
 
-    fn resume(&self) -> String {
+    pub fn resume(&self) -> String {
         self.resume.lock().unwrap().clone()
     }
 }
 
 /// A host whose rooms obey the paused clock.
-fn host() -> Host {
+pub fn host() -> Host {
+    host_with(|_| {})
+}
+
+pub fn host_with(change: impl FnOnce(&mut Limits)) -> Host {
     let mut limits = Limits::default();
     limits.rooms_on_runtime = true;
+    change(&mut limits);
     Host::start([GameDef::new::<Duel>().unwrap()], limits, Gate::default(), [])
 }
 
@@ -99,7 +108,7 @@ pub fn ada() -> Identity {
     Identity::guest(None, &mut rand::rng())
 }
 
-fn enter(connection: &Claim) -> Arc<Memory> {
+pub fn enter(connection: &Claim) -> Arc<Memory> {
     let memory = Arc::new(Memory::default());
     connection.enter(Arc::new(Fake(memory.clone()))).unwrap();
     memory
@@ -122,7 +131,7 @@ pub fn code<T>(result: Result<T, tickcast::host::Refusal>) -> ErrorCode {
 }
 
 /// A little longer, so that what is due at the end has happened.
-async fn seconds(seconds: f32) {
+pub async fn seconds(seconds: f32) {
     sleep(Duration::from_secs_f32(seconds) + Duration::from_millis(10)).await;
 }
 
@@ -174,7 +183,6 @@ async fn a_claim_that_never_enters_expires_with_its_ticket() {
     let host = host();
     let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();
     let connection = host.claim(&admission.ticket).unwrap();
-    assert_eq!(code(host.claim(&admission.ticket)), ErrorCode::TicketUsed);
     seconds(31.0).await;
     assert_eq!(code(connection.enter(Arc::new(Fake(Arc::default())))), ErrorCode::TicketExpired);
     assert_eq!(host.rooms(None).rooms[0].players, 0);
@@ -352,7 +360,6 @@ async fn a_hundred_watch_a_room_and_no_more() {
     assert_eq!(code(watch()), ErrorCode::RoomFull);
     let late = host.claim(&early.ticket).unwrap();
     assert_eq!(code(late.enter(Arc::new(Fake(Arc::default())))), ErrorCode::RoomFull);
-    assert_eq!(code(host.claim(&early.ticket)), ErrorCode::TicketUsed);
     seconds(1.0).await;
     let frames: Vec<_> = seen.iter().map(|memory| memory.frames()).collect();
     assert!(frames.iter().all(|frames| *frames > 15), "{frames:?}");

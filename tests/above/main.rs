@@ -22,6 +22,7 @@ mod swarm;
 mod walk;
 
 mod additions;
+mod allowances;
 mod desync;
 mod endpoints;
 mod farewell;
@@ -49,6 +50,7 @@ mod steady;
 #[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
 mod store;
 mod threads;
+mod tickets;
 mod watching;
 #[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
 mod webhook;

@@ -180,7 +180,7 @@ async fn a_long_list_of_rooms_comes_in_pages() {
     let server = start_limited(|config| config.host.max_rooms = 500).await;
     for n in 0..450 {
         let user = UserId::parse(&format!("user-{n}")).unwrap();
-        let who = Identity { user, name: DisplayName::parse("Ada").unwrap(), guest: true };
+        let who = Identity { user, name: DisplayName::parse("Ada").unwrap(), guest: true, address: None };
         server.host().create("duel", &RoomOptions::default(), &who).unwrap();
     }
     let mut client = Client::join(&server, "/lobby", json!({})).await.unwrap();

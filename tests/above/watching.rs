@@ -24,10 +24,13 @@ async fn a_spectator_watches_and_takes_no_seat() {
             assert_eq!(frame[0], kind, "{parser:?}: a snapshot, then differences");
         }
         spectator.input(&[0x94, 0, 1, 0, 1], false).await;
-        let again = Client::join(&server, "/gameplay", json!({ "ticket": answer["ticket"] })).await;
-        assert!(again.err().unwrap().starts_with("ticket_used"));
+        let mut again = Client::join(&server, "/gameplay", json!({ "ticket": answer["ticket"] })).await.unwrap();
+        assert_eq!(spectator.event_named("/gameplay", "over").await.data[1]["reason"], "replaced");
+        let mut spectator = std::mem::replace(&mut again, spectator);
         assert_eq!(spectator.request("/gameplay", "leave", json!(null)).await, json!({ "ok": true }));
         assert_eq!(spectator.event_named("/gameplay", "over").await.data[1]["reason"], "left");
+        let used = Client::join(&server, "/gameplay", json!({ "ticket": answer["ticket"] })).await;
+        assert!(used.err().unwrap().starts_with("ticket_used"));
         let rooms = lobby.request("/lobby", "rooms", json!({})).await;
         assert_eq!(rooms["rooms"][0]["players"], 1, "who watches has no seat");
     }

@@ -17,7 +17,7 @@ pub fn user(id: &str) -> UserId {
 
 /// Makes an identity. Ids that start with `guest-` are guests'.
 pub fn who(id: &str, name: &str) -> Identity {
-    Identity { user: user(id), name: DisplayName::parse(name).unwrap(), guest: id.starts_with("guest-") }
+    Identity { user: user(id), name: DisplayName::parse(name).unwrap(), guest: id.starts_with("guest-"), address: None }
 }
 
 /// Makes a player who stayed to the end.

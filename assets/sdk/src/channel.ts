@@ -57,6 +57,11 @@ export async function open(channel: Channel, timeout: number): Promise<void> {
   });
 }
 
+interface Answer {
+  ok?: boolean;
+  error?: { code?: string; message?: string; retry_after?: number };
+}
+
 /** Sends a request and returns the answer. Throws a `TickcastError` if the server refuses or does not answer in time. */
 export async function request<T>(channel: Channel, timeout: number, event: string, argument?: object): Promise<T> {
   let answer: unknown;
@@ -69,7 +74,8 @@ export async function request<T>(channel: Channel, timeout: number, event: strin
       ? new TickcastError("timeout", `the server did not answer ${event} within ${timeout} ms`)
       : new TickcastError("closed", `the connection closed before the server answered ${event}`);
   }
-  const { ok, error } = (answer ?? {}) as { ok?: boolean; error?: { code?: string; message?: string } };
+  const { ok, error } = (answer ?? {}) as Answer;
   if (ok === true) return answer as T;
-  throw new TickcastError(error?.code ?? "internal", error?.message ?? `the server sent no valid answer to ${event}`);
+  const message = error?.message ?? `the server sent no valid answer to ${event}`;
+  throw new TickcastError(error?.code ?? "internal", message, error?.retry_after);
 }

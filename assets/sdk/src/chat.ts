@@ -14,6 +14,9 @@ interface Replay {
   complete: boolean;
 }
 
+/** A message, or the number of one by a person whom the player blocks. */
+type Numbered = Pick<ChatMessage, "channel" | "id" | "seq"> & Partial<ChatMessage>;
+
 const RETRY_MS = 1_000;
 
 /**
@@ -38,6 +41,7 @@ export class Chat {
     this.#channel = channel;
     this.#timeout = timeout;
     channel.on("chat", this.#received);
+    channel.on("chat_hidden", this.#received);
     channel.on("typing", this.#typingReceived);
     channel.on("connect", this.#reconnected);
   }
@@ -84,12 +88,13 @@ export class Chat {
   /** Stops listening for good. */
   close(): void {
     this.#channel.off("chat", this.#received);
+    this.#channel.off("chat_hidden", this.#received);
     this.#channel.off("typing", this.#typingReceived);
     this.#channel.off("connect", this.#reconnected);
     for (const stream of this.#streams.values()) stream.close();
   }
 
-  readonly #received = (message: ChatMessage): void => this.#streams.get(message.channel)?.take(message);
+  readonly #received = (message: Numbered): void => this.#streams.get(message.channel)?.take(message);
   readonly #typingReceived = (typing: Typing): void => this.#typing.notify(typing);
   readonly #reconnected = (): void => {
     for (const stream of this.#streams.values()) stream.reload();
@@ -108,7 +113,7 @@ class Stream {
   #id: string | undefined;
   #seq = 0;
   /** Messages that arrive while a request for history is pending; `undefined` if none is pending. */
-  #early: ChatMessage[] | undefined;
+  #early: Numbered[] | undefined;
   #loaded: Promise<void> | undefined;
   #heard: ChatMessage[] = [];
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -130,7 +135,7 @@ class Stream {
     return stop;
   }
 
-  take(message: ChatMessage): void {
+  take(message: Numbered): void {
     if (this.#early) this.#early.push(message);
     else if (message.id !== this.#id || message.seq > this.#seq + 1) this.reload();
     else this.#deliver(message);
@@ -149,7 +154,7 @@ class Stream {
 
   async #load(): Promise<void> {
     this.#early = [];
-    let early: ChatMessage[] = [];
+    let early: Numbered[] = [];
     try {
       while (await this.#loadPage());
       early = this.#early;
@@ -174,6 +179,8 @@ class Stream {
       if (message.seq > this.#seq + 1) this.#seq = message.seq - 1;
       this.#deliver(message);
     }
+    // Nothing is left but messages of people whom the player blocks.
+    if (messages.length === 0) this.#seq = Math.max(this.#seq, seq);
     return this.#seq > before && this.#seq < seq;
   }
 
@@ -183,12 +190,17 @@ class Stream {
     this.#heard = [];
   }
 
-  #deliver(message: ChatMessage): void {
+  #deliver(message: Numbered): void {
     if (message.seq <= this.#seq || message.channel !== this.#channel) return;
     this.#seq = message.seq;
+    if (!isMessage(message)) return;
     this.#heard = [...this.#heard.slice(1 - REMEMBERED), message];
     this.#listeners.notify(message);
   }
+}
+
+function isMessage(message: Numbered): message is ChatMessage {
+  return message.text !== undefined;
 }
 
 /** How many messages a later listener gets: as many as the server keeps. */

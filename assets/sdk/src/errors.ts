@@ -22,7 +22,9 @@ export type ErrorCode =
   | "room_full"
   | "room_busy"
   | "server_full"
+  | "quota_exceeded"
   | "already_queued"
+  | "queue_paused"
   | "not_queued"
   | "unknown_mode"
   | "party_too_large"
@@ -70,6 +72,8 @@ export class TickcastError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string,
+    /** The seconds after which the same request may succeed, if the server says so. */
+    readonly retryAfter?: number,
   ) {
     super(message);
   }

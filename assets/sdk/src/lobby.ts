@@ -1,5 +1,6 @@
 // The lobby: hosted games, open rooms, and the ways into a room.
 
+import { Blocks } from "./blocks.js";
 import type { Channel } from "./channel.js";
 import { request } from "./channel.js";
 import { Chat } from "./chat.js";
@@ -50,12 +51,14 @@ export class Lobby {
   readonly #timeout: number;
   readonly #takeSeat: TakeSeat;
   readonly #listing: LiveListing;
+  readonly #blocks: Blocks;
 
   constructor(channel: Channel, timeout: number, takeSeat: TakeSeat) {
     this.#channel = channel;
     this.#timeout = timeout;
     this.#takeSeat = takeSeat;
     this.#listing = new LiveListing(channel, timeout);
+    this.#blocks = new Blocks(channel, timeout);
     this.chat = new Chat(channel, timeout);
     this.party = new Party(channel, timeout);
     this.presence = new Presence(channel, timeout);
@@ -175,9 +178,34 @@ export class Lobby {
     await this.#ask("kick", { room, seat });
   }
 
+  /** The users whom the player blocks. */
+  get blocked(): string[] {
+    return this.#blocks.users;
+  }
+
+  /**
+   * Blocks a user: their messages and invitations do not reach the player any more, for as long as this page lives. Keep
+   * the list yourself to block the same users on the next visit.
+   *
+   * @example
+   * ```ts
+   * await server.lobby.block(message.user);
+   * localStorage.setItem("blocked", JSON.stringify(server.lobby.blocked));
+   * ```
+   */
+  async block(user: string): Promise<void> {
+    await this.#blocks.add(user);
+  }
+
+  /** Lets the messages and invitations of a user reach the player again. */
+  async unblock(user: string): Promise<void> {
+    await this.#blocks.remove(user);
+  }
+
   /** Stops listening for good. */
   close(): void {
     this.#listing.close();
+    this.#blocks.close();
     this.chat.close();
     this.party.close();
     this.presence.close();

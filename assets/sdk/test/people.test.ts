@@ -74,6 +74,35 @@ test("a gap is filled as far as the server has the messages", async () => {
   expect(t.seen.at(-1)).toBe("log 9");
 });
 
+test("messages of blocked players leave no gap", async () => {
+  const t = await listening("lobby", { ...replay([1]), seq: 3 }, { ...replay([]), seq: 3 });
+  t.channel.receive("chat_hidden", { channel: "lobby", id: "log", seq: 4 });
+  t.channel.receive("chat", message(5));
+  expect(t.seen).toEqual(["log 1", "log 5"]);
+  expect(t.channel.sentAs("listen")).toHaveLength(2);
+});
+
+test("blocked players are blocked again on each connection", async () => {
+  const { channel, lobby: own } = lobby();
+  await own.block("eve");
+  await own.block("mallory");
+  await own.unblock("eve");
+  for (let n = 0; n < 60; n++) await own.block(`bot-${n}`);
+  channel.drop();
+  const before = channel.sentAs("block").length;
+  channel.accept();
+  await vi.waitFor(() => expect(channel.sentAs("block")).toHaveLength(before + 2));
+  const again = channel.sentAs("block").slice(before) as { users: string[] }[];
+  expect(again.flatMap(({ users }) => users)).toEqual(own.blocked);
+  expect(channel.sentAs("unblock")).toEqual([{ users: ["eve"] }]);
+});
+
+test("a refused block is not remembered", async () => {
+  const { lobby: own } = lobby(refusal("quota_exceeded"));
+  await expect(own.block("eve")).rejects.toMatchObject({ code: "quota_exceeded" });
+  expect(own.blocked).toEqual([]);
+});
+
 test("a restarted server begins a new history", async () => {
   const t = await listening("lobby", replay([1, 2]), replay([1], "new"));
   t.channel.accept();

@@ -5,11 +5,13 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::{
     game::GameDef,
-    host::{Limits, RoomOptions},
+    host::{Ending, Full, Limits, Outlet, RoomOptions, Welcome},
     identity::Gate,
     lobby::RoomId,
     matchmaking::RatingKey,
     prelude::*,
+    protocol::{Blocks, Frame},
+    room::Message,
 };
 
 /// A game for two that does nothing.
@@ -78,6 +80,25 @@ struct Guest {
     inbox: Arc<Inbox>,
 }
 
+/// A client that takes everything.
+struct Nobody;
+
+impl Outlet for Nobody {
+    fn welcome(&self, _: &Welcome<'_>) -> Result<(), Full> {
+        Ok(())
+    }
+
+    fn show(&self, _: Frame<&Blocks>) -> Result<(), Full> {
+        Ok(())
+    }
+
+    fn send(&self, _: Message) -> Result<(), Full> {
+        Ok(())
+    }
+
+    fn close(&self, _: Ending) {}
+}
+
 #[derive(Default)]
 struct Inbox(Mutex<Vec<QueueEvent>>);
 
@@ -109,6 +130,13 @@ impl Service {
         let (identity, inbox) = (Identity::guest(None, &mut rand::rng()), Arc::new(Inbox::default()));
         let connection = self.queue.connect(&identity, inbox.clone());
         Guest { identity, connection, inbox }
+    }
+
+    /// The same user on another connection.
+    fn back(&self, guest: &Guest) -> Guest {
+        let inbox = Arc::new(Inbox::default());
+        let connection = self.queue.connect(&guest.identity, inbox.clone());
+        Guest { identity: guest.identity.clone(), connection, inbox }
     }
 
     fn rated(&self, rating: f64) -> Guest {
@@ -183,8 +211,7 @@ async fn two_who_queue_get_seats_in_one_room() {
 async fn a_user_who_waits_is_told_where_they_stand() {
     let service = Service::start(duel());
     let ada = service.guest();
-    assert_eq!(service.enqueue(&ada), Ok(1));
-    assert_eq!(service.enqueue(&ada), Err(ErrorCode::AlreadyQueued));
+    assert_eq!([service.enqueue(&ada), service.enqueue(&ada)], [Ok(1), Ok(1)]);
     seconds(3).await;
     let events = ada.inbox.0.lock().unwrap();
     let Some(QueueEvent::Status(status)) = events.last() else { panic!("no status: {events:?}") };
@@ -247,6 +274,78 @@ async fn a_declined_ready_check_takes_the_decliner_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_player_who_declines_may_not_queue_for_a_while() {
+    let service = Service::start(duel().ready_check(secs(5.0)));
+    let [ada, _bob] = service.enqueue_all();
+    seconds(1).await;
+    service.queue.decline(ada.user(), ada.check()).unwrap();
+    let request = QueueRequest { game: "duel".into(), ..QueueRequest::default() };
+    let refusal = service.queue.enqueue(ada.user(), &request).unwrap_err();
+    assert_eq!((refusal.code, refusal.retry_after), (ErrorCode::QueuePaused, Some(Duration::from_secs(10))));
+    seconds(10).await;
+    assert!(service.enqueue(&ada).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_player_who_comes_back_is_asked_again_whether_they_are_ready() {
+    let service = Service::start(duel().ready_check(secs(5.0)));
+    let [ada, bob] = service.enqueue_all();
+    seconds(2).await;
+    let check = ada.check();
+    // The network changed: the old connection is half open, and nobody reads it.
+    let back = service.back(&ada);
+    assert_eq!(service.enqueue(&back), Ok(1));
+    let [QueueEvent::ReadyCheck { check: asked, seconds, players: 2, .. }] = back.events()[..] else {
+        panic!("{:?}", back.events())
+    };
+    assert!(asked == check && (2.0..5.0).contains(&seconds), "{seconds}");
+    for guest in [&back, &bob] {
+        service.queue.accept(guest.user(), check).unwrap();
+    }
+    assert!(back.room().is_some());
+    assert_eq!(back.room(), bob.room());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_match_is_told_again_while_its_seat_is_reserved() {
+    let service = Service::start(duel());
+    let [ada, bob] = service.enqueue_all();
+    seconds(1).await;
+    let first = ada.admission().unwrap();
+    service.queue.disconnect(ada.user(), ada.connection);
+    seconds(25).await;
+    let back = service.back(&ada);
+    let told = back.admission().unwrap();
+    assert_eq!((&told.room, told.ticket == first.ticket), (&first.room, false), "a fresh ticket for the same seat");
+    // A page that was loaded anew does not listen yet, and queues again.
+    assert_eq!(service.enqueue(&back), Ok(1));
+    assert_eq!(back.events().len(), 2);
+    assert!(service.friends.0.lock().unwrap().queued.is_empty(), "nobody is in two places");
+    seconds(20).await;
+    let seat = service.host.claim(&back.admission().unwrap().ticket).unwrap();
+    assert!(service.host.claim(&bob.admission().unwrap().ticket).is_err(), "bob has not come back");
+    seconds(31).await;
+    let late = service.back(&ada);
+    assert_eq!(late.events(), [], "the reservation is over");
+    drop(seat);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_match_whose_seat_is_taken_is_not_told_again() {
+    let service = Service::start(duel());
+    let [ada, _bob] = service.enqueue_all();
+    seconds(1).await;
+    let claim = service.host.claim(&ada.admission().unwrap().ticket).unwrap();
+    claim.enter(Arc::new(Nobody)).unwrap();
+    assert!(service.back(&ada).admission().is_some(), "the line may have broken before `welcome`");
+    claim.inlet().push(&[0x91, 0]);
+    seconds(1).await;
+    assert_eq!(service.back(&ada).events(), []);
+    assert!(service.enqueue(&ada).is_ok(), "ada may queue for another match");
+    assert_eq!(service.friends.0.lock().unwrap().queued.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_match_that_found_no_room_is_tried_again() {
     let service = Service::start_limited(duel(), Limits { max_rooms: 1, ..Limits::default() });
     let other = service.host.create("duel", &RoomOptions::default(), &Identity::guest(None, &mut rand::rng())).unwrap();
@@ -266,7 +365,7 @@ async fn a_user_leaves_the_queue_with_their_last_connection() {
     let [ada] = service.enqueue_all();
     let second = service.queue.connect(&ada.identity, ada.inbox.clone());
     service.queue.disconnect(ada.user(), ada.connection);
-    assert_eq!(service.enqueue(&ada), Err(ErrorCode::AlreadyQueued));
+    assert_eq!(service.friends.0.lock().unwrap().queued.len(), 1);
     service.queue.disconnect(ada.user(), second);
     let [bob] = service.enqueue_all();
     seconds(2).await;

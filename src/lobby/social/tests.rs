@@ -12,7 +12,7 @@ fn user(n: usize) -> UserId {
 }
 
 fn person(n: usize) -> Identity {
-    Identity { user: user(n), name: DisplayName::parse(&format!("User {n}")).unwrap(), guest: true }
+    Identity { user: user(n), ..Identity::guest(DisplayName::parse(&format!("User {n}")).ok(), &mut rand::rng()) }
 }
 
 fn at(seconds: u64) -> Duration {
@@ -21,7 +21,7 @@ fn at(seconds: u64) -> Duration {
 
 /// Creates a lobby with people 0 to `count` - 1, each with one connection.
 fn here(count: usize) -> (Social, Vec<ConnectionId>) {
-    let mut social = Social::new([1; 32]);
+    let mut social = Social::new([1; 32], SocialLimits::default());
     let connections = (0..count).map(|n| social.connect(&person(n))).collect();
     social.take_notices();
     (social, connections)
@@ -253,6 +253,88 @@ fn a_party_notifies_members_and_invited_and_kicked() {
     assert!(social.chat.is_empty(), "the history is removed with the party");
 }
 
+#[test]
+fn nothing_of_a_blocked_person_reaches_who_blocks_them() {
+    let (mut social, connections) = here(3);
+    let code = party_of(&mut social, 2);
+    (0..3).for_each(|n| drop(social.listen(connections[n], &person(n), Channel::Lobby, None).unwrap()));
+    assert_eq!(social.block(&person(0), &[user(1), user(2)], true), Ok(vec![user(1), user(2)]));
+    for target in [LOBBY, PARTY] {
+        social.chat(&person(1), &target, "spam", at(0)).unwrap();
+        social.typing(&person(1), &target, at(0)).unwrap();
+    }
+    social.chat(&person(1), &ChatTarget::User(user(0)), "spam", at(0)).unwrap();
+    social.typing(&person(1), &ChatTarget::User(user(0)), at(0)).unwrap();
+    social.party_create(&person(2)).unwrap();
+    social.party_invite(&person(2), &user(0), at(0)).unwrap();
+    let reached: Vec<_> = names(&mut social, &connections).into_iter().filter(|(to, _)| *to == 0).collect();
+    assert_eq!(reached, [(0, "chat_hidden"), (0, "chat_hidden")], "the numbers of the two shared channels have no gap");
+    let replay = social.listen(connections[0], &person(0), Channel::Lobby, None).unwrap();
+    assert_eq!((replay.seq, replay.messages.len(), replay.complete), (1, 0, true));
+    assert_eq!(social.listen(connections[0], &person(0), Channel::Private, None).unwrap().seq, 0);
+    assert_eq!(social.listen(connections[1], &person(1), Channel::Private, None).unwrap().seq, 1, "the sender notices nothing");
+    social.party_leave(&person(2)).unwrap();
+    assert_eq!(social.party_join(&person(2), &code), Err(SocialError::Party(PartyError::UnknownCode)));
+    assert_eq!(social.block(&person(0), &[user(2)], false), Ok(vec![user(1)]));
+    social.party_join(&person(2), &code).unwrap();
+    social.take_notices();
+    social.chat(&person(2), &LOBBY, "hello", at(0)).unwrap();
+    assert_eq!(texts(&mut social, &connections).len(), 3);
+}
+
+#[test]
+fn a_person_blocks_a_limited_number_and_not_themselves() {
+    let limits = SocialLimits { blocks_per_person: 2, ..SocialLimits::default() };
+    let mut social = Social::new([1; 32], limits);
+    social.connect(&person(0));
+    assert_eq!(social.block(&person(0), &[user(0)], true), Err(SocialError::UnknownUser(user(0))));
+    assert_eq!(social.block(&person(1), &[user(0)], true), Err(SocialError::UnknownUser(user(1))));
+    let refused = social.block(&person(0), &[user(1), user(2), user(2), user(3)], true);
+    assert_eq!(refused, Err(SocialError::BlocksTooMany(2)));
+    assert_eq!(social.block(&person(0), &[], true), Ok(vec![user(1), user(2)]));
+}
+
+#[test]
+fn one_person_gets_a_limited_number_of_invitations_and_messages() {
+    let (mut social, connections) = here(101);
+    for n in 1..=100 {
+        social.party_create(&person(n)).unwrap();
+    }
+    social.take_notices();
+    let invited = (1..=100).filter(|n| social.party_invite(&person(*n), &user(0), at(0)).is_ok()).count();
+    assert_eq!((invited, names(&mut social, &connections).len()), (20, 20));
+    let refused = social.party_invite(&person(1), &user(0), at(1)).unwrap_err();
+    assert_eq!((refused.code(), refused.retry_after()), (ErrorCode::RateLimited, Some(Duration::from_secs(2))));
+    let told = (0..5).flat_map(|_| 1..=100).filter(|n| {
+        let to = ChatTarget::User(user(0));
+        social.chat(&person(*n), &to, "spam", at(10)).is_ok()
+    });
+    assert_eq!(told.count(), 120);
+}
+
+#[test]
+fn one_person_sends_a_limited_number_of_invitations() {
+    let (mut social, _) = here(40);
+    social.party_create(&person(0)).unwrap();
+    // Slow enough for the limit of messages.
+    let sent = (1..40).filter(|n| social.party_invite(&person(0), &user(*n), at(*n as u64)).is_ok()).count();
+    assert_eq!(sent, 20 + 12, "a burst, and one in three seconds");
+}
+
+#[test]
+fn guests_of_one_address_share_their_messages() {
+    let limits = SocialLimits { messages_per_minute_of_address: 30, ..SocialLimits::default() };
+    let mut social = Social::new([1; 32], limits);
+    let guests: Vec<_> = (0..20).map(|n| person(n).from_address(Some([9, 9, 9, 9].into()))).collect();
+    for guest in &guests {
+        social.connect(guest);
+    }
+    let said = guests.iter().flat_map(|guest| [guest; 5]).filter(|guest| social.chat(guest, &LOBBY, "spam", at(0)).is_ok());
+    assert_eq!(said.count(), 30);
+    let user = Identity { guest: false, ..guests[19].clone() };
+    assert!(social.chat(&user, &LOBBY, "hello", at(10)).is_ok(), "a user with an account has an allowance of their own");
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Connect(usize),
@@ -386,7 +468,7 @@ fn queued_people_are_reported_when_their_party_changes() {
 proptest! {
     #[test]
     fn clients_that_apply_every_event_match_the_server(steps in steps()) {
-        let (mut social, mut clients, mut now) = (Social::new([1; 32]), BTreeMap::new(), 0);
+        let (mut social, mut clients, mut now) = (Social::new([1; 32], SocialLimits::default()), BTreeMap::new(), 0);
         for step in steps {
             take(&mut social, step, &mut clients, &mut now);
             for Notice { to, event } in social.take_notices() {

@@ -222,11 +222,95 @@ fn accepted_entries_keep_their_place_after_a_decline() {
     hall.accept("bob", check);
     let declined = hall.matchmaker.decline(&user("dee"), check, hall.now).unwrap();
     assert_eq!(unready(&declined), [("dee".into(), false)]);
-    assert_eq!(hall.enqueue("dee"), Ok(2), "dee may queue again at once, behind eve");
+    assert_eq!(hall.enqueue("dee"), Err(QueueError::Paused { user: user("dee"), left: seconds(10) }));
     assert_eq!(unready(&hall.accept("cy", check)), [("ada bob cy".into(), true)]);
-    assert_eq!(hall.waiting(), ["ada bob", "cy", "eve", "dee"]);
+    assert_eq!(hall.waiting(), ["ada bob", "cy", "eve"]);
     let again = hall.ask();
-    assert!(matches!(hall.matchmaker.checks[&again].users()[..], [..]) && hall.waiting() == ["dee"]);
+    assert!(hall.matchmaker.checks[&again].users().len() == 4 && hall.waiting().is_empty());
+}
+
+/// Lets three players accept again and again, and one decline or stay silent and then queue again. Returns how many checks that one
+/// breaks in a minute.
+fn broken_in_a_minute(is_silent: bool) -> usize {
+    let mut hall = Hall::new(duo().ready_check(seconds(1)));
+    for name in ["ada", "bob", "cy"] {
+        hall.enqueue(name).unwrap();
+    }
+    let (mut broken, end) = (0, hall.now + seconds(60));
+    while hall.now < end {
+        if hall.enqueue("dee").is_ok() {
+            let check = hall.ask();
+            ["ada", "bob", "cy"].iter().for_each(|name| drop(hall.accept(name, check)));
+            if !is_silent {
+                hall.matchmaker.decline(&user("dee"), check, hall.now).unwrap();
+            }
+            broken += 1;
+        }
+        hall.now += seconds(1);
+        hall.pass();
+        assert_eq!(hall.waiting().len(), 3, "the others keep their place");
+    }
+    broken
+}
+
+#[test]
+fn one_player_cannot_break_check_after_check() {
+    assert_eq!([broken_in_a_minute(false), broken_in_a_minute(true)], [3, 3]);
+}
+
+#[test]
+fn a_pause_is_for_those_who_broke_the_check_and_for_who_brings_them() {
+    let mut hall = Hall::new(duo().ready_check(seconds(10)));
+    hall.enqueue("ada bob").unwrap();
+    hall.enqueue("cy dee").unwrap();
+    let check = hall.ask();
+    hall.accept("ada", check);
+    hall.now += seconds(10);
+    hall.pass();
+    let paused = |hall: &mut Hall, names: &str| match hall.enqueue(names) {
+        Err(error @ QueueError::Paused { .. }) => Some((error.to_string(), error.retry_after().unwrap())),
+        Err(error) => panic!("{error}"),
+        Ok(_) => None,
+    };
+    hall.now += Duration::from_millis(2500);
+    let (said, left) = paused(&mut hall, "ada bob").unwrap();
+    assert_eq!(said, "bob declined or missed a ready check and may queue again in 8 s");
+    assert_eq!(left, Duration::from_millis(7500));
+    assert_eq!(paused(&mut hall, "ada"), None, "ada had accepted");
+    hall.now += left;
+    assert_eq!(paused(&mut hall, "bob cy"), None);
+}
+
+#[test]
+fn a_party_that_breaks_a_check_by_changing_must_pause() {
+    let mut hall = Hall::new(duo().ready_check(seconds(10)));
+    hall.enqueue("ada bob").unwrap();
+    hall.enqueue("cy dee").unwrap();
+    hall.ask();
+    hall.matchmaker.regroup(&user("bob"), &[], hall.now);
+    for name in ["ada", "bob"] {
+        assert_eq!(hall.enqueue(name), Err(QueueError::Paused { user: user(name), left: seconds(10) }));
+    }
+}
+
+#[test]
+fn a_group_that_asks_again_keeps_its_place() {
+    let mut hall = Hall::new(duo().ready_check(seconds(10)));
+    for names in ["ada", "bob cy", "dee eve"] {
+        hall.enqueue(names).unwrap();
+    }
+    assert_eq!([hall.enqueue("ada"), hall.enqueue("bob cy"), hall.enqueue("dee eve")], [Ok(1), Ok(2), Ok(3)]);
+    assert_eq!(hall.enqueue("bob"), Err(QueueError::AlreadyQueued(user("bob"))), "not the same group");
+    assert_eq!(hall.waiting(), ["ada", "bob cy", "dee eve"]);
+    let check = hall.ask();
+    hall.now += seconds(4);
+    assert_eq!(hall.enqueue("dee eve"), Ok(1), "they are asked, and do not wait");
+    let asked = hall.matchmaker.asked(&user("dee"), hall.now).unwrap();
+    let MatchmakerEvent::Asked { check: told, time, players: 4, .. } = asked else { panic!("{asked:?}") };
+    assert_eq!((told, time), (check, seconds(6)));
+    hall.accept("dee", check);
+    assert_eq!(hall.matchmaker.asked(&user("dee"), hall.now), None, "dee has answered");
+    assert_eq!(hall.matchmaker.asked(&user("ada"), hall.now), None, "ada is not asked");
 }
 
 #[test]

@@ -216,7 +216,8 @@ impl Connection {
                 Err(TooMany::OfAddress) => return refused(DropReason::Address, "too many handshakes from your address\n"),
                 Err(TooMany::OfAll) => return refused(DropReason::Sessions, "too many clients, try again in a few seconds\n"),
             }
-            request.extensions_mut().insert(Arc::new(Conduct::new(&self.server.limits, Instant::now())));
+            let address = self.server.addresses.counted(client.address);
+            request.extensions_mut().insert(Arc::new(Conduct::new(&self.server.limits, address, Instant::now())));
         }
         request.extensions_mut().insert(self.stream.of_handshake(is_websocket));
         request.extensions_mut().insert(ClientAddress(client.address));

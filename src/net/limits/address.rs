@@ -152,11 +152,15 @@ impl Addresses {
         OwnHandshakes(Mutex::new(handshakes(self.0.limit)))
     }
 
-    /// Returns the address under which a client is counted, if it is.
+    /// Returns the address under which a client's connections are counted, if they are.
     fn key(&self, client: IpAddr) -> Option<IpAddr> {
+        self.counted(client).filter(|_| self.0.limit > 0)
+    }
+
+    /// Returns the address under which a client is counted by other limits, if it is.
+    pub(crate) fn counted(&self, client: IpAddr) -> Option<IpAddr> {
         let client = client.to_canonical();
-        let is_counted = self.0.limit > 0 && (self.0.counts_local || !is_local(client));
-        is_counted.then(|| network(client))
+        (self.0.counts_local || !is_local(client)).then(|| network(client))
     }
 
     fn account<'a>(&self, book: &'a mut Book, key: IpAddr) -> &'a mut Account {

@@ -28,14 +28,14 @@ impl Bucket {
         if self.spend(1.0, now) {
             return Ok(());
         }
-        Err(Refusal::new(ErrorCode::RateLimited, format!("at most {} requests a second are taken", self.rate)))
+        let message = format!("at most {} requests a second are taken", self.rate);
+        let left = Duration::try_from_secs_f32((1.0 - self.tokens) / self.rate).ok();
+        Err(Refusal::new(ErrorCode::RateLimited, message).retry_after(left))
     }
 
     /// Takes many tokens at once. Returns false if there are not so many; then it takes none.
     pub(crate) fn spend(&mut self, tokens: f32, now: Instant) -> bool {
-        let since: Duration = now.saturating_duration_since(self.filled);
-        self.tokens = self.burst.min(self.tokens + since.as_secs_f32() * self.rate);
-        self.filled = now;
+        self.fill(now);
         let has_enough = self.tokens >= tokens;
         if has_enough {
             self.tokens -= tokens;
@@ -43,12 +43,16 @@ impl Bucket {
         has_enough
     }
 
-    /// Returns whether nothing has been taken that has not come back.
+    /// Returns whether no token is missing, so that nothing needs to be remembered.
     pub(crate) fn is_full(&mut self, now: Instant) -> bool {
-        self.spend(self.burst, now) && {
-            self.tokens = self.burst;
-            true
-        }
+        self.fill(now);
+        self.tokens >= self.burst
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let since: Duration = now.saturating_duration_since(self.filled);
+        self.tokens = self.burst.min(self.tokens + since.as_secs_f32() * self.rate);
+        self.filled = now;
     }
 }
 

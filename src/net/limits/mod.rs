@@ -4,6 +4,7 @@ pub(crate) mod bucket;
 pub(crate) mod proxies;
 pub(crate) mod address;
 pub(crate) mod share;
+pub(crate) mod allowance;
 
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub struct NetLimits {
     pub message_bytes: usize,
     /// The most bytes of one event's arguments on `/`, `/lobby` and `/matchmaking`. Default 4 KiB.
     pub request_bytes: usize,
-    /// The requests that a connection may make at once after a pause. Default 20.
+    /// The requests that a connection may make at once after a pause, in each namespace. Default 20.
     pub request_burst: u32,
     /// Sustained requests per second of a connection. 500 refusals that have not been forgiven (at the same rate) close the
     /// connection. Default 10.
@@ -46,6 +47,26 @@ pub struct NetLimits {
     /// Sustained bytes per second that a WebSocket, or a session that polls, may send. A client that goes on beyond them is cut.
     /// Default 128 KiB.
     pub bytes_per_second: f32,
+    /// The requests that one person may make at once after a pause, over all their connections. 0 is no limit. Default 80.
+    pub request_burst_of_person: u32,
+    /// Sustained requests per second of one person. Default 40.
+    pub requests_per_second_of_person: f32,
+    /// The requests that all guests of one address may make at once after a pause. 0 is no limit. Default 400.
+    pub request_burst_of_address: u32,
+    /// Sustained requests per second of all guests of one address. Default 200.
+    pub requests_per_second_of_address: f32,
+    /// The attempts to enter a namespace that a connection may make at once after a pause, refused ones included. Default 20.
+    pub connect_burst: u32,
+    /// Sustained attempts per second of a connection to enter a namespace. Default 2.
+    pub connects_per_second: f32,
+    /// The attempts to enter a namespace that the clients of one address may make at once after a pause. 0 is no limit. Default 400.
+    pub connect_burst_of_address: u32,
+    /// Sustained attempts per second to enter a namespace by the clients of one address. Default 50.
+    pub connects_per_second_of_address: f32,
+    /// The new guests that may come from one address at once after a pause. 0 is no limit. Default 64.
+    pub new_guests_of_address: u32,
+    /// Sustained new guests per minute from one address. Default 30.
+    pub new_guests_per_minute_of_address: f32,
     /// The messages that may wait for one connection. Beyond that a frame is left out, and a reliable message closes the connection.
     /// Default 128.
     pub queued_messages: usize,
@@ -84,6 +105,16 @@ impl Default for NetLimits {
             frames_per_second: 1_000.0,
             byte_burst: 1024 * 1024,
             bytes_per_second: 128.0 * 1024.0,
+            request_burst_of_person: 80,
+            requests_per_second_of_person: 40.0,
+            request_burst_of_address: 400,
+            requests_per_second_of_address: 200.0,
+            connect_burst: 20,
+            connects_per_second: 2.0,
+            connect_burst_of_address: 400,
+            connects_per_second_of_address: 50.0,
+            new_guests_of_address: 64,
+            new_guests_per_minute_of_address: 30.0,
             queued_messages: 128,
             queued_bytes: 256 * 1024,
             connections_per_address: 256,

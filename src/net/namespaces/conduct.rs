@@ -1,16 +1,25 @@
-//! Counts what only a faulty or hostile client does often, in all namespaces of an Engine.IO session together. A client that goes on
-//! is cut.
+//! Counts what a client does in all namespaces of an Engine.IO session: requests, attempts to enter a namespace, and what only a
+//! faulty or hostile client does often. A client that goes on with that is cut.
+//!
+//! The counts belong to the session, so leaving a namespace and entering it again renews nothing.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use tokio::time::Instant;
 
 use crate::{
+    host::Refusal,
     net::{
-        limits::{NetLimits, bucket::Patience},
+        limits::{
+            NetLimits,
+            bucket::{Bucket, Patience},
+        },
         namespaces::socket::SocketArc,
         transport::stream::StreamHandle,
     },
@@ -22,13 +31,54 @@ const MAX_UNKNOWN: u32 = 8;
 
 /// The counts of one Engine.IO session. They are in the extensions of the request that began it.
 pub(crate) struct Conduct {
+    /// The client's address, if it is counted.
+    address: Option<IpAddr>,
     unknown_namespaces: AtomicU32,
+    connects: Mutex<Bucket>,
+    /// The requests by namespace, for the namespaces that the client has used.
+    requests: Mutex<Vec<(&'static str, Bucket)>>,
     patience: Mutex<Patience>,
 }
 
 impl Conduct {
-    pub(crate) fn new(limits: &NetLimits, now: Instant) -> Self {
-        Self { unknown_namespaces: AtomicU32::new(0), patience: Mutex::new(Patience::new(limits.requests_per_second, now)) }
+    pub(crate) fn new(limits: &NetLimits, address: Option<IpAddr>, now: Instant) -> Self {
+        Self {
+            address,
+            unknown_namespaces: AtomicU32::new(0),
+            connects: Mutex::new(Bucket::new(limits.connect_burst, limits.connects_per_second, now)),
+            requests: Mutex::default(),
+            patience: Mutex::new(Patience::new(limits.requests_per_second, now)),
+        }
+    }
+
+    /// Returns the client's address, if it is counted.
+    pub(crate) fn address(socket: &SocketArc) -> Option<IpAddr> {
+        Self::of(socket).and_then(|conduct| conduct.address)
+    }
+
+    /// Counts an attempt to enter a namespace.
+    ///
+    /// # Errors
+    /// `rate_limited` if the client makes too many.
+    pub(crate) fn take_connect(socket: &SocketArc, now: Instant) -> Result<(), Refusal> {
+        let Some(conduct) = Self::of(socket) else { return Ok(()) };
+        conduct.connects.lock().unwrap_or_else(PoisonError::into_inner).take(now)
+    }
+
+    /// Counts a request in a namespace.
+    ///
+    /// # Errors
+    /// `rate_limited` if the client makes too many.
+    pub(crate) fn take_request(
+        socket: &SocketArc, namespace: &'static str, limits: &NetLimits, now: Instant,
+    ) -> Result<(), Refusal> {
+        let Some(conduct) = Self::of(socket) else { return Ok(()) };
+        let mut requests = conduct.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = requests.iter().position(|(name, _)| *name == namespace).unwrap_or_else(|| {
+            requests.push((namespace, Bucket::new(limits.request_burst, limits.requests_per_second, now)));
+            requests.len() - 1
+        });
+        requests[at].1.take(now)
     }
 
     /// Counts a request for a namespace that does not exist.
@@ -40,7 +90,7 @@ impl Conduct {
         }
     }
 
-    /// Counts a request beyond the client's rate.
+    /// Counts a request, or an attempt to enter a namespace, that was one too many.
     pub(crate) fn note_rate_limited(socket: &SocketArc, now: Instant) {
         if let Some(conduct) = Self::of(socket)
             && conduct.patience.lock().unwrap_or_else(PoisonError::into_inner).ends(now)

@@ -1,6 +1,6 @@
 //! The two Socket.IO endpoints. Both have the same namespaces: one reads JSON, the other MessagePack.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, layer::SocketIoLayer};
@@ -10,7 +10,7 @@ use crate::{
     host::{Host, MatchQueue, MatchRules},
     net::{
         additions::{AdditionError, Additions},
-        limits::{CONNECT_TIMEOUT, NetLimits},
+        limits::{CONNECT_TIMEOUT, NetLimits, allowance::Allowances},
         namespaces::{
             gameplay::Gameplay,
             lobby::{rooms::send_changes, session::Lobby},
@@ -47,16 +47,17 @@ impl Endpoints {
             .packet_completion_timeout(ATTACHMENT_TIMEOUT);
         let json = builder(limits).req_path("/socket.io").with_parser(json).build_layer();
         let msgpack = builder(limits).req_path("/socket.io-msgpack").with_parser(msgpack).build_layer();
+        let allowances = Arc::new(Allowances::new(limits));
         let queue = MatchQueue::new(host.clone(), rules);
         let matchmaking = Matchmaking { host: host.clone(), queue: queue.clone() };
         let mut tasks = JoinSet::new();
         for io in [&json.1, &msgpack.1] {
             // The host's come first, so that one with the name of a server's own is noticed.
             additions.add_namespaces(io, host, &OWN_NAMESPACES)?;
-            io.ns(Root::PATH, Wired::new(Root(host.clone()), limits.clone()));
-            io.ns(Lobby::PATH, Wired::new(Lobby(host.clone()), limits.clone()));
-            io.ns(Matchmaking::PATH, Wired::new(matchmaking.clone(), limits.clone()));
-            io.ns(Gameplay::PATH, Wired::new(Gameplay(host.clone()), limits.clone()));
+            io.ns(Root::PATH, Wired::new(Root(host.clone()), limits, &allowances));
+            io.ns(Lobby::PATH, Wired::new(Lobby(host.clone()), limits, &allowances));
+            io.ns(Matchmaking::PATH, Wired::new(matchmaking.clone(), limits, &allowances));
+            io.ns(Gameplay::PATH, Wired::new(Gameplay(host.clone()), limits, &allowances));
             UnknownNamespace::take_rest(io);
             tasks.spawn(send_changes(io.clone(), host.changes()));
         }

@@ -10,10 +10,10 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     host::{EventSink, Host, MatchQueue, QueueConnectionId, QueueEvent, Refusal},
-    lobby::UserId,
+    lobby::{Identity, UserId},
     matchmaking::{CheckId, QueueRequest},
     net::namespaces::{
-        namespace::{Call, Event, Namespace},
+        namespace::{Call, Caller, Event, Namespace},
         request::{Answer, Argument, answer, done},
         session::UserSession,
         socket::{SocketArc, emit},
@@ -83,10 +83,14 @@ impl Namespace for Matchmaking {
     ];
     type Session = MatchmakingSession;
 
-    async fn admit(&self, auth: Argument) -> Result<MatchmakingSession, Refusal> {
-        let user = UserSession::begin(&self.host, auth).await?;
+    async fn admit(&self, auth: Argument, caller: Caller<'_>) -> Result<MatchmakingSession, Refusal> {
+        let user = UserSession::begin(&self.host, auth, caller).await?;
         self.queue.load_ratings(&user.identity.user);
         Ok(MatchmakingSession { user, connection: OnceLock::new() })
+    }
+
+    fn identity(session: &MatchmakingSession) -> Option<&Identity> {
+        Some(&session.user.identity)
     }
 
     fn check(&self, session: &MatchmakingSession) -> Result<(), Refusal> {

@@ -3,12 +3,7 @@
 //! Every handler runs synchronously in the connection's reader, so that events are handled in the order in which they arrive.
 //! socketioxide's own asynchronous handlers are spawned, and may overtake each other.
 
-use std::{
-    fmt::Display,
-    future::Future,
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt::Display, future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
 use socketioxide::{
     adapter::LocalAdapter,
@@ -19,8 +14,9 @@ use tokio::time::Instant;
 
 use crate::{
     host::Refusal,
+    lobby::Identity,
     net::{
-        limits::{NetLimits, bucket::Bucket},
+        limits::{NetLimits, allowance::Allowances},
         namespaces::{
             conduct::Conduct,
             request::{Answer, Argument, acknowledge},
@@ -43,7 +39,12 @@ pub(crate) trait Namespace: Clone + Send + Sync + 'static {
     type Session: Send + Sync + 'static;
 
     /// Admits a connection, or refuses it.
-    fn admit(&self, auth: Argument) -> impl Future<Output = Result<Self::Session, Refusal>> + Send;
+    fn admit(&self, auth: Argument, caller: Caller<'_>) -> impl Future<Output = Result<Self::Session, Refusal>> + Send;
+
+    /// The person on a connection, in whose share its requests count.
+    fn identity(_session: &Self::Session) -> Option<&Identity> {
+        None
+    }
 
     /// Called before every request. Refuses a user who was blocked after they connected.
     fn check(&self, _session: &Self::Session) -> Result<(), Refusal> {
@@ -58,6 +59,24 @@ pub(crate) trait Namespace: Clone + Send + Sync + 'static {
 
     /// Called when the connection has ended.
     fn disconnected(&self, _session: &Self::Session) {}
+}
+
+/// Who asks to enter a namespace.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    /// The client's address, if it is counted.
+    pub(crate) address: Option<IpAddr>,
+    allowances: &'a Allowances,
+}
+
+impl Caller<'_> {
+    /// Counts a new guest.
+    ///
+    /// # Errors
+    /// `rate_limited` if too many new guests come from the address.
+    pub(crate) fn take_guest(&self) -> Result<(), Refusal> {
+        self.allowances.take_guest(self.address, Instant::now())
+    }
 }
 
 /// How an event is handled.
@@ -76,22 +95,18 @@ pub(crate) struct Call<'a, N: Namespace> {
 }
 
 /// A namespace, wired to socketioxide.
+#[derive(Clone)]
 pub(crate) struct Wired<N> {
     namespace: N,
     limits: NetLimits,
+    allowances: Arc<Allowances>,
 }
 
 impl<N: Namespace> Wired<N> {
-    pub(crate) fn new(namespace: N, limits: NetLimits) -> Self {
+    pub(crate) fn new(namespace: N, limits: &NetLimits, allowances: &Arc<Allowances>) -> Self {
         // Its gauge is there before the first connection.
         observe::connected(N::PATH).increment(0);
-        Self { namespace, limits }
-    }
-}
-
-impl<N: Clone> Clone for Wired<N> {
-    fn clone(&self) -> Self {
-        Self { namespace: self.namespace.clone(), limits: self.limits.clone() }
+        Self { namespace, limits: limits.clone(), allowances: allowances.clone() }
     }
 }
 
@@ -100,7 +115,7 @@ struct Joined<N: Namespace> {
     namespace: N,
     session: N::Session,
     limits: NetLimits,
-    bucket: Mutex<Bucket>,
+    allowances: Arc<Allowances>,
 }
 
 /// Distinguishes the implementations here from socketioxide's own for closures.
@@ -112,11 +127,7 @@ impl<N: Namespace> ConnectHandler<LocalAdapter, Synchronous> for Wired<N> {
     /// Runs before the client is told that it is connected, so that the handlers set up here miss no event.
     fn call_middleware<'a>(&'a self, socket: SocketArc, auth: &'a Option<Value>) -> Admitting<'a> {
         Box::pin(async move {
-            let admitted = match Argument::of_auth(auth.as_ref(), self.limits.request_bytes) {
-                Ok(auth) => self.namespace.admit(auth).await,
-                Err(refusal) => Err(refusal),
-            };
-            match admitted {
+            match self.admit(&socket, auth.as_ref()).await {
                 Ok(session) => {
                     self.wire(&socket, session);
                     Ok(())
@@ -139,13 +150,21 @@ impl<N: Namespace> ConnectHandler<LocalAdapter, Synchronous> for Wired<N> {
 }
 
 impl<N: Namespace> Wired<N> {
+    /// Counts the attempt before anything else, because the check of a token is expensive.
+    async fn admit(&self, socket: &SocketArc, auth: Option<&Value>) -> Result<N::Session, Refusal> {
+        let (now, address) = (Instant::now(), Conduct::address(socket));
+        let taken = Conduct::take_connect(socket, now).and_then(|()| self.allowances.take_connect(address, now));
+        taken.inspect_err(|_| Conduct::note_rate_limited(socket, now))?;
+        let auth = Argument::of_auth(auth, self.limits.request_bytes)?;
+        self.namespace.admit(auth, Caller { address, allowances: &self.allowances }).await
+    }
+
     fn wire(&self, socket: &SocketArc, session: N::Session) {
-        let bucket = Bucket::new(self.limits.request_burst, self.limits.requests_per_second, Instant::now());
         let joined = Arc::new(Joined {
             namespace: self.namespace.clone(),
             session,
             limits: self.limits.clone(),
-            bucket: Mutex::new(bucket),
+            allowances: self.allowances.clone(),
         });
         for (name, event) in N::EVENTS {
             socket.on(*name, On { joined: joined.clone(), event });
@@ -159,7 +178,9 @@ impl<N: Namespace> Wired<N> {
 impl<N: Namespace> Joined<N> {
     fn take_token(&self, socket: &SocketArc) -> Result<(), Refusal> {
         let now = Instant::now();
-        let taken = self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(now);
+        let taken = Conduct::take_request(socket, N::PATH, &self.limits, now);
+        let person = N::identity(&self.session);
+        let taken = taken.and_then(|()| person.map_or(Ok(()), |who| self.allowances.take_request(who, now)));
         taken.inspect_err(|_| Conduct::note_rate_limited(socket, now))
     }
 }

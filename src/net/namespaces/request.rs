@@ -145,7 +145,14 @@ pub(crate) fn acknowledge(socket: &SocketArc, ack: Option<i64>, answer: Answer) 
             fields.insert("ok".to_owned(), Json::Bool(true));
             Json::Object(fields)
         }
-        Err(refusal) => json!({"ok": false, "error": {"code": refusal.code.as_str(), "message": refusal.message}}),
+        Err(refusal) => {
+            let mut error = json!({"code": refusal.code.as_str(), "message": refusal.message});
+            if let Some(time) = refusal.retry_after {
+                // Rounded up to milliseconds, so that a client that waits so long is not early.
+                error["retry_after"] = ((time.as_secs_f64() * 1000.0).ceil() / 1000.0).into();
+            }
+            json!({"ok": false, "error": error})
+        }
     };
     if count_waiting(socket, &body).is_err() {
         return;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     host::{Host, Refusal},
     net::namespaces::{
-        namespace::{Event, Namespace},
+        namespace::{Caller, Event, Namespace},
         request::{Argument, answer},
     },
     protocol::PROTOCOL_VERSION,
@@ -34,7 +34,7 @@ impl Namespace for Root {
     )];
     type Session = ();
 
-    async fn admit(&self, _: Argument) -> Result<(), Refusal> {
+    async fn admit(&self, _: Argument, _: Caller<'_>) -> Result<(), Refusal> {
         Ok(())
     }
 }

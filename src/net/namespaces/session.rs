@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::{
     host::{Host, Refusal, Visitor, VisitorId},
+    identity::{Admitted, Credentials},
     lobby::{Identity, UserId},
-    net::namespaces::{request::Argument, socket::SocketArc},
+    net::namespaces::{namespace::Caller, request::Argument, socket::SocketArc},
 };
 
 pub(crate) struct UserSession {
@@ -30,14 +31,18 @@ struct SessionEvent<'a> {
 
 impl UserSession {
     /// Identifies the user who connects with `auth`.
-    pub(crate) async fn begin(host: &Host, auth: Argument) -> Result<Self, Refusal> {
-        let admitted = host.identify(auth.read()?).await?;
-        Ok(Self { identity: admitted.identity, token: admitted.token, visitor: OnceLock::new() })
+    pub(crate) async fn begin(host: &Host, auth: Argument, caller: Caller<'_>) -> Result<Self, Refusal> {
+        let credentials: Credentials = auth.read()?;
+        if credentials.token.is_none() {
+            caller.take_guest()?;
+        }
+        let Admitted { identity, token } = host.identify(credentials).await?;
+        Ok(Self { identity: identity.from_address(caller.address), token, visitor: OnceLock::new() })
     }
 
     /// Tells the client who its user is, and lets the host end the connection.
     pub(crate) fn connected(&self, host: &Host, socket: &SocketArc) {
-        let Identity { user, name, guest } = &self.identity;
+        let Identity { user, name, guest, .. } = &self.identity;
         // The queue of a new connection has room for this.
         let _ = socket.emit("session", &SessionEvent { user, name: name.as_str(), guest: *guest, token: self.token.as_deref() });
         let visitor = *self.visitor.get_or_init(|| host.add_visitor(user, Arc::new(SocketVisitor(socket.clone()))));

@@ -13,7 +13,7 @@ use crate::{
     host::{Claim, Desync, Ending, Host, Outlet, Refusal},
     net::namespaces::{
         gameplay::{farewell::Heard, outlet::SocketOutlet},
-        namespace::{Call, Event, Namespace},
+        namespace::{Call, Caller, Event, Namespace},
         request::{Answer, Argument, acknowledge, answer, bad_request, binary_argument, done},
         socket::SocketArc,
     },
@@ -50,7 +50,7 @@ impl Namespace for Gameplay {
     ];
     type Session = GameplaySession;
 
-    async fn admit(&self, auth: Argument) -> Result<GameplaySession, Refusal> {
+    async fn admit(&self, auth: Argument, _: Caller<'_>) -> Result<GameplaySession, Refusal> {
         let claim = match auth.read()? {
             Auth { ticket: Some(ticket), resume: None, tick: None } => self.0.claim(&ticket)?,
             Auth { ticket: None, resume: Some(resume), tick } => self.0.claim_back(&resume, tick.map(Tick))?,

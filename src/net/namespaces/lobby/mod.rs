@@ -9,8 +9,9 @@ use std::sync::OnceLock;
 use self::session::{Lobby, LobbySession};
 use crate::{
     host::Refusal,
+    lobby::Identity,
     net::namespaces::{
-        namespace::{Event, Namespace},
+        namespace::{Caller, Event, Namespace},
         request::Argument,
         session::UserSession,
         socket::SocketArc,
@@ -31,6 +32,8 @@ impl Namespace for Lobby {
         ("chat", Event::Request(people::chat)),
         ("typing", Event::Request(people::typing)),
         ("presence", Event::Request(people::presence)),
+        ("block", Event::Request(|call, argument| people::block(call, argument, true))),
+        ("unblock", Event::Request(|call, argument| people::block(call, argument, false))),
         ("party", Event::Request(people::party)),
         ("party_create", Event::Request(people::party_create)),
         ("party_invite", Event::Request(people::party_invite)),
@@ -42,8 +45,12 @@ impl Namespace for Lobby {
     ];
     type Session = LobbySession;
 
-    async fn admit(&self, auth: Argument) -> Result<LobbySession, Refusal> {
-        Ok(LobbySession { user: UserSession::begin(&self.0, auth).await?, connection: OnceLock::new() })
+    async fn admit(&self, auth: Argument, caller: Caller<'_>) -> Result<LobbySession, Refusal> {
+        Ok(LobbySession { user: UserSession::begin(&self.0, auth, caller).await?, connection: OnceLock::new() })
+    }
+
+    fn identity(session: &LobbySession) -> Option<&Identity> {
+        Some(session.identity())
     }
 
     fn check(&self, session: &LobbySession) -> Result<(), Refusal> {

@@ -38,7 +38,7 @@ struct Typing {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Presence {
+struct Users {
     users: Vec<UserId>,
 }
 
@@ -90,11 +90,19 @@ pub(crate) fn typing(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
 }
 
 pub(crate) fn presence(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
-    let Presence { users } = argument.read()?;
+    let Users { users } = argument.read()?;
     let (hub, _) = asked(call);
     let connection = call.namespace.connection(call.session, call.socket);
     let people = hub.change(|social, _| social.follow(connection, &users))?;
     answer(&json!({ "users": people }))
+}
+
+/// Sets whether other people's messages and invitations reach this one.
+pub(crate) fn block(call: &Call<'_, Lobby>, argument: Argument, blocked: bool) -> Answer {
+    let Users { users } = argument.read()?;
+    let (hub, by) = asked(call);
+    let blocked = hub.change(|social, _| social.block(by, &users, blocked))?;
+    answer(&json!({ "blocked": blocked }))
 }
 
 pub(crate) fn party(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
@@ -113,7 +121,8 @@ pub(crate) fn party_create(call: &Call<'_, Lobby>, argument: Argument) -> Answer
 pub(crate) fn party_join(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
     let OfCode { code } = argument.read()?;
     let (hub, by) = asked(call);
-    let party = hub.change(|social, _| social.party_join(by, &code).map(|()| social.party_info(&by.user)))?;
+    let join = || hub.change(|social, _| social.party_join(by, &code).map(|()| social.party_info(&by.user)));
+    let party = call.namespace.0.try_code(by, join)?;
     answer(&json!({ "party": party }))
 }
 

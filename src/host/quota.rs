@@ -1,0 +1,181 @@
+//! What one person may hold at a time, and what the guests of one address may hold together.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{limits::Limits, refusal::Refusal};
+use crate::{
+    lobby::{Identity, UserId},
+    protocol::ErrorCode,
+};
+
+/// A kind of thing that people hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// A room that the person opened, while nobody else needs it.
+    Room,
+    /// A seat, reserved or taken.
+    Seat,
+    /// A reserved seat, or a place to watch, whose ticket is unused.
+    Ticket,
+    /// A place to watch.
+    Place,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Owner {
+    Person(UserId),
+    Address(IpAddr),
+}
+
+/// Counts what people hold.
+pub(super) struct Quotas {
+    limits: Limits,
+    held: Mutex<HashMap<(Kind, Owner), usize>>,
+}
+
+/// One thing in the count of a person. Dropping it takes the thing out of the count.
+pub(super) struct Held {
+    quotas: Arc<Quotas>,
+    kind: Kind,
+    owners: Vec<Owner>,
+}
+
+impl Quotas {
+    pub(super) fn new(limits: &Limits) -> Arc<Self> {
+        Arc::new(Self { limits: limits.clone(), held: Mutex::default() })
+    }
+
+    /// Counts one more thing that a person holds.
+    ///
+    /// # Errors
+    /// `quota_exceeded` if the person, or the guests of their address, hold as many as they may.
+    pub(super) fn take(self: &Arc<Self>, kind: Kind, who: &Identity) -> Result<Held, Refusal> {
+        let owners = owners(who);
+        let mut held = self.held();
+        for owner in &owners {
+            let most = self.most(kind, owner);
+            if held.get(&(kind, owner.clone())).copied().unwrap_or(0) >= most {
+                return Err(exceeded(kind, owner, most));
+            }
+        }
+        Ok(self.count(&mut held, kind, owners))
+    }
+
+    /// Counts one more thing, even if it is one too many. The matchmaker seats people in this way: one person's quota must not keep
+    /// the others from their match.
+    pub(super) fn note(self: &Arc<Self>, kind: Kind, who: &Identity) -> Held {
+        self.count(&mut self.held(), kind, owners(who))
+    }
+
+    /// Checks that a person may hold one more thing.
+    ///
+    /// # Errors
+    /// As for [`take`](Self::take).
+    pub(super) fn check(self: &Arc<Self>, kind: Kind, who: &Identity) -> Result<(), Refusal> {
+        self.take(kind, who).map(drop)
+    }
+
+    fn count(self: &Arc<Self>, held: &mut HashMap<(Kind, Owner), usize>, kind: Kind, owners: Vec<Owner>) -> Held {
+        owners.iter().for_each(|owner| *held.entry((kind, owner.clone())).or_default() += 1);
+        Held { quotas: self.clone(), kind, owners }
+    }
+
+    fn most(&self, kind: Kind, owner: &Owner) -> usize {
+        let Limits {
+            rooms_per_person,
+            rooms_per_address,
+            seats_per_person,
+            seats_per_address,
+            tickets_per_person,
+            tickets_per_address,
+            places_per_person,
+            places_per_address,
+            ..
+        } = self.limits;
+        let (person, address) = match kind {
+            Kind::Room => (rooms_per_person, rooms_per_address),
+            Kind::Seat => (seats_per_person, seats_per_address),
+            Kind::Ticket => (tickets_per_person, tickets_per_address),
+            Kind::Place => (places_per_person, places_per_address),
+        };
+        if matches!(owner, Owner::Person(_)) { person } else { address }
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<(Kind, Owner), usize>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut held = self.quotas.held();
+        for owner in self.owners.drain(..) {
+            let key = (self.kind, owner);
+            match held.get_mut(&key) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => drop(held.remove(&key)),
+            }
+        }
+    }
+}
+
+fn owners(who: &Identity) -> Vec<Owner> {
+    let address = who.shared_address().map(Owner::Address);
+    std::iter::once(Owner::Person(who.user.clone())).chain(address).collect()
+}
+
+fn exceeded(kind: Kind, owner: &Owner, most: usize) -> Refusal {
+    let (things, remedy) = match kind {
+        Kind::Room => ("open rooms", "leave one, or wait until it has ended"),
+        Kind::Seat => ("seats", "leave one"),
+        Kind::Ticket => ("unused tickets", "use one, or wait until it has expired"),
+        Kind::Place => ("places to watch", "leave one"),
+    };
+    let whose = match owner {
+        Owner::Person(_) => "you have",
+        Owner::Address(_) => "the guests of your address have",
+    };
+    Refusal::new(ErrorCode::QuotaExceeded, format!("{whose} {most} {things}, the most allowed: {remedy}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guest(address: Option<&str>) -> Identity {
+        Identity::guest(None, &mut rand::rng()).from_address(address.map(|text| text.parse().unwrap()))
+    }
+
+    #[test]
+    fn a_person_holds_at_most_their_quota() {
+        let quotas = Quotas::new(&Limits { rooms_per_person: 2, ..Limits::default() });
+        let (ada, bob) = (guest(None), guest(None));
+        let held = [quotas.take(Kind::Room, &ada).unwrap(), quotas.take(Kind::Room, &ada).unwrap()];
+        let refusal = quotas.take(Kind::Room, &ada).err().unwrap();
+        assert_eq!(refusal.code, ErrorCode::QuotaExceeded);
+        assert_eq!(refusal.message, "you have 2 open rooms, the most allowed: leave one, or wait until it has ended");
+        assert!(quotas.take(Kind::Seat, &ada).is_ok() && quotas.take(Kind::Room, &bob).is_ok(), "each has its own");
+        let third = quotas.note(Kind::Room, &ada);
+        drop(held);
+        assert!(quotas.check(Kind::Room, &ada).is_ok());
+        drop(third);
+        assert!(quotas.held().is_empty());
+    }
+
+    #[test]
+    fn guests_of_one_address_share_its_quota() {
+        let quotas = Quotas::new(&Limits { seats_per_person: 2, seats_per_address: 3, ..Limits::default() });
+        let guests: Vec<_> = (0..4).map(|_| guest(Some("9.9.9.9"))).collect();
+        let mut held: Vec<_> = guests[..3].iter().map(|guest| quotas.take(Kind::Seat, guest).unwrap()).collect();
+        let refused = |who: &Identity| quotas.check(Kind::Seat, who).map_err(|refusal| refusal.message).err();
+        assert_eq!(refused(&guests[3]).unwrap(), "the guests of your address have 3 seats, the most allowed: leave one");
+        assert_eq!(refused(&guest(Some("9.9.9.8"))), None);
+        assert_eq!(refused(&Identity { guest: false, ..guests[3].clone() }), None, "a user with an account is counted alone");
+        held.pop();
+        assert_eq!(refused(&guests[3]), None);
+    }
+}
