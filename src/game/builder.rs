@@ -1,6 +1,6 @@
 //! The builder that [`Game::build`](super::Game::build) fills in.
 
-use std::{any::type_name, marker::PhantomData, ops::RangeInclusive, time::Duration};
+use std::{any::type_name, marker::PhantomData, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use bevy_ecs::{
     component::Mutable,
@@ -14,7 +14,7 @@ use super::{Bot, Game, GameEvent, MatchOptions, Outcome, emit::RegisteredEvent, 
 use crate::{
     protocol::{Audience, Columns, Replicate, Seat, TypeSpec},
     replication::{Grid, GridError, GridLayout, Replicator, View},
-    sim::{Clock, MatchRng, Registry, Sim, Team, Teams},
+    sim::{Clock, MatchRng, Progress, Registry, Sim, Team, Teams},
 };
 
 /// A rule that runs when a seat is taken or becomes free.
@@ -90,6 +90,9 @@ pub struct MatchBuilder<G: Game> {
     pub(super) grid: Option<Result<GridLayout, GridError>>,
     pub(super) hooks: Hooks,
     stages: usize,
+    pub(super) progress: Arc<Progress>,
+    /// The marks of the progress.
+    marks: usize,
     /// The methods called so far that set one value.
     set: Vec<&'static str>,
     /// The first of those methods that was called a second time.
@@ -133,6 +136,8 @@ impl<G: Game> MatchBuilder<G> {
             grid: None,
             hooks: Hooks::default(),
             stages: 0,
+            progress: Arc::default(),
+            marks: 0,
             set: Vec::new(),
             repeated: None,
             replaced: None,
@@ -325,7 +330,8 @@ impl<G: Game> MatchBuilder<G> {
         if self.stages > 0 {
             self.schedule.configure_sets(Stage(self.stages).after(Stage(self.stages - 1)));
         }
-        self.schedule.add_systems(systems.chain().in_set(Stage(self.stages)));
+        let systems = self.progress.mark(systems.chain(), &mut self.marks);
+        self.schedule.add_systems(systems.in_set(Stage(self.stages)));
         self.stages += 1;
         self
     }

@@ -240,7 +240,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     m.registry.accept_known(&m.world);
     G::build(&mut m);
     let MatchBuilder { mut world, mut schedule, registry, components, events, replicate, hooks, options, .. } = m;
-    let MatchBuilder { grid, repeated, replaced, .. } = m;
+    let MatchBuilder { grid, repeated, replaced, progress, .. } = m;
     let mut replicator = Replicator::new(&mut world, options.hz);
     if options.packed {
         replicator.pack();
@@ -257,7 +257,9 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     if let Err(error) = schedule.initialize(&mut world) {
         panic!("{}", error.to_string(schedule.graph(), &world));
     }
-    let sim = Sim::new(world, schedule, Box::new(intents), registry);
+    progress.name_systems(&schedule);
+    let mut sim = Sim::new(world, schedule, Box::new(intents), registry);
+    sim.set_progress(progress);
     let mut rest = vec![0; G::Input::WIDTH];
     G::Input::default().quantise(&mut rest);
     let game = Match { sim, replicator, hooks, rest, config: text };

@@ -22,6 +22,20 @@ pub struct Limits {
     pub late_after: Duration,
     /// A room whose step takes longer is given up: its players are told, and its thread is replaced. Default 10 s.
     pub stuck_after: Duration,
+    /// The part of its tick interval that a room's steps may take on average. A room that takes more gets fewer steps. Default 0.5.
+    pub step_share: f32,
+    /// The bytes of state that a room may send per tick on average, to all its clients together. A room that sends more gets fewer steps.
+    /// Default 1 MiB.
+    pub bytes_per_tick: usize,
+    /// The time over which these averages are taken. Default 2 s.
+    pub budget_window: Duration,
+    /// How long a room may be over these averages before it ends. Default 10 s.
+    pub slowed_for: Duration,
+    /// The most entities of a match, including one for each resource. A match with more ends. Default 65,536.
+    pub max_entities: usize,
+    /// The rooms of one game that were given up and have not returned from their step. Each may keep a core busy, so no room of the game
+    /// is opened while there are as many. Default 4.
+    pub max_stuck_rooms: usize,
     /// How long a ticket reserves its seat. Default 30 s.
     pub ticket_life: Duration,
     /// How long a room without people is kept. Default 10 s.
@@ -105,6 +119,12 @@ impl Default for Limits {
             rooms_on_runtime: false,
             late_after: Duration::from_millis(10),
             stuck_after: Duration::from_secs(10),
+            step_share: 0.5,
+            bytes_per_tick: 1024 * 1024,
+            budget_window: Duration::from_secs(2),
+            slowed_for: Duration::from_secs(10),
+            max_entities: 65_536,
+            max_stuck_rooms: 4,
             ticket_life: Duration::from_secs(30),
             empty_linger: Duration::from_secs(10),
             over_linger: Duration::from_secs(5),

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -47,6 +47,8 @@ struct Shared {
     games: BTreeMap<&'static str, GameDef>,
     services: Arc<Services>,
     rooms: Mutex<HashMap<RoomId, Arc<Running>>>,
+    /// Rooms that were given up. One that is still referred to has not returned from its step.
+    stuck: Mutex<Vec<Weak<Running>>>,
     visitors: Visitors,
     /// `None` if rooms are stepped on the runtime.
     threads: Option<RoomThreads>,
@@ -87,6 +89,7 @@ impl Host {
                 recorders: recorders.into_iter().collect(),
             }),
             rooms: Mutex::default(),
+            stuck: Mutex::default(),
             visitors: Visitors::default(),
             threads,
             closing: AtomicBool::new(false),
@@ -392,11 +395,13 @@ impl Host {
         if self.running().len() >= most {
             return Err(full());
         }
+        self.check_stuck(def)?;
         // This runs the rules of the game, which may panic.
         let room = catch_unwind(AssertUnwindSafe(|| Room::new(def, options.config.as_ref(), rand::random())));
-        let room = room
+        let mut room = room
             .map_err(|_| Refusal::rules_panicked())?
             .map_err(|error| Refusal::new(ErrorCode::BadConfig, error.to_string()))?;
+        room.limit_entities(self.0.services.limits.max_entities);
         let (id, unseated, config) = (RoomId::random(&mut rand::rng()), room.population(), Arc::new(room.config().clone()));
         let running = Running::new(id.clone(), room, self.0.services.clone());
         let running = Arc::new(running.of_mode(&options.mode).opened_by(opener));
@@ -431,6 +436,25 @@ impl Host {
     /// Checks that a user may have one more seat.
     pub(super) fn check_seats(&self, who: &Identity) -> Result<(), Refusal> {
         self.0.services.quotas.check(Kind::Seat, who)
+    }
+
+    /// Refuses a game of which too many rooms do not return from a step.
+    fn check_stuck(&self, def: &GameDef) -> Result<(), Refusal> {
+        let most = self.0.services.limits.max_stuck_rooms;
+        let mut stuck = self.stuck();
+        stuck.retain(|room| room.strong_count() > 0);
+        let count = stuck.iter().filter_map(Weak::upgrade).filter(|room| room.def.name() == def.name()).count();
+        if count < most {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            ErrorCode::ServerFull,
+            format!("{count} rooms of this game do not return from a step, {most} is the limit"),
+        ))
+    }
+
+    fn stuck(&self) -> MutexGuard<'_, Vec<Weak<Running>>> {
+        self.0.stuck.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn find(&self, room: &RoomId) -> Result<Arc<Running>, Refusal> {
@@ -491,6 +515,9 @@ struct Retiring(Host, Arc<Running>);
 
 impl Drop for Retiring {
     fn drop(&mut self) {
+        if self.1.is_given_up() {
+            self.0.stuck().push(Arc::downgrade(&self.1));
+        }
         self.0.running().remove(&self.1.id);
         self.1.retire();
         tracing::info!(room = %self.1.id, "room closed");

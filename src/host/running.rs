@@ -13,6 +13,8 @@ use tokio::time::Instant;
 
 use super::{
     admission::Admission,
+    budget::Usage,
+    cpu,
     hold::{Audience, SPECTATOR_SEAT},
     intake::Intake,
     opener::{MatchInfo, Opener},
@@ -21,8 +23,8 @@ use super::{
     quota::Held,
     record::{MatchResult, Record},
     refusal::Refusal,
-    schedule::next_phase,
-    seating::{Activity, Asker, Played, Seating},
+    schedule::{Activity, next_phase},
+    seating::{Asker, Played, Seating},
     services::Services,
 };
 use crate::{
@@ -32,7 +34,7 @@ use crate::{
     observe::{self, DropReason, GameMeters},
     protocol::Tick,
     room::{Over, OverReason, Population, Room, RoomError},
-    sim::Team,
+    sim::{Part, Progress, Team},
 };
 
 /// One wait for the lock of a room that is being stepped. Between two of them a caller looks whether the step is late.
@@ -40,6 +42,9 @@ const LOCK_WAIT: Duration = Duration::from_millis(1);
 
 /// The most waits for the lock of a room. A step that is not late is over by then.
 const MAX_LOCK_WAITS: u32 = 20;
+
+/// A step that takes longer is charged without the time that its thread waited for a CPU.
+const UNCHECKED_STEP: Duration = Duration::from_millis(2);
 
 /// The most errands that wait for a room's lock. There is one for each connection that was lost, and few others.
 const MAX_ERRANDS: usize = 1024;
@@ -67,6 +72,10 @@ pub(super) struct Running {
     errands: Mutex<Vec<Errand>>,
     /// Whether the current step takes so long that nobody should wait for the lock.
     is_late: AtomicBool,
+    /// What the match is doing.
+    progress: Arc<Progress>,
+    /// The part of a step in which the watchdog has seen the match last.
+    seen: Mutex<Part>,
     clock: Mutex<Clock>,
     told: Mutex<Told>,
     listed: AtomicBool,
@@ -94,7 +103,7 @@ impl Running {
     pub(super) fn new(id: RoomId, room: Room, services: Arc<Services>) -> Self {
         let (def, population) = (room.def().clone(), room.population());
         let (intake, audience) = (Arc::new(Intake::new(def.hz())), Arc::<Audience>::default());
-        let meters = GameMeters::new(def.name());
+        let (meters, progress) = (GameMeters::new(def.name()), room.progress().clone());
         meters.rooms.increment(1);
         meters.bots.increment(population.bots as f64);
         Self {
@@ -113,6 +122,8 @@ impl Running {
             seating: parking_lot::Mutex::new(Seating::new(room, &intake, &audience, &services.quotas)),
             errands: Mutex::default(),
             is_late: AtomicBool::new(false),
+            progress,
+            seen: Mutex::new(Part::NONE),
             intake,
             audience,
             services,
@@ -143,7 +154,7 @@ impl Running {
     /// A step of the room takes too long, or the room was given up.
     pub(super) fn with_seating<R>(&self, act: impl FnOnce(&mut Seating) -> R) -> Result<R, Refusal> {
         let mut seating = self.try_seating().ok_or_else(Refusal::room_busy)?;
-        if self.audience.is_over() {
+        if self.is_given_up() {
             return Err(RoomError::Over.into());
         }
         Ok(self.act(&mut seating, act))
@@ -235,11 +246,12 @@ impl Running {
         let _ = self.seating.lock().with(&self.meters, |room| room.lapse(steps));
     }
 
-    /// Steps the room once and publishes its tick. `due` is when the step was due, which may be earlier than now.
-    pub(super) fn step(&self, due: Instant) {
+    /// Steps the room once and publishes its tick. `due` is when the step was due, which may be earlier than now. Returns what the step
+    /// used.
+    pub(super) fn step(&self, due: Instant) -> Usage {
         let began = Instant::now();
-        let (tick, played) = self.drive(|seating| (seating.step(&self.meters), seating.take_played()));
-        if let Some(tick) = tick {
+        let (stepped, played) = self.drive(|seating| (seating.step(&self.meters), seating.take_played()));
+        if let Some((tick, _)) = stepped {
             *self.clock() = Clock { newest: tick, due: Some(due) };
         }
         if let Some(Played { began, ended, winners, players }) = played {
@@ -249,7 +261,48 @@ impl Running {
             let result = Record::Ended(MatchResult { id, room, game, mode, began, ended, winners, players });
             self.services.record(&result);
         }
-        self.meters.tick_seconds.record(began.elapsed());
+        let took = began.elapsed();
+        self.meters.tick_seconds.record(took);
+        // A busy machine is not the room's fault.
+        let waited = if took > UNCHECKED_STEP { cpu::waited_lately() } else { Duration::ZERO };
+        Usage { time: took.saturating_sub(waited), bytes: stepped.map_or(0, |(_, bytes)| bytes) }
+    }
+
+    /// Notes what the match is doing, so that it can be said why it took too long.
+    pub(super) fn look(&self) {
+        let part = self.progress.part();
+        if part != Part::NONE {
+            *self.seen() = part;
+        }
+    }
+
+    /// Returns a message for the players with the part of the rules that was seen last, if any was.
+    pub(super) fn explain(&self, excess: &str) -> String {
+        match self.progress.name(*self.seen()) {
+            Some(part) => format!("{excess} (seen last: {part})"),
+            None => excess.to_owned(),
+        }
+    }
+
+    /// Ends a room that was over its budget for too long.
+    pub(super) fn end_over_budget(&self, excess: &str) {
+        let message = self.explain(excess);
+        tracing::warn!(room = %self.id, game = self.def.name(), message, "a room was over its budget");
+        observe::dropped(DropReason::RoomOverBudget);
+        self.drive(|seating| seating.close(OverReason::OverBudget, &message));
+    }
+
+    /// Whether everybody was told that it is over, without the room's lock.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.audience.is_over()
+    }
+
+    /// Gives up a room that does not return from a step.
+    pub(super) fn give_up_stuck(&self) {
+        let message = self.explain(&format!("a step of this match did not end within {:?}", self.services.limits.stuck_after));
+        tracing::error!(room = %self.id, game = self.def.name(), message, "a room is given up");
+        observe::dropped(DropReason::RoomStuck);
+        self.give_up(OverReason::OverBudget, &message);
     }
 
     /// Returns when the room may begin to step.
@@ -395,6 +448,10 @@ impl Running {
 
     fn errands(&self) -> MutexGuard<'_, Vec<Errand>> {
         self.errands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Part> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn clock(&self) -> MutexGuard<'_, Clock> {

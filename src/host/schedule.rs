@@ -17,6 +17,16 @@ pub(super) fn next_phase(epoch: Instant, now: Instant, hz: u16) -> Instant {
     epoch + Duration::from_nanos_u128(phase * NANOS_A_SECOND / phases_a_second)
 }
 
+/// The next action of the driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Activity {
+    /// Step: somebody plays, or may come back.
+    Playing,
+    /// Wait until this time, or until woken: nobody would see a step.
+    Waiting(Instant),
+    Closed,
+}
+
 /// A schedule of steps at a fixed rate.
 #[derive(Debug)]
 pub(super) struct Schedule {

@@ -19,6 +19,7 @@ use super::{
     quota::{Kind, Quotas},
     record::{self, Player},
     refusal::Refusal,
+    schedule::Activity,
     spectators::Spectators,
     stay::{Attendance, Stay},
     ticket::{SeatTickets, Ticket},
@@ -76,16 +77,6 @@ pub(super) enum Asker {
     Matchmaker(Team),
 }
 
-/// The next action of the driver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Activity {
-    /// Step: somebody plays, or may come back.
-    Playing,
-    /// Wait until this time, or until woken: nobody would see a step.
-    Waiting(Instant),
-    Closed,
-}
-
 impl Seating {
     pub(super) fn new(room: Room, intake: &Arc<Intake>, audience: &Arc<Audience>, quotas: &Arc<Quotas>) -> Self {
         Self {
@@ -120,9 +111,9 @@ impl Seating {
         result
     }
 
-    /// Steps the room once with the queued inputs, and sends its messages and frames. Returns the newest tick, or `None` if the
-    /// room has ended.
-    pub(super) fn step(&mut self, meters: &GameMeters) -> Option<Tick> {
+    /// Steps the room once with the queued inputs, and sends its messages and frames. Returns the newest tick and the bytes of the frames,
+    /// or `None` if the room has ended.
+    pub(super) fn step(&mut self, meters: &GameMeters) -> Option<(Tick, u64)> {
         self.pull();
         meters.inputs.increment(self.hand_over());
         let stepped = self.with(meters, Room::tick);
@@ -136,7 +127,7 @@ impl Seating {
             self.spectators.show(&outbox, room);
         }
         outbox.messages.into_iter().for_each(|(seat, message)| self.deliver(seat, message, meters));
-        self.show(&outbox.frames, meters);
+        let bytes = self.show(&outbox.frames, meters);
         outbox.stalled.into_iter().for_each(|seat| self.cut(seat, meters));
         for (seat, reason) in outbox.evicted {
             if reason == OverReason::Kicked {
@@ -146,9 +137,16 @@ impl Seating {
             self.free(seat);
         }
         if let Some(over) = outbox.over {
-            if over.reason == OverReason::RulesError {
-                tracing::error!(message = over.message, "the rules failed");
-                meters.rules_panics.increment(1);
+            match over.reason {
+                OverReason::RulesError => {
+                    tracing::error!(message = over.message, "the rules failed");
+                    meters.rules_panics.increment(1);
+                }
+                OverReason::OverBudget => {
+                    tracing::warn!(message = over.message, "a room was over its budget");
+                    observe::dropped(DropReason::RoomOverBudget);
+                }
+                _ => {}
             }
             for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
                 self.deliver(seat, Message::Over(over.clone()), meters);
@@ -158,7 +156,7 @@ impl Seating {
             self.over_at = Some(Instant::now());
         }
         self.forget_freed_seats();
-        self.room.as_ref().map(Room::current_tick)
+        self.room.as_ref().map(|room| (room.current_tick(), bytes))
     }
 
     /// Reads the clients whose connections are read by the room.
@@ -239,8 +237,8 @@ impl Seating {
         }
     }
 
-    /// Sends the frames of a tick. The room makes up for a frame that a connection does not take.
-    fn show(&mut self, frames: &Frames, meters: &GameMeters) {
+    /// Sends the frames of a tick, and returns their bytes. The room makes up for a frame that a connection does not take.
+    fn show(&mut self, frames: &Frames, meters: &GameMeters) -> u64 {
         let (mut shown, mut bytes) = (0, 0);
         for (seat, frame) in frames.iter() {
             let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stay(seat) else { continue };
@@ -254,6 +252,7 @@ impl Seating {
         }
         meters.frames.increment(shown);
         meters.frame_bytes.increment(bytes);
+        bytes
     }
 
     /// Ends a connection that did not take a reliable message. Its seat can be resumed.

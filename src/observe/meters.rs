@@ -63,6 +63,8 @@ reasons! {
     QueuedBytes = "queued_bytes",
     /// A connection that broke a rule of WebSocket, or sent a message that is too large.
     Protocol = "protocol",
+    /// A room that took more time, entities or bytes than it may.
+    RoomOverBudget = "room_over_budget",
     /// A room that did not return from a step.
     RoomStuck = "room_stuck",
     /// Something to do in a room that found too much waiting for its step to end.
@@ -78,6 +80,7 @@ const REFUSED: &str = "tickcast_refused_total";
 const CONNECTIONS: &str = "tickcast_connections";
 const STREAMS: &str = "tickcast_streams";
 const BYTES: &str = "tickcast_bytes_total";
+const ROOM_THREADS: &str = "tickcast_room_threads";
 const UNPOSTED: &str = "tickcast_unposted_results";
 const UNWRITTEN: &str = "tickcast_unwritten_records";
 
@@ -99,6 +102,7 @@ const METRICS: &[(&str, MetricKind, Unit, &str)] = &[
     (UNWRITTEN, MetricKind::Gauge, Unit::Count, "Records that wait for the database, in memory and on disk."),
     (UNPOSTED, MetricKind::Gauge, Unit::Count, "Results that wait for the webhook's receiver."),
     ("tickcast_rooms", MetricKind::Gauge, Unit::Count, "Running rooms."),
+    (ROOM_THREADS, MetricKind::Gauge, Unit::Count, "Threads that step rooms, or hang in a step of a room that was given up."),
     ("tickcast_seats", MetricKind::Gauge, Unit::Count, "Taken seats."),
     (TICK_SECONDS, MetricKind::Histogram, Unit::Seconds, "Duration of one step of a room, until its frames are handed over."),
     (TICK_LATENESS, MetricKind::Histogram, Unit::Seconds, "Time between the moment a step was due and its start."),
@@ -127,6 +131,7 @@ pub(crate) fn describe(games: impl IntoIterator<Item = &'static str>) {
     streams().increment(0);
     unwritten_records().increment(0);
     unposted_results().increment(0);
+    room_threads().increment(0);
     publish_bytes();
 }
 
@@ -162,6 +167,11 @@ pub(crate) fn unwritten_records() -> Gauge {
 /// The gauge of results that wait for the webhook's receiver.
 pub(crate) fn unposted_results() -> Gauge {
     gauge!(UNPOSTED)
+}
+
+/// The gauge of threads that step rooms, those of rooms that were given up included.
+pub(crate) fn room_threads() -> Gauge {
+    gauge!(ROOM_THREADS)
 }
 
 /// Bytes that all TCP connections of the process have read and written. They change with each message, so they are kept by

@@ -6,6 +6,7 @@
 //! | `tickcast_streams` | gauge | | TCP connections |
 //! | `tickcast_bytes_total` | counter | `direction` (`in`, `out`) | bytes read from and written to TCP connections |
 //! | `tickcast_rooms` | gauge | `game` | running rooms |
+//! | `tickcast_room_threads` | gauge | | threads that step rooms, with those of rooms that were given up and have not returned |
 //! | `tickcast_seats` | gauge | `game`, `by` (`player`, `bot`) | taken seats |
 //! | `tickcast_tick_seconds` | histogram | `game` | how long one step of a room took, frames handed over |
 //! | `tickcast_tick_lateness_seconds` | histogram | `game` | how long after its time a step began |
@@ -43,6 +44,7 @@
 //! | `connection_share` | a connection, or a session that polls, that sent more than its share of frames or bytes |
 //! | `queued_bytes` | a connection for which too many bytes waited |
 //! | `protocol` | a connection that broke a rule of WebSocket, or sent a message that is too large |
+//! | `room_over_budget` | a room that took more time, entities or bytes than it may |
 //! | `room_stuck` | a room that did not return from a step |
 //! | `errand` | something to do in a room that found too much waiting for its step to end |
 //! | `silent` | a connection to a seat that has sent nothing since it entered |
@@ -65,6 +67,6 @@ pub(crate) use exposition::{Exposition, exposition};
 #[cfg(feature = "cli")]
 pub(crate) use logs::start_logs;
 pub(crate) use meters::{
-    DropReason, GameMeters, bytes_read, bytes_written, connected, describe, dropped, publish_bytes, refused, streams,
-    unposted_results, unwritten_records,
+    DropReason, GameMeters, bytes_read, bytes_written, connected, describe, dropped, publish_bytes, refused, room_threads,
+    streams, unposted_results, unwritten_records,
 };

@@ -24,7 +24,7 @@ use crate::{
     game::{ConfigError, GameDef, Hooks, Match, Outcome},
     protocol::{AckOrInput, ErrorCode, InputColumns, Schema, Seat, Tick, decode_input, ticks},
     replication::{Replicator, View, Viewer},
-    sim::{Offered, OutgoingEvents, Sim, Team, Teams},
+    sim::{Offered, OutgoingEvents, Part, Progress, Sim, Team, Teams},
 };
 
 pub use delivery::Refused;
@@ -56,6 +56,7 @@ pub struct Room {
     outcome: Option<Outcome>,
     /// Whether bots may fill seats and hold those of players who are away.
     bots_allowed: bool,
+    max_entities: usize,
 }
 
 /// The reason why a room refuses what a seat asks for.
@@ -133,6 +134,7 @@ impl Room {
             gallery: None,
             outcome: None,
             bots_allowed: true,
+            max_entities: usize::MAX,
         })
     }
 
@@ -147,6 +149,16 @@ impl Room {
     /// Bots that fill seats leave in the next tick once they are forbidden.
     pub fn allow_bots(&mut self, allowed: bool) {
         self.bots_allowed = allowed;
+    }
+
+    /// Limits the entities of the match, including one for each resource. With more the match ends. Default: no limit.
+    pub fn limit_entities(&mut self, most: usize) {
+        self.max_entities = most;
+    }
+
+    /// Returns what the match is doing, for other threads to read.
+    pub fn progress(&self) -> &Arc<Progress> {
+        self.sim.progress()
     }
 
     /// Returns the team of a seat, if seats are dealt to teams.
@@ -317,13 +329,16 @@ impl Room {
         }
         self.count_votes(&mut out);
         self.evict_idle(&mut out);
+        self.enter_part(Part::SEATS);
         self.seat_changes();
+        self.enter_part(Part::BOTS);
         self.bots.think(&self.seats, &self.replicator, &mut self.sim);
-        if let Err(error) = self.sim.step() {
-            out.over = Some(Over { reason: OverReason::RulesError, message: error.to_string(), winners: Vec::new() });
+        if let Err((reason, message)) = self.step() {
+            out.over = Some(Over { reason, message, winners: Vec::new() });
             self.outcome = Some(Outcome::draw());
             return out;
         }
+        self.enter_part(Part::FRAMES);
         self.stats.ticks += 1;
         let now = self.sim.tick();
         self.replicator.collect(self.sim.world_mut(), now);
@@ -334,7 +349,9 @@ impl Room {
         out.events(&self.seats, now, &events);
         self.frames(&mut out);
         self.stats.blocks = self.replicator.blocks_made();
+        self.enter_part(Part::FINISH);
         let outcome = self.hooks.finished(&mut self.sim);
+        self.enter_part(Part::NONE);
         if self.gallery.is_some() {
             self.show(&mut out, outbox::encode(&events, now, None), outcome.is_some());
         }
@@ -344,6 +361,20 @@ impl Room {
             self.outcome = Some(outcome);
         }
         out
+    }
+
+    /// Steps the world. The error says why the match ends.
+    fn step(&mut self) -> Result<(), (OverReason, String)> {
+        self.sim.step().map_err(|error| (OverReason::RulesError, error.to_string()))?;
+        let (entities, most) = (self.sim.entities(self.max_entities), self.max_entities);
+        if entities > most {
+            return Err((OverReason::OverBudget, format!("the match has {entities} entities, and {most} are allowed")));
+        }
+        Ok(())
+    }
+
+    fn enter_part(&self, part: Part) {
+        self.sim.progress().enter(part);
     }
 
     /// Returns the newest tick that was stepped.

@@ -4,9 +4,12 @@
 //! sockets and spectators. A match is a pure function of its seed, its rules and its inputs by tick.
 
 mod inputs;
+mod progress;
 mod registry;
 mod resources;
 mod saved;
+
+use std::sync::Arc;
 
 use bevy_ecs::{error::FallbackErrorHandler, prelude::*, schedule::SingleThreadedExecutor};
 use thiserror::Error;
@@ -15,6 +18,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::protocol::{Id, Seat, Tick};
 
 pub use inputs::{DueInput, Inputs, Offered};
+pub use progress::{Part, Progress};
 pub use registry::Registry;
 pub use resources::{Clock, Intent, MatchRng, OutgoingEvent, OutgoingEvents, Recipient, Team, Teams};
 
@@ -36,6 +40,7 @@ pub struct Sim {
     inputs: Inputs,
     tick: Tick,
     archetypes_seen: usize,
+    progress: Arc<Progress>,
 }
 
 /// The reason why a simulation cannot go on, or cannot be restored.
@@ -54,7 +59,18 @@ impl Sim {
     /// Makes a simulation before its first step. `world` comes from [`Sim::prepare`].
     pub fn new(world: World, mut schedule: Schedule, intents: Box<dyn Intents>, registry: Registry) -> Self {
         schedule.set_executor(SingleThreadedExecutor::new());
-        Self { world, schedule, intents, registry, inputs: Inputs::default(), tick: Tick(0), archetypes_seen: 0 }
+        let (inputs, progress) = (Inputs::default(), Arc::default());
+        Self { world, schedule, intents, registry, inputs, tick: Tick(0), archetypes_seen: 0, progress }
+    }
+
+    /// Sets where the systems of the schedule note what is going on.
+    pub(crate) fn set_progress(&mut self, progress: Arc<Progress>) {
+        self.progress = progress;
+    }
+
+    /// Returns what the match is doing, for other threads to read.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
     }
 
     /// Makes a world with the resources that every match has: a clock, seeded random numbers, teams and the outgoing events.
@@ -133,6 +149,15 @@ impl Sim {
     /// Returns a checksum of the whole match. Two matches that agree have the same future under the same inputs.
     pub fn checksum(&self) -> u64 {
         xxh3_64(&saved::essence(self))
+    }
+
+    /// Returns the number of entities in the world, including one for each resource. Fast while there are at most `enough`: then the
+    /// number may be too high, but never above `enough`.
+    pub(crate) fn entities(&self, enough: usize) -> usize {
+        let entities = self.world.entities();
+        // Indices are used again, so as many entities were there at one time.
+        let indices = entities.len() as usize;
+        if indices > enough { entities.count_spawned() as usize } else { indices }
     }
 
     /// Forgets a seat's inputs.

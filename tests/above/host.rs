@@ -32,6 +32,7 @@ pub struct Memory {
     resume: Mutex<String>,
     states: Mutex<Vec<Instant>>,
     overs: Mutex<Vec<OverReason>>,
+    messages: Mutex<Vec<String>>,
     endings: Mutex<Vec<Ending>>,
     frames_missed: AtomicUsize,
     refuses_frames: AtomicBool,
@@ -52,6 +53,7 @@ impl Outlet for Fake {
         }
         if let Message::Over(over) = message {
             self.0.overs.lock().unwrap().push(over.reason);
+            self.0.messages.lock().unwrap().push(over.message);
         }
         Ok(())
     }
@@ -84,6 +86,11 @@ impl Memory {
 
     pub fn overs(&self) -> Vec<OverReason> {
         self.overs.lock().unwrap().clone()
+    }
+
+    /// What the client was told about the end, in words.
+    pub fn messages(&self) -> String {
+        self.messages.lock().unwrap().join("; ")
     }
 
     pub fn resume(&self) -> String {
@@ -455,4 +462,28 @@ async fn friends_see_a_held_seat_until_it_is_given_up() {
     walk_in(&host, &admission.ticket);
     seconds(2.0).await;
     assert_eq!(heard.statuses(), [PresenceStatus::Match, PresenceStatus::Offline]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_match_with_too_many_entities_ends() {
+    let host = host_with(|limits| limits.max_entities = 500);
+    let crowded = host.create("duel", &options(json!({ "spawn": 100 })), &ada()).unwrap();
+    let (_claim, memory) = walk_in(&host, &crowded.ticket);
+    let roomy = host.create("duel", &options(json!({ "spawn": 1 })), &ada()).unwrap();
+    let (_other, beside) = walk_in(&host, &roomy.ticket);
+    seconds(2.0).await;
+    assert_eq!((memory.overs(), beside.overs()), (vec![OverReason::OverBudget], vec![]));
+    assert!(memory.messages().contains("entities, and 500 are allowed"), "{}", memory.messages());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_sends_too_many_bytes_is_slowed_and_then_ends() {
+    let host = host_with(|limits| limits.bytes_per_tick = 1);
+    let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();
+    let (_claim, memory) = walk_in(&host, &admission.ticket);
+    seconds(8.0).await;
+    assert_eq!(memory.overs(), []);
+    seconds(4.0).await;
+    assert_eq!(memory.overs(), [OverReason::OverBudget]);
+    assert!(memory.messages().contains("bytes on average, and 1 are allowed"), "{}", memory.messages());
 }

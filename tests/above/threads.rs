@@ -23,8 +23,12 @@ use crate::{
 const HANGS_AT: u32 = 10;
 
 fn host(threads: usize, stuck_after: Duration) -> Host {
+    limited_host(|limits| (limits.room_threads, limits.stuck_after) = (threads, stuck_after))
+}
+
+fn limited_host(change: impl FnOnce(&mut Limits)) -> Host {
     let mut limits = Limits::default();
-    (limits.room_threads, limits.stuck_after) = (threads, stuck_after);
+    change(&mut limits);
     Host::start([GameDef::new::<Duel>().unwrap()], limits, Gate::default(), [])
 }
 
@@ -79,6 +83,7 @@ async fn a_room_that_never_returns_is_given_up() {
     let (_friend, beside) = walk_in(&host, &friend.ticket);
     until("the players are told", || !memory.overs().is_empty()).await;
     assert_eq!(memory.overs(), [OverReason::OverBudget]);
+    assert!(memory.messages().contains("did not end within 200ms (seen last: above::server::hang)"), "{}", memory.messages());
     until("the room is off the list", || host.rooms(None).rooms.len() == 1).await;
     assert_eq!(code(host.join(&hung.room, &ada())), ErrorCode::UnknownRoom);
     assert!(!claim.is_live());
@@ -89,6 +94,50 @@ async fn a_room_that_never_returns_is_given_up() {
     assert_eq!(memory.overs(), [OverReason::OverBudget], "it is told once");
     let again = host.create("duel", &RoomOptions::default(), &player).unwrap();
     assert_ne!(again.room, hung.room);
+}
+
+#[tokio::test]
+async fn a_game_whose_rooms_never_return_is_not_opened_any_more() {
+    let host = limited_host(|limits| (limits.stuck_after, limits.max_stuck_rooms) = (Duration::from_millis(100), 2));
+    for _ in 0..2 {
+        let hung = host.create("duel", &hangs(7), &ada()).unwrap();
+        let (_claim, memory) = walk_in(&host, &hung.ticket);
+        until("the players are told", || !memory.overs().is_empty()).await;
+    }
+    let open = || host.create("duel", &RoomOptions::default(), &ada());
+    until("no room is opened", || open().is_err_and(|no| no.code == ErrorCode::ServerFull)).await;
+    release(7);
+    until("the rooms return", || open().is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_room_whose_steps_take_too_long_ends_and_says_where() {
+    let host = limited_host(|limits| {
+        limits.budget_window = Duration::from_millis(200);
+        limits.slowed_for = Duration::from_millis(500);
+    });
+    let slow = host.create("duel", &options(json!({ "dawdle_millis": 40 })), &ada()).unwrap();
+    let (_claim, memory) = walk_in(&host, &slow.ticket);
+    until("the players are told", || !memory.overs().is_empty()).await;
+    assert_eq!(memory.overs(), [OverReason::OverBudget]);
+    assert!(memory.messages().contains("25.0ms are allowed (seen last: above::server::dawdle)"), "{}", memory.messages());
+}
+
+#[tokio::test]
+async fn a_room_over_its_budget_gets_fewer_steps() {
+    let host = limited_host(|limits| {
+        limits.budget_window = Duration::from_millis(200);
+        limits.slowed_for = PATIENCE;
+    });
+    let slow = host.create("duel", &options(json!({ "dawdle_millis": 100 })), &ada()).unwrap();
+    let (_claim, memory) = walk_in(&host, &slow.ticket);
+    let other = host.create("duel", &RoomOptions::default(), &ada()).unwrap();
+    let (_other, beside) = walk_in(&host, &other.ticket);
+    more_frames(&memory, 5).await;
+    let before = memory.frames();
+    more_frames(&beside, 60).await;
+    let got = memory.frames() - before;
+    assert!(got < 30, "{got} steps in the time of 60; at its own pace it takes 400 ms for one");
 }
 
 #[tokio::test]

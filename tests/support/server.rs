@@ -26,7 +26,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest},
 };
 
-use crate::walk::{Pad, walking};
+use crate::walk::{Pad, Pos, walking};
 
 /// Ends a test that hangs. No result depends on it, because a busy machine may be slow.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,6 +46,10 @@ pub struct Wishes {
     pub hang_at: Option<u32>,
     /// A number that no other test has.
     pub gate: u32,
+    /// Take so long for each tick.
+    pub dawdle_millis: u64,
+    /// Spawn so many entities in each tick.
+    pub spawn: u32,
 }
 
 /// The gates that are open.
@@ -65,7 +69,7 @@ impl Game for Duel {
     type Config = Wishes;
 
     fn build(m: &mut MatchBuilder<Self>) {
-        walking(m).seats(2..=2).reconnect_grace(secs(GRACE)).systems((blow_up, hang)).finish_when(win);
+        walking(m).seats(2..=2).reconnect_grace(secs(GRACE)).systems((blow_up, hang, dawdle, spawn)).finish_when(win);
     }
 }
 
@@ -77,6 +81,14 @@ fn hang(wishes: Res<Wishes>, clock: Res<Clock>) {
     while wishes.hang_at == Some(clock.tick) && !GATES.lock().unwrap().contains(&wishes.gate) {
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+fn dawdle(wishes: Res<Wishes>) {
+    std::thread::sleep(Duration::from_millis(wishes.dawdle_millis));
+}
+
+fn spawn(wishes: Res<Wishes>, mut commands: Commands) {
+    commands.spawn_batch((0..wishes.spawn).map(|_| Pos { at: Vec2::ZERO }));
 }
 
 fn win(wishes: Res<Wishes>, clock: Res<Clock>) -> Option<Outcome> {
