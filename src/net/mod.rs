@@ -4,11 +4,14 @@
 
 mod limits;
 mod transport;
+mod engine;
 mod additions;
+mod in_order;
 mod namespaces;
 mod http;
 
 pub use additions::{AdditionError, Page};
+pub use in_order::{EventHandler, InOrder, in_order};
 pub use limits::NetLimits;
 
 pub(crate) use additions::Additions;

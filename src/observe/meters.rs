@@ -57,6 +57,8 @@ reasons! {
     Flood = "flood",
     /// A connection that began to send something and did not end it.
     Unfinished = "unfinished",
+    /// A WebSocket that a polling client probed and did not upgrade to.
+    Probe = "probe",
     /// A connection, or a session that polls, that sent more than its share of frames or bytes.
     ConnectionShare = "connection_share",
     /// A connection for which too many bytes waited.

@@ -41,6 +41,7 @@
 //! | `nowhere` | a connection that asked for too many namespaces that do not exist |
 //! | `flood` | a connection whose requests came too fast for too long |
 //! | `unfinished` | a connection that began to send something and did not end it |
+//! | `probe` | a WebSocket that a client probed, which then went on polling |
 //! | `connection_share` | a connection, or a session that polls, that sent more than its share of frames or bytes |
 //! | `queued_bytes` | a connection for which too many bytes waited |
 //! | `protocol` | a connection that broke a rule of WebSocket, or sent a message that is too large |

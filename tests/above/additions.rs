@@ -10,15 +10,20 @@ use tickcast::{
     host::Host,
     identity::Credentials,
     lobby::UserId,
+    net::in_order,
     server::{RunningServer, ServerBuilder},
     socketioxide::{
         SocketIo,
-        extract::{AckSender, Data, SocketRef},
+        extract::{AckSender, Data, Event, SocketRef, TryData},
         handler::ConnectHandler,
     },
 };
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::server::{Client, Duel, PARSERS, create, get, http, seated, start_with};
+use crate::{
+    polling::Polling,
+    server::{Client, Duel, PARSERS, Parser, create, get, http, seated, start_with},
+};
 
 #[derive(Deserialize)]
 struct Order {
@@ -29,19 +34,35 @@ struct Order {
 /// A shop where whoever the server lets in may order.
 fn open_shop(io: &SocketIo, host: &Host) {
     let host = host.clone();
-    let identify = async move |socket: SocketRef, Data(credentials): Data<Option<Credentials>>| {
+    let admit = async move |socket: SocketRef, Data(credentials): Data<Option<Credentials>>| {
         let admitted = host.identify(credentials.unwrap_or_default()).await?;
         socket.extensions.insert(admitted.identity.user);
+        socket.on("order", in_order(order));
+        socket.on("weigh", in_order(|Data(goods): Data<Bytes>, ack: AckSender| ack.send(&goods.len()).unwrap()));
         Ok::<_, tickcast::host::Refusal>(())
     };
-    let serve = async |socket: SocketRef| {
-        socket.on("order", async |socket: SocketRef, Data(order): Data<Order>, ack: AckSender| {
-            let user = socket.extensions.get::<UserId>();
-            ack.send(&json!({"item": order.item, "price": order.count * 3, "user": user.is_some()})).unwrap();
-        });
-        socket.on("weigh", async |Data(goods): Data<Bytes>, ack: AckSender| ack.send(&goods.len()).unwrap());
+    io.ns("/shop", (async || {}).with(admit));
+}
+
+fn order(socket: SocketRef, Data(order): Data<Order>, ack: AckSender) {
+    let user = socket.extensions.get::<UserId>();
+    ack.send(&json!({"item": order.item, "price": order.count * 3, "user": user.is_some()})).unwrap();
+}
+
+/// A namespace that answers each event with its first argument.
+fn open_echo(io: &SocketIo, _: &Host) {
+    let admit = async |socket: SocketRef| {
+        socket.on("echo", in_order(|TryData(value): TryData<Json>, ack: AckSender| drop(ack.send(&value.unwrap_or_default()))));
+        socket.on("panic", in_order(|| panic!("as the test wished")));
+        socket.on(
+            "two",
+            in_order(|Data((one, two)): Data<(Bytes, Bytes)>, ack: AckSender| drop(ack.send(&(one.len(), two.len())))),
+        );
+        socket.on("größe", in_order(|ack: AckSender| drop(ack.send("größe"))));
+        socket.on_fallback(in_order(|Event(name): Event, ack: AckSender| drop(ack.send(&name))));
+        Ok::<_, std::convert::Infallible>(())
     };
-    io.ns("/shop", serve.with(identify));
+    io.ns("/echo", (async || {}).with(admit));
 }
 
 fn catalogue(host: &Host) -> Router {
@@ -85,6 +106,116 @@ async fn a_custom_namespace_answers_on_both_endpoints() {
         assert_eq!(weighed.data[0], 3, "{parser:?}");
     }
     plays(&server).await;
+    server.shutdown().await;
+}
+
+/// Fewer than wait for a client that does not read.
+const EVENTS: i64 = 120;
+
+#[tokio::test]
+async fn events_in_order_are_handled_in_the_order_of_sending() {
+    let server = start_with(|builder| builder.namespaces(open_echo)).await;
+    for parser in PARSERS {
+        let mut client = Client::connect(&server, parser).await;
+        client.enter("/echo", json!({})).await.unwrap();
+        for id in 0..EVENTS {
+            client.send(2, "/echo", Some(id), json!(["echo", id]), None).await;
+        }
+        let mut answered = Vec::new();
+        while answered.len() < EVENTS as usize {
+            answered.extend(client.packet().await.unwrap().id);
+        }
+        assert!(answered.is_sorted(), "{parser:?}: {answered:?}");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_event_behind_the_answer_to_connect_is_handled() {
+    let server = start_with(|builder| builder.namespaces(open_echo)).await;
+    for parser in PARSERS {
+        for n in 0..100 {
+            let mut client = Client::connect(&server, parser).await;
+            client.enter("/echo", json!({})).await.unwrap();
+            assert_eq!(client.request("/echo", "echo", json!(n)).await, n, "{parser:?}");
+        }
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_panic_of_a_handler_ends_nothing() {
+    let server = start_with(|builder| builder.namespaces(open_echo)).await;
+    let mut client = Client::connect(&server, Parser::Json).await;
+    client.enter("/echo", json!({})).await.unwrap();
+    client.send(2, "/echo", None, json!(["panic"]), None).await;
+    assert_eq!(client.request("/echo", "echo", json!(5)).await, 5);
+    server.shutdown().await;
+}
+
+/// An event of the default parser with so many attachments of one byte.
+async fn send_attachments(client: &mut Client, event: &str, id: i64, count: usize) {
+    let places = (0..count).map(|num| json!({"_placeholder": true, "num": num}));
+    let data: Json = [json!(event)].into_iter().chain(places).collect();
+    client.raw(Message::text(format!("45{count}-/echo,{id}{data}"))).await;
+    for _ in 0..count {
+        client.raw(Message::binary(vec![7])).await;
+    }
+}
+
+#[tokio::test]
+async fn the_host_sets_how_many_attachments_an_event_may_have() {
+    for (limit, allowed) in [(None, 10), (Some(3), 3)] {
+        let server = start_with(|builder| {
+            let builder = builder.namespaces(open_echo);
+            builder.config(|config| config.net.attachments = limit.unwrap_or(config.net.attachments))
+        })
+        .await;
+        let mut client = Client::connect(&server, Parser::Json).await;
+        client.enter("/echo", json!({})).await.unwrap();
+        send_attachments(&mut client, "two", 1, 2).await;
+        assert_eq!(client.packet().await.unwrap().data, json!([1, 1]));
+        send_attachments(&mut client, "many", 2, allowed).await;
+        assert_eq!(client.packet().await.unwrap().data, json!(["many"]));
+        send_attachments(&mut client, "more", 3, allowed + 1).await;
+        client.closed().await;
+        server.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn the_name_of_an_event_may_have_escapes() {
+    let server = start_with(|builder| builder.namespaces(open_echo)).await;
+    let names = [
+        (r#""gr\u00f6\u00dfe""#, "größe"),
+        (r#""\u0065cho""#, ""),
+        (r#""\ud83d\ude00""#, "😀"),
+        (r#""say \"hi\"""#, "say \u{fffd}hi\u{fffd}"),
+        (r#""plain""#, "plain"),
+    ];
+    let expected = |name: &str| if name.is_empty() { "null".to_owned() } else { json!(name).to_string() };
+    let mut client = Client::connect(&server, Parser::Json).await;
+    client.enter("/echo", json!({})).await.unwrap();
+    for (id, (name, read)) in names.iter().enumerate() {
+        client.raw(Message::text(format!("42/echo,{id}[{name}]"))).await;
+        assert_eq!(client.packet().await.unwrap().data[0].to_string(), expected(read), "{name}");
+    }
+    let mut session = Polling::open(server.address(), "socket.io").await;
+    session.enter("/echo,").await;
+    let packets: Vec<String> = names.iter().enumerate().map(|(id, (name, _))| format!("42/echo,{id}[{name}]")).collect();
+    session.send(&packets.join("\u{1e}")).await;
+    let mut answers = String::new();
+    while answers.matches("43/echo,").count() < names.len() {
+        answers += &session.poll().await;
+    }
+    for (_, read) in names {
+        assert!(answers.contains(&format!("[{}]", expected(read))), "{read}: {answers}");
+    }
+    let mut client = Client::connect(&server, Parser::Msgpack).await;
+    client.enter("/echo", json!({})).await.unwrap();
+    for name in ["größe", "say \"hi\"", "a\\b\n"] {
+        assert_eq!(client.request("/echo", name, json!({})).await, name, "MessagePack has no escapes");
+    }
     server.shutdown().await;
 }
 

@@ -7,6 +7,8 @@
 mod folder;
 #[path = "../support/heap.rs"]
 mod heap;
+#[path = "../support/polling.rs"]
+mod polling;
 #[path = "../support/process.rs"]
 mod process;
 #[path = "../support/race.rs"]
@@ -51,6 +53,7 @@ mod steady;
 mod store;
 mod threads;
 mod tickets;
+mod upgrade;
 mod watching;
 #[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
 mod webhook;

@@ -30,6 +30,16 @@ fn the_stock_client_plays_over_long_polling_alone() {
 }
 
 #[test]
+fn the_stock_client_stays_connected_where_upgrades_fail_as_on_the_reference_server() {
+    play("upgrades.mjs");
+}
+
+#[test]
+fn a_client_that_began_with_polling_holds_one_descriptor() {
+    play("descriptors.mjs");
+}
+
+#[test]
 fn bad_requests_get_stable_codes_and_do_no_harm() {
     play("refusals.mjs");
 }

@@ -183,7 +183,6 @@ async fn serve_connection(stream: Stream, peer: IpAddr, server: Server, mut stop
 impl Connection {
     async fn answer(&self, request: Request<Incoming>) -> Response {
         let answering = self.keep_alive.answering();
-        let moves = session(request.uri().query()).map(str::to_owned);
         let client = Client::of(self.peer, request.headers(), self.server.addresses.proxies());
         // A client behind a proxy has a connection as long as its request is answered.
         let share = self.server.addresses.request(self.peer, client.address);
@@ -192,9 +191,8 @@ impl Connection {
             None => refused(DropReason::Address, "too many connections from your address\n"),
         };
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            // The library begins to read and write only after this.
+            // The stream is read and written as a WebSocket only after this.
             self.stream.switch_protocols();
-            moves.iter().for_each(|session| self.stream.upgrade(session));
             answering.switch_protocols();
             return answer;
         }

@@ -29,6 +29,9 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct NetLimits {
     /// The most bytes of one message, on a WebSocket or in one polling request. Default 16 KiB.
     pub message_bytes: usize,
+    /// The most binary attachments of one event with the default parser. An event with more closes the connection. Their bytes together
+    /// are bounded by `message_bytes`. Official clients take up to 10 in one event. Default 10.
+    pub attachments: usize,
     /// The most bytes of one event's arguments on `/`, `/lobby` and `/matchmaking`. Default 4 KiB.
     pub request_bytes: usize,
     /// The requests that a connection may make at once after a pause, in each namespace. Default 20.
@@ -89,6 +92,8 @@ pub struct NetLimits {
     pub header_timeout: Duration,
     /// How long an HTTP connection may wait for its next request. A proxy must close its idle connections sooner. Default 75 s.
     pub idle_timeout: Duration,
+    /// How long a client that polls may probe a WebSocket before the WebSocket is closed. The client polls on. Default 10 s.
+    pub probe_timeout: Duration,
     /// How long sent bytes may stay unacknowledged before the connection is closed. Default 15 s. Needs a system with
     /// `TCP_USER_TIMEOUT` (Linux); elsewhere it is the time after which an idle connection is probed to its end.
     pub unacknowledged_timeout: Duration,
@@ -98,6 +103,7 @@ impl Default for NetLimits {
     fn default() -> Self {
         Self {
             message_bytes: 16 * 1024,
+            attachments: 10,
             request_bytes: 4 * 1024,
             request_burst: 20,
             requests_per_second: 10.0,
@@ -123,6 +129,7 @@ impl Default for NetLimits {
             polling_handshakes: 4096,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
+            probe_timeout: Duration::from_secs(10),
             unacknowledged_timeout: Duration::from_secs(15),
         }
     }

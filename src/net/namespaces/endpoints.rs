@@ -2,14 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::Router;
-use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, layer::SocketIoLayer};
+use axum::{Router, middleware::from_fn_with_state};
+use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder};
 use tokio::task::JoinSet;
 
 use crate::{
     host::{Host, MatchQueue, MatchRules},
     net::{
         additions::{AdditionError, Additions},
+        engine::endpoint::Endpoint,
         limits::{CONNECT_TIMEOUT, NetLimits, allowance::Allowances},
         namespaces::{
             gameplay::Gameplay,
@@ -31,8 +32,8 @@ const OWN_NAMESPACES: [&str; 4] = [Root::PATH, Lobby::PATH, Matchmaking::PATH, G
 
 /// Both endpoints of a server.
 pub(crate) struct Endpoints {
-    json: (SocketIoLayer, SocketIo),
-    msgpack: (SocketIoLayer, SocketIo),
+    json: (Endpoint, SocketIo),
+    msgpack: (Endpoint, SocketIo),
     /// Background tasks, which end with the endpoints.
     _tasks: JoinSet<()>,
 }
@@ -42,11 +43,11 @@ impl Endpoints {
     pub(crate) fn new(host: &Host, limits: &NetLimits, rules: MatchRules, additions: &Additions) -> Result<Self, AdditionError> {
         let (json, msgpack) = (ParserConfig::common(), ParserConfig::msgpack());
         let json = json
-            .max_incoming_binaries(1)
+            .max_incoming_binaries(limits.attachments)
             .max_incoming_binary_buf_size(limits.message_bytes)
             .packet_completion_timeout(ATTACHMENT_TIMEOUT);
-        let json = builder(limits).req_path("/socket.io").with_parser(json).build_layer();
-        let msgpack = builder(limits).req_path("/socket.io-msgpack").with_parser(msgpack).build_layer();
+        let json = endpoint("/socket.io", builder(limits).with_parser(json), true, limits);
+        let msgpack = endpoint("/socket.io-msgpack", builder(limits).with_parser(msgpack), false, limits);
         let allowances = Arc::new(Allowances::new(limits));
         let queue = MatchQueue::new(host.clone(), rules);
         let matchmaking = Matchmaking { host: host.clone(), queue: queue.clone() };
@@ -67,13 +68,20 @@ impl Endpoints {
 
     /// Puts both endpoints before a router, which gets no requests under their paths.
     pub(crate) fn before(&self, router: Router) -> Router {
-        router.layer(self.json.0.clone()).layer(self.msgpack.0.clone())
+        let layer = |(endpoint, _): &(Endpoint, SocketIo)| from_fn_with_state(endpoint.clone(), Endpoint::serve);
+        router.layer(layer(&self.json)).layer(layer(&self.msgpack))
     }
 
     /// Ends every connection. May never return, because it waits for clients that stopped reading.
     pub(crate) async fn close(&self) {
         tokio::join!(self.json.1.close(), self.msgpack.1.close());
     }
+}
+
+fn endpoint(path: &'static str, builder: SocketIoBuilder, has_text_names: bool, limits: &NetLimits) -> (Endpoint, SocketIo) {
+    // The endpoint passes no request on that is not under the path.
+    let (library, io) = builder.req_path(path).build_with_inner_svc(Router::new());
+    (Endpoint::new(path, library, has_text_names, limits), io)
 }
 
 fn builder(limits: &NetLimits) -> SocketIoBuilder {

@@ -34,9 +34,6 @@ const SESSION_KEPT: Duration = Duration::from_secs(60);
 /// The number of known polling sessions from which on silent ones are forgotten.
 const SWEEP_FROM: usize = 1024;
 
-/// The most connections that may say at a time that a session moves to them.
-const MAX_CLAIMS: usize = 4;
-
 /// One connection as hyper and socketioxide see it. The connection ends when this is dropped.
 pub(crate) struct Stream {
     handle: StreamHandle,
@@ -51,8 +48,8 @@ pub(crate) struct StreamHandle {
     streams: Streams,
     /// Whether the request begins a session on a WebSocket. Then the session is on this connection and never on another.
     begins_websocket: bool,
-    /// The session that says that it moves to this stream.
-    claimed_by: Arc<OnceLock<String>>,
+    /// The session that has moved to this stream.
+    session: Arc<OnceLock<String>>,
 }
 
 /// The Engine.IO sessions that have left the stream of their first request, which is the only one that socketioxide knows.
@@ -61,9 +58,8 @@ pub(crate) struct Streams(Arc<Mutex<Sessions>>);
 
 #[derive(Default)]
 struct Sessions {
-    /// The connections that were upgraded for a session that began with polling, the newest last. The library takes one of them, and
-    /// does not say which.
-    upgraded: HashMap<String, Vec<Arc<Connection>>>,
+    /// The connections of sessions that began with polling and were upgraded.
+    upgraded: HashMap<String, Arc<Connection>>,
     /// The polling sessions that were cut, and when. Their requests are not answered any more.
     cut: HashMap<String, Instant>,
     polling: HashMap<String, PollingSession>,
@@ -93,7 +89,7 @@ impl Stream {
         limit_unacknowledged(&tcp, limits.unacknowledged_timeout)?;
         observe::streams().increment(1);
         let connection = Connection::new(tcp, limits);
-        let handle = StreamHandle { connection, streams, begins_websocket: false, claimed_by: Arc::default() };
+        let handle = StreamHandle { connection, streams, begins_websocket: false, session: Arc::default() };
         Ok(Self { handle, share: Some(share) })
     }
 
@@ -124,21 +120,17 @@ impl StreamHandle {
         Self { begins_websocket: is_websocket, ..self.clone() }
     }
 
-    /// Notes that this stream was upgraded for a session that began with polling. To be called at most once, because a stream is
-    /// upgraded once.
-    pub(crate) fn upgrade(&self, session: &str) {
-        let is_noted = self.claimed_by.set(session.to_owned()).is_ok() && {
-            let mut sessions = self.streams.lock();
-            let claims = sessions.upgraded.entry(session.to_owned()).or_default();
-            let has_place = claims.len() < MAX_CLAIMS;
-            if has_place {
-                claims.push(self.connection.clone());
-            }
-            has_place
-        };
-        if !is_noted {
-            self.connection.cut_for(DropReason::Protocol);
+    /// Notes that a session that began with polling has moved to this stream. Returns false if the session was cut before.
+    pub(crate) fn upgrade(&self, session: &str) -> bool {
+        let mut sessions = self.streams.lock();
+        if sessions.cut.contains_key(session) {
+            return false;
         }
+        if self.session.set(session.to_owned()).is_ok() {
+            sessions.upgraded.insert(session.to_owned(), self.connection.clone());
+            sessions.polling.remove(session);
+        }
+        true
     }
 
     /// Ends a session's connection at once, whatever is queued on it. The further requests of a session that polls are not
@@ -147,11 +139,9 @@ impl StreamHandle {
         if self.begins_websocket {
             return self.connection.cut();
         }
-        // The session is sure to be on one of the connections that were upgraded for it, or polls. The connection of its first request
-        // may be a proxy's, which also serves others.
-        let claims = self.streams.lock().upgraded.get(session).cloned().unwrap_or_default();
-        let is_first = self.streams.note_cut(session, Instant::now());
-        claims.iter().fold(is_first, |is_first, connection| connection.cut() || is_first)
+        // The connection of the first request is left alone: it may be a proxy's, which also serves others.
+        let (is_first, upgraded) = self.streams.note_cut(session, Instant::now());
+        upgraded.is_some_and(|connection| connection.cut()) || is_first
     }
 
     /// Cuts a session because of what its client does, and counts why.
@@ -203,10 +193,10 @@ impl StreamHandle {
         self.streams.lock().polling.remove(session);
     }
 
-    /// Returns the connection on which a session is now: that of its first request, or the newest that it moved to.
+    /// Returns the connection on which a session is now: that of its first request, or the one that it moved to.
     pub(crate) fn connection(&self, session: &str) -> Arc<Connection> {
-        let newest = || self.streams.lock().upgraded.get(session).and_then(|claims| claims.last()).cloned();
-        let upgraded = if self.begins_websocket { None } else { newest() };
+        let moved = || self.streams.lock().upgraded.get(session).cloned();
+        let upgraded = if self.begins_websocket { None } else { moved() };
         upgraded.unwrap_or_else(|| self.connection.clone())
     }
 
@@ -230,24 +220,15 @@ impl StreamHandle {
 }
 
 impl Streams {
-    /// Notes that a session was cut. Returns false if it was noted before.
-    fn note_cut(&self, session: &str, now: Instant) -> bool {
-        let cut = &mut self.lock().cut;
-        if cut.contains_key(session) {
-            return false;
+    /// Notes that a session was cut. Returns whether this is the first time, and the connection that the session has moved to.
+    fn note_cut(&self, session: &str, now: Instant) -> (bool, Option<Arc<Connection>>) {
+        let sessions = &mut *self.lock();
+        let is_first = !sessions.cut.contains_key(session);
+        if is_first {
+            sessions.cut.retain(|_, at| now.saturating_duration_since(*at) < SESSION_KEPT);
+            sessions.cut.insert(session.to_owned(), now);
         }
-        cut.retain(|_, at| now.saturating_duration_since(*at) < SESSION_KEPT);
-        cut.insert(session.to_owned(), now).is_none()
-    }
-
-    /// Forgets a connection that a session has moved to.
-    fn forget(&self, session: &str, gone: &Arc<Connection>) {
-        let upgraded = &mut self.lock().upgraded;
-        let Some(claims) = upgraded.get_mut(session) else { return };
-        claims.retain(|connection| !Arc::ptr_eq(connection, gone));
-        if claims.is_empty() {
-            upgraded.remove(session);
-        }
+        (is_first, sessions.upgraded.get(session).cloned())
     }
 
     fn lock(&self) -> MutexGuard<'_, Sessions> {
@@ -270,9 +251,9 @@ impl Sessions {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let StreamHandle { connection, streams, claimed_by, .. } = &self.handle;
-        if let Some(session) = claimed_by.get() {
-            streams.forget(session, connection);
+        let StreamHandle { connection, streams, session, .. } = &self.handle;
+        if let Some(session) = session.get() {
+            streams.lock().upgraded.remove(session);
         }
         // A handle may outlive the stream; the connection must not.
         connection.finish(self.share.take());
@@ -329,7 +310,7 @@ mod tests {
         let streams = Streams::default();
         let ((polling, _first), (mut websocket, mut second)) = (pair(&streams).await, pair(&streams).await);
         let session = polling.handle().of_handshake(false);
-        websocket.handle().upgrade("session");
+        assert!(websocket.handle().upgrade("session"));
         assert!(session.cut("session"));
         assert_eq!(second.read(&mut [0]).await.unwrap(), 0);
         assert_eq!(websocket.read(&mut [0]).await.unwrap(), 0, "the server's side ends, too");
@@ -340,23 +321,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cut_ends_every_stream_that_was_upgraded_for_the_session() {
+    async fn a_session_that_was_cut_does_not_move() {
         let streams = Streams::default();
-        let (polling, _first) = pair(&streams).await;
-        let session = polling.handle().of_handshake(false);
-        let mut claims = Vec::new();
-        for _ in 0..=MAX_CLAIMS {
-            let (stream, client) = pair(&streams).await;
-            stream.handle().upgrade("session");
-            claims.push((stream, client));
-        }
-        let (one_too_many, mut refused) = claims.pop().unwrap();
-        assert_eq!(refused.read(&mut [0]).await.unwrap(), 0, "there may be only so many");
-        drop((one_too_many, claims.remove(0)));
-        session.cut("session");
-        for (_, client) in &mut claims {
-            assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
-        }
+        let ((polling, _first), (websocket, _second)) = (pair(&streams).await, pair(&streams).await);
+        polling.handle().of_handshake(false).cut("session");
+        assert!(!websocket.handle().upgrade("session"));
     }
 
     #[tokio::test]

@@ -79,8 +79,8 @@ struct Packet {
     bytes: u64,
     /// Whether the message has further fragments.
     is_fragmented: bool,
-    /// Whether a message announced a binary message that has not come.
-    lacks_attachment: bool,
+    /// The binary messages that a message has announced and that have not come.
+    attachments_left: u8,
 }
 
 #[derive(PartialEq, Eq)]
@@ -274,10 +274,10 @@ impl Packet {
         self.is_fragmented = !header.is_final();
         self.bytes = self.bytes.saturating_add(header.payload_length());
         match (header.opcode(), header.text_start) {
-            (Some(Opcode::Text), Some([b'4', kind])) => self.lacks_attachment = matches!(kind, b'5' | b'6'),
+            (Some(Opcode::Text), Some([b'4', _])) => self.attachments_left = header.attachments,
             // A first fragment of one byte hides the kind of its packet. No honest client sends one.
-            (Some(Opcode::Text), None) if self.is_fragmented => self.lacks_attachment = true,
-            (Some(Opcode::Binary), _) => self.lacks_attachment = false,
+            (Some(Opcode::Text), None) if self.is_fragmented => self.attachments_left = 1,
+            (Some(Opcode::Binary), _) => self.attachments_left = self.attachments_left.saturating_sub(1),
             _ => {}
         }
     }
@@ -291,7 +291,7 @@ impl Packet {
     }
 
     fn is_whole(&self) -> bool {
-        !self.is_fragmented && !self.lacks_attachment
+        !self.is_fragmented && self.attachments_left == 0
     }
 }
 
@@ -373,6 +373,7 @@ mod tests {
             frame(0x81, br#"42/lobby,["games"]"#),
             [frame(0x01, b"42/lobby,"), frame(0x89, b""), frame(0x00, b""), frame(0x80, b"[]")].concat(),
             [frame(0x81, b"451-[]"), frame(0x81, b"3"), frame(0x89, b""), frame(0x82, &[9; 600])].concat(),
+            [frame(0x81, b"4510-[]"), frame(0x82, b"").repeat(4), frame(0x81, b"3"), frame(0x82, &[9; 20]).repeat(6)].concat(),
             [frame(0x81, b"461-[]"), frame(0x02, b""), frame(0x80, &[9; 20])].concat(),
             [frame(0x01, b"4"), frame(0x80, b"51-[]"), frame(0x82, b"")].concat(),
             default_input(b"12"),

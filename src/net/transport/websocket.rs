@@ -23,12 +23,16 @@ const OPCODE: u8 = 0x0f;
 const CONTROL: u8 = 0x08;
 const CONTINUATION: u8 = 0;
 const CLOSE: u8 = 8;
-const LAST_CONTROL: u8 = 10;
+const PING: u8 = 9;
+const PONG: u8 = 10;
 const MAX_CONTROL_BYTES: u64 = 125;
 const MASKED: u8 = 0x80;
 const LENGTH: u8 = 0x7f;
 const LENGTH_IN_TWO_BYTES: u8 = 126;
 const LENGTH_IN_EIGHT_BYTES: u8 = 127;
+
+/// The most bytes of a text that say how many attachments follow, like `4510-`.
+const ANNOUNCED_BYTES: usize = 5;
 
 /// The opcodes of frames that carry data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +76,22 @@ pub(crate) fn write_server_header(to: &mut Vec<u8>, opcode: Opcode, length: usiz
     }
 }
 
+/// Returns the server's pong for a ping of at most 125 bytes.
+pub(crate) fn pong(payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![FINAL | PONG, payload.len() as u8];
+    frame.extend_from_slice(payload);
+    frame
+}
+
+/// Appends a client's whole text frame. Its mask is zero, so that its payload stays as it is.
+pub(crate) fn write_client_text(to: &mut Vec<u8>, payload: &[u8]) {
+    let start = to.len();
+    write_server_header(to, Opcode::Text, payload.len());
+    to[start + 1] |= MASKED;
+    to.extend_from_slice(&[0; 4]);
+    to.extend_from_slice(payload);
+}
+
 /// Returns the payload's length once the first `have` bytes are the whole header of a frame that is not masked.
 pub(crate) fn server_payload_length(header: &[u8; MAX_SERVER_HEADER], have: u8) -> Option<u64> {
     match (have, header[1] & LENGTH) {
@@ -82,10 +102,19 @@ pub(crate) fn server_payload_length(header: &[u8; MAX_SERVER_HEADER], have: u8) 
     }
 }
 
+/// Returns the number of attachments in the start of a text, like `451-`. More than 99 are as many as 99.
+fn announced(text: &[u8; ANNOUNCED_BYTES]) -> u8 {
+    let [b'4', b'5' | b'6', digits @ ..] = text else { return 0 };
+    let count = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    count.fold(0_u8, |count, digit| count.saturating_mul(10).saturating_add(digit - b'0')).min(99)
+}
+
 /// The header of a client's frame.
 pub(crate) struct ClientHeader {
     /// The first two bytes of a text, if it has that many.
     pub(crate) text_start: Option<[u8; 2]>,
+    /// The number of binary attachments that a text announces, if it is a packet of Socket.IO's default parser.
+    pub(crate) attachments: u8,
     /// The place of the payload, counted from the start of the frame.
     pub(crate) payload: Range<u64>,
     first: u8,
@@ -103,15 +132,17 @@ impl ClientHeader {
         };
         let mask = if second & MASKED != 0 { Some(*rest[extended..].first_chunk()?) } else { None };
         let start = 2 + extended + mask.map_or(0, |mask| mask.len());
-        let text_start = if first & OPCODE == Opcode::Text as u8 && length >= 2 {
-            let [a, b, _, _] = mask.unwrap_or_default();
-            let [one, two] = *bytes.get(start..)?.first_chunk()?;
-            Some([one ^ a, two ^ b])
+        let (text_start, attachments) = if first & OPCODE == Opcode::Text as u8 && length >= 2 {
+            let masked = bytes.get(start..start + length.min(ANNOUNCED_BYTES as u64) as usize)?;
+            let mut text = [0; ANNOUNCED_BYTES];
+            let key = mask.unwrap_or_default().into_iter().cycle();
+            text.iter_mut().zip(masked).zip(key).for_each(|((plain, masked), key)| *plain = masked ^ key);
+            (Some([text[0], text[1]]), announced(&text))
         } else {
-            None
+            (None, 0)
         };
         let start = start as u64;
-        Some(Self { text_start, payload: start..start.saturating_add(length), first, mask })
+        Some(Self { text_start, attachments, payload: start..start.saturating_add(length), first, mask })
     }
 
     /// Returns the opcode of a frame with data; `None` for continuations, control frames and reserved opcodes.
@@ -123,6 +154,11 @@ impl ClientHeader {
         }
     }
 
+    /// Whether this is a ping, which wants a pong with the same payload.
+    pub(crate) fn is_ping(&self) -> bool {
+        self.first & OPCODE == PING
+    }
+
     /// Whether this frame closes the WebSocket.
     pub(crate) fn is_close(&self) -> bool {
         self.first & OPCODE == CLOSE
@@ -132,7 +168,7 @@ impl ClientHeader {
     /// frame is whole and short.
     pub(crate) fn is_valid(&self) -> bool {
         let opcode = self.first & OPCODE;
-        let is_known = matches!(opcode, CONTINUATION | 1 | 2 | CLOSE..=LAST_CONTROL);
+        let is_known = matches!(opcode, CONTINUATION | 1 | 2 | CLOSE..=PONG);
         let is_whole = self.is_final() && self.payload_length() <= MAX_CONTROL_BYTES;
         let is_close_code = !self.is_close() || self.payload_length() != 1;
         is_known && self.first & RESERVED == 0 && self.mask.is_some() && (!self.is_control() || is_whole) && is_close_code
@@ -178,7 +214,7 @@ impl ClientHeader {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A server's whole binary frame.
@@ -218,11 +254,29 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_text_says_how_many_attachments_follow() {
+        for (text, count) in [
+            ("451-[]", 1),
+            ("462-/shop,1[]", 2),
+            ("4510-[]", 10),
+            ("450-[]", 0),
+            ("45123-", 99),
+            ("45", 0),
+            ("451", 1),
+            ("42[\"a\"]", 0),
+            ("", 0),
+        ] {
+            assert_eq!(ClientHeader::read(&client_frame(0x81, text.as_bytes())).unwrap().attachments, count, "{text}");
+        }
+        assert_eq!(ClientHeader::read(&client_frame(0x82, b"451-")).unwrap().attachments, 0, "a binary is no packet of it");
+    }
+
+    #[test]
     fn a_header_is_read_only_when_it_is_complete() {
         for payload in [&b""[..], b"42", &[7; 200]] {
             let frame = client_frame(0x81, payload);
-            // With a text, its first two bytes belong to what must be there.
-            let whole = frame.len() - payload.len() + payload.len().min(2);
+            // With a text, its start belongs to what must be there.
+            let whole = frame.len() - payload.len() + payload.len().min(ANNOUNCED_BYTES);
             for cut in 0..whole {
                 assert!(ClientHeader::read(&frame[..cut]).is_none(), "{cut} of {whole}");
             }

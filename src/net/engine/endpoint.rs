@@ -1,0 +1,276 @@
+//! One Socket.IO endpoint: takes its requests, and hands the library polling requests and WebSockets.
+
+use std::{
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes, HttpBody, to_bytes},
+    extract::{Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hyper::{body::Frame, upgrade::OnUpgrade};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde_json::json;
+use sha1::{Digest, Sha1};
+use socketioxide::service::SocketIoService;
+use tokio::time::timeout;
+use tower::{Service, ServiceExt};
+
+use crate::{
+    net::{
+        engine::{
+            frames::Frames,
+            handed::Handed,
+            names,
+            probe::{self, ping_of_probe, pong_of_probe},
+            session::{Probe, Session, Sessions},
+        },
+        limits::NetLimits,
+        transport::stream::StreamHandle,
+    },
+    observe::{self, DropReason},
+};
+
+/// What RFC 6455 appends to a client's key.
+const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// More bytes than any answer of the library has that is looked into.
+const ANSWER_BYTES: usize = 4 * 1024;
+
+/// An Engine.IO packet that says nothing. It ends a poll.
+const NOOP: &str = "6";
+
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=UTF-8");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
+/// An endpoint.
+#[derive(Clone)]
+pub(crate) struct Endpoint(Arc<Inner>);
+
+struct Inner {
+    path: &'static str,
+    library: SocketIoService<Router>,
+    sessions: Sessions,
+    /// Whether names of events are text that may have escapes.
+    has_text_names: bool,
+    message_bytes: usize,
+    probe_timeout: Duration,
+}
+
+/// Why a request is refused, with the reference server's numbers.
+#[derive(Clone, Copy)]
+enum Refused {
+    UnknownSession = 1,
+    BadRequest = 3,
+}
+
+/// What a request's query asks for.
+struct Query {
+    is_websocket: bool,
+    is_polling: bool,
+    is_version_4: bool,
+    session: Option<String>,
+}
+
+impl Endpoint {
+    pub(crate) fn new(path: &'static str, library: SocketIoService<Router>, has_text_names: bool, limits: &NetLimits) -> Self {
+        Self(Arc::new(Inner {
+            path,
+            library,
+            sessions: Sessions::default(),
+            has_text_names,
+            message_bytes: limits.message_bytes,
+            probe_timeout: limits.probe_timeout,
+        }))
+    }
+
+    /// Answers the requests at or below an endpoint's path. All others go on.
+    pub(crate) async fn serve(State(endpoint): State<Self>, request: Request, next: Next) -> Response {
+        let rest = request.uri().path().strip_prefix(endpoint.0.path);
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            endpoint.answer(request).await
+        } else {
+            next.run(request).await
+        }
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        let query = Query::of(&request);
+        let is_get = request.method() == Method::GET;
+        if query.is_websocket && query.is_version_4 && is_get {
+            return self.websocket(request, query.session).unwrap_or_else(IntoResponse::into_response);
+        }
+        match query.session {
+            _ if !query.is_polling => self.ask_library(request).await,
+            None => self.open(request).await,
+            Some(id) => match self.0.sessions.find(&id) {
+                Some(session) if is_get => self.poll(request, &session).await,
+                Some(session) => self.post(request, &session).await,
+                None => self.ask_library(request).await,
+            },
+        }
+    }
+
+    /// Begins a session of polling.
+    async fn open(&self, mut request: Request) -> Response {
+        #[derive(Deserialize)]
+        struct Open {
+            sid: String,
+        }
+        let session = Session::new();
+        request.extensions_mut().insert(session.clone());
+        let answer = self.ask_library(request).await;
+        if answer.status() != StatusCode::OK {
+            return answer;
+        }
+        let (head, body) = answer.into_parts();
+        let Ok(packet) = to_bytes(body, ANSWER_BYTES).await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+        if let Some(Ok(Open { sid })) = packet.strip_prefix(b"0").map(serde_json::from_slice) {
+            self.0.sessions.add(sid, &session);
+        }
+        Response::from_parts(head, packet.into())
+    }
+
+    /// Waits for packets, or until the client is free to upgrade.
+    async fn poll(&self, request: Request, session: &Session) -> Response {
+        tokio::select! {
+            // The library first: what it has taken out of its queue must go out. While it waits it has taken nothing.
+            biased;
+            answer = self.ask_library(request) => answer,
+            // The client leaves its HTTP connections.
+            () = session.release() => ([(header::CONTENT_TYPE, TEXT), (header::CONNECTION, CLOSE)], NOOP).into_response(),
+        }
+    }
+
+    /// Takes packets.
+    async fn post(&self, request: Request, session: &Session) -> Response {
+        let request = if self.0.has_text_names { request.map(|body| Body::new(Named(body))) } else { request };
+        let mut answer = self.ask_library(request).await;
+        if session.is_probed() {
+            answer.headers_mut().insert(header::CONNECTION, CLOSE);
+        }
+        answer
+    }
+
+    /// Makes a request a WebSocket: a new session, or a probe of one that polls.
+    fn websocket(&self, mut request: Request, session: Option<String>) -> Result<Response, Refused> {
+        let key = request.headers().get(header::SEC_WEBSOCKET_KEY).ok_or(Refused::BadRequest)?;
+        let accept = STANDARD.encode(Sha1::new().chain_update(key).chain_update(KEY_SUFFIX).finalize());
+        let accept = HeaderValue::try_from(accept).map_err(|_| Refused::BadRequest)?;
+        let upgrade = request.extensions_mut().remove::<OnUpgrade>().ok_or(Refused::BadRequest)?;
+        let probe = match session {
+            None => None,
+            Some(id) => {
+                let session = self.0.sessions.find(&id).ok_or(Refused::UnknownSession)?;
+                Some(session.begin_probe().ok_or(Refused::BadRequest)?)
+            }
+        };
+        drop(tokio::spawn(self.clone().hand_over(upgrade, request.map(|_| ()), probe)));
+        let head = [
+            (header::UPGRADE, HeaderValue::from_static("websocket")),
+            (header::CONNECTION, HeaderValue::from_static("Upgrade")),
+            (header::SEC_WEBSOCKET_ACCEPT, accept),
+        ];
+        Ok((StatusCode::SWITCHING_PROTOCOLS, head).into_response())
+    }
+
+    /// Hands the library the stream of a WebSocket, once the client has upgraded if it probes.
+    async fn hand_over(self, upgrade: OnUpgrade, request: Request<()>, probe: Option<Probe>) {
+        let Ok(upgraded) = upgrade.await else { return };
+        let mut stream = TokioIo::new(upgraded);
+        let frames = self.0.has_text_names.then(|| Frames::new(self.0.message_bytes));
+        let handed = match probe {
+            None => Handed::new(stream, &[], 0, frames),
+            Some(probe) => {
+                let answered = probe::answer(&mut stream, || probe.note_probed());
+                let Ok(Some(rest)) = timeout(self.0.probe_timeout, pin!(answered)).await else {
+                    observe::dropped(DropReason::Probe);
+                    return;
+                };
+                let session = probe.upgrade();
+                if request.extensions().get::<StreamHandle>().is_some_and(|handle| !handle.upgrade(&session)) {
+                    return;
+                }
+                // The library answers a probe itself. It gets this one again, and its answer is out already.
+                Handed::new(stream, &[ping_of_probe(), rest].concat(), pong_of_probe().len(), frames)
+            }
+        };
+        let mut library = self.0.library.clone();
+        if let Err(error) = Service::<(Handed, Request<()>)>::call(&mut library, (handed, request)).await {
+            tracing::debug!(%error, "the library did not take a WebSocket");
+        }
+    }
+
+    /// Lets the library answer.
+    async fn ask_library(&self, request: Request) -> Response {
+        let answer = self.0.library.clone().oneshot(request).await;
+        let answer = answer.unwrap_or_else(|never| match never {}).map(Body::new);
+        if answer.status() == StatusCode::BAD_REQUEST { numbered(answer).await } else { answer }
+    }
+}
+
+/// Returns a refusal of the library with its code as a number, as the reference server and the protocol have it.
+async fn numbered(answer: Response) -> Response {
+    #[derive(Deserialize)]
+    struct Refusal {
+        code: String,
+        message: String,
+    }
+    let (mut head, body) = answer.into_parts();
+    let Ok(body) = to_bytes(body, ANSWER_BYTES).await else { return StatusCode::BAD_REQUEST.into_response() };
+    let refusal = serde_json::from_slice::<Refusal>(&body).ok();
+    let Some((code, message)) = refusal.and_then(|Refusal { code, message }| Some((code.parse::<u8>().ok()?, message))) else {
+        return Response::from_parts(head, body.into());
+    };
+    head.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(head, json!({ "code": code, "message": message }).to_string().into())
+}
+
+/// The body of a request that brings packets, with names of events that have no escapes. Each frame has whole packets
+/// (`transport/polling.rs`).
+struct Named(Body);
+
+impl HttpBody for Named {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.0).poll_frame(cx);
+        polled.map(|next| next.map(|frame| frame.map(|frame| frame.map_data(names::of_payload))))
+    }
+}
+
+impl Query {
+    fn of(request: &Request) -> Self {
+        let query = request.uri().query().unwrap_or_default();
+        let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name));
+        let transport = value("transport=");
+        Self {
+            is_websocket: transport == Some("websocket"),
+            is_polling: transport == Some("polling"),
+            is_version_4: value("EIO=") == Some("4"),
+            session: value("sid=").map(str::to_owned),
+        }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let message = match self {
+            Self::UnknownSession => "Session ID unknown",
+            Self::BadRequest => "Bad request",
+        };
+        let body = json!({ "code": self as u8, "message": message }).to_string();
+        (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, JSON)], body).into_response()
+    }
+}

@@ -1,0 +1,94 @@
+//! The stream of a WebSocket as the library gets it.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::net::engine::frames::Frames;
+
+/// A stream that is handed to the library.
+pub(crate) struct Handed {
+    stream: TokioIo<Upgraded>,
+    /// Bytes that the library reads before those of the stream.
+    before: Vec<u8>,
+    /// How many bytes that the library writes first are out already.
+    written: usize,
+    /// Writes names of events out, if the parser is the default one.
+    frames: Option<Box<Frames>>,
+}
+
+impl Handed {
+    /// Hands a stream over with the bytes that were read from it, after which the library's first `written` bytes do not go out.
+    pub(crate) fn new(stream: TokioIo<Upgraded>, read: &[u8], written: usize, mut frames: Option<Frames>) -> Self {
+        let before = frames.as_mut().and_then(|frames| frames.take(read)).unwrap_or_else(|| read.to_vec());
+        Self { stream, before, written, frames: frames.map(Box::new) }
+    }
+
+    fn give(&mut self, to: &mut ReadBuf<'_>) {
+        let count = self.before.len().min(to.remaining());
+        to.put_slice(&self.before[..count]);
+        self.before.drain(..count);
+        if self.before.is_empty() {
+            self.before = Vec::new();
+        }
+    }
+
+    /// Takes bytes that are out already. Returns how many there are at the start of `bytes`.
+    fn skip(&mut self, bytes: usize) -> usize {
+        let count = self.written.min(bytes);
+        self.written -= count;
+        count
+    }
+}
+
+impl AsyncRead for Handed {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let start = to.filled().len();
+        loop {
+            if !self.before.is_empty() {
+                self.give(to);
+                return Poll::Ready(Ok(()));
+            }
+            ready!(Pin::new(&mut self.stream).poll_read(cx, to))?;
+            let is_over = to.filled().len() == start;
+            let Some(frames) = self.frames.as_mut().filter(|_| !is_over) else { return Poll::Ready(Ok(())) };
+            let Some(changed) = frames.take(&to.filled()[start..]) else { return Poll::Ready(Ok(())) };
+            to.set_filled(start);
+            self.before = changed;
+        }
+    }
+}
+
+impl AsyncWrite for Handed {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.skip(bytes.len()) {
+            0 => Pin::new(&mut self.stream).poll_write(cx, bytes),
+            count => Poll::Ready(Ok(count)),
+        }
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        match self.skip(slices.iter().map(|slice| slice.len()).sum()) {
+            0 => Pin::new(&mut self.stream).poll_write_vectored(cx, slices),
+            count => Poll::Ready(Ok(count)),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
