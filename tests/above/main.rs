@@ -25,6 +25,7 @@ mod walk;
 
 mod additions;
 mod allowances;
+mod conformance;
 mod desync;
 mod endpoints;
 mod farewell;
