@@ -250,16 +250,9 @@ impl Running {
     /// used.
     pub(super) fn step(&self, due: Instant) -> Usage {
         let began = Instant::now();
-        let (stepped, played) = self.drive(|seating| (seating.step(&self.meters), seating.take_played()));
+        let stepped = self.drive(|seating| seating.step(&self.meters, |played| self.record(played)));
         if let Some((tick, _)) = stepped {
             *self.clock() = Clock { newest: tick, due: Some(due) };
-        }
-        if let Some(Played { began, ended, winners, players }) = played {
-            let (room, game, mode) = (self.id.clone(), self.def.name().to_owned(), self.mode.clone());
-            // A room's id may be drawn again one day, but not with the same end.
-            let id = format!("{room}-{ended:x}");
-            let result = Record::Ended(MatchResult { id, room, game, mode, began, ended, winners, players });
-            self.services.record(&result);
         }
         let took = began.elapsed();
         self.meters.tick_seconds.record(took);
@@ -303,6 +296,13 @@ impl Running {
         tracing::error!(room = %self.id, game = self.def.name(), message, "a room is given up");
         observe::dropped(DropReason::RoomStuck);
         self.give_up(OverReason::OverBudget, &message);
+    }
+
+    fn record(&self, Played { began, ended, winners, players }: Played) {
+        let (room, game, mode) = (self.id.clone(), self.def.name().to_owned(), self.mode.clone());
+        // A room's id may be drawn again one day, but not with the same end.
+        let id = format!("{room}-{ended:x}");
+        self.services.record(&Record::Ended(MatchResult { id, room, game, mode, began, ended, winners, players }));
     }
 
     /// Returns when the room may begin to step.

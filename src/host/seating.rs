@@ -52,7 +52,6 @@ pub(super) struct Seating {
     gone: Vec<Player>,
     /// When the first player entered, in milliseconds since 1970.
     began: Option<u64>,
-    played: Option<Played>,
     pub(super) over_at: Option<Instant>,
     empty_since: Option<Instant>,
     quotas: Arc<Quotas>,
@@ -90,7 +89,6 @@ impl Seating {
             banned: BTreeSet::new(),
             gone: Vec::new(),
             began: None,
-            played: None,
             over_at: None,
             empty_since: None,
             quotas: quotas.clone(),
@@ -113,7 +111,10 @@ impl Seating {
 
     /// Steps the room once with the queued inputs, and sends its messages and frames. Returns the newest tick and the bytes of the frames,
     /// or `None` if the room has ended.
-    pub(super) fn step(&mut self, meters: &GameMeters) -> Option<(Tick, u64)> {
+    ///
+    /// The result of the match is handed to `record` before anybody is told that it is over: whoever asks for a rating then gets the new
+    /// one.
+    pub(super) fn step(&mut self, meters: &GameMeters, record: impl FnOnce(Played)) -> Option<(Tick, u64)> {
         self.pull();
         meters.inputs.increment(self.hand_over());
         let stepped = self.with(meters, Room::tick);
@@ -148,11 +149,13 @@ impl Seating {
                 }
                 _ => {}
             }
+            if over.reason == OverReason::Finished {
+                record(self.played(&over.winners));
+            }
             for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
                 self.deliver(seat, Message::Over(over.clone()), meters);
             }
             self.spectators.end(&over);
-            self.played = (over.reason == OverReason::Finished).then(|| self.played(over.winners));
             self.over_at = Some(Instant::now());
         }
         self.forget_freed_seats();
@@ -497,12 +500,7 @@ impl Seating {
         self.began.get_or_insert_with(record::now);
     }
 
-    /// Takes the result of the match, which is there once.
-    pub(super) fn take_played(&mut self) -> Option<Played> {
-        self.played.take()
-    }
-
-    fn played(&mut self, winners: Vec<Seat>) -> Played {
+    fn played(&mut self, winners: &[Seat]) -> Played {
         let ended = record::now();
         let seated = (0..).map(Seat).zip(&self.stays).filter_map(|(seat, stay)| Some((seat, stay.as_ref()?)));
         let seated = seated.filter(|(_, stay)| !matches!(stay.attendance, Attendance::Reserved));
@@ -515,7 +513,7 @@ impl Seating {
             }
         }
         players.sort_by_key(|player| (player.seat, !player.stayed));
-        Played { began: self.began.unwrap_or(ended), ended, winners, players }
+        Played { began: self.began.unwrap_or(ended), ended, winners: winners.to_vec(), players }
     }
 
     /// Ends the room. Connected players are told, unless they were told a result already.
