@@ -42,8 +42,8 @@ pub struct NetLimits {
     /// The WebSocket frames that a connection may send at once after a pause, and the packets of a session that polls. Default 5,000:
     /// what a player's browser keeps while the line is down for some seconds.
     pub frame_burst: u32,
-    /// Sustained WebSocket frames per second of a connection, of all kinds, and packets per second of a session that polls. A client
-    /// that goes on beyond them is cut. Default 1,000.
+    /// Sustained WebSocket frames per second of a connection, of all kinds, and packets per second of a session that polls. A read that
+    /// brings a part of a frame counts as a frame, too. A client that goes on beyond them is cut. Default 1,000.
     pub frames_per_second: f32,
     /// The bytes that a WebSocket, or a session that polls, may send at once after a pause. Default 1 MiB.
     pub byte_burst: u32,
@@ -73,7 +73,8 @@ pub struct NetLimits {
     /// The messages that may wait for one connection. Beyond that a frame is left out, and a reliable message closes the connection.
     /// Default 128.
     pub queued_messages: usize,
-    /// The bytes that may wait for one connection, whatever they are. A client for which more would wait is cut. Default 256 KiB.
+    /// The bytes that may wait for one connection, whatever they are. A client for which more would wait is cut, so no single message
+    /// may be longer. Default 256 KiB.
     pub queued_bytes: usize,
     /// The TCP connections that one address may have at a time, its Socket.IO sessions at a time, and the handshakes that it may make
     /// in ten seconds. More are refused with HTTP 429. IPv6 addresses are counted by network of 64 bits. Behind a trusted proxy a

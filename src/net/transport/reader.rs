@@ -274,7 +274,8 @@ impl State {
         let count = owner.socket().try_read(scratch)?;
         observe::bytes_read(count);
         let taken = self.incoming.run(&scratch[..count], self.drain.as_ref());
-        let has_share = self.share.take(self.incoming.take_frames(), count);
+        // Each read has its price, also one of a single byte.
+        let has_share = self.share.take(self.incoming.take_frames().max(1), count);
         match taken {
             _ if !has_share => {
                 self.is_closing = true;

@@ -48,8 +48,12 @@ async fn connected() -> (TcpStream, TcpStream) {
 
 impl Stage {
     async fn new() -> Self {
+        Self::limited(NetLimits::default()).await
+    }
+
+    async fn limited(limits: NetLimits) -> Self {
         let (server, client) = connected().await;
-        let connection = Connection::new(server, &Arc::default());
+        let connection = Connection::new(server, &Arc::new(limits));
         connection.switch_protocols();
         connection.reader.begin();
         let stage = Self { connection, client, library: Arc::default() };
@@ -278,6 +282,25 @@ async fn a_client_beyond_its_share_is_cut_whatever_it_sends() {
         assert!(told.is_empty() || told == [0x88, 2, 0x03, 0xf0], "{what}: {told:?}");
         assert!(matches!(connection.writer.send_reliably(&connection.socket, Vec::new()), Err(Full)), "{what}");
     }
+}
+
+#[tokio::test]
+async fn bytes_that_come_one_by_one_count_as_frames() {
+    let mut stage = Stage::limited(NetLimits { frame_burst: 200, frames_per_second: 1.0, ..NetLimits::default() }).await;
+    // A frame of 10,000 bytes, which is allowed, in as many segments.
+    stage.client.write_all(&[0x82, 0xfe, 0x27, 0x10, 0, 0, 0, 0]).await.unwrap();
+    let trickle = async {
+        while !Owner::is_cut(&stage.connection) && stage.client.write_all(&[7]).await.is_ok() {
+            turn_of_the_driver().await;
+            while let Poll::Ready(bytes) = stage.read() {
+                if bytes.is_empty() {
+                    return;
+                }
+            }
+        }
+    };
+    timeout(HANG, trickle).await.expect("a client of single bytes is cut");
+    assert!(Owner::is_cut(&stage.connection));
 }
 
 #[tokio::test]
