@@ -38,6 +38,7 @@ mod identity;
 mod leaving;
 mod lobby;
 mod matchmaking;
+mod memory;
 mod metrics;
 mod modes;
 #[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]

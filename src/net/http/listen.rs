@@ -12,7 +12,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -207,6 +207,9 @@ impl Connection {
             return ENDED.into_response();
         }
         let begins = begins_session(&request);
+        if begins {
+            detach_head(&mut request);
+        }
         let is_websocket = begins && malformed::asks_for_websocket(&request);
         if begins {
             match self.server.addresses.begin(client.address, !is_websocket, &self.handshakes) {
@@ -231,6 +234,18 @@ fn refused(reason: DropReason, text: &'static str) -> Response {
     observe::dropped(reason);
     let status = if reason == DropReason::Address { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(header::RETRY_AFTER, "10")], text).into_response()
+}
+
+/// Copies a request's head. A session keeps its first one, and with it the whole buffer into which hyper has read it.
+fn detach_head<B>(request: &mut Request<B>) {
+    for value in request.headers_mut().values_mut() {
+        if let Ok(copy) = HeaderValue::from_bytes(value.as_bytes()) {
+            *value = copy;
+        }
+    }
+    if let Ok(copy) = request.uri().to_string().parse() {
+        *request.uri_mut() = copy;
+    }
 }
 
 /// Returns whether a request begins an Engine.IO session.

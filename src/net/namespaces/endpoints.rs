@@ -27,6 +27,9 @@ use crate::{
 /// WebSocket that sends nothing of it is cut earlier, see `overdue.rs`.
 const ATTACHMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The buffer of each WebSocket for what it reads. The transport hands it no more at once, and it grows for longer messages.
+const READ_BUFFER_BYTES: usize = 256;
+
 /// The names that a host cannot give to its own namespaces.
 const OWN_NAMESPACES: [&str; 4] = [Root::PATH, Lobby::PATH, Matchmaking::PATH, Gameplay::PATH];
 
@@ -89,6 +92,7 @@ fn builder(limits: &NetLimits) -> SocketIoBuilder {
         .max_payload(limits.message_bytes as u64)
         .ws_max_message_size(limits.message_bytes)
         .ws_max_frame_size(limits.message_bytes)
+        .ws_read_buffer_size(READ_BUFFER_BYTES)
         .max_buffer_size(limits.queued_messages)
         .connect_timeout(CONNECT_TIMEOUT)
 }

@@ -177,8 +177,9 @@ impl Incoming {
         to.put_slice(&left[..count]);
         self.read += count;
         if self.read == self.passed.len() {
-            self.passed.clear();
             self.read = 0;
+            self.passed.clear();
+            self.passed.shrink_to(GIVE_BYTES);
         }
         some
     }

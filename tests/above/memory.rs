@@ -1,0 +1,124 @@
+//! What a connection costs in memory. In a process of its own, because it looks at the process.
+
+use serde_json::json;
+use tickcast::{
+    lobby::{DisplayName, Identity, UserId},
+    prelude::*,
+    server::RunningServer,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::{
+    heap::bytes_in_use,
+    process::run_in_child,
+    server::{PATIENCE, Wishes},
+    walk::{Pad, walking},
+};
+
+/// The connections that are measured, and those that come before them so that everything shared is there.
+const CONNECTIONS: usize = 200;
+const BEFORE: usize = 50;
+
+/// The seats of a room.
+const SEATS: u8 = 10;
+
+/// A room for many.
+struct Crowd;
+
+impl Game for Crowd {
+    const NAME: &'static str = "crowd";
+    type Input = Pad;
+    type Config = Wishes;
+
+    fn build(m: &mut MatchBuilder<Self>) {
+        walking(m).seats(1..=SEATS);
+    }
+}
+
+/// A WebSocket without a library, which costs the process next to nothing.
+struct Bare(TcpStream);
+
+impl Bare {
+    /// Connects to a namespace of the default parser.
+    async fn connect(server: &RunningServer, namespace: &str, auth: &str) -> Self {
+        let tcp = TcpStream::connect(server.address()).await.unwrap();
+        let mut client = Self(tcp);
+        // As long as the headers of a browser.
+        let request = format!(
+            "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\naccept-language: en-US,en;q=0.9\r\n\
+             user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36\r\n\
+             cache-control: no-cache\r\npragma: no-cache\r\naccept-encoding: gzip, deflate, br, zstd\r\n\r\n",
+            server.address()
+        );
+        client.0.write_all(request.as_bytes()).await.unwrap();
+        client.read_until("pingInterval").await;
+        let connect = format!("40{namespace},{auth}");
+        // The longer form of a length fits them all.
+        let [high, low] = u16::try_from(connect.len()).unwrap().to_be_bytes();
+        let header = [0x81, 0xfe, high, low, 0, 0, 0, 0];
+        client.0.write_all(&[&header, connect.as_bytes()].concat()).await.unwrap();
+        client
+    }
+
+    async fn read_until(&mut self, text: &str) {
+        let mut read = String::new();
+        let reads = async {
+            while !read.contains(text) {
+                let mut bytes = [0; 512];
+                let count = self.0.read(&mut bytes).await.unwrap();
+                assert!(count > 0, "the connection ended: {read}");
+                read += &String::from_utf8_lossy(&bytes[..count]);
+            }
+        };
+        timeout(PATIENCE, reads).await.unwrap_or_else(|_| panic!("no {text} in {read}"));
+    }
+}
+
+/// Returns the bytes that the server holds for one of the clients that `connect` makes.
+async fn bytes_of_a_client(mut connect: impl AsyncFnMut(usize) -> Bare) -> usize {
+    let mut clients = Vec::with_capacity(BEFORE + CONNECTIONS);
+    for n in 0..BEFORE {
+        clients.push(connect(n).await);
+    }
+    let before = bytes_in_use();
+    for n in 0..CONNECTIONS {
+        clients.push(connect(BEFORE + n).await);
+    }
+    let bytes = bytes_in_use().saturating_sub(before) / CONNECTIONS;
+    drop(clients);
+    bytes
+}
+
+#[tokio::test]
+async fn a_connection_costs_little_memory() {
+    if run_in_child("memory::a_connection_costs_little_memory").is_some() {
+        return;
+    }
+    let server = tickcast::server().game::<Crowd>().start("127.0.0.1:0").await.unwrap();
+    let lobby = async |_| {
+        let mut client = Bare::connect(&server, "/lobby", "{}").await;
+        client.read_until("[\"session\"").await;
+        client
+    };
+    let idle = bytes_of_a_client(lobby).await;
+    let seat = async |n: usize| {
+        let user = UserId::parse(&format!("user-{n}")).unwrap();
+        let who = Identity { user, name: DisplayName::parse("Ada").unwrap(), guest: true, address: None };
+        let admission = server.host().quick("crowd", &who).unwrap();
+        let auth = json!({ "ticket": admission.ticket }).to_string();
+        let mut client = Bare::connect(&server, "/gameplay", &auth).await;
+        client.read_until("[\"welcome\"").await;
+        client
+    };
+    let seated = bytes_of_a_client(seat).await;
+    println!("idle: {idle} bytes, seated: {seated} bytes");
+    // Most of it are the library's channels and tasks. A seat has a tenth of a room in it.
+    assert!(idle < 26 * 1024, "{idle} bytes for a connection to the lobby");
+    assert!(seated < 37 * 1024, "{seated} bytes for a seat");
+    server.shutdown().await;
+}
