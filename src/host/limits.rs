@@ -36,6 +36,8 @@ pub struct Limits {
     /// The rooms of one game that were given up and have not returned from their step. Each may keep a core busy, so no room of the game
     /// is opened while there are as many. Default 4.
     pub max_stuck_rooms: usize,
+    /// How long the whole program may take to stop after a signal. Then the process ends, whatever it does. Default 10 s.
+    pub stop_deadline: Duration,
     /// How long a ticket reserves its seat. Default 30 s.
     pub ticket_life: Duration,
     /// How long a room without people is kept. Default 10 s.
@@ -125,6 +127,7 @@ impl Default for Limits {
             slowed_for: Duration::from_secs(10),
             max_entities: 65_536,
             max_stuck_rooms: 4,
+            stop_deadline: Duration::from_secs(10),
             ticket_life: Duration::from_secs(30),
             empty_linger: Duration::from_secs(10),
             over_linger: Duration::from_secs(5),
