@@ -1,11 +1,16 @@
 // Bundles the page into a folder: `npm run build -w web -- <outdir>`.
 //
 // The SDK is bundled from its sources and needs no build of its own.
+//
+// Each file but the page itself has a hash of its content in its name, so that browsers keep it for good. Beside each file are its
+// compressed forms, `.gz` and `.br`, which the server sends to browsers that take them.
 
-import { copyFile, mkdir } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, parse, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 import { build } from "esbuild";
 
@@ -17,10 +22,11 @@ if (!out) {
 }
 
 await mkdir(out, { recursive: true });
-await build({
+const { outputFiles } = await build({
   absWorkingDir: here,
   entryPoints: { app: "src/main.ts" },
   outdir: out,
+  write: false,
   bundle: true,
   minify: true,
   format: "esm",
@@ -33,7 +39,23 @@ await build({
   },
   logLevel: "warning",
 });
-await copyFile(join(here, "src/index.html"), join(out, "index.html"));
+let page = await readFile(join(here, "src/index.html"), "utf8");
+for (const { path, contents } of outputFiles) {
+  const { base, name, ext } = parse(path);
+  // The server knows a hash by its at least 16 hexadecimal digits.
+  const hashed = `${name}-${createHash("sha256").update(contents).digest("hex").slice(0, 16)}${ext}`;
+  if (!page.includes(`"${base}"`)) throw new Error(`index.html does not name ${base}`);
+  page = page.replace(`"${base}"`, `"${hashed}"`);
+  await save(hashed, contents);
+}
+await save("index.html", Buffer.from(page));
+
+/** Writes a file and its compressed forms. */
+async function save(name, contents) {
+  await writeFile(join(out, name), contents);
+  await writeFile(join(out, `${name}.gz`), gzipSync(contents, { level: constants.Z_BEST_COMPRESSION }));
+  await writeFile(join(out, `${name}.br`), brotliCompressSync(contents));
+}
 
 const client = dirname(createRequire(import.meta.url).resolve("socket.io-client/package.json"));
 await copyFile(join(client, "dist/socket.io.min.js"), join(out, "socket.io.js"));

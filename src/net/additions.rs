@@ -14,6 +14,10 @@ type AddNamespaces = Box<dyn Fn(&SocketIo, &Host) + Send>;
 type MakeRoutes = Box<dyn FnOnce(&Host) -> Router + Send>;
 
 /// A file that the server serves.
+///
+/// Text is compressed for browsers that take it. A page whose path has `.br` or `.gz` behind that of another page is the other's
+/// compressed form, and served in its place. Browsers ask whether their copy is still good, but keep for a year a page whose name ends
+/// in a hash of its content, at least 16 hexadecimal digits: `/app-3f2a9c1b8d7e6f50.js`.
 #[derive(Debug, Clone)]
 pub struct Page {
     /// The path, like `/index.html`. A page that ends in `/index.html` is served for its folder, too.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use tickcast::net::Page;
 use tokio::time::{Instant, sleep};
 
 use crate::server::{Connection, exchange, http, start, start_limited, start_with};
@@ -145,5 +147,39 @@ async fn a_listed_page_may_send_credentials_and_headers_of_its_own() {
     }
     let (status, answer) = http(&server, "OPTIONS", path, &format!("origin: https://evil.test\r\n{preflight}"), "").await;
     assert!(status == 403 && !answer.contains("access-control-allow"), "{answer}");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn pages_are_compressed_and_sent_once() {
+    let page = |path: &str, bytes: &[u8]| Page {
+        path: path.to_owned(),
+        content_type: "text/javascript; charset=utf-8",
+        bytes: Bytes::copy_from_slice(bytes),
+    };
+    let script = "let a = 1;\n".repeat(1_000);
+    let pages = [
+        page("/app.js", script.as_bytes()),
+        page("/app-3f2a9c1b8d7e6f50.js", script.as_bytes()),
+        page("/app-3f2a9c1b8d7e6f50.js.br", b"as brotli"),
+        page("/alone.gz", b"no page has this as its form"),
+    ];
+    let server = start_with(|builder| builder.pages(pages).client_bundle(script.clone())).await;
+    let ask = async |path: &str, headers: &str| http(&server, "GET", path, headers, "").await;
+    for path in ["/app.js", "/socket.io/socket.io.js", "/schema/duel.json", "/schema/duel.d.ts"] {
+        let (_, plain) = ask(path, "").await;
+        let (status, packed) = ask(path, "accept-encoding: gzip, br\r\n").await;
+        let is_large = !path.starts_with("/schema");
+        assert_eq!((status, packed.contains("content-encoding: gzip\r\n")), (200, is_large), "{path}: {packed}");
+        assert!(!plain.contains("content-encoding") && plain.contains("cache-control: no-cache\r\n"), "{path}: {plain}");
+        let tag = plain.split("etag: ").nth(1).unwrap().split("\r\n").next().unwrap();
+        let (status, known) = ask(path, &format!("if-none-match: {tag}\r\n")).await;
+        assert!(status == 304 && known.ends_with("\r\n\r\n"), "{path}: {known}");
+    }
+    let (_, hashed) = ask("/app-3f2a9c1b8d7e6f50.js", "accept-encoding: gzip, br\r\n").await;
+    assert!(hashed.contains("content-encoding: br\r\n") && hashed.ends_with("\r\n\r\nas brotli"), "{hashed}");
+    assert!(hashed.contains("max-age=31536000, immutable") && hashed.contains("vary: accept-encoding\r\n"), "{hashed}");
+    assert_eq!(ask("/app-3f2a9c1b8d7e6f50.js.br", "").await.0, 404, "a form has no path of its own");
+    assert_eq!(ask("/alone.gz", "").await.0, 200);
     server.shutdown().await;
 }

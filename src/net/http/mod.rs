@@ -1,5 +1,6 @@
 //! HTTP: accepting connections, checking origins, and everything that is not Socket.IO.
 
+pub(crate) mod file;
 pub(crate) mod forwarded;
 pub(crate) mod keep_alive;
 pub(crate) mod malformed;

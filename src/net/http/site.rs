@@ -1,12 +1,15 @@
 //! Serves plain HTTP: health, metrics, schemas, the browser client, and the pages and routes that a host adds.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Router,
-    body::Body,
     extract::{Path, Request, State},
-    http::{HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
@@ -20,7 +23,10 @@ use crate::{
     host::Host,
     net::{
         additions::{Additions, Page},
-        http::origin::{Origins, check_origin},
+        http::{
+            file::File,
+            origin::{Origins, check_origin},
+        },
         limits::NetLimits,
         namespaces::endpoints::Endpoints,
         transport::polling::bound_polling,
@@ -45,9 +51,9 @@ struct Served {
     host: Host,
     #[cfg(feature = "metrics")]
     exposition: Exposition,
-    schemas: HashMap<String, (&'static str, Bytes)>,
-    pages: HashMap<String, Page>,
-    client_bundle: Option<Bytes>,
+    schemas: HashMap<String, File>,
+    pages: HashMap<String, File>,
+    client_bundle: Option<File>,
 }
 
 impl Site {
@@ -55,8 +61,8 @@ impl Site {
     pub(crate) fn router(self, host: Host, endpoints: &Endpoints, limits: &NetLimits) -> Router {
         let served = Arc::new(Served {
             schemas: host.games().flat_map(schemas).collect(),
-            pages: self.pages.into_iter().map(|page| (page.path.clone(), page)).collect(),
-            client_bundle: self.client_bundle,
+            pages: files(self.pages),
+            client_bundle: self.client_bundle.map(|bundle| File::new(CLIENT_PATH, JAVASCRIPT, bundle)),
             #[cfg(feature = "metrics")]
             exposition: self.exposition,
             host: host.clone(),
@@ -81,12 +87,31 @@ impl Site {
     }
 }
 
-fn schemas(game: &GameDef) -> [(String, (&'static str, Bytes)); 2] {
+fn schemas(game: &GameDef) -> [(String, File); 2] {
     let json = serde_json::to_vec(&**game.schema()).expect("a schema is text and numbers");
-    [
-        (format!("{}.json", game.name()), ("application/json", json.into())),
-        (format!("{}.d.ts", game.name()), (TEXT, game.schema().to_d_ts().into())),
-    ]
+    let types = game.schema().to_d_ts();
+    [(".json", "application/json", Bytes::from(json)), (".d.ts", TEXT, types.into())].map(|(suffix, content_type, bytes)| {
+        let name = format!("{}{suffix}", game.name());
+        (name.clone(), File::new(&name, content_type, bytes))
+    })
+}
+
+/// Prepares the pages. One that is a compressed form of another is served in its place.
+fn files(pages: Vec<Page>) -> HashMap<String, File> {
+    let paths: HashSet<String> = pages.iter().map(|page| page.path.clone()).collect();
+    let (forms, plain): (Vec<Page>, Vec<Page>) =
+        pages.into_iter().partition(|page| File::encoding(&page.path).is_some_and(|(_, path)| paths.contains(path)));
+    let mut encoded: HashMap<String, Vec<(&'static str, Bytes)>> = HashMap::new();
+    for form in forms {
+        if let Some((encoding, path)) = File::encoding(&form.path) {
+            encoded.entry(path.to_owned()).or_default().push((encoding, form.bytes));
+        }
+    }
+    let prepare = |page: Page| {
+        let ready = encoded.remove(&page.path).unwrap_or_default();
+        (page.path.clone(), File::encoded(&page.path, page.content_type, page.bytes, ready))
+    };
+    plain.into_iter().map(prepare).collect()
 }
 
 async fn ready(State(served): State<Arc<Served>>) -> Response {
@@ -101,21 +126,21 @@ async fn metrics(State(served): State<Arc<Served>>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], served.exposition.render()).into_response()
 }
 
-async fn schema(State(served): State<Arc<Served>>, Path(file): Path<String>) -> Response {
+async fn schema(State(served): State<Arc<Served>>, Path(file): Path<String>, headers: HeaderMap) -> Response {
     match served.schemas.get(&file) {
-        Some((content_type, bytes)) => file_response(content_type, bytes.clone()),
+        Some(file) => file.answer(&headers),
         None => not_found("there is no such schema; ask for /schema/<game>.json or /schema/<game>.d.ts of a hosted game\n"),
     }
 }
 
-async fn page(State(served): State<Arc<Served>>, method: Method, uri: Uri) -> Response {
+async fn page(State(served): State<Arc<Served>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if let Some(refusal) = refuse_method(&method) {
         return refusal;
     }
     let path = uri.path();
     let page = if path.ends_with('/') { served.pages.get(&format!("{path}index.html")) } else { served.pages.get(path) };
     match page {
-        Some(page) => file_response(page.content_type, page.bytes.clone()),
+        Some(page) => page.answer(&headers),
         None => not_found("there is nothing here\n"),
     }
 }
@@ -129,7 +154,7 @@ async fn client_bundle(State(served): State<Arc<Served>>, request: Request, next
         return refusal;
     }
     match &served.client_bundle {
-        Some(bundle) => file_response(JAVASCRIPT, bundle.clone()),
+        Some(bundle) => bundle.answer(request.headers()),
         None => not_found("this server has no copy of the Socket.IO client; take it from npm: socket.io-client\n"),
     }
 }
@@ -149,15 +174,6 @@ async fn bound_body(timeout: Duration, request: Request, next: Next) -> Response
         Ok(response) => response,
         Err(_) => (StatusCode::REQUEST_TIMEOUT, [(header::CONNECTION, "close")]).into_response(),
     }
-}
-
-fn file_response(content_type: &'static str, bytes: Bytes) -> Response {
-    let mut response = Response::new(Body::from(bytes));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    response
 }
 
 fn not_found(text: &'static str) -> Response {
