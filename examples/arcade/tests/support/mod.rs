@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod proxy;
+
 use std::{
     env, fs,
     io::{BufRead, BufReader, Write},
@@ -26,8 +28,14 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server. Panics if it does not print its address in time.
     pub(crate) fn start(listen: &str) -> Self {
+        Self::start_with(listen, &[])
+    }
+
+    /// Starts a server with more arguments.
+    pub(crate) fn start_with(listen: &str, arguments: &[String]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_arcade"))
             .args(["--listen", listen, "--log", "warn"])
+            .args(arguments)
             .env_remove("TICKCAST_LISTEN")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -69,11 +77,20 @@ pub(crate) fn play(script: &str) {
 
 /// Runs a script that drives Chromium, like [`play`].
 pub(crate) fn browse(script: &str) {
-    let Some(node) = needed("Node with npm's packages", node()) else { return };
-    let Some(chromium) = needed("Chromium (or $CHROMIUM, the path of one)", chromium()) else { return };
+    if let Some(mut command) = browser() {
+        run(&mut command, &format!("js/{script}"));
+    }
+}
+
+/// Returns Node with what a script needs that drives Chromium.
+fn browser() -> Option<Command> {
+    let node = needed("Node with npm's packages", node())?;
+    let chromium = needed("Chromium (or $CHROMIUM, the path of one)", chromium())?;
     let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("e2e");
     fs::create_dir_all(&pictures).unwrap();
-    run(Command::new(node).env("CHROMIUM", chromium).env("PICTURES", pictures), &format!("js/{script}"));
+    let mut command = Command::new(node);
+    command.env("CHROMIUM", chromium).env("PICTURES", pictures);
+    Some(command)
 }
 
 /// Runs `tests/py/<script>`, like [`play`], with the packages of `tests/py/requirements.txt`.
@@ -87,11 +104,27 @@ pub(crate) fn play_python(script: &str) {
 /// Runs `tests/js/<script>` against a server that the test has started.
 pub(crate) fn play_with(url: &str, script: &str) {
     if let Some(node) = needed("Node with npm's packages", node()) {
-        let script = format!("js/{script}");
-        converse(&mut Command::new(node), &script, url, |order| {
-            panic!("{script} asked for {order:?}, but cannot control the server of this test")
-        });
+        run_at(&mut Command::new(node), url, script);
     }
+}
+
+/// Runs `tests/js/<script>` against a server with TLS, whose certificate nobody else trusts.
+pub(crate) fn play_trusting(certificate: &Path, url: &str, script: &str) {
+    if let Some(node) = needed("Node with npm's packages", node()) {
+        run_at(Command::new(node).env("NODE_EXTRA_CA_CERTS", certificate), url, script);
+    }
+}
+
+/// Runs a script that drives Chromium against a server that the test has started.
+pub(crate) fn browse_with(url: &str, script: &str) {
+    if let Some(mut command) = browser() {
+        run_at(&mut command, url, script);
+    }
+}
+
+fn run_at(command: &mut Command, url: &str, script: &str) {
+    let script = format!("js/{script}");
+    converse(command, &script, url, |order| panic!("{script} asked for {order:?}, but cannot control the server of this test"));
 }
 
 fn run(command: &mut Command, script: &str) {
