@@ -115,7 +115,6 @@ impl Claim {
         let entered = seating.with(&running.meters, |room| room.enter(seat, held_tick))??;
         let token = rand::random();
         let welcomed = self.welcome(seating, entered, token, &*outlet);
-        seating.begin();
         if let Some(sitting) = seating.stay_mut(seat) {
             sitting.resume = token;
         }

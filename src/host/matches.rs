@@ -79,6 +79,11 @@ impl Host {
         self.find(room).ok()?.renew(user)
     }
 
+    /// Returns whether a user who had a seat in a match has taken it. `None` while it is reserved, and once the match is gone.
+    pub(super) fn has_come(&self, room: &RoomId, user: &UserId) -> Option<bool> {
+        self.find(room).ok()?.has_come(user)
+    }
+
     /// Returns the running matches with free seats to give to other players.
     pub fn openings(&self) -> Vec<Opening> {
         let rooms: Vec<_> = self.running().values().filter(|running| running.is_backfilled()).cloned().collect();

@@ -24,6 +24,7 @@ mod services;
 mod opener;
 mod hold;
 mod stay;
+mod attendees;
 mod presence_report;
 mod spectators;
 mod seating;

@@ -170,7 +170,7 @@ impl MatchQueue {
         let user = queues.users.entry(identity.user.clone()).or_insert_with(new);
         user.identity = identity.clone();
         user.connections.push((id, sink.clone()));
-        if let Some(admission) = self.0.renew(&mut queues, &identity.user, |_| true) {
+        if let Some(admission) = self.0.renew(&queues, &identity.user, |_| true) {
             sink.send(&QueueEvent::Matched(admission));
         }
         id
@@ -198,12 +198,13 @@ impl MatchQueue {
         let mut queues = shared.up_to_date();
         let (game, mode, _) = queues.matchmaker.mode(request)?;
         let mode = mode.clone();
-        if let Some(admission) = shared.renew(&mut queues, user, |matched| matched.game == game && matched.mode == mode) {
+        if let Some(admission) = shared.renew(&queues, user, |matched| matched.game == game && matched.mode == mode) {
             queues.tell([user], &QueueEvent::Matched(admission));
             return Ok(1);
         }
         let users = shared.party_of(user)?;
         for member in &users {
+            shared.judge(&mut queues, member);
             if !queues.users.contains_key(member) {
                 let message = format!("{member} is in your party, but not connected to /matchmaking");
                 return Err(Refusal::new(ErrorCode::PartyAbsent, message));
@@ -279,13 +280,18 @@ impl Shared {
     }
 
     /// Returns another ticket for a user's seat in the match that they were told of, if they have not taken it yet.
-    fn renew(&self, queues: &mut Queues, user: &UserId, is_meant: impl FnOnce(&Matched) -> bool) -> Option<Admission> {
+    fn renew(&self, queues: &Queues, user: &UserId, is_meant: impl FnOnce(&Matched) -> bool) -> Option<Admission> {
         let matched = queues.matched.get(user).filter(|matched| is_meant(matched))?;
-        let admission = self.host.renew(&matched.room, user);
-        if admission.is_none() {
-            queues.matched.remove(user);
+        self.host.renew(&matched.room, user)
+    }
+
+    /// Pauses a user who was matched and did not take the seat: that breaks a match for the others like a missed ready check.
+    fn judge(&self, queues: &mut Queues, user: &UserId) {
+        let Some(came) = queues.matched.get(user).and_then(|matched| self.host.has_come(&matched.room, user)) else { return };
+        queues.matched.remove(user);
+        if !came {
+            queues.matchmaker.blame(user, self.now());
         }
-        admission
     }
 
     fn leave(&self, queues: &mut Queues, user: &UserId) -> Result<(), QueueError> {

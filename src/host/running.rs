@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::{
     admission::Admission,
+    attendees::Played,
     budget::Usage,
     cpu,
     hold::{Audience, SPECTATOR_SEAT},
@@ -24,7 +25,7 @@ use super::{
     record::{MatchResult, Record},
     refusal::Refusal,
     schedule::{Activity, next_phase},
-    seating::{Asker, Played, Seating},
+    seating::{Asker, Seating},
     services::Services,
 };
 use crate::{
@@ -369,6 +370,11 @@ impl Running {
         });
         let (grant, team) = renewed.ok()??;
         Some(self.admission(grant, team))
+    }
+
+    /// Returns whether a user who had a seat has taken it. `None` while it is reserved, and if the room cannot tell.
+    pub(super) fn has_come(&self, user: &UserId) -> Option<bool> {
+        self.with_seating(|seating| seating.has_come(user)).ok()?
     }
 
     fn admission(&self, grant: Grant, team: Option<Team>) -> Admission {

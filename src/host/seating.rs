@@ -10,6 +10,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
+    attendees::{Attendees, Played},
     guard::guarded,
     hold::{Audience, Hold},
     intake::{Batch, Intake},
@@ -17,7 +18,6 @@ use super::{
     outlet::{Ending, Outlet},
     pass::Grant,
     quota::{Kind, Quotas},
-    record::{self, Player},
     refusal::Refusal,
     schedule::Activity,
     spectators::Spectators,
@@ -32,9 +32,6 @@ use crate::{
     sim::Team,
 };
 
-/// The most players who left that a result names, the newest ones. Without a limit an endless room would collect them for ever.
-const MAX_GONE: usize = 64;
-
 pub(super) struct Seating {
     /// `None` once the room has closed.
     room: Option<Room>,
@@ -48,23 +45,12 @@ pub(super) struct Seating {
     pub(super) spectators: Spectators,
     /// Users who were removed from this match.
     banned: BTreeSet<UserId>,
-    /// Players who entered and left.
-    gone: Vec<Player>,
-    /// When the first player entered, in milliseconds since 1970.
-    began: Option<u64>,
+    attendees: Attendees,
     pub(super) over_at: Option<Instant>,
     empty_since: Option<Instant>,
     quotas: Arc<Quotas>,
     /// Whether a connection that has its seat may not have sent anything yet.
     any_silent: bool,
-}
-
-/// The result of a match that its rules ended.
-pub(super) struct Played {
-    pub(super) began: u64,
-    pub(super) ended: u64,
-    pub(super) winners: Vec<Seat>,
-    pub(super) players: Vec<Player>,
 }
 
 /// Who asks for a seat.
@@ -87,8 +73,7 @@ impl Seating {
             tickets: SeatTickets::default(),
             spectators: Spectators::default(),
             banned: BTreeSet::new(),
-            gone: Vec::new(),
-            began: None,
+            attendees: Attendees::default(),
             over_at: None,
             empty_since: None,
             quotas: quotas.clone(),
@@ -150,7 +135,7 @@ impl Seating {
                 _ => {}
             }
             if over.reason == OverReason::Finished {
-                record(self.played(&over.winners));
+                record(self.attendees.played(&self.stays, &over.winners));
             }
             for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
                 self.deliver(seat, Message::Over(over.clone()), meters);
@@ -414,6 +399,14 @@ impl Seating {
         }
     }
 
+    /// Returns whether a user who had a seat has taken it. `None` while it is reserved.
+    pub(super) fn has_come(&self, user: &UserId) -> Option<bool> {
+        match self.seat_of(user).and_then(|(seat, _)| self.stay(seat)) {
+            Some(stay) => (!matches!(stay.attendance, Attendance::Reserved)).then_some(true),
+            None => Some(self.attendees.has_left(user)),
+        }
+    }
+
     /// Returns how many seats of each team are free for people. `None` if the match is over.
     pub(super) fn open_seats(&self) -> Option<Vec<usize>> {
         self.room.as_ref().filter(|room| !room.is_over()).map(Room::open_seats)
@@ -435,6 +428,7 @@ impl Seating {
                 self.tickets.confirm(stay.id);
             }
         }
+        self.attendees.enter();
         hold.begin(&outlet);
         stay.attendance = Attendance::Connected { hold: hold.clone(), outlet, silent_since: Some(Instant::now()) };
         self.any_silent = true;
@@ -488,32 +482,8 @@ impl Seating {
         let stay = self.stays.get_mut(usize::from(seat.0)).and_then(Option::take);
         stay.iter().for_each(|stay| self.tickets.confirm(stay.id));
         if let Some(stay) = stay.filter(|stay| !matches!(stay.attendance, Attendance::Reserved)) {
-            if self.gone.len() == MAX_GONE {
-                self.gone.remove(0);
-            }
-            self.gone.push(Player::new(seat, &stay.who));
+            self.attendees.leave(seat, &stay.who);
         }
-    }
-
-    /// Notes when the first player enters.
-    pub(super) fn begin(&mut self) {
-        self.began.get_or_insert_with(record::now);
-    }
-
-    fn played(&mut self, winners: &[Seat]) -> Played {
-        let ended = record::now();
-        let seated = (0..).map(Seat).zip(&self.stays).filter_map(|(seat, stay)| Some((seat, stay.as_ref()?)));
-        let seated = seated.filter(|(_, stay)| !matches!(stay.attendance, Attendance::Reserved));
-        let mut players: Vec<Player> = seated
-            .map(|(seat, stay)| Player { won: winners.contains(&seat), stayed: true, ..Player::new(seat, &stay.who) })
-            .collect();
-        for player in self.gone.drain(..).rev() {
-            if players.iter().all(|other| other.user != player.user) {
-                players.push(player);
-            }
-        }
-        players.sort_by_key(|player| (player.seat, !player.stayed));
-        Played { began: self.began.unwrap_or(ended), ended, winners: winners.to_vec(), players }
     }
 
     /// Ends the room. Connected players are told, unless they were told a result already.

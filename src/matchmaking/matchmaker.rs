@@ -222,6 +222,11 @@ impl Matchmaker {
         Ok(events)
     }
 
+    /// Notes that a user was matched and did not come. The user must pause as if they had declined a ready check.
+    pub fn blame(&mut self, user: &UserId, now: Duration) {
+        self.pauses.add(user, now);
+    }
+
     /// Removes a user's entry from a ready check.
     fn withdraw(&mut self, user: &UserId, id: CheckId, now: Duration) -> Result<Vec<MatchmakerEvent>, QueueError> {
         let entry = self.asks(user, id)?.decline(user).ok_or(QueueError::UnknownCheck(id))?;

@@ -346,6 +346,20 @@ async fn a_match_whose_seat_is_taken_is_not_told_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_matched_player_who_does_not_come_may_not_queue_for_a_while() {
+    let service = Service::start(duel());
+    let [ada, bob] = service.enqueue_all();
+    seconds(1).await;
+    let claim = service.host.claim(&ada.admission().unwrap().ticket).unwrap();
+    claim.enter(Arc::new(Nobody)).unwrap();
+    claim.inlet().push(&[0x91, 0]);
+    seconds(31).await;
+    assert_eq!([service.enqueue(&ada), service.enqueue(&bob)], [Ok(1), Err(ErrorCode::QueuePaused)]);
+    seconds(11).await;
+    assert_eq!(service.enqueue(&bob), Ok(2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_match_that_found_no_room_is_tried_again() {
     let service = Service::start_limited(duel(), Limits { max_rooms: 1, ..Limits::default() });
     let other = service.host.create("duel", &RoomOptions::default(), &Identity::guest(None, &mut rand::rng())).unwrap();
