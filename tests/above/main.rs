@@ -47,6 +47,7 @@ mod packed;
 mod people;
 mod proxied;
 mod requests;
+mod reenter;
 mod secrets;
 mod shares;
 mod stalled;

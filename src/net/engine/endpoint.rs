@@ -30,6 +30,7 @@ use crate::{
         engine::{
             frames::Frames,
             handed::Handed,
+            inside::Inside,
             names,
             probe::{self, ping_of_probe, pong_of_probe},
             session::{Probe, Session, Sessions},
@@ -129,6 +130,7 @@ impl Endpoint {
         }
         let session = Session::new();
         request.extensions_mut().insert(session.clone());
+        request.extensions_mut().insert(session.inside());
         let answer = self.ask_library(request).await;
         if answer.status() != StatusCode::OK {
             return answer;
@@ -154,7 +156,8 @@ impl Endpoint {
 
     /// Takes packets.
     async fn post(&self, request: Request, session: &Session) -> Response {
-        let request = if self.0.has_text_names { request.map(|body| Body::new(Named(body))) } else { request };
+        let (has_text_names, inside) = (self.0.has_text_names, session.inside());
+        let request = request.map(|body| Body::new(Payload { body, has_text_names, inside }));
         let mut answer = self.ask_library(request).await;
         if session.is_probed() {
             answer.headers_mut().insert(header::CONNECTION, CLOSE);
@@ -175,7 +178,10 @@ impl Endpoint {
                 Some(session.begin_probe().ok_or(Refused::BadRequest)?)
             }
         };
-        drop(tokio::spawn(self.clone().hand_over(upgrade, request.map(|_| ()), probe)));
+        let inside = probe.as_ref().map_or_else(Arc::default, Probe::inside);
+        request.extensions_mut().insert(inside.clone());
+        let frames = Frames::new(self.0.has_text_names, inside, self.0.message_bytes);
+        drop(tokio::spawn(self.clone().hand_over(upgrade, request.map(|_| ()), probe, frames)));
         let head = [
             (header::UPGRADE, HeaderValue::from_static("websocket")),
             (header::CONNECTION, HeaderValue::from_static("Upgrade")),
@@ -185,10 +191,9 @@ impl Endpoint {
     }
 
     /// Hands the library the stream of a WebSocket, once the client has upgraded if it probes.
-    async fn hand_over(self, upgrade: OnUpgrade, request: Request<()>, probe: Option<Probe>) {
+    async fn hand_over(self, upgrade: OnUpgrade, request: Request<()>, probe: Option<Probe>, frames: Frames) {
         let Ok(upgraded) = upgrade.await else { return };
         let mut stream = TokioIo::new(upgraded);
-        let frames = self.0.has_text_names.then(|| Frames::new(self.0.message_bytes));
         let handed = match probe {
             None => Handed::new(stream, &[], 0, frames),
             Some(probe) => {
@@ -236,17 +241,22 @@ async fn numbered(answer: Response) -> Response {
     Response::from_parts(head, json!({ "code": code, "message": message }).to_string().into())
 }
 
-/// The body of a request that brings packets, with names of events that have no escapes. Each frame has whole packets
-/// (`transport/polling.rs`).
-struct Named(Body);
+/// The body of a request that brings packets. Names of events have no escapes, and clients leave the namespaces that they enter again.
+/// Each frame has whole packets (`transport/polling.rs`).
+struct Payload {
+    body: Body,
+    has_text_names: bool,
+    inside: Arc<Inside>,
+}
 
-impl HttpBody for Named {
+impl HttpBody for Payload {
     type Data = Bytes;
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.0).poll_frame(cx);
-        polled.map(|next| next.map(|frame| frame.map(|frame| frame.map_data(names::of_payload))))
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let named = |bytes| if self.has_text_names { names::of_payload(bytes) } else { bytes };
+        polled.map(|next| next.map(|frame| frame.map(|frame| frame.map_data(|bytes| self.inside.of_payload(named(bytes))))))
     }
 }
 

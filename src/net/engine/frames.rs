@@ -1,9 +1,18 @@
-//! Follows a client's WebSocket frames on their way to the library, and writes the names of events out.
+//! Follows a client's WebSocket frames on their way to the library, writes the names of events out, and lets clients leave namespaces
+//! that they enter again.
+
+use std::sync::Arc;
 
 use crate::net::{
-    engine::names::{is_event, without_escapes},
-    transport::websocket::{ClientHeader, Opcode, write_client_text},
+    engine::{
+        inside::Inside,
+        names::{is_event, without_escapes},
+    },
+    transport::websocket::{ClientHeader, Opcode, write_client},
 };
+
+/// How a text begins that enters a namespace.
+const CONNECT: [u8; 2] = *b"40";
 
 /// The space on the stack for a payload.
 const TYPICAL_BYTES: usize = 256;
@@ -11,6 +20,9 @@ const TYPICAL_BYTES: usize = 256;
 /// Follows the frames of one client. Frames that need no change stay as they are.
 #[derive(Default)]
 pub(crate) struct Frames {
+    /// The parser is the default one, whose packets are text. Otherwise packets are binary.
+    is_text: bool,
+    inside: Arc<Inside>,
     /// The longest message that may be changed. The library refuses longer ones.
     max_bytes: usize,
     /// The bytes still to come of a frame that stays as it is.
@@ -22,8 +34,8 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    pub(crate) fn new(max_bytes: usize) -> Self {
-        Self { max_bytes, ..Self::default() }
+    pub(crate) fn new(is_text: bool, inside: Arc<Inside>, max_bytes: usize) -> Self {
+        Self { is_text, inside, max_bytes, ..Self::default() }
     }
 
     /// Takes the next bytes. Returns what the library is to get in their place, or `None` if they stay as they are.
@@ -82,15 +94,20 @@ impl Frames {
         changed
     }
 
-    /// Returns whether a frame must be seen whole, because it is, or belongs to, an event.
+    /// Returns whether a frame must be seen whole, because it is, or belongs to, an event, or may enter a namespace.
     fn may_change(&self, header: &ClientHeader) -> bool {
         let so_far = self.fragments.as_ref().map_or(0, Vec::len) as u64;
         if !header.is_valid() || header.is_control() || header.payload_length() + so_far > self.max_bytes as u64 {
             return false;
         }
         match (&self.fragments, header.opcode()) {
+            (None, Some(Opcode::Binary)) => !self.is_text && header.is_final(),
+            _ if !self.is_text => false,
             (Some(_), None) => true,
-            (None, Some(Opcode::Text)) => header.text_start.map_or(!header.is_final(), is_event),
+            (None, Some(Opcode::Text)) => header.text_start.map_or(!header.is_final(), |start| {
+                // A client's library sends a CONNECT in one frame.
+                is_event(start) || (start == CONNECT && header.is_final())
+            }),
             _ => false,
         }
     }
@@ -98,7 +115,13 @@ impl Frames {
     fn change(&mut self, header: &ClientHeader, frame: &[u8]) -> Change {
         let payload = header.unmask::<TYPICAL_BYTES>(frame);
         let message = match (&mut self.fragments, header.is_final()) {
-            (None, true) => return written_out(&payload).map_or(Change::None, |text| Change::To(text_frame(text.as_bytes()))),
+            (None, true) => {
+                return match self.left(&payload) {
+                    Some(left) => Change::To([&left, frame].concat()),
+                    None if !self.is_text => Change::None,
+                    None => written_out(&payload).map_or(Change::None, |text| Change::To(text_frame(text.as_bytes()))),
+                };
+            }
             (None, false) => {
                 self.fragments = Some(payload.to_vec());
                 return Change::To(Vec::new());
@@ -112,6 +135,19 @@ impl Frames {
             }
         };
         Change::To(written_out(&message).map_or_else(|| text_frame(&message), |text| text_frame(text.as_bytes())))
+    }
+}
+
+impl Frames {
+    /// Returns the frame with which the client leaves a namespace first, if this packet enters it again.
+    fn left(&self, packet: &[u8]) -> Option<Vec<u8>> {
+        let mut frame = Vec::new();
+        if self.is_text {
+            write_client(&mut frame, Opcode::Text, self.inside.left_by_text(packet)?.as_bytes());
+        } else {
+            write_client(&mut frame, Opcode::Binary, &self.inside.left_by_msgpack(packet)?);
+        }
+        Some(frame)
     }
 }
 
@@ -132,7 +168,7 @@ fn written_out(message: &[u8]) -> Option<String> {
 
 fn text_frame(message: &[u8]) -> Vec<u8> {
     let mut frame = Vec::with_capacity(message.len() + 14);
-    write_client_text(&mut frame, message);
+    write_client(&mut frame, Opcode::Text, message);
     frame
 }
 
@@ -140,7 +176,7 @@ fn text_frame(message: &[u8]) -> Vec<u8> {
 fn push_fragments(to: &mut Vec<u8>, fragments: &[u8]) {
     const FINAL: u8 = 0x80;
     let start = to.len();
-    write_client_text(to, fragments);
+    write_client(to, Opcode::Text, fragments);
     to[start] &= !FINAL;
 }
 
@@ -156,7 +192,7 @@ mod tests {
 
     /// What the library gets of a stream that comes in pieces.
     fn run(stream: &[u8], cuts: &[usize]) -> Vec<u8> {
-        let (mut frames, mut got, mut rest) = (Frames::new(1000), Vec::new(), stream);
+        let (mut frames, mut got, mut rest) = (Frames::new(true, Arc::default(), 1000), Vec::new(), stream);
         for cut in cuts.iter().cycle() {
             let Some(piece) = rest.split_off(..rest.len().min(*cut)).filter(|piece| !piece.is_empty()) else { return got };
             got.extend(frames.take(piece).unwrap_or_else(|| piece.to_vec()));
@@ -198,6 +234,29 @@ mod tests {
         let got = run(&endless, &[50]);
         assert_eq!(got[0], 0x01, "the first fragment of a message");
         assert!(got.ends_with(&frame(0x00, &[b'x'; 900])));
+    }
+
+    #[test]
+    fn a_client_that_enters_again_leaves_first() {
+        let entered = |is_text| {
+            let inside = Arc::new(Inside::default());
+            inside.enter("/lobby");
+            Frames::new(is_text, inside, 1000)
+        };
+        let text = [frame(0x81, b"42/lobby,[\"a\"]"), frame(0x81, b"40/lobby,{}"), frame(0x81, b"40/lobby,")];
+        let expected = [&text[0][..], &text_frame(b"41/lobby,"), &text[1], &text[2]].concat();
+        assert_eq!(entered(true).take(&text.concat()), Some(expected));
+        let packed = |kind: u8| frame(0x82, &[&b"\x82\xa4type"[..], &[kind], b"\xa3nsp\xa6/lobby"].concat());
+        let mut left = Vec::new();
+        write_client(&mut left, Opcode::Binary, b"\x82\xa4type\x01\xa3nsp\xa6/lobby");
+        let stream = [packed(2), packed(0), packed(0)];
+        for cut in 1..stream.concat().len() {
+            let (mut frames, mut got) = (entered(false), Vec::new());
+            for piece in stream.concat().chunks(cut) {
+                got.extend(frames.take(piece).unwrap_or_else(|| piece.to_vec()));
+            }
+            assert_eq!(got, [&stream[0][..], &left, &stream[1], &stream[2]].concat(), "pieces of {cut}");
+        }
     }
 
     proptest! {

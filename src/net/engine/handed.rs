@@ -19,15 +19,14 @@ pub(crate) struct Handed {
     before: Vec<u8>,
     /// How many bytes that the library writes first are out already.
     written: usize,
-    /// Writes names of events out, if the parser is the default one.
-    frames: Option<Box<Frames>>,
+    frames: Box<Frames>,
 }
 
 impl Handed {
     /// Hands a stream over with the bytes that were read from it, after which the library's first `written` bytes do not go out.
-    pub(crate) fn new(stream: TokioIo<Upgraded>, read: &[u8], written: usize, mut frames: Option<Frames>) -> Self {
-        let before = frames.as_mut().and_then(|frames| frames.take(read)).unwrap_or_else(|| read.to_vec());
-        Self { stream, before, written, frames: frames.map(Box::new) }
+    pub(crate) fn new(stream: TokioIo<Upgraded>, read: &[u8], written: usize, mut frames: Frames) -> Self {
+        let before = frames.take(read).unwrap_or_else(|| read.to_vec());
+        Self { stream, before, written, frames: Box::new(frames) }
     }
 
     fn give(&mut self, to: &mut ReadBuf<'_>) {
@@ -57,8 +56,10 @@ impl AsyncRead for Handed {
             }
             ready!(Pin::new(&mut self.stream).poll_read(cx, to))?;
             let is_over = to.filled().len() == start;
-            let Some(frames) = self.frames.as_mut().filter(|_| !is_over) else { return Poll::Ready(Ok(())) };
-            let Some(changed) = frames.take(&to.filled()[start..]) else { return Poll::Ready(Ok(())) };
+            if is_over {
+                return Poll::Ready(Ok(()));
+            }
+            let Some(changed) = self.frames.take(&to.filled()[start..]) else { return Poll::Ready(Ok(())) };
             to.set_filled(start);
             self.before = changed;
         }

@@ -3,6 +3,7 @@
 //! The library gets plain polling requests, and streams that are WebSockets for good. This wing knows HTTP requests, sessions and
 //! the text of packets. It refuses to know namespaces.
 
+pub(crate) mod inside;
 pub(crate) mod session;
 pub(crate) mod names;
 pub(crate) mod frames;

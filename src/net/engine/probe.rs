@@ -6,7 +6,7 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::net::transport::websocket::{ClientHeader, Opcode, pong, write_client_text, write_server_header};
+use crate::net::transport::websocket::{ClientHeader, Opcode, pong, write_client, write_server_header};
 
 const PING: &[u8] = b"2probe";
 const PONG: &[u8] = b"3probe";
@@ -42,7 +42,7 @@ pub(crate) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, mu
 /// Returns what the client has sent in its probe, for the library to read.
 pub(crate) fn ping_of_probe() -> Vec<u8> {
     let mut frame = Vec::new();
-    write_client_text(&mut frame, PING);
+    write_client(&mut frame, Opcode::Text, PING);
     frame
 }
 

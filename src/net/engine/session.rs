@@ -17,6 +17,8 @@ use std::{
 
 use tokio::{sync::watch, time::sleep};
 
+use crate::net::engine::inside::Inside;
+
 /// How long a poll waits that comes while a client is free to upgrade. The client waits for its end before it upgrades.
 const RELEASE_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -28,6 +30,7 @@ pub(crate) struct Sessions(Arc<Mutex<HashMap<String, Weak<Session>>>>);
 /// forgets the session.
 pub(crate) struct Session {
     stage: watch::Sender<Stage>,
+    inside: Arc<Inside>,
     entry: OnceLock<(Sessions, String)>,
 }
 
@@ -61,7 +64,12 @@ impl Sessions {
 
 impl Session {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { stage: watch::Sender::new(Stage::Polling), entry: OnceLock::new() })
+        Arc::new(Self { stage: watch::Sender::new(Stage::Polling), inside: Arc::default(), entry: OnceLock::new() })
+    }
+
+    /// Returns the namespaces that the session is in.
+    pub(crate) fn inside(&self) -> Arc<Inside> {
+        self.inside.clone()
     }
 
     /// Begins a probe. `None` if another one is on its way, or the session is a WebSocket already.
@@ -107,6 +115,11 @@ impl Drop for Session {
 }
 
 impl Probe {
+    /// Returns the namespaces that the session is in.
+    pub(crate) fn inside(&self) -> Arc<Inside> {
+        self.0.inside()
+    }
+
     /// Notes that the client may upgrade now.
     pub(crate) fn note_probed(&self) {
         self.0.stage.send_replace(Stage::Probed);

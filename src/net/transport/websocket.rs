@@ -83,10 +83,10 @@ pub(crate) fn pong(payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Appends a client's whole text frame. Its mask is zero, so that its payload stays as it is.
-pub(crate) fn write_client_text(to: &mut Vec<u8>, payload: &[u8]) {
+/// Appends a client's whole frame. Its mask is zero, so that its payload stays as it is.
+pub(crate) fn write_client(to: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     let start = to.len();
-    write_server_header(to, Opcode::Text, payload.len());
+    write_server_header(to, opcode, payload.len());
     to[start + 1] |= MASKED;
     to.extend_from_slice(&[0; 4]);
     to.extend_from_slice(payload);
