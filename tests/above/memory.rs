@@ -1,5 +1,7 @@
 //! What a connection costs in memory. In a process of its own, because it looks at the process.
 
+use std::{future::Future, pin::pin, time::Duration};
+
 use serde_json::json;
 use tickcast::{
     lobby::{DisplayName, Identity, UserId},
@@ -9,13 +11,14 @@ use tickcast::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use crate::{
     heap::bytes_in_use,
     process::run_in_child,
-    server::{PATIENCE, Wishes},
+    server::{PATIENCE, Wishes, dropped, http, start_limited},
+    shares::{fill_the_chat, poll_the_lobby},
     walk::{Pad, walking},
 };
 
@@ -77,6 +80,87 @@ impl Bare {
         };
         timeout(PATIENCE, reads).await.unwrap_or_else(|_| panic!("no {text} in {read}"));
     }
+}
+
+impl Bare {
+    /// Asks for a long answer.
+    async fn ask(&mut self) {
+        let packet = br#"42/lobby,1["listen",{"channel":"lobby"}]"#;
+        let header = [0x81, 0x80 | packet.len() as u8, 0, 0, 0, 0];
+        // A client that was cut cannot ask any more.
+        let _ = self.0.write_all(&[&header, &packet[..]].concat()).await;
+    }
+}
+
+/// Runs something, and returns the most bytes by which the heap grew meanwhile.
+async fn growth_during(work: impl Future<Output = ()>) -> usize {
+    let (before, mut most) = (bytes_in_use(), 0);
+    let mut work = pin!(timeout(PATIENCE, work));
+    loop {
+        // Every millisecond, and not for longer than the work.
+        let ended = timeout(Duration::from_millis(1), work.as_mut()).await;
+        most = bytes_in_use().saturating_sub(before).max(most);
+        if let Ok(ended) = ended {
+            ended.expect("clients that read nothing are cut");
+            return most;
+        }
+    }
+}
+
+#[tokio::test]
+async fn clients_that_read_nothing_hold_a_bounded_memory() {
+    const CLIENTS: usize = 60;
+    // Few enough requests to be answered.
+    const PACE: Duration = Duration::from_millis(100);
+    // What may wait for each, and what a connection costs by itself, with the library's buffer for an answer.
+    const MOST: usize = CLIENTS * (256 + 128) * 1024;
+    if run_in_child("memory::clients_that_read_nothing_hold_a_bounded_memory").is_some() {
+        return;
+    }
+    // All of them come from one address, which may have as many guests and ask as often as they do.
+    let server = start_limited(|config| {
+        config.net.request_burst_of_address = 0;
+        config.net.connect_burst_of_address = 0;
+        config.net.new_guests_of_address = 0;
+    })
+    .await;
+    fill_the_chat(&server).await;
+    let growth = growth_during(async {
+        let mut clients = Vec::new();
+        for _ in 0..CLIENTS {
+            let mut client = Bare::connect(&server, "/lobby", "{}").await;
+            client.read_until("[\"session\"").await;
+            clients.push(client);
+        }
+        while dropped(&server, "queued_bytes").await < CLIENTS as u64 {
+            for client in &mut clients {
+                client.ask().await;
+            }
+            sleep(PACE).await;
+        }
+    });
+    let growth = growth.await;
+    println!("{CLIENTS} WebSockets: {growth} bytes");
+    assert!(growth < MOST, "{growth} bytes for {CLIENTS} WebSockets");
+
+    let cut = dropped(&server, "queued_bytes").await;
+    let growth = growth_during(async {
+        let mut paths = Vec::new();
+        for _ in 0..CLIENTS {
+            paths.push(poll_the_lobby(&server).await);
+        }
+        while dropped(&server, "queued_bytes").await < cut + CLIENTS as u64 {
+            for path in &paths {
+                let ask = r#"42/lobby,1["listen",{"channel":"lobby"}]"#;
+                http(&server, "POST", path, "", ask).await;
+            }
+            sleep(PACE).await;
+        }
+    });
+    let growth = growth.await;
+    println!("{CLIENTS} sessions that poll: {growth} bytes");
+    assert!(growth < MOST, "{growth} bytes for {CLIENTS} sessions that poll");
+    server.shutdown().await;
 }
 
 /// Returns the bytes that the server holds for one of the clients that `connect` makes.

@@ -207,7 +207,7 @@ async fn a_long_list_of_rooms_comes_in_pages() {
 }
 
 /// Begins a session that polls, in the lobby. Returns its path.
-async fn poll_the_lobby(server: &RunningServer) -> String {
+pub(crate) async fn poll_the_lobby(server: &RunningServer) -> String {
     let path = "/socket.io/?EIO=4&transport=polling";
     let (_, opened) = get(server, path).await;
     let sid = opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap();
@@ -269,7 +269,7 @@ async fn a_session_that_polls_its_answers_is_not_cut() {
 }
 
 /// Fills the history of the lobby's chat with its longest messages.
-async fn fill_the_chat(server: &RunningServer) {
+pub(crate) async fn fill_the_chat(server: &RunningServer) {
     let text = "\u{1f600}".repeat(500);
     for _ in 0..20 {
         let mut guest = Client::join(server, "/lobby", json!({})).await.unwrap();

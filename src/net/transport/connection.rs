@@ -207,7 +207,7 @@ impl Connection {
             if self.is_cut.load(Ordering::Acquire) {
                 return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
             }
-            match self.writer.library_write(&self.socket, slices) {
+            match self.writer.library_write(&self.socket, slices, self.limits.queued_bytes) {
                 Ok(accepted) => {
                     if accepted.waiting > self.limits.queued_bytes {
                         self.cut_for(DropReason::QueuedBytes);

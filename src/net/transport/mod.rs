@@ -13,6 +13,7 @@ pub(crate) mod tap;
 pub(crate) mod overdue;
 pub(crate) mod socket;
 pub(crate) mod reader;
+pub(crate) mod byte_queue;
 pub(crate) mod writer;
 pub(crate) mod connection;
 pub(crate) mod stream;

@@ -25,6 +25,7 @@ use std::{
 use crate::{
     host::Full,
     net::transport::{
+        byte_queue::ByteQueue,
         cursor::{FrameCursor, Marker},
         socket::Socket,
         websocket::{CloseCode, close_frame},
@@ -47,7 +48,7 @@ struct State {
     phase: Phase,
     library: FrameCursor,
     /// The bytes that the kernel has not taken yet.
-    rest: VecDeque<u8>,
+    rest: ByteQueue,
     backlog: Option<Box<Backlog>>,
     /// Whether the server has closed the WebSocket. What is written after that is thrown away.
     has_closed: bool,
@@ -129,13 +130,14 @@ impl Writer {
         Ok(state.rest.len())
     }
 
-    /// Writes bytes of the library. All bytes for a WebSocket are taken.
+    /// Writes bytes of the library. All bytes for a WebSocket are taken. If more than `most` would wait, the new ones are not kept, and
+    /// the connection must be cut.
     ///
     /// # Errors
     /// The socket's. While the connection speaks HTTP, also that the socket does not take bytes now.
-    pub(crate) fn library_write(&self, socket: &Socket, slices: &[io::IoSlice<'_>]) -> io::Result<Accepted> {
+    pub(crate) fn library_write(&self, socket: &Socket, slices: &[io::IoSlice<'_>], most: usize) -> io::Result<Accepted> {
         let mut state = self.state();
-        let total = slices.iter().map(|slice| slice.len()).sum();
+        let total: usize = slices.iter().map(|slice| slice.len()).sum();
         if state.has_closed {
             return Ok(Accepted { taken: total, waiting: 0 });
         }
@@ -153,6 +155,10 @@ impl Writer {
         };
         if state.library.is_http() {
             return Ok(Accepted { taken: written, waiting: 0 });
+        }
+        let waiting = state.waiting() + total - written;
+        if waiting > most {
+            return Ok(Accepted { taken: total, waiting });
         }
         for slice in slices {
             let (gone, waits) = slice.split_at(written.min(slice.len()));
@@ -181,7 +187,7 @@ impl Writer {
     /// Throws away what waits.
     pub(crate) fn clear(&self) {
         let mut state = self.state();
-        state.rest = VecDeque::new();
+        state.rest.clear();
         state.backlog = None;
         state.has_closed = true;
     }
@@ -196,7 +202,7 @@ impl Writer {
         state.phase = Phase::Closed;
         state.has_closed = true;
         state.backlog = None;
-        state.rest.extend(close_frame(code));
+        state.rest.extend(&close_frame(code));
         state.write_rest(socket)
     }
 
@@ -260,22 +266,20 @@ impl State {
                 self.backlog = None;
                 return true;
             };
-            self.rest = frame.into();
+            self.rest.push(frame);
         }
     }
 
     /// Writes the bytes that the kernel has not taken yet. Returns whether all of them are out.
     fn write_rest(&mut self, socket: &Socket) -> bool {
         while !self.rest.is_empty() {
-            match socket.try_write(self.rest.as_slices().0) {
-                Ok(written) => drop(self.rest.drain(..written)),
+            match socket.try_write(self.rest.front()) {
+                Ok(written) => self.rest.advance(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 // The reader notices a connection that has ended.
                 Err(_) => self.rest.clear(),
             }
         }
-        // A client that was slow once need not cost memory for long.
-        self.rest = VecDeque::new();
         true
     }
 
@@ -283,7 +287,7 @@ impl State {
     fn queue_backlog(&mut self) {
         if !matches!(self.phase, Phase::Waiting(_)) {
             let backlog = self.backlog.take();
-            backlog.into_iter().flat_map(|backlog| backlog.frames).for_each(|frame| self.rest.extend(frame));
+            backlog.into_iter().flat_map(|backlog| backlog.frames).for_each(|frame| self.rest.push(frame));
         }
     }
 
@@ -340,7 +344,7 @@ mod tests {
         }
 
         fn accept(&self, bytes: &[u8]) -> Accepted {
-            self.writer.library_write(&self.socket, &[io::IoSlice::new(bytes)]).unwrap()
+            self.writer.library_write(&self.socket, &[io::IoSlice::new(bytes)], usize::MAX).unwrap()
         }
 
         fn send_now(&self, frame: &[u8]) -> Result<(), Full> {
@@ -478,7 +482,7 @@ mod tests {
     #[tokio::test]
     async fn an_http_answer_waits_for_its_socket() {
         let pair = Pair { writer: Writer::default(), ..Pair::new().await };
-        let write = || pair.writer.library_write(&pair.socket, &[io::IoSlice::new(&[b'a'; 1_000])]);
+        let write = || pair.writer.library_write(&pair.socket, &[io::IoSlice::new(&[b'a'; 1_000])], 0);
         let error = (0..1_000_000).find_map(|_| write().err()).expect("the socket does not take everything");
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
         assert_eq!(pair.writer.state().waiting(), 0);
