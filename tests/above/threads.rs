@@ -151,6 +151,8 @@ async fn nobody_sits_any_more_in_a_room_that_was_given_up() {
     until("the players are told", || !memory.overs().is_empty()).await;
     until("the player sits no more", || status() != PresenceStatus::Match).await;
     release(3);
+    until("the step has returned", || std::sync::Arc::strong_count(&memory) == 1).await;
+    assert_ne!(status(), PresenceStatus::Match, "nobody is told of a step that comes too late");
 }
 
 #[tokio::test]
