@@ -105,7 +105,7 @@ async fn a_game_whose_rooms_never_return_is_not_opened_any_more() {
         until("the players are told", || !memory.overs().is_empty()).await;
     }
     let open = || host.create("duel", &RoomOptions::default(), &ada());
-    until("no room is opened", || open().is_err_and(|no| no.code == ErrorCode::ServerFull)).await;
+    until("no room is opened", || open().is_err_and(|no| no.message.starts_with("2 rooms of this game do not return"))).await;
     release(7);
     until("the rooms return", || open().is_ok()).await;
 }
@@ -129,7 +129,7 @@ async fn a_room_over_its_budget_gets_fewer_steps() {
         limits.budget_window = Duration::from_millis(200);
         limits.slowed_for = PATIENCE;
     });
-    let slow = host.create("duel", &options(json!({ "dawdle_millis": 100 })), &ada()).unwrap();
+    let slow = host.create("duel", &options(json!({ "dawdle_millis": 60 })), &ada()).unwrap();
     let (_claim, memory) = walk_in(&host, &slow.ticket);
     let other = host.create("duel", &RoomOptions::default(), &ada()).unwrap();
     let (_other, beside) = walk_in(&host, &other.ticket);
@@ -137,7 +137,7 @@ async fn a_room_over_its_budget_gets_fewer_steps() {
     let before = memory.frames();
     more_frames(&beside, 60).await;
     let got = memory.frames() - before;
-    assert!(got < 30, "{got} steps in the time of 60; at its own pace it takes 400 ms for one");
+    assert!(got < 30, "{got} steps in the time of 60; it may take one in 240 ms");
 }
 
 #[tokio::test]
