@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{
     admission::Admission,
-    opener::{MatchInfo, Opener},
+    opener::{MatchInfo, Opener, RoomOptions},
     refusal::Refusal,
-    registry::{Host, RoomOptions},
+    registry::Host,
     running::Running,
     seating::Asker,
 };

@@ -48,11 +48,12 @@ pub use self::{
     hub::Hub,
     limits::Limits,
     matches::MatchPlan,
+    opener::RoomOptions,
     outlet::{Ending, Full, Outlet, Welcome},
     parties::Parties,
     record::{MatchResult, Player, Record, Recorder},
     refusal::Refusal,
-    registry::{Host, RoomOptions},
+    registry::Host,
     visitors::{Visitor, VisitorId},
 };
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::quota::Held;
-use crate::{lobby::UserId, matchmaking::Terms};
+use crate::{
+    lobby::{Entrance, UserId},
+    matchmaking::Terms,
+};
 
 /// Who opened a room.
 pub(super) enum Opener {
@@ -19,4 +22,48 @@ pub(super) struct MatchInfo {
     pub(super) mode: Arc<str>,
     pub(super) backfill: bool,
     pub(super) terms: Terms,
+}
+
+/// The options of a new room.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::{host::RoomOptions, lobby::Entrance};
+///
+/// let options = RoomOptions::default().entrance(Entrance::Code).mode("duel");
+/// assert_eq!(options.config, None);
+/// ```
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct RoomOptions {
+    /// The game's configuration. Fields that it leaves out have their defaults.
+    pub config: Option<serde_json::Value>,
+    /// How people find the room. Default: in the list.
+    pub entrance: Entrance,
+    /// The matchmaking mode to report with the result. Empty for none.
+    pub mode: String,
+}
+
+impl RoomOptions {
+    /// Sets the game's configuration.
+    #[must_use]
+    pub fn config(mut self, config: serde_json::Value) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// Sets how people find the room.
+    #[must_use]
+    pub fn entrance(mut self, entrance: Entrance) -> Self {
+        self.entrance = entrance;
+        self
+    }
+
+    /// Sets the matchmaking mode to report with the result.
+    #[must_use]
+    pub fn mode(mut self, mode: impl Into<String>) -> Self {
+        self.mode = mode.into();
+        self
+    }
 }

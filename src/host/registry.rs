@@ -19,7 +19,7 @@ use super::{
     driver::Driver,
     hub::Hub,
     limits::Limits,
-    opener::Opener,
+    opener::{Opener, RoomOptions},
     pass::{Keys, Purpose},
     quota::{Kind, Quotas},
     record::{Record, Recorder},
@@ -33,7 +33,7 @@ use super::{
 use crate::{
     game::GameDef,
     identity::{Admitted, Credentials, Gate},
-    lobby::{Changes, Code, Entrance, Identity, Listing, RoomId, Search, Totals, UserId},
+    lobby::{Changes, Code, Identity, Listing, RoomId, Search, Totals, UserId},
     observe::{self, DropReason},
     protocol::{ErrorCode, Seat, Tick},
     room::{OverReason, Population, Room},
@@ -463,50 +463,6 @@ impl Host {
 
     pub(super) fn running(&self) -> MutexGuard<'_, HashMap<RoomId, Arc<Running>>> {
         self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The options of a new room.
-///
-/// # Examples
-///
-/// ```
-/// use tickcast::{host::RoomOptions, lobby::Entrance};
-///
-/// let options = RoomOptions::default().entrance(Entrance::Code).mode("duel");
-/// assert_eq!(options.config, None);
-/// ```
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct RoomOptions {
-    /// The game's configuration. Fields that it leaves out have their defaults.
-    pub config: Option<serde_json::Value>,
-    /// How people find the room. Default: in the list.
-    pub entrance: Entrance,
-    /// The matchmaking mode to report with the result. Empty for none.
-    pub mode: String,
-}
-
-impl RoomOptions {
-    /// Sets the game's configuration.
-    #[must_use]
-    pub fn config(mut self, config: serde_json::Value) -> Self {
-        self.config = Some(config);
-        self
-    }
-
-    /// Sets how people find the room.
-    #[must_use]
-    pub fn entrance(mut self, entrance: Entrance) -> Self {
-        self.entrance = entrance;
-        self
-    }
-
-    /// Sets the matchmaking mode to report with the result.
-    #[must_use]
-    pub fn mode(mut self, mode: impl Into<String>) -> Self {
-        self.mode = mode.into();
-        self
     }
 }
 
