@@ -57,7 +57,7 @@ pub use self::{
     visitors::{Visitor, VisitorId},
 };
 
-#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres", feature = "webhook"))]
 pub(crate) use self::record::now;
 pub(crate) use self::{
     queue::{MatchQueue, MatchRules, QueueConnectionId, QueueEvent},

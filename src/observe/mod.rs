@@ -67,7 +67,11 @@ mod logs;
 pub(crate) use exposition::{Exposition, exposition};
 #[cfg(feature = "cli")]
 pub(crate) use logs::start_logs;
+#[cfg(feature = "webhook")]
+pub(crate) use meters::unposted_results;
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+pub(crate) use meters::unwritten_records;
 pub(crate) use meters::{
     DropReason, GameMeters, bytes_read, bytes_written, connected, describe, dropped, publish_bytes, refused, room_threads,
-    streams, unposted_results, unwritten_records,
+    streams,
 };

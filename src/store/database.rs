@@ -116,16 +116,15 @@ impl Store {
     pub async fn open(database: &Database) -> Result<Self, StoreError> {
         install_default_drivers();
         let options = AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
-        let mut anchor = None;
-        let pool = match database {
+        let (pool, anchor) = match database {
             #[cfg(feature = "store-sqlite")]
             Database::Memory => {
                 static COUNT: AtomicU32 = AtomicU32::new(0);
                 let name = COUNT.fetch_add(1, Ordering::Relaxed);
                 let url = format!("sqlite:file:tickcast-{name}?mode=memory&cache=shared");
                 let options = options.max_connections(1);
-                anchor = Some(options.clone().idle_timeout(None).max_lifetime(None).connect(&url).await?);
-                options.connect(&url).await?
+                let anchor = options.clone().idle_timeout(None).max_lifetime(None).connect(&url).await?;
+                (options.connect(&url).await?, Some(anchor))
             }
             #[cfg(feature = "store-sqlite")]
             Database::File(path) => {
@@ -139,11 +138,11 @@ impl Store {
                         Ok(())
                     })
                 });
-                options.connect(&url_of(path)?).await?
+                (options.connect(&url_of(path)?).await?, None)
             }
             #[cfg(feature = "store-postgres")]
             Database::Postgres(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                options.max_connections(CONNECTIONS).connect(url).await?
+                (options.max_connections(CONNECTIONS).connect(url).await?, None)
             }
             #[cfg(feature = "store-postgres")]
             Database::Postgres(_) => return Err(StoreError::Url),
