@@ -46,8 +46,9 @@ export class RoomCallbacks {
     this.#events.get(name)?.notify(value, tick);
   }
 
-  /** Notifies the listeners of everything that a frame changed. */
+  /** Notifies the listeners of everything that a frame changed. Despawns come first: a new entity may have the id of an old one. */
   notifyApplied({ frame, spawned, despawned, changed, stripped }: Applied): void {
+    for (const entity of despawned) this.despawn.notify(entity);
     for (const entity of spawned) this.spawn.notify(entity);
     for (const [component, listeners] of this.#changes) {
       const codec = this.#schemas.components[component];
@@ -59,7 +60,6 @@ export class RoomCallbacks {
     for (const [component, listeners] of this.#removals) {
       for (const entity of stripped[component] ?? []) listeners.notify(entity);
     }
-    for (const entity of despawned) this.despawn.notify(entity);
     this.frame.notify(frame.tick);
   }
 }

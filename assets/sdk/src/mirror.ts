@@ -34,6 +34,9 @@ export interface Applied {
   mismatches: Mismatch[];
 }
 
+/** For how many seconds the server does not use a freed id again. */
+const ID_REST_S = 10;
+
 /** The newest state. A frame is applied as a whole or not at all. */
 export class Mirror {
   /** The tick of the state; `undefined` before the first snapshot. */
@@ -41,10 +44,12 @@ export class Mirror {
   readonly entities = new Map<number, Entity>();
   readonly #codecs: readonly (Codec | undefined)[];
   readonly #Entity: typeof Entity;
+  readonly #idRest: number;
 
   constructor(schemas: Schemas) {
     this.#codecs = schemas.components;
     this.#Entity = entityClass(schemas);
+    this.#idRest = ID_REST_S * schemas.schema.hz;
   }
 
   /** Whether a frame can be applied to the current state. */
@@ -54,7 +59,8 @@ export class Mirror {
 
   /**
    * Applies a frame and returns what changed. Returns `undefined`, and changes nothing, if the frame does not fit.
-   * The changes of a snapshot are its differences from the state before it.
+   * The changes of a snapshot are its differences from the state before it. If that state is so old that an id may mean
+   * another entity by now, all entities have despawned, and those of the snapshot have spawned.
    */
   apply(frame: Frame): Applied | undefined {
     if (!this.fits(frame)) return undefined;
@@ -171,6 +177,10 @@ export class Mirror {
 
   /** Builds the snapshot's state separately, then copies it into the existing entities, so that they keep their identity. */
   #replace(frame: Frame, applied: Applied): void {
+    if (frame.tick - (this.tick ?? frame.tick) > this.#idRest) {
+      applied.despawned.push(...this.entities.values());
+      this.entities.clear();
+    }
     const before = new Map(this.entities);
     const built: Applied = { ...applied, spawned: [], despawned: [], changed: [], stripped: [] };
     this.entities.clear();

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { FrameError } from "../src/errors.js";
 import { bitsOf, decodeFrame, idsOf } from "../src/frame.js";
 import type { Entity } from "../src/mirror.js";
-import { feed, frame, schemas, stateOf } from "./support.js";
+import { feed, frame, schema, schemas, stateOf } from "./support.js";
 
 const SEAT_POS = 0b11;
 /** Entities 0 and 1 with Seat and Pos. */
@@ -164,6 +164,29 @@ describe("the changes of a frame", () => {
     expect(ids(applied?.despawned)).toEqual([0]);
     expect(ids(applied?.changed[0])).toEqual([2]);
     expect(ids(applied?.changed[1])).toEqual([1, 2]);
+  });
+});
+
+describe("a snapshot after a long absence", () => {
+  /** What a snapshot of entity 1 changes, this many ticks after the last frame. */
+  const absent = (ticks: number) => {
+    const { mirror, take } = feed();
+    take(...START);
+    const old = mirror.entities.get(1);
+    const applied = take(0, 10 + ticks, 0, 0, 0, [-1, SEAT_POS, [1], 2, -8, 1]);
+    return { same: mirror.entities.get(1) === old, old, applied };
+  };
+
+  test("keeps the entities while freed ids rest", () => {
+    const { same, applied } = absent(10 * schema.hz);
+    expect([same, ids(applied?.spawned), ids(applied?.despawned)]).toEqual([true, [], [0]]);
+  });
+
+  test("despawns all entities and spawns those it has", () => {
+    const { same, old, applied } = absent(10 * schema.hz + 1);
+    expect([same, ids(applied?.spawned), ids(applied?.despawned)]).toEqual([false, [1], [0, 1]]);
+    expect(applied?.despawned).toContain(old);
+    expect(ids(applied?.changed[1])).toEqual([1]);
   });
 });
 

@@ -46,6 +46,23 @@ describe("a lost connection", () => {
     expect(channel.sentAs("resync")).toEqual([]);
   });
 
+  test("that lasted longer than ids rest tells of despawns, then of spawns", async () => {
+    await sit();
+    channel.receive("s", SNAPSHOT);
+    const heard: unknown[] = [];
+    room.onSpawn(({ id, Hp }) => heard.push(["spawn", id, Hp]));
+    room.onDespawn(({ id, Hp }) => heard.push(["despawn", id, Hp]));
+    channel.drop();
+    channel.accept();
+    channel.receive("welcome", welcome({ state: "snapshot", tick: 400 }));
+    channel.receive("s", frame(0, 400, 0, 0, 0, [-1, 0b100, [1], 7]));
+    expect(heard).toEqual([
+      ["despawn", 0, 50],
+      ["despawn", 1, 60],
+      ["spawn", 1, 7],
+    ]);
+  });
+
   test("ends the room when the seat is lost", async () => {
     await sit();
     const overs: unknown[] = [];

@@ -38,7 +38,7 @@ describe("a frame", () => {
     room.onDespawn((entity) => heard.push(["gone", entity.id, entity.Hp]));
     room.onFrame((tick) => heard.push(tick));
     channel.receive("s", frame(1, 11, 1, 0, 0, [2, 1, [0], [-5]], [-2, 0, [0]], [-3, [1]]));
-    expect(heard).toEqual([[0, 45, undefined, 11], ["free", 0], ["gone", 1, 60], 11]);
+    expect(heard).toEqual([["gone", 1, 60], [0, 45, undefined, 11], ["free", 0], 11]);
     expect([...room.entities].map((entity) => entity.id)).toEqual([0]);
   });
 
