@@ -49,6 +49,8 @@ reasons! {
     GivenUp = "given_up",
     /// A TCP connection, or a handshake, beyond what its address may have.
     Address = "address",
+    /// A TCP connection beyond what the server takes in all.
+    Connections = "connections",
     /// A handshake beyond what the server takes in all.
     Sessions = "sessions",
     /// A connection that asked for too many namespaces that do not exist.
@@ -81,6 +83,7 @@ const DROPS: &str = "tickcast_drops_total";
 const REFUSED: &str = "tickcast_refused_total";
 const CONNECTIONS: &str = "tickcast_connections";
 const STREAMS: &str = "tickcast_streams";
+const SESSIONS: &str = "tickcast_sessions";
 const BYTES: &str = "tickcast_bytes_total";
 const ROOM_THREADS: &str = "tickcast_room_threads";
 const UNPOSTED: &str = "tickcast_unposted_results";
@@ -98,6 +101,7 @@ enum MetricKind {
 const METRICS: &[(&str, MetricKind, Unit, &str)] = &[
     (CONNECTIONS, MetricKind::Gauge, Unit::Count, "Socket.IO connections to a namespace."),
     (STREAMS, MetricKind::Gauge, Unit::Count, "TCP connections."),
+    (SESSIONS, MetricKind::Gauge, Unit::Count, "Engine.IO sessions, by WebSocket or polling."),
     (BYTES, MetricKind::Counter, Unit::Bytes, "Bytes read from and written to TCP connections."),
     (DROPS, MetricKind::Counter, Unit::Count, "Things thrown away and connections cut, by reason."),
     (REFUSED, MetricKind::Counter, Unit::Count, "Refused requests, connections and inputs, by error code."),
@@ -131,6 +135,7 @@ pub(crate) fn describe(games: impl IntoIterator<Item = &'static str>) {
     ErrorCode::ALL.iter().for_each(|code| refused(*code, 0));
     games.into_iter().for_each(|game| drop(GameMeters::new(game)));
     streams().increment(0);
+    sessions().increment(0);
     unwritten_records().increment(0);
     unposted_results().increment(0);
     room_threads().increment(0);
@@ -154,6 +159,11 @@ pub(crate) fn refused(code: ErrorCode, count: u64) {
 /// The gauge of connections to a namespace.
 pub(crate) fn connected(namespace: &'static str) -> Gauge {
     gauge!(CONNECTIONS, "namespace" => namespace)
+}
+
+/// The gauge of Engine.IO sessions.
+pub(crate) fn sessions() -> Gauge {
+    gauge!(SESSIONS)
 }
 
 /// The gauge of TCP connections.

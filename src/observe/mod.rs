@@ -73,5 +73,5 @@ pub(crate) use meters::unposted_results;
 pub(crate) use meters::unwritten_records;
 pub(crate) use meters::{
     DropReason, GameMeters, bytes_read, bytes_written, connected, describe, dropped, publish_bytes, refused, room_threads,
-    streams,
+    sessions, streams,
 };

@@ -44,3 +44,9 @@ fn the_page_plays_below_a_prefix_in_a_browser() {
     let Some(proxy) = Proxy::start(Setup::nginx("nginx-prefix")) else { return };
     browse_with(&proxy.url("/game/"), "prefix.mjs");
 }
+
+#[test]
+fn clients_poll_behind_an_nginx_that_upgrades_nothing() {
+    let Some(proxy) = Proxy::start(Setup::nginx("nginx-root").without_upgrades()) else { return };
+    play_trusting(&proxy.certificate(), &proxy.url("/"), "polled.mjs");
+}

@@ -34,7 +34,7 @@ use crate::{
         },
         limits::{
             NetLimits,
-            address::{Addresses, ClientAddress, OwnHandshakes, TooMany},
+            address::{Addresses, OwnHandshakes, TooMany},
             proxies::TrustedProxies,
         },
         namespaces::conduct::Conduct,
@@ -54,10 +54,6 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
 /// The least time between two warnings that connections cannot be accepted.
 const WARNING_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The answer to a connection beyond the limit of its address.
-const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 39\r\n\
-    connection: close\r\n\r\ntoo many connections from your address\n";
 
 /// A bound TCP port, and the limits for its connections.
 #[derive(Debug)]
@@ -127,9 +123,12 @@ impl Listener {
                     continue;
                 }
             };
-            let Some(share) = server.addresses.accept(peer) else {
-                refuse(&tcp);
-                continue;
+            let share = match server.addresses.accept(peer) {
+                Ok(share) => share,
+                Err(too_many) => {
+                    refuse(&tcp, too_many);
+                    continue;
+                }
             };
             match Stream::new(tcp, &server.limits, streams.clone(), share) {
                 Ok(stream) => drop(tokio::spawn(serve_connection(stream, peer, server.clone(), stop.clone()))),
@@ -146,11 +145,22 @@ fn ended_early(error: &io::Error) -> bool {
 }
 
 /// Answers before a request came, and without waiting, so that a refusal costs next to nothing.
-fn refuse(tcp: &TcpStream) {
-    observe::dropped(DropReason::Address);
+fn refuse(tcp: &TcpStream, too_many: TooMany) {
+    let (reason, status, text) = match too_many {
+        TooMany::OfAddress => (DropReason::Address, "429 Too Many Requests", "too many connections from your address\n"),
+        TooMany::OfAll => {
+            (DropReason::Connections, "503 Service Unavailable", "too many connections, try again in a few seconds\n")
+        }
+    };
+    observe::dropped(reason);
+    let length = text.len();
+    let answer = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {length}\r\nretry-after: 10\r\n\
+         connection: close\r\n\r\n{text}"
+    );
     let socket = SockRef::from(tcp);
     // A peer that does not get the answer has lost the connection anyway.
-    let _ = socket.send(TOO_MANY);
+    let _ = socket.send(answer.as_bytes());
     let _ = socket.shutdown(Shutdown::Write);
 }
 
@@ -221,7 +231,6 @@ impl Connection {
             request.extensions_mut().insert(Arc::new(Conduct::new(&self.server.limits, address, Instant::now())));
         }
         request.extensions_mut().insert(self.stream.of_handshake(is_websocket));
-        request.extensions_mut().insert(ClientAddress(client.address));
         request.extensions_mut().insert(client);
         self.stream.next_turn().await;
         let Ok(answer) = self.server.router.clone().oneshot(request).await;

@@ -16,7 +16,10 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::net::limits::{CONNECT_TIMEOUT, NetLimits, bucket::Bucket, proxies::TrustedProxies};
+use crate::{
+    net::limits::{CONNECT_TIMEOUT, NetLimits, bucket::Bucket, proxies::TrustedProxies},
+    observe,
+};
 
 /// The number of known addresses from which on unused ones are forgotten.
 const SWEEP_FROM: usize = 1024;
@@ -28,8 +31,10 @@ pub(crate) struct Addresses(Arc<Shared>);
 struct Shared {
     limit: usize,
     counts_local: bool,
+    max_connections: usize,
     max_sessions: usize,
     proxies: TrustedProxies,
+    connections: AtomicUsize,
     sessions: AtomicUsize,
     /// The polling handshakes of all clients.
     polling: Mutex<Bucket>,
@@ -55,6 +60,8 @@ pub(crate) struct Share {
     addresses: Addresses,
     /// The address, if it is counted.
     key: Option<IpAddr>,
+    /// Whether this is a TCP connection, which counts among those of all clients.
+    is_accepted: bool,
 }
 
 /// One session in the counts of its address and of the server. It is in the extensions of the request that began the session, which
@@ -67,11 +74,7 @@ pub(crate) struct SessionShare {
 /// Counts the sessions that begin on one connection, if its address is not counted.
 pub(crate) struct OwnHandshakes(Mutex<Bucket>);
 
-/// The address of the client that sent a request, also behind trusted proxies. It is in the extensions of each request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ClientAddress(pub(crate) IpAddr);
-
-/// Whose limit a session is beyond.
+/// Whose limit a connection or a session is beyond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TooMany {
     OfAddress,
@@ -84,8 +87,10 @@ impl Addresses {
             limit: limits.connections_per_address,
             // Once the proxies are known, no other local address is taken for one.
             counts_local: limits.counts_local_addresses || !proxies.is_empty(),
+            max_connections: limits.max_connections,
             max_sessions: limits.max_sessions,
             proxies,
+            connections: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
             polling: Mutex::new(handshakes(limits.polling_handshakes)),
             book: Mutex::default(),
@@ -96,15 +101,26 @@ impl Addresses {
         &self.0.proxies
     }
 
-    /// Counts one more connection from a peer, unless the peer is a proxy. `None` if the address has as many as it may have.
-    pub(crate) fn accept(&self, peer: IpAddr) -> Option<Share> {
-        if self.0.proxies.contain(peer) { Some(Share { addresses: self.clone(), key: None }) } else { self.take(peer) }
+    /// Counts one more TCP connection. A proxy's has no limit but the one for all.
+    ///
+    /// # Errors
+    /// The address or all clients together have as many as they may have.
+    pub(crate) fn accept(&self, peer: IpAddr) -> Result<Share, TooMany> {
+        let share = if self.0.proxies.contain(peer) { Some(self.uncounted()) } else { self.take(peer) };
+        let mut share = share.ok_or(TooMany::OfAddress)?;
+        share.is_accepted = true;
+        let before = self.0.connections.fetch_add(1, Ordering::Relaxed);
+        if before >= self.0.max_connections { Err(TooMany::OfAll) } else { Ok(share) }
     }
 
     /// Counts a request that came over a proxy's connection as a connection of its client. A peer that is no proxy has counted its
     /// connection already. `None` if the address has as many as it may have.
     pub(crate) fn request(&self, peer: IpAddr, client: IpAddr) -> Option<Share> {
-        if self.0.proxies.contain(peer) { self.take(client) } else { Some(Share { addresses: self.clone(), key: None }) }
+        if self.0.proxies.contain(peer) { self.take(client) } else { Some(self.uncounted()) }
+    }
+
+    fn uncounted(&self) -> Share {
+        Share { addresses: self.clone(), key: None, is_accepted: false }
     }
 
     fn take(&self, client: IpAddr) -> Option<Share> {
@@ -118,7 +134,7 @@ impl Addresses {
             }
             account.connections += 1;
         }
-        Some(Share { addresses: self.clone(), key })
+        Some(Share { addresses: self.clone(), key, is_accepted: false })
     }
 
     /// Counts the beginning of a session.
@@ -143,6 +159,7 @@ impl Addresses {
         // From here on dropping the share undoes what was counted.
         let before = self.0.sessions.fetch_add(1, Ordering::Relaxed);
         let share = SessionShare { addresses: self.clone(), key };
+        observe::sessions().increment(1);
         let is_beyond = before >= self.0.max_sessions || (polls && !lock(&self.0.polling).spend(1.0, now));
         if is_beyond { Err(TooMany::OfAll) } else { Ok(share) }
     }
@@ -194,6 +211,9 @@ fn handshakes(most: usize) -> Bucket {
 
 impl Drop for Share {
     fn drop(&mut self) {
+        if self.is_accepted {
+            self.addresses.0.connections.fetch_sub(1, Ordering::Relaxed);
+        }
         let Some(key) = &self.key else { return };
         if let Some(account) = self.addresses.book().accounts.get_mut(key) {
             account.connections -= 1;
@@ -204,6 +224,7 @@ impl Drop for Share {
 impl Drop for SessionShare {
     fn drop(&mut self) {
         self.addresses.0.sessions.fetch_sub(1, Ordering::Relaxed);
+        observe::sessions().decrement(1);
         let Some(key) = &self.key else { return };
         if let Some(account) = self.addresses.book().accounts.get_mut(key) {
             account.sessions -= 1;
@@ -254,7 +275,7 @@ mod tests {
     #[tokio::test]
     async fn an_address_has_a_limited_number_of_connections() {
         let addresses = addresses(2);
-        let take = |text: &str| addresses.accept(ip(text));
+        let take = |text: &str| addresses.accept(ip(text)).ok();
         for (peer, same) in [("8.8.8.8", "::ffff:8.8.8.8"), ("2001:db8::1", "2001:db8::ffff:1")] {
             let first = take(peer);
             let second = take(same);
@@ -274,17 +295,17 @@ mod tests {
         let known = Addresses::new(&limits, proxies);
         for peer in ["127.0.0.1", "127.8.0.1", "::1", "10.1.2.3", "172.17.0.1", "192.168.0.9", "fd00::1", "fe80::1"] {
             let unknown = addresses(1);
-            let all: Vec<_> = (0..3).map(|_| unknown.accept(ip(peer))).collect();
+            let all: Vec<_> = (0..3).map(|_| unknown.accept(ip(peer)).ok()).collect();
             assert!(all.iter().all(Option::is_some) && unknown.book().accounts.is_empty(), "{peer}");
             let is_proxy = known.proxies().contain(ip(peer));
             let shares = [known.accept(ip(peer)), known.accept(ip(peer))];
-            assert_eq!(shares.iter().all(Option::is_some), is_proxy, "{peer}");
+            assert_eq!(shares.iter().all(Result::is_ok), is_proxy, "{peer}");
             drop(shares);
             let shares = [known.take(ip(peer)), known.take(ip(peer))];
             assert!(shares[0].is_some() && shares[1].is_none(), "{peer}: a proxy that names no client is a client");
         }
         let unlimited = addresses(0);
-        assert!((0..1000).map(|_| unlimited.accept(ip("8.8.8.8"))).all(|share| share.is_some()));
+        assert!((0..1000).map(|_| unlimited.accept(ip("8.8.8.8"))).all(|share| share.is_ok()));
         assert_eq!(begin(&unlimited, "8.8.8.8").0, 1000);
     }
 
@@ -319,7 +340,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn all_clients_together_have_a_limited_number_of_sessions() {
-        let limits = NetLimits { max_sessions: 10, polling_handshakes: 5, ..NetLimits::default() };
+        let limits = NetLimits { max_connections: 3, max_sessions: 10, polling_handshakes: 5, ..NetLimits::default() };
         let addresses = Addresses::new(&limits, TrustedProxies::default());
         let own = addresses.own_handshakes();
         let begin = |client: &str, polls| addresses.begin(ip(client), polls, &own);
@@ -333,6 +354,11 @@ mod tests {
             (0..10).map(|_| begin("8.8.4.4", false)).collect::<Vec<_>>().iter().all(Result::is_ok),
             "what ended is not counted"
         );
+        let accept = |_| addresses.accept(ip("127.0.0.1"));
+        let accepted: Vec<_> = (0..4).map(accept).collect();
+        assert!(accepted[..3].iter().all(Result::is_ok) && matches!(accepted[3], Err(TooMany::OfAll)));
+        drop(accepted);
+        assert!((0..3).map(accept).collect::<Vec<_>>().iter().all(Result::is_ok), "what ended is not counted");
     }
 
     #[tokio::test(start_paused = true)]

@@ -83,6 +83,8 @@ pub struct NetLimits {
     /// Whether `connections_per_address` counts loopback and private addresses, too. They are always counted once trusted proxies are
     /// named; until then one of them may be a proxy with all clients behind it. Default false.
     pub counts_local_addresses: bool,
+    /// The TCP connections of all clients at a time. More are refused with HTTP 503. Each takes a file descriptor. Default 20,000.
+    pub max_connections: usize,
     /// The Socket.IO sessions of all clients at a time. More are refused with HTTP 503. Default 20,000.
     pub max_sessions: usize,
     /// The Socket.IO sessions that all clients together may begin by polling in ten seconds. More are refused with HTTP 503. Default
@@ -126,6 +128,7 @@ impl Default for NetLimits {
             queued_bytes: 256 * 1024,
             connections_per_address: 256,
             counts_local_addresses: false,
+            max_connections: 20_000,
             max_sessions: 20_000,
             polling_handshakes: 4096,
             header_timeout: Duration::from_secs(10),

@@ -21,6 +21,8 @@ pub(crate) struct Setup {
     /// The name of the block on the page.
     block: &'static str,
     server: Vec<String>,
+    /// Whether lines that the page has for WebSockets are left out.
+    no_upgrades: bool,
 }
 
 /// A proxy that runs, in front of a server. Both end when this is dropped.
@@ -33,11 +35,17 @@ pub(crate) struct Proxy {
 
 impl Setup {
     pub(crate) fn nginx(block: &'static str) -> Self {
-        Self { program: "nginx", block, server: Vec::new() }
+        Self { program: "nginx", block, server: Vec::new(), no_upgrades: false }
     }
 
     pub(crate) fn caddy(block: &'static str) -> Self {
-        Self { program: "caddy", block, server: Vec::new() }
+        Self { program: "caddy", block, server: Vec::new(), no_upgrades: false }
+    }
+
+    /// Forgets the lines for WebSockets, as people do.
+    pub(crate) fn without_upgrades(mut self) -> Self {
+        self.no_upgrades = true;
+        self
     }
 
     /// Sets a limit of the server.
@@ -65,6 +73,11 @@ impl Setup {
             .replace("listen 443 ssl;", &format!("listen 127.0.0.1:{port} ssl;"))
             .replace(&format!("/etc/ssl/{HOST}.pem"), &certificate.to_string())
             .replace(&format!("/etc/ssl/{HOST}.key"), &key.to_string());
+        let is_kept = |line: &&str| {
+            let is_for_upgrades = ["proxy_http_version", "Upgrade $", "Connection $"].iter().any(|part| line.contains(part));
+            !(self.no_upgrades && is_for_upgrades)
+        };
+        let site: String = site.lines().filter(is_kept).map(|line| format!("{line}\n")).collect();
         let folder = folder.display();
         let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|kind| format!("    {kind}_temp_path {folder}/{kind};\n"))
