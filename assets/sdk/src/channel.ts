@@ -1,6 +1,6 @@
 // The part of a Socket.IO client socket that the SDK uses: connecting to a namespace, and requests with an answer.
 
-import { refusal, TickcastError } from "./errors.js";
+import { isTemporary, refusal, TickcastError } from "./errors.js";
 
 /** A Socket.IO client socket, reduced to what the SDK uses, so that tests can replace it. */
 export interface Channel {
@@ -26,6 +26,8 @@ export interface SeatChannel {
   /** Disconnects the channel and makes it available to another seat. */
   release(): void;
 }
+
+const RETRY_MS = 1_000;
 
 /** Connects to the namespace. Throws a `TickcastError` if the server refuses, or is not reached within `timeout` ms. */
 export async function open(channel: Channel, timeout: number): Promise<void> {
@@ -53,8 +55,45 @@ export async function open(channel: Channel, timeout: number): Promise<void> {
     const timer = setTimeout(() => finish(unreachable()), timeout);
     channel.on("connect", done);
     channel.on("connect_error", failed);
-    channel.connect();
+    // A socket that is already connecting would send its CONNECT twice.
+    if (!channel.active) channel.connect();
   });
+}
+
+/**
+ * Connects an open channel again where Socket.IO would not: after the server has closed the namespace, and after a temporary
+ * refusal. Calls `ended` once with the reason if the server refuses for good. Returns a function that stops all of this.
+ */
+export function keepConnected(channel: Channel, ended: (reason: TickcastError) => void): () => void {
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  const reconnectSoon = (): void => {
+    clearTimeout(retry);
+    retry = setTimeout(() => channel.connect(), RETRY_MS);
+  };
+  const end = (reason: TickcastError): void => {
+    stop();
+    ended(reason);
+  };
+  const heard: Record<string, (argument: any) => void> = {
+    ended: ({ code, message }: { code: string; message: string }) => end(new TickcastError(code, message)),
+    disconnect: (reason: string) => {
+      // Socket.IO restores a lost transport, but not a namespace that the server has closed.
+      if (reason === "io server disconnect") reconnectSoon();
+    },
+    connect_error: (error: Error) => {
+      // An active channel is being connected again already: Socket.IO retries, or a forgotten guest comes as a new one.
+      if (channel.active) return;
+      const refused = refusal(error);
+      if (!refused || isTemporary(refused)) reconnectSoon();
+      else end(refused);
+    },
+  };
+  const stop = (): void => {
+    clearTimeout(retry);
+    for (const [event, listener] of Object.entries(heard)) channel.off(event, listener);
+  };
+  for (const [event, listener] of Object.entries(heard)) channel.on(event, listener);
+  return stop;
 }
 
 interface Answer {

@@ -117,8 +117,9 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     await open(lobbyChannel, home.timeout);
     await withinTimeout(session, lobbyChannel, home.timeout);
   } catch (error) {
-    status.close(error instanceof TickcastError ? error : new TickcastError("unreachable", String(error)));
-    throw error;
+    const reason = failureOf(error, identity);
+    status.close(reason);
+    throw reason;
   }
   status.opened();
   const lobby = new Lobby(lobbyChannel, home.timeout, take);
@@ -149,6 +150,14 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
       lobbyChannel.disconnect();
     },
   };
+}
+
+/** Why there is no connection. A token that could not be fetched explains why the server was not reached. */
+function failureOf(error: unknown, { failure }: Identity): TickcastError {
+  if (!(error instanceof TickcastError)) return new TickcastError("unreachable", String(error));
+  if (error.code !== "unreachable" || failure === undefined) return error;
+  const why = failure instanceof Error ? failure.message : String(failure);
+  return new TickcastError("unreachable", `the token could not be fetched: ${why}`);
 }
 
 /** Waits for the first `session` event, which a server of another kind never sends. */

@@ -21,7 +21,10 @@ export interface GuestStorage {
   removeItem(key: string): void;
 }
 
-/** A token of the host's accounts, or a function that fetches a fresh one for each connection. */
+/**
+ * A token of the host's accounts, or a function that fetches a fresh one for each connection. If the function throws, or has
+ * no token after 10 s, it is called again, with longer and longer pauses of up to 30 s.
+ */
 export type TokenSource = string | (() => string | Promise<string>);
 
 /** Options that say who the player is. */
@@ -34,6 +37,18 @@ export interface IdentityOptions {
   storage?: GuestStorage | null;
 }
 
+/** How long a function may take to fetch a token. */
+const FETCH_MS = 10_000;
+/** The pause after the first failed fetch. It doubles with each further one, up to `LONGEST_PAUSE_MS`. */
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** What a connection sends to say who the player is. */
+interface Credentials {
+  token?: string;
+  name?: string;
+}
+
 /** The credentials that every connection sends, and the session that the server answered with. */
 export class Identity {
   readonly #name: string | undefined;
@@ -42,6 +57,7 @@ export class Identity {
   readonly #key: string;
   #guest: string | undefined;
   #session: Session | undefined;
+  #failure: unknown;
   #waiting: (() => void)[] = [];
 
   constructor(url: string, { name, token, storage }: IdentityOptions) {
@@ -56,6 +72,11 @@ export class Identity {
   get session(): Session {
     if (!this.#session) throw new Error("the server has not sent a session yet");
     return this.#session;
+  }
+
+  /** Why the newest token could not be fetched; `undefined` if it could. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   /**
@@ -78,19 +99,19 @@ export class Identity {
    */
   show(channel: Channel, leads: boolean): void {
     let shown: string | undefined;
-    const show = (give: (auth: object) => void): void => {
-      this.#credentials().then(
-        (auth) => {
-          shown = auth.token;
-          give(auth);
-        },
-        // An empty token is refused. No token would make a guest of a player whose own token could not be fetched.
-        () => give({ token: "" }),
-      );
-    };
+    let attempts = 0;
     channel.auth = (give: (auth: object) => void): void => {
-      if (leads || this.#source !== undefined || this.#guest !== undefined) show(give);
-      else this.#waiting.push(() => show(give));
+      const attempt = ++attempts;
+      // Credentials for an older attempt, or for a channel that was disconnected meanwhile, would enter the namespace twice.
+      const isWanted = (): boolean => attempt === attempts && channel.active;
+      const show = async (): Promise<void> => {
+        const auth = await this.#credentials(isWanted);
+        if (!auth || !isWanted()) return;
+        shown = auth.token;
+        give(auth);
+      };
+      if (leads || this.#source !== undefined || this.#guest !== undefined) void show();
+      else this.#waiting.push(() => void show());
     };
     channel.on("connect_error", (error: Error) => {
       if (this.#isStale(refusal(error)?.code, shown)) {
@@ -118,10 +139,38 @@ export class Identity {
     attempt(() => this.#storage?.removeItem(this.#key));
   }
 
-  async #credentials(): Promise<{ token?: string; name?: string }> {
+  /** The credentials. Fetches a token until that succeeds, or until it is not wanted any more. */
+  async #credentials(isWanted: () => boolean): Promise<Credentials | undefined> {
+    const name = this.#name === undefined ? {} : { name: this.#name };
     const source = this.#source ?? this.#guest;
-    const token = typeof source === "function" ? await source() : source;
-    return { ...(token === undefined ? {} : { token }), ...(this.#name === undefined ? {} : { name: this.#name }) };
+    if (source === undefined) return name;
+    if (typeof source === "string") return { token: source, ...name };
+    for (let pause = FIRST_PAUSE_MS; isWanted(); pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      try {
+        const token = await fetched(source);
+        this.#failure = undefined;
+        return { token, ...name };
+      } catch (error) {
+        this.#failure = error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    return undefined;
+  }
+}
+
+/** Fetches a token. Throws if that fails or takes too long. */
+async function fetched(source: () => string | Promise<string>): Promise<string> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`there was no token after ${FETCH_MS} ms`)), FETCH_MS);
+  });
+  try {
+    const token: unknown = await Promise.race([source(), late]);
+    if (typeof token !== "string") throw new TypeError(`the token is no string but of type ${typeof token}`);
+    return token;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -199,9 +199,11 @@ test("a host's token is fetched for each connection and never stored", async () 
   await vi.waitFor(() => expect(shown[1]).toEqual({ token: "jwt2" }));
   expect([...kept.values()]).toEqual(["guest-7"]);
   await expect(connect(url, { token: "stale", storage })).rejects.toMatchObject({ code: "bad_token" });
-  const failing = connect(url, { token: () => Promise.reject(new Error("no account")), storage });
-  await failing.then((server) => server.close());
-  expect(shown.at(-1)).toEqual({ token: "" });
+  const failing = connect(url, { token: () => Promise.reject(new Error("no account")), storage, timeout: 300 });
+  await expect(failing).rejects.toMatchObject({
+    code: "unreachable",
+    message: "the token could not be fetched: no account",
+  });
 });
 
 test("storage that throws is ignored", async () => {
@@ -269,6 +271,33 @@ test("a token that is refused on reconnection closes the connection", async () =
   client.onStatus(onStatus);
   for (const [, socket] of io.of("/lobby").sockets) socket.disconnect();
   await vi.waitFor(() => expect(seen).toEqual(["reconnecting", "closed bad_token"]), 5_000);
+});
+
+test("a token that cannot be fetched once after a lost connection is fetched again", async () => {
+  let calls = 0;
+  client = await connect(url, {
+    token: () => {
+      if (++calls === 2) throw new Error("offline");
+      return `jwt${calls}`;
+    },
+  });
+  const { seen, onStatus } = recorder();
+  client.onStatus(onStatus);
+  for (const [, socket] of io.of("/lobby").sockets) socket.conn.close();
+  await vi.waitFor(() => expect(seen).toEqual(["reconnecting", "connected"]), 5_000);
+  expect(shown).toEqual([{ token: "jwt1" }, { token: "jwt3" }]);
+});
+
+test("two requests at the same time enter a namespace once", async () => {
+  client = await connect(url, { token: () => "jwt" });
+  const shops = io.of("/shop");
+  let entries = 0;
+  shops.use((_, next) => {
+    entries += 1;
+    next();
+  });
+  await Promise.all([client.namespace("/shop"), client.namespace("/shop")]);
+  expect([entries, shops.sockets.size]).toEqual([1, 1]);
 });
 
 test("a failed first connection has the status closed", async () => {

@@ -130,12 +130,13 @@ export class FakeChannel implements Channel {
   }
 
   connect(): this {
+    this.active = true;
     this.onConnect(this);
     return this;
   }
 
   disconnect(): this {
-    this.connected = false;
+    this.connected = this.active = false;
     return this;
   }
 
@@ -148,13 +149,20 @@ export class FakeChannel implements Channel {
   }
 
   accept(): void {
-    this.connected = true;
+    this.connected = this.active = true;
     this.receive("connect");
   }
 
   drop(reason = "transport close"): void {
     this.connected = false;
+    this.active = reason === "transport close";
     this.receive("disconnect", reason);
+  }
+
+  /** Refuses a connection attempt, as the server does. */
+  refuse(message: string): void {
+    this.active = false;
+    this.receive("connect_error", new Error(message));
   }
 
   /** Delivers an event from the server. */
