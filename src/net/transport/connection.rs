@@ -108,10 +108,11 @@ impl Connection {
     /// Ends the connection when its stream is dropped. What waits for the client still goes out, if the client takes it soon.
     /// `held` is dropped at the end.
     pub(crate) fn finish(self: &Arc<Self>, held: impl Send + 'static) {
+        // If a task waits for the socket, it ends the connection, too.
+        self.is_ending.store(true, Ordering::Release);
         if self.is_cut.load(Ordering::Acquire) || !self.writer.is_waiting() {
             return self.end();
         }
-        self.is_ending.store(true, Ordering::Release);
         self.drain_later(1);
         let connection = self.clone();
         drop(self.socket.runtime.spawn(async move {
