@@ -11,8 +11,9 @@ use crate::net::{
     transport::websocket::{ClientHeader, Opcode, write_client},
 };
 
-/// How a text begins that enters a namespace.
+/// How a text begins that enters a namespace, and one that leaves it.
 const CONNECT: [u8; 2] = *b"40";
+const DISCONNECT: [u8; 2] = *b"41";
 
 /// The space on the stack for a payload.
 const TYPICAL_BYTES: usize = 256;
@@ -94,7 +95,7 @@ impl Frames {
         changed
     }
 
-    /// Returns whether a frame must be seen whole, because it is, or belongs to, an event, or may enter a namespace.
+    /// Returns whether a frame must be seen whole, because it is, or belongs to, an event, or may enter or leave a namespace.
     fn may_change(&self, header: &ClientHeader) -> bool {
         let so_far = self.fragments.as_ref().map_or(0, Vec::len) as u64;
         if !header.is_valid() || header.is_control() || header.payload_length() + so_far > self.max_bytes as u64 {
@@ -105,8 +106,8 @@ impl Frames {
             _ if !self.is_text => false,
             (Some(_), None) => true,
             (None, Some(Opcode::Text)) => header.text_start.map_or(!header.is_final(), |start| {
-                // A client's library sends a CONNECT in one frame.
-                is_event(start) || (start == CONNECT && header.is_final())
+                // A client's library sends these packets in one frame.
+                is_event(start) || (matches!(start, CONNECT | DISCONNECT) && header.is_final())
             }),
             _ => false,
         }

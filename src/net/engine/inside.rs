@@ -49,20 +49,26 @@ impl Inside {
 
     /// Takes an Engine.IO packet with text. If it enters a namespace that the client is in, returns the packet that leaves it, for the
     /// library to get first.
+    ///
+    /// A packet with which the client leaves by itself is noted at once. The library may handle it only after the next one has come.
     pub(crate) fn left_by_text(&self, packet: &[u8]) -> Option<String> {
-        let rest = packet.strip_prefix(b"40")?;
+        let (enters, rest) = match packet {
+            [b'4', b'0', rest @ ..] => (true, rest),
+            [b'4', b'1', rest @ ..] => (false, rest),
+            _ => return None,
+        };
         let namespace = if rest.starts_with(b"/") { rest.split(|byte| *byte == b',').next()? } else { b"/" };
         let namespace = std::str::from_utf8(namespace).ok()?;
         // A query behind the name is not part of it.
         let namespace = namespace.split('?').next().unwrap_or_default();
-        self.take(namespace).then(|| if namespace == "/" { "41".to_owned() } else { format!("41{namespace},") })
+        (self.take(namespace) && enters).then(|| if namespace == "/" { "41".to_owned() } else { format!("41{namespace},") })
     }
 
     /// Does the same with a packet of the MessagePack parser.
     pub(crate) fn left_by_msgpack(&self, packet: &[u8]) -> Option<Vec<u8>> {
-        let Packed { r#type: CONNECT, nsp } = rmp_serde::from_slice(packet).ok()? else { return None };
+        let Packed { r#type: kind @ (CONNECT | DISCONNECT), nsp } = rmp_serde::from_slice(packet).ok()? else { return None };
         let leave = || rmp_serde::to_vec_named(&Leave { r#type: DISCONNECT, nsp: &nsp }).ok();
-        self.take(&nsp).then(leave)?
+        (self.take(&nsp) && kind == CONNECT).then(leave)?
     }
 
     /// Does the same for each packet of a polling payload. What is no text is left as it is.
@@ -144,6 +150,14 @@ mod tests {
         inside.enter("/lobby");
         assert!(inside.left_by_text(b"40/lobby,").is_some());
         assert_eq!(inside.left_by_text(b"40/lobby,"), None, "it was noted once");
+        // The library may not have seen that the client leaves when the next packet comes.
+        inside.enter("/lobby");
+        assert_eq!(inside.left_by_text(b"41/lobby,"), None);
+        assert_eq!(inside.left_by_text(b"40/lobby,"), None, "it has left by itself");
+        inside.enter("/lobby");
+        let leave = rmp_serde::to_vec_named(&Leave { r#type: DISCONNECT, nsp: "/lobby" }).unwrap();
+        let enter = rmp_serde::to_vec_named(&Leave { r#type: CONNECT, nsp: "/lobby" }).unwrap();
+        assert_eq!((inside.left_by_msgpack(&leave), inside.left_by_msgpack(&enter)), (None, None));
     }
 
     #[test]
