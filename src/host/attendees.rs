@@ -2,7 +2,7 @@
 
 use super::{
     record::{self, Player},
-    stay::{Attendance, Stay},
+    stay::{Attendance, Stays},
 };
 use crate::{
     lobby::{Identity, UserId},
@@ -48,11 +48,10 @@ impl Attendees {
         self.gone.iter().any(|player| player.user == *user)
     }
 
-    /// Makes the result of a match that ends now. `stays` are those of the seats, from seat 0.
-    pub(super) fn played(&mut self, stays: &[Option<Stay>], winners: &[Seat]) -> Played {
+    /// Makes the result of a match that ends now.
+    pub(super) fn played(&mut self, stays: &Stays, winners: &[Seat]) -> Played {
         let ended = record::now();
-        let seated = (0..).map(Seat).zip(stays).filter_map(|(seat, stay)| Some((seat, stay.as_ref()?)));
-        let seated = seated.filter(|(_, stay)| !matches!(stay.attendance, Attendance::Reserved));
+        let seated = stays.seated().filter(|(_, stay)| !matches!(stay.attendance, Attendance::Reserved));
         let mut players: Vec<Player> = seated
             .map(|(seat, stay)| Player { won: winners.contains(&seat), stayed: true, ..Player::new(seat, &stay.who) })
             .collect();

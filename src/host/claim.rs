@@ -93,7 +93,7 @@ impl Claim {
         let Claimed { running, stay, with, hold, .. } = &*self.0;
         let seat = hold.seat();
         let (ticket, held_tick) = match *with {
-            ClaimedWith::Ticket(_) if seating.stay(seat).is_none_or(|sitting| sitting.id != *stay) => {
+            ClaimedWith::Ticket(_) if seating.stays.get(seat).is_none_or(|sitting| sitting.id != *stay) => {
                 return Err(Refusal::new(
                     ErrorCode::TicketExpired,
                     "the reservation of this seat has expired: ask for a new ticket",
@@ -115,7 +115,7 @@ impl Claim {
         let entered = seating.with(&running.meters, |room| room.enter(seat, held_tick))??;
         let token = rand::random();
         let welcomed = self.welcome(seating, entered, token, &*outlet);
-        if let Some(sitting) = seating.stay_mut(seat) {
+        if let Some(sitting) = seating.stays.get_mut(seat) {
             sitting.resume = token;
         }
         seating.connect(hold, outlet, ticket);

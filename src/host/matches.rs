@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::{
     admission::Admission,
     opener::{MatchInfo, Opener, RoomOptions},
+    quota::Asker,
     refusal::Refusal,
     registry::Host,
     running::Running,
-    seating::Asker,
 };
 use crate::{
     lobby::{Entrance, Identity, RoomId, UserId},

@@ -34,6 +34,7 @@ mod driver;
 mod roster;
 mod threads;
 mod registry;
+mod private_rooms;
 mod matches;
 mod parties;
 mod ratings;

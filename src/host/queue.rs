@@ -126,7 +126,7 @@ struct Unseated {
 impl MatchQueue {
     pub(crate) fn new(host: Host, rules: MatchRules) -> Self {
         let MatchRules { modes, ratings, parties } = rules;
-        let mut queues = Queues { matchmaker: Matchmaker::new(host.limits().ready_check_pauses()), ..Queues::default() };
+        let mut queues = Queues { matchmaker: Matchmaker::new(host.services().limits.ready_check_pauses()), ..Queues::default() };
         for game in host.games() {
             let own = modes.iter().filter(|(of, ..)| *of == game.name());
             own.clone().for_each(|(game, name, mode)| queues.matchmaker.open(game, name, mode.clone()));
@@ -437,7 +437,7 @@ impl Shared {
         &self, queues: &mut Queues, (game, mode): (&'static str, &Arc<str>),
         admitted: impl IntoIterator<Item = (&'i Identity, Admission)>,
     ) {
-        let until = Instant::now() + self.host.limits().ticket_life * MAX_RESERVATIONS;
+        let until = Instant::now() + self.host.services().limits.ticket_life * MAX_RESERVATIONS;
         for (who, admission) in admitted {
             let matched = Matched { room: admission.room.clone(), game, mode: mode.clone(), until };
             queues.matched.insert(who.user.clone(), matched);

@@ -10,6 +10,7 @@ use super::{limits::Limits, refusal::Refusal};
 use crate::{
     lobby::{Identity, UserId},
     protocol::ErrorCode,
+    sim::Team,
 };
 
 /// A kind of thing that people hold.
@@ -29,6 +30,15 @@ pub(super) enum Kind {
 enum Owner {
     Person(UserId),
     Address(IpAddr),
+}
+
+/// Who asks for a seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// The person, for any seat.
+    Person,
+    /// The matchmaker, in this team if the match has teams. It is not bound by the person's quotas.
+    Matchmaker(Team),
 }
 
 /// Counts what people hold.
@@ -69,6 +79,17 @@ impl Quotas {
     /// the others from their match.
     pub(super) fn note(self: &Arc<Self>, kind: Kind, who: &Identity) -> Held {
         self.count(&mut self.held(), kind, owners(who))
+    }
+
+    /// Counts a seat and its ticket.
+    ///
+    /// # Errors
+    /// As for [`take`](Self::take). The matchmaker is refused nothing.
+    pub(super) fn seat(self: &Arc<Self>, who: &Identity, by: Asker) -> Result<(Held, Held), Refusal> {
+        match by {
+            Asker::Person => Ok((self.take(Kind::Seat, who)?, self.take(Kind::Ticket, who)?)),
+            Asker::Matchmaker(_) => Ok((self.note(Kind::Seat, who), self.note(Kind::Ticket, who))),
+        }
     }
 
     /// Checks that a person may hold one more thing.

@@ -21,11 +21,10 @@ use super::{
     limits::Limits,
     opener::{Opener, RoomOptions},
     pass::{Keys, Purpose},
-    quota::{Kind, Quotas},
+    quota::{Asker, Kind, Quotas},
     record::{Record, Recorder},
     refusal::Refusal,
     running::Running,
-    seating::Asker,
     services::Services,
     threads::RoomThreads,
     visitors::{Visitor, VisitorId, Visitors},
@@ -211,31 +210,6 @@ impl Host {
         running.admit(who, Asker::Person)
     }
 
-    /// Reserves a seat in the private room with this code.
-    ///
-    /// # Errors
-    /// As for [`join`](Self::join), no room has this code, or the user has typed too many wrong codes.
-    pub fn join_private(&self, typed: &str, who: &Identity) -> Result<Admission, Refusal> {
-        self.join(&self.room_of_code(typed, who)?, who)
-    }
-
-    fn room_of_code(&self, typed: &str, who: &Identity) -> Result<RoomId, Refusal> {
-        let unknown = || Refusal::new(ErrorCode::UnknownCode, format!("there is no private room with the code \"{typed}\""));
-        self.try_code(who, || {
-            let room = Code::parse(typed).and_then(|code| self.0.services.board.lobby().by_code(&code));
-            room.ok_or_else(unknown)
-        })
-    }
-
-    /// Tries a secret code that a user has typed. A user who was wrong too often must pause, longer each time; the guests of one
-    /// address count together.
-    ///
-    /// # Errors
-    /// That of `attempt`, or `rate_limited` during the pause.
-    pub fn try_code<R, E: Into<Refusal>>(&self, who: &Identity, attempt: impl FnOnce() -> Result<R, E>) -> Result<R, Refusal> {
-        self.0.services.codes.with(who, attempt)
-    }
-
     /// Gives out a ticket to spectate in a room.
     ///
     /// # Errors
@@ -245,14 +219,6 @@ impl Host {
         self.check_open()?;
         let running = self.find(room)?;
         Ok(Admission { ticket: running.admit_spectator(who)?, url: String::new(), room: room.clone(), code: None, team: None })
-    }
-
-    /// Gives out a ticket to spectate in the private room with this code.
-    ///
-    /// # Errors
-    /// As for [`spectate`](Self::spectate), or no room has this code.
-    pub fn spectate_private(&self, typed: &str, who: &Identity) -> Result<Admission, Refusal> {
-        self.spectate(&self.room_of_code(typed, who)?, who)
     }
 
     /// Removes a player from a match for good.
@@ -429,8 +395,8 @@ impl Host {
         Ok((running, code, seated))
     }
 
-    pub(super) fn limits(&self) -> &Limits {
-        &self.0.services.limits
+    pub(super) fn services(&self) -> &Services {
+        &self.0.services
     }
 
     /// Checks that a user may have one more seat.

@@ -21,11 +21,11 @@ use super::{
     opener::{MatchInfo, Opener},
     pass::Grant,
     presence_report::PresenceReport,
-    quota::Held,
+    quota::{Asker, Held},
     record::{MatchResult, Record},
     refusal::Refusal,
     schedule::{Activity, next_phase},
-    seating::{Asker, Seating},
+    seating::Seating,
     services::Services,
 };
 use crate::{
@@ -193,14 +193,14 @@ impl Running {
         if !told.retired {
             match seating.population() {
                 Some(population) if seating.over_at.is_none() => {
-                    let is_left = || seating.stays().all(|stay| !self.is_owner(&stay.who.user));
+                    let is_left = || seating.stays.iter().all(|stay| !self.is_owner(&stay.who.user));
                     if self.tell(&mut told, population) && population.players > 0 && is_left() {
                         self.uncount();
                     }
                 }
                 _ => self.unlist(),
             }
-            self.presence.tell(&self.id, seating.stays());
+            self.presence.tell(&self.id, seating.stays.iter());
         }
         result
     }

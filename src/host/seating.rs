@@ -17,11 +17,11 @@ use super::{
     limits::Limits,
     outlet::{Ending, Outlet},
     pass::Grant,
-    quota::{Kind, Quotas},
+    quota::{Asker, Quotas},
     refusal::Refusal,
     schedule::Activity,
     spectators::Spectators,
-    stay::{Attendance, Stay},
+    stay::{Attendance, Stay, Stays},
     ticket::{SeatTickets, Ticket},
 };
 use crate::{
@@ -29,14 +29,12 @@ use crate::{
     observe::{self, DropReason, GameMeters},
     protocol::{ErrorCode, Seat, Tick},
     room::{Frames, Message, Over, OverReason, Population, Room, RoomError, SeatStatus},
-    sim::Team,
 };
 
 pub(super) struct Seating {
     /// `None` once the room has closed.
     room: Option<Room>,
-    /// By seat, up to the highest seat ever taken.
-    stays: Vec<Option<Stay>>,
+    pub(super) stays: Stays,
     intake: Arc<Intake>,
     audience: Arc<Audience>,
     /// The inputs of the current step.
@@ -53,20 +51,11 @@ pub(super) struct Seating {
     any_silent: bool,
 }
 
-/// Who asks for a seat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asker {
-    /// The person, for any seat.
-    Person,
-    /// The matchmaker, in this team if the match has teams. It is not bound by the person's quotas.
-    Matchmaker(Team),
-}
-
 impl Seating {
     pub(super) fn new(room: Room, intake: &Arc<Intake>, audience: &Arc<Audience>, quotas: &Arc<Quotas>) -> Self {
         Self {
             room: Some(room),
-            stays: Vec::new(),
+            stays: Stays::default(),
             intake: intake.clone(),
             audience: audience.clone(),
             batch: Batch::default(),
@@ -137,7 +126,7 @@ impl Seating {
             if over.reason == OverReason::Finished {
                 record(self.attendees.played(&self.stays, &over.winners));
             }
-            for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
+            for seat in self.stays.seats() {
                 self.deliver(seat, Message::Over(over.clone()), meters);
             }
             self.spectators.end(&over);
@@ -159,7 +148,7 @@ impl Seating {
     }
 
     fn holds(&self) -> impl Iterator<Item = &Hold> {
-        self.stays.iter().flatten().filter_map(|stay| match &stay.attendance {
+        self.stays.iter().filter_map(|stay| match &stay.attendance {
             Attendance::Connected { hold, .. } => Some(&**hold),
             _ => None,
         })
@@ -184,7 +173,7 @@ impl Seating {
     /// Notes which clients sent something in this batch. They have had their `welcome`, so their tickets are used.
     fn note_heard(&mut self) {
         for (seat, _) in self.batch.iter() {
-            let Some(Some(stay)) = self.stays.get_mut(usize::from(seat.0)) else { continue };
+            let Some(stay) = self.stays.get_mut(seat) else { continue };
             if let Attendance::Connected { silent_since: since @ Some(_), .. } = &mut stay.attendance {
                 *since = None;
                 stay.unused = None;
@@ -199,8 +188,8 @@ impl Seating {
             return;
         }
         self.any_silent = false;
-        for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
-            let Some(stay) = self.stay_mut(seat) else { continue };
+        for seat in self.stays.seats() {
+            let Some(stay) = self.stays.get_mut(seat) else { continue };
             let Attendance::Connected { silent_since: Some(since), outlet, .. } = &stay.attendance else { continue };
             if now < *since + limits.silent_timeout {
                 self.any_silent = true;
@@ -216,7 +205,7 @@ impl Seating {
 
     /// Sends a message. A connection that does not take it is cut.
     fn deliver(&mut self, seat: Seat, message: Message, meters: &GameMeters) {
-        let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stay(seat) else { return };
+        let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stays.get(seat) else { return };
         if let Message::Refused(refused) = &message {
             observe::refused(refused.code, u64::from(refused.count));
         }
@@ -229,7 +218,7 @@ impl Seating {
     fn show(&mut self, frames: &Frames, meters: &GameMeters) -> u64 {
         let (mut shown, mut bytes) = (0, 0);
         for (seat, frame) in frames.iter() {
-            let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stay(seat) else { continue };
+            let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stays.get(seat) else { continue };
             if outlet.show(frame).is_ok() {
                 shown += 1;
                 bytes += frame.len() as u64;
@@ -245,7 +234,7 @@ impl Seating {
 
     /// Ends a connection that did not take a reliable message. Its seat can be resumed.
     pub(super) fn cut(&mut self, seat: Seat, meters: &GameMeters) {
-        let Some(stay) = self.stay_mut(seat) else { return };
+        let Some(stay) = self.stays.get_mut(seat) else { return };
         let Attendance::Connected { hold, outlet, .. } = std::mem::replace(&mut stay.attendance, Attendance::Away) else {
             return;
         };
@@ -268,11 +257,11 @@ impl Seating {
         }
         self.end_silent(now, limits, meters);
         let present = |stay: &Stay| !matches!(stay.attendance, Attendance::Reserved);
-        if self.stays.iter().flatten().any(present) {
+        if self.stays.iter().any(present) {
             self.empty_since = None;
             return Activity::Playing;
         }
-        if self.stays.iter().flatten().next().is_some() {
+        if self.stays.iter().next().is_some() {
             self.empty_since = None;
             return Activity::Waiting(self.tickets.next_expiry().unwrap_or(now + limits.ticket_life));
         }
@@ -291,8 +280,8 @@ impl Seating {
     fn expire_tickets(&mut self, now: Instant, meters: &GameMeters) {
         self.spectators.expire_tickets(now);
         for (seat, id) in self.tickets.expire(now) {
-            if self.stay(seat).is_some_and(|stay| stay.id == id && matches!(stay.attendance, Attendance::Reserved)) {
-                self.stays[usize::from(seat.0)] = None;
+            if self.stays.get(seat).is_some_and(|stay| stay.id == id && matches!(stay.attendance, Attendance::Reserved)) {
+                self.stays.take(seat);
                 let _ = self.with(meters, |room| room.release(seat));
             }
         }
@@ -300,7 +289,7 @@ impl Seating {
 
     /// Bans the player of a seat from this match.
     fn ban(&mut self, seat: Seat) {
-        if let Some(user) = self.stay(seat).map(|stay| stay.who.user.clone()) {
+        if let Some(user) = self.stays.get(seat).map(|stay| stay.who.user.clone()) {
             self.spectators.evict(&user, OverReason::Kicked.explain());
             self.banned.insert(user);
         }
@@ -308,7 +297,7 @@ impl Seating {
 
     /// Removes the player of a seat for good. Returns false if nobody has the seat.
     pub(super) fn kick(&mut self, seat: Seat, meters: &GameMeters) -> bool {
-        let Some(user) = self.stay(seat).map(|stay| stay.who.user.clone()) else { return false };
+        let Some(user) = self.stays.get(seat).map(|stay| stay.who.user.clone()) else { return false };
         self.ban(seat);
         self.evict(&user, OverReason::Kicked.explain(), meters);
         true
@@ -341,8 +330,8 @@ impl Seating {
             return Err(RoomError::Over.into());
         }
         self.check_banned(&who.user)?;
-        let (seat, stay) = match self.seat_of(&who.user) {
-            Some(own) => own,
+        let (seat, stay) = match self.stays.of(&who.user) {
+            Some((seat, stay)) => (seat, stay.id),
             None => self.take_seat(who, by, life, meters)?,
         };
         Ok(self.grant(seat, stay, life))
@@ -350,27 +339,18 @@ impl Seating {
 
     /// Gives another ticket to a user whose seat is still reserved, or whose client may not have had its `welcome` yet.
     pub(super) fn renew(&mut self, user: &UserId, life: Duration) -> Option<Grant> {
-        let (seat, stay) = self.seat_of(user).filter(|_| self.over_at.is_none())?;
-        let is_open = self.stay(seat).is_some_and(Stay::is_unconfirmed);
-        is_open.then(|| self.grant(seat, stay, life))
-    }
-
-    fn seat_of(&self, user: &UserId) -> Option<(Seat, u128)> {
-        let mut stays = (0..).map(Seat).zip(&self.stays);
-        stays.find_map(|(seat, stay)| stay.as_ref().filter(|stay| stay.who.user == *user).map(|stay| (seat, stay.id)))
+        let (seat, stay) = self.stays.of(user).filter(|(_, stay)| self.over_at.is_none() && stay.is_unconfirmed())?;
+        Some(self.grant(seat, stay.id, life))
     }
 
     fn grant(&mut self, seat: Seat, stay: u128, life: Duration) -> Grant {
-        let reserved_until = self.stay(seat).and_then(|stay| stay.reserved_until());
+        let reserved_until = self.stays.get(seat).and_then(|stay| stay.reserved_until());
         let left = reserved_until.map_or(life, |until| until.saturating_duration_since(Instant::now()));
         Grant { seat, stay, ticket: self.tickets.issue(seat, stay, life.min(left)) }
     }
 
     fn take_seat(&mut self, who: &Identity, by: Asker, life: Duration, meters: &GameMeters) -> Result<(Seat, u128), Refusal> {
-        let (held, unused) = match by {
-            Asker::Person => (self.quotas.take(Kind::Seat, who)?, self.quotas.take(Kind::Ticket, who)?),
-            Asker::Matchmaker(_) => (self.quotas.note(Kind::Seat, who), self.quotas.note(Kind::Ticket, who)),
-        };
+        let held = self.quotas.seat(who, by)?;
         let seat = self.with(meters, |room| {
             let team = match by {
                 Asker::Matchmaker(team) if room.team(Seat(1)).is_some() => Some(team),
@@ -378,19 +358,17 @@ impl Seating {
             };
             room.reserve_on(team, who.name.as_str())
         })??;
-        let at = usize::from(seat.0);
-        self.stays.resize_with(self.stays.len().max(at + 1), || None);
-        let stay = Stay::reserve(who, life, (held, unused));
+        let stay = Stay::reserve(who, life, held);
         let id = stay.id;
-        self.stays[at] = Some(stay);
+        self.stays.put(seat, stay);
         Ok((seat, id))
     }
 
     /// Takes away a user's seat, and their place to spectate.
     pub(super) fn evict(&mut self, user: &UserId, message: &str, meters: &GameMeters) {
         self.spectators.evict(user, message);
-        for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
-            let Some(stay) = self.stay(seat).filter(|stay| stay.who.user == *user) else { continue };
+        for seat in self.stays.seats() {
+            let Some(stay) = self.stays.get(seat).filter(|stay| stay.who.user == *user) else { continue };
             let reserved = matches!(stay.attendance, Attendance::Reserved);
             self.detach(seat, Some((OverReason::Kicked, message)));
             self.free(seat);
@@ -401,8 +379,8 @@ impl Seating {
 
     /// Returns whether a user who had a seat has taken it. `None` while it is reserved.
     pub(super) fn has_come(&self, user: &UserId) -> Option<bool> {
-        match self.seat_of(user).and_then(|(seat, _)| self.stay(seat)) {
-            Some(stay) => (!matches!(stay.attendance, Attendance::Reserved)).then_some(true),
+        match self.stays.of(user) {
+            Some((_, stay)) => (!matches!(stay.attendance, Attendance::Reserved)).then_some(true),
             None => Some(self.attendees.has_left(user)),
         }
     }
@@ -420,7 +398,7 @@ impl Seating {
     /// Gives a connection the seat that it has entered. It came with this ticket, or with a resume token, which shows that an earlier
     /// `welcome` arrived.
     pub(super) fn connect(&mut self, hold: &Arc<Hold>, outlet: Arc<dyn Outlet>, ticket: Option<u128>) {
-        let Some(Some(stay)) = self.stays.get_mut(usize::from(hold.seat().0)) else { return };
+        let Some(stay) = self.stays.get_mut(hold.seat()) else { return };
         match ticket {
             Some(id) => self.tickets.enter(id),
             None => {
@@ -436,7 +414,7 @@ impl Seating {
 
     /// Checks that a resume token is the newest one of a seat that is still kept.
     pub(super) fn check_resume(&self, seat: Seat, stay: u128, token: u128) -> Result<(), Refusal> {
-        let Some(sitting) = self.stay(seat).filter(|sitting| sitting.id == stay && self.over_at.is_none()) else {
+        let Some(sitting) = self.stays.get(seat).filter(|sitting| sitting.id == stay && self.over_at.is_none()) else {
             return Err(Refusal::new(ErrorCode::ResumeExpired, "the seat was given up, or its room has ended"));
         };
         if sitting.resume != token || matches!(sitting.attendance, Attendance::Reserved) {
@@ -445,22 +423,9 @@ impl Seating {
         Ok(())
     }
 
-    /// The stays of everybody who has a seat, in the order of the seats.
-    pub(super) fn stays(&self) -> impl Iterator<Item = &Stay> + Clone {
-        self.stays.iter().flatten()
-    }
-
-    pub(super) fn stay(&self, seat: Seat) -> Option<&Stay> {
-        self.stays.get(usize::from(seat.0))?.as_ref()
-    }
-
-    pub(super) fn stay_mut(&mut self, seat: Seat) -> Option<&mut Stay> {
-        self.stays.get_mut(usize::from(seat.0))?.as_mut()
-    }
-
     /// Takes the seat from its connection, which is told the reason if there is one.
     pub(super) fn detach(&mut self, seat: Seat, why: Option<(OverReason, &str)>) {
-        let Some(stay) = self.stay_mut(seat).filter(|stay| matches!(stay.attendance, Attendance::Connected { .. })) else {
+        let Some(stay) = self.stays.get_mut(seat).filter(|stay| matches!(stay.attendance, Attendance::Connected { .. })) else {
             return;
         };
         if let Attendance::Connected { hold, outlet, .. } = std::mem::replace(&mut stay.attendance, Attendance::Away) {
@@ -479,7 +444,7 @@ impl Seating {
 
     /// Gives up a seat at once.
     pub(super) fn free(&mut self, seat: Seat) {
-        let stay = self.stays.get_mut(usize::from(seat.0)).and_then(Option::take);
+        let stay = self.stays.take(seat);
         stay.iter().for_each(|stay| self.tickets.confirm(stay.id));
         if let Some(stay) = stay.filter(|stay| !matches!(stay.attendance, Attendance::Reserved)) {
             self.attendees.leave(seat, &stay.who);
@@ -489,7 +454,7 @@ impl Seating {
     /// Ends the room. Connected players are told, unless they were told a result already.
     pub(super) fn close(&mut self, reason: OverReason, message: &str) {
         let over = Over { reason, message: message.to_owned(), winners: Vec::new() };
-        for stay in self.stays.iter_mut().filter_map(Option::take) {
+        for stay in self.stays.take_all() {
             if let Attendance::Connected { hold, outlet, .. } = stay.attendance
                 && hold.end()
             {
@@ -518,13 +483,13 @@ impl Seating {
 
     /// Frees the seats whose grace time the room has ended.
     fn forget_freed_seats(&mut self) {
-        if !self.stays.iter().flatten().any(|stay| matches!(stay.attendance, Attendance::Away)) {
+        if !self.stays.iter().any(|stay| matches!(stay.attendance, Attendance::Away)) {
             return;
         }
         let Some(room) = &self.room else { return };
         let seats = room.seats();
-        for seat in (0..=u8::MAX).map(Seat).take(self.stays.len()) {
-            let away = self.stay(seat).is_some_and(|stay| matches!(stay.attendance, Attendance::Away));
+        for seat in self.stays.seats() {
+            let away = self.stays.get(seat).is_some_and(|stay| matches!(stay.attendance, Attendance::Away));
             if away && !seats.iter().any(|info| info.seat == seat && info.status == SeatStatus::Away) {
                 self.free(seat);
             }

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{hold::Hold, outlet::Outlet, quota::Held};
-use crate::lobby::{Identity, Sitting};
+use crate::{
+    lobby::{Identity, Sitting, UserId},
+    protocol::Seat,
+};
 
 /// The most lives of a ticket for which a seat stays reserved. Without a limit a person could keep others from a seat for ever, by
 /// asking for another ticket again and again.
@@ -70,4 +73,52 @@ pub(super) enum Attendance {
         silent_since: Option<Instant>,
     },
     Away,
+}
+
+/// The stays of everybody who has a seat, in the order of the seats.
+#[derive(Default)]
+pub(super) struct Stays(Vec<Option<Stay>>);
+
+impl Stays {
+    /// Returns the seats from 0 to the highest one ever taken.
+    pub(super) fn seats(&self) -> impl Iterator<Item = Seat> + use<> {
+        (0..=u8::MAX).map(Seat).take(self.0.len())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Stay> + Clone {
+        self.0.iter().flatten()
+    }
+
+    /// Iterates over the stays with their seats.
+    pub(super) fn seated(&self) -> impl Iterator<Item = (Seat, &Stay)> {
+        (0..).map(Seat).zip(&self.0).filter_map(|(seat, stay)| Some((seat, stay.as_ref()?)))
+    }
+
+    pub(super) fn get(&self, seat: Seat) -> Option<&Stay> {
+        self.0.get(usize::from(seat.0))?.as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, seat: Seat) -> Option<&mut Stay> {
+        self.0.get_mut(usize::from(seat.0))?.as_mut()
+    }
+
+    /// Returns the seat of a user, and their stay.
+    pub(super) fn of(&self, user: &UserId) -> Option<(Seat, &Stay)> {
+        self.seated().find(|(_, stay)| stay.who.user == *user)
+    }
+
+    pub(super) fn put(&mut self, seat: Seat, stay: Stay) {
+        let at = usize::from(seat.0);
+        self.0.resize_with(self.0.len().max(at + 1), || None);
+        self.0[at] = Some(stay);
+    }
+
+    pub(super) fn take(&mut self, seat: Seat) -> Option<Stay> {
+        self.0.get_mut(usize::from(seat.0)).and_then(Option::take)
+    }
+
+    /// Takes all stays.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Stay> {
+        self.0.iter_mut().filter_map(Option::take)
+    }
 }

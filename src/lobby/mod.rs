@@ -15,6 +15,7 @@ mod chat;
 mod presence;
 mod party;
 mod notice;
+mod social_limits;
 mod social;
 
 pub use chat::{CHAT_BURST, CHAT_INTERVAL, Channel, ChatMessage, ChatText, HISTORY, MAX_TEXT, Replay, TextError};
@@ -27,5 +28,6 @@ pub use party::{MAX_PARTY, Party, PartyError};
 pub use presence::{ConnectionId, MAX_FOLLOWED, MAX_REMEMBERED, PersonInfo, PresenceStatus, REMEMBERED_FOR, Sitting};
 pub use room_list::{Changes, Entrance, FLUSH_INTERVAL, Missed, NEWS_KEPT, RoomList, Totals};
 pub use search::{Search, Sort};
-pub use social::{ChatTarget, Social, SocialError, SocialLimits};
+pub use social::{ChatTarget, Social};
+pub use social_limits::{SocialError, SocialLimits};
 pub use user::{Identity, MAX_USER_ID_BYTES, UserId};

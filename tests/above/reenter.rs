@@ -2,10 +2,11 @@
 //! answered, and so sent nothing.
 
 use serde_json::{Value as Json, json};
+use tokio::time::timeout;
 
 use crate::{
     polling::Polling,
-    server::{Client, PARSERS, create, start, ticket_for},
+    server::{Client, PARSERS, PATIENCE, create, start, ticket_for},
 };
 
 #[tokio::test]
@@ -35,21 +36,22 @@ async fn a_second_entry_into_the_lobby_is_answered() {
     server.shutdown().await;
 }
 
+/// Polls until a text has come.
+async fn comes(client: &mut Polling, text: &str) {
+    let polls = async { while !client.poll().await.contains(text) {} };
+    timeout(PATIENCE, polls).await.unwrap_or_else(|_| panic!("{text} does not come"));
+}
+
 #[tokio::test]
 async fn a_client_that_polls_enters_again() {
     let server = start().await;
     let mut client = Polling::open(server.address(), "socket.io").await;
-    let mut polled = String::new();
     for name in ["Ada", "Bob"] {
         client.send(&format!("40/lobby,{{\"name\":\"{name}\"}}")).await;
-        while !polled.contains(&format!("\"name\":\"{name}\"")) {
-            polled = client.poll().await;
-        }
+        comes(&mut client, &format!("\"name\":\"{name}\"")).await;
     }
     client.send("42/lobby,1[\"games\"]").await;
-    while !polled.contains("43/lobby,1[{") {
-        polled = client.poll().await;
-    }
+    comes(&mut client, "43/lobby,1[{").await;
     server.shutdown().await;
 }
 

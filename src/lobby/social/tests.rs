@@ -6,6 +6,7 @@ use super::{
     super::{DisplayName, REMEMBERED_FOR},
     *,
 };
+use crate::protocol::ErrorCode;
 
 fn user(n: usize) -> UserId {
     UserId::parse(&format!("user-{n}")).unwrap()
