@@ -25,7 +25,7 @@ pub enum Record {
 
 /// Stores what happens on a host, or passes it on.
 pub trait Recorder: Send + Sync + 'static {
-    /// Queues a record, or drops and counts it. Called from the tasks that step rooms, so it must never wait.
+    /// Queues a record, or drops and counts it. Called from the threads that step rooms, so it must never wait.
     fn record(&self, record: &Record);
 }
 
