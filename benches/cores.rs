@@ -23,7 +23,8 @@ use tickcast::{
 };
 use tokio::time::{Instant, sleep};
 
-const ROOMS: usize = 200;
+/// More than two cores can step.
+const ROOMS: usize = 500;
 const SEATS: u8 = 8;
 const WALKERS: u16 = 2000;
 const WARM_UP: Duration = Duration::from_secs(1);
