@@ -32,7 +32,10 @@ pub trait EventHandler<T>: Send + Sync + 'static {
 /// ```no_run
 /// use tickcast::{
 ///     net::in_order,
-///     socketioxide::extract::{AckSender, Data, SocketRef},
+///     socketioxide::{
+///         extract::{AckSender, Data, SocketRef},
+///         handler::ConnectHandler,
+///     },
 /// };
 ///
 /// # fn main() -> anyhow::Result<()> {
@@ -43,7 +46,6 @@ pub trait EventHandler<T>: Send + Sync + 'static {
 ///     }));
 ///     Ok::<_, std::convert::Infallible>(())
 /// };
-/// use tickcast::socketioxide::handler::ConnectHandler;
 /// tickcast::server().namespaces(move |io, _host| io.ns("/sums", (async || {}).with(admit))).run()
 /// # }
 /// ```

@@ -50,6 +50,7 @@ impl Exposition {
         for (name, kind, help, value) in [
             ("process_cpu_seconds_total", "counter", "User and system time of the process.", process::cpu_seconds()),
             ("process_resident_memory_bytes", "gauge", "Resident memory of the process.", process::resident_bytes()),
+            ("process_open_fds", "gauge", "Open file descriptors of the process.", process::open_descriptors()),
         ] {
             if let Some(value) = value {
                 page.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n\n"));

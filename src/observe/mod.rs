@@ -22,6 +22,7 @@
 //! | `tickcast_desyncs_total` | counter | `game` | of these, with a checksum that differed |
 //! | `process_cpu_seconds_total` | counter | | user and system time of the process |
 //! | `process_resident_memory_bytes` | gauge | | resident memory of the process |
+//! | `process_open_fds` | gauge | | open file descriptors of the process |
 //!
 //! The reasons of `tickcast_drops_total`:
 //!

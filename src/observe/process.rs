@@ -1,4 +1,4 @@
-//! CPU time and memory of the process, read from `/proc/self` on Linux. Other systems have no such figures.
+//! CPU time, memory and descriptors of the process, read from `/proc/self` on Linux. Other systems have no such figures.
 
 use std::fs;
 
@@ -13,6 +13,13 @@ pub(super) fn cpu_seconds() -> Option<f64> {
 /// Resident memory of this process, in bytes.
 pub(super) fn resident_bytes() -> Option<f64> {
     resident_bytes_of(&fs::read_to_string("/proc/self/status").ok()?)
+}
+
+/// Open file descriptors of this process.
+pub(super) fn open_descriptors() -> Option<f64> {
+    // One of them is that of the folder that is read.
+    let descriptors = fs::read_dir("/proc/self/fd").ok()?.count().checked_sub(1)?;
+    Some(descriptors as f64)
 }
 
 /// Counts fields after the program's name, which is in parentheses and may hold spaces and parentheses itself.

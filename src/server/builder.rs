@@ -185,6 +185,9 @@ impl ServerBuilder {
     /// `add` is called at start, once for each of the two endpoints, so clients with the default parser and with MessagePack find
     /// the same namespaces. The server checks origins and sizes; your handlers decide who may connect, and how often.
     ///
+    /// Register handlers in the middleware of a namespace, as below. An event that comes before its handler is lost.
+    /// [`in_order`](crate::net::in_order) keeps the order of a client's events.
+    ///
     /// A name must begin with `/` and differ from the server's own namespaces `/`, `/lobby`, `/matchmaking` and `/gameplay`;
     /// otherwise the server does not start. Calls accumulate. If two namespaces have the same name, the later one replaces the
     /// earlier one.
@@ -192,14 +195,25 @@ impl ServerBuilder {
     /// # Examples
     ///
     /// ```no_run
-    /// use tickcast::socketioxide::extract::{AckSender, Data, SocketRef};
+    /// use std::convert::Infallible;
+    /// use tickcast::{
+    ///     net::in_order,
+    ///     socketioxide::{
+    ///         extract::{AckSender, Data, SocketRef},
+    ///         handler::ConnectHandler,
+    ///     },
+    /// };
     ///
     /// # fn main() -> anyhow::Result<()> {
-    /// let greet = async |Data(name): Data<String>, ack: AckSender| {
+    /// fn greet(Data(name): Data<String>, ack: AckSender) {
     ///     let _ = ack.send(&format!("hello, {name}"));
+    /// }
+    /// // Runs before the client is told that it is connected: no event comes before its handler.
+    /// let admit = async |socket: SocketRef| {
+    ///     socket.on("greet", in_order(greet));
+    ///     Ok::<_, Infallible>(())
     /// };
-    /// let desk = async move |socket: SocketRef| socket.on("greet", greet);
-    /// tickcast::server().namespaces(move |io, _host| io.ns("/desk", desk)).run()
+    /// tickcast::server().namespaces(move |io, _host| io.ns("/desk", (async || {}).with(admit))).run()
     /// # }
     /// ```
     pub fn namespaces(mut self, add: impl Fn(&SocketIo, &Host) + Send + 'static) -> Self {

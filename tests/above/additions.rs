@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
     polling::Polling,
-    server::{Client, Duel, PARSERS, Parser, create, get, http, seated, start_with},
+    server::{Client, Duel, PARSERS, Parser, create, dropped, get, http, seated, start_with},
 };
 
 #[derive(Deserialize)]
@@ -177,8 +177,10 @@ async fn the_host_sets_how_many_attachments_an_event_may_have() {
         assert_eq!(client.packet().await.unwrap().data, json!([1, 1]));
         send_attachments(&mut client, "many", 2, allowed).await;
         assert_eq!(client.packet().await.unwrap().data, json!(["many"]));
+        let before = dropped(&server, "protocol").await;
         send_attachments(&mut client, "more", 3, allowed + 1).await;
         client.closed().await;
+        assert!(dropped(&server, "protocol").await > before);
         server.shutdown().await;
     }
 }

@@ -62,6 +62,7 @@ async fn health_metrics_and_schemas_are_plain_http() {
     for name in [
         "process_cpu_seconds_total ",
         "process_resident_memory_bytes ",
+        "process_open_fds ",
         "tickcast_rooms{game=\"duel\"}",
         "tickcast_seats{game=\"duel\",by=\"player\"}",
         "tickcast_tick_seconds_bucket{game=\"duel\",le=\"0.001\"}",

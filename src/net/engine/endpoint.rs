@@ -4,7 +4,6 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use axum::{
@@ -36,7 +35,7 @@ use crate::{
             session::{Probe, Session, Sessions},
         },
         limits::NetLimits,
-        transport::stream::StreamHandle,
+        transport::{stream::StreamHandle, websocket::announced},
     },
     observe::{self, DropReason},
 };
@@ -64,8 +63,7 @@ struct Inner {
     sessions: Sessions,
     /// Whether names of events are text that may have escapes.
     has_text_names: bool,
-    message_bytes: usize,
-    probe_timeout: Duration,
+    limits: NetLimits,
 }
 
 /// Why a request is refused, with the reference server's numbers.
@@ -85,14 +83,7 @@ struct Query {
 
 impl Endpoint {
     pub(crate) fn new(path: &'static str, library: SocketIoService<Router>, has_text_names: bool, limits: &NetLimits) -> Self {
-        Self(Arc::new(Inner {
-            path,
-            library,
-            sessions: Sessions::default(),
-            has_text_names,
-            message_bytes: limits.message_bytes,
-            probe_timeout: limits.probe_timeout,
-        }))
+        Self(Arc::new(Inner { path, library, sessions: Sessions::default(), has_text_names, limits: limits.clone() }))
     }
 
     /// Answers the requests at or below an endpoint's path. All others go on.
@@ -156,8 +147,7 @@ impl Endpoint {
 
     /// Takes packets.
     async fn post(&self, request: Request, session: &Session) -> Response {
-        let (has_text_names, inside) = (self.0.has_text_names, session.inside());
-        let request = request.map(|body| Body::new(Payload { body, has_text_names, inside }));
+        let request = request.map(|body| Body::new(Payload { body, endpoint: self.clone(), inside: session.inside() }));
         let mut answer = self.ask_library(request).await;
         if session.is_probed() {
             answer.headers_mut().insert(header::CONNECTION, CLOSE);
@@ -180,7 +170,7 @@ impl Endpoint {
         };
         let inside = probe.as_ref().map_or_else(Arc::default, Probe::inside);
         request.extensions_mut().insert(inside.clone());
-        let frames = Frames::new(self.0.has_text_names, inside, self.0.message_bytes);
+        let frames = Frames::new(self.0.has_text_names, inside, &self.0.limits);
         drop(tokio::spawn(self.clone().hand_over(upgrade, request.map(|_| ()), probe, frames)));
         let head = [
             (header::UPGRADE, HeaderValue::from_static("websocket")),
@@ -198,7 +188,7 @@ impl Endpoint {
             None => Handed::new(stream, &[], 0, frames),
             Some(probe) => {
                 let answered = probe::answer(&mut stream, || probe.note_probed());
-                let Ok(Some(rest)) = timeout(self.0.probe_timeout, pin!(answered)).await else {
+                let Ok(Some(rest)) = timeout(self.0.limits.probe_timeout, pin!(answered)).await else {
                     observe::dropped(DropReason::Probe);
                     return;
                 };
@@ -224,6 +214,18 @@ impl Endpoint {
     }
 }
 
+impl Inner {
+    /// Takes packets of the default parser, and returns them as the library can read them.
+    fn read_text(&self, payload: Bytes) -> Bytes {
+        let mut packets = payload.split(|byte| *byte == names::SEPARATOR as u8);
+        // The library ends the session of such an event.
+        if packets.any(|packet| usize::from(announced(packet)) > self.limits.attachments) {
+            observe::dropped(DropReason::Protocol);
+        }
+        names::without_escapes_in(payload)
+    }
+}
+
 /// Returns a refusal of the library with its code as a number, as the reference server and the protocol have it.
 async fn numbered(answer: Response) -> Response {
     #[derive(Deserialize)]
@@ -245,7 +247,7 @@ async fn numbered(answer: Response) -> Response {
 /// Each frame has whole packets (`transport/polling.rs`).
 struct Payload {
     body: Body,
-    has_text_names: bool,
+    endpoint: Endpoint,
     inside: Arc<Inside>,
 }
 
@@ -255,7 +257,7 @@ impl HttpBody for Payload {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
-        let named = |bytes| if self.has_text_names { names::of_payload(bytes) } else { bytes };
+        let named = |bytes| if self.endpoint.0.has_text_names { self.endpoint.0.read_text(bytes) } else { bytes };
         polled.map(|next| next.map(|frame| frame.map(|frame| frame.map_data(|bytes| self.inside.of_payload(named(bytes))))))
     }
 }

@@ -3,12 +3,16 @@
 
 use std::sync::Arc;
 
-use crate::net::{
-    engine::{
-        inside::Inside,
-        names::{is_event, without_escapes},
+use crate::{
+    net::{
+        engine::{
+            inside::Inside,
+            names::{is_event, without_escapes},
+        },
+        limits::NetLimits,
+        transport::websocket::{ClientHeader, Opcode, write_client},
     },
-    transport::websocket::{ClientHeader, Opcode, write_client},
+    observe::{self, DropReason},
 };
 
 /// How a text begins that enters a namespace, and one that leaves it.
@@ -26,6 +30,8 @@ pub(crate) struct Frames {
     inside: Arc<Inside>,
     /// The longest message that may be changed. The library refuses longer ones.
     max_bytes: usize,
+    /// The most attachments of an event. The library ends a connection that sends more.
+    max_attachments: usize,
     /// The bytes still to come of a frame that stays as it is.
     pass_left: u64,
     /// The start of a frame that is not whole.
@@ -35,8 +41,9 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    pub(crate) fn new(is_text: bool, inside: Arc<Inside>, max_bytes: usize) -> Self {
-        Self { is_text, inside, max_bytes, ..Self::default() }
+    pub(crate) fn new(is_text: bool, inside: Arc<Inside>, limits: &NetLimits) -> Self {
+        let (max_bytes, max_attachments) = (limits.message_bytes, limits.attachments);
+        Self { is_text, inside, max_bytes, max_attachments, ..Self::default() }
     }
 
     /// Takes the next bytes. Returns what the library is to get in their place, or `None` if they stay as they are.
@@ -69,6 +76,9 @@ impl Frames {
                 self.held = rest.to_vec();
                 break;
             };
+            if self.is_text && usize::from(header.attachments) > self.max_attachments {
+                observe::dropped(DropReason::Protocol);
+            }
             if !self.may_change(&header) {
                 if let Some(fragments) = self.fragments.take_if(|_| !header.is_control()) {
                     // The message is too long or against the rules. The library says so.
@@ -191,9 +201,13 @@ mod tests {
     const ESCAPED: &str = r#"42/shop,["gr\u00f6\u00dfe",1]"#;
     const PLAIN: &str = r#"42/shop,["größe",1]"#;
 
+    fn limits() -> NetLimits {
+        NetLimits { message_bytes: 1000, ..NetLimits::default() }
+    }
+
     /// What the library gets of a stream that comes in pieces.
     fn run(stream: &[u8], cuts: &[usize]) -> Vec<u8> {
-        let (mut frames, mut got, mut rest) = (Frames::new(true, Arc::default(), 1000), Vec::new(), stream);
+        let (mut frames, mut got, mut rest) = (Frames::new(true, Arc::default(), &limits()), Vec::new(), stream);
         for cut in cuts.iter().cycle() {
             let Some(piece) = rest.split_off(..rest.len().min(*cut)).filter(|piece| !piece.is_empty()) else { return got };
             got.extend(frames.take(piece).unwrap_or_else(|| piece.to_vec()));
@@ -242,7 +256,7 @@ mod tests {
         let entered = |is_text| {
             let inside = Arc::new(Inside::default());
             inside.enter("/lobby");
-            Frames::new(is_text, inside, 1000)
+            Frames::new(is_text, inside, &limits())
         };
         let text = [frame(0x81, b"42/lobby,[\"a\"]"), frame(0x81, b"40/lobby,{}"), frame(0x81, b"40/lobby,")];
         let expected = [&text[0][..], &text_frame(b"41/lobby,"), &text[1], &text[2]].concat();

@@ -12,7 +12,7 @@ use serde_json::Deserializer;
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
 /// The separator of packets in a polling payload.
-const SEPARATOR: char = '\u{1e}';
+pub(crate) const SEPARATOR: char = '\u{1e}';
 
 /// Returns whether an Engine.IO packet, of which the first two bytes are given, is an event of the default parser.
 pub(crate) fn is_event(start: [u8; 2]) -> bool {
@@ -42,7 +42,7 @@ pub(crate) fn without_escapes(packet: &str) -> Option<String> {
 }
 
 /// Does the same for all packets of a polling payload. What is no text is left as it is.
-pub(crate) fn of_payload(payload: Bytes) -> Bytes {
+pub(crate) fn without_escapes_in(payload: Bytes) -> Bytes {
     let Ok(text) = std::str::from_utf8(&payload) else { return payload };
     if !text.contains('\\') {
         return payload;
@@ -115,10 +115,11 @@ mod tests {
 
     #[test]
     fn each_packet_of_a_payload_is_written_out() {
-        let payload = |text: &'static str| String::from_utf8(of_payload(Bytes::from_static(text.as_bytes())).to_vec()).unwrap();
+        let payload =
+            |text: &'static str| String::from_utf8(without_escapes_in(Bytes::from_static(text.as_bytes())).to_vec()).unwrap();
         assert_eq!(payload("3\u{1e}42[\"\\u0061\"]\u{1e}bAQI=\u{1e}42[\"b\"]"), "3\u{1e}42[\"a\"]\u{1e}bAQI=\u{1e}42[\"b\"]");
         assert_eq!(payload("42[\"a\"]"), "42[\"a\"]");
-        assert_eq!(of_payload(Bytes::from_static(b"\xff\\")), &b"\xff\\"[..]);
+        assert_eq!(without_escapes_in(Bytes::from_static(b"\xff\\")), &b"\xff\\"[..]);
     }
 
     proptest! {

@@ -102,10 +102,11 @@ pub(crate) fn server_payload_length(header: &[u8; MAX_SERVER_HEADER], have: u8) 
     }
 }
 
-/// Returns the number of attachments in the start of a text, like `451-`. More than 99 are as many as 99.
-fn announced(text: &[u8; ANNOUNCED_BYTES]) -> u8 {
-    let [b'4', b'5' | b'6', digits @ ..] = text else { return 0 };
-    let count = digits.iter().take_while(|byte| byte.is_ascii_digit());
+/// Returns the number of binary attachments that a packet of Socket.IO's default parser announces, like `451-`. More than 99 are as
+/// many as 99.
+pub(crate) fn announced(packet: &[u8]) -> u8 {
+    let [b'4', b'5' | b'6', digits @ ..] = packet else { return 0 };
+    let count = digits.iter().take(ANNOUNCED_BYTES - 2).take_while(|byte| byte.is_ascii_digit());
     count.fold(0_u8, |count, digit| count.saturating_mul(10).saturating_add(digit - b'0')).min(99)
 }
 
