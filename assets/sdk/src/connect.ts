@@ -68,7 +68,7 @@ export interface Server {
    * token. Calls with the same path return the same channel. Throws a `TickcastError` as `connect` does.
    */
   namespace(path: string): Promise<Channel>;
-  /** Leaves every room and closes every connection. */
+  /** Leaves every room and closes every connection. What waits for a room rejects with `closed`, and gives up its seat. */
   close(): void;
 }
 
@@ -100,8 +100,13 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     return found;
   };
   const rooms = new Set<Room>();
-  const take: TakeSeat = async <G extends GameTypes>(grant: Grant): Promise<Room<G>> => {
-    const room = await takeSeat<G>(connectionsTo(grant.url || url), grant);
+  const closing = new AbortController();
+  const take: TakeSeat = async <G extends GameTypes>(grant: Grant, signal = closing.signal): Promise<Room<G>> => {
+    const room = await takeSeat<G>(connectionsTo(grant.url || url), grant, signal);
+    if (signal.aborted) {
+      void room.leave();
+      signal.throwIfAborted();
+    }
     const untyped = room as unknown as Room;
     rooms.add(untyped);
     room.onOver(() => rooms.delete(untyped));
@@ -126,7 +131,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const added = new Map<string, Channel>();
   return {
     lobby,
-    matchmaking: new Matchmaking(queueChannel, home.timeout, take),
+    matchmaking: new Matchmaking(queueChannel, home.timeout, take, closing.signal),
     get session() {
       return identity.session;
     },
@@ -142,7 +147,9 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
       return channel;
     },
     close() {
-      status.close(new TickcastError("closed", "the program closed the connection"));
+      const reason = new TickcastError("closed", "the program closed the connection");
+      status.close(reason);
+      closing.abort(reason);
       for (const room of rooms) void room.leave();
       lobby.close();
       for (const channel of added.values()) channel.disconnect();

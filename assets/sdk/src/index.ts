@@ -7,7 +7,7 @@ export { FrameError, TickcastError } from "./errors.js";
 export type { GuestStorage, Session, TokenSource } from "./identity.js";
 export type { Unsubscribe } from "./listeners.js";
 export type { Lobby } from "./lobby.js";
-export type { EnqueueOptions, Matchmaking, QueueOptions } from "./matchmaking.js";
+export type { EnqueueOptions, Matchmaking } from "./matchmaking.js";
 export type { Party } from "./party.js";
 export type { Presence } from "./presence.js";
 export type { Room } from "./room.js";
@@ -44,3 +44,4 @@ export type {
   Viewed,
   Vote,
 } from "./types.js";
+export type { QueueOptions } from "./wait.js";

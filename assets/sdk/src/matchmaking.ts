@@ -6,24 +6,9 @@ import { TickcastError } from "./errors.js";
 import type { Grant } from "./messages.js";
 import type { Room } from "./room.js";
 import type { TakeSeat } from "./seat.js";
-import type { AnyGame, GameTypes, QueueStatus, Rating, ReadyCheck, ReadyCount, Unready } from "./types.js";
-
-/** Callbacks while the player waits in a queue. */
-export interface QueueOptions {
-  /** Called on every change of the player's place in the queue. */
-  onStatus?: (status: QueueStatus) => void;
-  /**
-   * Asks the player to confirm that they are ready. Return `false`, or a promise of it, to decline. Without this callback
-   * every check is accepted. It is not called in modes that have no ready check.
-   */
-  onReadyCheck?: (check: ReadyCheck) => boolean | Promise<boolean>;
-  /** Called when another player has accepted the ready check. */
-  onReady?: (count: ReadyCount) => void;
-  /** Called when others did not accept the ready check, and this player is back in the queue. */
-  onUnready?: (unready: Unready) => void;
-  /** Leaves the queue when aborted. The promise then rejects with the reason of the signal. */
-  signal?: AbortSignal;
-}
+import type { AnyGame, GameTypes, Rating } from "./types.js";
+import type { QueueOptions } from "./wait.js";
+import { Wait } from "./wait.js";
 
 /** What kind of match to look for, and callbacks while waiting. */
 export interface EnqueueOptions extends QueueOptions {
@@ -40,17 +25,21 @@ export class Matchmaking {
   readonly #channel: Channel;
   readonly #timeout: number;
   readonly #takeSeat: TakeSeat;
+  readonly #closing: AbortSignal;
+  #stopLeaving: () => void = () => undefined;
 
-  constructor(channel: Channel, timeout: number, takeSeat: TakeSeat) {
+  /** `closing` is aborted when the program closes the connection to the server. */
+  constructor(channel: Channel, timeout: number, takeSeat: TakeSeat, closing: AbortSignal) {
     this.#channel = channel;
     this.#timeout = timeout;
     this.#takeSeat = takeSeat;
+    this.#closing = closing;
   }
 
   /**
    * Waits in the queue of a game, and takes the seat in the match that is found. The leader of a party queues for all of
-   * its members. Throws a `TickcastError`: `unready` if the player or their party did not accept a ready check,
-   * `party_left` if another member left the queue or the party changed.
+   * its members. A lost connection keeps the place. Throws a `TickcastError`: `unready` if the player or their party did not
+   * accept a ready check, `party_left` if another member left the queue or the party changed, `closed` after `server.close()`.
    *
    * @example
    * ```ts
@@ -87,64 +76,97 @@ export class Matchmaking {
   }
 
   async #wait<G extends GameTypes>(options: QueueOptions, wish?: object): Promise<Room<G>> {
-    options.signal?.throwIfAborted();
-    await open(this.#channel, this.#timeout);
-    return this.#takeSeat(await this.#matched(options, wish));
-  }
-
-  #matched({ onStatus, onReadyCheck, onReady, onUnready, signal }: QueueOptions, wish?: object): Promise<Grant> {
-    return new Promise<Grant>((resolve, reject) => {
-      const fail = (error: unknown): void => finish(() => reject(error));
-      const enqueue = (): void => {
-        if (!wish) return;
-        this.#ask("enqueue", wish).catch((error: unknown) => {
-          // The server removes a lost connection from the queue. `connect` then enqueues again.
-          if (error instanceof TickcastError && error.code === "closed") return;
-          fail(error);
-        });
-      };
-      const aborted = (): void => {
-        this.#ask("leave").catch(() => undefined);
-        fail(signal?.reason);
-      };
-      const heard: Record<string, (argument: any) => void> = {
-        matched: (grant: Grant) => finish(() => resolve(grant)),
-        status: (news: QueueStatus) => onStatus?.(news),
-        ready_check: (check: ReadyCheck) => void this.#answer(check, onReadyCheck).catch(fail),
-        ready: (count: ReadyCount) => onReady?.(count),
-        unready: (unready: Unready) => {
-          if (unready.requeued) onUnready?.(unready);
-          else
-            fail(
-              new TickcastError("unready", `the ready check was ${unready.reason}, and the player has left the queue`),
-            );
-        },
-        left: () => fail(new TickcastError("party_left", "a member of the party has left the queue")),
-        connect: enqueue,
-      };
-      const finish = (settle: () => void): void => {
-        for (const [event, listener] of Object.entries(heard)) this.#channel.off(event, listener);
-        signal?.removeEventListener("abort", aborted);
-        settle();
-      };
-      for (const [event, listener] of Object.entries(heard)) this.#channel.on(event, listener);
-      signal?.addEventListener("abort", aborted);
-      if (signal?.aborted) aborted();
-      else enqueue();
-    });
-  }
-
-  /** Answers a ready check. A late answer is not an error: the server has sent `unready` then. */
-  async #answer(check: ReadyCheck, onReadyCheck: QueueOptions["onReadyCheck"]): Promise<void> {
-    const accepts = onReadyCheck ? await onReadyCheck(check) : true;
+    const { signal, unlink } = linked(this.#closing, options.signal);
     try {
-      await this.#ask(accepts ? "accept" : "decline", { check: check.check });
-    } catch (error) {
-      if (!(error instanceof TickcastError && (error.code === "unknown_check" || error.code === "closed"))) throw error;
+      signal.throwIfAborted();
+      const grant = await this.#match(new Wait(this.#channel, this.#timeout, options, wish), signal);
+      return await this.#sit<G>(grant, signal);
+    } finally {
+      unlink();
     }
   }
 
-  #ask(event: string, argument?: object): Promise<unknown> {
-    return request(this.#channel, this.#timeout, event, argument);
+  async #match(wait: Wait, signal: AbortSignal): Promise<Grant> {
+    this.#stopLeaving();
+    const aborted = (): void => {
+      if (wait.grant) this.#giveUp(wait.grant);
+      // The server takes out a player who has no connection left.
+      else if (wait.isPlaced && !this.#closing.aborted) this.#leave();
+      wait.fail(signal.reason);
+    };
+    signal.addEventListener("abort", aborted);
+    try {
+      return await wait.start();
+    } catch (error) {
+      // The request may have arrived, and only its answer is missing.
+      if (isTimeout(error) && wait.isPlaced) this.#leave();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", aborted);
+    }
   }
+
+  /** Takes the seat. A player whose line breaks before they have it is told the match again, with a fresh ticket. */
+  async #sit<G extends GameTypes>(grant: Grant, signal: AbortSignal): Promise<Room<G>> {
+    const toldAgain = ({ room, ticket }: Grant): void => {
+      if (room === grant.room) grant.ticket = ticket;
+    };
+    this.#channel.on("matched", toldAgain);
+    try {
+      return await this.#takeSeat<G>(grant, signal);
+    } finally {
+      this.#channel.off("matched", toldAgain);
+    }
+  }
+
+  /**
+   * Leaves the queue. If the connection is lost, leaves it on the next one, because the server may not know that the old one
+   * is dead. A match that was already on its way is given up.
+   */
+  #leave(): void {
+    this.#stopLeaving();
+    const leave = (): void => {
+      request(this.#channel, this.#timeout, "leave").then(stop, (error: unknown) => {
+        if (!(error instanceof TickcastError && (error.code === "closed" || error.code === "timeout"))) stop();
+      });
+    };
+    const matched = (grant: Grant): void => this.#giveUp(grant);
+    const stop = (): void => {
+      this.#channel.off("connect", leave);
+      this.#channel.off("matched", matched);
+    };
+    this.#stopLeaving = stop;
+    this.#channel.on("connect", leave);
+    this.#channel.on("matched", matched);
+    if (this.#channel.connected) leave();
+  }
+
+  /** Frees a seat that nobody will take, which would stay reserved otherwise. */
+  #giveUp(grant: Grant): void {
+    this.#takeSeat(grant).then(
+      (room) => room.leave(),
+      () => undefined,
+    );
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof TickcastError && error.code === "timeout";
+}
+
+/** A signal that is aborted with the first of two others, until `unlink` is called. */
+function linked(one: AbortSignal, other: AbortSignal | undefined): { signal: AbortSignal; unlink: () => void } {
+  const controller = new AbortController();
+  const stops = [one, ...(other ? [other] : [])].map((signal) => {
+    const abort = (): void => controller.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort);
+    return () => signal.removeEventListener("abort", abort);
+  });
+  return {
+    signal: controller.signal,
+    unlink: () => {
+      for (const stop of stops) stop();
+    },
+  };
 }

@@ -1,54 +1,94 @@
 // Takes a seat with a ticket: the first connection to `/gameplay`.
 
 import type { SeatChannel } from "./channel.js";
+import { keepConnected, request } from "./channel.js";
 import type { Connections } from "./connections.js";
-import { refusal, TickcastError } from "./errors.js";
+import { TickcastError } from "./errors.js";
 import type { Grant, Welcome } from "./messages.js";
 import { Room } from "./room.js";
 import type { GameTypes } from "./types.js";
 
-/** Takes the seat that a grant names. */
-export type TakeSeat = <G extends GameTypes>(grant: Grant) => Promise<Room<G>>;
+/** Takes the seat that a grant names. Gives it up if `signal` is aborted. */
+export type TakeSeat = <G extends GameTypes>(grant: Grant, signal?: AbortSignal) => Promise<Room<G>>;
 
 /** A ticket is valid for 30 s. */
 const TICKET_MS = 30_000;
+/** How long an attempt that was given up may go on, so that it can leave the seat. */
+const LEAVE_MS = 2_000;
 
-/** Takes the seat. Throws a `TickcastError` if the server refuses the ticket, or cannot be reached while it is valid. */
-export async function takeSeat<G extends GameTypes>(connections: Connections, grant: Grant): Promise<Room<G>> {
+/**
+ * Takes the seat. A fresh ticket that is put into the grant meanwhile is used for the next attempt. Throws a `TickcastError`
+ * if the server refuses the ticket, or cannot be reached while it is valid, and the reason of the signal if that is aborted.
+ */
+export async function takeSeat<G extends GameTypes>(
+  connections: Pick<Connections, "gameplay">,
+  grant: Grant,
+  signal: AbortSignal,
+): Promise<Room<G>> {
+  signal.throwIfAborted();
   const seatChannel = connections.gameplay();
   try {
-    return await waitForWelcome<G>(seatChannel, grant);
+    return await waitForWelcome<G>(seatChannel, grant, signal);
   } catch (error) {
-    seatChannel.release();
+    if (signal.aborted) leaveSeat(seatChannel);
+    else seatChannel.release();
     throw error;
   }
 }
 
-function waitForWelcome<G extends GameTypes>(seatChannel: SeatChannel, grant: Grant): Promise<Room<G>> {
+function waitForWelcome<G extends GameTypes>(
+  seatChannel: SeatChannel,
+  grant: Grant,
+  signal: AbortSignal,
+): Promise<Room<G>> {
   const { channel } = seatChannel;
-  channel.auth = { ticket: grant.ticket };
   return new Promise((resolve, reject) => {
+    let stopKeeping: () => void = () => undefined;
+    let shown = grant.ticket;
+    channel.auth = (give): void => {
+      shown = grant.ticket;
+      give({ ticket: shown });
+    };
     const finish = (settle: () => void): void => {
       clearTimeout(timer);
+      stopKeeping();
+      signal.removeEventListener("abort", aborted);
       channel.off("welcome", welcomed);
-      channel.off("connect_error", failed);
       settle();
     };
     // The room is created in this very event, because the frames that follow are addressed to it.
     const welcomed = (welcome: Welcome): void => finish(() => resolve(new Room<G>(seatChannel, welcome, grant)));
-    const failed = (error: Error): void => {
-      const refused = refusal(error);
-      if (refused) finish(() => reject(refused));
+    const aborted = (): void => finish(() => reject(signal.reason));
+    const keep = (): void => {
+      stopKeeping = keepConnected(channel, (refused) => {
+        if (grant.ticket === shown) return finish(() => reject(refused));
+        keep();
+        channel.connect();
+      });
     };
-    const timer = setTimeout(
-      () =>
-        finish(() =>
-          reject(new TickcastError("unreachable", "the server sent no welcome while the ticket was valid (30 s)")),
-        ),
-      TICKET_MS,
-    );
+    const late = (): void => {
+      const text = "the server sent no welcome while the ticket was valid (30 s)";
+      finish(() => reject(new TickcastError("unreachable", text)));
+    };
+    const timer = setTimeout(late, TICKET_MS);
+    signal.addEventListener("abort", aborted);
     channel.on("welcome", welcomed);
-    channel.on("connect_error", failed);
+    keep();
     channel.connect();
   });
+}
+
+/** Leaves the seat that an attempt on its way may still get. It would count as taken until the grace time is over. */
+function leaveSeat(seatChannel: SeatChannel): void {
+  const { channel } = seatChannel;
+  const done = (): void => {
+    clearTimeout(timer);
+    channel.off("welcome", leave);
+    channel.off("connect_error", done);
+    seatChannel.release();
+  };
+  const leave = (): void => void request(channel, LEAVE_MS, "leave").then(done, done);
+  const timer = setTimeout(done, LEAVE_MS);
+  channel.on("welcome", leave);
+  channel.on("connect_error", done);
 }

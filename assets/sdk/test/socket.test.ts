@@ -23,12 +23,17 @@ let passes: object[] = [];
 let inputs: unknown[] = [];
 let seats: Socket[] = [];
 let shown: object[] = [];
+/** What `/gameplay` waits for before it takes a client in. */
+let held: Promise<void> | undefined;
+let left = 0;
 
 beforeEach(async () => {
   passes = [];
   inputs = [];
   seats = [];
   shown = [];
+  held = undefined;
+  left = 0;
   const http = createServer();
   io = new IoServer(http, { path: "/socket.io-msgpack/", parser, serveClient: false });
   for (const namespace of ["/lobby", "/matchmaking"])
@@ -42,7 +47,10 @@ beforeEach(async () => {
   });
   io.of("/gameplay").use((socket, next) => {
     passes.push(socket.handshake.auth);
-    next(socket.handshake.auth.ticket === "forged" ? new Error("bad_ticket: it is forged") : undefined);
+    const answer = () =>
+      next(socket.handshake.auth.ticket === "forged" ? new Error("bad_ticket: it is forged") : undefined);
+    if (held) void held.then(answer);
+    else answer();
   });
   io.of("/gameplay").on("connection", play);
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
@@ -86,7 +94,10 @@ function play(socket: Socket): void {
   // A MessagePack binary is a Buffer here. Anything else is an extension that only this parser can read.
   socket.on("i", (bytes: unknown) => inputs.push(Buffer.isBuffer(bytes) ? decode(bytes) : bytes));
   socket.on("t", (ack: Ack) => ack({ ok: true, tick: 12.5 }));
-  socket.on("leave", (ack: Ack) => ack({ ok: true }));
+  socket.on("leave", (ack: Ack) => {
+    left += 1;
+    ack({ ok: true });
+  });
 }
 
 for (const transports of [["websocket"], ["polling"]] as const) {
@@ -304,4 +315,28 @@ test("a failed first connection has the status closed", async () => {
   const { seen, onStatus } = recorder();
   await expect(connect(url, { name: "", onStatus })).rejects.toMatchObject({ code: "bad_name" });
   expect(seen).toEqual(["connecting", "closed bad_name"]);
+});
+
+test("closing while a seat is being taken rejects, and leaves the seat", async () => {
+  let go: () => void = () => undefined;
+  held = new Promise((resolve) => (go = resolve));
+  client = await connect(url);
+  const joining = client.lobby.quick("yard");
+  await vi.waitFor(() => expect(passes).toHaveLength(1));
+  client.close();
+  await expect(joining).rejects.toMatchObject({ code: "closed" });
+  go();
+  await vi.waitFor(() => expect(left).toBe(1));
+  await vi.waitFor(() => expect(io.engine.clientsCount).toBe(0));
+});
+
+test("closing while a request is on its way rejects it", async () => {
+  client = await connect(url);
+  const joining = client.lobby.quick("yard");
+  const queueing = client.matchmaking.enqueue("yard");
+  client.close();
+  await expect(queueing).rejects.toMatchObject({ code: "closed" });
+  await expect(joining).rejects.toMatchObject({ code: "closed" });
+  await expect(client.matchmaking.enqueue("yard")).rejects.toMatchObject({ code: "closed" });
+  expect(passes).toEqual([]);
 });

@@ -1,0 +1,156 @@
+// One wait in a queue: from the request to the match that the server tells.
+
+import type { Channel } from "./channel.js";
+import { keepConnected, open, request } from "./channel.js";
+import { isTemporary, TickcastError } from "./errors.js";
+import type { Grant } from "./messages.js";
+import type { QueueStatus, ReadyCheck, ReadyCount, Unready } from "./types.js";
+
+/** Callbacks while the player waits in a queue. */
+export interface QueueOptions {
+  /** Called on every change of the player's place in the queue. */
+  onStatus?: (status: QueueStatus) => void;
+  /**
+   * Asks the player to confirm that they are ready. Return `false`, or a promise of it, to decline. Without this callback
+   * every check is accepted. It is not called in modes that have no ready check.
+   */
+  onReadyCheck?: (check: ReadyCheck) => boolean | Promise<boolean>;
+  /** Called when another player has accepted the ready check. */
+  onReady?: (count: ReadyCount) => void;
+  /** Called when others did not accept the ready check, and this player is back in the queue. */
+  onUnready?: (unready: Unready) => void;
+  /** Leaves the queue when aborted. The promise then rejects with the reason of the signal. */
+  signal?: AbortSignal;
+}
+
+const RETRY_S = 1;
+
+/** A player who waits for a match, over as many connections as that takes. */
+export class Wait {
+  readonly #channel: Channel;
+  readonly #timeout: number;
+  readonly #options: QueueOptions;
+  /** The argument of `enqueue`; `undefined` for a member of a party, whose leader queues. */
+  readonly #wish: object | undefined;
+  readonly #listeners: Record<string, (argument: any) => void>;
+  #settle: { resolve(grant: Grant): void; reject(reason: unknown): void } | undefined;
+  #grant: Grant | undefined;
+  #accepted = false;
+  #asking: Promise<void> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #stopKeeping: (() => void) | undefined;
+
+  constructor(channel: Channel, timeout: number, options: QueueOptions, wish?: object) {
+    this.#channel = channel;
+    this.#timeout = timeout;
+    this.#options = options;
+    this.#wish = wish;
+    this.#listeners = {
+      connect: () => this.#enqueue(),
+      matched: (grant: Grant) => this.#matched(grant),
+      status: (news: QueueStatus) => options.onStatus?.(news),
+      ready_check: (check: ReadyCheck) => void this.#answer(check).catch((error: unknown) => this.fail(error)),
+      ready: (count: ReadyCount) => options.onReady?.(count),
+      unready: (unready: Unready) => this.#unready(unready),
+      left: () => this.fail(new TickcastError("party_left", "a member of the party has left the queue")),
+    };
+  }
+
+  /** Whether the server may count the player as waiting, or as matched. */
+  get isPlaced(): boolean {
+    return this.#wish === undefined || this.#asking !== undefined;
+  }
+
+  /** The match that the server has told, while the answer to a request is still on its way. */
+  get grant(): Grant | undefined {
+    return this.#grant;
+  }
+
+  /** Connects, queues, and resolves with the match. */
+  start(): Promise<Grant> {
+    const found = new Promise<Grant>((resolve, reject) => (this.#settle = { resolve, reject }));
+    // A player whose seat is reserved is told of it as soon as the channel is connected.
+    for (const [event, listener] of Object.entries(this.#listeners)) this.#channel.on(event, listener);
+    this.#connect().catch((error: unknown) => this.fail(error));
+    return found;
+  }
+
+  /** Ends the wait with an error. Does nothing if it has ended. */
+  fail(reason: unknown): void {
+    this.#finish()?.reject(reason);
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#channel.connected) this.#enqueue();
+    else await open(this.#channel, this.#timeout);
+    if (this.#settle) this.#stopKeeping = keepConnected(this.#channel, (reason) => this.fail(reason));
+  }
+
+  #finish(): { resolve(grant: Grant): void; reject(reason: unknown): void } | undefined {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    clearTimeout(this.#retry);
+    this.#stopKeeping?.();
+    for (const [event, listener] of Object.entries(this.#listeners)) this.#channel.off(event, listener);
+    return settle;
+  }
+
+  #enqueue(): void {
+    clearTimeout(this.#retry);
+    if (!this.#wish || this.#grant) return;
+    this.#asking = this.#ask("enqueue", this.#wish).then(
+      () => void (this.#accepted = true),
+      (error: unknown) => this.#notQueued(error),
+    );
+  }
+
+  #notQueued(error: unknown): void {
+    if (this.#grant || !this.#settle) return;
+    const code = error instanceof TickcastError ? error.code : undefined;
+    // `connect` enqueues again.
+    if (code === "closed") return;
+    // The first refusal is an answer to the program. After that, the player waits until the server says that they do not.
+    if (this.#accepted && code === "already_queued") return;
+    if (!this.#accepted || !(error instanceof TickcastError && isTemporary(error))) {
+      this.fail(error);
+      return;
+    }
+    this.#retry = setTimeout(() => this.#enqueue(), 1_000 * (error.retryAfter ?? RETRY_S));
+  }
+
+  /**
+   * Takes the match once no request is on its way: the server would take one that arrives after the seat was taken as a wish
+   * for another match.
+   */
+  #matched(grant: Grant): void {
+    const isFirst = this.#grant === undefined;
+    this.#grant = grant;
+    const take = (): void => this.#finish()?.resolve(this.#grant ?? grant);
+    if (!this.#asking) take();
+    else if (isFirst) void this.#asking.then(take);
+  }
+
+  #unready(unready: Unready): void {
+    if (unready.requeued) this.#options.onUnready?.(unready);
+    else
+      this.fail(
+        new TickcastError("unready", `the ready check was ${unready.reason}, and the player has left the queue`),
+      );
+  }
+
+  /** Answers a ready check. A late answer is not an error: the server has sent `unready` then. */
+  async #answer(check: ReadyCheck): Promise<void> {
+    const { onReadyCheck } = this.#options;
+    const accepts = onReadyCheck ? await onReadyCheck(check) : true;
+    try {
+      await this.#ask(accepts ? "accept" : "decline", { check: check.check });
+    } catch (error) {
+      // The server asks again if the answer was lost with its connection.
+      if (!(error instanceof TickcastError && (error.code === "unknown_check" || isTemporary(error)))) throw error;
+    }
+  }
+
+  #ask(event: string, argument: object): Promise<unknown> {
+    return request(this.#channel, this.#timeout, event, argument);
+  }
+}
