@@ -65,9 +65,11 @@ export interface Server {
   onStatus(callback: ServerStatusListener): Unsubscribe;
   /**
    * Opens a namespace that the host added to the server, such as `/shop`, over the same connection and with the player's
-   * token. Calls with the same path return the same channel. Throws a `TickcastError` as `connect` does.
+   * token. Calls with the same path return the same channel. `listeners`, by event, are there before the first event; one that is
+   * added to the channel later misses what the server sends right after the connection. Throws a `TickcastError` as
+   * `connect` does.
    */
-  namespace(path: string): Promise<Channel>;
+  namespace(path: string, listeners?: Record<string, (...args: any[]) => void>): Promise<Channel>;
   /** Leaves every room and closes every connection. What waits for a room rejects with `closed`, and gives up its seat. */
   close(): void;
 }
@@ -139,10 +141,11 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
       return status.value;
     },
     onStatus: (callback) => status.onChange(callback),
-    async namespace(path) {
+    async namespace(path, listeners = {}) {
       const channel = added.get(path) ?? home.channel(path);
       if (!added.has(path)) identity.show(channel, false);
       added.set(path, channel);
+      for (const [event, listener] of Object.entries(listeners)) channel.on(event, listener);
       await open(channel, home.timeout);
       return channel;
     },

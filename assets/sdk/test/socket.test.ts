@@ -340,3 +340,18 @@ test("closing while a request is on its way rejects it", async () => {
   await expect(client.matchmaking.enqueue("yard")).rejects.toMatchObject({ code: "closed" });
   expect(passes).toEqual([]);
 });
+
+test("listeners that come with a namespace hear what is sent right behind the connection", async () => {
+  io.of("/shop").on("connection", (socket) => socket.emit("sale", "hat"));
+  client = await connect(url, { transports: ["polling"] });
+  const sales: string[] = [];
+  await client.namespace("/shop", { sale: (item: string) => sales.push(item) });
+  await vi.waitFor(() => expect(sales).toEqual(["hat"]));
+});
+
+test("a server that refuses WebSockets is reached by polling", async () => {
+  io.engine.opts.transports = ["polling"];
+  client = await connect(url);
+  expect(await client.lobby.games()).toEqual([{ name: "yard" }]);
+  expect([...io.of("/lobby").sockets.values()].map(({ conn }) => conn.transport.name)).toEqual(["polling"]);
+});
