@@ -134,3 +134,7 @@ pub mod guide {
     #[doc = include_str!("../docs/PROTOCOL.md")]
     pub mod protocol {}
 }
+
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;

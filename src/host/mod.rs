@@ -58,6 +58,8 @@ pub use self::{
     visitors::{Visitor, VisitorId},
 };
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::pass::check as check_pass;
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres", feature = "webhook"))]
 pub(crate) use self::record::now;
 pub(crate) use self::{

@@ -84,6 +84,29 @@ pub(super) fn hex(number: u128) -> String {
     format!("{number:032x}")
 }
 
+/// Checks that a pass is taken only if it was signed, with bytes that come from anywhere. The first says whether the others are the
+/// pass, or replace a part of a true one, which begins at the second.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn check(bytes: &[u8]) {
+    let Some((&[how, at], text)) = bytes.split_first_chunk() else { return };
+    let (keys, room) = (Keys(SigningKey::new(&[7; 32])), RoomId::named("abc"));
+    let ticket = keys.ticket(&room, Grant { seat: Seat(2), stay: 7, ticket: 9 }, Duration::from_secs(30));
+    let resume = keys.resume(&room, Seat(2), 7, 8);
+    for (purpose, token) in [(Purpose::Ticket, ticket), (Purpose::Resume, resume)] {
+        let signed = keys.verify(purpose, &token);
+        assert!(signed.is_some(), "a true pass is not taken");
+        let mut changed = if how % 2 == 0 { Vec::new() } else { token.clone().into_bytes() };
+        let at = usize::from(at).min(changed.len());
+        let end = (at + text.len()).min(changed.len());
+        changed.splice(at..end, text.iter().copied());
+        let changed = String::from_utf8_lossy(&changed);
+        for asked in [Purpose::Ticket, Purpose::Resume] {
+            let taken = keys.verify(asked, &changed);
+            assert!(taken.is_none() || asked == purpose && taken == signed, "{changed} is taken as {taken:?}");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

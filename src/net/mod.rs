@@ -14,6 +14,9 @@ pub use additions::{AdditionError, Page};
 pub use in_order::{EventHandler, InOrder, in_order};
 pub use limits::NetLimits;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use transport::plain_tap::compare as compare_taps;
+
 pub(crate) use additions::Additions;
 pub(crate) use http::{listen::Listener, origin::Origins, site::Site};
 pub(crate) use limits::proxies::TrustedProxies;

@@ -30,6 +30,9 @@ pub use input::{AckOrInput, InputColumns, InputError, decode_input, encode_ack, 
 pub use schema::{Audience, Column, FieldKind, FieldSpec, Schema, SchemaError, Shape, TypeSpec};
 pub use wire::FrameError;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use packed::check as check_packed;
+
 /// The version of the protocol that this library speaks.
 pub const PROTOCOL_VERSION: u8 = 1;
 

@@ -114,6 +114,34 @@ pub(super) fn unpack_column(packed: &[u8], count: usize, values: &mut Vec<i64>) 
     if bits.at_end() { Ok(()) } else { Err(Malformed) }
 }
 
+/// Checks both directions with bytes that come from anywhere: the first is a number of values, the others are a list.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn check(bytes: &[u8]) {
+    let Some((&count, list)) = bytes.split_first() else { return };
+    let bin = |packed: &[u8]| super::wire::MessagePackReader::new(packed).bin().ok().flatten().map(<[u8]>::to_vec);
+    if let Ok(ids) = unpack_ids(list) {
+        assert!(ids.is_sorted_by(|a, b| a < b), "the ids are not ascending: {ids:?}");
+        let mut packed = Vec::new();
+        if pack_ids(&mut packed, &ids, usize::MAX) {
+            let again = bin(&packed).map(|packed| unpack_ids(&packed));
+            assert!(matches!(&again, Some(Ok(again)) if *again == ids), "{ids:?} are read as {again:?}");
+        }
+    }
+    let read = |packed: &[u8], count| {
+        let mut values = Vec::new();
+        unpack_column(packed, count, &mut values).map(|()| values).ok()
+    };
+    // What was read, and the bytes themselves as values.
+    let whole = list.as_chunks().0.iter().map(|bytes| i64::from(i32::from_le_bytes(*bytes)) << (count % 32)).collect();
+    for values in read(list, count.into()).into_iter().chain([whole]) {
+        let mut packed = Vec::new();
+        if pack_column(&mut packed, &values, usize::MAX) {
+            let again = bin(&packed).and_then(|packed| read(&packed, values.len()));
+            assert_eq!(again.as_ref(), Some(&values), "a column changes as it is packed and unpacked");
+        }
+    }
+}
+
 /// Truncated binary codes, for values that are spread evenly between the least and the greatest.
 struct Spread {
     least: i64,

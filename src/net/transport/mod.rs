@@ -10,6 +10,8 @@ pub(crate) mod cursor;
 pub(crate) mod habit;
 pub(crate) mod turn;
 pub(crate) mod tap;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod plain_tap;
 pub(crate) mod overdue;
 pub(crate) mod socket;
 pub(crate) mod reader;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The longest payload that may be an input. Longer frames go to the library, and are not held until they are whole.
-const CANDIDATE_BYTES: u64 = 512;
+pub(super) const CANDIDATE_BYTES: u64 = 512;
 
 /// The space on the stack for a payload. Most inputs with their packet around them are shorter.
 const TYPICAL_BYTES: usize = 128;
@@ -148,7 +148,7 @@ impl Incoming {
         std::mem::take(&mut self.frames)
     }
 
-    fn take(&mut self, bytes: &[u8], parser: Option<Parser>, push: &mut dyn FnMut(&[u8])) -> Result<(), CloseCode> {
+    pub(super) fn take(&mut self, bytes: &[u8], parser: Option<Parser>, push: &mut dyn FnMut(&[u8])) -> Result<(), CloseCode> {
         if self.partial.is_empty() {
             return self.sort(bytes, parser, push);
         }
