@@ -1,14 +1,15 @@
 //! One Engine.IO v4 connection over WebSocket and the Socket.IO namespaces on it: opening, pings, requests and their
 //! answers. It counts bytes. It refuses to know rooms and frames.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -74,6 +75,8 @@ pub(crate) struct Target {
     /// `http://host:port`, without a slash at the end.
     pub(crate) url: String,
     address: SocketAddr,
+    /// The address of this machine from which to connect. `None`: the system chooses.
+    from: Option<IpAddr>,
 }
 
 impl Target {
@@ -95,13 +98,26 @@ impl Target {
             match TcpStream::connect(address).await {
                 Ok(_) => {
                     let url = format!("http://{authority}");
-                    return Ok(Self { url, address });
+                    return Ok(Self { url, address, from: None });
                 }
                 Err(e) => refused = Some(e),
             }
         }
         let why = refused.map_or_else(|| "the name has no address".to_owned(), |e| e.to_string());
         bail!("cannot reach a server at {url}: {why}");
+    }
+
+    /// Returns the same server, reached from another address of this machine.
+    pub(crate) fn from(&self, address: IpAddr) -> Self {
+        Self { from: Some(address), ..self.clone() }
+    }
+
+    /// Opens a TCP connection to the server.
+    pub(crate) async fn tcp(&self) -> io::Result<TcpStream> {
+        let Some(from) = self.from else { return TcpStream::connect(self.address).await };
+        let socket = if from.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.bind(SocketAddr::new(from, 0))?;
+        socket.connect(self.address).await
     }
 
     fn web_socket_url(&self, path: &str) -> String {
@@ -129,7 +145,7 @@ impl Connection {
 
     /// Connects by WebSocket alone, for servers without Engine.IO.
     pub(crate) async fn plain(target: &Target, path: &str, tally: Arc<Tally>) -> Result<Self, Fault> {
-        let stream = TcpStream::connect(target.address).await.map_err(|e| Fault::Connect(e.to_string()))?;
+        let stream = target.tcp().await.map_err(|e| Fault::Connect(e.to_string()))?;
         stream.set_nodelay(true).map_err(|e| Fault::Connect(e.to_string()))?;
         // Small buffers: thousands of clients live in this process, and each packet is flushed at once.
         let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);

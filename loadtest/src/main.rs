@@ -22,6 +22,7 @@ mod lobby;
 mod compare;
 mod drift;
 mod floor;
+mod attack;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,7 @@ use clap::{Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::{RunArgs, Scenario};
+use crate::attack::{AttackArgs, HostileArgs};
 use crate::compare::CompareArgs;
 use crate::report::Report;
 
@@ -36,8 +38,8 @@ use crate::report::Report;
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Exit code: 0 if every client was seated and nothing went wrong (compare: if every figure is valid), 1 if not, \
-                  2 if it could not run."
+    after_help = "Exit code: 0 if every client was seated and nothing went wrong (compare: if every figure is valid; attack: if \
+                  every attack held), 1 if not, 2 if it could not run."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -50,6 +52,11 @@ enum Command {
     Run(RunArgs),
     /// Measure Tickcast, its peers, and the floor: a server that only does one `write` per client and tick.
     Compare(CompareArgs),
+    /// Attack a server of this machine while honest bots play, and print what that did to them.
+    Attack(AttackArgs),
+    /// Run the server under attack.
+    #[command(hide = true)]
+    ServeHostile(HostileArgs),
     /// Run the server of the floor.
     #[command(hide = true)]
     Floor {
@@ -77,6 +84,8 @@ fn main() -> ExitCode {
             report.is_clean()
         }),
         Command::Compare(args) => compare(&args),
+        Command::Attack(args) => attack::attack(&args),
+        Command::ServeHostile(args) => attack::serve(&args).map(|()| true),
         Command::Floor { hz, payload, without_events } => floor::serve(hz, payload, !without_events).map(|()| true),
         Command::Drift { hz } => drift::serve(hz).map(|()| true),
     };

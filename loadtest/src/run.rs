@@ -279,7 +279,7 @@ impl Clients {
 }
 
 /// Returns how each client gets into a room: the first ones create the rooms, the others join them in turn.
-fn room_choices(clients: usize, rooms: usize) -> Vec<RoomChoice> {
+pub(crate) fn room_choices(clients: usize, rooms: usize) -> Vec<RoomChoice> {
     if rooms == 0 {
         return (0..clients).map(|_| RoomChoice::Quick).collect();
     }

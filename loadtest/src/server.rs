@@ -105,7 +105,8 @@ impl Server {
         TickTimes::read(&self.metrics().await?)
     }
 
-    async fn metrics(&self) -> Option<String> {
+    /// Returns the page `/metrics`, or `None` if it is not served.
+    pub(crate) async fn metrics(&self) -> Option<String> {
         let url = format!("{}/metrics", self.url());
         let scraped = tokio::task::spawn_blocking(move || {
             let response = minreq::get(url).with_timeout(SCRAPE_SECONDS).send().ok()?;

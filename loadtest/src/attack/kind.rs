@@ -1,0 +1,20 @@
+//! What an attack is.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use super::attacker::Attacker;
+
+/// What the attacker saw, for the table, or why the server's answer falls short.
+pub(crate) type Seen = anyhow::Result<String>;
+
+/// One bad thing that a client, or the rules of a game, can do.
+pub(crate) struct Attack {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// Reasons of `tickcast_drops_total` and codes of `tickcast_refused_total`. One of them must be counted, if there are any.
+    pub(crate) counted: &'static [&'static str],
+    /// Whether it belongs to the short form.
+    pub(crate) quick: bool,
+    pub(crate) run: fn(Attacker) -> Pin<Box<dyn Future<Output = Seen> + Send>>,
+}
