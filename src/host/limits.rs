@@ -68,7 +68,7 @@ pub struct Limits {
     /// Default 15 s.
     pub silent_timeout: Duration,
     /// The rooms that one person may have opened and still need. A room that its opener has left to others does not count.
-    /// Default 4.
+    /// Default 8.
     pub rooms_per_person: usize,
     /// The same for all guests of one address together. Default 32.
     pub rooms_per_address: usize,
@@ -140,7 +140,7 @@ impl Default for Limits {
             webhook_attempts: 8,
             given_up_bytes: 16 * 1024 * 1024,
             silent_timeout: Duration::from_secs(15),
-            rooms_per_person: 4,
+            rooms_per_person: 8,
             rooms_per_address: 32,
             seats_per_person: 8,
             seats_per_address: 64,

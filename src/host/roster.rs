@@ -15,6 +15,10 @@ use super::{cpu::ThreadId, driver::Driver, limits::Limits, running::Running};
 /// A room with a thread of its own moves back after this time without a late step.
 const CALM: Duration = Duration::from_secs(2);
 
+/// Nobody waits for a room's lock any more once its step takes this many times [`Limits::late_after`]. Before that an honest room with
+/// much to do would refuse its players.
+const BUSY_AFTER: u32 = 5;
+
 /// A thread that is in one step for longer gets the lowest priority, whatever becomes of the step.
 const LONG_STEP: Duration = Duration::from_millis(500);
 
@@ -319,8 +323,10 @@ impl Roster {
             if let (Some(time), Some(entry), Some(turn)) = (time, entry, thread.turn) {
                 let is_long = time >= LONG_STEP || entry.is_slowed;
                 entry.running.look();
-                if time >= limits.late_after {
+                if time >= limits.late_after * BUSY_AFTER {
                     entry.running.set_late(true);
+                }
+                if time >= limits.late_after {
                     self.leave_alone(number, turn.room);
                 }
                 if is_long {

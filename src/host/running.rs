@@ -41,8 +41,8 @@ use crate::{
 /// One wait for the lock of a room that is being stepped. Between two of them a caller looks whether the step is late.
 const LOCK_WAIT: Duration = Duration::from_millis(1);
 
-/// The most waits for the lock of a room. A step that is not late is over by then.
-const MAX_LOCK_WAITS: u32 = 20;
+/// The most waits for the lock of a room whose step is not late. Most of that time its thread has waited for a CPU.
+const MAX_LOCK_WAITS: u32 = 250;
 
 /// A step that takes longer is charged without the time that its thread waited for a CPU.
 const UNCHECKED_STEP: Duration = Duration::from_millis(2);
