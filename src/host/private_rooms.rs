@@ -1,25 +1,47 @@
 //! The ways into rooms that only a code opens.
 
-use super::{admission::Admission, refusal::Refusal, registry::Host};
+use std::sync::PoisonError;
+
+use super::{admission::Admission, opener::RoomOptions, refusal::Refusal, registry::Host};
 use crate::{
-    lobby::{Code, Identity, RoomId},
+    lobby::{ClosedRoom, Code, Entrance, Identity, RoomId},
     protocol::ErrorCode,
 };
 
 impl Host {
-    /// Reserves a seat in the private room with this code.
+    /// Reserves a seat in the private room with this code. If that room has closed, opens another with the same game, configuration
+    /// and code, as [`create`](Self::create) does: so friends who play again meet there.
     ///
     /// # Errors
-    /// As for [`join`](Self::join), no room has this code, or the user has typed too many wrong codes.
+    /// As for [`join`](Self::join) or [`create`](Self::create), no room has this code, or the user has typed too many wrong codes.
     pub fn join_private(&self, typed: &str, who: &Identity) -> Result<Admission, Refusal> {
-        self.join(&self.room_of_code(typed, who)?, who)
+        // Of two friends who play again at the same time, one opens the room and the other joins it.
+        let one_by_one = self.services().reopening.lock().unwrap_or_else(PoisonError::into_inner);
+        let closed = self.try_code(who, || {
+            let code = Code::parse(typed).ok_or_else(|| unknown_code(typed))?;
+            let lobby = self.services().board.lobby();
+            match (lobby.by_code(&code), lobby.closed(&code)) {
+                (Some(room), _) => Ok(Err(room)),
+                (None, Some(closed)) => Ok(Ok(closed.clone())),
+                (None, None) => Err(unknown_code(typed)),
+            }
+        })?;
+        match closed {
+            Ok(ClosedRoom { code, game, config, .. }) => {
+                let options = RoomOptions { code: Some(code), ..RoomOptions::default() };
+                self.create(game, &options.entrance(Entrance::Code).config((*config).clone()), who)
+            }
+            Err(room) => {
+                drop(one_by_one);
+                self.join(&room, who)
+            }
+        }
     }
 
     fn room_of_code(&self, typed: &str, who: &Identity) -> Result<RoomId, Refusal> {
-        let unknown = || Refusal::new(ErrorCode::UnknownCode, format!("there is no private room with the code \"{typed}\""));
         self.try_code(who, || {
             let room = Code::parse(typed).and_then(|code| self.services().board.lobby().by_code(&code));
-            room.ok_or_else(unknown)
+            room.ok_or_else(|| unknown_code(typed))
         })
     }
 
@@ -39,4 +61,8 @@ impl Host {
     pub fn spectate_private(&self, typed: &str, who: &Identity) -> Result<Admission, Refusal> {
         self.spectate(&self.room_of_code(typed, who)?, who)
     }
+}
+
+fn unknown_code(typed: &str) -> Refusal {
+    Refusal::new(ErrorCode::UnknownCode, format!("there is no private room with the code \"{typed}\""))
 }

@@ -80,6 +80,7 @@ impl Host {
             services: Arc::new(Services {
                 quotas: Quotas::new(&limits),
                 codes: Attempts::new(&limits),
+                reopening: Mutex::default(),
                 limits,
                 board,
                 hub,
@@ -379,7 +380,10 @@ impl Host {
         let Population { players, bots, seats, .. } =
             running.with_seating(|seating| seating.population()).ok().flatten().unwrap_or(unseated);
         let listing = Listing { room: id, game: def.name(), players, bots, seats, config };
-        let code = self.0.services.board.change(|lobby| lobby.open(listing, options.entrance, &mut rand::rng()));
+        let code = self.0.services.board.change(|lobby| match &options.code {
+            Some(code) => lobby.reopen(listing, code.clone(), &mut rand::rng()),
+            None => lobby.open(listing, options.entrance, &mut rand::rng()),
+        });
         tracing::info!(room = %running.id, game, "room opened");
         let (driver, retiring) = (Driver::new(running.clone()), Retiring(self.clone(), running.clone()));
         match &self.0.threads {

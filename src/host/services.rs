@@ -1,6 +1,6 @@
 //! Services that all rooms of a host share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::{
     attempts::Attempts,
@@ -18,6 +18,8 @@ pub(super) struct Services {
     pub(super) limits: Limits,
     pub(super) quotas: Arc<Quotas>,
     pub(super) codes: Attempts,
+    /// Held while somebody enters by a code, which may open a room.
+    pub(super) reopening: Mutex<()>,
     pub(super) board: Arc<Board>,
     pub(super) hub: Arc<Hub>,
     pub(super) keys: Keys,

@@ -9,6 +9,7 @@ use std::{
 
 use rand::Rng;
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::{Code, Listing, RoomId, Search};
 
@@ -17,6 +18,9 @@ pub const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The number of news that are kept for subscribers who missed some.
 pub const NEWS_KEPT: usize = 64;
+
+/// The number of private rooms that are remembered after they have closed, so that friends find each other again by the code.
+pub const CODES_KEPT: usize = 1_000;
 
 /// The news that a subscriber has missed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +73,8 @@ pub struct Totals {
 pub struct RoomList {
     rooms: BTreeMap<RoomId, OpenRoom>,
     codes: BTreeMap<Code, RoomId>,
+    /// The private rooms that have closed, the last one at the back.
+    closed: VecDeque<ClosedRoom>,
     dirty: BTreeSet<RoomId>,
     told: BTreeMap<RoomId, Listing>,
     news: VecDeque<Arc<Changes>>,
@@ -86,10 +92,34 @@ struct OpenRoom {
     age: u64,
 }
 
+/// A private room that has closed: what it takes to open one like it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClosedRoom {
+    /// The code of the room.
+    pub code: Code,
+    /// The name of its game.
+    pub game: &'static str,
+    /// The room's configuration.
+    pub config: Arc<Json>,
+}
+
 impl RoomList {
     /// Adds a room. Returns a new code if the room is entered by code.
     pub fn open(&mut self, listing: Listing, entrance: Entrance, rng: &mut (impl Rng + ?Sized)) -> Option<Code> {
         let code = (entrance == Entrance::Code).then(|| self.unused_code(rng));
+        self.add(listing, entrance, code)
+    }
+
+    /// Adds a private room with the code of one that has closed, which is not remembered any more. Gives it a new code if an open
+    /// room has this one.
+    pub fn reopen(&mut self, listing: Listing, code: Code, rng: &mut (impl Rng + ?Sized)) -> Option<Code> {
+        self.closed.retain(|room| room.code != code);
+        let code = if self.codes.contains_key(&code) { self.unused_code(rng) } else { code };
+        self.add(listing, Entrance::Code, Some(code))
+    }
+
+    fn add(&mut self, listing: Listing, entrance: Entrance, code: Option<Code>) -> Option<Code> {
         if let Some(code) = &code {
             self.codes.insert(code.clone(), listing.room.clone());
         }
@@ -114,6 +144,10 @@ impl RoomList {
         if let Some(entry) = self.rooms.remove(room) {
             if let Some(code) = entry.code {
                 self.codes.remove(&code);
+                if self.closed.len() == CODES_KEPT {
+                    self.closed.pop_front();
+                }
+                self.closed.push_back(ClosedRoom { code, game: entry.listing.game, config: entry.listing.config });
             }
             self.dirty.insert(room.clone());
         }
@@ -147,6 +181,11 @@ impl RoomList {
     /// Returns the private room with a code.
     pub fn by_code(&self, code: &Code) -> Option<RoomId> {
         self.codes.get(code).cloned()
+    }
+
+    /// Returns the closed private room with a code, if it is among the last [`CODES_KEPT`].
+    pub fn closed(&self, code: &Code) -> Option<&ClosedRoom> {
+        self.closed.iter().find(|room| room.code == *code)
     }
 
     /// Returns the numbers of rooms and people of a game.
@@ -201,7 +240,7 @@ impl RoomList {
     fn unused_code(&self, rng: &mut (impl Rng + ?Sized)) -> Code {
         loop {
             let code = Code::random(rng);
-            if !self.codes.contains_key(&code) {
+            if !self.codes.contains_key(&code) && self.closed(&code).is_none() {
                 return code;
             }
         }
@@ -212,7 +251,7 @@ impl RoomList {
 mod tests {
     use proptest::{collection::vec, prelude::*};
     use rand::{SeedableRng, rngs::ChaCha8Rng};
-    use serde_json::{Value as Json, json};
+    use serde_json::json;
 
     use super::{super::Sort, *};
 
@@ -260,6 +299,25 @@ mod tests {
         assert_eq!(lobby.totals("arena").rooms, 1);
         lobby.close(&RoomId::named("a"));
         assert_eq!(lobby.by_code(&code), None);
+    }
+
+    #[test]
+    fn the_last_private_rooms_are_remembered_by_their_codes() {
+        let (mut lobby, mut rng) = (RoomList::default(), ChaCha8Rng::seed_from_u64(1));
+        let codes: Vec<Code> = (0..=CODES_KEPT)
+            .map(|number| {
+                let room = format!("{number}");
+                let code = lobby.open(listing(&room, 0), Entrance::Code, &mut rng).unwrap();
+                lobby.close(&RoomId::named(&room));
+                code
+            })
+            .collect();
+        assert_eq!(lobby.closed(&codes[0]), None);
+        assert_eq!(lobby.closed(&codes[1]).unwrap().game, "arena");
+        assert_eq!(lobby.reopen(listing("again", 0), codes[1].clone(), &mut rng), Some(codes[1].clone()));
+        assert_eq!((lobby.closed(&codes[1]), lobby.by_code(&codes[1])), (None, Some(RoomId::named("again"))));
+        let second = lobby.reopen(listing("twice", 0), codes[1].clone(), &mut rng);
+        assert_ne!(second, Some(codes[1].clone()), "an open room keeps its code");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tickcast::{
     game::GameDef,
     host::{Claim, Desync, Ending, EventSink, Full, Host, Limits, Outlet, RoomOptions, Welcome},
     identity::Gate,
-    lobby::{ConnectionId, Identity, PresenceStatus, SocialEvent},
+    lobby::{ConnectionId, Entrance, Identity, PresenceStatus, SocialEvent},
     prelude::Tick,
     protocol::{Blocks, ErrorCode, Frame},
     room::{Message, OverReason},
@@ -294,6 +294,26 @@ async fn a_finished_room_lingers_and_closes() {
     seconds(6.0).await;
     assert_eq!(memory.overs(), [OverReason::Finished], "told once");
     assert_eq!(*memory.endings.lock().unwrap(), [Ending::AfterQueued]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn friends_play_again_by_the_code_of_their_private_room() {
+    let host = host();
+    let config = json!({"win_at": 20});
+    let first = host.create("duel", &options(config.clone()).entrance(Entrance::Code), &ada()).unwrap();
+    let typed = first.code.clone().unwrap();
+    let (_, memory) = walk_in(&host, &first.ticket);
+    seconds(1.5).await;
+    assert_eq!(memory.overs(), [OverReason::Finished]);
+    let again = host.join_private(typed.as_str(), &ada()).unwrap();
+    let friend = host.join_private(typed.as_str(), &ada()).unwrap();
+    assert_ne!(again.room, first.room);
+    assert_eq!((&again.room, &again.code), (&friend.room, &Some(typed.clone())));
+    assert_eq!(host.rooms(None).rooms, [], "it is private, too");
+    let (_, memory) = walk_in(&host, &again.ticket);
+    seconds(1.5).await;
+    assert_eq!((memory.overs(), memory.frames()), (vec![OverReason::Finished], 20), "with the same configuration");
+    assert!(host.join_private(typed.as_str(), &ada()).is_ok(), "and once more");
 }
 
 #[tokio::test(start_paused = true)]
