@@ -1,11 +1,11 @@
-//! The bot. It walks around walls to the nearest enemy, keeps its distance, circles, and shoots with limited accuracy.
+//! The bot. It walks around walls to the nearest enemy, keeps its distance, circles, and shoots in bursts with limited accuracy.
 
 use std::f32::consts::{PI, TAU};
 
 use tickcast::prelude::*;
 
 use crate::rules::{MAGAZINE, SHOT};
-use crate::{Aim, Ammo, Arena, Ground, Hp, Map, Pad, Pos, Side};
+use crate::{Aim, Ammo, Arena, Ground, Hp, Map, Pad, Pos, Shield, Side};
 
 /// A bot that chases the nearest enemy.
 #[derive(Serialize, Deserialize, Default)]
@@ -27,6 +27,8 @@ struct Sighting {
     at: Vec2,
     /// Units per tick.
     pace: Vec2,
+    /// Whether shots pass through it.
+    protected: bool,
 }
 
 impl Bot<Arena> for Chaser {
@@ -49,7 +51,8 @@ impl Bot<Arena> for Chaser {
         let dir = self.goal.map_or(Dir8::None, |goal| Dir8::nearest(goal - me.at, 0.2));
         let aim = self.aim(view.me::<Aim>().map_or(0.0, |aim| aim.0), me.at, enemy);
         let wanted = (enemy.at - me.at).to_angle();
-        let fire = self.sighted >= REACTION && turn(aim, wanted).abs() < STEADY;
+        let bursts = self.sighted >= REACTION && (self.sighted - REACTION) % (BURST + PAUSE) < BURST;
+        let fire = !enemy.protected && bursts && turn(aim, wanted).abs() < STEADY;
         let ammo = view.me::<Ammo>().map_or(0, |ammo| ammo.0);
         let reload = !in_sight && ammo < MAGAZINE / 2;
         Pad { dir, aim, fire, reload }
@@ -57,7 +60,8 @@ impl Bot<Arena> for Chaser {
 }
 
 impl Chaser {
-    /// Returns the nearest standing enemy. Enemies behind walls count as farther away, and the current enemy as slightly nearer.
+    /// Returns the nearest standing enemy. Enemies behind walls count as farther away, protected ones too, and the current enemy as
+    /// slightly nearer.
     fn nearest(&self, view: &View<'_>, map: &Map, me: Vec2) -> Option<Sighting> {
         let ours = view.me::<Side>();
         let standing = view.iter::<Pos>().filter_map(|(id, pos)| {
@@ -67,9 +71,11 @@ impl Chaser {
                 return None;
             }
             let known = self.enemy.filter(|known| known.seat == seat);
-            let cost =
-                me.distance(pos.at) * if map.sees(me, pos.at) { 1.0 } else { 1.6 } - if known.is_some() { 3.0 } else { 0.0 };
-            Some((cost, Sighting { seat, at: pos.at, pace: known.map_or(Vec2::ZERO, |known| pos.at - known.at) }))
+            let pace = known.map_or(Vec2::ZERO, |known| pos.at - known.at);
+            let protected = view.get::<Shield>(id).is_some_and(|shield| view.tick().0 < shield.until);
+            let distance = me.distance(pos.at) * if map.sees(me, pos.at) { 1.0 } else { 1.6 };
+            let cost = distance + if protected { FAR } else { 0.0 } - if known.is_some() { 3.0 } else { 0.0 };
+            Some((cost, Sighting { seat, at: pos.at, pace, protected }))
         });
         standing.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, sighting)| sighting)
     }
@@ -111,13 +117,16 @@ const HZ: f32 = 30.0;
 /// Ticks from one decision to the next.
 const DECIDE: u32 = 10;
 /// Ticks from seeing an enemy to the first shot.
-const REACTION: u32 = 9;
+const REACTION: u32 = 15;
+/// The ticks for which it shoots, and those for which it then pauses.
+const BURST: u32 = 12;
+const PAUSE: u32 = 18;
 /// The most ticks for which it extrapolates an enemy's movement.
 const LEAD: f32 = 12.0;
 /// The largest turn of the gun per tick, in radians.
 const TURN: f32 = 0.2;
 /// Half of the largest aiming error, in radians.
-const UNSTEADY: f32 = 0.07;
+const UNSTEADY: f32 = 0.18;
 /// The gun's largest deviation from the enemy at which the bot shoots, in radians.
 const STEADY: f32 = 0.35;
 /// The bot backs off from enemies within this distance, in units.

@@ -68,6 +68,14 @@ pub struct Ground(pub MapName);
 #[replicate(id = 8)]
 pub struct Side(pub u8);
 
+/// Protects an avatar that has just spawned: until this tick, or until it shoots, shots pass through it.
+#[derive(Component, Replicate, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[replicate(id = 9)]
+pub struct Shield {
+    /// The first tick without protection. 0 after a shot of its own.
+    pub until: u32,
+}
+
 /// A shot hit an avatar.
 #[derive(GameEvent, Clone, Debug)]
 #[event(id = 1)]
@@ -166,7 +174,7 @@ impl Game for Arena {
     fn build(m: &mut MatchBuilder<Self>) {
         m.tick_rate(30)
             .seats(2..=16)
-            .replicate::<(Pos, Aim, Hp, Frags, Ammo, Shot, Ground, Side)>()
+            .replicate::<(Pos, Aim, Hp, Frags, Ammo, Shot, Ground, Side, Shield)>()
             .state::<Gun>()
             .state::<Down>()
             .state::<Flight>()

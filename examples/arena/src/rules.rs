@@ -2,7 +2,7 @@
 
 use tickcast::prelude::*;
 
-use crate::{Aim, Ammo, ArenaConfig, Down, End, Flight, Frags, Ground, Gun, Hit, Hp, Pad, Pos, Shot, Side, hit_circle};
+use crate::{Aim, Ammo, ArenaConfig, Down, End, Flight, Frags, Ground, Gun, Hit, Hp, Pad, Pos, Shield, Shot, Side, hit_circle};
 
 /// The radius of an avatar, in units.
 pub(crate) const RADIUS: f32 = 0.5;
@@ -19,18 +19,25 @@ const BETWEEN_SHOTS: f32 = 0.18;
 const RELOAD: f32 = 1.2;
 /// The time from falling to respawning, in seconds.
 const RESPAWN: f32 = 2.5;
+/// The time for which an avatar that has spawned is protected, in seconds.
+const SHIELD: f32 = 3.0;
 
-/// Spawns an avatar far from all others.
+/// Spawns an avatar far from all others, protected for [`SHIELD`] seconds.
 pub(crate) fn join(seat: Seat, world: &mut World) {
     let team = world.resource::<Teams>().of(seat);
     let others: Vec<Vec2> = world.query::<(&Pos, &Hp)>().iter(world).filter(|(_, hp)| hp.0 > 0).map(|(pos, _)| pos.at).collect();
     let map = world.resource::<ArenaConfig>().map;
     let at = map.map().farthest_spawn(&others);
-    let seen = (Pos { at }, Ground(map), Aim::default(), Hp(FULL_HP), Frags(0), Ammo(MAGAZINE));
+    let shield = shield(world.resource::<Clock>());
+    let seen = (Pos { at }, Ground(map), Aim::default(), Hp(FULL_HP), Frags(0), Ammo(MAGAZINE), shield);
     let avatar = world.spawn_avatar(seat, (seen, Gun::default(), Down::default()));
     if let Some(team) = team {
         world.entity_mut(avatar).insert(Side(team.0));
     }
+}
+
+fn shield(clock: &Clock) -> Shield {
+    Shield { until: clock.tick + clock.ticks(SHIELD) }
 }
 
 /// Returns whether two seats are on the same side. In a match without teams, each seat is a side of its own.
@@ -48,11 +55,11 @@ pub(crate) fn walk(clock: Res<Clock>, config: Res<ArenaConfig>, mut avatars: Que
     }
 }
 
-type Gunner<'a> = (&'a Seat, &'a Intent<Pad>, &'a Hp, &'a Pos, &'a mut Ammo, &'a mut Gun);
+type Gunner<'a> = (&'a Seat, &'a Intent<Pad>, &'a Hp, &'a Pos, &'a mut Ammo, &'a mut Gun, &'a mut Shield);
 
-/// Fires the guns whose trigger is held and that are ready. Empty magazines reload by themselves.
+/// Fires the guns whose trigger is held and that are ready. Whoever shoots loses their protection. Empty magazines reload by themselves.
 pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Query<Gunner>) {
-    for (seat, intent, hp, pos, mut ammo, mut gun) in &mut gunners {
+    for (seat, intent, hp, pos, mut ammo, mut gun, mut shield) in &mut gunners {
         let ready = clock.tick >= gun.ready;
         if ready && ammo.0 == 0 {
             ammo.0 = MAGAZINE;
@@ -60,6 +67,7 @@ pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Quer
         if hp.0 > 0 && ready && intent.fire {
             ammo.0 -= 1;
             gun.ready = clock.tick + clock.ticks(BETWEEN_SHOTS);
+            shield.until = 0;
             let shot = Shot { from: pos.at, heading: intent.aim, born: clock.tick };
             let way = Vec2::from_angle(intent.aim) * SHOT * clock.dt;
             commands.spawn((*seat, shot, Flight { at: pos.at, way, end: End::Flying }));
@@ -72,15 +80,19 @@ pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Quer
     }
 }
 
-/// Moves each shot by one tick, up to the first obstacle. Shots pass through team mates.
+type Target<'a> = (&'a Seat, &'a Pos, &'a Hp, &'a Shield);
+
+/// Moves each shot by one tick, up to the first obstacle. Shots pass through team mates and protected avatars.
 pub(crate) fn fly(
-    config: Res<ArenaConfig>, teams: Res<Teams>, mut shots: Query<(&Seat, &mut Flight)>, avatars: Query<(&Seat, &Pos, &Hp)>,
+    clock: Res<Clock>, config: Res<ArenaConfig>, teams: Res<Teams>, mut shots: Query<(&Seat, &mut Flight)>,
+    avatars: Query<Target>,
 ) {
     for (shooter, mut flight) in &mut shots {
         let (from, to) = (flight.at, flight.at + flight.way);
         let wall = config.map.map().hit(from, to).map(|along| (along, End::Wall));
-        let targets = avatars.iter().filter(|(seat, _, hp)| hp.0 > 0 && !are_friends(*teams, **seat, *shooter));
-        let hits = targets.filter_map(|(seat, pos, _)| Some((hit_circle(from, to, pos.at, RADIUS)?, End::Avatar(*seat))));
+        let exposed = avatars.iter().filter(|(_, _, hp, shield)| hp.0 > 0 && clock.tick >= shield.until);
+        let targets = exposed.filter(|(seat, ..)| !are_friends(*teams, **seat, *shooter));
+        let hits = targets.filter_map(|(seat, pos, ..)| Some((hit_circle(from, to, pos.at, RADIUS)?, End::Avatar(*seat))));
         match hits.chain(wall).min_by(|(a, _), (b, _)| a.total_cmp(b)) {
             Some((along, end)) => {
                 flight.at = from.lerp(to, along);
@@ -114,12 +126,12 @@ pub(crate) fn strike(
     }
 }
 
-type Body<'a> = (&'a mut Pos, &'a mut Hp, &'a mut Ammo, &'a mut Gun, &'a mut Down);
+type Body<'a> = (&'a mut Pos, &'a mut Hp, &'a mut Ammo, &'a mut Gun, &'a mut Down, &'a mut Shield);
 
-/// Respawns fallen avatars after [`RESPAWN`] seconds, far from all standing ones.
+/// Respawns fallen avatars after [`RESPAWN`] seconds, far from all standing ones, protected like newcomers.
 pub(crate) fn respawn(clock: Res<Clock>, config: Res<ArenaConfig>, mut bodies: Query<Body>) {
     let mut standing: Vec<Vec2> = bodies.iter().filter(|(_, hp, ..)| hp.0 > 0).map(|(pos, ..)| pos.at).collect();
-    for (mut pos, mut hp, mut ammo, mut gun, mut down) in &mut bodies {
+    for (mut pos, mut hp, mut ammo, mut gun, mut down, mut safe) in &mut bodies {
         if hp.0 > 0 {
             continue;
         }
@@ -129,6 +141,7 @@ pub(crate) fn respawn(clock: Res<Clock>, config: Res<ArenaConfig>, mut bodies: Q
             pos.at = config.map.map().farthest_spawn(&standing);
             standing.push(pos.at);
             (*hp, *ammo, *gun, *down) = (Hp(FULL_HP), Ammo(MAGAZINE), Gun::default(), Down::default());
+            *safe = shield(&clock);
         }
     }
 }

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use arena::{Ammo, Arena, ArenaConfig, Frags, Hit, Hp, MapName, Pad, Pos, Shot, Side};
+use arena::{Ammo, Arena, ArenaConfig, Frags, Hit, Hp, MapName, Pad, Pos, Shield, Shot, Side};
 use tickcast::{prelude::*, room::SeatPlan};
 
 const HZ: u32 = 30;
+/// The ticks for which an avatar that has spawned is protected.
+const PROTECTED: u32 = 3 * HZ;
 
-/// Returns a match of two players who face each other in the courtyard, five units apart on the open floor.
+/// Returns a match of two players who face each other in the courtyard, five units apart on the open floor. Both can be hurt.
 fn duel() -> TestRoom<Arena> {
     let mut test = TestRoom::<Arena>::new(7).seats(2);
-    test.run(1);
+    test.run(PROTECTED + 1);
     place(&mut test, 0, Vec2::new(17.0, 10.0));
     place(&mut test, 1, Vec2::new(22.0, 10.0));
     test
@@ -78,6 +80,59 @@ fn five_shots_take_a_player_down() {
 }
 
 #[test]
+fn an_avatar_cannot_be_hurt_for_three_seconds_after_it_spawned() {
+    let mut test = duel();
+    let newcomer = test.join();
+    test.run(1);
+    place(&mut test, newcomer, Vec2::new(20.0, 10.0));
+    test.press(0, Pad { fire: true, ..Pad::default() });
+    test.run(PROTECTED - 10);
+    assert_eq!((hp(&test, newcomer), hp(&test, 1)), (100, 0), "shots pass through the newcomer");
+    test.run(HZ);
+    assert!(hp(&test, newcomer) < 100);
+
+    let mut test = duel();
+    shoot_down(&mut test);
+    test.run(HZ * 5 / 2);
+    assert_eq!(hp(&test, 1), 100);
+    let now = test.view(1).tick().0;
+    let until = test.view(1).me::<Shield>().unwrap().until;
+    assert!(until > now + 2 * HZ, "protected until {until}, and now it is {now}");
+}
+
+#[test]
+fn an_avatar_that_shoots_loses_its_protection() {
+    let mut test = duel();
+    let newcomer = test.join();
+    test.run(1);
+    place(&mut test, newcomer, Vec2::new(20.0, 10.0));
+    test.press(newcomer, Pad { fire: true, aim: 1.5, ..Pad::default() });
+    test.run(2);
+    test.press(0, Pad { fire: true, ..Pad::default() });
+    test.run(HZ);
+    assert!(hp(&test, newcomer) < 100);
+    assert_eq!(hp(&test, 1), 100);
+}
+
+/// Returns the ticks for which a newcomer who does nothing lives among the bots.
+fn lifetime_of_a_newcomer(seed: u64) -> u32 {
+    let mut test = TestRoom::<Arena>::new(seed).bots().seats(1);
+    let ticks = (1..HZ * 30).find(|_| {
+        test.run(1);
+        test.view(0).me::<Hp>().is_some_and(|hp| hp.0 == 0)
+    });
+    ticks.unwrap_or(HZ * 30)
+}
+
+#[test]
+fn bots_give_a_newcomer_time() {
+    let mut lifetimes: Vec<u32> = (0..13).map(lifetime_of_a_newcomer).collect();
+    lifetimes.sort_unstable();
+    let seconds: Vec<f32> = lifetimes.iter().map(|ticks| *ticks as f32 / HZ as f32).collect();
+    assert!(seconds[0] > 4.0 && seconds[6] > 8.0, "seconds until bots take a newcomer down: {seconds:?}");
+}
+
+#[test]
 fn a_wall_stops_shots() {
     let mut test = duel();
     place(&mut test, 0, Vec2::new(16.0, 15.0));
@@ -140,7 +195,7 @@ fn a_fallen_player_neither_walks_nor_shoots() {
 fn the_frag_limit_ends_the_match() {
     let config = ArenaConfig { frag_limit: 1, ..ArenaConfig::default() };
     let mut test = TestRoom::<Arena>::with_config(7, config).seats(2);
-    test.run(1);
+    test.run(PROTECTED + 1);
     place(&mut test, 0, Vec2::new(17.0, 10.0));
     place(&mut test, 1, Vec2::new(22.0, 10.0));
     assert!(test.outcome().is_none());
@@ -155,7 +210,7 @@ fn sides() -> TestRoom<Arena> {
     let mut test = TestRoom::<Arena>::with_config(7, config);
     test.room().plan(SeatPlan::new(4).teams(2));
     let mut test = test.seats(4);
-    test.run(1);
+    test.run(PROTECTED + 1);
     for (player, x) in [(0, 17.0), (2, 19.0), (1, 22.0)] {
         place(&mut test, player, Vec2::new(x, 10.0));
     }

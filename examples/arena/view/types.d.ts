@@ -12,6 +12,7 @@ export interface Arena {
     Shot: { from: Vec2; heading: number; born: number };
     Ground: "Courtyard" | "Cellar";
     Side: number;
+    Shield: { until: number };
   };
   events: {
     Hit: { at: Vec2; shooter: number; victim: number; down: boolean };
