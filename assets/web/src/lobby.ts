@@ -1,6 +1,6 @@
 // The lobby page: games, open rooms, private rooms by code, and the player's name.
 
-import type { GameInfo, RoomInfo, Server } from "@tickcast/client";
+import type { GameInfo, RoomInfo, Server, ServerStatus } from "@tickcast/client";
 
 import { el } from "./dom.ts";
 import { gameView } from "./games.ts";
@@ -15,28 +15,44 @@ export type PlayRequest =
 interface Actions {
   readonly name: string;
   play(request: PlayRequest): Promise<void>;
-  rename(name: string): Promise<void>;
+  rename(name: string): Promise<unknown>;
+}
+
+/** A room in the list. Its elements stay while the room is listed, so that no click or focus is lost. */
+interface Row {
+  readonly node: HTMLElement;
+  update(room: RoomInfo): void;
 }
 
 export class Lobby {
   readonly node: HTMLElement;
   private readonly games = el("div", { className: "cards" });
   private readonly rooms = el("ul", { className: "rooms" });
+  private readonly rows = new Map<string, Row>();
+  private readonly noRoom = el("p", { className: "empty" }, "No room is open. Press Play to open one.");
   private readonly privates = el("div", { className: "privates" });
-  private readonly status = el("p", { className: "say", attrs: { role: "status" } });
+  private readonly connection = el("p", { className: "say", attrs: { role: "alert" } });
+  private readonly message = el("p", { className: "say", attrs: { role: "status" } });
+  private readonly nameInput = el("input", {
+    id: "name",
+    name: "name",
+    maxLength: 24,
+    placeholder: "Guest",
+    spellcheck: false,
+    attrs: { autocomplete: "nickname" },
+  });
+  private name = "";
   private counts: HTMLElement[] = [];
   private readonly posters = new Map<Element, () => void>();
   private readonly resized = new ResizeObserver((entries) =>
     entries.forEach(({ target }) => void this.posters.get(target)?.()),
   );
   private hosted: GameInfo[] = [];
+  private server: Server | undefined;
   private unsubscribe: (() => void) | undefined;
-  private closed = false;
 
-  constructor(
-    private readonly server: Server,
-    private readonly actions: Actions,
-  ) {
+  constructor(private readonly actions: Actions) {
+    this.showName(actions.name);
     this.node = el(
       "div",
       { className: "lobby" },
@@ -49,12 +65,13 @@ export class Lobby {
       el(
         "main",
         {},
-        this.status,
+        this.connection,
+        this.message,
         this.games,
         el(
           "div",
           { className: "columns" },
-          el("section", {}, el("h2", {}, "Open rooms"), this.rooms),
+          el("section", {}, el("h2", {}, "Open rooms"), this.rooms, this.noRoom),
           el("section", {}, el("h2", {}, "Private rooms"), this.privates, this.codeForm()),
         ),
       ),
@@ -62,33 +79,56 @@ export class Lobby {
     );
   }
 
-  /** Shows games and rooms, and keeps them up to date until the lobby closes. Failures after that are ignored. */
-  async open(): Promise<void> {
+  /**
+   * Shows the games and rooms of a server, and keeps them up to date until the lobby closes or gets another server. Failures
+   * after that are ignored.
+   */
+  async show(server: Server): Promise<void> {
+    this.server = server;
     try {
-      await this.fill();
+      await this.fill(server);
     } catch (error) {
-      if (!this.closed) throw error;
+      if (server === this.server) throw error;
     }
   }
 
-  private async fill(): Promise<void> {
-    this.hosted = await this.server.lobby.games();
-    if (this.closed) return;
-    this.games.replaceChildren(...this.hosted.map((game) => this.card(game)));
-    this.privates.replaceChildren(...this.hosted.map((game) => this.settings(game)));
-    const unsubscribe = await this.server.lobby.rooms((rooms) => this.list(rooms));
-    if (this.closed) unsubscribe();
-    else this.unsubscribe = unsubscribe;
+  private async fill(server: Server): Promise<void> {
+    const hosted = await server.lobby.games();
+    if (server !== this.server) return;
+    // Another connection to the same server hosts the same games. Their elements stay, as the player may be about to click one.
+    if (hosted.map(({ name }) => name).join() !== this.hosted.map(({ name }) => name).join()) {
+      this.counts = [];
+      this.games.replaceChildren(...hosted.map((game) => this.card(game)));
+      this.privates.replaceChildren(...hosted.map((game) => this.settings(game)));
+    }
+    this.hosted = hosted;
+    const unsubscribe = await server.lobby.rooms((rooms) => server === this.server && this.list(rooms));
+    if (server !== this.server) {
+      unsubscribe();
+      return;
+    }
+    this.unsubscribe?.();
+    this.unsubscribe = unsubscribe;
   }
 
   close(): void {
-    this.closed = true;
+    this.server = undefined;
     this.resized.disconnect();
     this.unsubscribe?.();
   }
 
   showMessage(message: string): void {
-    this.status.textContent = message;
+    this.message.textContent = message;
+  }
+
+  showStatus(status: ServerStatus): void {
+    this.connection.textContent = status === "reconnecting" ? "Connection lost. Reconnecting…" : "";
+  }
+
+  /** Shows the name that the player has. */
+  showName(name: string): void {
+    this.name = name;
+    this.nameInput.value = name;
   }
 
   /** Disables the lobby while a seat is being taken. */
@@ -134,54 +174,64 @@ export class Lobby {
       const count = this.counts[place];
       if (count) count.textContent = playing(name) > 0 ? `${playing(name)} playing now` : "Bots are ready";
     });
-    const rows = [...rooms]
-      .sort((a, b) => b.players - a.players || a.room.localeCompare(b.room))
-      .map((room) => this.row(room));
-    this.rooms.replaceChildren(
-      ...(rows.length > 0 ? rows : [el("li", { className: "empty" }, "No room is open. Press Play to open one.")]),
-    );
+    const known = new Set(rooms.map(({ room }) => room));
+    for (const [room, { node }] of this.rows) {
+      if (known.has(room)) continue;
+      node.remove();
+      this.rows.delete(room);
+    }
+    const sorted = [...rooms].sort((a, b) => b.players - a.players || a.room.localeCompare(b.room));
+    // A row must not move away from under the pointer or the focus.
+    const inUse = this.rooms.matches(":hover, :focus-within");
+    sorted.forEach((room, place) => {
+      const known = this.rows.get(room.room);
+      const row = known ?? this.row(room);
+      this.rows.set(room.room, row);
+      row.update(room);
+      if (!known || !inUse) this.place(row.node, inUse ? this.rooms.children.length : place);
+    });
+    this.noRoom.hidden = rooms.length > 0;
   }
 
-  private row({ room, game, players, bots, seats }: RoomInfo): HTMLElement {
+  private place(node: HTMLElement, place: number): void {
+    const there = this.rooms.children[place];
+    if (there !== node) this.rooms.insertBefore(node, there ?? null);
+  }
+
+  private row({ room, game, seats }: RoomInfo): Row {
     const title = gameView(game)?.title ?? game;
-    const full = players >= seats;
-    const dots = Array.from({ length: seats }, (_, seat) =>
-      el("i", { className: seat < players ? "human" : seat < players + bots ? "bot" : "" }),
-    );
-    const label = `${players} ${players === 1 ? "player" : "players"}, ${bots} ${bots === 1 ? "bot" : "bots"}`;
-    const join = el(
-      "button",
-      {
-        disabled: full,
-        onclick: () => void this.actions.play({ room }),
-        attrs: { "aria-label": `Join ${title}, ${label}` },
-      },
-      full ? "Full" : "Join",
-    );
-    return el(
+    const dots = Array.from({ length: seats }, () => el("i"));
+    const count = el("span", { className: "room-count" });
+    const join = el("button", { onclick: () => void this.actions.play({ room }) });
+    const node = el(
       "li",
       {},
       el("span", { className: "room-game" }, title),
       el("span", { className: "seats", attrs: { "aria-hidden": "true" } }, ...dots),
-      el("span", { className: "room-count" }, label),
+      count,
       join,
     );
+    const update = ({ players, bots }: RoomInfo) => {
+      dots.forEach((dot, seat) => void (dot.className = seat < players ? "human" : seat < players + bots ? "bot" : ""));
+      const label = `${players} ${players === 1 ? "player" : "players"}, ${bots} ${bots === 1 ? "bot" : "bots"}`;
+      count.textContent = label;
+      join.disabled = players >= seats;
+      join.textContent = join.disabled ? "Full" : "Join";
+      join.setAttribute("aria-label", `${join.textContent} ${title}, ${label}`);
+    };
+    return { node, update };
   }
 
   private nameForm(): HTMLElement {
-    const input = el("input", {
-      id: "name",
-      name: "name",
-      maxLength: 24,
-      value: this.actions.name,
-      placeholder: "Guest",
-      spellcheck: false,
-      attrs: { autocomplete: "nickname" },
+    const input = this.nameInput;
+    input.addEventListener("change", () => {
+      const name = input.value.trim();
+      if (name === this.name) return;
+      this.name = name;
+      this.showMessage("");
+      void this.actions.rename(name);
     });
-    const rename = () => {
-      if (input.value.trim() !== this.actions.name) void this.actions.rename(input.value.trim());
-    };
-    const form = el(
+    return el(
       "form",
       {
         className: "name",
@@ -193,8 +243,6 @@ export class Lobby {
       el("label", { htmlFor: "name" }, "Your name"),
       input,
     );
-    input.addEventListener("change", rename);
-    return form;
   }
 
   /** The form that opens a private room of a game with the chosen settings. */

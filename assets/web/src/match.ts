@@ -2,20 +2,31 @@
 
 import type { Over, Room } from "@tickcast/client";
 
+import { copy } from "./clipboard.ts";
 import { el } from "./dom.ts";
 import type { GameView, Mounted } from "./view.ts";
 
 /** What the match asks the page to do. */
 interface Actions {
   leave(): void;
+  /** Starts another match of the same kind. */
   again(): Promise<void>;
+  /** Takes the seat back from another window. */
+  here(): Promise<void>;
 }
 
-/** Explanations for reasons whose own message is meant for programmers. */
+/** Titles and explanations for reasons whose own message is meant for programmers. */
+const TITLES: Record<string, string> = {
+  replaced: "You are playing in another window",
+  kicked: "You were removed from the match",
+};
 const EXPLAINED: Record<string, string> = {
   expired: "You were away for too long, or the server has restarted. Your seat is gone.",
-  replaced: "The match continues in another window.",
+  replaced: "The match goes on there. You can also play it here.",
 };
+/** How long the buttons under a result do nothing, in milliseconds: the player may still be shooting. */
+const CALM = 700;
+const NOTE = 2_500;
 
 export class Match {
   readonly node: HTMLElement;
@@ -27,25 +38,24 @@ export class Match {
   private readonly hud = el("div", { className: "hud" });
   private readonly ping = el("span", { className: "ping" });
   private readonly banner = el("div", { className: "banner", attrs: { role: "alert" } });
-  private readonly ends = new AbortController();
   private readonly subscriptions: (() => void)[] = [];
+  private readonly ends = new AbortController();
   private mounted: Mounted | undefined;
+  private dialog: HTMLDialogElement | undefined;
   private clock = 0;
+  private note: Node | string = "";
+  private noteEnds = 0;
 
   constructor(
     private readonly room: Room,
     private readonly view: GameView,
     private readonly actions: Actions,
   ) {
-    const leave = el(
-      "button",
-      { className: "leave", onclick: () => this.actions.leave(), title: "Leave (Escape)" },
-      "← Leave",
-    );
+    const leave = el("button", { className: "leave", onclick: () => this.ask(), title: "Leave (Escape)" }, "← Leave");
     const code = room.code
       ? el(
           "button",
-          { className: "share", title: "Copy a link to this room", onclick: () => this.share() },
+          { className: "share", title: "Copy a link to this room", onclick: () => void this.share() },
           `Code ${room.code}`,
         )
       : null;
@@ -65,14 +75,17 @@ export class Match {
     this.mounted = this.view.mount({ room: this.room, canvas: this.canvas, hud: this.hud, calm });
     this.subscriptions.push(
       this.room.onOver((over) => this.over(over)),
-      this.room.onStatus((status) => this.status(status)),
+      this.room.onStatus(() => this.tell()),
     );
-    this.status(this.room.status);
+    this.tell();
     this.clock = window.setInterval(() => this.measure(), 500);
     window.addEventListener(
       "keydown",
       (event) => {
-        if (event.code === "Escape") this.actions.leave();
+        if (event.code !== "Escape" || this.dialog) return;
+        // The browser would close the dialog that this key opens.
+        event.preventDefault();
+        this.ask();
       },
       { signal: this.ends.signal },
     );
@@ -83,6 +96,7 @@ export class Match {
   close(): void {
     this.ends.abort();
     window.clearInterval(this.clock);
+    window.clearTimeout(this.noteEnds);
     for (const unsubscribe of this.subscriptions) unsubscribe();
     this.mounted?.unmount();
     void this.room.leave();
@@ -92,10 +106,11 @@ export class Match {
     return this.mounted?.state();
   }
 
-  private status(status: Room["status"]): void {
-    const lost = status === "reconnecting";
-    this.banner.classList.toggle("on", lost);
-    this.banner.textContent = lost ? "Connection lost. Reconnecting…" : "";
+  /** Shows in the banner that the connection is lost, or else the note. */
+  private tell(): void {
+    const said = this.room.status === "reconnecting" ? "Connection lost. Reconnecting…" : this.note;
+    this.banner.classList.toggle("on", said !== "");
+    this.banner.replaceChildren(said);
   }
 
   private measure(): void {
@@ -105,37 +120,100 @@ export class Match {
     this.ping.textContent = typeof fps === "number" ? `${ping} · ${fps} fps` : ping;
   }
 
-  private share(): void {
+  private async share(): Promise<void> {
     const link = `${new URL(".", location.href).href}#${this.room.code}`;
-    void navigator.clipboard?.writeText(link);
-    this.banner.textContent = `Link copied: ${link}`;
-    this.banner.classList.add("on");
-    window.setTimeout(() => this.status(this.room.status), 2500);
+    const copied = await copy(link);
+    this.canvas.focus();
+    const text = el("span", { className: "link" }, link);
+    this.note = el("span", {}, copied ? "Link copied: " : "Copy this link for your friends: ", text);
+    this.tell();
+    window.clearTimeout(this.noteEnds);
+    const forget = () => {
+      this.note = "";
+      this.tell();
+    };
+    // A link that the player has to copy stays longer.
+    this.noteEnds = window.setTimeout(forget, copied ? NOTE : NOTE * 8);
+  }
+
+  /** Asks whether to leave. The match goes on meanwhile. */
+  private ask(): void {
+    const stay = el("button", { className: "primary", onclick: () => this.dismiss() }, "Keep playing");
+    const leave = el("button", { onclick: () => this.actions.leave() }, "Leave");
+    this.show({ title: "Leave the match?", buttons: [stay, leave], cancel: () => this.dismiss() });
   }
 
   private over({ reason, message, winners }: Over): void {
-    this.status(this.room.status);
-    const again = el("button", { className: "primary", onclick: () => void this.actions.again() }, "Play again");
-    const lobby = el("button", { onclick: () => this.actions.leave() }, "Back to the lobby");
-    const title = el("h1", { id: "over-title" }, this.verdict(reason, winners));
-    const why = EXPLAINED[reason] ?? message;
-    const said = reason === "finished" || !why ? null : el("p", {}, why);
-    const box = el(
-      "div",
-      { className: "over", attrs: { role: "dialog", "aria-labelledby": "over-title" } },
-      title,
-      said,
-      el("div", { className: "row" }, again, lobby),
+    this.tell();
+    const replaced = reason === "replaced";
+    const again = el(
+      "button",
+      { className: "primary", onclick: () => void (replaced ? this.actions.here() : this.actions.again()) },
+      replaced ? "Play here" : "Play again",
     );
-    this.node.append(el("div", { className: "veil" }, box));
-    again.focus();
+    const lobby = el("button", { onclick: () => this.actions.leave() }, "Back to the lobby");
+    const buttons = reason === "kicked" ? [lobby] : [again, lobby];
+    const why = reason === "finished" ? "" : (EXPLAINED[reason] ?? message);
+    const result = reason === "finished" ? this.mounted?.result() : undefined;
+    this.show({ title: this.verdict(reason, winners), why, result, buttons, cancel: () => this.actions.leave() });
+    for (const button of buttons) button.disabled = true;
+    window.setTimeout(() => {
+      for (const button of buttons) button.disabled = false;
+    }, CALM);
+  }
+
+  /** Shows a dialog in place of the last one. Only keyup events leave it, so that the view learns which keys are up. */
+  private show({ title, why, result, buttons, cancel }: Question): void {
+    this.dialog?.remove();
+    const dialog = el(
+      "dialog",
+      {
+        tabIndex: -1,
+        attrs: { "aria-labelledby": "dialog-title" },
+        onkeydown: (event) => event.stopPropagation(),
+        oncancel: (event) => {
+          event.preventDefault();
+          cancel();
+        },
+        // Browsers close a dialog without asking if Escape comes twice.
+        onclose: () => void (this.dialog === dialog && cancel()),
+      },
+      el("h1", { id: "dialog-title" }, title),
+      why ? el("p", {}, why) : null,
+      result ?? null,
+      el("div", { className: "row" }, ...buttons),
+    );
+    this.dialog = dialog;
+    this.node.append(dialog);
+    dialog.showModal();
+    // A key that the player still holds must not press a button.
+    dialog.focus();
+  }
+
+  private dismiss(): void {
+    this.dialog?.remove();
+    this.dialog = undefined;
+    this.canvas.focus();
   }
 
   private verdict(reason: string, winners: readonly number[]): string {
-    if (reason !== "finished") return "The match has ended";
-    if (winners.includes(this.room.seat)) return winners.length > 1 ? "You share the win" : "You win!";
+    if (reason !== "finished") return TITLES[reason] ?? "The match has ended";
+    if (winners.includes(this.room.seat)) {
+      if (this.room.team !== undefined) return "Your team wins!";
+      return winners.length > 1 ? "You share the win" : "You win!";
+    }
     const names = winners.map((seat) => this.room.seats.find((info) => info.seat === seat)?.name ?? `Seat ${seat}`);
     if (names.length === 0) return "A draw";
     return `${names.join(" and ")} ${names.length > 1 ? "win" : "wins"}`;
   }
+}
+
+/** A dialog over the match. */
+interface Question {
+  readonly title: string;
+  readonly why?: string;
+  readonly result?: HTMLElement | undefined;
+  readonly buttons: readonly HTMLButtonElement[];
+  /** The player presses Escape. */
+  cancel(): void;
 }

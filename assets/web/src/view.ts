@@ -39,6 +39,8 @@ export interface Stage {
 export interface Mounted {
   /** The state of the match as the view has it, for tests and for the browser's console. */
   state(): Record<string, unknown>;
+  /** The final scores, for the end of the match. */
+  result(): HTMLElement;
   /** Stops drawing and removes all listeners. */
   unmount(): void;
 }

@@ -110,6 +110,26 @@ fn a_browser_plays_and_sees_who_joins() {
 }
 
 #[test]
+fn a_name_in_a_browser_loses_no_click_and_locks_nobody_out() {
+    browse("names.mjs");
+}
+
+#[test]
+fn keys_in_a_browser_neither_stick_nor_leave_the_match() {
+    browse("keys.mjs");
+}
+
+#[test]
+fn friends_in_a_browser_stay_together() {
+    browse("friends.mjs");
+}
+
+#[test]
+fn the_page_can_be_read_on_small_and_on_light_screens() {
+    browse("layout.mjs");
+}
+
+#[test]
 fn a_browser_reports_a_server_that_stops_and_returns() {
     browse("restart.mjs");
 }

@@ -7,7 +7,7 @@ import type { GameView, Mounted, Stage } from "@tickcast/web/view";
 import { type Avatar, drawAvatar, drawLabel, type Look } from "./avatars.ts";
 import { Camera } from "./camera.ts";
 import { type Ground, ground } from "./ground.ts";
-import { Hud, type Score } from "./hud.ts";
+import { Hud, type Score, table } from "./hud.ts";
 import { drawMinimap, drawReticle, drawThumbs } from "./overlay.ts";
 import { Pad } from "./pad.ts";
 import { drawPoster } from "./poster.ts";
@@ -77,6 +77,10 @@ class ArenaView implements Mounted {
   private readonly seconds: number;
   private readonly hurt = new Map<number, number>();
   private readonly standing = new Map<number, boolean>();
+  /** The sides of the seats, in a match with teams. */
+  private readonly sides = new Map<number, number>();
+  /** The ticks until which the seats are protected. */
+  private readonly shields = new Map<number, number>();
   private me: Avatar | undefined;
   private ammo: number | undefined;
   /** The tick that is drawn. It never decreases. */
@@ -118,6 +122,14 @@ class ArenaView implements Mounted {
     return { seat, tick, me, entities: entities.length, fps: Math.round(this.fps), status };
   }
 
+  /** The scores of the newest state. The picture is older, and the last frag is missing there. */
+  result(): HTMLElement {
+    const scores = [...this.room.entities].flatMap(({ Seat: seat, Frags: frags }) =>
+      seat === undefined || frags === undefined ? [] : { seat, frags },
+    );
+    return table(this.ranked(scores));
+  }
+
   private readonly draw = (now: number): void => {
     this.frame = requestAnimationFrame(this.draw);
     const seconds = Math.min(0.1, Math.max(0.001, (now - this.last) / 1000));
@@ -134,7 +146,8 @@ class ArenaView implements Mounted {
   /** Reads the avatars at the tick that is drawn, and registers new shots. */
   private read(now: number): Avatar[] {
     const avatars: Avatar[] = [];
-    const sides = new Map(this.room.view("Seat", "Side").map(({ Seat, Side }) => [Seat, Side]));
+    for (const { Seat: seat, Side: side } of this.room.view("Seat", "Side")) this.sides.set(seat, side);
+    for (const { Seat: seat, Shield } of this.room.view("Seat", "Shield")) this.shields.set(seat, Shield.until);
     for (const { id, Seat: seat, Pos, Aim: aim, Hp: hp, Frags: frags } of this.room.view(
       "Seat",
       "Pos",
@@ -142,15 +155,15 @@ class ArenaView implements Mounted {
       "Hp",
       "Frags",
     )) {
-      const avatar = { id, seat, tint: sides.get(seat) ?? seat, x: Pos.at.x, y: Pos.at.y, aim, hp, frags };
+      const avatar = { id, seat, tint: this.tint(seat), x: Pos.at.x, y: Pos.at.y, aim, hp, frags };
       avatars.push(avatar);
-      if (hp > 0 && this.standing.get(seat) === false) this.sparks.appear(avatar, seat);
+      if (hp > 0 && this.standing.get(seat) === false) this.sparks.appear(avatar, avatar.tint);
       this.standing.set(seat, hp > 0);
     }
     const held = new Set<number>();
     for (const { id, Seat: seat, Shot } of this.room.view("Seat", "Shot")) {
       held.add(id);
-      this.shots.see(id, seat, Shot);
+      this.shots.see(id, { seat, tint: this.tint(seat) }, Shot);
     }
     this.shots.prune(held);
     this.ammo = this.room.me("Ammo")?.Ammo;
@@ -194,6 +207,7 @@ class ArenaView implements Mounted {
       name: info?.name ?? `#${id}`,
       mine: seat === this.room.seat,
       away: info?.status === "away",
+      shielded: this.shieldedFor(seat) > 0,
       hurt: hurt / FLASH,
     };
   }
@@ -207,7 +221,7 @@ class ArenaView implements Mounted {
       this.camera.bump(down ? 0.6 : 0.22);
     }
     if (!down) return;
-    this.sparks.blast(at, victim);
+    this.sparks.blast(at, this.tint(victim));
     this.hud.tell(this.score(shooter, 0), this.score(victim, 0));
     if (mine) this.fallen.to = this.score(shooter, 0).name;
   }
@@ -219,22 +233,37 @@ class ArenaView implements Mounted {
   }
 
   private report(avatars: readonly Avatar[], now: number): void {
-    const scores = avatars.map(({ seat, frags }) => this.score(seat, frags));
-    scores.sort((a, b) => b.frags - a.frags || a.seat - b.seat);
     const down = this.me?.hp === 0;
     this.hud.show({
       hp: this.me?.hp ?? 0,
+      shieldedFor: down ? 0 : this.shieldedFor(this.room.seat),
       ammo: this.ammo,
       secondsLeft: this.seconds - this.tick / this.room.hz,
-      scores,
+      scores: this.ranked(avatars),
       downFor: down ? Math.max(0.01, RESPAWN - (now - this.fallen.at) / 1000) : 0,
       fallenTo: this.fallen.to,
     });
   }
 
+  private ranked(avatars: readonly { seat: number; frags: number }[]): Score[] {
+    const scores = avatars.map(({ seat, frags }) => this.score(seat, frags));
+    return scores.sort((a, b) => b.frags - a.frags || a.seat - b.seat);
+  }
+
   private score(seat: number, frags: number): Score {
     const info = this.room.seats.find((info) => info.seat === seat);
     const note = info?.status === "bot" || info?.status === "away" ? info.status : "";
-    return { seat, name: info?.name ?? `Seat ${seat}`, frags, mine: seat === this.room.seat, note };
+    const name = info?.name ?? `Seat ${seat}`;
+    return { seat, tint: this.tint(seat), name, frags, mine: seat === this.room.seat, note };
+  }
+
+  /** The index of a seat's colour: its side in a match with teams, else the seat itself. */
+  private tint(seat: number): number {
+    return this.sides.get(seat) ?? seat;
+  }
+
+  /** The seconds for which shots still pass through a seat's avatar. */
+  private shieldedFor(seat: number): number {
+    return Math.max(0, ((this.shields.get(seat) ?? 0) - this.tick) / this.room.hz);
   }
 }

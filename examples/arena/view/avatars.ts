@@ -22,6 +22,8 @@ export interface Look {
   readonly name: string;
   readonly mine: boolean;
   readonly away: boolean;
+  /** Whether shots pass through it. */
+  readonly shielded: boolean;
   /** The remaining part of the flash after a hit, from 1 to 0. */
   readonly hurt: number;
 }
@@ -35,6 +37,7 @@ export function drawAvatar(pen: CanvasRenderingContext2D, camera: Camera, avatar
   pen.translate(x, y);
   shadow(pen, unit);
   if (look.mine) ring(pen, unit, avatar.tint);
+  if (look.shielded) bubble(pen, unit, avatar.tint);
   pen.rotate(-avatar.aim);
   gun(pen, unit, avatar.tint);
   pen.rotate(avatar.aim);
@@ -84,6 +87,18 @@ function ring(pen: CanvasRenderingContext2D, unit: number, tint: number): void {
   pen.beginPath();
   pen.arc(0, 0, unit * RADIUS * 1.32, 0, Math.PI * 2);
   pen.stroke();
+}
+
+function bubble(pen: CanvasRenderingContext2D, unit: number, tint: number): void {
+  pen.fillStyle = colour(tint, 75, 0.14);
+  pen.strokeStyle = colour(tint, 85, 0.8);
+  pen.lineWidth = Math.max(1.5, unit * 0.05);
+  pen.setLineDash([unit * 0.16, unit * 0.12]);
+  pen.beginPath();
+  pen.arc(0, 0, unit * RADIUS * 1.7, 0, Math.PI * 2);
+  pen.fill();
+  pen.stroke();
+  pen.setLineDash([]);
 }
 
 function gun(pen: CanvasRenderingContext2D, unit: number, tint: number): void {

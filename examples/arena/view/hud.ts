@@ -4,6 +4,8 @@ import { colour } from "./colours.ts";
 
 export interface Score {
   readonly seat: number;
+  /** The index of its colour. */
+  readonly tint: number;
   readonly name: string;
   readonly frags: number;
   readonly mine: boolean;
@@ -12,6 +14,8 @@ export interface Score {
 
 export interface Facts {
   readonly hp: number;
+  /** Seconds for which shots pass through the player's own avatar; 0 without protection. */
+  readonly shieldedFor: number;
   /** Rounds in the magazine; `undefined` while unknown. */
   readonly ammo: number | undefined;
   readonly secondsLeft: number;
@@ -27,13 +31,14 @@ const FEED_SECONDS = 5;
 
 export class Hud {
   private readonly time = span("arena-time");
+  private readonly hpLabel = span("arena-label", "Health");
   private readonly hpText = span("arena-number");
   private readonly hpBar = span("arena-fill");
   private readonly hpBox: HTMLElement;
   private readonly ammoText = span("arena-number");
   private readonly rounds: HTMLElement[];
   private readonly ammoBox: HTMLElement;
-  private readonly scores = block("ol", "arena-scores");
+  private readonly scores = block("ol", "arena-scores arena-hud-scores");
   private readonly feed = block("ul", "arena-feed");
   private readonly down = block("div", "arena-down");
   private readonly downText = span("");
@@ -41,13 +46,7 @@ export class Hud {
   private shown = "";
 
   constructor(root: HTMLElement, fragLimit: number) {
-    this.hpBox = block(
-      "div",
-      "arena-hp",
-      span("arena-label", "Health"),
-      this.hpText,
-      block("div", "arena-bar", this.hpBar),
-    );
+    this.hpBox = block("div", "arena-hp", this.hpLabel, this.hpText, block("div", "arena-bar", this.hpBar));
     this.rounds = Array.from({ length: MAGAZINE }, () => block("i", "arena-round"));
     this.ammoBox = block(
       "div",
@@ -60,19 +59,24 @@ export class Hud {
     this.down.append(span("arena-fallen", "You are down"), this.downText);
     this.feed.setAttribute("aria-live", "polite");
     this.scores.setAttribute("aria-label", "Scores");
-    const side = block("div", "arena-side", this.scores, this.feed);
-    root.append(this.hurt, block("div", "arena-clock", this.time, goal), side, this.hpBox, this.ammoBox, this.down);
+    const side = block("div", "arena-side", block("div", "arena-clock", this.time, goal), this.scores, this.feed);
+    root.append(this.hurt, side, this.hpBox, this.ammoBox, this.down);
   }
 
   show(facts: Facts): void {
-    const key = JSON.stringify([
-      { ...facts, downFor: Math.ceil(facts.downFor), secondsLeft: Math.ceil(facts.secondsLeft) },
-    ]);
+    const shielded = Math.ceil(facts.shieldedFor);
+    const whole = {
+      downFor: Math.ceil(facts.downFor),
+      secondsLeft: Math.ceil(facts.secondsLeft),
+      shieldedFor: shielded,
+    };
+    const key = JSON.stringify([{ ...facts, ...whole }]);
     if (key === this.shown) return;
     this.shown = key;
     const left = Math.max(0, Math.ceil(facts.secondsLeft));
     this.time.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
     this.time.classList.toggle("arena-late", left <= 20);
+    this.hpLabel.textContent = shielded > 0 ? `Safe ${shielded} s` : "Health";
     this.hpText.textContent = String(facts.hp);
     this.hpBar.style.width = `${facts.hp}%`;
     this.hpBox.classList.toggle("arena-low", facts.hp <= 30);
@@ -107,9 +111,16 @@ export class Hud {
   }
 }
 
+/** The scores of all players. */
+export function table(scores: readonly Score[]): HTMLElement {
+  const list = block("ol", "arena-scores arena-final", ...scores.map(row));
+  list.setAttribute("aria-label", "Final scores");
+  return list;
+}
+
 function row(score: Score): HTMLElement {
   const dot = span("arena-dot");
-  dot.style.background = colour(score.seat);
+  dot.style.background = colour(score.tint);
   const note = score.note ? span("arena-note", score.note) : "";
   return block(
     "li",
@@ -123,7 +134,7 @@ function row(score: Score): HTMLElement {
 
 function name(score: Score): HTMLElement {
   const text = span("", score.name);
-  text.style.color = colour(score.seat, 72);
+  text.style.color = colour(score.tint, 72);
   return text;
 }
 

@@ -30,10 +30,12 @@ interface Finger {
 }
 
 export class Pad {
+  /** The keys that are held, of those that play. */
   private readonly keys = new Set<string>();
   private readonly ends = new AbortController();
   private mouse: Vec | undefined;
-  private pulled = false;
+  /** Whether the button of the mouse is held. */
+  private clicked = false;
   private pressed = Number.NEGATIVE_INFINITY;
   private reload = false;
   private aim = 0;
@@ -61,8 +63,8 @@ export class Pad {
     } else if (this.mouse) {
       this.aim = Math.atan2(me.y - this.mouse.y, this.mouse.x - me.x);
     }
-    const fire =
-      this.pulled || (right !== undefined && distance(right) > PULL) || performance.now() - this.pressed < PRESS;
+    const held = this.clicked || this.keys.has("Space") || (right !== undefined && distance(right) > PULL);
+    const fire = held || performance.now() - this.pressed < PRESS;
     const reload = this.reload;
     this.reload = false;
     return { dir: this.dir(), aim: this.aim, fire, reload };
@@ -95,19 +97,25 @@ export class Pad {
   }
 
   private key(event: KeyboardEvent, down: boolean): void {
+    if (down) this.keyDown(event);
+    else this.keyUp(event);
+  }
+
+  /** Keys play whatever has the focus, except where the player types. So Space never presses a button of the page. */
+  private keyDown(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-    if (event.code in KEYS) {
-      if (down) this.keys.add(event.code);
-      else this.keys.delete(event.code);
-    } else if (event.code === "Space") {
-      if (down && !event.repeat) this.pressed = performance.now();
-      this.pulled = down;
-    } else if (event.code === "KeyR") {
-      if (down && !event.repeat) this.reload = true;
-    } else {
-      return;
-    }
+    if (!(event.code in KEYS) && event.code !== "Space" && event.code !== "KeyR") return;
+    this.keys.add(event.code);
+    if (event.code === "Space" && !event.repeat) this.pressed = performance.now();
+    if (event.code === "KeyR" && !event.repeat) this.reload = true;
     event.preventDefault();
+  }
+
+  /** A key that goes up is up, whatever else is held and wherever the focus is. */
+  private keyUp(event: KeyboardEvent): void {
+    // macOS tells of no key that goes up while Command is held.
+    if (event.key === "Meta") this.keys.clear();
+    if (this.keys.delete(event.code)) event.preventDefault();
   }
 
   private down(event: PointerEvent): void {
@@ -119,7 +127,7 @@ export class Pad {
       if (!left) this.pressed = performance.now();
     } else if (event.button === 0) {
       this.mouse = at;
-      this.pulled = true;
+      this.clicked = true;
       this.pressed = performance.now();
     }
   }
@@ -128,16 +136,18 @@ export class Pad {
     const finger = this.fingers.get(event.pointerId);
     if (finger) finger.at = this.place(event);
     else if (event.pointerType !== "touch") this.mouse = this.place(event);
+    // While one button is held, others that go down or up are moves.
+    if (event.pointerType !== "touch") this.clicked = (event.buttons & 1) === 1;
   }
 
   private up(event: PointerEvent): void {
-    if (!this.fingers.delete(event.pointerId) && event.button === 0) this.pulled = false;
+    if (!this.fingers.delete(event.pointerId)) this.clicked = false;
   }
 
   private release(): void {
     this.keys.clear();
     this.fingers.clear();
-    this.pulled = false;
+    this.clicked = false;
   }
 
   private finger(left: boolean): Finger | undefined {
@@ -156,7 +166,5 @@ function distance({ from, at }: Finger): number {
 }
 
 function typing(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLButtonElement
-  );
+  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
 }

@@ -32,10 +32,10 @@ export function drawPoster(canvas: HTMLCanvasElement): void {
   const sparks = new Sparks(true);
   const shots = new Shots(courtyard, 30, sparks, () => {});
   scenery.drawFloor(pen, camera);
-  const look = { name: "", mine: false, away: false, hurt: 0 };
+  const look = { name: "", mine: false, away: false, shielded: false, hurt: 0 };
   for (const actor of CAST)
     drawAvatar(pen, camera, { id: actor.seat, tint: actor.seat, hp: 100, frags: 0, ...actor }, look);
-  SALVO.forEach(({ seat, ...shot }, id) => void shots.see(id, seat, shot));
+  SALVO.forEach(({ seat, ...shot }, id) => void shots.see(id, { seat, tint: seat }, shot));
   shots.draw(pen, camera, 10);
   sparks.muzzle({ x: 23.2 - 0.85, y: 15.2 - 0.15 }, { x: -1, y: -0.2 }, 2);
   scenery.drawWalls(pen, camera);

@@ -14,8 +14,13 @@ const MUZZLE = 0.85;
 
 type Hit = Arena["events"]["Hit"];
 
-interface Flight {
+/** Who has shot, and in which colour. */
+export interface Shooter {
   readonly seat: number;
+  readonly tint: number;
+}
+
+interface Flight extends Shooter {
   readonly from: Vec;
   readonly way: Vec;
   readonly born: number;
@@ -38,11 +43,12 @@ export class Shots {
   ) {}
 
   /** Adds a shot of the room's state, unless it is known. */
-  see(id: number, seat: number, { from, heading, born }: Arena["components"]["Shot"]): void {
+  see(id: number, { seat, tint }: Shooter, { from, heading, born }: Arena["components"]["Shot"]): void {
     if (this.seen.get(id) === born) return;
     this.seen.set(id, born);
     const way = { x: Math.cos(heading), y: Math.sin(heading) };
-    this.flights.set(`${id}:${born}`, { seat, from, way, born, end: reach(this.ground, from, way), flashed: false });
+    const end = reach(this.ground, from, way);
+    this.flights.set(`${id}:${born}`, { seat, tint, from, way, born, end, flashed: false });
   }
 
   /** Ends the flight of a shot at the avatar that it hit. */
@@ -70,12 +76,12 @@ export class Shots {
       if (flown < MUZZLE) continue;
       if (!flight.flashed) {
         flight.flashed = true;
-        if (flown < 4) this.sparks.muzzle(point(flight, MUZZLE), flight.way, flight.seat);
+        if (flown < 4) this.sparks.muzzle(point(flight, MUZZLE), flight.way, flight.tint);
       }
       if (flown >= flight.end) {
         this.flights.delete(key);
         const at = point(flight, flight.end);
-        if (flown - flight.end < 4) this.sparks.burst(at, flight.way, flight.seat, flight.hit ? 14 : 8);
+        if (flown - flight.end < 4) this.sparks.burst(at, flight.way, flight.tint, flight.hit ? 14 : 8);
         if (flight.hit) this.landed(flight.hit);
         continue;
       }
@@ -96,11 +102,11 @@ function streak(pen: CanvasRenderingContext2D, camera: Camera, flight: Flight, f
   const tail = point(flight, Math.max(MUZZLE, flown - TRAIL));
   const [head, end] = [camera.at(tip.x, tip.y, 0.03), camera.at(tail.x, tail.y, 0.03)];
   const fade = pen.createLinearGradient(end.x, end.y, head.x, head.y);
-  fade.addColorStop(0, colour(flight.seat, 55, 0));
-  fade.addColorStop(1, colour(flight.seat, 70, 0.85));
+  fade.addColorStop(0, colour(flight.tint, 55, 0));
+  fade.addColorStop(1, colour(flight.tint, 70, 0.85));
   for (const [style, width] of [
     [fade, 0.17],
-    [colour(flight.seat, 92, 0.9), 0.07],
+    [colour(flight.tint, 92, 0.9), 0.07],
   ] as const) {
     pen.strokeStyle = style;
     pen.lineWidth = width * camera.scale;
@@ -111,7 +117,7 @@ function streak(pen: CanvasRenderingContext2D, camera: Camera, flight: Flight, f
     pen.stroke();
   }
   const size = camera.scale * 1.5;
-  pen.drawImage(glow(flight.seat), head.x - size / 2, head.y - size / 2, size, size);
+  pen.drawImage(glow(flight.tint), head.x - size / 2, head.y - size / 2, size, size);
 }
 
 function point({ from, way }: Flight, along: number): Vec {

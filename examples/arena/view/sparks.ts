@@ -9,7 +9,7 @@ interface Spark {
   y: number;
   vx: number;
   vy: number;
-  readonly seat: number;
+  readonly tint: number;
   readonly life: number;
   left: number;
 }
@@ -24,7 +24,7 @@ interface Spray {
 
 interface Flash {
   readonly at: Vec;
-  readonly seat: number;
+  readonly tint: number;
   readonly size: number;
   readonly life: number;
   left: number;
@@ -39,28 +39,28 @@ export class Sparks {
 
   constructor(private readonly calm: boolean) {}
 
-  muzzle(at: Vec, way: Vec, seat: number): void {
-    this.flash(at, seat, 2.4, 0.08);
-    this.spray(at, seat, { heading: Math.atan2(way.y, way.x), spread: 0.5, count: 3, speed: 7 });
+  muzzle(at: Vec, way: Vec, tint: number): void {
+    this.flash(at, tint, 2.4, 0.08);
+    this.spray(at, tint, { heading: Math.atan2(way.y, way.x), spread: 0.5, count: 3, speed: 7 });
   }
 
   /** The end of a shot. Most sparks fly back. */
-  burst(at: Vec, way: Vec, seat: number, count: number): void {
-    this.flash(at, seat, 1.9, 0.12);
-    this.spray(at, seat, { heading: Math.atan2(-way.y, -way.x), spread: 1.3, count, speed: 8 });
+  burst(at: Vec, way: Vec, tint: number, count: number): void {
+    this.flash(at, tint, 1.9, 0.12);
+    this.spray(at, tint, { heading: Math.atan2(-way.y, -way.x), spread: 1.3, count, speed: 8 });
   }
 
   /** An avatar dies. */
-  blast(at: Vec, seat: number): void {
-    this.flash(at, seat, 6, 0.35);
-    this.flashes.push({ at, seat, size: 4.2, life: 0.5, left: 0.5, ring: true });
-    this.spray(at, seat, { heading: 0, spread: Math.PI, count: this.calm ? 12 : 42, speed: 9 });
+  blast(at: Vec, tint: number): void {
+    this.flash(at, tint, 6, 0.35);
+    this.flashes.push({ at, tint, size: 4.2, life: 0.5, left: 0.5, ring: true });
+    this.spray(at, tint, { heading: 0, spread: Math.PI, count: this.calm ? 12 : 42, speed: 9 });
   }
 
   /** An avatar respawns. */
-  appear(at: Vec, seat: number): void {
-    this.flash(at, seat, 3.5, 0.4);
-    this.flashes.push({ at, seat, size: 2.2, life: 0.45, left: 0.45, ring: true });
+  appear(at: Vec, tint: number): void {
+    this.flash(at, tint, 3.5, 0.4);
+    this.flashes.push({ at, tint, size: 2.2, life: 0.45, left: 0.45, ring: true });
   }
 
   draw(pen: CanvasRenderingContext2D, camera: Camera, seconds: number): void {
@@ -77,7 +77,7 @@ export class Sparks {
       const age = spark.left / spark.life;
       const head = camera.at(spark.x, spark.y, 0.04);
       const tail = camera.at(spark.x - spark.vx * 0.035, spark.y - spark.vy * 0.035, 0.04);
-      pen.strokeStyle = colour(spark.seat, 55 + 30 * age, age);
+      pen.strokeStyle = colour(spark.tint, 55 + 30 * age, age);
       pen.lineWidth = Math.max(1, camera.scale * 0.05 * age);
       pen.beginPath();
       pen.moveTo(tail.x, tail.y);
@@ -87,11 +87,11 @@ export class Sparks {
     pen.globalCompositeOperation = "source-over";
   }
 
-  private flash(at: Vec, seat: number, size: number, life: number): void {
-    this.flashes.push({ at, seat, size, life, left: life, ring: false });
+  private flash(at: Vec, tint: number, size: number, life: number): void {
+    this.flashes.push({ at, tint, size, life, left: life, ring: false });
   }
 
-  private spray(at: Vec, seat: number, { heading, spread, count, speed }: Spray): void {
+  private spray(at: Vec, tint: number, { heading, spread, count, speed }: Spray): void {
     for (let i = 0; i < count && this.sparks.length < MOST; i++) {
       const angle = heading + (Math.random() * 2 - 1) * spread;
       const pace = speed * (0.25 + Math.random());
@@ -101,7 +101,7 @@ export class Sparks {
         y: at.y,
         vx: Math.cos(angle) * pace,
         vy: Math.sin(angle) * pace,
-        seat,
+        tint,
         life,
         left: life,
       });
@@ -109,11 +109,11 @@ export class Sparks {
   }
 }
 
-function drawFlash(pen: CanvasRenderingContext2D, camera: Camera, { at, seat, size, life, left, ring }: Flash): void {
+function drawFlash(pen: CanvasRenderingContext2D, camera: Camera, { at, tint, size, life, left, ring }: Flash): void {
   const middle = camera.at(at.x, at.y, 0.03);
   const age = left / life;
   if (ring) {
-    pen.strokeStyle = colour(seat, 65, age * 0.8);
+    pen.strokeStyle = colour(tint, 65, age * 0.8);
     pen.lineWidth = camera.scale * 0.12 * age;
     pen.beginPath();
     pen.arc(middle.x, middle.y, camera.scale * (size / 2) * (1 - age * age), 0, Math.PI * 2);
@@ -122,6 +122,6 @@ function drawFlash(pen: CanvasRenderingContext2D, camera: Camera, { at, seat, si
   }
   const width = size * camera.scale * (0.7 + 0.3 * age);
   pen.globalAlpha = age;
-  pen.drawImage(glow(seat), middle.x - width / 2, middle.y - width / 2, width, width);
+  pen.drawImage(glow(tint), middle.x - width / 2, middle.y - width / 2, width, width);
   pen.globalAlpha = 1;
 }

@@ -48,11 +48,9 @@ export class Browser {
 
   /** Opens a page without entering a name. `script` runs before the page's own scripts. */
   async open(name, script = () => {}) {
-    const page = await this.#chromium.newPage({ viewport: SIZE, ignoreHTTPSErrors: true });
-    const visitor = new Visitor(page, name);
-    await page.addInitScript(script);
-    await page.goto(url);
-    return visitor;
+    const context = await this.#chromium.newContext({ viewport: SIZE, ignoreHTTPSErrors: true });
+    await context.addInitScript(script);
+    return new Visitor(await context.newPage(), name).goto();
   }
 
   close() {
@@ -71,6 +69,22 @@ export class Visitor {
     page.on("pageerror", (error) => this.complaints.push(String(error)));
   }
 
+  /** Goes to the page, with a hash if it is given. */
+  async goto(hash = "") {
+    const { href } = new URL(url);
+    await this.page.goto(`${href.replace(/\/*$/, "/")}${hash}`);
+    return this;
+  }
+
+  /** Opens the page in another window of the same browser, as the same person. */
+  async otherWindow() {
+    return new Visitor(await this.page.context().newPage(), this.name).goto();
+  }
+
+  close() {
+    return this.page.context().close();
+  }
+
   /** Waits until the visitor has an avatar. */
   async playing() {
     return until(`${this.name} plays`, async () => {
@@ -80,7 +94,7 @@ export class Visitor {
   }
 
   state() {
-    return this.page.evaluate(() => window.tickcast.state());
+    return this.page.evaluate(() => window.tickcast?.state());
   }
 
   /** Returns all avatars in the page's mirror. */

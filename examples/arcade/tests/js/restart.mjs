@@ -1,4 +1,4 @@
-// The server stops during a match and comes back without it. The page says so, and offers another match.
+// The server stops and comes back. The lobby says so. The page in a match says so, too, and then offers another match.
 
 import { Browser } from "./browser.mjs";
 import { main, say, server } from "./support.mjs";
@@ -11,13 +11,25 @@ main(async () => {
   const { page } = ada;
   await page.locator("article.card button", { hasText: "Play" }).click();
   await ada.playing();
+  const bob = await browser.visit("Bob");
 
   await server("stop");
+  await bob.page.getByRole("alert").getByText("Connection lost").waitFor(PATIENCE);
+  await bob.picture("lobby-reconnecting");
+  say("the lobby says that it reconnects");
   await page.getByRole("alert").getByText("reconnecting").waitFor(PATIENCE);
   await ada.picture("reconnecting");
   say("the page says that it reconnects");
 
   await server("start");
+  await bob.page
+    .getByRole("alert")
+    .getByText("Connection lost")
+    .waitFor({ state: "hidden", ...PATIENCE });
+  await bob.page.locator("article.card button.primary").click();
+  await bob.playing();
+  await bob.close();
+  say("the lobby goes on");
   const dialog = page.getByRole("dialog");
   await dialog.getByText("The match has ended").waitFor(PATIENCE);
   await dialog.getByText("the server has restarted").waitFor(PATIENCE);

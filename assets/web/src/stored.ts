@@ -1,0 +1,45 @@
+// What this browser remembers: the player's display name, and the public match that a reload of the page interrupts.
+
+// Several servers may share an origin, each with its page below a path of its own.
+const PATH = new URL(".", location.href).pathname;
+const NAME = PATH === "/" ? "tickcast.name" : `tickcast.name:${PATH}`;
+const ROOM = PATH === "/" ? "tickcast.room" : `tickcast.room:${PATH}`;
+
+/** The stored name, or an empty string. If the browser forbids storage, the name lasts as long as the page. */
+export function loadName(): string {
+  return attempt(() => localStorage.getItem(NAME)) ?? name;
+}
+
+/** Stores a name that the server has taken. A stored name that it refuses would lock the player out. */
+export function saveName(accepted: string): void {
+  name = accepted;
+  attempt(() => localStorage.setItem(NAME, accepted));
+}
+
+let name = "";
+
+/**
+ * Stores the room that the player is in while the page goes away. It is stored no earlier, because a copy of the tab would
+ * take the seat.
+ */
+export function saveRoom(room: string): void {
+  attempt(() => sessionStorage.setItem(ROOM, room));
+}
+
+/** Returns the stored room of this tab, and forgets it. */
+export function takeRoom(): string | undefined {
+  return attempt(() => {
+    const room = sessionStorage.getItem(ROOM) ?? undefined;
+    sessionStorage.removeItem(ROOM);
+    return room;
+  });
+}
+
+/** Runs `act`. A browser may forbid storage, or it may be full. */
+function attempt<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}
