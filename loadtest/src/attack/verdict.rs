@@ -78,9 +78,11 @@ impl Row {
         short
     }
 
-    /// Returns whether the bots were late before the attack began, so that the bound had to be raised.
+    /// Returns whether the bots were late before the attack began, so that a bound had to be raised by more than a tenth.
     pub(crate) fn is_busy(&self, bounds: &Bounds) -> bool {
-        bounds.gap(&self.before) > bounds.gap(&Window::default()) || bounds.healthz(&self.before) > bounds.healthz
+        let is_raised = |raised: Duration, bound: Duration| raised > bound.mul_f64(1.1);
+        is_raised(bounds.gap(&self.before), bounds.gap(&Window::default()))
+            || is_raised(bounds.healthz(&self.before), bounds.healthz)
     }
 
     /// The heading of the table.
