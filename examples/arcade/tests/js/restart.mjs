@@ -12,6 +12,8 @@ main(async () => {
   await page.locator("article.card button", { hasText: "Play" }).click();
   await ada.playing();
   const bob = await browser.visit("Bob");
+  // The lobby is there before the connection under the new name is.
+  await bob.page.waitForFunction(() => window.tickcast.server.session.name === "Bob");
 
   await server("stop");
   await bob.page.getByRole("alert").getByText("Connection lost").waitFor(PATIENCE);
