@@ -4,6 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | `tickcast_connections` | gauge | `namespace` | Socket.IO connections to a namespace |
 //! | `tickcast_streams` | gauge | | TCP connections |
+//! | `tickcast_sessions` | gauge | | Engine.IO sessions of clients |
 //! | `tickcast_bytes_total` | counter | `direction` (`in`, `out`) | bytes read from and written to TCP connections |
 //! | `tickcast_rooms` | gauge | `game` | running rooms |
 //! | `tickcast_room_threads` | gauge | | threads that step rooms, with those of rooms that were given up and have not returned |
