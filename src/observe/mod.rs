@@ -39,6 +39,7 @@
 //! | `webhook` | a result that the webhook's receiver did not take |
 //! | `given_up` | one of these that could not be kept on disk |
 //! | `address` | a TCP connection or a handshake beyond what its address may have |
+//! | `connections` | a TCP connection beyond what the server takes in all |
 //! | `sessions` | a handshake beyond what the server takes in all |
 //! | `nowhere` | a connection that asked for too many namespaces that do not exist |
 //! | `flood` | a connection whose requests came too fast for too long |
