@@ -15,7 +15,7 @@ const { version: vite } = createRequire(import.meta.url)("vite/package.json");
 const { version: typescript } = createRequire(import.meta.url)("typescript/package.json");
 const NPM_OPTIONS = ["--no-audit", "--no-fund", "--loglevel=error"];
 
-/** What `npm create vite` writes for TypeScript without a framework, and the checking of libraries turned on. */
+/** The settings that `npm create vite` writes for TypeScript without a framework, and the checking of libraries turned on. */
 const TSCONFIG = {
   compilerOptions: {
     target: "ES2022",

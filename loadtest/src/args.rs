@@ -9,7 +9,7 @@ use crate::slow::SlowMix;
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// What the clients do. Default: they take seats in rooms and play.
+    /// Scenario for the clients. Default: they take seats in rooms and play.
     #[arg(long, value_enum, conflicts_with_all = ["rooms", "warmup", "config", "lead", "verify", "slow", "report"])]
     pub(crate) scenario: Option<Scenario>,
     /// The game to play. Default with a scenario: arena.

@@ -200,7 +200,7 @@ struct Seat {
     lag_meter: Option<LagMeter>,
 }
 
-/// What to do after a packet.
+/// The next action after a packet.
 enum Heard {
     Nothing,
     Over,

@@ -1,4 +1,4 @@
-//! What the fuzz targets in `fuzz/` check, each for some bytes that come from anywhere. A broken promise panics.
+//! The checks of the fuzz targets in `fuzz/`. Each takes arbitrary bytes, and panics if a guarantee is broken.
 //!
 //! The promises: nothing panics, what was read and is written again is read as the same, and the tap does what a plain reading of
 //! the whole stream does. The tests replay the bytes that are kept in `fuzz/corpus`.

@@ -1,4 +1,4 @@
-//! Who has played in a room, for its result.
+//! The players who took part in a match, for its result.
 
 use super::{
     record::{self, Player},

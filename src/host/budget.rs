@@ -1,4 +1,4 @@
-//! What a room may use on average: the time of its steps, and the bytes of its frames.
+//! The budget of a room: the average time of its steps, and the average bytes of its frames.
 
 use std::{fmt, time::Duration};
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::limits::Limits;
 
-/// What a room has used since its window began.
+/// The time and bytes that a room has used since its window began.
 #[derive(Debug)]
 pub(super) struct Budget {
     allowed: Usage,
@@ -18,7 +18,7 @@ pub(super) struct Budget {
     over: Option<Over>,
 }
 
-/// What steps used.
+/// The time and bytes of some steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Usage {
     pub(super) time: Duration,
@@ -32,7 +32,7 @@ struct Over {
     excess: Excess,
 }
 
-/// What a room used too much of.
+/// The part of the budget that a room exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Excess {
     Time { mean: Duration, allowed: Duration },

@@ -1,4 +1,4 @@
-//! Who opened a room.
+//! The opener of a room: a player or the matchmaker.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::{
     matchmaking::Terms,
 };
 
-/// Who opened a room.
+/// The opener of a room.
 pub(super) enum Opener {
     /// A player, who may remove others from it, and in whose count it is.
     Player(UserId, Held),

@@ -15,7 +15,7 @@ impl Host {
     /// # Errors
     /// As for [`join`](Self::join) or [`create`](Self::create), no room has this code, or the user has typed too many wrong codes.
     pub fn join_private(&self, typed: &str, who: &Identity) -> Result<Admission, Refusal> {
-        // Of two friends who play again at the same time, one opens the room and the other joins it.
+        // If two friends play again at the same time, one opens the room and the other joins it.
         let one_by_one = self.services().reopening.lock().unwrap_or_else(PoisonError::into_inner);
         let closed = self.try_code(who, || {
             let code = Code::parse(typed).ok_or_else(|| unknown_code(typed))?;

@@ -1,4 +1,4 @@
-//! What one person may hold at a time, and what the guests of one address may hold together.
+//! Quotas: how much one person, or the guests of one address together, may hold at a time.
 
 use std::{
     collections::HashMap,
@@ -32,7 +32,7 @@ enum Owner {
     Address(IpAddr),
 }
 
-/// Who asks for a seat.
+/// The person who asks for a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asker {
     /// The person, for any seat.

@@ -54,7 +54,7 @@ pub(super) struct Entry {
     _kept: Box<dyn Any + Send>,
 }
 
-/// What is left of a room that has ended. To be dropped without the roster's lock.
+/// The remains of a room that has ended. Drop them without the roster's lock.
 pub(super) type Ended = (Box<Driver>, Option<Entry>);
 
 /// One thread.
@@ -89,7 +89,7 @@ enum ThreadState {
     Runs(ThreadId),
 }
 
-/// What a thread does next.
+/// The next action of a thread.
 pub(super) enum Next {
     Turn(Number, Box<Driver>),
     Wait { on: Arc<Condvar>, until: Option<Instant> },

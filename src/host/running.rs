@@ -69,11 +69,11 @@ pub(super) struct Running {
     /// The room's connections.
     pub(super) audience: Arc<Audience>,
     seating: parking_lot::Mutex<Seating>,
-    /// What to do as soon as somebody has the lock.
+    /// Errands for the next holder of the lock.
     errands: Mutex<Vec<Errand>>,
     /// Whether the current step takes so long that nobody should wait for the lock.
     is_late: AtomicBool,
-    /// What the match is doing.
+    /// The progress of the match's current step.
     progress: Arc<Progress>,
     /// The part of a step in which the watchdog has seen the match last.
     seen: Mutex<Part>,
@@ -86,7 +86,7 @@ pub(super) struct Running {
     opened: Mutex<Option<Held>>,
 }
 
-/// What the lobby and the gauges were told last.
+/// The last report to the lobby and the gauges.
 struct Told {
     population: Population,
     /// They were told that the room has ended.

@@ -75,7 +75,7 @@ impl DisplayName {
     /// what is too long. Returns `None` if nothing is left.
     pub fn fitted(text: &str) -> Option<Self> {
         let mut name: String = legible::without_forbidden(text).trim().chars().take(MAX_NAME).collect();
-        // What is cut may end in the middle of something that is not allowed alone.
+        // The cut may leave a character at the end that is not allowed there, such as a lone joiner.
         while !name.is_empty() {
             match Self::parse(&name) {
                 Ok(name) => return Some(name),

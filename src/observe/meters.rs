@@ -89,7 +89,7 @@ const ROOM_THREADS: &str = "tickcast_room_threads";
 const UNPOSTED: &str = "tickcast_unposted_results";
 const UNWRITTEN: &str = "tickcast_unwritten_records";
 
-/// What a metric is.
+/// The kind of a metric.
 #[derive(Debug, Clone, Copy)]
 enum MetricKind {
     Counter,

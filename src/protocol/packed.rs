@@ -131,7 +131,7 @@ pub(crate) fn check(bytes: &[u8]) {
         let mut values = Vec::new();
         unpack_column(packed, count, &mut values).map(|()| values).ok()
     };
-    // What was read, and the bytes themselves as values.
+    // The values that were read, and the bytes themselves as values.
     let whole = list.as_chunks().0.iter().map(|bytes| i64::from(i32::from_le_bytes(*bytes)) << (count % 32)).collect();
     for values in read(list, count.into()).into_iter().chain([whole]) {
         let mut packed = Vec::new();

@@ -31,7 +31,7 @@ pub enum LimitError {
         name: String,
         /// The value that was given.
         value: String,
-        /// What the limit takes.
+        /// The kind of value that the limit takes.
         expected: &'static str,
     },
 }

@@ -1,4 +1,4 @@
-//! What a match is doing: written while it is stepped, and read by a host that wonders why a step takes so long.
+//! The progress of a step: the match writes which system runs, and a host reads it when a step takes too long.
 
 use std::sync::{
     Arc, OnceLock,

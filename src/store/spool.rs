@@ -1,4 +1,4 @@
-//! What waits for the database on disk, in order.
+//! Records that wait on disk for the database, in order.
 
 use std::{
     collections::VecDeque,

@@ -158,7 +158,7 @@ struct GivenUp<'a> {
     /// Milliseconds since 1970.
     at: u64,
     reason: &'a str,
-    /// What was posted.
+    /// The body that was posted.
     body: Body<'a>,
 }
 

@@ -41,7 +41,7 @@ const TIDY_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// How long a guest is stored: the lifetime of their token.
 const GUEST_MEMORY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// What is written. To write it twice, or to write an older one again before a newer one, changes nothing.
+/// A record to write. To write it twice, or to write an older one again before a newer one, changes nothing.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Entry {
@@ -54,7 +54,7 @@ enum Entry {
 
 /// Writes records into a store, one at a time and in order, in a task of its own. Cheap to clone.
 ///
-/// What the store does not take waits until it does: in `unwritten.jsonl` in the folder for data, and in memory if there is no folder
+/// Records that the store does not take wait until it does: in `unwritten.jsonl` in the folder for data, and in memory if there is no folder
 /// or its disk is full, too. The file is written to the store after the next start. [`Limits`] bounds both; what is beyond, and what
 /// the store refuses for good, is dropped and counted.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ struct Shared {
     store: Store,
     limits: Limits,
     waiting: Mutex<Waiting>,
-    /// What has waited for longer. Locked before `waiting`.
+    /// Older records, on disk. Locked before `waiting`.
     spool: Mutex<Spool>,
     /// Something came, or the queue is to close.
     changed: Notify,

@@ -1,4 +1,4 @@
-//! What a connection, a person and an address may do: nothing renews it, and others do not notice.
+//! Rates and quotas of a connection, a person and an address: entering again renews none, and others do not notice.
 
 use serde_json::{Value as Json, json};
 use tickcast::server::{Config, RunningServer};

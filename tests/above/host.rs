@@ -88,7 +88,7 @@ impl Memory {
         self.overs.lock().unwrap().clone()
     }
 
-    /// What the client was told about the end, in words.
+    /// The message about the end that the client was told.
     pub fn messages(&self) -> String {
         self.messages.lock().unwrap().join("; ")
     }

@@ -1,4 +1,4 @@
-//! What a connection costs in memory. In a process of its own, because it looks at the process.
+//! The memory of a connection. Each test runs in a process of its own, because it measures the whole process.
 
 use std::{future::Future, pin::pin, time::Duration};
 
@@ -112,7 +112,7 @@ async fn clients_that_read_nothing_hold_a_bounded_memory() {
     const CLIENTS: usize = 60;
     // Few enough requests to be answered.
     const PACE: Duration = Duration::from_millis(100);
-    // What may wait for each, and what a connection costs by itself, with the library's buffer for an answer.
+    // The bytes that may wait for each, and the cost of a connection with the library's buffer for an answer.
     const MOST: usize = CLIENTS * (256 + 128) * 1024;
     if run_in_child("memory::clients_that_read_nothing_hold_a_bounded_memory").is_some() {
         return;

@@ -1,4 +1,4 @@
-//! What is lost while a database or a disk takes nothing: nothing.
+//! A database or a disk that takes nothing for a while: no record is lost.
 
 use std::{fs, path::Path, time::Duration};
 

@@ -11,7 +11,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::server::PATIENCE;
 
-/// What stands between packets.
+/// The separator between packets.
 pub const SEPARATOR: &str = "\u{1e}";
 
 /// The id of the session that a handshake's answer opens.
@@ -81,7 +81,7 @@ impl Http {
 pub struct Polling {
     address: SocketAddr,
     pub target: String,
-    /// What the handshake said.
+    /// The data of the handshake.
     pub opened: String,
     /// Whether a ping has come.
     is_pinged: bool,

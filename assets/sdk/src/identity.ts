@@ -43,7 +43,7 @@ const FETCH_MS = 10_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** What a connection sends to say who the player is. */
+/** The data by which a connection identifies the player. */
 interface Credentials {
   token?: string;
   name?: string;

@@ -45,7 +45,7 @@ export class Lobby {
   readonly chat: Chat;
   /** The player's party. */
   readonly party: Party;
-  /** What other players are doing. */
+  /** The presence of other players. */
   readonly presence: Presence;
   readonly #channel: Channel;
   readonly #timeout: number;

@@ -10,7 +10,7 @@ import type { AnyGame, GameTypes, Rating } from "./types.js";
 import type { QueueOptions } from "./wait.js";
 import { Wait } from "./wait.js";
 
-/** What kind of match to look for, and callbacks while waiting. */
+/** The kind of match to look for, and callbacks while waiting. */
 export interface EnqueueOptions extends QueueOptions {
   /** The mode of the game. Default: the game's default mode. */
   mode?: string;

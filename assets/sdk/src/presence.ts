@@ -9,7 +9,7 @@ import type { UserPresence } from "./types.js";
 const RETRY_MS = 1_000;
 
 /**
- * What other players are doing.
+ * The presence of other players.
  *
  * @example
  * ```ts

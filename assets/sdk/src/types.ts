@@ -81,7 +81,7 @@ export interface RoomSearch {
   open?: boolean;
   /** Values that the room's configuration must have. */
   config?: Record<string, unknown>;
-  /** What comes first: most players, most free seats, newest, or oldest. */
+  /** The order of the list: most players, most free seats, newest, or oldest. */
   sort?: "players" | "free" | "newest" | "oldest";
   limit?: number;
 }
@@ -112,7 +112,7 @@ export interface Typing {
   name: string;
 }
 
-/** What a user is doing. `name` is `null` for a user who has been absent for a while. */
+/** The activity of a user. `name` is `null` for a user who has been absent for a while. */
 export interface UserPresence {
   user: string;
   name: string | null;

@@ -168,7 +168,7 @@ describe("the changes of a frame", () => {
 });
 
 describe("a snapshot after a long absence", () => {
-  /** What a snapshot of entity 1 changes, this many ticks after the last frame. */
+  /** Returns the changes of a snapshot of entity 1 that comes this many ticks after the last frame. */
   const absent = (ticks: number) => {
     const { mirror, take } = feed();
     take(...START);

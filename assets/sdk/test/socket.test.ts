@@ -23,7 +23,7 @@ let passes: object[] = [];
 let inputs: unknown[] = [];
 let seats: Socket[] = [];
 let shown: object[] = [];
-/** What `/gameplay` waits for before it takes a client in. */
+/** The condition on which `/gameplay` takes a client in. */
 let held: Promise<void> | undefined;
 let left = 0;
 

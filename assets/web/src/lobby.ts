@@ -5,13 +5,13 @@ import type { GameInfo, RoomInfo, Server, ServerStatus } from "@tickcast/client"
 import { el } from "./dom.ts";
 import { gameView } from "./games.ts";
 
-/** What the player wants to play: a game, perhaps with a configuration for a private room; a listed room; or a code. */
+/** The player's wish: a game, perhaps with a configuration for a private room; a listed room; or a code. */
 export type PlayRequest =
   | { readonly game: string; readonly config?: Record<string, unknown> }
   | { readonly room: string }
   | { readonly code: string };
 
-/** What the lobby asks the page to do. */
+/** Actions that the lobby asks of the page. */
 interface Actions {
   readonly name: string;
   play(request: PlayRequest): Promise<void>;

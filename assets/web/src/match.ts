@@ -6,7 +6,7 @@ import { copy } from "./clipboard.ts";
 import { el } from "./dom.ts";
 import type { GameView, Mounted } from "./view.ts";
 
-/** What the match asks the page to do. */
+/** Actions that the match asks of the page. */
 interface Actions {
   leave(): void;
   /** Starts another match of the same kind. */

@@ -1,4 +1,4 @@
-// What this browser remembers: the player's display name, and the public match that a reload of the page interrupts.
+// Values that this browser remembers: the player's display name, and the public match that a reload of the page interrupts.
 
 // Several servers may share an origin, each with its page below a path of its own.
 const PATH = new URL(".", location.href).pathname;

@@ -24,7 +24,7 @@ export interface Setting {
   readonly choices: readonly (readonly [label: string, value: string | number])[];
 }
 
-/** What a view gets to show a match. */
+/** The arguments of a view that shows a match. */
 export interface Stage {
   readonly room: Room;
   /** The canvas, which fills the window. The view sets its resolution. */

@@ -14,7 +14,7 @@ const MUZZLE = 0.85;
 
 type Hit = Arena["events"]["Hit"];
 
-/** Who has shot, and in which colour. */
+/** The seat that has shot, and its colour. */
 export interface Shooter {
   readonly seat: number;
   readonly tint: number;

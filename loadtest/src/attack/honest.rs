@@ -44,7 +44,7 @@ pub(crate) struct Honest {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the probe has seen since the window began.
+/// Measurements of the probe since the window began.
 #[derive(Default)]
 struct Probe {
     seen: Mutex<Seen>,
@@ -58,7 +58,7 @@ struct Seen {
     most_bytes: f64,
 }
 
-/// What the honest side went through in a window of time.
+/// Measurements of the honest bots in a window of time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Window {
     /// The 99th percentile of the time between two frames of a bot.
@@ -130,7 +130,7 @@ impl Honest {
         Begun { at: Instant::now(), counts: self.tally.counts(), errors: self.tally.errors() }
     }
 
-    /// What happened since the window began.
+    /// Returns the measurements since the window began.
     pub(crate) fn end(&self, begun: &Begun) -> Window {
         let due = begun.at.elapsed().as_secs_f64() * HZ * BOTS as f64;
         let frames = self.tally.counts().since(&begun.counts)[Count::Frames] as f64;

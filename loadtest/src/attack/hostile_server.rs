@@ -27,7 +27,7 @@ pub(crate) struct HostileArgs {
     pub(crate) limits: Vec<String>,
 }
 
-/// What the rules of [`Misbehaving`] do wrong in each tick.
+/// The fault of the rules of [`Misbehaving`] in each tick.
 #[derive(Resource, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Default)]
 #[serde(rename_all = "snake_case")]
 enum Fault {

@@ -1,11 +1,11 @@
-//! What an attack is.
+//! The type of an attack.
 
 use std::future::Future;
 use std::pin::Pin;
 
 use super::attacker::Attacker;
 
-/// What the attacker saw, for the table, or why the server's answer falls short.
+/// The attacker's observation for the table, or the reason why the server's answer falls short.
 pub(crate) type Seen = anyhow::Result<String>;
 
 /// One bad thing that a client, or the rules of a game, can do.

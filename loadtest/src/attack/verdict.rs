@@ -1,4 +1,4 @@
-//! What one attack did to the server and to the others, and whether that is within the bounds.
+//! The result of one attack: its effect on the server and on the bots, and whether that is within the bounds.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -42,7 +42,7 @@ pub(crate) struct Row {
     pub(crate) counted: Counters,
     /// Any of these reasons and codes must be among those counted, if there are any.
     pub(crate) expected: &'static [&'static str],
-    /// What the attacker saw, or why the server's answer falls short.
+    /// The attacker's observation, or the reason why the server's answer falls short.
     pub(crate) seen: Result<String, String>,
 }
 
@@ -174,7 +174,7 @@ pub(crate) fn counters(metrics: &str) -> Counters {
     metrics.lines().filter_map(read).collect()
 }
 
-/// What was added to the counters.
+/// Returns the increase of each counter.
 pub(crate) fn added(before: &Counters, after: &Counters) -> Counters {
     let more = |(name, count): (&String, &u64)| {
         let more = count - before.get(name).copied().unwrap_or_default().min(*count);

@@ -1,4 +1,4 @@
-//! What the derives say about mistakes, and what they make of each attribute.
+//! Tests of the derives: their error messages, and how they read each attribute.
 
 use syn::{DeriveInput, parse_str};
 

@@ -40,7 +40,7 @@ use crate::{
     observe::{self, DropReason},
 };
 
-/// What RFC 6455 appends to a client's key.
+/// The text that RFC 6455 appends to a client's key.
 const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// More bytes than any answer of the library has that is looked into.
@@ -73,7 +73,7 @@ enum Refused {
     BadRequest = 3,
 }
 
-/// What a request's query asks for.
+/// The parameters of a request's query.
 struct Query {
     is_websocket: bool,
     is_polling: bool,

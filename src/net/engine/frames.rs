@@ -162,7 +162,7 @@ impl Frames {
     }
 }
 
-/// What becomes of a whole frame.
+/// The way that a whole frame takes.
 enum Change {
     None,
     /// Goes on as these frames.
@@ -205,7 +205,7 @@ mod tests {
         NetLimits { message_bytes: 1000, ..NetLimits::default() }
     }
 
-    /// What the library gets of a stream that comes in pieces.
+    /// Returns the bytes that the library gets when a stream comes in pieces.
     fn run(stream: &[u8], cuts: &[usize]) -> Vec<u8> {
         let (mut frames, mut got, mut rest) = (Frames::new(true, Arc::default(), &limits()), Vec::new(), stream);
         for cut in cuts.iter().cycle() {

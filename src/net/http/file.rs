@@ -28,7 +28,7 @@ pub(crate) struct File {
     content_type: &'static str,
     cache: HeaderValue,
     plain: Variant,
-    /// What clients get that accept it, the best first.
+    /// Compressed forms for clients that accept them, the smallest first.
     encoded: Vec<(&'static str, Variant)>,
 }
 

@@ -1,4 +1,4 @@
-//! Who sent a request, when trusted proxies have passed it on.
+//! The client behind trusted proxies: its address, and the host and scheme that it asked for.
 //!
 //! Each proxy adds the address that it was called from at the right end of `X-Forwarded-For` or, by RFC 7239, of `Forwarded`. A
 //! client can send the same headers, so the lists are read from the right, and only as far as trusted proxies wrote them.
@@ -26,7 +26,7 @@ pub(crate) struct Client {
     pub(crate) scheme: Option<&'static str>,
 }
 
-/// What one proxy says in `Forwarded`.
+/// The element that one proxy adds to `Forwarded`.
 #[derive(Default)]
 struct Hop {
     address: Option<IpAddr>,
@@ -56,7 +56,7 @@ impl Client {
     fn behind(peer: IpAddr, hops: Vec<Hop>, headers: &HeaderMap, proxies: &TrustedProxies) -> Self {
         let (mut client, mut depth) = (Self { address: peer, host: None, scheme: None }, 0);
         for (at, hop) in hops.into_iter().enumerate() {
-            // Who was asked by somebody without an address is the last that is known.
+            // If an element has no address, the proxy that added it is the last address known.
             let Some(address) = hop.address else { break };
             (client, depth) = (Self { address, host: hop.host, scheme: hop.scheme }, at);
             if !proxies.contain(address) {
@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// What the server makes of a request from a proxy with these headers, in words: address, host and scheme.
+    /// Returns the address, host and scheme that the server reads from a proxy's request with these headers.
     fn seen(peer: &str, lines: &[(&str, &str)]) -> String {
         let proxies: TrustedProxies =
             ["10.0.0.0/8", "2001:db8:1::/48"].map(|text| TrustedProxies::read(text).unwrap()).into_iter().collect();
@@ -174,7 +174,7 @@ mod tests {
             ("::ffff:9.9.9.9", "9.9.9.9"),
             // Nobody but proxies: the first of them asked.
             ("10.0.0.3, 10.0.0.2", "10.0.0.3"),
-            // What cannot be read ends the list.
+            // An element that cannot be read ends the list.
             ("9.9.9.9, unknown", "10.0.0.1"),
             ("9.9.9.9, _secret, 10.0.0.2", "10.0.0.2"),
             ("9.9.9.9, ü, 10.0.0.2", "10.0.0.2"),

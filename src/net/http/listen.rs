@@ -63,7 +63,7 @@ pub(crate) struct Listener {
     proxies: TrustedProxies,
 }
 
-/// What all connections of a listener share.
+/// The state that all connections of a listener share.
 #[derive(Clone)]
 struct Server {
     router: Router,

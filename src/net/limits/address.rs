@@ -74,7 +74,7 @@ pub(crate) struct SessionShare {
 /// Counts the sessions that begin on one connection, if its address is not counted.
 pub(crate) struct OwnHandshakes(Mutex<Bucket>);
 
-/// Whose limit a connection or a session is beyond.
+/// The limit that a connection or a session exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TooMany {
     OfAddress,

@@ -1,4 +1,4 @@
-//! What one person, and the clients of one address together, may do over all their connections.
+//! Rates for one person, and for the clients of one address together, over all their connections.
 
 use std::{
     collections::HashMap,

@@ -62,7 +62,7 @@ pub(crate) trait Namespace: Clone + Send + Sync + 'static {
     fn disconnected(&self, _session: &Self::Session) {}
 }
 
-/// Who asks to enter a namespace.
+/// A client that asks to enter a namespace.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
     /// The client's address, if it is counted.

@@ -11,7 +11,7 @@ use crate::net::transport::{
 /// The most bytes of a message. It is small, so that few bytes can be too many.
 const MESSAGE_BYTES: usize = 2048;
 
-/// What comes out of a stream: the inputs, and the bytes for the library.
+/// The result of reading a stream: the inputs, and the bytes for the library.
 type Sorted = (Vec<Vec<u8>>, Vec<u8>);
 
 /// Compares the tap with a plain reading. `parser` is 0 for none, and the pieces have up to that many bytes.

@@ -67,7 +67,7 @@ struct Sessions {
     swept: usize,
 }
 
-/// What a session that polls has sent, and what waits for it.
+/// The use of a session that polls: the share it has used, and the bytes that wait for it.
 struct PollingSession {
     share: SendShare,
     waiting: usize,

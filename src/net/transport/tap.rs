@@ -338,7 +338,7 @@ mod tests {
         let (mut rest, mut cuts) = (stream, cuts.iter().cycle());
         while !rest.is_empty() {
             let now = rest.split_off(..rest.len().min(*cuts.next().unwrap())).unwrap();
-            // What breaks a rule closes the connection: the rest of the stream is not read.
+            // A broken rule closes the connection: the rest of the stream is not read.
             let broken = incoming.take(now, parser, &mut |input| inputs.push(input.to_vec())).is_err();
             let mut room = [0; 64];
             loop {

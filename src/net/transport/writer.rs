@@ -54,7 +54,7 @@ struct State {
     has_closed: bool,
 }
 
-/// What became of bytes that the library has written.
+/// The outcome of a write by the library.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Accepted {
     /// The number of bytes that were taken.

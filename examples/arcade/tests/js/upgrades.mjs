@@ -11,7 +11,7 @@ const { Server } = packages.sdk("socket.io");
 const EVENTS = 39;
 const PAUSE_MS = 50;
 
-/** What becomes of a connection once the server has answered 101. */
+/** The fate of a connection once the server has answered 101. */
 const BREAKS = {
   "cuts the connection after 101": (ends) => {
     for (const end of ends) end.destroy();

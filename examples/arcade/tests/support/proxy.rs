@@ -141,7 +141,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         end(&mut self.child);
-        // What a failed test leaves is overwritten by the next.
+        // The next test overwrites the files that a failed test leaves.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
