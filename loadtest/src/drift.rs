@@ -17,14 +17,14 @@ static TICK_RATE: OnceLock<u16> = OnceLock::new();
 
 #[derive(Component, Replicate)]
 #[replicate(id = 1)]
-struct Pos {
+pub(crate) struct Pos {
     #[q(step = 0.03125, range = -1023.96875..=1023.96875)]
-    at: Vec2,
+    pub(crate) at: Vec2,
 }
 
 /// How far to move each tick, in steps.
 #[derive(GameInput, Clone, Default)]
-struct Push {
+pub(crate) struct Push {
     dx: i8,
     dy: i8,
 }
@@ -45,7 +45,7 @@ impl Game for Drift {
     }
 }
 
-fn drift(mut avatars: Query<'_, '_, (&Intent<Push>, &mut Pos)>) {
+pub(crate) fn drift(mut avatars: Query<'_, '_, (&Intent<Push>, &mut Pos)>) {
     for (push, mut pos) in &mut avatars {
         let moved = pos.at + Vec2::new(push.dx.into(), push.dy.into()) * STEP;
         pos.at = moved.clamp(Vec2::splat(-LIMIT), Vec2::splat(LIMIT));

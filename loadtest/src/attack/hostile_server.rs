@@ -12,6 +12,7 @@ use tickcast::matchmaking::Mode;
 use tickcast::prelude::*;
 
 use super::keys::{AUDIENCE, ISSUER, RSA_PUBLIC};
+use crate::drift::{Pos, Push, drift};
 
 /// The entities that rules spawn in each tick if they are told to spawn.
 const SPAWNS: usize = 20_000;
@@ -46,19 +47,7 @@ struct Rules {
     fault: Fault,
 }
 
-#[derive(Component, Replicate)]
-#[replicate(id = 1)]
-struct Pos {
-    #[q(step = 0.03125, range = -1023.96875..=1023.96875)]
-    at: Vec2,
-}
-
-#[derive(GameInput, Clone, Default)]
-struct Push {
-    dx: i8,
-    dy: i8,
-}
-
+/// The game of the comparison, with rules that misbehave.
 struct Misbehaving;
 
 impl Game for Misbehaving {
@@ -71,13 +60,7 @@ impl Game for Misbehaving {
             .seats(1..=8)
             .replicate::<Pos>()
             .on_join(|seat, world| world.spawn_avatar(seat, Pos { at: Vec2::ZERO }))
-            .systems((walk, misbehave));
-    }
-}
-
-fn walk(mut avatars: Query<'_, '_, (&Intent<Push>, &mut Pos)>) {
-    for (push, mut pos) in &mut avatars {
-        pos.at += Vec2::new(push.dx.into(), push.dy.into()) / 32.0;
+            .systems((drift, misbehave));
     }
 }
 
