@@ -483,27 +483,3 @@ async fn friends_see_a_held_seat_until_it_is_given_up() {
     seconds(2.0).await;
     assert_eq!(heard.statuses(), [PresenceStatus::Match, PresenceStatus::Offline]);
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_match_with_too_many_entities_ends() {
-    let host = host_with(|limits| limits.max_entities = 500);
-    let crowded = host.create("duel", &options(json!({ "spawn": 100 })), &ada()).unwrap();
-    let (_claim, memory) = walk_in(&host, &crowded.ticket);
-    let roomy = host.create("duel", &options(json!({ "spawn": 1 })), &ada()).unwrap();
-    let (_other, beside) = walk_in(&host, &roomy.ticket);
-    seconds(2.0).await;
-    assert_eq!((memory.overs(), beside.overs()), (vec![OverReason::OverBudget], vec![]));
-    assert!(memory.messages().contains("entities, and 500 are allowed"), "{}", memory.messages());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_room_that_sends_too_many_bytes_is_slowed_and_then_ends() {
-    let host = host_with(|limits| limits.bytes_per_tick = 1);
-    let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();
-    let (_claim, memory) = walk_in(&host, &admission.ticket);
-    seconds(8.0).await;
-    assert_eq!(memory.overs(), []);
-    seconds(4.0).await;
-    assert_eq!(memory.overs(), [OverReason::OverBudget]);
-    assert!(memory.messages().contains("bytes on average, and 1 are allowed"), "{}", memory.messages());
-}

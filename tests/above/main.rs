@@ -2,6 +2,8 @@
 //! need the feature `metrics`.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "../support/duel.rs"]
+mod duel;
 #[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
 #[path = "../support/folder.rs"]
 mod folder;
@@ -25,6 +27,7 @@ mod walk;
 
 mod additions;
 mod allowances;
+mod budgets;
 mod conformance;
 mod desync;
 mod endpoints;

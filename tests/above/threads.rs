@@ -83,7 +83,7 @@ async fn a_room_that_never_returns_is_given_up() {
     let (_friend, beside) = walk_in(&host, &friend.ticket);
     until("the players are told", || !memory.overs().is_empty()).await;
     assert_eq!(memory.overs(), [OverReason::OverBudget]);
-    assert!(memory.messages().contains("did not end within 200ms (seen last: above::server::hang)"), "{}", memory.messages());
+    assert!(memory.messages().contains("did not end within 200ms (seen last: above::duel::hang)"), "{}", memory.messages());
     until("the room is off the list", || host.rooms(None).rooms.len() == 1).await;
     assert_eq!(code(host.join(&hung.room, &ada())), ErrorCode::UnknownRoom);
     assert!(!claim.is_live());
@@ -120,7 +120,7 @@ async fn a_room_whose_steps_take_too_long_ends_and_says_where() {
     let (_claim, memory) = walk_in(&host, &slow.ticket);
     until("the players are told", || !memory.overs().is_empty()).await;
     assert_eq!(memory.overs(), [OverReason::OverBudget]);
-    assert!(memory.messages().contains("25.0ms are allowed (seen last: above::server::dawdle)"), "{}", memory.messages());
+    assert!(memory.messages().contains("25.0ms are allowed (seen last: above::duel::dawdle)"), "{}", memory.messages());
 }
 
 #[tokio::test]

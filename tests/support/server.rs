@@ -1,16 +1,9 @@
 //! A server with a small game on a free port, and a raw client, which shows packets that the official clients would hide.
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    net::SocketAddr,
-    sync::Mutex,
-    time::Duration,
-};
+use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
-use bevy_ecs::prelude::Resource;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use tickcast::{
     prelude::*,
@@ -26,74 +19,10 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest},
 };
 
-use crate::walk::{Pad, Pos, walking};
+pub use crate::duel::{Duel, GRACE, Wishes, release};
 
 /// Ends a test that hangs. No result depends on it, because a busy machine may be slow.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How long [`Duel`] keeps the seat of a lost connection, in seconds. It is far longer than a test needs to reconnect.
-pub const GRACE: f32 = 30.0;
-
-/// The actions that a test can ask of the game.
-#[derive(Resource, Serialize, Deserialize, Clone, Default)]
-#[serde(default, deny_unknown_fields)]
-pub struct Wishes {
-    /// Panic in this tick.
-    pub panic_at: Option<u32>,
-    /// The first seat wins in this tick.
-    pub win_at: Option<u32>,
-    /// Do not return from this tick until [`release`] is called for `gate`.
-    pub hang_at: Option<u32>,
-    /// A number that no other test has.
-    pub gate: u32,
-    /// Take so long for each tick.
-    pub dawdle_millis: u64,
-    /// Spawn so many entities in each tick.
-    pub spawn: u32,
-}
-
-/// The gates that are open.
-static GATES: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
-
-/// Lets the matches go on that hang at this gate.
-pub fn release(gate: u32) {
-    GATES.lock().unwrap().insert(gate);
-}
-
-/// The walking game with two seats and 20 ticks per second.
-pub struct Duel;
-
-impl Game for Duel {
-    const NAME: &'static str = "duel";
-    type Input = Pad;
-    type Config = Wishes;
-
-    fn build(m: &mut MatchBuilder<Self>) {
-        walking(m).seats(2..=2).reconnect_grace(secs(GRACE)).systems((blow_up, hang, dawdle, spawn)).finish_when(win);
-    }
-}
-
-fn blow_up(wishes: Res<Wishes>, clock: Res<Clock>) {
-    assert!(wishes.panic_at != Some(clock.tick), "the test asked for a panic");
-}
-
-fn hang(wishes: Res<Wishes>, clock: Res<Clock>) {
-    while wishes.hang_at == Some(clock.tick) && !GATES.lock().unwrap().contains(&wishes.gate) {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn dawdle(wishes: Res<Wishes>) {
-    std::thread::sleep(Duration::from_millis(wishes.dawdle_millis));
-}
-
-fn spawn(wishes: Res<Wishes>, mut commands: Commands) {
-    commands.spawn_batch((0..wishes.spawn).map(|_| Pos { at: Vec2::ZERO }));
-}
-
-fn win(wishes: Res<Wishes>, clock: Res<Clock>) -> Option<Outcome> {
-    (wishes.win_at == Some(clock.tick)).then(|| Outcome::winner(Seat(1)))
-}
 
 /// Starts a server with the game on a free port.
 pub async fn start() -> RunningServer {
