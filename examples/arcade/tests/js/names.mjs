@@ -63,6 +63,9 @@ async function refusedName(browser) {
   await ada.page.getByRole("status").getByText("Your name is still Ada.").waitFor();
   assert.deepEqual([await name.inputValue(), await ada.state()], ["Ada", undefined]);
   await ada.picture("refused-name");
+  await ada.page.reload();
+  await until("Ada is back", async () => (await session(ada)) === "Ada");
+  assert.equal(await name.inputValue(), "Ada", "the refused name was not saved");
   await ada.page.locator(PLAY).click();
   await ada.playing();
   assert.deepEqual(await ada.names(), ["Ada"]);
