@@ -28,7 +28,7 @@ async function clickSlowly({ page }, selector, meanwhile) {
   await page.mouse.up();
 }
 
-const session = ({ page }) => page.evaluate(() => window.tickcast.server?.session.name);
+const session = ({ page }) => page.evaluate(() => window.tickcast?.server?.session?.name);
 
 async function nameAndPlay(browser) {
   const ada = await browser.visit("Ada");
