@@ -22,6 +22,10 @@ const BUSY_AFTER: u32 = 5;
 /// A thread that is in one step for longer gets the lowest priority, whatever becomes of the step.
 const LONG_STEP: Duration = Duration::from_millis(500);
 
+/// A room is given up, however little CPU time its step has had, once the step takes this many times [`Limits::stuck_after`]. At the
+/// lowest priority a step that never ends may get hardly any.
+const STARVED: u32 = 3;
+
 /// Rooms and threads have numbers, which are never used twice.
 pub(super) type Number = u64;
 
@@ -106,18 +110,28 @@ impl RoomThread {
         self.alone.is_some() && self.rooms == 0
     }
 
-    /// Returns how long the turn takes, without the time that the thread waited for a CPU since the turn looked long.
+    /// Returns how long the current turn takes. See [`Turn::time`].
     fn turn_time(&mut self, now: Instant, late_after: Duration) -> Option<Duration> {
         let turn = self.turn.as_mut()?;
-        let time = now.saturating_duration_since(turn.since);
-        let ThreadState::Runs(id) = self.state else { return Some(time) };
-        // With a thread of its own a room keeps nobody waiting.
-        if time < late_after / 2 || self.alone.is_some() {
-            return Some(time);
+        match self.state {
+            ThreadState::Runs(id) => Some(turn.time(now, late_after, || id.waited())),
+            _ => Some(now.saturating_duration_since(turn.since)),
         }
-        let waited = id.waited();
-        let before = *turn.waited.get_or_insert(waited);
-        Some(time.saturating_sub(waited.saturating_sub(before)))
+    }
+}
+
+impl Turn {
+    /// Returns how long the turn takes, without the time that its thread waited for a CPU since the turn looked long. A busy machine
+    /// is not the room's fault, least of all where the thread has the lowest priority. `waited` is the thread's time in the queue of a
+    /// CPU since it began.
+    fn time(&mut self, now: Instant, late_after: Duration, waited: impl FnOnce() -> Duration) -> Duration {
+        let time = now.saturating_duration_since(self.since);
+        if time < late_after / 2 {
+            return time;
+        }
+        let waited = waited();
+        let before = *self.waited.get_or_insert(waited);
+        time.saturating_sub(waited.saturating_sub(before))
     }
 }
 
@@ -267,11 +281,12 @@ impl Roster {
     pub(super) fn take_back(
         &mut self, (own, room, driver): (Number, Number, Box<Driver>), next: Option<Instant>, now: Instant, late_after: Duration,
     ) -> Option<Ended> {
-        let turn = self.threads.get_mut(&own).and_then(|thread| thread.turn.take());
+        let thread = self.threads.get_mut(&own);
+        let time = thread.and_then(|thread| thread.turn_time(now, late_after).inspect(|_| thread.turn = None));
         let Some(entry) = self.rooms.get_mut(&room) else { return Some((driver, None)) };
-        if turn.is_some_and(|turn| now >= turn.since + late_after) {
+        entry.running.set_late(false);
+        if time.is_some_and(|time| time >= late_after) {
             entry.late_at = Some(now);
-            entry.running.set_late(false);
         }
         let Some(next) = next else { return Some((driver, self.remove(room))) };
         entry.is_slowed = driver.is_slowed();
@@ -332,7 +347,8 @@ impl Roster {
                 if is_long {
                     self.lower_priority(number);
                 }
-                if time >= limits.stuck_after {
+                let since = now.saturating_duration_since(turn.since);
+                if time >= limits.stuck_after || since >= limits.stuck_after * STARVED {
                     given_up.extend(self.remove(turn.room));
                 }
             }
@@ -377,5 +393,20 @@ impl Roster {
         let waits = |entry: &Entry| entry.thread == number && entry.driver.is_some() && is_late(entry.due);
         let late: Vec<Number> = self.rooms.iter().filter(|(_, entry)| waits(entry)).map(|(room, _)| *room).collect();
         late.iter().take(late.len().div_ceil(2)).for_each(|room| self.move_room(*room, to));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_is_not_late_because_its_thread_waits_for_a_cpu() {
+        let (since, late_after) = (Instant::now(), Duration::from_millis(10));
+        let ms = Duration::from_millis;
+        let mut turn = Turn { room: 1, since, waited: None };
+        assert_eq!(turn.time(since + ms(4), late_after, || panic!("it is short")), ms(4));
+        assert_eq!(turn.time(since + ms(6), late_after, || ms(1000)), ms(6), "earlier turns have waited, too");
+        assert_eq!(turn.time(since + ms(900), late_after, || ms(1890)), ms(10));
     }
 }

@@ -87,10 +87,17 @@ export class Visitor {
 
   /** Waits until the visitor has an avatar. */
   async playing() {
-    return until(`${this.name} plays`, async () => {
-      const state = await this.state();
-      return state?.status === "playing" && state.me ? state : undefined;
-    });
+    try {
+      return await until(`${this.name} plays`, async () => {
+        const state = await this.state();
+        return state?.status === "playing" && state.me ? state : undefined;
+      });
+    } catch (error) {
+      await this.picture(`${this.name}-does-not-play`);
+      throw new Error(`${error.message}. The page shows: ${await this.page.innerText("body")}`, {
+        cause: this.complaints,
+      });
+    }
   }
 
   state() {
