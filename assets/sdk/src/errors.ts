@@ -85,7 +85,7 @@ export class FrameError extends Error {
 }
 
 /** Codes after which the same request may succeed later. */
-const TEMPORARY = new Set<string>(["rate_limited", "shutting_down", "internal", "timeout", "closed"]);
+const TEMPORARY = new Set<string>(["rate_limited", "room_busy", "shutting_down", "internal", "timeout", "closed"]);
 
 /** Whether it makes sense to try again later. */
 export function isTemporary(error: TickcastError): boolean {

@@ -4,6 +4,7 @@ import { Blocks } from "./blocks.js";
 import type { Channel } from "./channel.js";
 import { request } from "./channel.js";
 import { Chat } from "./chat.js";
+import { TickcastError } from "./errors.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
 import type { Grant } from "./messages.js";
@@ -33,6 +34,8 @@ interface ListingChange {
 }
 
 const RETRY_MS = 1_000;
+/** The time between two requests to a room whose step takes too long. */
+const BUSY_MS = 250;
 
 /**
  * The lobby of a server: its games and rooms, and the ways into a room.
@@ -116,7 +119,7 @@ export class Lobby {
    * ```
    */
   async quick<G extends GameTypes = AnyGame>(game: string): Promise<Room<G>> {
-    return this.#takeSeat(await this.#ask<Grant>("quick", { game }));
+    return this.#takeSeat(await this.#place("quick", { game }));
   }
 
   /**
@@ -132,7 +135,7 @@ export class Lobby {
     game: string,
     options: { config?: Partial<ConfigOf<G>>; private?: boolean } = {},
   ): Promise<Room<G>> {
-    return this.#takeSeat(await this.#ask<Grant>("create", { game, ...options }));
+    return this.#takeSeat(await this.#place("create", { game, ...options }));
   }
 
   /**
@@ -145,12 +148,12 @@ export class Lobby {
    * ```
    */
   async join<G extends GameTypes = AnyGame>(room: string): Promise<Room<G>> {
-    return this.#takeSeat(await this.#ask<Grant>("join", { room }));
+    return this.#takeSeat(await this.#place("join", { room }));
   }
 
   /** Takes a seat in a private room. */
   async joinCode<G extends GameTypes = AnyGame>(code: string): Promise<Room<G>> {
-    return this.#takeSeat({ ...(await this.#ask<Grant>("join", { code })), code });
+    return this.#takeSeat({ ...(await this.#place("join", { code })), code });
   }
 
   /**
@@ -212,8 +215,22 @@ export class Lobby {
   }
 
   async #spectate<G extends GameTypes>(which: { room: string } | { code: string }): Promise<Room<G>> {
-    const renew = (): Promise<Grant> => this.#ask<Grant>("spectate", which);
+    const renew = (): Promise<Grant> => this.#place("spectate", which);
     return this.#takeSeat({ ...(await renew()), ...which, renew });
+  }
+
+  /** Asks for a place in a room. A room whose step takes too long is asked again for as long as a request may take. */
+  async #place(event: string, argument: object): Promise<Grant> {
+    let left = this.#timeout;
+    for (;;) {
+      try {
+        return await this.#ask<Grant>(event, argument);
+      } catch (error) {
+        if (!(error instanceof TickcastError && error.code === "room_busy") || left <= 0) throw error;
+      }
+      left -= BUSY_MS;
+      await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+    }
   }
 
   #ask<T>(event: string, argument?: object): Promise<T> {

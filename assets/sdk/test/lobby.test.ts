@@ -77,6 +77,33 @@ test("updates that overtake the answer are kept, and gaps are filled", async () 
   await vi.waitFor(() => expect(t.seen.at(-1)).toEqual(["a:1", "c:2"]));
 });
 
+test("a room that is busy is asked again until it answers or the time is over", async () => {
+  vi.useFakeTimers();
+  let busy = 3;
+  const channel = new FakeChannel(() =>
+    busy-- > 0
+      ? { ok: false, error: { code: "room_busy", message: "a step" } }
+      : { ok: true, ticket: "t", url: "", room: "r1" },
+  );
+  channel.connected = true;
+  const seats: Grant[] = [];
+  const lobby = new Lobby(channel, 1_000, (grant) => {
+    seats.push(grant);
+    return Promise.reject(new Error("no seat here"));
+  });
+  const joining = expect(lobby.join("r1")).rejects.toThrow("no seat here");
+  await vi.advanceTimersByTimeAsync(800);
+  await joining;
+  expect([seats.length, channel.sentAs("join").length]).toEqual([1, 4]);
+
+  busy = 100;
+  const late = expect(lobby.quick("arena")).rejects.toMatchObject({ code: "room_busy" });
+  await vi.advanceTimersByTimeAsync(1_500);
+  await late;
+  expect(channel.sentAs("quick")).toHaveLength(5);
+  vi.useRealTimers();
+});
+
 /** A lobby whose server lists one room in each answer. */
 function paged() {
   const pages: Record<string, object> = {
