@@ -22,6 +22,12 @@ pub trait Outlet: Send + Sync + 'static {
     /// The connection does not take the frame now. The room makes up for it with a later frame.
     fn show(&self, frame: Frame<&Blocks>) -> Result<(), Full>;
 
+    /// Queues the last frame of a match after the messages before it.
+    ///
+    /// # Errors
+    /// The connection takes no more messages.
+    fn show_last(&self, frame: Frame<&Blocks>) -> Result<(), Full>;
+
     /// Queues a message after those before it.
     ///
     /// # Errors

@@ -102,7 +102,8 @@ impl Seating {
             self.spectators.show(&outbox, room);
         }
         outbox.messages.into_iter().for_each(|(seat, message)| self.deliver(seat, message, meters));
-        let bytes = self.show(&outbox.frames, meters);
+        let is_last = outbox.over.as_ref().is_some_and(|over| over.reason == OverReason::Finished);
+        let bytes = self.show(&outbox.frames, is_last, meters);
         outbox.stalled.into_iter().for_each(|seat| self.cut(seat, meters));
         for (seat, reason) in outbox.evicted {
             if reason == OverReason::Kicked {
@@ -214,12 +215,14 @@ impl Seating {
         }
     }
 
-    /// Sends the frames of a tick, and returns their bytes. The room makes up for a frame that a connection does not take.
-    fn show(&mut self, frames: &Frames, meters: &GameMeters) -> u64 {
+    /// Sends the frames of a tick, and returns their bytes. The room makes up for a frame that a connection does not take. Nothing
+    /// follows the frames of the last tick, so those wait for connections that do not take them now.
+    fn show(&mut self, frames: &Frames, is_last: bool, meters: &GameMeters) -> u64 {
         let (mut shown, mut bytes) = (0, 0);
         for (seat, frame) in frames.iter() {
             let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stays.get(seat) else { continue };
-            if outlet.show(frame).is_ok() {
+            let taken = if is_last { outlet.show_last(frame) } else { outlet.show(frame) };
+            if taken.is_ok() {
                 shown += 1;
                 bytes += frame.len() as u64;
             } else if let Some(room) = &mut self.room {

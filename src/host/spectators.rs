@@ -162,12 +162,13 @@ impl Spectators {
 }
 
 impl Spectator {
-    /// Sends the scenes of the tick, or a snapshot instead. If the connection does not take a frame, a snapshot is tried `later`.
-    /// It is an error if the connection does not take a reliable message.
+    /// Sends the scenes of the tick, or a snapshot instead. If the connection does not take a frame, a snapshot is tried `later`; after
+    /// the last tick it is queued. It is an error if the connection does not take a reliable message.
     fn catch_up(
         &mut self, out: &Outbox, snapshot: impl FnOnce() -> Option<Frame>, (now, later): (Tick, Tick),
     ) -> Result<(), Full> {
-        if self.in_step {
+        let was_in_step = self.in_step;
+        if was_in_step {
             for scene in &out.scenes {
                 if !scene.events.is_empty() {
                     self.outlet.send(Message::Events(scene.events.clone()))?;
@@ -178,7 +179,14 @@ impl Spectator {
                     break;
                 }
             }
-        } else if self.quiet_until <= now
+        }
+        let is_last = out.over.is_some();
+        if is_last && !self.in_step {
+            let Some(frame) = snapshot() else { return Ok(()) };
+            return self.outlet.show_last(frame.by_ref());
+        }
+        if !was_in_step
+            && self.quiet_until <= now
             && let Some(frame) = snapshot()
         {
             (self.in_step, self.quiet_until) = (self.outlet.show(frame.by_ref()).is_ok(), later);

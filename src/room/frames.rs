@@ -15,8 +15,9 @@ const CHECK_SECONDS: u32 = 2;
 const STALL_SECONDS: u32 = 15;
 
 impl Room {
-    /// Makes the frames of the tick that was just stepped, for all connected seats.
-    pub(super) fn frames(&mut self, out: &mut Outbox) {
+    /// Makes the frames of the tick that was just stepped, for all connected seats. Every seat gets the last one, whatever is on the
+    /// way to it: nothing would make up for it.
+    pub(super) fn frames(&mut self, out: &mut Outbox, is_last: bool) {
         let (now, hz) = (self.sim.tick(), u32::from(self.def.hz()));
         let is_check = now.0 % (CHECK_SECONDS * hz) == 0;
         if is_check {
@@ -28,14 +29,15 @@ impl Room {
             let delivery = &mut occupant.delivery;
             let viewer = Viewer { seat, team: self.replicator.team_of(seat) };
             delivery.begin_tick(viewer.team, hz);
-            if let Some(since) = delivery.full_since(now, hz) {
+            let full_since = delivery.full_since(now, hz);
+            if let Some(since) = full_since.filter(|_| !is_last) {
                 self.stats.skipped += 1;
                 if now.since(since) >= STALL_SECONDS * hz {
                     out.stalled.push(seat);
                 }
                 continue;
             }
-            if delivery.is_quiet(now) {
+            if delivery.is_quiet(now) && !is_last {
                 continue;
             }
             while acked.next_if(|(other, _)| *other < seat).is_some() {}

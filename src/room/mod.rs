@@ -347,10 +347,11 @@ impl Room {
         }
         let events = self.sim.world_mut().resource_mut::<OutgoingEvents>().take();
         out.events(&self.seats, now, &events);
-        self.frames(&mut out);
-        self.stats.blocks = self.replicator.blocks_made();
         self.enter_part(Part::FINISH);
         let outcome = self.hooks.finished(&mut self.sim);
+        self.enter_part(Part::FRAMES);
+        self.frames(&mut out, outcome.is_some());
+        self.stats.blocks = self.replicator.blocks_made();
         self.enter_part(Part::NONE);
         if self.gallery.is_some() {
             self.show(&mut out, outbox::encode(&events, now, None), outcome.is_some());

@@ -35,6 +35,8 @@ pub struct Memory {
     messages: Mutex<Vec<String>>,
     endings: Mutex<Vec<Ending>>,
     frames_missed: AtomicUsize,
+    /// The ends of the match that were told before each last frame.
+    last_frames: Mutex<Vec<usize>>,
     refuses_frames: AtomicBool,
     refuses_all: AtomicBool,
 }
@@ -68,6 +70,11 @@ impl Outlet for Fake {
         }
         self.0.states.lock().unwrap().push(Instant::now());
         Ok(())
+    }
+
+    fn show_last(&self, frame: Frame<&Blocks>) -> Result<(), Full> {
+        self.0.last_frames.lock().unwrap().push(self.0.overs().len());
+        if self.0.refuses_frames.load(Ordering::Relaxed) { Ok(()) } else { self.show(frame) }
     }
 
     fn close(&self, ending: Ending) {
@@ -294,6 +301,22 @@ async fn a_finished_room_lingers_and_closes() {
     seconds(6.0).await;
     assert_eq!(memory.overs(), [OverReason::Finished], "told once");
     assert_eq!(*memory.endings.lock().unwrap(), [Ending::AfterQueued]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_frame_waits_for_a_connection_that_takes_no_frames() {
+    let host = host();
+    let admission = host.create("duel", &options(json!({"win_at": 20})), &ada()).unwrap();
+    let (_, memory) = walk_in(&host, &admission.ticket);
+    let watching = host.claim(&host.spectate(&admission.room, &ada()).unwrap().ticket).unwrap();
+    let watcher = enter(&watching);
+    seconds(0.5).await;
+    [&memory, &watcher].into_iter().for_each(|memory| memory.refuses_frames.store(true, Ordering::Relaxed));
+    seconds(1.0).await;
+    for memory in [memory, watcher] {
+        assert!(memory.frames_missed.load(Ordering::Relaxed) > 0);
+        assert_eq!((memory.overs(), &*memory.last_frames.lock().unwrap()), (vec![OverReason::Finished], &vec![0]));
+    }
 }
 
 #[tokio::test(start_paused = true)]

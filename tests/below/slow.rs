@@ -26,6 +26,23 @@ fn a_reader_that_pauses_gets_one_merged_diff() {
 }
 
 #[test]
+fn a_reader_that_pauses_still_gets_the_last_state() {
+    let mut table = TestRoom::<Meadow>::with_config(1, MeadowConfig { shots: 1, ..Default::default() }).seats(2);
+    table.press(0, east());
+    table.run(100);
+    table.sleep(1);
+    table.run(100);
+    let frames = table.frame_bytes(1).len();
+    table.run(1);
+    assert_eq!(table.frame_bytes(1).len(), frames, "too much is on the way to it");
+    table.press(0, fire());
+    table.run(1);
+    assert!(table.over().is_some());
+    table.wake(1);
+    assert_eq!(table.mirror(1).tick(), table.room().current_tick());
+}
+
+#[test]
 fn a_reader_that_stops_loses_its_connection_and_keeps_its_seat() {
     let mut table = busy();
     table.sleep(1);

@@ -92,6 +92,10 @@ impl Outlet for Nobody {
         Ok(())
     }
 
+    fn show_last(&self, _: Frame<&Blocks>) -> Result<(), Full> {
+        Ok(())
+    }
+
     fn send(&self, _: Message) -> Result<(), Full> {
         Ok(())
     }

@@ -126,6 +126,13 @@ impl Outlet for SocketOutlet {
         })
     }
 
+    fn show_last(&self, frame: Frame<&Blocks>) -> Result<(), Full> {
+        let Some(connection) = self.connection.get() else { return self.show(frame) };
+        let mut bytes = Vec::new();
+        STATE_EVENT.write(&mut bytes, self.parser, &frame);
+        connection.send_reliably(bytes)
+    }
+
     fn send(&self, message: Message) -> Result<(), Full> {
         match message {
             Message::Events(events) => match self.connection.get() {
