@@ -51,6 +51,7 @@ impl Exposition {
             ("process_cpu_seconds_total", "counter", "User and system time of the process.", process::cpu_seconds()),
             ("process_resident_memory_bytes", "gauge", "Resident memory of the process.", process::resident_bytes()),
             ("process_open_fds", "gauge", "Open file descriptors of the process.", process::open_descriptors()),
+            ("tickcast_tasks", "gauge", "Tasks of the runtime that serves the network.", process::alive_tasks()),
         ] {
             if let Some(value) = value {
                 page.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n\n"));

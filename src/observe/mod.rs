@@ -16,6 +16,7 @@
 //! | `tickcast_frames_total`, `tickcast_frame_bytes_total` | counter | `game` | state frames queued to clients, and their payload |
 //! | `tickcast_drops_total` | counter | `reason` | things thrown away and connections cut; the reasons are below |
 //! | `tickcast_refused_total` | counter | `code` | refused requests, connections and inputs |
+//! | `tickcast_tasks` | gauge | | tasks of the runtime that serves the network, which have not ended |
 //! | `tickcast_unwritten_records` | gauge | | records that wait for the database, in memory and on disk |
 //! | `tickcast_unposted_results` | gauge | | results that wait for the webhook's receiver |
 //! | `tickcast_rules_panics_total` | counter | `game` | rooms ended by a panic in their rules |

@@ -1,4 +1,5 @@
-//! CPU time, memory and descriptors of the process, read from `/proc/self` on Linux. Other systems have no such figures.
+//! CPU time, memory and descriptors of the process, read from `/proc/self` on Linux, where other systems have no such figures, and the
+//! tasks of its runtime.
 
 use std::fs;
 
@@ -20,6 +21,12 @@ pub(super) fn open_descriptors() -> Option<f64> {
     // One of them is that of the folder that is read.
     let descriptors = fs::read_dir("/proc/self/fd").ok()?.count().checked_sub(1)?;
     Some(descriptors as f64)
+}
+
+/// Tasks of the runtime that have not ended.
+pub(super) fn alive_tasks() -> Option<f64> {
+    let runtime = tokio::runtime::Handle::try_current().ok()?;
+    Some(runtime.metrics().num_alive_tasks() as f64)
 }
 
 /// Counts fields after the program's name, which is in parentheses and may hold spaces and parentheses itself.
