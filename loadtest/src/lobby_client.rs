@@ -47,16 +47,16 @@ struct ServerState {
 }
 
 /// A taken seat.
-struct Seat {
+pub(crate) struct Seat {
     replica: Replica,
     inputs: InputGenerator,
     hz: u16,
-    frames: u64,
+    pub(crate) frames: u64,
     seq: u32,
     /// When the first input was sent, and the time from then to the frame that acknowledged it.
     sent: Option<Instant>,
     acknowledged: Option<Duration>,
-    over: bool,
+    pub(crate) over: bool,
 }
 
 impl LobbyClient {
@@ -258,7 +258,7 @@ impl LobbyClient {
 }
 
 impl Seat {
-    fn new(welcome: &Welcome, seed: u64) -> Self {
+    pub(crate) fn new(welcome: &Welcome, seed: u64) -> Self {
         Self {
             replica: Replica::new(welcome.tick, None),
             inputs: InputGenerator::new(&welcome.schema.input.fields, seed),
@@ -271,7 +271,8 @@ impl Seat {
         }
     }
 
-    fn input(&mut self) -> Vec<u8> {
+    /// Returns the next input.
+    pub(crate) fn input(&mut self) -> Vec<u8> {
         self.sent.get_or_insert_with(Instant::now);
         self.seq += 1;
         let mut input = Vec::with_capacity(32);
@@ -285,7 +286,7 @@ impl Seat {
     }
 
     /// Applies a frame. Returns the kind of error if there is one.
-    fn take(&mut self, frame: &[u8]) -> Option<&'static str> {
+    pub(crate) fn take(&mut self, frame: &[u8]) -> Option<&'static str> {
         let now = Instant::now();
         self.frames += 1;
         if let (None, Some(sent), Some(head)) = (self.acknowledged, self.sent, Head::read(frame))

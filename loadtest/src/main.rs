@@ -23,6 +23,8 @@ mod compare;
 mod drift;
 mod floor;
 mod attack;
+mod heap;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -33,13 +35,14 @@ use crate::args::{RunArgs, Scenario};
 use crate::attack::{AttackArgs, HostileArgs};
 use crate::compare::CompareArgs;
 use crate::report::Report;
+use crate::soak::{SoakArgs, SoakServerArgs};
 
 /// Loads a Tickcast server with headless bots and measures it.
 #[derive(Debug, Parser)]
 #[command(
     version,
     after_help = "Exit code: 0 if every client was seated and nothing went wrong (compare: if every figure is valid; attack: if \
-                  every attack held), 1 if not, 2 if it could not run."
+                  every attack held; soak: if nothing grew), 1 if not, 2 if it could not run."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -54,6 +57,11 @@ enum Command {
     Compare(CompareArgs),
     /// Attack a server of this machine while honest bots play, and print what that did to them.
     Attack(AttackArgs),
+    /// Let clients come and go for a long time, and print whether a server's memory, descriptors or tasks grow.
+    Soak(SoakArgs),
+    /// Run the server of the soak.
+    #[command(hide = true)]
+    ServeSoak(SoakServerArgs),
     /// Run the server under attack.
     #[command(hide = true)]
     ServeHostile(HostileArgs),
@@ -85,6 +93,8 @@ fn main() -> ExitCode {
         }),
         Command::Compare(args) => compare(&args),
         Command::Attack(args) => attack::attack(&args),
+        Command::Soak(args) => soak::soak(&args),
+        Command::ServeSoak(args) => soak::serve(&args).map(|()| true),
         Command::ServeHostile(args) => attack::serve(&args).map(|()| true),
         Command::Floor { hz, payload, without_events } => floor::serve(hz, payload, !without_events).map(|()| true),
         Command::Drift { hz } => drift::serve(hz).map(|()| true),

@@ -34,12 +34,17 @@ pub(crate) struct TickTimes {
 
 impl TickTimes {
     fn read(metrics: &str) -> Option<Self> {
-        let sum = |name: &str| {
-            let values = metrics.lines().filter_map(|line| line.strip_prefix(name)?.rsplit(' ').next()?.parse::<f64>().ok());
-            values.reduce(|sum, value| sum + value)
-        };
+        let sum = |name: &str| metric(metrics, name, "");
         Some(Self { count: sum("tickcast_tick_seconds_count")?, seconds: sum("tickcast_tick_seconds_sum")? })
     }
+}
+
+/// Returns the sum of a metric's samples that have a label like `game="arena"`, or of all samples if the label is empty. `None` if
+/// there are none.
+pub(crate) fn metric(page: &str, name: &str, label: &str) -> Option<f64> {
+    let samples = page.lines().filter_map(|line| line.strip_prefix(name));
+    let samples = samples.filter(|rest| rest.starts_with(['{', ' ']) && rest.contains(label));
+    samples.filter_map(|rest| rest.rsplit(' ').next()?.parse::<f64>().ok()).reduce(|sum, value| sum + value)
 }
 
 pub(crate) enum Server {
@@ -107,7 +112,12 @@ impl Server {
 
     /// Returns the page `/metrics`, or `None` if it is not served.
     pub(crate) async fn metrics(&self) -> Option<String> {
-        let url = format!("{}/metrics", self.url());
+        self.page("/metrics").await
+    }
+
+    /// Returns a page, or `None` if it is not served.
+    pub(crate) async fn page(&self, path: &str) -> Option<String> {
+        let url = format!("{}{path}", self.url());
         let scraped = tokio::task::spawn_blocking(move || {
             let response = minreq::get(url).with_timeout(SCRAPE_SECONDS).send().ok()?;
             (response.status_code == 200).then(|| response.as_str().map(str::to_owned).ok())?
@@ -224,6 +234,9 @@ mod tests {
                     tickcast_tick_seconds_sum{game=\"b\"} 0.25\ntickcast_tick_seconds_count{game=\"b\"} 10\n";
         assert_eq!(TickTimes::read(text), Some(TickTimes { count: 100.0, seconds: 0.75 }));
         assert_eq!(TickTimes::read("other 1\n"), None);
+        let count = |label| metric(text, "tickcast_tick_seconds_count", label);
+        assert_eq!((count("game=\"b\""), count("game=\"c\"")), (Some(10.0), None));
+        assert_eq!(metric(text, "tickcast_tick_seconds", ""), None, "the name of a sample is whole");
     }
 
     #[test]
