@@ -78,6 +78,10 @@ impl Outlet for Sink {
         Ok(())
     }
 
+    fn show_last(&self, frame: Frame<&Blocks>) -> Result<(), Full> {
+        self.show(frame)
+    }
+
     fn send(&self, _: Message) -> Result<(), Full> {
         Ok(())
     }
