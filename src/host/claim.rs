@@ -224,8 +224,13 @@ impl Claim {
         if let Some((id, component)) = desync.component.and_then(|id| Some((id, running.def.schema().component_name(id)?))) {
             let Desync { expected, got, .. } = desync;
             running.meters.desyncs.increment(1);
-            // A client cannot flood the log with this: it may ask once a second.
-            tracing::warn!(room = %running.id, seat = hold.seat().0, component, id, expected, got, "a client's mirror differs from the match");
+            // Each connection may say so once a second, and one person may have many.
+            if let Some(left_out) = running.services.log.desyncs.take(now) {
+                tracing::warn!(
+                    room = %running.id, seat = hold.seat().0, component, id, expected, got, left_out,
+                    "a client's mirror differs from the match"
+                );
+            }
         }
         running.with_seating(|seating| {
             if self.is_spectator() {

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use tokio::{sync::broadcast, task::JoinSet};
+use tokio::{sync::broadcast, task::JoinSet, time::Instant};
 
 use super::{
     admission::Admission,
@@ -25,7 +25,7 @@ use super::{
     record::{Record, Recorder},
     refusal::Refusal,
     running::Running,
-    services::Services,
+    services::{LogPaces, Services},
     threads::RoomThreads,
     visitors::{Visitor, VisitorId, Visitors},
 };
@@ -87,6 +87,7 @@ impl Host {
                 keys: Keys::random(),
                 gate,
                 recorders: recorders.into_iter().collect(),
+                log: LogPaces::default(),
             }),
             rooms: Mutex::default(),
             stuck: Mutex::default(),
@@ -384,7 +385,9 @@ impl Host {
             Some(code) => lobby.reopen(listing, code.clone(), &mut rand::rng()),
             None => lobby.open(listing, options.entrance, &mut rand::rng()),
         });
-        tracing::info!(room = %running.id, game, "room opened");
+        if let Some(left_out) = self.0.services.log.opened.take(Instant::now()) {
+            tracing::info!(room = %running.id, game, left_out, "room opened");
+        }
         let (driver, retiring) = (Driver::new(running.clone()), Retiring(self.clone(), running.clone()));
         match &self.0.threads {
             Some(threads) => threads.add(driver, retiring),
@@ -446,6 +449,8 @@ impl Drop for Retiring {
         }
         self.0.running().remove(&self.1.id);
         self.1.retire();
-        tracing::info!(room = %self.1.id, "room closed");
+        if let Some(left_out) = self.0.0.services.log.closed.take(Instant::now()) {
+            tracing::info!(room = %self.1.id, left_out, "room closed");
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     quota::Quotas,
     record::{Record, Recorder},
 };
-use crate::identity::Gate;
+use crate::{identity::Gate, observe::Pace};
 
 /// Services that all rooms of a host share.
 pub(super) struct Services {
@@ -25,6 +25,15 @@ pub(super) struct Services {
     pub(super) keys: Keys,
     pub(super) gate: Gate,
     pub(super) recorders: Vec<Arc<dyn Recorder>>,
+    pub(super) log: LogPaces,
+}
+
+/// The pace of the log lines that clients can cause without end.
+#[derive(Default)]
+pub(super) struct LogPaces {
+    pub(super) opened: Pace,
+    pub(super) closed: Pace,
+    pub(super) desyncs: Pace,
 }
 
 impl Services {

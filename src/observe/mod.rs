@@ -62,6 +62,7 @@
 #[cfg(feature = "metrics")]
 mod process;
 mod meters;
+mod pace;
 #[cfg(feature = "metrics")]
 mod exposition;
 #[cfg(feature = "cli")]
@@ -79,3 +80,4 @@ pub(crate) use meters::{
     DropReason, GameMeters, bytes_read, bytes_written, connected, describe, dropped, publish_bytes, refused, room_threads,
     sessions, streams,
 };
+pub(crate) use pace::Pace;
