@@ -159,11 +159,15 @@ impl Seating {
     fn hand_over(&mut self) -> u64 {
         self.intake.take(&mut self.batch);
         let Some(room) = &mut self.room else { return 0 };
-        let mut inputs = 0;
+        let (mut inputs, duplicates) = (0, room.stats().inputs_duplicate);
         for (seat, input) in self.batch.iter() {
             // The room itself tells a seat that an input was refused.
             let _ = room.handle(seat, input);
             inputs += 1;
+        }
+        let duplicates = room.stats().inputs_duplicate - duplicates;
+        if duplicates > 0 {
+            observe::dropped_many(DropReason::DuplicateInput, duplicates);
         }
         if self.any_silent {
             self.note_heard();

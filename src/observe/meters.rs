@@ -33,6 +33,8 @@ reasons! {
     InputShare = "input_share",
     /// An input from a connection that holds no seat.
     NotSeated = "not_seated",
+    /// An input whose number is not above those that came before.
+    DuplicateInput = "duplicate_input",
     /// A state frame that found the outgoing queue full.
     Frame = "frame",
     /// An event of the lobby that found the outgoing queue full.
@@ -67,6 +69,14 @@ reasons! {
     QueuedBytes = "queued_bytes",
     /// A connection that broke a rule of WebSocket, or sent a message that is too large.
     Protocol = "protocol",
+    /// A WebSocket whose session ended it: for a packet that is none, unanswered pings, or no namespace in time.
+    Session = "session",
+    /// An HTTP request that no correct client sends, or for a session that is not there.
+    Malformed = "malformed",
+    /// A request from a page of an origin that is not allowed.
+    Origin = "origin",
+    /// A connection whose first byte, header or body did not come in time.
+    SlowRequest = "slow_request",
     /// A room that took more time, entities or bytes than it may.
     RoomOverBudget = "room_over_budget",
     /// A room that did not return from a step.
@@ -149,6 +159,11 @@ fn drops(reason: DropReason) -> Counter {
 /// Counts something thrown away.
 pub(crate) fn dropped(what: DropReason) {
     drops(what).increment(1);
+}
+
+/// Counts several things thrown away.
+pub(crate) fn dropped_many(what: DropReason, count: u64) {
+    drops(what).increment(count);
 }
 
 /// Counts refusals.

@@ -32,6 +32,7 @@
 //! | --- | --- |
 //! | `input_share` | an input above its seat's share |
 //! | `not_seated` | an input from a connection without a seat |
+//! | `duplicate_input` | an input whose number is not above those that came before |
 //! | `frame` | a state frame that found the outgoing queue full |
 //! | `event` | an event of the lobby that found the outgoing queue full |
 //! | `stalled` | a connection that did not take a reliable message |
@@ -49,6 +50,10 @@
 //! | `connection_share` | a connection, or a session that polls, that sent more than its share of frames or bytes |
 //! | `queued_bytes` | a connection for which too many bytes waited |
 //! | `protocol` | a connection that broke a rule of WebSocket, or sent a message that is too large |
+//! | `session` | a WebSocket whose session ended it: for a packet that is none, unanswered pings, or no namespace in time |
+//! | `malformed` | an HTTP request that no correct client sends, or for a session that is not there |
+//! | `origin` | a request from a page of an origin that is not allowed |
+//! | `slow_request` | a connection whose first byte, header or body did not come in time |
 //! | `room_over_budget` | a room that took more time, entities or bytes than it may |
 //! | `room_stuck` | a room that did not return from a step |
 //! | `errand` | something to do in a room that found too much waiting for its step to end |
@@ -77,7 +82,7 @@ pub(crate) use meters::unposted_results;
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
 pub(crate) use meters::unwritten_records;
 pub(crate) use meters::{
-    DropReason, GameMeters, bytes_read, bytes_written, connected, describe, dropped, publish_bytes, refused, room_threads,
-    sessions, streams,
+    DropReason, GameMeters, bytes_read, bytes_written, connected, describe, dropped, dropped_many, publish_bytes, refused,
+    room_threads, sessions, streams,
 };
 pub(crate) use pace::Pace;

@@ -7,7 +7,10 @@ use tickcast::server::RunningServer;
 use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::server::{Client, PARSERS, Parser, dropped, exchange, get, http, start, start_limited, start_with};
+use crate::{
+    process::run_in_child,
+    server::{Client, PARSERS, PATIENCE, Parser, create, dropped, exchange, get, http, start, start_limited, start_with},
+};
 
 const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";
 
@@ -259,5 +262,105 @@ async fn malformed_http_is_refused() {
         assert!(status == 431 || status == 414 || status == 0, "{status}");
     }
     serves_on(&server).await;
+    server.shutdown().await;
+}
+
+/// Returns how much is counted for a reason once something new is, or what there is after a while.
+async fn counted(server: &RunningServer, reason: &str, before: u64) -> u64 {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let now = dropped(server, reason).await;
+        if now > before || Instant::now() > end {
+            return now - before;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// In a process of its own, because others would count for the same reasons.
+#[tokio::test]
+async fn what_a_client_does_wrong_is_counted_once() {
+    if run_in_child("hostile::what_a_client_does_wrong_is_counted_once").is_some() {
+        return;
+    }
+    let server = start_limited(|config| config.net.header_timeout = Duration::from_millis(300)).await;
+    let sid = async || {
+        let opened = get(&server, HANDSHAKE).await.1;
+        opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let requests = [
+        ("malformed", "GET / HTTP/1.1\r\nconnection: close\r\n\r\n".to_owned()),
+        ("malformed", "\x16\x03\x01\r\n\r\n".to_owned()),
+        ("malformed", format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(20_000))),
+        ("malformed", format!("GET {HANDSHAKE}&sid=nobody HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")),
+        ("malformed", "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned()),
+        ("origin", "GET / HTTP/1.1\r\nhost: x\r\norigin: http://evil.test\r\nconnection: close\r\n\r\n".to_owned()),
+        ("slow_request", String::new()),
+        ("slow_request", "GET / HTTP/1.1\r\nhost: x\r\nx-slow: ".to_owned()),
+        ("slow_request", format!("POST {HANDSHAKE}&sid={} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n4", sid().await)),
+        ("protocol", {
+            let head = format!("POST {HANDSHAKE}&sid={} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n", sid().await);
+            format!("{head}content-length: 20000\r\n\r\n{}", "4".repeat(20_000))
+        }),
+    ];
+    for (reason, request) in requests {
+        let before = dropped(&server, reason).await;
+        exchange(&server, request.as_bytes()).await;
+        assert_eq!(counted(&server, reason, before).await, 1, "{reason}: {request:.80}");
+    }
+    let (malformed, slow) = (dropped(&server, "malformed").await, dropped(&server, "slow_request").await);
+    for request in ["GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", "GET /healthz HTTP/1.0\r\n\r\n"] {
+        exchange(&server, request.as_bytes()).await;
+    }
+    assert_eq!(dropped(&server, "malformed").await, malformed, "a page that is not there is no fault of a client");
+    assert_eq!(dropped(&server, "slow_request").await, slow);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_session_that_its_client_breaks_is_counted() {
+    if run_in_child("hostile::a_session_that_its_client_breaks_is_counted").is_some() {
+        return;
+    }
+    let server = start().await;
+    // Whoever leaves in any way of their own is not counted.
+    for farewell in [Message::text("1"), Message::Close(None)] {
+        let mut client = Client::connect(&server, Parser::Json).await;
+        client.enter("/lobby", json!({})).await.unwrap();
+        client.raw(farewell).await;
+        client.closed().await;
+    }
+    drop(Client::connect(&server, Parser::Msgpack).await);
+    // A frame that breaks the rules of WebSocket has a reason of its own.
+    let mut client = Client::connect(&server, Parser::Json).await;
+    client.bytes(&[0x83, 0x80, 0, 0, 0, 0]).await;
+    client.closed().await;
+    for (parser, broken) in [(Parser::Json, Message::text("42/lobby,[")), (Parser::Msgpack, Message::binary(vec![0xc1]))] {
+        let mut client = Client::connect(&server, parser).await;
+        let before = dropped(&server, "session").await;
+        assert_eq!(before, u64::from(parser == Parser::Msgpack), "{parser:?}: nothing else was counted");
+        client.raw(broken).await;
+        client.closed().await;
+        assert_eq!(counted(&server, "session", before).await, 1, "{parser:?}");
+    }
+    assert_eq!(dropped(&server, "protocol").await, 1);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_input_that_came_before_is_counted() {
+    if run_in_child("hostile::an_input_that_came_before_is_counted").is_some() {
+        return;
+    }
+    let server = start().await;
+    for (times, parser) in (1..).zip(PARSERS) {
+        let mut client = Client::connect(&server, parser).await;
+        let created = create(&server, json!({})).await;
+        client.enter("/gameplay", json!({ "ticket": created["ticket"] })).await.unwrap();
+        let input = [0x94, 0, 1, 0, 1];
+        assert_eq!(client.input(&input, true).await["ok"], true);
+        client.input(&input, false).await;
+        assert_eq!(counted(&server, "duplicate_input", times - 1).await, 1, "{parser:?}");
+    }
     server.shutdown().await;
 }

@@ -89,11 +89,14 @@ impl Endpoint {
     /// Answers the requests at or below an endpoint's path. All others go on.
     pub(crate) async fn serve(State(endpoint): State<Self>, request: Request, next: Next) -> Response {
         let rest = request.uri().path().strip_prefix(endpoint.0.path);
-        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
-            endpoint.answer(request).await
-        } else {
-            next.run(request).await
+        if rest.is_none_or(|rest| !rest.is_empty() && !rest.starts_with('/')) {
+            return next.run(request).await;
         }
+        let answer = endpoint.answer(request).await;
+        if answer.status() == StatusCode::BAD_REQUEST {
+            observe::dropped(DropReason::Malformed);
+        }
+        answer
     }
 
     async fn answer(&self, request: Request) -> Response {

@@ -19,6 +19,9 @@ use crate::{
 const CONNECT: [u8; 2] = *b"40";
 const DISCONNECT: [u8; 2] = *b"41";
 
+/// The packet of Engine.IO that closes a session.
+const CLOSE: u8 = b'1';
+
 /// The space on the stack for a payload.
 const TYPICAL_BYTES: usize = 256;
 
@@ -38,12 +41,19 @@ pub(crate) struct Frames {
     held: Vec<u8>,
     /// The fragments of an event so far.
     fragments: Option<Vec<u8>>,
+    /// Whether the client has said that it closes the connection.
+    has_left: bool,
 }
 
 impl Frames {
     pub(crate) fn new(is_text: bool, inside: Arc<Inside>, limits: &NetLimits) -> Self {
         let (max_bytes, max_attachments) = (limits.message_bytes, limits.attachments);
         Self { is_text, inside, max_bytes, max_attachments, ..Self::default() }
+    }
+
+    /// Returns whether the client has said that it closes the connection.
+    pub(crate) fn has_left(&self) -> bool {
+        self.has_left
     }
 
     /// Takes the next bytes. Returns what the library is to get in their place, or `None` if they stay as they are.
@@ -79,6 +89,7 @@ impl Frames {
             if self.is_text && usize::from(header.attachments) > self.max_attachments {
                 observe::dropped(DropReason::Protocol);
             }
+            self.has_left |= header.is_close() || is_close_packet(&header, rest);
             if !self.may_change(&header) {
                 if let Some(fragments) = self.fragments.take_if(|_| !header.is_control()) {
                     // The message is too long or against the rules. The library says so.
@@ -160,6 +171,14 @@ impl Frames {
         }
         Some(frame)
     }
+}
+
+/// Returns whether a frame is the packet with which a client closes its session.
+fn is_close_packet(header: &ClientHeader, frame: &[u8]) -> bool {
+    let payload = frame.get(header.payload.start as usize);
+    header.opcode() == Some(Opcode::Text)
+        && header.payload_length() == 1
+        && payload.is_some_and(|byte| byte ^ header.mask()[0] == CLOSE)
 }
 
 /// The way that a whole frame takes.

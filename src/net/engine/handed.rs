@@ -10,9 +10,12 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::net::engine::frames::Frames;
+use crate::{
+    net::engine::frames::Frames,
+    observe::{self, DropReason},
+};
 
-/// A stream that is handed to the library.
+/// A stream that is handed to the library. When the library drops it before its client has ended it, that is counted.
 pub(crate) struct Handed {
     stream: TokioIo<Upgraded>,
     /// Bytes that the library reads before those of the stream.
@@ -20,13 +23,15 @@ pub(crate) struct Handed {
     /// How many bytes that the library writes first are out already.
     written: usize,
     frames: Box<Frames>,
+    /// Whether the stream has ended, or failed.
+    has_ended: bool,
 }
 
 impl Handed {
     /// Hands a stream over with the bytes that were read from it, after which the library's first `written` bytes do not go out.
     pub(crate) fn new(stream: TokioIo<Upgraded>, read: &[u8], written: usize, mut frames: Frames) -> Self {
         let before = frames.take(read).unwrap_or_else(|| read.to_vec());
-        Self { stream, before, written, frames: Box::new(frames) }
+        Self { stream, before, written, frames: Box::new(frames), has_ended: false }
     }
 
     fn give(&mut self, to: &mut ReadBuf<'_>) {
@@ -44,6 +49,19 @@ impl Handed {
         self.written -= count;
         count
     }
+
+    fn note_failure(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.has_ended |= matches!(written, Poll::Ready(Err(_)));
+        written
+    }
+}
+
+impl Drop for Handed {
+    fn drop(&mut self) {
+        if !self.has_ended && !self.frames.has_left() {
+            observe::dropped(DropReason::Session);
+        }
+    }
 }
 
 impl AsyncRead for Handed {
@@ -54,10 +72,10 @@ impl AsyncRead for Handed {
                 self.give(to);
                 return Poll::Ready(Ok(()));
             }
-            ready!(Pin::new(&mut self.stream).poll_read(cx, to))?;
-            let is_over = to.filled().len() == start;
-            if is_over {
-                return Poll::Ready(Ok(()));
+            let read = ready!(Pin::new(&mut self.stream).poll_read(cx, to));
+            if read.is_err() || to.filled().len() == start {
+                self.has_ended = true;
+                return Poll::Ready(read);
             }
             let Some(changed) = self.frames.take(&to.filled()[start..]) else { return Poll::Ready(Ok(())) };
             to.set_filled(start);
@@ -69,14 +87,20 @@ impl AsyncRead for Handed {
 impl AsyncWrite for Handed {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.skip(bytes.len()) {
-            0 => Pin::new(&mut self.stream).poll_write(cx, bytes),
+            0 => {
+                let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+                self.note_failure(written)
+            }
             count => Poll::Ready(Ok(count)),
         }
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         match self.skip(slices.iter().map(|slice| slice.len()).sum()) {
-            0 => Pin::new(&mut self.stream).poll_write_vectored(cx, slices),
+            0 => {
+                let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+                self.note_failure(written)
+            }
             count => Poll::Ready(Ok(count)),
         }
     }

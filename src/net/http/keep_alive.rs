@@ -33,6 +33,8 @@ pub(crate) struct KeepAlive {
     idle: Duration,
     /// Whether the connection waits for the first byte of a request.
     is_waiting: AtomicBool,
+    /// Whether a request was answered.
+    has_answered: AtomicBool,
     /// When the connection ends. `None` while a request is answered, and on a WebSocket.
     deadline: Mutex<Option<Instant>>,
 }
@@ -44,6 +46,7 @@ impl KeepAlive {
             header: limits.header_timeout,
             idle: limits.idle_timeout,
             is_waiting: AtomicBool::new(true),
+            has_answered: AtomicBool::new(false),
             deadline: Mutex::new(Some(Instant::now() + limits.header_timeout)),
         })
     }
@@ -55,7 +58,13 @@ impl KeepAlive {
         Answering(Some(self.clone()))
     }
 
+    /// Returns whether the connection waits for another request, which may never come.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.is_waiting.load(Ordering::Relaxed) && self.has_answered.load(Ordering::Relaxed)
+    }
+
     fn wait(&self) {
+        self.has_answered.store(true, Ordering::Relaxed);
         self.is_waiting.store(true, Ordering::Relaxed);
         *self.deadline() = Some(Instant::now() + self.idle);
     }

@@ -185,8 +185,19 @@ async fn serve_connection(stream: Stream, peer: IpAddr, server: Server, mut stop
     };
     match ended {
         Some(Ok(())) => {}
-        Some(Err(error)) => tracing::debug!(%error, "a connection ended early"),
-        None => tracing::debug!("a connection ended: its next request did not come in time"),
+        Some(Err(error)) => {
+            // Hyper has answered what is no HTTP, or too long.
+            if error.is_parse() {
+                observe::dropped(DropReason::Malformed);
+            }
+            tracing::debug!(%error, "a connection ended early");
+        }
+        None => {
+            if !keep_alive.is_idle() {
+                observe::dropped(DropReason::SlowRequest);
+            }
+            tracing::debug!("a connection ended: its next request did not come in time");
+        }
     }
 }
 
@@ -211,6 +222,7 @@ impl Connection {
 
     async fn route(&self, mut request: Request<Incoming>, client: Client) -> Response {
         if let Some(refusal) = malformed::refusal(&request) {
+            observe::dropped(DropReason::Malformed);
             return refusal;
         }
         if session(request.uri().query()).is_some_and(|session| self.stream.is_cut(session)) {

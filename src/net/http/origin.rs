@@ -9,7 +9,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::net::http::forwarded::Client;
+use crate::{
+    net::http::forwarded::Client,
+    observe::{self, DropReason},
+};
 
 /// The answer to a foreign page.
 const FOREIGN: &str = "this origin is not allowed here: the server allows its own, as the header Host or a trusted proxy names it, \
@@ -80,7 +83,10 @@ fn without_default_port<'a>(scheme: &str, host: &'a str) -> &'a str {
 pub(crate) async fn check_origin(State(origins): State<Origins>, request: Request, next: Next) -> Response {
     match origins.judge(request.headers(), request.extensions().get()) {
         Standing::Own => next.run(request).await,
-        Standing::Foreign => (StatusCode::FORBIDDEN, FOREIGN).into_response(),
+        Standing::Foreign => {
+            observe::dropped(DropReason::Origin);
+            (StatusCode::FORBIDDEN, FOREIGN).into_response()
+        }
         Standing::Listed => {
             let origin = request.headers().get(header::ORIGIN).cloned();
             let is_preflight = request.method() == Method::OPTIONS;

@@ -31,6 +31,7 @@ use crate::{
         namespaces::endpoints::Endpoints,
         transport::polling::bound_polling,
     },
+    observe::{self, DropReason},
 };
 
 const CLIENT_PATH: &str = "/socket.io/socket.io.js";
@@ -172,7 +173,10 @@ async fn bound_body(timeout: Duration, request: Request, next: Next) -> Response
     }
     match tokio::time::timeout(timeout, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => (StatusCode::REQUEST_TIMEOUT, [(header::CONNECTION, "close")]).into_response(),
+        Err(_) => {
+            observe::dropped(DropReason::SlowRequest);
+            (StatusCode::REQUEST_TIMEOUT, [(header::CONNECTION, "close")]).into_response()
+        }
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
             turn::{Turn, pause},
         },
     },
-    observe::DropReason,
+    observe::{self, DropReason},
 };
 
 /// The byte between two packets of one request.
@@ -56,6 +56,7 @@ pub(crate) fn session(query: Option<&str>) -> Option<&str> {
 async fn take_packets(limits: &NetLimits, stream: &StreamHandle, session: &str, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, limits.message_bytes).await else {
+        observe::dropped(DropReason::Protocol);
         return (StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than one message may be\n").into_response();
     };
     let packets = 1 + body.iter().filter(|byte| **byte == SEPARATOR).count();
