@@ -137,7 +137,7 @@ impl Client {
     }
 
     fn sit(&self, encoded: &[u8]) -> Result<Seat, Fault> {
-        let Welcome { tick, hz, schema } = wire::parse(encoded)?;
+        let Welcome { tick, hz, schema, .. } = wire::parse(encoded)?;
         let schema = Arc::new(schema);
         let input_hz = self.common.input_hz.unwrap_or(hz);
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
@@ -374,6 +374,7 @@ pub(crate) struct Pass {
 /// The fields of the welcome that a client needs.
 #[derive(Deserialize)]
 pub(crate) struct Welcome {
+    pub(crate) seat: u8,
     pub(crate) tick: u32,
     pub(crate) hz: u16,
     pub(crate) schema: Schema,

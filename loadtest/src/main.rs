@@ -32,7 +32,7 @@ use clap::{Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::{RunArgs, Scenario};
-use crate::attack::{AttackArgs, HostileArgs};
+use crate::attack::{AttackArgs, HostileArgs, Verdict};
 use crate::compare::CompareArgs;
 use crate::report::Report;
 use crate::soak::{SoakArgs, SoakServerArgs};
@@ -42,7 +42,8 @@ use crate::soak::{SoakArgs, SoakServerArgs};
 #[command(
     version,
     after_help = "Exit code: 0 if every client was seated and nothing went wrong (compare: if every figure is valid; attack: if \
-                  every attack held; soak: if nothing grew), 1 if not, 2 if it could not run."
+                  every attack held; soak: if nothing grew), 1 if not, 2 if it could not run, 3 if no attack fell short and some \
+                  could not be judged."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -85,28 +86,37 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let clean = match Cli::parse().command {
-        Command::Run(args) if args.scenario == Some(Scenario::Lobby) => run_lobby(&args),
+    let code = match Cli::parse().command {
+        Command::Run(args) if args.scenario == Some(Scenario::Lobby) => run_lobby(&args).map(code_if),
         Command::Run(args) => drive(&args).map(|report| {
             print(&args, &report);
-            report.is_clean()
+            code_if(report.is_clean())
         }),
-        Command::Compare(args) => compare(&args),
-        Command::Attack(args) => attack::attack(&args),
-        Command::Soak(args) => soak::soak(&args),
-        Command::ServeSoak(args) => soak::serve(&args).map(|()| true),
-        Command::ServeHostile(args) => attack::serve(&args).map(|()| true),
-        Command::Floor { hz, payload, without_events } => floor::serve(hz, payload, !without_events).map(|()| true),
-        Command::Drift { hz } => drift::serve(hz).map(|()| true),
+        Command::Compare(args) => compare(&args).map(code_if),
+        Command::Attack(args) => attack::attack(&args).map(|verdict| match verdict {
+            Verdict::NotJudged => NOT_JUDGED,
+            verdict => code_if(verdict == Verdict::Held),
+        }),
+        Command::Soak(args) => soak::soak(&args).map(code_if),
+        Command::ServeSoak(args) => soak::serve(&args).map(|()| 0),
+        Command::ServeHostile(args) => attack::serve(&args).map(|()| 0),
+        Command::Floor { hz, payload, without_events } => floor::serve(hz, payload, !without_events).map(|()| 0),
+        Command::Drift { hz } => drift::serve(hz).map(|()| 0),
     };
-    match clean {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
+    match code {
+        Ok(code) => ExitCode::from(code),
         Err(e) => {
             eprintln!("loadtest: {e:#}");
             ExitCode::from(2)
         }
     }
+}
+
+/// The exit code of attacks of which none fell short, and some could not be judged.
+const NOT_JUDGED: u8 = 3;
+
+fn code_if(is_clean: bool) -> u8 {
+    u8::from(!is_clean)
 }
 
 fn drive(args: &RunArgs) -> anyhow::Result<Report> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::timeout;
 
 /// How long a started server may take to print its URL.
@@ -87,6 +87,14 @@ impl Server {
     pub(crate) fn url(&self) -> &str {
         match self {
             Self::Spawned { url, .. } | Self::Remote { url } => url,
+        }
+    }
+
+    /// Returns the standard error of a server that this run started with a pipe for it.
+    pub(crate) fn take_stderr(&mut self) -> Option<ChildStderr> {
+        match self {
+            Self::Spawned { child, .. } => child.stderr.take(),
+            Self::Remote { .. } => None,
         }
     }
 

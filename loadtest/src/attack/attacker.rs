@@ -13,16 +13,27 @@ use tokio::time::{Instant, timeout};
 
 pub(crate) use super::raw::PATIENCE;
 use super::raw::RawSocket;
-use crate::connection::{Connection, Fault, MSGPACK_PATH, Target};
+use crate::connection::{Connection, Fault, GAMEPLAY, MSGPACK_PATH, Target};
 use crate::tally::Tally;
+use crate::wire::BinaryEvent;
+
+/// The numbers of an attack and of one try of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Try {
+    pub(crate) attack: u8,
+    pub(crate) number: u8,
+}
+
+/// The places of one try.
+const PLACES: u16 = 0x4000;
 
 /// One attacker of one attack.
 #[derive(Clone)]
 pub(crate) struct Attacker {
     /// The server, reached from the attacker's address.
     pub(crate) target: Target,
-    /// The number of the attack. Each attack has addresses of its own, so that none pays for another.
-    attack: u8,
+    /// Each try of each attack has addresses of its own, so that none pays for another.
+    number: Try,
     /// How long an attack that never ends by itself goes on.
     pub(crate) length: Duration,
     pub(crate) ends: Instant,
@@ -31,15 +42,15 @@ pub(crate) struct Attacker {
 }
 
 impl Attacker {
-    pub(crate) fn new(target: &Target, attack: u8, length: Duration, quick: bool) -> Self {
+    pub(crate) fn new(target: &Target, number: Try, length: Duration, quick: bool) -> Self {
         let ends = Instant::now() + length;
-        Self { target: target.clone(), attack, length, ends, quick }.at(0)
+        Self { target: target.clone(), number, length, ends, quick }.at(0)
     }
 
     /// Returns the same attacker at another of its addresses. Linux takes every address of 127.0.0.0/8 as its own.
     pub(crate) fn at(&self, place: u16) -> Self {
-        let [high, low] = place.to_be_bytes();
-        let address = Ipv4Addr::new(127, 100 + self.attack, high, low.max(1));
+        let [high, low] = (place % PLACES + PLACES * u16::from(self.number.number)).to_be_bytes();
+        let address = Ipv4Addr::new(127, 100 + self.number.attack, high, low.max(1));
         Self { target: self.target.from(IpAddr::V4(address)), ..self.clone() }
     }
 
@@ -152,6 +163,28 @@ pub(crate) async fn enter<A: Serialize>(connection: &mut Connection, namespace: 
         }
     };
     timeout(PATIENCE, enters).await.unwrap_or(Err(Fault::Timeout))
+}
+
+/// Takes a seat, or a place to watch, with a ticket or a resume token. Returns the event `welcome`.
+pub(crate) async fn sit_down<A: Serialize, R: DeserializeOwned>(connection: &mut Connection, auth: &A) -> Result<R, Fault> {
+    let sits = async {
+        connection.enter(GAMEPLAY, auth).await?;
+        loop {
+            let bytes = connection.next_packet().await?;
+            let packet = crate::wire::Packet::decode(&bytes)?;
+            if packet.nsp == GAMEPLAY
+                && let Ok(("welcome", welcome)) = packet.event()
+            {
+                return Ok(crate::wire::parse(welcome)?);
+            }
+        }
+    };
+    timeout(PATIENCE, sits).await.unwrap_or(Err(Fault::Timeout))
+}
+
+/// The smallest message to a seat: an acknowledgement of nothing. It says that somebody is there.
+pub(crate) fn sign_of_life() -> Vec<u8> {
+    BinaryEvent::new(GAMEPLAY, "i").packet(&[0x91, 0])
 }
 
 /// Makes a request, and gives up on a server that does not answer.

@@ -1,28 +1,52 @@
 //! Tokens and tickets that are forged, stale or somebody else's.
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp as now};
 use serde_json::{Value, json};
+use tokio::time::{Duration, sleep};
 
-use super::attacker::{Attacker, PATIENCE, Pass, ask};
+use super::attacker::{Attacker, PATIENCE, Pass, ask, sign_of_life, sit_down};
+use super::hostile_server::{REVOKED, REVOKED_AFTER};
 use super::keys::{AUDIENCE, ISSUER, RSA, RSA_PUBLIC};
 use super::kind::{Attack, Seen};
-use crate::connection::{Fault, GAMEPLAY, LOBBY};
+use crate::connection::{Connection, Fault, GAMEPLAY, LOBBY, MATCHMAKING};
+use crate::wire::{Kind, Packet};
 
 pub(crate) const ATTACKS: &[Attack] = &[
     Attack {
         name: "forged-tokens",
         about: "algorithm none, the public key as a secret, another key, expired, not yet valid, other audience or issuer",
-        counted: &[],
+        counted: &["bad_token"],
         quick: true,
         run: |attacker| Box::pin(forged_tokens(attacker)),
     },
     Attack {
         name: "forged-tickets",
         about: "tickets and resume tokens that are mangled, made up, or of the other kind",
-        counted: &[],
+        counted: &["bad_ticket"],
         quick: true,
         run: |attacker| Box::pin(forged_tickets(attacker)),
+    },
+    Attack {
+        name: "used-tickets",
+        about: "a ticket that was used, of which a part is another's, and that is too old",
+        counted: &["ticket_used"],
+        quick: true,
+        run: |attacker| Box::pin(used_tickets(attacker)),
+    },
+    Attack {
+        name: "replayed-resumes",
+        about: "resume tokens that are not the newest, and a seat that changes its connection without pause",
+        counted: &["bad_resume"],
+        quick: true,
+        run: |attacker| Box::pin(replayed_resumes(attacker)),
+    },
+    Attack {
+        name: "revoked-person",
+        about: "a person is blocked while in the lobby, in a queue and in a seat, and comes again",
+        counted: &["blocked"],
+        quick: true,
+        run: |attacker| Box::pin(revoked_person(attacker)),
     },
     Attack {
         name: "guessed-codes",
@@ -105,6 +129,108 @@ async fn forged_tickets(attacker: Attacker) -> Seen {
     let code = refused(&attacker, GAMEPLAY, &json!({"ticket": ticket})).await?;
     ensure!(code == "nothing", "the true ticket is refused after that: {code}");
     Ok(format!("{tried} refused, the true one is taken"))
+}
+
+/// Says that the client is there, and waits until the server knows: only then is a ticket used.
+async fn be_there(connection: &mut Connection) -> anyhow::Result<()> {
+    connection.send(sign_of_life()).await?;
+    sleep(Duration::from_millis(300)).await;
+    ask::<_, Value>(connection, GAMEPLAY, "t", &json!({})).await?;
+    Ok(())
+}
+
+async fn used_tickets(attacker: Attacker) -> Seen {
+    let (mut first, _) = attacker.guest(LOBBY).await?;
+    let pass: Pass = ask(&mut first, LOBBY, "create", &json!({"game": "arena"})).await?;
+    let other: Pass = ask(&mut first, LOBBY, "create", &json!({"game": "arena"})).await?;
+    let kept: Pass = ask(&mut first, LOBBY, "create", &json!({"game": "arena"})).await?;
+    let _: Value = sit_down(&mut first, &json!({"ticket": pass.ticket})).await?;
+    be_there(&mut first).await?;
+    // The parts of one ticket with the signature of another.
+    let cut = |ticket: &str| ticket.rsplit_once('.').map(|(head, signature)| (head.to_owned(), signature.to_owned()));
+    let (head, _) = cut(&pass.ticket).context("a ticket has parts")?;
+    let (_, signature) = cut(&other.ticket).context("a ticket has parts")?;
+    let mut tries = vec![
+        ("a ticket twice", pass.ticket.clone(), "ticket_used"),
+        ("a ticket with another's signature", format!("{head}.{signature}"), "bad_ticket"),
+        ("a ticket with a tail", format!("{}A", pass.ticket), "bad_ticket"),
+        ("two tickets", format!("{}.{}", pass.ticket, other.ticket), "bad_ticket"),
+    ];
+    if !attacker.quick {
+        sleep(Duration::from_secs(32)).await;
+        tries.push(("a ticket that is too old", kept.ticket, "ticket_expired"));
+    }
+    let tried = tries.len();
+    for (what, ticket, expected) in tries {
+        // By another person, from another address.
+        let code = refused(&attacker.at(1), GAMEPLAY, &json!({"ticket": ticket})).await?;
+        ensure!(code == expected, "{what}: {code} instead of {expected}");
+    }
+    be_there(&mut first).await?;
+    Ok(format!("{tried} refused, the seat plays on"))
+}
+
+/// The field of `welcome` by which a client comes back.
+#[derive(serde::Deserialize)]
+struct Resumable {
+    resume: String,
+}
+
+async fn replayed_resumes(attacker: Attacker) -> Seen {
+    let (mut connection, _) = attacker.guest(LOBBY).await?;
+    let pass: Pass = ask(&mut connection, LOBBY, "create", &json!({"game": "arena"})).await?;
+    let Resumable { resume: oldest } = sit_down(&mut connection, &json!({"ticket": pass.ticket})).await?;
+    be_there(&mut connection).await?;
+    let mut newest = oldest.clone();
+    let mut times = 0;
+    while times < 12 {
+        connection = attacker.connection().await?;
+        let Resumable { resume } = sit_down(&mut connection, &json!({"resume": newest})).await?;
+        ensure!(resume != newest, "a resume token is given twice");
+        be_there(&mut connection).await?;
+        let code = refused(&attacker.at(1), GAMEPLAY, &json!({"resume": newest})).await?;
+        ensure!(code == "bad_resume", "a resume token that is not the newest: {code} instead of bad_resume");
+        (newest, times) = (resume, times + 1);
+    }
+    for (what, token) in
+        [("the oldest", oldest), ("a tail", format!("{newest}A")), ("a ticket", pass.ticket), ("zeros", "\0".repeat(100))]
+    {
+        let code = refused(&attacker.at(1), GAMEPLAY, &json!({"resume": token, "tick": 4_000_000_000_u32})).await?;
+        ensure!(code == "bad_resume", "{what}: {code} instead of bad_resume");
+    }
+    be_there(&mut connection).await?;
+    Ok(format!("resumed {times} times, every older token refused"))
+}
+
+/// Reads until the server ends a namespace or the connection.
+async fn ended(connection: &mut Connection, namespace: &str) -> anyhow::Result<()> {
+    let ends = async {
+        while let Ok(bytes) = connection.next_packet().await {
+            if Packet::decode(&bytes).is_ok_and(|packet| packet.kind == Kind::Disconnect && packet.nsp == namespace) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(REVOKED_AFTER + PATIENCE, ends).await.with_context(|| format!("{namespace} does not end"))
+}
+
+async fn revoked_person(attacker: Attacker) -> Seen {
+    let auth = json!({"token": format!("{REVOKED}{}", rand::random::<u32>())});
+    let (mut lobby, _) = attacker.enter(LOBBY, &auth).await?;
+    let (mut queue, _) = attacker.enter(MATCHMAKING, &auth).await?;
+    ask::<_, Value>(&mut queue, MATCHMAKING, "enqueue", &json!({"game": "arena", "mode": "asked"})).await?;
+    let pass: Pass = ask(&mut lobby, LOBBY, "create", &json!({"game": "arena"})).await?;
+    let mut seat = attacker.connection().await?;
+    let Resumable { resume } = sit_down(&mut seat, &json!({"ticket": pass.ticket})).await?;
+    be_there(&mut seat).await?;
+    tokio::try_join!(ended(&mut lobby, LOBBY), ended(&mut queue, MATCHMAKING), ended(&mut seat, GAMEPLAY))?;
+    for namespace in [LOBBY, MATCHMAKING] {
+        let code = refused(&attacker, namespace, &auth).await?;
+        ensure!(code == "blocked", "{namespace}: {code} instead of blocked");
+    }
+    let code = refused(&attacker, GAMEPLAY, &json!({"resume": resume})).await?;
+    ensure!(code != "nothing", "a blocked person comes back to the seat");
+    Ok(format!("ended everywhere, then refused with blocked and {code}"))
 }
 
 async fn guessed_codes(attacker: Attacker) -> Seen {

@@ -14,7 +14,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack {
         name: "odd-attachments",
         about: "a binary message with no header, a text among attachments, 10,001 and -1 of them, a placeholder out of range",
-        counted: &[],
+        counted: &["session"],
         quick: true,
         run: |attacker| Box::pin(odd_attachments(attacker)),
     },
@@ -28,7 +28,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack {
         name: "odd-messagepack",
         about: "MessagePack nested as deeply as a message allows, lengths beyond the data, ext types, keys given twice",
-        counted: &[],
+        counted: &["session"],
         quick: true,
         run: |attacker| Box::pin(odd_messagepack(attacker)),
     },

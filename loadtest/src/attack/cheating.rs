@@ -1,15 +1,16 @@
 //! Inputs of a match that no honest client sends.
 
-use anyhow::ensure;
-use serde_json::json;
+use anyhow::{bail, ensure};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep, timeout};
 
-use super::attacker::{Attacker, PATIENCE, Pass, ask};
+use super::attacker::{Attacker, Pass, ask, sit_down};
 use super::kind::{Attack, Seen};
 use crate::client::Welcome;
-use crate::connection::{Connection, GAMEPLAY, LOBBY};
+use crate::connection::{Connection, Fault, GAMEPLAY, LOBBY};
 use crate::inputs::InputGenerator;
-use crate::wire::{self, BinaryEvent, Packet, append_array, append_int};
+use crate::wire::{BinaryEvent, append_array, append_int};
 
 pub(crate) const ATTACKS: &[Attack] = &[
     Attack {
@@ -43,7 +44,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack {
         name: "replayed-inputs",
         about: "the same input again and again, for ticks long gone",
-        counted: &[],
+        counted: &["duplicate_input"],
         quick: false,
         run: |attacker| Box::pin(replayed_inputs(attacker)),
     },
@@ -53,6 +54,20 @@ pub(crate) const ATTACKS: &[Attack] = &[
         counted: &["not_seated"],
         quick: true,
         run: |attacker| Box::pin(playing_spectator(attacker)),
+    },
+    Attack {
+        name: "other-seats",
+        about: "a player names other seats: in inputs, in votes, and to remove somebody from a room that is another's",
+        counted: &["bad_input"],
+        quick: true,
+        run: |attacker| Box::pin(other_seats(attacker)),
+    },
+    Attack {
+        name: "false-reports",
+        about: "20 players report a mirror that differs as often as they may, which must not fill the log",
+        counted: &["rate_limited"],
+        quick: true,
+        run: |attacker| Box::pin(false_reports(attacker.at_least(5))),
     },
 ];
 
@@ -71,19 +86,7 @@ impl Player {
     }
 
     async fn enter(mut connection: Connection, pass: &Pass) -> anyhow::Result<Self> {
-        connection.enter(GAMEPLAY, &json!({"ticket": pass.ticket})).await?;
-        let welcomed = async {
-            loop {
-                let bytes = connection.next_packet().await?;
-                let packet = Packet::decode(&bytes)?;
-                if packet.nsp == GAMEPLAY
-                    && let Ok(("welcome", welcome)) = packet.event()
-                {
-                    return anyhow::Ok(wire::parse(welcome)?);
-                }
-            }
-        };
-        let welcome = timeout(PATIENCE, welcomed).await??;
+        let welcome = sit_down(&mut connection, &json!({"ticket": pass.ticket})).await?;
         Ok(Self { connection, welcome, event: BinaryEvent::new(GAMEPLAY, "i") })
     }
 
@@ -117,7 +120,7 @@ impl Player {
 
     /// Checks that the connection still answers.
     async fn answers(&mut self) -> Seen {
-        self.connection.request::<(), serde_json::Value>(GAMEPLAY, "t", None).await?;
+        self.connection.request::<(), Value>(GAMEPLAY, "t", None).await?;
         Ok("refused, and the seat plays on".to_owned())
     }
 }
@@ -202,6 +205,72 @@ async fn playing_spectator(attacker: Attacker) -> Seen {
     spectator.send(&attacker, EACH, |spectator, seq| spectator.input(0, seq, 0)).await?;
     drop(player);
     spectator.answers().await.map(|_| "discarded".to_owned())
+}
+
+/// Makes a request that must be refused with a code.
+async fn must_refuse(connection: &mut Connection, request: (&str, &str), argument: &Value, expected: &str) -> anyhow::Result<()> {
+    let (namespace, name) = request;
+    match ask::<_, Value>(connection, namespace, name, argument).await {
+        Err(Fault::Refused { code, .. }) if code == expected => Ok(()),
+        Err(fault) => bail!("{name} {argument}: {fault} instead of {expected}"),
+        Ok(_) => bail!("{name} {argument} is not refused"),
+    }
+}
+
+async fn other_seats(attacker: Attacker) -> Seen {
+    let (mut owner, _) = attacker.guest(LOBBY).await?;
+    let pass: Pass = ask(&mut owner, LOBBY, "create", &json!({"game": "arena"})).await?;
+    let mut owner = Player::enter(owner, &pass).await?;
+    let (mut lobby, _) = attacker.at(1).guest(LOBBY).await?;
+    let room = pass.room;
+    let pass: Pass = ask(&mut lobby, LOBBY, "join", &json!({"room": room})).await?;
+    let mut player = Player::enter(lobby, &pass).await?;
+    let (mine, others) = (player.welcome.seat, owner.welcome.seat);
+    ensure!(mine != others, "two players have one seat");
+    must_refuse(&mut player.connection, (LOBBY, "kick"), &json!({"room": room, "seat": others}), "not_owner").await?;
+    must_refuse(&mut player.connection, (GAMEPLAY, "votekick"), &json!({"seat": mine}), "unknown_seat").await?;
+    must_refuse(&mut player.connection, (GAMEPLAY, "votekick"), &json!({"seat": 200}), "unknown_seat").await?;
+    must_refuse(&mut player.connection, (GAMEPLAY, "votekick"), &json!({"seat": -1}), "bad_request").await?;
+    must_refuse(&mut player.connection, (GAMEPLAY, "resync"), &json!({"seat": others}), "bad_request").await?;
+    // An input has no place for a seat or an entity. One column more is no input.
+    let with_seat = |player: &Player, seq| {
+        let mut input = player.input(0, seq, 0);
+        input[0] += 1;
+        append_int(&mut input, i64::from(others));
+        input
+    };
+    player.send(&attacker, EACH, with_seat).await?;
+    owner.answers().await?;
+    player.answers().await
+}
+
+async fn false_reports(attacker: Attacker) -> Seen {
+    let mut players = Vec::new();
+    for _ in 0..20 {
+        players.push(Player::seat(&attacker).await?);
+    }
+    let reports = players.into_iter().map(|mut player| {
+        let attacker = &attacker;
+        async move {
+            let component = (0..=u8::MAX).find(|id| player.welcome.schema.component_name(*id).is_some());
+            let report = json!({"component": component, "expected": 1, "got": 2});
+            let mut taken = 0;
+            while !attacker.is_over() {
+                match ask::<_, Value>(&mut player.connection, GAMEPLAY, "resync", &report).await {
+                    Ok(_) => taken += 1,
+                    Err(Fault::Refused { code, .. }) if code == "rate_limited" => {}
+                    Err(fault) => return Err(fault),
+                }
+                sleep(Duration::from_millis(150)).await;
+            }
+            Ok(taken)
+        }
+    });
+    let mut taken = 0;
+    for outcome in join_all(reports).await {
+        taken += outcome?;
+    }
+    Ok(format!("{taken} reports taken"))
 }
 
 #[derive(serde::Deserialize)]

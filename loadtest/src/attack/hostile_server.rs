@@ -1,21 +1,43 @@
-//! The server under attack: the arena, and a game whose rules misbehave as its configuration says.
+//! The server under attack: the arena, a game whose rules misbehave as its configuration says, a namespace and routes of a host's
+//! own, and people who are blocked a moment after they came in.
 
-use std::io::Write;
+use std::convert::Infallible;
+use std::io::{Write, stderr};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
 use arena::Arena;
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use tickcast::identity::Jwt;
+use tickcast::axum::{self, Router};
+use tickcast::host::Host;
+use tickcast::identity::{Hook, HookFuture, Jwt, VerifiedUser};
+use tickcast::lobby::{Identity, UserId};
 use tickcast::matchmaking::Mode;
+use tickcast::net::in_order;
 use tickcast::prelude::*;
+use tickcast::server::ServerBuilder;
+use tickcast::socketioxide::extract::{AckSender, Data, SocketRef};
+use tickcast::socketioxide::handler::ConnectHandler;
 
 use super::keys::{AUDIENCE, ISSUER, RSA_PUBLIC};
 use crate::drift::{Pos, Push, drift};
 
 /// The entities that rules spawn in each tick if they are told to spawn.
 const SPAWNS: usize = 20_000;
+
+/// How the tokens, and the ids, of people begin whom the server blocks a moment after they came in.
+pub(crate) const REVOKED: &str = "revoked-";
+
+/// That moment.
+pub(crate) const REVOKED_AFTER: Duration = Duration::from_secs(2);
+
+/// The namespace of the host's own. Its event `echo` is answered with its argument.
+pub(crate) const DESK: &str = "/desk";
+
+/// The route of the host's own. It answers with the length of a body.
+pub(crate) const LENGTH: &str = "/own/length";
 
 /// The command line of the hidden command `serve-hostile`.
 #[derive(Debug, Clone, Args)]
@@ -88,14 +110,58 @@ fn spin(time: Duration) {
     }
 }
 
+/// Knows the tokens of people who are blocked a moment after they came in.
+struct Revoking(Arc<OnceLock<Host>>);
+
+impl Hook for Revoking {
+    fn recognise<'a>(&'a self, token: &'a str) -> HookFuture<'a, Option<VerifiedUser>> {
+        let user = UserId::parse(token).filter(|_| token.starts_with(REVOKED));
+        Box::pin(async move { Ok(user.map(VerifiedUser::new)) })
+    }
+
+    fn permit<'a>(&'a self, identity: &'a Identity) -> HookFuture<'a, ()> {
+        if identity.user.as_str().starts_with(REVOKED) {
+            let (host, user) = (self.0.clone(), identity.user.clone());
+            drop(tokio::spawn(async move {
+                tokio::time::sleep(REVOKED_AFTER).await;
+                if let Some(host) = host.get() {
+                    host.block(&user);
+                }
+            }));
+        }
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Adds what a host may have of its own.
+fn with_additions(server: ServerBuilder) -> ServerBuilder {
+    let admit = async |socket: SocketRef| {
+        socket.on(
+            "echo",
+            in_order(|Data(value): Data<serde_json::Value>, ack: AckSender| {
+                // The client may have gone.
+                let _ = ack.send(&value);
+            }),
+        );
+        Ok::<_, Infallible>(())
+    };
+    let length = async |body: axum::body::Bytes| body.len().to_string();
+    server
+        .namespaces(move |io, _| io.ns(DESK, (async || {}).with(admit)))
+        .routes("/own", move |_| Router::new().route("/length", axum::routing::post(length)))
+}
+
 /// Serves until the process is killed.
 pub(crate) fn serve(args: &HostileArgs) -> anyhow::Result<()> {
-    let mut server = tickcast::server()
+    tracing_subscriber::fmt().with_writer(stderr).with_ansi(false).init();
+    let host = Arc::new(OnceLock::new());
+    let mut server = with_additions(tickcast::server())
         .game::<Arena>()
         .game::<Misbehaving>()
         .mode::<Arena>("default", Mode::free_for_all(2..=16))
         .mode::<Arena>("asked", Mode::free_for_all(4..=4).ready_check(secs(10.0)))
         .jwt(Jwt::public_key(RSA_PUBLIC)?.issuer(ISSUER).audience(AUDIENCE))
+        .hook(Revoking(host.clone()))
         .config(|config| config.net.counts_local_addresses = true);
     for limit in &args.limits {
         let (name, value) = limit.split_once('=').with_context(|| format!("{limit:?} should be NAME=VALUE"))?;
@@ -106,6 +172,7 @@ pub(crate) fn serve(args: &HostileArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = server.start(&args.listen.to_string()).await?;
+        host.get_or_init(|| server.host().clone());
         writeln!(std::io::stdout(), "Listening on {}", server.url())?;
         std::future::pending().await
     })

@@ -12,7 +12,8 @@ pub(crate) type Seen = anyhow::Result<String>;
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
-    /// Reasons of `tickcast_drops_total` and codes of `tickcast_refused_total`. One of them must be counted, if there are any.
+    /// Reasons of `tickcast_drops_total` and codes of `tickcast_refused_total`, one of which must be counted. Empty if nothing is thrown
+    /// away: the server serves the client as it serves others, or the library ignores what came.
     pub(crate) counted: &'static [&'static str],
     /// Whether it belongs to the short form.
     pub(crate) quick: bool,

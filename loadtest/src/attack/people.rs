@@ -90,7 +90,7 @@ async fn repeated(attacker: &Attacker, connections: &mut [Connection], name: &st
 }
 
 /// Checks that somebody from elsewhere can still do this.
-async fn others_can(attacker: &Attacker, name: &str, argument: &Value) -> anyhow::Result<()> {
+pub(crate) async fn others_can(attacker: &Attacker, name: &str, argument: &Value) -> anyhow::Result<()> {
     let (mut honest, _) = attacker.at(2000).guest(LOBBY).await?;
     if let Err(fault) = ask::<_, Value>(&mut honest, LOBBY, name, argument).await {
         bail!("an honest guest is refused: {fault}");

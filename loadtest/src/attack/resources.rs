@@ -71,7 +71,7 @@ async fn large_messages(attacker: Attacker) -> Seen {
 }
 
 /// Fills the chat of the lobby, whose history everybody may ask for.
-async fn fill_chat(attacker: &Attacker) {
+pub(crate) async fn fill_chat(attacker: &Attacker) {
     let writers = (0..20).map(|_| async {
         let Ok((mut connection, _)) = attacker.guest(LOBBY).await else { return };
         for _ in 0..5 {

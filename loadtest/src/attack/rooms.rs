@@ -5,10 +5,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::{Duration, Instant, timeout};
 
-use super::attacker::{Attacker, Pass, ask};
+use super::attacker::{Attacker, Pass, ask, sign_of_life};
 use super::kind::{Attack, Seen};
 use crate::connection::{Connection, Fault, GAMEPLAY, LOBBY};
-use crate::wire::{self, BinaryEvent, Kind, Packet};
+use crate::wire::{self, Kind, Packet};
 
 pub(crate) const ATTACKS: &[Attack] = &[
     Attack {
@@ -79,10 +79,9 @@ struct Over {
 
 /// Plays until the room is over: says each second that somebody is there.
 async fn over(player: &mut Connection) -> Result<Over, Fault> {
-    let here = BinaryEvent::new(GAMEPLAY, "i").packet(&[0x91, 0]);
     loop {
         let Ok(message) = timeout(Duration::from_secs(1), player.incoming()).await else {
-            player.send(here.clone()).await?;
+            player.send(sign_of_life()).await?;
             continue;
         };
         let Some(bytes) = player.packet(message?).await? else { continue };

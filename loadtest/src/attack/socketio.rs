@@ -1,10 +1,13 @@
 //! Packets of Socket.IO: malformed, for namespaces that do not exist, or more of them than a person sends.
 
+use std::time::Duration;
+
 use anyhow::{bail, ensure};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::attacker::{Attacker, PATIENCE};
+use super::hostile_server::DESK;
 use super::kind::{Attack, Seen};
 use super::raw::{End, text};
 
@@ -12,14 +15,14 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack {
         name: "broken-packets",
         about: "empty, unknown and type-less packets, events without a name, bad JSON, an event before CONNECT",
-        counted: &[],
+        counted: &["session"],
         quick: true,
         run: |attacker| Box::pin(broken_packets(attacker)),
     },
     Attack {
         name: "deep-json",
         about: "JSON nested as deeply as a message allows",
-        counted: &[],
+        counted: &["too_large", "session"],
         quick: true,
         run: |attacker| Box::pin(deep_json(attacker)),
     },
@@ -57,6 +60,20 @@ pub(crate) const ATTACKS: &[Attack] = &[
         counted: &["bad_request", "unknown_event"],
         quick: true,
         run: |attacker| Box::pin(wrong_arguments(attacker)),
+    },
+    Attack {
+        name: "odd-ids",
+        about: "acknowledgements and requests with ids that are huge, negative, broken or given twice",
+        counted: &["session"],
+        quick: true,
+        run: |attacker| Box::pin(odd_ids(attacker)),
+    },
+    Attack {
+        name: "own-namespace",
+        about: "the host's own namespace gets deep, large, binary and broken events, and events without pause",
+        counted: &["connection_share", "flood"],
+        quick: true,
+        run: |attacker| Box::pin(own_namespace(attacker)),
     },
     Attack {
         name: "event-flood",
@@ -213,6 +230,77 @@ async fn wrong_arguments(attacker: Attacker) -> Seen {
         ensure!(answer.contains("\"bad_request\"") || answer.contains("\"unknown_event\""), "{request}: {answer}");
     }
     Ok(format!("{} refused", requests.len()))
+}
+
+async fn odd_ids(attacker: Attacker) -> Seen {
+    let packets = [
+        "42/lobby,9223372036854775807[\"games\"]",
+        "42/lobby,9223372036854775808[\"games\"]",
+        "42/lobby,99999999999999999999999999[\"games\"]",
+        "42/lobby,-1[\"games\"]",
+        "42/lobby,1e5[\"games\"]",
+        "42/lobby,007[\"games\"]",
+        "42/lobby,7[\"games\"]\x007[\"games\"]",
+        "42/lobby,7,7[\"games\"]",
+        "43/lobby,99999999999999999999999999[]",
+        "43/lobby,[]",
+        "43/lobby,-5[{}]",
+        "461-/lobby,18446744073709551616[{\"_placeholder\":true,\"num\":0}]",
+        "41/lobby,trailing",
+        "40/lobby,[]",
+        "44/lobby,{\"message\":\"x\"}",
+    ];
+    let tries = packets.map(|packet| {
+        let attacker = attacker.clone();
+        async move {
+            let mut socket = attacker.raw_guest().await?;
+            socket.text(packet).await;
+            socket.text("40/,{}").await;
+            let answered = socket.until("40{").await.is_some();
+            // What stands behind a broken packet may be answered before the connection ends.
+            let patience = if answered { Duration::from_millis(300) } else { PATIENCE };
+            let ended = socket.end(Instant::now() + patience).await != End::Open;
+            ensure!(answered || ended, "{packet:?}: neither closed nor ignored");
+            anyhow::Ok(u32::from(ended))
+        }
+    });
+    let mut closed = 0;
+    for outcome in join_all(tries).await {
+        closed += outcome?;
+    }
+    ensure!(closed > 0, "no broken id closed its connection");
+    Ok(format!("{closed} of {} closed, the others ignored", packets.len()))
+}
+
+async fn own_namespace(attacker: Attacker) -> Seen {
+    let enter = async || {
+        let mut socket = attacker.raw().await?;
+        socket.text(&format!("40{DESK},{{}}")).await;
+        ensure!(socket.until(&format!("40{DESK},")).await.is_some(), "{DESK} lets nobody in");
+        anyhow::Ok(socket)
+    };
+    let deep = format!("{}1{}", "[".repeat(7000), "]".repeat(7000));
+    let arguments = [
+        deep.as_str(),
+        "[1e999999999]",
+        "\"\\ud800\"",
+        "{\"a\":1,\"a\":2}",
+        "\"\u{202e}\u{0}x\"",
+        "-0.0",
+        "18446744073709551616",
+    ];
+    for argument in arguments {
+        let mut socket = enter().await?;
+        socket.text(&format!("42{DESK},1[\"echo\",{argument}]")).await;
+        socket.text(&format!("42{DESK},2[\"echo\",2]")).await;
+        let answered = socket.until(&format!("43{DESK},2")).await.is_some();
+        let ended = answered || socket.end(Instant::now() + PATIENCE).await != End::Open;
+        ensure!(ended, "{argument:.40}: neither closed nor answered");
+    }
+    let mut socket = enter().await?;
+    let flood = text(&format!("42{DESK},1[\"echo\",\"{}\"]", "x".repeat(2000))).repeat(20);
+    ensure!(socket.flood(&flood, Instant::now() + PATIENCE).await, "a flood of events was not cut");
+    Ok(format!("{} arguments survived, the flood cut", arguments.len()))
 }
 
 async fn event_flood(attacker: Attacker) -> Seen {

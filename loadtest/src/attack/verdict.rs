@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::honest::{HZ, Window};
+use super::log::Logged;
 
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -22,14 +23,28 @@ pub(crate) struct Bounds {
     pub(crate) memory: f64,
     /// The most memory that may stay after the attack, in MiB.
     pub(crate) kept: f64,
+    /// Whether lateness of the bots and of `/healthz` counts.
+    pub(crate) judges_lateness: bool,
 }
 
 /// The least share of the frames due that must come. Bots of a full room get one each tick.
 const FRAMES: f64 = 0.9;
 
-/// A machine that is busy with other things is late without any attack. So a bound is at least this many times what was measured
-/// before it.
-const TIMES_BEFORE: f64 = 1.5;
+/// A machine is too busy to judge lateness if what was measured before the attack is beyond this part of a bound.
+const QUIET: f64 = 0.8;
+
+/// The lines that the log may gain at once: a burst for each kind of line that clients can cause. Then one a second is allowed.
+const LOG_BURST: f64 = 60.0;
+
+/// The outcome of an attack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verdict {
+    /// The server stayed within all bounds.
+    Held,
+    /// The server did no harm that can be told from that of a machine which was too busy before the attack.
+    NotJudged,
+    FellShort,
+}
 
 /// One attack, measured.
 #[derive(Debug, Clone)]
@@ -37,58 +52,85 @@ pub(crate) struct Row {
     pub(crate) attack: &'static str,
     pub(crate) before: Window,
     pub(crate) during: Window,
+    /// How long the attack took.
+    pub(crate) took: Duration,
     /// The server's memory in bytes, before and after.
     pub(crate) memory: (f64, f64),
     pub(crate) counted: Counters,
     /// Any of these reasons and codes must be among those counted, if there are any.
     pub(crate) expected: &'static [&'static str],
+    pub(crate) log: Logged,
     /// The attacker's observation, or the reason why the server's answer falls short.
     pub(crate) seen: Result<String, String>,
 }
 
 impl Row {
-    /// Returns why the server falls short. Empty if it holds.
-    pub(crate) fn shortfalls(&self, bounds: &Bounds) -> Vec<String> {
-        let Self { before, during, memory: (memory_before, after), .. } = self;
-        let mut short = Vec::new();
-        let gap = bounds.gap(before);
-        if during.gap > gap {
-            short.push(format!("the bots' p99 gap is {} ms, beyond {} ms", ms(during.gap), ms(gap)));
+    pub(crate) fn verdict(&self, bounds: &Bounds) -> Verdict {
+        match (self.harm(bounds).is_empty(), self.lateness(bounds).is_empty() || !bounds.judges_lateness) {
+            (true, true) => Verdict::Held,
+            (true, false) if self.was_busy(bounds) => Verdict::NotJudged,
+            _ => Verdict::FellShort,
         }
-        if during.frames < FRAMES.min(before.frames * FRAMES) {
-            short.push(format!("the bots got {:.0}% of their frames", during.frames * 100.0));
-        }
+    }
+
+    /// Returns the harm that a busy machine does not explain.
+    pub(crate) fn harm(&self, bounds: &Bounds) -> Vec<String> {
+        let Self { during, memory: (before, after), .. } = self;
+        let mut harm = Vec::new();
         if !during.errors.is_empty() {
-            short.push(format!("the bots had errors: {}", during.errors.join(", ")));
-        }
-        let healthz = bounds.healthz(before);
-        if during.healthz > healthz {
-            short.push(format!("/healthz took {} ms, beyond {} ms", ms(during.healthz), ms(healthz)));
+            harm.push(format!("the bots had errors: {}", during.errors.join(", ")));
         }
         for (what, bytes, bound) in [("at most", during.most_bytes, bounds.memory), ("afterwards", *after, bounds.kept)] {
-            let more = (bytes - memory_before) / MIB;
+            let more = (bytes - before) / MIB;
             if more > bound {
-                short.push(format!("{what} {more:.0} MiB more memory, beyond {bound} MiB"));
+                harm.push(format!("{what} {more:.0} MiB more memory, beyond {bound} MiB"));
             }
         }
         if !self.expected.is_empty() && !self.expected.iter().any(|reason| self.counted.contains_key(*reason)) {
-            short.push(format!("nothing was counted as {}", self.expected.join(" or ")));
+            harm.push(format!("nothing was counted as {}", self.expected.join(" or ")));
         }
-        short.extend(self.seen.as_ref().err().cloned());
-        short
+        let most = LOG_BURST + self.took.as_secs_f64();
+        if self.log.lines as f64 > most {
+            harm.push(format!("the log gained {} lines, beyond {most:.0}", self.log.lines));
+        }
+        harm.extend(self.log.bad.iter().map(|line| format!("the log says: {line}")));
+        harm.extend(self.seen.as_ref().err().cloned());
+        harm
     }
 
-    /// Returns whether the bots were late before the attack began, so that a bound had to be raised by more than a tenth.
-    pub(crate) fn is_busy(&self, bounds: &Bounds) -> bool {
-        let is_raised = |raised: Duration, bound: Duration| raised > bound.mul_f64(1.1);
-        is_raised(bounds.gap(&self.before), bounds.gap(&Window::default()))
-            || is_raised(bounds.healthz(&self.before), bounds.healthz)
+    /// Returns whether the only harm is memory that did not come back. An allocator may keep it for the next time, and then another
+    /// try takes no more of it.
+    pub(crate) fn only_kept_memory(&self, bounds: &Bounds) -> bool {
+        self.verdict(bounds) == Verdict::FellShort
+            && Self { memory: (self.memory.0, self.memory.0), ..self.clone() }.verdict(bounds) == Verdict::Held
+    }
+
+    /// Returns where the bots or `/healthz` were late.
+    pub(crate) fn lateness(&self, bounds: &Bounds) -> Vec<String> {
+        let during = &self.during;
+        let mut late = Vec::new();
+        if during.gap > bounds.gap() {
+            late.push(format!("the bots' p99 gap is {} ms, beyond {} ms", ms(during.gap), ms(bounds.gap())));
+        }
+        if during.frames < FRAMES {
+            late.push(format!("the bots got {:.0}% of their frames", during.frames * 100.0));
+        }
+        if during.healthz > bounds.healthz {
+            late.push(format!("/healthz took {} ms, beyond {} ms", ms(during.healthz), ms(bounds.healthz)));
+        }
+        late
+    }
+
+    /// Returns whether the machine was too busy before the attack to judge lateness.
+    fn was_busy(&self, bounds: &Bounds) -> bool {
+        let Window { gap, healthz, frames, .. } = self.before;
+        gap > bounds.gap().mul_f64(QUIET) || healthz > bounds.healthz.mul_f64(QUIET) || frames < FRAMES
     }
 
     /// The heading of the table.
     pub(crate) fn heading() -> String {
         format!(
-            "{:<24}{:>17}{:>17}{:>24}   {:<11} counted\n{:<24}{:>8}{:>9}{:>8}{:>9}{:>8}{:>8}{:>8}",
+            "{:<26}{:>17}{:>17}{:>24}   {:<11} counted\n{:<26}{:>8}{:>9}{:>8}{:>9}{:>8}{:>8}{:>8}",
             "attack",
             "p99 gap, ms",
             "/healthz, ms",
@@ -107,14 +149,13 @@ impl Row {
 
     /// The row of the table, and a line for each shortfall.
     pub(crate) fn shown(&self, bounds: &Bounds) -> String {
-        let short = self.shortfalls(bounds);
-        let verdict = match (short.is_empty(), self.is_busy(bounds)) {
-            (true, false) => "held",
-            (true, true) => "held*",
-            (false, _) => "FELL SHORT",
+        let verdict = match self.verdict(bounds) {
+            Verdict::Held => "held",
+            Verdict::NotJudged => "not judged",
+            Verdict::FellShort => "FELL SHORT",
         };
         let mut text = format!(
-            "{:<24}{:>8}{:>9}{:>8}{:>9}{:>8.0}{:>8.0}{:>8.0}   {:<12}{}",
+            "{:<26}{:>8}{:>9}{:>8}{:>9}{:>8.0}{:>8.0}{:>8.0}   {:<12}{}",
             self.attack,
             ms(self.before.gap),
             ms(self.during.gap),
@@ -129,7 +170,13 @@ impl Row {
         if let Ok(seen) = &self.seen {
             text.push_str(&format!(" ({seen})"));
         }
-        for line in short {
+        let why_not = match (bounds.judges_lateness, self.was_busy(bounds)) {
+            (false, _) => " (not judged)",
+            (true, true) => " (not judged: the machine was too busy before)",
+            (true, false) => "",
+        };
+        let late = self.lateness(bounds).into_iter().map(|line| line + why_not);
+        for line in self.harm(bounds).into_iter().chain(late) {
             text.push_str(&format!("\n    {line}"));
         }
         text
@@ -137,12 +184,8 @@ impl Row {
 }
 
 impl Bounds {
-    fn gap(&self, before: &Window) -> Duration {
-        Duration::from_secs_f64(self.gap_ticks / HZ).max(before.gap.mul_f64(TIMES_BEFORE))
-    }
-
-    fn healthz(&self, before: &Window) -> Duration {
-        self.healthz.max(before.healthz.mul_f64(TIMES_BEFORE))
+    fn gap(&self) -> Duration {
+        Duration::from_secs_f64(self.gap_ticks / HZ)
     }
 }
 
@@ -187,7 +230,8 @@ pub(crate) fn added(before: &Counters, after: &Counters) -> Counters {
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { gap_ticks: 1.5, healthz: Duration::from_millis(100), memory: 64.0, kept: 16.0 };
+    const BOUNDS: Bounds =
+        Bounds { gap_ticks: 1.5, healthz: Duration::from_millis(100), memory: 64.0, kept: 16.0, judges_lateness: true };
 
     fn window(gap: u64, healthz: u64) -> Window {
         let (gap, healthz) = (Duration::from_millis(gap), Duration::from_millis(healthz));
@@ -199,50 +243,111 @@ mod tests {
             attack: "flood",
             before: window(34, 2),
             during: window(40, 20),
+            took: Duration::from_secs(6),
             memory: (50.0 * MIB, 52.0 * MIB),
             counted: Counters::from([("connection_share".to_owned(), 3)]),
             expected: &["connection_share", "flood"],
+            log: Logged { lines: 60, bad: Vec::new() },
             seen: Ok("3 cut".to_owned()),
         }
     }
 
+    type Change = fn(&mut Row);
+
+    const HARM: [(&str, Change); 7] = [
+        ("errors: connection_lost 1", |row| row.during.errors.push("connection_lost 1".to_owned())),
+        ("at most 100 MiB more", |row| row.during.most_bytes = 150.0 * MIB),
+        ("afterwards 20 MiB more", |row| row.memory.1 = 70.0 * MIB),
+        ("nothing was counted as connection_share or flood", |row| row.counted.clear()),
+        ("the log gained 67 lines", |row| row.log.lines = 67),
+        ("thread panicked", |row| row.log.bad.push("thread panicked".to_owned())),
+        ("not cut", |row| row.seen = Err("not cut".to_owned())),
+    ];
+
+    const LATENESS: [(&str, Change); 3] = [
+        ("p99 gap is 60.0 ms, beyond 50.0 ms", |row| row.during.gap = Duration::from_millis(60)),
+        ("50% of their frames", |row| row.during.frames = 0.5),
+        ("/healthz took 120.0 ms", |row| row.during.healthz = Duration::from_millis(120)),
+    ];
+
     #[test]
     fn a_server_that_stays_within_the_bounds_holds() {
-        assert_eq!(row().shortfalls(&BOUNDS), [""; 0]);
+        assert_eq!((row().harm(&BOUNDS), row().lateness(&BOUNDS)), (Vec::new(), Vec::new()));
+        assert_eq!(row().verdict(&BOUNDS), Verdict::Held);
         assert!(row().shown(&BOUNDS).contains("held   "), "{}", row().shown(&BOUNDS));
     }
 
     #[test]
     fn each_bound_is_judged() {
-        type Break = fn(&mut Row);
-        let broken: [(&str, Break); 8] = [
-            ("p99 gap is 60.0 ms, beyond 51.0 ms", |row| row.during.gap = Duration::from_millis(60)),
-            ("50% of their frames", |row| row.during.frames = 0.5),
-            ("errors: connection_lost 1", |row| row.during.errors.push("connection_lost 1".to_owned())),
-            ("/healthz took 120.0 ms", |row| row.during.healthz = Duration::from_millis(120)),
-            ("at most 100 MiB more", |row| row.during.most_bytes = 150.0 * MIB),
-            ("afterwards 20 MiB more", |row| row.memory.1 = 70.0 * MIB),
-            ("nothing was counted as connection_share or flood", |row| row.counted.clear()),
-            ("not cut", |row| row.seen = Err("not cut".to_owned())),
-        ];
-        for (expected, breaks) in broken {
+        for (expected, changes) in HARM.into_iter().chain(LATENESS) {
             let mut row = row();
-            breaks(&mut row);
-            let short = row.shortfalls(&BOUNDS);
+            changes(&mut row);
+            let short = [row.harm(&BOUNDS), row.lateness(&BOUNDS)].concat();
             assert!(short.len() == 1 && short[0].contains(expected), "{expected}: {short:?}");
-            assert!(row.shown(&BOUNDS).contains("FELL SHORT"));
+            assert_eq!(row.verdict(&BOUNDS), Verdict::FellShort, "{expected}");
+            assert!(row.shown(&BOUNDS).contains("FELL SHORT") && row.shown(&BOUNDS).contains(expected));
         }
     }
 
     #[test]
-    fn a_busy_machine_is_allowed_what_it_does_without_an_attack() {
-        let mut row = row();
-        row.before.gap = Duration::from_millis(80);
-        row.during.gap = Duration::from_millis(110);
-        assert_eq!(row.shortfalls(&BOUNDS), [""; 0]);
-        assert!(row.shown(&BOUNDS).contains("held*"));
-        row.during.gap = Duration::from_millis(130);
-        assert_eq!(row.shortfalls(&BOUNDS).len(), 1);
+    fn lateness_is_not_judged_on_a_machine_that_was_busy_before() {
+        let busy: [Change; 3] = [
+            |row| row.before.gap = Duration::from_millis(41),
+            |row| row.before.healthz = Duration::from_millis(81),
+            |row| row.before.frames = 0.8,
+        ];
+        for was_busy in busy {
+            let mut busy_row = row();
+            was_busy(&mut busy_row);
+            assert_eq!(busy_row.verdict(&BOUNDS), Verdict::Held, "what is within the bounds holds");
+            for (expected, late) in LATENESS {
+                let mut row = busy_row.clone();
+                late(&mut row);
+                assert_eq!(row.verdict(&BOUNDS), Verdict::NotJudged, "{expected}");
+                let shown = row.shown(&BOUNDS);
+                assert!(shown.contains(expected) && shown.contains("(not judged: the machine was too busy before)"), "{shown}");
+            }
+            for (expected, harms) in HARM {
+                let mut row = busy_row.clone();
+                harms(&mut row);
+                assert_eq!(row.verdict(&BOUNDS), Verdict::FellShort, "{expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn lateness_is_shown_where_it_does_not_count() {
+        let bounds = Bounds { judges_lateness: false, ..BOUNDS };
+        for (expected, late) in LATENESS {
+            let mut row = row();
+            late(&mut row);
+            assert_eq!(row.verdict(&bounds), Verdict::Held);
+            assert!(row.shown(&bounds).contains(expected) && row.shown(&bounds).contains("(not judged)"));
+        }
+        for (expected, harms) in HARM {
+            let mut row = row();
+            harms(&mut row);
+            assert_eq!(row.verdict(&bounds), Verdict::FellShort, "{expected}");
+        }
+    }
+
+    #[test]
+    fn memory_that_is_kept_is_told_from_other_harm() {
+        let mut kept = row();
+        kept.memory.1 = 70.0 * MIB;
+        assert!(kept.only_kept_memory(&BOUNDS));
+        assert!(!row().only_kept_memory(&BOUNDS), "there is none");
+        for (expected, harms) in HARM.into_iter().chain(LATENESS).filter(|(expected, _)| !expected.starts_with("afterwards")) {
+            let mut row = kept.clone();
+            harms(&mut row);
+            assert!(!row.only_kept_memory(&BOUNDS), "{expected}");
+        }
+    }
+
+    #[test]
+    fn the_worst_verdict_is_that_of_the_run() {
+        assert_eq!([Verdict::Held, Verdict::NotJudged].into_iter().max(), Some(Verdict::NotJudged));
+        assert_eq!([Verdict::FellShort, Verdict::NotJudged].into_iter().max(), Some(Verdict::FellShort));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Frames of WebSocket: too many, or against the rules.
 
+use std::time::Duration;
+
 use anyhow::{bail, ensure};
 use futures_util::future::join_all;
 use tokio::time::Instant;
@@ -45,9 +47,23 @@ pub(crate) const ATTACKS: &[Attack] = &[
         run: |attacker| Box::pin(broken_frames(attacker)),
     },
     Attack {
+        name: "slow-frames",
+        about: "frames and messages in fragments that come a byte every 400 ms and never end, empty fragments without end",
+        counted: &["unfinished", "connection_share"],
+        quick: false,
+        run: |attacker| Box::pin(slow_frames(attacker)),
+    },
+    Attack {
+        name: "odd-sequences",
+        about: "frames within fragments, after a close frame, of the other kind, and in the same segment as the handshake",
+        counted: &["protocol", "session"],
+        quick: true,
+        run: |attacker| Box::pin(odd_sequences(attacker)),
+    },
+    Attack {
         name: "compression",
-        about: "the handshake offers permessage-deflate, which must not be taken",
-        counted: &[],
+        about: "the handshake offers permessage-deflate, which must not be taken; then a frame comes compressed all the same",
+        counted: &["protocol", "session"],
         quick: false,
         run: |attacker| Box::pin(compression(attacker)),
     },
@@ -135,16 +151,78 @@ async fn broken_frames(attacker: Attacker) -> Seen {
     Ok(format!("{tried} of {tried} closed"))
 }
 
+async fn slow_frames(attacker: Attacker) -> Seen {
+    // What comes first, and what then comes again and again.
+    let drips = [
+        ("a frame", frame(0x81, &[b'4'; 100])[..6].to_vec(), b"4".to_vec()),
+        ("a header", vec![0x81], Vec::new()),
+        ("a long length", vec![0x82, 0xff, 0], vec![0]),
+        ("fragments", frame(0x01, b"42"), frame(0x00, b" ")),
+        ("empty fragments", frame(0x01, b""), frame(0x00, b"")),
+        ("fragments and pings", frame(0x01, b"42"), [frame(0x89, b""), frame(0x00, b" ")].concat()),
+    ];
+    let tried = drips.len();
+    let until = Instant::now() + Duration::from_secs(30);
+    let tries = drips.map(|(what, first, then)| {
+        let attacker = attacker.clone();
+        async move {
+            let mut socket = attacker.raw_guest().await?;
+            socket.bytes(&first).await;
+            loop {
+                match socket.end(Instant::now() + Duration::from_millis(400)).await {
+                    End::Open if Instant::now() > until => bail!("{what}: not cut within 30 s"),
+                    End::Open => socket.bytes(&then).await,
+                    End::Closed(_) | End::Cut => return anyhow::Ok(()),
+                }
+            }
+        }
+    });
+    for outcome in join_all(tries).await {
+        outcome?;
+    }
+    Ok(format!("{tried} of {tried} cut"))
+}
+
+async fn odd_sequences(attacker: Attacker) -> Seen {
+    let close = frame(0x88, &1000_u16.to_be_bytes());
+    let sequences: [(&str, Vec<u8>); 9] = [
+        ("a close within fragments", [frame(0x01, b"42"), close.clone()].concat()),
+        ("frames behind a close", [close.clone(), text("40/lobby,{}").repeat(2000)].concat()),
+        ("closes without end", close.repeat(5000)),
+        (
+            "a ping of 125 bytes within fragments, then no end",
+            [frame(0x01, b"4"), frame(0x89, &[b'x'; 125]), close.clone()].concat(),
+        ),
+        ("fragments of the other kind", [frame(0x01, b"4"), frame(0x02, b"x")].concat()),
+        ("a close of one byte", frame(0x88, b"x")),
+        ("a close with a reason that is no UTF-8", frame(0x88, b"\x03\xe8\xff\xfe")),
+        ("a character cut in two and never ended", [frame(0x01, b"42\xe2"), frame(0x80, b"\x82")].concat()),
+        ("a packet of Engine.IO that servers send", [text("0{\"sid\":\"x\"}"), text("6"), text("4")].concat()),
+    ];
+    let tried = sequences.len() + 1;
+    let tries = sequences.map(|(what, bytes)| {
+        let attacker = attacker.clone();
+        async move {
+            let mut socket = attacker.raw().await?;
+            socket.bytes(&bytes).await;
+            ensure!(socket.end(Instant::now() + PATIENCE).await != End::Open, "{what}: the connection stays open");
+            anyhow::Ok(())
+        }
+    });
+    for outcome in join_all(tries).await {
+        outcome?;
+    }
+    // Frames that come with the handshake are read like others.
+    let upgrade = handshake(attacker.host(), "/socket.io/?EIO=4&transport=websocket", "");
+    let answer = attacker.exchange(&[upgrade.as_bytes(), &frame(0x83, b"x")].concat(), PATIENCE).await?;
+    ensure!(answer.starts_with("HTTP/1.1 101"), "the handshake was answered {answer}");
+    Ok(format!("{tried} of {tried} closed"))
+}
+
 async fn compression(attacker: Attacker) -> Seen {
     let offer = "sec-websocket-extensions: permessage-deflate; client_max_window_bits\r\n";
     let request = handshake(attacker.host(), "/socket.io/?EIO=4&transport=websocket", offer);
-    // A masked close frame ends the connection after the answer.
-    let bytes = [request.as_bytes(), &[]].concat();
-    let mut tcp = attacker.tcp().await?;
-    tokio::io::AsyncWriteExt::write_all(&mut tcp, &bytes).await?;
-    let mut answer = vec![0; 4096];
-    let length = tokio::time::timeout(PATIENCE, tokio::io::AsyncReadExt::read(&mut tcp, &mut answer)).await??;
-    let answer = String::from_utf8_lossy(&answer[..length]).to_lowercase();
+    let answer = attacker.exchange(&[request.as_bytes(), &frame(0xc1, b"3")].concat(), PATIENCE).await?.to_lowercase();
     ensure!(answer.starts_with("http/1.1 101"), "the handshake was answered {answer}");
     ensure!(!answer.contains("permessage-deflate"), "the server negotiates compression");
     Ok("not negotiated".to_owned())
