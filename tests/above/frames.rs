@@ -300,7 +300,7 @@ async fn the_ninth_unknown_namespace_closes_the_connection() {
     let mut game = Match::start().await;
     let before = dropped(&game.server, "nowhere").await;
     game.attack("namespaces that are not there", async |client, parser| {
-        let long = format!("/{}", "x".repeat(15_000));
+        let long = format!("/{}", "x".repeat(200));
         let unusual = if parser == Parser::Msgpack { ["", "nowhere"] } else { ["/a/b", "/{*rest}"] };
         for name in ["/nowhere", "/nowhere", "/lobby/", "//", "/é", &long].into_iter().chain(unusual) {
             let refused = client.enter(name, json!({})).await;
@@ -318,6 +318,23 @@ async fn the_ninth_unknown_namespace_closes_the_connection() {
     })
     .await;
     assert!(dropped(&game.server, "nowhere").await >= before + 8);
+    game.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_long_name_of_an_unknown_namespace_is_not_repeated() {
+    let mut game = Match::start().await;
+    let before = dropped(&game.server, "nowhere").await;
+    game.attack("names of 300 bytes to 15 kB", async |client, _| {
+        for length in [300, 15_000] {
+            client.send(0, &format!("/{}", "x".repeat(length)), None, json!({}), None).await;
+        }
+        while let Some(packet) = client.packet().await {
+            assert_ne!(packet.kind, 4, "the connection ends without an answer");
+        }
+    })
+    .await;
+    assert!(dropped(&game.server, "nowhere").await >= before + 4);
     game.server.shutdown().await;
 }
 

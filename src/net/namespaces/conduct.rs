@@ -29,6 +29,9 @@ use crate::{
 /// How many namespaces that do not exist a client may ask for. A page made for another server may try a few.
 const MAX_UNKNOWN: u32 = 8;
 
+/// The longest name of a namespace that does not exist whose refusal is sent: it repeats the name.
+const MAX_UNKNOWN_NAME_BYTES: usize = 256;
+
 /// The counts of one Engine.IO session. They are in the extensions of the request that began it.
 pub(crate) struct Conduct {
     /// The client's address, if it is counted.
@@ -84,7 +87,8 @@ impl Conduct {
     /// Counts a request for a namespace that does not exist.
     pub(crate) fn note_unknown_namespace(socket: &SocketArc) {
         if let Some(conduct) = Self::of(socket)
-            && conduct.unknown_namespaces.fetch_add(1, Ordering::Relaxed) >= MAX_UNKNOWN
+            && (conduct.unknown_namespaces.fetch_add(1, Ordering::Relaxed) >= MAX_UNKNOWN
+                || socket.ns().len() > MAX_UNKNOWN_NAME_BYTES)
         {
             cut(socket, DropReason::Nowhere);
         }
