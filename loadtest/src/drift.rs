@@ -29,7 +29,7 @@ pub(crate) struct Push {
     dy: i8,
 }
 
-struct Drift;
+pub(crate) struct Drift;
 
 impl Game for Drift {
     const NAME: &'static str = "drift";

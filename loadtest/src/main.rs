@@ -35,7 +35,7 @@ use crate::args::{RunArgs, Scenario};
 use crate::attack::{AttackArgs, HostileArgs, Verdict};
 use crate::compare::CompareArgs;
 use crate::report::Report;
-use crate::soak::{SoakArgs, SoakServerArgs};
+use crate::soak::{MemoryArgs, SoakArgs, SoakServerArgs};
 
 /// Loads a Tickcast server with headless bots and measures it.
 #[derive(Debug, Parser)]
@@ -60,7 +60,9 @@ enum Command {
     Attack(AttackArgs),
     /// Let clients come and go for a long time, and print whether a server's memory, descriptors or tasks grow.
     Soak(SoakArgs),
-    /// Run the server of the soak.
+    /// Measure the memory that a server has for a connection.
+    Memory(MemoryArgs),
+    /// Run the server of the soak and of the measurement of memory.
     #[command(hide = true)]
     ServeSoak(SoakServerArgs),
     /// Run the server under attack.
@@ -98,6 +100,7 @@ fn main() -> ExitCode {
             verdict => code_if(verdict == Verdict::Held),
         }),
         Command::Soak(args) => soak::soak(&args).map(code_if),
+        Command::Memory(args) => soak::memory(&args).map(|()| 0),
         Command::ServeSoak(args) => soak::serve(&args).map(|()| 0),
         Command::ServeHostile(args) => attack::serve(&args).map(|()| 0),
         Command::Floor { hz, payload, without_events } => floor::serve(hz, payload, !without_events).map(|()| 0),

@@ -11,6 +11,7 @@ mod one_room;
 mod context;
 mod cycles;
 mod churn;
+mod memory;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ use crate::run::raise_file_limit;
 use crate::server::Server;
 use crate::tally::{Count, Tally};
 use context::Soak;
+use memory::Memory;
+pub(crate) use memory::MemoryArgs;
 use reading::Reading;
 pub(crate) use soak_server::{SoakServerArgs, serve};
 use table::Soaked;
@@ -77,11 +80,34 @@ pub(crate) fn soak(args: &SoakArgs) -> anyhow::Result<bool> {
     Ok(soaked.faults().is_empty())
 }
 
-async fn run(args: &SoakArgs) -> anyhow::Result<Soaked> {
-    let server = Arc::new(start(&args.server).await?);
+/// Measures the memory of a connection, and prints it.
+pub(crate) fn memory(args: &MemoryArgs) -> anyhow::Result<()> {
+    raise_file_limit(args.idle.max(args.seated) + MORE_CONNECTIONS)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let memory = runtime.block_on(crate::until_interrupted(async {
+        let server = SoakServerArgs { leak: 0 };
+        let idle = memory::idle(&begin(&server, 1).await?, args.idle).await?;
+        // Another server, because what the first one has freed would not be seen as resident again.
+        let seated = memory::seated(&begin(&server, 1).await?, args.seated, args.rooms).await?;
+        Ok(Memory { idle, seated, rooms: args.rooms })
+    }))?;
+    if args.json {
+        println!("{}", serde_json::to_string(&memory)?);
+    } else {
+        print!("{memory}");
+    }
+    Ok(())
+}
+
+async fn begin(args: &SoakServerArgs, seed: u64) -> anyhow::Result<Soak> {
+    let server = Arc::new(start(args).await?);
     let target = Target::reach(server.url()).await?;
-    let (tally, keepers) = (Arc::new(Tally::new()), Arc::new(Tally::new()));
-    let soak = Soak { server, target, tally, seed: args.seed, next: Arc::new(AtomicU64::new(0)) };
+    Ok(Soak { server, target, tally: Arc::new(Tally::new()), seed, next: Arc::new(AtomicU64::new(0)) })
+}
+
+async fn run(args: &SoakArgs) -> anyhow::Result<Soaked> {
+    let soak = begin(&args.server, args.seed).await?;
+    let keepers = Arc::new(Tally::new());
     let mut soaked = Soaked {
         done: Vec::new(),
         figures: Vec::new(),

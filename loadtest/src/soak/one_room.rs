@@ -69,7 +69,9 @@ impl Match {
 
     /// Lets players come, go, lose their connections and come back.
     fn churn(&mut self, tick: u32) -> anyhow::Result<()> {
-        if self.players.len() < PLAYERS && self.chance(64) {
+        // Players who did not come back have their seats for a little longer.
+        let has_seats = self.players.len() < PLAYERS && self.room.open_seats()[0] > 0;
+        if has_seats && self.chance(64) {
             let seat = self.room.reserve("player")?;
             self.room.enter(seat, None)?;
             let mirror = Mirror::new(self.room.schema().clone());

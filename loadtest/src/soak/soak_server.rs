@@ -10,7 +10,7 @@ use tickcast::axum::{Router, routing::get};
 use tickcast::matchmaking::Mode;
 use tickcast::prelude::*;
 
-use crate::drift::{Pos, Push, drift};
+use crate::drift::{Drift, Pos, Push, drift};
 use crate::heap;
 
 /// Ticks per second, the most that a game may ask for.
@@ -109,6 +109,7 @@ pub(crate) fn serve(args: &SoakServerArgs) -> anyhow::Result<()> {
     let server = tickcast::server()
         .game::<Steady>()
         .game::<Brief>()
+        .game::<Drift>()
         .mode::<Brief>("default", Mode::free_for_all(2..=4))
         .routes("/heap", |_| Router::new().route("/", get(async || heap::bytes_in_use().to_string())))
         .config(|config| {
