@@ -10,7 +10,7 @@ use axum::{
     Router,
     body::{Body, Bytes, HttpBody, to_bytes},
     extract::{Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -52,6 +52,18 @@ const NOOP: &str = "6";
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=UTF-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
+/// The headers of a WebSocket's handshake that mean nothing once it is open.
+const OF_HANDSHAKE: [HeaderName; 8] = [
+    header::ACCEPT_ENCODING,
+    header::CACHE_CONTROL,
+    header::CONNECTION,
+    header::PRAGMA,
+    header::SEC_WEBSOCKET_EXTENSIONS,
+    header::SEC_WEBSOCKET_KEY,
+    header::SEC_WEBSOCKET_VERSION,
+    header::UPGRADE,
+];
 
 /// An endpoint.
 #[derive(Clone)]
@@ -173,6 +185,7 @@ impl Endpoint {
         };
         let inside = probe.as_ref().map_or_else(Arc::default, Probe::inside);
         request.extensions_mut().insert(inside.clone());
+        forget_handshake(request.headers_mut());
         let frames = Frames::new(self.0.has_text_names, inside, &self.0.limits);
         drop(tokio::spawn(self.clone().hand_over(upgrade, request.map(|_| ()), probe, frames)));
         let head = [
@@ -204,7 +217,7 @@ impl Endpoint {
             }
         };
         let mut library = self.0.library.clone();
-        if let Err(error) = Service::<(Handed, Request<()>)>::call(&mut library, (handed, request)).await {
+        if let Err(error) = Service::<(Box<Handed>, Request<()>)>::call(&mut library, (Box::new(handed), request)).await {
             tracing::debug!(%error, "the library did not take a WebSocket");
         }
     }
@@ -227,6 +240,17 @@ impl Inner {
         }
         names::without_escapes_in(payload)
     }
+}
+
+/// Removes the headers of a handshake. A session keeps its request, and a browser sends more of them than of all others.
+fn forget_handshake(headers: &mut HeaderMap) {
+    let kept = || headers.iter().filter(|(name, _)| !OF_HANDSHAKE.contains(name));
+    // A new map, because one that shrinks keeps its memory.
+    let mut fewer = HeaderMap::with_capacity(kept().count());
+    for (name, value) in kept() {
+        fewer.append(name.clone(), value.clone());
+    }
+    *headers = fewer;
 }
 
 /// Returns a refusal of the library with its code as a number, as the reference server and the protocol have it.

@@ -7,7 +7,8 @@ use std::{fmt::Display, future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
 use socketioxide::{
     adapter::LocalAdapter,
-    handler::{ConnectHandler, DisconnectHandler, MessageHandler, Value},
+    extract::Event as EventName,
+    handler::{ConnectHandler, DisconnectHandler, FromMessageParts, MessageHandler, Value},
     socket::DisconnectReason,
 };
 use tokio::time::Instant;
@@ -99,7 +100,7 @@ pub(crate) struct Call<'a, N: Namespace> {
 #[derive(Clone)]
 pub(crate) struct Wired<N> {
     namespace: N,
-    limits: NetLimits,
+    limits: Arc<NetLimits>,
     allowances: Arc<Allowances>,
 }
 
@@ -107,7 +108,7 @@ impl<N: Namespace> Wired<N> {
     pub(crate) fn new(namespace: N, limits: &NetLimits, allowances: &Arc<Allowances>) -> Self {
         // Its gauge is there before the first connection.
         observe::connected(N::PATH).increment(0);
-        Self { namespace, limits: limits.clone(), allowances: allowances.clone() }
+        Self { namespace, limits: Arc::new(limits.clone()), allowances: allowances.clone() }
     }
 }
 
@@ -115,7 +116,7 @@ impl<N: Namespace> Wired<N> {
 struct Joined<N: Namespace> {
     namespace: N,
     session: N::Session,
-    limits: NetLimits,
+    limits: Arc<NetLimits>,
     allowances: Arc<Allowances>,
 }
 
@@ -170,10 +171,8 @@ impl<N: Namespace> Wired<N> {
             limits: self.limits.clone(),
             allowances: self.allowances.clone(),
         });
-        for (name, event) in N::EVENTS {
-            socket.on(*name, On { joined: joined.clone(), event });
-        }
-        socket.on_fallback(OnUnknown(joined.clone()));
+        // One handler for all events: a handler for each would take a kilobyte of each connection.
+        socket.on_fallback(OnEvent(joined.clone()));
         socket.on_disconnect(OnEnd(joined.clone()));
         socket.extensions.insert(joined);
     }
@@ -189,35 +188,28 @@ impl<N: Namespace> Joined<N> {
     }
 }
 
-struct On<N: Namespace> {
-    joined: Arc<Joined<N>>,
-    event: &'static Event<N>,
-}
+struct OnEvent<N: Namespace>(Arc<Joined<N>>);
 
-impl<N: Namespace> MessageHandler<LocalAdapter, Synchronous> for On<N> {
-    fn call(&self, socket: SocketArc, value: Value, ack: Option<i64>) {
-        let joined = &*self.joined;
+impl<N: Namespace> MessageHandler<LocalAdapter, Synchronous> for OnEvent<N> {
+    fn call(&self, socket: SocketArc, mut value: Value, ack: Option<i64>) {
+        let joined = &*self.0;
         joined.namespace.heard(&joined.session);
         let call = Call { namespace: &joined.namespace, session: &joined.session, socket: &socket };
-        match self.event {
-            Event::Raw(take) => take(&call, value, ack),
-            Event::Request(take) => {
+        // The library has read the name before, so it can be read.
+        let name = EventName::from_message_parts(&socket, &mut value, &ack).map(|EventName(name)| name).unwrap_or_default();
+        match N::EVENTS.iter().find(|(known, _)| *known == name).map(|(_, event)| event) {
+            Some(Event::Raw(take)) => take(&call, value, ack),
+            Some(Event::Request(take)) => {
                 let checked = joined.take_token(&socket).and_then(|()| joined.namespace.check(&joined.session));
                 let argument = checked.and_then(|()| Argument::of_event(&value, joined.limits.request_bytes));
                 let answer = argument.and_then(|argument| take(&call, argument));
                 acknowledge(&socket, ack, answer);
             }
+            None => {
+                let unknown = || Refusal::new(ErrorCode::UnknownEvent, format!("{} has no such request", N::PATH));
+                acknowledge(&socket, ack, Err(joined.take_token(&socket).err().unwrap_or_else(unknown)));
+            }
         }
-    }
-}
-
-struct OnUnknown<N: Namespace>(Arc<Joined<N>>);
-
-impl<N: Namespace> MessageHandler<LocalAdapter, Synchronous> for OnUnknown<N> {
-    fn call(&self, socket: SocketArc, _: Value, ack: Option<i64>) {
-        self.0.namespace.heard(&self.0.session);
-        let unknown = || Refusal::new(ErrorCode::UnknownEvent, format!("{} has no such request", N::PATH));
-        acknowledge(&socket, ack, Err(self.0.take_token(&socket).err().unwrap_or_else(unknown)));
     }
 }
 

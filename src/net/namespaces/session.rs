@@ -15,7 +15,7 @@ use crate::{
 pub(crate) struct UserSession {
     pub(crate) identity: Identity,
     /// The token with which a guest can come back as the same user.
-    token: Option<String>,
+    token: Option<Box<str>>,
     /// The host's number for the connection, once the host knows it.
     visitor: OnceLock<VisitorId>,
 }
@@ -37,6 +37,7 @@ impl UserSession {
             caller.take_guest()?;
         }
         let Admitted { identity, token } = host.identify(credentials).await?;
+        let token = token.map(String::into_boxed_str);
         Ok(Self { identity: identity.from_address(caller.address), token, visitor: OnceLock::new() })
     }
 
