@@ -70,12 +70,13 @@ impl Clock {
 /// assert_eq!(one.random_range(0..1000), other.random_range(0..1000));
 /// ```
 #[derive(Resource, Debug)]
-pub struct MatchRng(pub ChaCha8Rng);
+// In a box, because `bevy_ecs` has room for 64 of each resource.
+pub struct MatchRng(pub Box<ChaCha8Rng>);
 
 impl MatchRng {
     /// Makes a generator. The same seed gives the same numbers on every machine.
     pub fn seeded(seed: u64) -> Self {
-        Self(ChaCha8Rng::seed_from_u64(seed))
+        Self(Box::new(ChaCha8Rng::seed_from_u64(seed)))
     }
 }
 
@@ -92,7 +93,7 @@ impl<'de> Deserialize<'de> for MatchRng {
         let mut rng = ChaCha8Rng::from_seed(seed);
         rng.set_stream(stream);
         rng.set_word_pos(position);
-        Ok(Self(rng))
+        Ok(Self(Box::new(rng)))
     }
 }
 
