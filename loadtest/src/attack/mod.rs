@@ -156,6 +156,7 @@ async fn run(args: &AttackArgs, chosen: Vec<(u8, &'static Attack)>) -> anyhow::R
             if row.verdict(&bounds) != Verdict::NotJudged && !row.only_kept_memory(&bounds) {
                 break;
             }
+            println!("    tried again:");
             sleep(BETWEEN_TRIES).await;
             row = stage.play(Try { attack: *attack_number, number }, attack).await?;
             println!("{}", row.shown(&bounds));
