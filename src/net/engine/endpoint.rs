@@ -313,3 +313,22 @@ impl IntoResponse for Refused {
         (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, JSON)], body).into_response()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_keeps_the_headers_that_say_something_later() {
+        let mut headers = HeaderMap::new();
+        OF_HANDSHAKE.iter().for_each(|name| drop(headers.insert(name, TEXT)));
+        let kept = [(header::COOKIE, "a=1"), (header::COOKIE, "b=2"), (header::ORIGIN, "null"), (header::USER_AGENT, "x")];
+        for (name, value) in kept.clone() {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        forget_handshake(&mut headers);
+        let mut left: Vec<_> = headers.iter().map(|(name, value)| (name.clone(), value.to_str().unwrap())).collect();
+        left.sort_by_key(|(name, _)| name.to_string());
+        assert_eq!(left, kept);
+    }
+}
