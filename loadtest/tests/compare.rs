@@ -33,7 +33,8 @@ fn plays_along(row: &Value) {
     assert_eq!((&row["seated"], &row["not_run"]), (&json!(6), &json!(null)), "{row}");
     // Twenty per second, and fewer on a busy machine.
     within(&row["frames_per_client_s"], 1.0, 25.0);
-    within(&row["gap_ms"]["p50"], 1.0, 10_000.0);
+    // A client that is late reads several frames at once.
+    within(&row["gap_ms"]["max"], 1.0, 60_000.0);
     within(&row["cpu_us_per_frame"], 0.0, 1e6);
     within(&row["rss_mb"], 1.0, 400.0);
     assert!(row["version"].is_string(), "{row}");
