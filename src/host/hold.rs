@@ -7,21 +7,31 @@ use std::sync::{
 
 use super::{
     intake::{Intake, Sender},
-    outlet::Outlet,
+    outlet::{Full, Outlet},
 };
-use crate::{protocol::Seat, room::Over};
+use crate::{
+    protocol::{Blocks, Frame, Seat},
+    room::Over,
+};
 
 /// The seat number on the tickets of spectators, who have no seat.
 pub(super) const SPECTATOR_SEAT: Seat = Seat(0);
 
-/// A connection that a room reads from.
-pub trait InputSource: Send + Sync + 'static {
+/// A connection that a room reads from and writes to itself. All of it is in one place in memory, because a room looks at it in every
+/// step, long after the CPU's caches have forgotten it.
+pub trait Line: Send + Sync + 'static {
     /// Hands over what the client has sent. The room calls this `hz` times a second, right before it takes its inputs; a source
     /// may hand them over earlier.
     fn pull(self: Arc<Self>, hz: u16);
 
     /// The room does not call [`pull`](Self::pull) for now: inputs are to be handed over when they arrive.
     fn release(self: Arc<Self>);
+
+    /// Does the same as [`Outlet::show`].
+    ///
+    /// # Errors
+    /// The connection does not take the frame now.
+    fn show(&self, frame: Frame<&Blocks>) -> Result<(), Full>;
 }
 
 /// One connection's hold on a seat, or on a place to spectate.
@@ -30,7 +40,7 @@ pub(super) struct Hold {
     audience: Arc<Audience>,
     sender: Sender,
     live: AtomicBool,
-    source: OnceLock<Weak<dyn InputSource>>,
+    line: OnceLock<Weak<dyn Line>>,
 }
 
 /// Everybody who holds a seat of a room or spectates. A room that never returns from a step keeps its lock for ever, so its clients
@@ -48,13 +58,18 @@ struct Listener {
 
 /// Where one client's inputs go. Cheap to clone.
 #[derive(Clone)]
-pub struct Inlet(Arc<Hold>);
+pub struct Inlet {
+    hold: Arc<Hold>,
+    /// The hold's own, at hand without a look at the hold.
+    intake: Arc<Intake>,
+    sender: Sender,
+}
 
 impl Hold {
     /// A hold that is not live yet.
     pub(super) fn new(seat: Seat, intake: &Arc<Intake>, audience: &Arc<Audience>) -> Arc<Self> {
-        let (sender, live, source) = (intake.sender(seat), AtomicBool::new(false), OnceLock::new());
-        Arc::new(Self { intake: intake.clone(), audience: audience.clone(), sender, live, source })
+        let (sender, live, line) = (intake.sender(seat), AtomicBool::new(false), OnceLock::new());
+        Arc::new(Self { intake: intake.clone(), audience: audience.clone(), sender, live, line })
     }
 
     pub(super) fn seat(&self) -> Seat {
@@ -100,25 +115,18 @@ impl Hold {
 
     /// The way in for the client's inputs.
     pub(super) fn inlet(self: &Arc<Self>) -> Inlet {
-        Inlet(self.clone())
+        Inlet { hold: self.clone(), intake: self.intake.clone(), sender: self.sender }
     }
 
-    /// See [`InputSource::pull`].
-    pub(super) fn pull(&self, hz: u16) {
-        if let Some(source) = self.source() {
-            source.pull(hz);
+    /// The connection, if the room reads from it and writes to it itself.
+    pub(super) fn line(&self) -> Option<Arc<dyn Line>> {
+        self.line.get()?.upgrade()
+    }
+
+    fn release(&self) {
+        if let Some(line) = self.line() {
+            line.release();
         }
-    }
-
-    /// See [`InputSource::release`].
-    pub(super) fn release(&self) {
-        if let Some(source) = self.source() {
-            source.release();
-        }
-    }
-
-    fn source(&self) -> Option<Arc<dyn InputSource>> {
-        self.source.get()?.upgrade()
     }
 }
 
@@ -152,18 +160,18 @@ impl Inlet {
     /// Queues an input for the next step. An input beyond the client's share, or from a client without a seat, is dropped and
     /// counted.
     pub fn push(&self, input: &[u8]) {
-        self.0.intake.push(self.0.sender, input);
+        self.intake.push(self.sender, input);
     }
 
-    /// Has the room read this connection from now on. Only the first call has an effect.
-    pub fn read_from(&self, source: &Arc<impl InputSource>) {
-        let source = Arc::downgrade(source);
-        let _ = self.0.source.set(source);
+    /// Has the room read from this connection and write to it from now on. Only the first call has an effect.
+    pub fn open_line(&self, line: &Arc<impl Line>) {
+        let line = Arc::downgrade(line);
+        let _ = self.hold.line.set(line);
     }
 }
 
 impl PartialEq for Inlet {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.hold, &other.hold)
     }
 }

@@ -45,7 +45,7 @@ pub use self::{
     board::{ChangesSince, ListedRooms},
     claim::{Claim, Desync},
     events::EventSink,
-    hold::{Inlet, InputSource},
+    hold::{Inlet, Line},
     hub::Hub,
     limits::Limits,
     matches::MatchPlan,

@@ -140,19 +140,12 @@ impl Seating {
     /// Reads the clients whose connections are read by the room.
     fn pull(&self) {
         let Some(hz) = self.room.as_ref().map(|room| room.def().hz()) else { return };
-        self.holds().for_each(|hold| hold.pull(hz));
+        self.stays.lines().for_each(|line| line.clone().pull(hz));
     }
 
     /// Stops reading the clients.
     pub(super) fn release(&self) {
-        self.holds().for_each(|hold| hold.release());
-    }
-
-    fn holds(&self) -> impl Iterator<Item = &Hold> {
-        self.stays.iter().filter_map(|stay| match &stay.attendance {
-            Attendance::Connected { hold, .. } => Some(&**hold),
-            _ => None,
-        })
+        self.stays.lines().for_each(|line| line.clone().release());
     }
 
     /// Hands the queued inputs to the room. Returns their number.
@@ -210,7 +203,7 @@ impl Seating {
 
     /// Sends a message. A connection that does not take it is cut.
     fn deliver(&mut self, seat: Seat, message: Message, meters: &GameMeters) {
-        let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stays.get(seat) else { return };
+        let Some((_, outlet)) = self.stays.connected(seat) else { return };
         if let Message::Refused(refused) = &message {
             observe::refused(refused.code, u64::from(refused.count));
         }
@@ -224,11 +217,19 @@ impl Seating {
     fn show(&mut self, frames: &Frames, is_last: bool, meters: &GameMeters) -> u64 {
         let (mut shown, mut bytes) = (0, 0);
         for (seat, frame) in frames.iter() {
-            let Some(Stay { attendance: Attendance::Connected { outlet, .. }, .. }) = self.stays.get(seat) else { continue };
-            let taken = if is_last { outlet.show_last(frame) } else { outlet.show(frame) };
+            let length = frame.len() as u64;
+            let taken = match self.stays.line(seat) {
+                Some(line) if !is_last => line.show(frame),
+                _ => {
+                    let Some((_, outlet)) = self.stays.connected(seat) else { continue };
+                    let taken = if is_last { outlet.show_last(frame) } else { outlet.show(frame) };
+                    self.stays.open_line(seat);
+                    taken
+                }
+            };
             if taken.is_ok() {
                 shown += 1;
-                bytes += frame.len() as u64;
+                bytes += length;
             } else if let Some(room) = &mut self.room {
                 observe::dropped(DropReason::Frame);
                 room.missed(seat);
@@ -241,10 +242,7 @@ impl Seating {
 
     /// Ends a connection that did not take a reliable message. Its seat can be resumed.
     pub(super) fn cut(&mut self, seat: Seat, meters: &GameMeters) {
-        let Some(stay) = self.stays.get_mut(seat) else { return };
-        let Attendance::Connected { hold, outlet, .. } = std::mem::replace(&mut stay.attendance, Attendance::Away) else {
-            return;
-        };
+        let Some((hold, outlet)) = self.stays.disconnect(seat) else { return };
         if hold.end() {
             observe::dropped(DropReason::Stalled);
             outlet.close(Ending::Cut);
@@ -415,7 +413,7 @@ impl Seating {
         }
         self.attendees.enter();
         hold.begin(&outlet);
-        stay.attendance = Attendance::Connected { hold: hold.clone(), outlet, silent_since: Some(Instant::now()) };
+        self.stays.connect(hold.seat(), hold.clone(), outlet);
         self.any_silent = true;
     }
 
@@ -432,10 +430,7 @@ impl Seating {
 
     /// Takes the seat from its connection, which is told the reason if there is one.
     pub(super) fn detach(&mut self, seat: Seat, why: Option<(OverReason, &str)>) {
-        let Some(stay) = self.stays.get_mut(seat).filter(|stay| matches!(stay.attendance, Attendance::Connected { .. })) else {
-            return;
-        };
-        if let Attendance::Connected { hold, outlet, .. } = std::mem::replace(&mut stay.attendance, Attendance::Away) {
+        if let Some((hold, outlet)) = self.stays.disconnect(seat) {
             let was_live = hold.end();
             self.hand_over();
             match why.filter(|_| was_live) {

@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{hold::Hold, outlet::Outlet, quota::Held};
+use super::{
+    hold::{Hold, Line},
+    outlet::Outlet,
+    quota::Held,
+};
 use crate::{
     lobby::{Identity, Sitting, UserId},
     protocol::Seat,
@@ -77,29 +81,83 @@ pub(super) enum Attendance {
 
 /// The stays of everybody who has a seat, in the order of the seats.
 #[derive(Default)]
-pub(super) struct Stays(Vec<Option<Stay>>);
+pub(super) struct Stays {
+    all: Vec<Option<Stay>>,
+    /// The connections that the room reads from and writes to itself, by seat. They are side by side for every step.
+    lines: Vec<Option<Arc<dyn Line>>>,
+}
 
 impl Stays {
     /// Returns the seats from 0 to the highest one ever taken.
     pub(super) fn seats(&self) -> impl Iterator<Item = Seat> + use<> {
-        (0..=u8::MAX).map(Seat).take(self.0.len())
+        (0..=u8::MAX).map(Seat).take(self.all.len())
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Stay> + Clone {
-        self.0.iter().flatten()
+        self.all.iter().flatten()
+    }
+
+    /// Iterates over the connections that the room reads itself.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &Arc<dyn Line>> {
+        self.lines.iter().flatten()
+    }
+
+    /// Returns the connection of a seat that the room writes to itself.
+    pub(super) fn line(&self, seat: Seat) -> Option<&dyn Line> {
+        self.lines.get(usize::from(seat.0))?.as_deref()
+    }
+
+    /// Returns what holds a seat and where its messages go, if somebody is connected.
+    pub(super) fn connected(&self, seat: Seat) -> Option<(&Arc<Hold>, &Arc<dyn Outlet>)> {
+        match &self.get(seat)?.attendance {
+            Attendance::Connected { hold, outlet, .. } => Some((hold, outlet)),
+            _ => None,
+        }
+    }
+
+    /// Has the room read and write a seat's connection itself, if that can be done by now.
+    pub(super) fn open_line(&mut self, seat: Seat) {
+        let Some(line) = self.connected(seat).and_then(|(hold, _)| hold.line()) else { return };
+        if let Some(place) = self.lines.get_mut(usize::from(seat.0)) {
+            *place = Some(line);
+        }
+    }
+
+    /// Gives a seat to a connection that has entered now.
+    pub(super) fn connect(&mut self, seat: Seat, hold: Arc<Hold>, outlet: Arc<dyn Outlet>) {
+        self.close_line(seat);
+        if let Some(stay) = self.get_mut(seat) {
+            stay.attendance = Attendance::Connected { hold, outlet, silent_since: Some(Instant::now()) };
+        }
+    }
+
+    /// Takes a seat from its connection, if it has one.
+    pub(super) fn disconnect(&mut self, seat: Seat) -> Option<(Arc<Hold>, Arc<dyn Outlet>)> {
+        self.close_line(seat);
+        let stay = self.get_mut(seat).filter(|stay| matches!(stay.attendance, Attendance::Connected { .. }))?;
+        match std::mem::replace(&mut stay.attendance, Attendance::Away) {
+            Attendance::Connected { hold, outlet, .. } => Some((hold, outlet)),
+            _ => None,
+        }
+    }
+
+    fn close_line(&mut self, seat: Seat) {
+        if let Some(line) = self.lines.get_mut(usize::from(seat.0)) {
+            *line = None;
+        }
     }
 
     /// Iterates over the stays with their seats.
     pub(super) fn seated(&self) -> impl Iterator<Item = (Seat, &Stay)> {
-        (0..).map(Seat).zip(&self.0).filter_map(|(seat, stay)| Some((seat, stay.as_ref()?)))
+        (0..).map(Seat).zip(&self.all).filter_map(|(seat, stay)| Some((seat, stay.as_ref()?)))
     }
 
     pub(super) fn get(&self, seat: Seat) -> Option<&Stay> {
-        self.0.get(usize::from(seat.0))?.as_ref()
+        self.all.get(usize::from(seat.0))?.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, seat: Seat) -> Option<&mut Stay> {
-        self.0.get_mut(usize::from(seat.0))?.as_mut()
+        self.all.get_mut(usize::from(seat.0))?.as_mut()
     }
 
     /// Returns the seat of a user, and their stay.
@@ -109,16 +167,20 @@ impl Stays {
 
     pub(super) fn put(&mut self, seat: Seat, stay: Stay) {
         let at = usize::from(seat.0);
-        self.0.resize_with(self.0.len().max(at + 1), || None);
-        self.0[at] = Some(stay);
+        self.all.resize_with(self.all.len().max(at + 1), || None);
+        self.lines.resize_with(self.all.len(), || None);
+        self.all[at] = Some(stay);
+        self.lines[at] = None;
     }
 
     pub(super) fn take(&mut self, seat: Seat) -> Option<Stay> {
-        self.0.get_mut(usize::from(seat.0)).and_then(Option::take)
+        self.close_line(seat);
+        self.all.get_mut(usize::from(seat.0)).and_then(Option::take)
     }
 
     /// Takes all stays.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = Stay> {
-        self.0.iter_mut().filter_map(Option::take)
+        self.lines.clear();
+        self.all.iter_mut().filter_map(Option::take)
     }
 }

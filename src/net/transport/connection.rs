@@ -5,7 +5,7 @@ use std::{
     net::Shutdown,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
@@ -50,6 +50,8 @@ pub(crate) struct Connection {
     is_draining: AtomicBool,
     /// Whether the connection ends as soon as nothing waits any more.
     is_ending: AtomicBool,
+    /// The client's parser, known since the connection got a seat.
+    parser: OnceLock<Parser>,
     limits: Arc<NetLimits>,
     writer: Writer,
     reader: Reader,
@@ -64,6 +66,7 @@ impl Connection {
             is_cut: AtomicBool::new(false),
             is_draining: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
+            parser: OnceLock::new(),
             limits: limits.clone(),
             writer: Writer::default(),
             reader: Reader::new(limits),
@@ -150,7 +153,14 @@ impl Connection {
 
     /// Sends the inputs that the client sends as event `i` to a seat from now on.
     pub(crate) fn open_tap(&self, parser: Parser, seat: Inlet) {
+        // The same for every seat: it is the endpoint's.
+        let _ = self.parser.set(parser);
         self.reader.open_tap(parser, seat);
+    }
+
+    /// Returns the client's parser, if the connection has, or had, a seat.
+    pub(crate) fn parser(&self) -> Option<Parser> {
+        self.parser.get().copied()
     }
 
     /// Discards further inputs for a seat that is given up. Does nothing if the connection has another seat by now.

@@ -11,7 +11,7 @@ use socketioxide::TransportType;
 use tokio::runtime::Handle;
 
 use crate::{
-    host::{Ending, Full, Inlet, InputSource, Outlet, Welcome},
+    host::{Ending, Full, Inlet, Line, Outlet, Welcome},
     net::{
         namespaces::{
             gameplay::farewell::{Farewell, Heard},
@@ -72,7 +72,7 @@ impl SocketOutlet {
         let emitted = emit();
         match emitted {
             Ok(()) => {
-                self.inlet.read_from(&connection);
+                self.inlet.open_line(&connection);
                 let _ = self.connection.set(connection);
             }
             Err(Full) => connection.close(),
@@ -97,13 +97,22 @@ impl Drop for SocketOutlet {
     }
 }
 
-impl InputSource for Connection {
+impl Line for Connection {
     fn pull(self: Arc<Self>, hz: u16) {
         Self::pull(&self, hz);
     }
 
     fn release(self: Arc<Self>) {
         Self::release(&self);
+    }
+
+    fn show(&self, frame: Frame<&Blocks>) -> Result<(), Full> {
+        let Some(parser) = self.parser() else { return Err(Full) };
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.clear();
+            STATE_EVENT.write(scratch, parser, &frame);
+            self.send_now(scratch)
+        })
     }
 }
 
@@ -119,11 +128,7 @@ impl Outlet for SocketOutlet {
             let marker = self.parser.binary_payload("s", &bytes);
             return self.emit_and_leave_library(&marker, || emit_binary(&self.socket, "s", &bytes));
         };
-        SCRATCH.with_borrow_mut(|scratch| {
-            scratch.clear();
-            STATE_EVENT.write(scratch, self.parser, &frame);
-            connection.send_now(scratch)
-        })
+        Line::show(&**connection, frame)
     }
 
     fn show_last(&self, frame: Frame<&Blocks>) -> Result<(), Full> {
