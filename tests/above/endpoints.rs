@@ -1,5 +1,7 @@
 //! Both endpoints, polling, plain HTTP, and shutting down.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use tickcast::{
@@ -12,7 +14,7 @@ use tickcast::{
 };
 use tokio::net::TcpStream;
 
-use crate::server::{Client, Duel, PARSERS, create, get, http, seated, start, start_with};
+use crate::server::{Client, Duel, PARSERS, create, get, http, seated, start, start_limited, start_with};
 
 #[tokio::test]
 async fn polling_works_on_both_endpoints() {
@@ -34,6 +36,25 @@ async fn polling_works_on_both_endpoints() {
             polled = answer;
         }
     }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_session_ends_that_answers_no_ping() {
+    let server = start_limited(|config| {
+        config.net.ping_interval = Duration::from_millis(30);
+        config.net.ping_timeout = Duration::from_millis(70);
+    })
+    .await;
+    let path = "/socket.io/?EIO=4&transport=polling";
+    let (_, opened) = get(&server, path).await;
+    assert!(opened.contains("\"pingInterval\":30,\"pingTimeout\":70"), "{opened}");
+    let sid = opened.split("\"sid\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let path = format!("{path}&sid={sid}");
+    // Without a namespace the session would end anyway. A busy machine may be late even for this.
+    http(&server, "POST", &path, "", "40").await;
+    while get(&server, &path).await.0 == 200 {}
+    assert_eq!(get(&server, &path).await.0, 400, "the session is unknown");
     server.shutdown().await;
 }
 

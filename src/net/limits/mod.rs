@@ -97,6 +97,11 @@ pub struct NetLimits {
     pub idle_timeout: Duration,
     /// How long a client that polls may probe a WebSocket before the WebSocket is closed. The client polls on. Default 10 s.
     pub probe_timeout: Duration,
+    /// The time between two pings of a Socket.IO connection, at least a millisecond. Default 25 s.
+    pub ping_interval: Duration,
+    /// How long a client may take to answer a ping before its connection ends. A client takes the server for lost after
+    /// `ping_interval` and `ping_timeout` without anything from it. Default 20 s.
+    pub ping_timeout: Duration,
     /// How long sent bytes may stay unacknowledged before the connection is closed. Default 15 s. Needs a system with
     /// `TCP_USER_TIMEOUT` (Linux); elsewhere it is the time after which an idle connection is probed to its end.
     pub unacknowledged_timeout: Duration,
@@ -134,6 +139,8 @@ impl Default for NetLimits {
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             probe_timeout: Duration::from_secs(10),
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
             unacknowledged_timeout: Duration::from_secs(15),
         }
     }

@@ -95,4 +95,7 @@ fn builder(limits: &NetLimits) -> SocketIoBuilder {
         .ws_read_buffer_size(READ_BUFFER_BYTES)
         .max_buffer_size(limits.queued_messages)
         .connect_timeout(CONNECT_TIMEOUT)
+        // The library's timer takes no interval of zero.
+        .ping_interval(limits.ping_interval.max(Duration::from_millis(1)))
+        .ping_timeout(limits.ping_timeout)
 }
