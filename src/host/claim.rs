@@ -92,7 +92,7 @@ impl Claim {
         }
         let Claimed { running, stay, with, hold, .. } = &*self.0;
         let seat = hold.seat();
-        let (ticket, held_tick) = match *with {
+        let (ticket, shown, held_tick) = match *with {
             ClaimedWith::Ticket(_) if seating.stays.get(seat).is_none_or(|sitting| sitting.id != *stay) => {
                 return Err(Refusal::new(
                     ErrorCode::TicketExpired,
@@ -101,11 +101,11 @@ impl Claim {
             }
             ClaimedWith::Ticket(ticket) => {
                 seating.check_ticket(ticket)?;
-                (Some(ticket), None)
+                (Some(ticket), None, None)
             }
             ClaimedWith::Resume { token, held } => {
                 seating.check_resume(seat, *stay, token)?;
-                (None, held)
+                (None, Some(token), held)
             }
         };
         if seating.over_at.is_some() {
@@ -116,7 +116,7 @@ impl Claim {
         let token = rand::random();
         let welcomed = self.welcome(seating, entered, token, &*outlet);
         if let Some(sitting) = seating.stays.get_mut(seat) {
-            sitting.resume = token;
+            sitting.renew(token, shown);
         }
         seating.connect(hold, outlet, ticket);
         if welcomed.is_err() {

@@ -174,7 +174,7 @@ impl Seating {
             let Some(stay) = self.stays.get_mut(seat) else { continue };
             if let Attendance::Connected { silent_since: since @ Some(_), .. } = &mut stay.attendance {
                 *since = None;
-                stay.unused = None;
+                stay.heard();
                 self.tickets.confirm(stay.id);
             }
         }
@@ -417,15 +417,15 @@ impl Seating {
         self.any_silent = true;
     }
 
-    /// Checks that a resume token is the newest one of a seat that is still kept.
+    /// Checks that a resume token is for a seat that is still kept, and that no client with a newer one has been heard.
     pub(super) fn check_resume(&self, seat: Seat, stay: u128, token: u128) -> Result<(), Refusal> {
         let Some(sitting) = self.stays.get(seat).filter(|sitting| sitting.id == stay && self.over_at.is_none()) else {
             return Err(Refusal::new(ErrorCode::ResumeExpired, "the seat was given up, or its room has ended"));
         };
-        if sitting.resume != token || matches!(sitting.attendance, Attendance::Reserved) {
-            return Err(Refusal::new(ErrorCode::BadResume, "a newer resume token has been given out for this seat"));
+        match sitting.is_resumed_by(token) {
+            true => Ok(()),
+            false => Err(Refusal::new(ErrorCode::BadResume, "a newer resume token has been given out for this seat")),
         }
-        Ok(())
     }
 
     /// Takes the seat from its connection, which is told the reason if there is one.

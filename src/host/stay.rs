@@ -23,7 +23,10 @@ pub(super) struct Stay {
     pub(super) id: u128,
     pub(super) who: Identity,
     /// The number of the newest resume token.
-    pub(super) resume: u128,
+    resume: u128,
+    /// The number of the resume token with which the newest connection came, until its client is heard: the `welcome` with the newest
+    /// token may be lost.
+    shown: Option<u128>,
     pub(super) attendance: Attendance,
     reserved_until: Instant,
     /// The seat in the count of the person.
@@ -41,11 +44,27 @@ impl Stay {
             id,
             who: who.clone(),
             resume: id,
+            shown: None,
             attendance: Attendance::Reserved,
             reserved_until,
             _seat: seat,
             unused: Some(unused),
         }
+    }
+
+    /// Gives the seat a new resume token. `shown` is the one with which the connection came, if it did not come with a ticket.
+    pub(super) fn renew(&mut self, token: u128, shown: Option<u128>) {
+        (self.resume, self.shown) = (token, shown);
+    }
+
+    /// Whether somebody may come back with this resume token.
+    pub(super) fn is_resumed_by(&self, token: u128) -> bool {
+        !matches!(self.attendance, Attendance::Reserved) && (self.resume == token || self.shown == Some(token))
+    }
+
+    /// Notes that the newest connection's client has sent something, so it had its `welcome`.
+    pub(super) fn heard(&mut self) {
+        (self.unused, self.shown) = (None, None);
     }
 
     /// Whether the person may not have had a `welcome` yet.

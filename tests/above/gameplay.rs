@@ -7,6 +7,7 @@ use crate::server::{Client, GRACE, PARSERS, Packet, Parser, create, seated, star
 
 /// `[ack, seq, tick, dir]`: walk to the east from the next tick on.
 const EAST: &[u8] = &[0x94, 0, 1, 0, 1];
+const EAST_AGAIN: &[u8] = &[0x94, 0, 2, 0, 1];
 
 fn text<'a>(json: &'a Json, field: &str) -> &'a str {
     json[field].as_str().unwrap_or_else(|| panic!("no {field} in {json}"))
@@ -161,6 +162,8 @@ async fn a_player_who_returns_in_time_keeps_the_seat() {
     assert_ne!(again["resume"], welcome["resume"]);
     let first = client.event_named("/gameplay", "s").await;
     assert_eq!((head(&first, 0), head(&first, 1) - head(&first, 2)), (2, held), "a merged diff from the tick it held");
+    client.input(EAST_AGAIN, false).await;
+    while head(&client.event_named("/gameplay", "s").await, 3) != 2 {}
     assert_eq!(refusal(&server, json!({ "resume": welcome["resume"] })).await, "bad_resume");
     client.request("/gameplay", "leave", Json::Null).await;
     assert_eq!(refusal(&server, json!({ "resume": again["resume"] })).await, "resume_expired");

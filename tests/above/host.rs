@@ -247,6 +247,8 @@ async fn one_of_two_resumes_with_one_token_gets_the_seat() {
     let (first, second) = (host.claim_back(&memory.resume(), None).unwrap(), host.claim_back(&memory.resume(), None).unwrap());
     let winner = enter(&first);
     assert_eq!(memory.overs(), [OverReason::Replaced]);
+    first.inlet().push(&EAST_AGAIN);
+    seconds(0.1).await;
     assert_eq!(code(second.enter(Arc::new(Fake(Arc::default())))), ErrorCode::BadResume);
     second.inlet().push(&EAST);
     second.disconnect();

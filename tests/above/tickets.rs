@@ -50,6 +50,33 @@ async fn a_resume_shows_that_the_ticket_was_used() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_resume_may_be_tried_again_until_its_client_is_heard() {
+    let host = host();
+    let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();
+    let (first, memory) = walk_in(&host, &admission.ticket);
+    seconds(0.5).await;
+    first.disconnect();
+    // The line breaks twice, each time between the request and `welcome`.
+    let token = memory.resume();
+    let lost = enter(&host.claim_back(&token, None).unwrap());
+    seconds(0.5).await;
+    let unheard = host.claim_back(&token, None).unwrap();
+    let third = enter(&unheard);
+    assert_eq!(code(host.claim_back(&lost.resume(), None)), ErrorCode::BadResume, "nobody has heard of it");
+    seconds(0.5).await;
+    unheard.disconnect();
+    let (early, claim) = (host.claim_back(&token, None).unwrap(), host.claim_back(&third.resume(), None).unwrap());
+    let memory = enter(&claim);
+    claim.inlet().push(&EAST);
+    seconds(0.5).await;
+    for old in [token, third.resume()] {
+        assert_eq!(code(host.claim_back(&old, None)), ErrorCode::BadResume);
+    }
+    assert_eq!(code(early.enter(Arc::new(Fake(Arc::default())))), ErrorCode::BadResume);
+    assert!(host.claim_back(&memory.resume(), None).is_ok() && claim.is_live());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_ticket_is_used_up_by_leaving() {
     let host = host();
     let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();
