@@ -84,9 +84,14 @@ describe("a lost connection", () => {
     channel.drop("io server disconnect");
     await vi.advanceTimersByTimeAsync(1_000);
     expect(connect).toHaveBeenCalledTimes(1);
-    channel.receive("connect_error", new Error("rate_limited: wait"));
-    await vi.advanceTimersByTimeAsync(1_000);
-    expect(connect).toHaveBeenCalledTimes(2);
+    for (const [refused, times] of [
+      ["rate_limited: wait", 2],
+      ["room_busy: try again later", 3],
+    ] as const) {
+      channel.receive("connect_error", new Error(refused));
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(connect).toHaveBeenCalledTimes(times);
+    }
     expect(room.status).toBe("reconnecting");
   });
 

@@ -62,10 +62,10 @@ impl Namespace for Gameplay {
     fn connected(&self, GameplaySession { claim, heard }: &GameplaySession, socket: &SocketArc) {
         let outlet: Arc<dyn Outlet> = Arc::new(SocketOutlet::new(claim.inlet(), socket, heard.clone()));
         if let Err(refusal) = claim.enter(outlet.clone()) {
-            // Since this connection was admitted, another one took the seat, or the room ended.
             observe::refused(refusal.code, 1);
-            let over = Over { reason: OverReason::Closed, message: refusal.to_string(), winners: Vec::new() };
-            let _ = outlet.send(Message::Over(over));
+            if let Some(over) = over_of(&refusal) {
+                let _ = outlet.send(Message::Over(over));
+            }
             outlet.close(Ending::AfterQueued);
         }
     }
@@ -77,6 +77,13 @@ impl Namespace for Gameplay {
     fn disconnected(&self, client: &GameplaySession) {
         client.claim.disconnect();
     }
+}
+
+/// Why it is over for a client that was admitted and then refused: another connection took the seat, or the room ended. `None` if the
+/// room is only busy: without `over` the client comes back, and the seat waits for it.
+fn over_of(refusal: &Refusal) -> Option<Over> {
+    let over = || Over { reason: OverReason::Closed, message: refusal.to_string(), winners: Vec::new() };
+    (refusal.code != ErrorCode::RoomBusy).then(over)
 }
 
 /// The hot path for clients that poll: it spawns nothing, waits for nothing and copies nothing.
@@ -130,4 +137,16 @@ fn vote_kick(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
 fn leave(call: &Call<'_, Gameplay>, _: Value, ack: Option<i64>) {
     acknowledge(call.socket, ack, done());
     call.session.claim.leave();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_room_is_not_over() {
+        assert!(over_of(&Refusal::new(ErrorCode::RoomBusy, "later")).is_none());
+        let over = over_of(&Refusal::new(ErrorCode::TicketUsed, "gone")).unwrap();
+        assert_eq!((over.reason, over.message.contains("gone")), (OverReason::Closed, true));
+    }
 }
