@@ -20,11 +20,11 @@ pub(crate) struct RunArgs {
         default_value_if("scenario", ArgPredicate::IsPresent, "arena")
     )]
     pub(crate) game: String,
-    /// Number of clients. Default: 100, or 1000 with a scenario.
+    /// Number of clients. Default: 100, 1000 in the scenario lobby, 200 in the scenario flaky.
     #[arg(
         long,
         default_value_t = 100,
-        default_value_if("scenario", ArgPredicate::IsPresent, "1000"),
+        default_value_ifs([("scenario", "lobby", "1000"), ("scenario", "flaky", "200")]),
         hide_default_value = true,
         value_parser = at_least_one
     )]
@@ -84,6 +84,9 @@ pub(crate) struct RunArgs {
 pub(crate) enum Scenario {
     /// Each client connects as a guest, sends a chat message, queues, accepts a ready check, plays, and leaves.
     Lobby,
+    /// Each client queues, accepts, plays and leaves through a proxy, in which its line dies before and after these steps. A server
+    /// of its own is started. At the end everybody must have played in one match, and nobody may be left.
+    Flaky,
 }
 
 pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {

@@ -112,6 +112,16 @@ impl Target {
         Self { from: Some(address), ..self.clone() }
     }
 
+    /// Returns the same server, reached through a proxy at this address.
+    pub(crate) fn through(&self, address: SocketAddr) -> Self {
+        Self { address, ..self.clone() }
+    }
+
+    /// The server's address.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Opens a TCP connection to the server.
     pub(crate) async fn tcp(&self) -> io::Result<TcpStream> {
         let Some(from) = self.from else { return TcpStream::connect(self.address).await };

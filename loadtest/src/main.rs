@@ -25,6 +25,7 @@ mod floor;
 mod attack;
 mod heap;
 mod soak;
+mod flaky;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::args::{RunArgs, Scenario};
 use crate::attack::{AttackArgs, HostileArgs, Verdict};
 use crate::compare::CompareArgs;
+use crate::flaky::FlakyServerArgs;
 use crate::report::Report;
 use crate::soak::{MemoryArgs, SoakArgs, SoakServerArgs};
 
@@ -65,6 +67,9 @@ enum Command {
     /// Run the server of the soak and of the measurement of memory.
     #[command(hide = true)]
     ServeSoak(SoakServerArgs),
+    /// Run the server of the scenario `flaky`.
+    #[command(hide = true)]
+    ServeFlaky(FlakyServerArgs),
     /// Run the server under attack.
     #[command(hide = true)]
     ServeHostile(HostileArgs),
@@ -90,6 +95,7 @@ enum Command {
 fn main() -> ExitCode {
     let code = match Cli::parse().command {
         Command::Run(args) if args.scenario == Some(Scenario::Lobby) => run_lobby(&args).map(code_if),
+        Command::Run(args) if args.scenario == Some(Scenario::Flaky) => run_flaky(&args).map(code_if),
         Command::Run(args) => drive(&args).map(|report| {
             print(&args, &report);
             code_if(report.is_clean())
@@ -102,6 +108,7 @@ fn main() -> ExitCode {
         Command::Soak(args) => soak::soak(&args).map(code_if),
         Command::Memory(args) => soak::memory(&args).map(|()| 0),
         Command::ServeSoak(args) => soak::serve(&args).map(|()| 0),
+        Command::ServeFlaky(args) => flaky::serve(&args).map(|()| 0),
         Command::ServeHostile(args) => attack::serve(&args).map(|()| 0),
         Command::Floor { hz, payload, without_events } => floor::serve(hz, payload, !without_events).map(|()| 0),
         Command::Drift { hz } => drift::serve(hz).map(|()| 0),
@@ -145,6 +152,19 @@ fn run_lobby(args: &RunArgs) -> anyhow::Result<bool> {
     }
     if !report.is_clean() {
         eprintln!("loadtest: {}", report.verdict());
+    }
+    Ok(report.is_clean())
+}
+
+fn run_flaky(args: &RunArgs) -> anyhow::Result<bool> {
+    let report = runtime(args.threads)?.block_on(until_interrupted(flaky::run(args)))?;
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print!("{report}");
+    }
+    if !report.is_clean() {
+        eprintln!("loadtest: something was lost:\n{}", report.verdict());
     }
     Ok(report.is_clean())
 }

@@ -94,6 +94,11 @@ impl Replica {
         (self.held.unwrap_or(0) & 0xffff) as u16
     }
 
+    /// Returns the tick that the client holds.
+    pub(crate) fn held(&self) -> Option<u32> {
+        self.held
+    }
+
     /// Returns the newest tick that the server has named.
     pub(crate) fn newest(&self) -> u32 {
         self.newest
