@@ -46,7 +46,8 @@ export class Seat {
 
   /** Sends an input. Tick 0 means the next tick. Returns the sequence number. */
   press(fields) {
-    this.#seq += 1;
+    // A client that has come back goes on behind the inputs that it sent before.
+    this.#seq = Math.max(this.#seq, this.frame?.ack ?? 0) + 1;
     this.socket.emit("i", writeInput(this.welcome.schema, { ack: this.mirror.tick, seq: this.#seq, ...fields }));
     return this.#seq;
   }
