@@ -53,6 +53,7 @@ mod requests;
 mod reenter;
 mod secrets;
 mod shares;
+mod social;
 mod stalled;
 mod steady;
 #[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]

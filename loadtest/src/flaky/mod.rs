@@ -7,6 +7,7 @@ mod account;
 mod messages;
 mod server;
 mod seat;
+mod stage;
 mod player;
 mod census;
 mod report;

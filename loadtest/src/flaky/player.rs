@@ -15,6 +15,7 @@ use super::proxy::{Cue, Line};
 use super::schedule::{Death, Moment, Schedule, Step};
 use super::seat::{Misfit, Seat};
 use super::server::{GAME, GRACE, PING};
+use super::stage::{Here, Stage};
 use crate::client::Ticket;
 use crate::connection::{Connection, Fault, GAMEPLAY, LOBBY, MATCHMAKING, MSGPACK_PATH};
 use crate::wire::{self, Kind, Packet};
@@ -36,34 +37,6 @@ const SILENCE: Duration = Duration::from_secs(4);
 
 /// How long a client waits until it has left.
 const LEAVE: Duration = Duration::from_secs(2);
-
-/// Where a client is on its way.
-enum Stage {
-    /// In the lobby or the queue.
-    Waiting,
-    /// With a ticket to a seat that it has not yet had a `welcome` for, since this moment.
-    Granted(Grant, Instant),
-    Seated(Box<Seat>),
-}
-
-/// What a client has asked for on its present connection.
-#[derive(Default)]
-struct Here {
-    matchmaking: bool,
-    /// The number of the request `enqueue` that has no answer yet.
-    enqueue: Option<(u64, Instant)>,
-    accept: Option<(u64, Instant)>,
-    leave: Option<(u64, Instant)>,
-    /// When to queue again.
-    queue_at: Option<Instant>,
-    /// When to enter `/gameplay` again.
-    enter_at: Option<Instant>,
-    /// The ticket, or the resume token, with which `/gameplay` was entered.
-    shown: Option<String>,
-    /// Whether `welcome` has come.
-    is_in: bool,
-    has_left: bool,
-}
 
 pub(crate) struct Player {
     shared: Arc<Shared>,
