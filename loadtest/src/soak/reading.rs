@@ -33,8 +33,9 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) async fn take(server: &Server) -> anyhow::Result<Self> {
-        let heap = server.page("/heap").await.context("/heap does not answer")?.parse()?;
+        // The metrics come first: the server may still count the connection of a request right before them.
         let metrics = server.metrics().await.context("/metrics does not answer")?;
+        let heap = server.page("/heap").await.context("/heap does not answer")?.parse()?;
         let read = |name: &str, label: &str| metric(&metrics, name, label).with_context(|| format!("/metrics has no {name}"));
         Ok(Self {
             resident: read("process_resident_memory_bytes", "")?,
