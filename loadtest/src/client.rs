@@ -249,20 +249,16 @@ impl Seat {
     }
 
     fn input(&mut self) -> Vec<u8> {
-        let mut input = Vec::with_capacity(32);
         let ack = i64::from(self.replica.ack());
         if self.sends_inputs {
             self.seq += 1;
-            wire::append_array(&mut input, 3 + self.inputs.len() as u32);
-            wire::append_int(&mut input, ack);
-            wire::append_int(&mut input, self.seq.into());
-            wire::append_int(&mut input, i64::from(self.replica.newest()) + i64::from(self.lead));
-            self.inputs.append_next(&mut input);
             self.tally.add(Count::Inputs, 1);
-        } else {
-            wire::append_array(&mut input, 1);
-            wire::append_int(&mut input, ack);
+            let tick = i64::from(self.replica.newest()) + i64::from(self.lead);
+            return self.event.packet(&self.inputs.next([ack, self.seq.into(), tick]));
         }
+        let mut input = Vec::new();
+        wire::append_array(&mut input, 1);
+        wire::append_int(&mut input, ack);
         self.event.packet(&input)
     }
 

@@ -5,7 +5,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickcast::protocol::{FieldKind, FieldSpec};
 
-use crate::wire::append_int;
+use crate::wire::{append_array, append_int};
 
 /// The probability that a column takes a new value in an input.
 const TURN: f64 = 1.0 / 15.0;
@@ -50,13 +50,24 @@ impl InputGenerator {
         Self { columns, rng }
     }
 
-    /// Returns how many integers an input has.
+    /// Returns how many integers an input has, without the three before them.
     pub(crate) fn len(&self) -> usize {
         self.columns.len()
     }
 
-    /// Generates the next input and appends its columns.
-    pub(crate) fn append_next(&mut self, input: &mut Vec<u8>) {
+    /// Generates the argument of the next event `i`: the acknowledged tick, the number of the input, the tick in which it is to act
+    /// (0 means the next one), and its columns.
+    pub(crate) fn next(&mut self, [ack, seq, tick]: [i64; 3]) -> Vec<u8> {
+        let mut input = Vec::with_capacity(32);
+        append_array(&mut input, 3 + self.len() as u32);
+        for value in [ack, seq, tick] {
+            append_int(&mut input, value);
+        }
+        self.append_columns(&mut input);
+        input
+    }
+
+    fn append_columns(&mut self, input: &mut Vec<u8>) {
         for column in &mut self.columns {
             column.step(&mut self.rng);
             append_int(input, column.value);
@@ -126,7 +137,7 @@ mod tests {
         let mut generator = InputGenerator::new(&fields(), seed);
         let mut next = || {
             let mut bytes = Vec::new();
-            generator.append_next(&mut bytes);
+            generator.append_columns(&mut bytes);
             let mut rest = &bytes[..];
             (0..generator.len()).map(|_| rmp::decode::read_int(&mut rest).unwrap()).collect()
         };

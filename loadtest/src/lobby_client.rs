@@ -275,14 +275,7 @@ impl Seat {
     pub(crate) fn input(&mut self) -> Vec<u8> {
         self.sent.get_or_insert_with(Instant::now);
         self.seq += 1;
-        let mut input = Vec::with_capacity(32);
-        wire::append_array(&mut input, 3 + self.inputs.len() as u32);
-        wire::append_int(&mut input, self.replica.ack().into());
-        wire::append_int(&mut input, self.seq.into());
-        // Tick 0 means the next tick.
-        wire::append_int(&mut input, 0);
-        self.inputs.append_next(&mut input);
-        input
+        self.inputs.next([self.replica.ack().into(), self.seq.into(), 0])
     }
 
     /// Applies a frame. Returns the kind of error if there is one.

@@ -92,14 +92,7 @@ impl Player {
 
     /// An input with everything as it should be but these numbers.
     fn input(&self, ack: i64, seq: i64, tick: i64) -> Vec<u8> {
-        let mut generator = InputGenerator::new(&self.welcome.schema.input.fields, 1);
-        let mut input = Vec::new();
-        append_array(&mut input, 3 + generator.len() as u32);
-        for number in [ack, seq, tick] {
-            append_int(&mut input, number);
-        }
-        generator.append_next(&mut input);
-        input
+        InputGenerator::new(&self.welcome.schema.input.fields, 1).next([ack, seq, tick])
     }
 
     /// Sends inputs and reads what comes meanwhile, for as long as the attack takes. Fails if the connection ends.

@@ -8,7 +8,7 @@ use super::messages::Welcome;
 use crate::connection::GAMEPLAY;
 use crate::inputs::InputGenerator;
 use crate::replica::{FrameResult, Head, Replica, Resync};
-use crate::wire::{self, BinaryEvent};
+use crate::wire::BinaryEvent;
 
 pub(crate) struct Seat {
     pub(crate) room: String,
@@ -64,14 +64,7 @@ impl Seat {
 
     pub(crate) fn input(&mut self) -> Vec<u8> {
         self.seq += 1;
-        let mut input = Vec::with_capacity(32);
-        wire::append_array(&mut input, 3 + self.inputs.len() as u32);
-        wire::append_int(&mut input, self.replica.ack().into());
-        wire::append_int(&mut input, self.seq.into());
-        // Tick 0 means the next tick.
-        wire::append_int(&mut input, 0);
-        self.inputs.append_next(&mut input);
-        self.event.packet(&input)
+        self.event.packet(&self.inputs.next([self.replica.ack().into(), self.seq.into(), 0]))
     }
 
     /// Applies a frame and checks its checksums.
