@@ -20,8 +20,8 @@ pub(super) const SPECTATOR_SEAT: Seat = Seat(0);
 /// A connection that a room reads from and writes to itself. All of it is in one place in memory, because a room looks at it in every
 /// step, long after the CPU's caches have forgotten it.
 pub trait Line: Send + Sync + 'static {
-    /// Hands over what the client has sent. The room calls this `hz` times a second, right before it takes its inputs; a source
-    /// may hand them over earlier.
+    /// Hands over what the client has sent. The room calls this `hz` times a second, right before it takes its inputs; a
+    /// connection may hand them over earlier.
     fn pull(self: Arc<Self>, hz: u16);
 
     /// The room does not call [`pull`](Self::pull) for now: inputs are to be handed over when they arrive.
