@@ -9,7 +9,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::block_in_place,
+    time::Instant,
+};
 
 use super::{
     admission::Admission,
@@ -41,14 +45,23 @@ use crate::{
 /// One wait for the lock of a room that is being stepped. Between two of them a caller looks whether the step is late.
 const LOCK_WAIT: Duration = Duration::from_millis(1);
 
-/// The most waits for the lock of a room whose step is not late. Most of that time its thread has waited for a CPU.
-const MAX_LOCK_WAITS: u32 = 250;
+/// The most waits for the lock of a room whose step is not late: nearly all of that time its thread waits for a CPU.
+const MAX_LOCK_WAITS: u32 = 2000;
 
 /// A step that takes longer is charged without the time that its thread waited for a CPU.
 const UNCHECKED_STEP: Duration = Duration::from_millis(2);
 
 /// The most errands that wait for a room's lock. There is one for each connection that was lost, and few others.
 const MAX_ERRANDS: usize = 1024;
+
+/// Waits, and leaves the other tasks of this worker to another one, if the runtime has several. A `LocalSet` cannot do that: Tokio panics
+/// in one.
+fn aside<R>(wait: impl FnOnce() -> R) -> R {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => block_in_place(wait),
+        _ => wait(),
+    }
+}
 
 /// Something to do under a room's lock.
 type Errand = Box<dyn FnOnce(&Running, &mut Seating) + Send>;
@@ -212,8 +225,11 @@ impl Running {
 
     /// Waits for the room's lock as long as a step may take.
     fn try_seating(&self) -> Option<parking_lot::MutexGuard<'_, Seating>> {
-        let waits = (0..MAX_LOCK_WAITS).take_while(|_| !self.is_late.load(Ordering::Relaxed));
-        let waited = waits.filter_map(|_| self.seating.try_lock_for(LOCK_WAIT)).next();
+        let wait = |most| {
+            let waits = (0..most).take_while(|_| !self.is_late.load(Ordering::Relaxed));
+            waits.filter_map(|_| self.seating.try_lock_for(LOCK_WAIT)).next()
+        };
+        let waited = wait(1).or_else(|| aside(|| wait(MAX_LOCK_WAITS)));
         waited.or_else(|| self.seating.try_lock())
     }
 
