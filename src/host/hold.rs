@@ -8,6 +8,7 @@ use std::sync::{
 use super::{
     intake::{Intake, Sender},
     outlet::{Full, Outlet},
+    quota::HeldInRoom,
 };
 use crate::{
     protocol::{Blocks, Frame, Seat},
@@ -49,6 +50,8 @@ pub(super) struct Hold {
 pub(super) struct Audience {
     all: Mutex<Vec<Listener>>,
     over: OnceLock<Over>,
+    /// Their seats, places and tickets.
+    pub(super) held: HeldInRoom,
 }
 
 struct Listener {
@@ -131,7 +134,7 @@ impl Hold {
 }
 
 impl Audience {
-    /// Ends every hold, and tells every client that it is over.
+    /// Ends every hold, tells every client that it is over, and gives back what people held in the room.
     pub(super) fn end(&self, over: Over) {
         let all = {
             let mut all = self.all();
@@ -144,6 +147,7 @@ impl Audience {
                 outlet.finish(over.clone());
             }
         }
+        self.held.give_back();
     }
 
     /// Whether everybody was told that it is over.

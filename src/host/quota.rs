@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use super::{limits::Limits, refusal::Refusal};
@@ -48,11 +48,18 @@ pub(super) struct Quotas {
 }
 
 /// One thing in the count of a person. Dropping it takes the thing out of the count.
-pub(super) struct Held {
+pub(super) struct Held(Arc<Counted>);
+
+struct Counted {
     quotas: Arc<Quotas>,
     kind: Kind,
-    owners: Vec<Owner>,
+    /// Empty once the thing is out of the count.
+    owners: Mutex<Vec<Owner>>,
 }
+
+/// All that people hold in one room. A room that never returns from a step never drops it, so it can be given back without the room.
+#[derive(Default)]
+pub(super) struct HeldInRoom(Mutex<Vec<Weak<Counted>>>);
 
 impl Quotas {
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
@@ -102,7 +109,7 @@ impl Quotas {
 
     fn count(self: &Arc<Self>, held: &mut HashMap<(Kind, Owner), usize>, kind: Kind, owners: Vec<Owner>) -> Held {
         owners.iter().for_each(|owner| *held.entry((kind, owner.clone())).or_default() += 1);
-        Held { quotas: self.clone(), kind, owners }
+        Held(Arc::new(Counted { quotas: self.clone(), kind, owners: Mutex::new(owners) }))
     }
 
     fn most(&self, kind: Kind, owner: &Owner) -> usize {
@@ -131,16 +138,51 @@ impl Quotas {
     }
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
+impl Counted {
+    /// Takes the thing out of the count.
+    fn give_back(&self) {
+        let owners = std::mem::take(&mut *self.owners.lock().unwrap_or_else(PoisonError::into_inner));
         let mut held = self.quotas.held();
-        for owner in self.owners.drain(..) {
+        for owner in owners {
             let key = (self.kind, owner);
             match held.get_mut(&key) {
                 Some(count) if *count > 1 => *count -= 1,
                 _ => drop(held.remove(&key)),
             }
         }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+impl HeldInRoom {
+    /// Counts one more thing that a person holds in the room.
+    ///
+    /// # Errors
+    /// As for [`Quotas::take`].
+    pub(super) fn take(&self, quotas: &Arc<Quotas>, kind: Kind, who: &Identity) -> Result<Held, Refusal> {
+        quotas.take(kind, who).inspect(|held| self.note(held))
+    }
+
+    /// Notes something that is held in the room.
+    pub(super) fn note(&self, held: &Held) {
+        let mut all = self.all();
+        all.retain(|other| other.strong_count() > 0);
+        all.push(Arc::downgrade(&held.0));
+    }
+
+    /// Takes everything that is held in the room out of the counts.
+    pub(super) fn give_back(&self) {
+        let all = std::mem::take(&mut *self.all());
+        all.iter().filter_map(Weak::upgrade).for_each(|held| held.give_back());
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Weak<Counted>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -184,6 +226,21 @@ mod tests {
         drop(held);
         assert!(quotas.check(Kind::Room, &ada).is_ok());
         drop(third);
+        assert!(quotas.held().is_empty());
+    }
+
+    #[test]
+    fn what_a_room_never_drops_is_given_back_once() {
+        let quotas = Quotas::new(&Limits { seats_per_person: 2, ..Limits::default() });
+        let (ada, room) = (guest(Some("9.9.9.9")), HeldInRoom::default());
+        let held = [quotas.take(Kind::Seat, &ada).unwrap(), quotas.take(Kind::Seat, &ada).unwrap()];
+        room.note(&held[0]);
+        room.give_back();
+        let again = quotas.take(Kind::Seat, &ada).unwrap();
+        assert!(quotas.check(Kind::Seat, &ada).is_err(), "the other one is not in the room");
+        drop(held);
+        assert!(quotas.check(Kind::Seat, &ada).is_ok());
+        drop(again);
         assert!(quotas.held().is_empty());
     }
 

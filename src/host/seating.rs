@@ -320,12 +320,13 @@ impl Seating {
             return Err(RoomError::Over.into());
         }
         self.check_banned(&who.user)?;
-        self.spectators.let_in(who, life, &self.quotas)
+        self.spectators.let_in(who, life, &self.quotas, &self.audience.held)
     }
 
     /// Adds the spectator whose ticket this is.
     pub(super) fn spectate(&mut self, id: u128, hold: &Arc<Hold>, outlet: Arc<dyn Outlet>) -> Result<(), Refusal> {
         let room = self.room.as_mut().filter(|_| self.over_at.is_none()).ok_or_else(|| Refusal::from(RoomError::Over))?;
+        self.spectators.take_place(id, &self.quotas, &self.audience.held)?;
         self.spectators.add(id, hold, outlet, room)
     }
 
@@ -356,6 +357,7 @@ impl Seating {
 
     fn take_seat(&mut self, who: &Identity, by: Asker, life: Duration, meters: &GameMeters) -> Result<(Seat, u128), Refusal> {
         let held = self.quotas.seat(who, by)?;
+        [&held.0, &held.1].into_iter().for_each(|held| self.audience.held.note(held));
         let seat = self.with(meters, |room| {
             let team = match by {
                 Asker::Matchmaker(team) if room.team(Seat(1)).is_some() => Some(team),

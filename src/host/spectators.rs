@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{
     hold::Hold,
     outlet::{Ending, Full, Outlet},
-    quota::{Held, Kind, Quotas},
+    quota::{Held, HeldInRoom, Kind, Quotas},
     refusal::Refusal,
     ticket::Ticket,
 };
@@ -33,11 +33,11 @@ pub(super) struct Spectators {
 /// A ticket to watch. It may be tried again until it expires, because spectators send nothing that shows that they were welcomed.
 /// The newest connection has the place.
 struct WatchTicket {
-    user: UserId,
+    who: Identity,
     ticket: Ticket,
     /// The ticket in the count of the person, until it is used.
     unused: Option<Held>,
-    /// The place in the count of the person, until they leave it.
+    /// The place in the count of the person. `None` once the spectator has left or their connection is lost.
     place: Option<Arc<Held>>,
 }
 
@@ -63,19 +63,32 @@ impl Spectators {
     }
 
     /// Records a ticket, and returns its number.
-    pub(super) fn let_in(&mut self, who: &Identity, life: Duration, quotas: &Arc<Quotas>) -> Result<u128, Refusal> {
+    pub(super) fn let_in(
+        &mut self, who: &Identity, life: Duration, quotas: &Arc<Quotas>, held: &HeldInRoom,
+    ) -> Result<u128, Refusal> {
         self.check_room()?;
         if self.tickets.len() >= MAX_TICKETS {
-            return Err(Refusal::new(
-                ErrorCode::RateLimited,
-                "too many tickets to spectate in this room are out, try again later",
-            ));
+            // Spectators whose connection is lost mostly ask for a new ticket.
+            let lost = self.tickets.iter().position(|held| held.place.is_none());
+            let too_many = "too many tickets to spectate in this room are out, try again later";
+            self.tickets.remove(lost.ok_or_else(|| Refusal::new(ErrorCode::RateLimited, too_many))?);
         }
-        let (place, unused) = (Some(Arc::new(quotas.take(Kind::Place, who)?)), Some(quotas.take(Kind::Ticket, who)?));
+        let place = Some(Arc::new(held.take(quotas, Kind::Place, who)?));
+        let unused = Some(held.take(quotas, Kind::Ticket, who)?);
         let ticket = Ticket::new(life);
         let id = ticket.id;
-        self.tickets.push(WatchTicket { user: who.user.clone(), ticket, unused, place });
+        self.tickets.push(WatchTicket { who: who.clone(), ticket, unused, place });
         Ok(id)
+    }
+
+    /// Counts the place of a ticket again, if it was given back and the room has a place.
+    pub(super) fn take_place(&mut self, id: u128, quotas: &Arc<Quotas>, held: &HeldInRoom) -> Result<(), Refusal> {
+        let given_back = self.tickets.iter().position(|held| held.ticket.id == id && held.place.is_none());
+        if let Some(at) = given_back {
+            self.check_room()?;
+            self.tickets[at].place = Some(Arc::new(held.take(quotas, Kind::Place, &self.tickets[at].who)?));
+        }
+        Ok(())
     }
 
     pub(super) fn ticket(&self, id: u128) -> Option<&Ticket> {
@@ -88,9 +101,9 @@ impl Spectators {
 
     /// Adds the spectator whose ticket this is.
     pub(super) fn add(&mut self, id: u128, hold: &Arc<Hold>, outlet: Arc<dyn Outlet>, room: &mut Room) -> Result<(), Refusal> {
-        let WatchTicket { user, unused, place, .. } =
+        let WatchTicket { who, unused, place, .. } =
             self.tickets.iter_mut().find(|held| held.ticket.id == id).ok_or_else(Ticket::too_old)?;
-        let (user, place) = (user.clone(), place.clone());
+        let (user, place) = (who.user.clone(), place.clone());
         *unused = None;
         self.remove(id, Some(OverReason::Replaced));
         self.check_room()?;
@@ -103,7 +116,7 @@ impl Spectators {
 
     /// Removes a user, and every ticket of theirs.
     pub(super) fn evict(&mut self, user: &UserId, message: &str) {
-        self.tickets.retain(|held| held.user != *user);
+        self.tickets.retain(|held| held.who.user != *user);
         let theirs: Vec<_> = self.all.extract_if(.., |spectator| spectator.user == *user).collect();
         let over = Over { reason: OverReason::Kicked, message: message.to_owned(), winners: Vec::new() };
         theirs.into_iter().for_each(|spectator| spectator.end(over.clone()));
@@ -123,14 +136,22 @@ impl Spectators {
         self.remove(id, Some(OverReason::Left));
     }
 
-    /// Removes a spectator, which is told the reason if there is one.
+    /// Removes a spectator, which is told the reason if there is one. Otherwise its connection is lost.
     pub(super) fn remove(&mut self, id: u128, why: Option<OverReason>) {
         let Some(at) = self.all.iter().position(|spectator| spectator.id == id) else { return };
         let spectator = self.all.swap_remove(at);
         match why {
             Some(reason) => spectator.end(Over { reason, message: reason.explain().into(), winners: Vec::new() }),
-            None => drop(spectator.hold.end()),
+            None => {
+                spectator.hold.end();
+                self.give_back_place(id);
+            }
         }
+    }
+
+    /// Takes the place of a lost connection out of the person's count. They may come back with the same ticket, or with a new one.
+    fn give_back_place(&mut self, id: u128) {
+        self.tickets.iter_mut().filter(|held| held.ticket.id == id).for_each(|held| held.place = None);
     }
 
     /// Sends what a tick has for spectators.
@@ -142,17 +163,22 @@ impl Spectators {
         let mut snapshot = None;
         let now = room.current_tick();
         let later = Tick(now.0 + u32::from(room.def().hz()));
+        let mut lost = Vec::new();
         self.all.retain_mut(|spectator| {
             let told = seats.map_or(Ok(()), |seats| spectator.outlet.send(seats.clone()));
             let shown = told.and_then(|()| {
                 spectator.catch_up(out, || snapshot.get_or_insert_with(|| room.gallery_snapshot()).clone(), (now, later))
             });
-            if shown.is_err() && spectator.hold.end() {
-                observe::dropped(DropReason::Stalled);
-                spectator.outlet.close(Ending::Cut);
+            if shown.is_err() {
+                lost.push(spectator.id);
+                if spectator.hold.end() {
+                    observe::dropped(DropReason::Stalled);
+                    spectator.outlet.close(Ending::Cut);
+                }
             }
             shown.is_ok()
         });
+        lost.into_iter().for_each(|id| self.give_back_place(id));
     }
 
     /// Tells all spectators that the match is over, and removes them.

@@ -97,6 +97,27 @@ async fn a_room_that_never_returns_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_room_that_was_given_up_holds_nothing_of_its_people() {
+    let host = limited_host(|limits| {
+        limits.stuck_after = Duration::from_millis(200);
+        (limits.seats_per_person, limits.tickets_per_person, limits.places_per_person) = (1, 1, 1);
+    });
+    let (player, late, watcher) = (ada(), ada(), ada());
+    let hung = host.create("duel", &hangs(8), &player).unwrap();
+    let (_claim, memory) = walk_in(&host, &hung.ticket);
+    host.join(&hung.room, &late).unwrap();
+    let watching = host.spectate(&hung.room, &watcher).unwrap();
+    until("the players are told", || !memory.overs().is_empty()).await;
+    until("the room is off the list", || host.rooms(None).rooms.is_empty()).await;
+    let other = host.create("duel", &RoomOptions::default(), &player).unwrap();
+    host.join(&other.room, &late).unwrap();
+    host.spectate(&other.room, &watcher).unwrap();
+    assert!(host.claim(&watching.ticket).is_err());
+    assert_eq!(code(host.create("duel", &RoomOptions::default(), &player)), ErrorCode::QuotaExceeded, "what is new counts");
+    release(8);
+}
+
+#[tokio::test]
 async fn a_game_whose_rooms_never_return_is_not_opened_any_more() {
     let host = limited_host(|limits| (limits.stuck_after, limits.max_stuck_rooms) = (Duration::from_millis(100), 2));
     for _ in 0..2 {

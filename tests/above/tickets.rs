@@ -201,6 +201,40 @@ async fn one_person_watches_from_a_few_places() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watcher_whose_connection_breaks_often_comes_back() {
+    let host = host_with(|limits| (limits.places_per_person, limits.places_per_address) = (2, 3));
+    let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();
+    let (_player, _) = walk_in(&host, &admission.ticket);
+    let eve = guest_of([9, 9, 9, 9]);
+    let watch = || host.spectate(&admission.room, &eve).map(|watching| watching.ticket);
+    let mut first = None;
+    // More than there may be tickets in one room.
+    for _ in 0..250 {
+        let ticket = watch().unwrap();
+        let claim = host.claim(&ticket).unwrap();
+        enter(&claim);
+        claim.disconnect();
+        first.get_or_insert(ticket);
+    }
+    assert_eq!(code(host.claim(&first.unwrap())), ErrorCode::TicketExpired, "the room forgets the oldest");
+    let lost = watch().unwrap();
+    for _ in 0..2 {
+        let claim = host.claim(&lost).unwrap();
+        enter(&claim);
+        claim.disconnect();
+    }
+    let places: Vec<_> = (0..2).map(|_| host.claim(&watch().unwrap()).unwrap()).collect();
+    places.iter().for_each(|claim| drop(enter(claim)));
+    assert_eq!(code(watch()), ErrorCode::QuotaExceeded);
+    let again = host.claim(&lost).unwrap();
+    let refused = code(again.enter(Arc::new(Fake(Arc::default()))));
+    assert_eq!(refused, ErrorCode::QuotaExceeded, "the place counts when it is taken again");
+    places[0].disconnect();
+    enter(&again);
+    assert!(again.is_live());
+}
+
+#[tokio::test(start_paused = true)]
 async fn guests_of_one_address_open_a_limited_number_of_rooms() {
     let host = host_with(|limits| limits.rooms_per_address = 6);
     let open = |who: &Identity| host.create("duel", &RoomOptions::default(), who);
