@@ -12,6 +12,7 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser, builder::Resettable}
 
 use super::{
     builder::{Config, ServerBuilder},
+    modes::read_modes,
     persistence::PersistenceConfig,
 };
 #[cfg(feature = "jwt")]
@@ -119,7 +120,7 @@ impl Args {
     /// The modes of the file that `--modes` names, by game and name.
     pub(super) fn read_modes(&self) -> anyhow::Result<BTreeMap<String, BTreeMap<String, Mode>>> {
         let Some(file) = &self.modes else { return Ok(BTreeMap::new()) };
-        serde_json::from_slice(&read_text(file)?).with_context(|| format!("cannot use {}", file.display()))
+        read_modes(&read_text(file)?).with_context(|| format!("cannot use {}", file.display()))
     }
 }
 

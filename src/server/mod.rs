@@ -6,6 +6,8 @@ mod builder;
 mod limits;
 mod running;
 #[cfg(feature = "cli")]
+mod modes;
+#[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "cli")]
 mod program;
