@@ -106,6 +106,7 @@ impl RunningServer {
             #[cfg(feature = "metrics")]
             exposition.clone(),
         );
+        let origins = site.origins.clone();
         let router = site.router(host.clone(), &endpoints, &limits);
         let (stop, stopped) = watch::channel(false);
         let upkeep = tokio::spawn(async move {
@@ -116,7 +117,7 @@ impl RunningServer {
                 exposition.upkeep();
             }
         });
-        let accepting = tokio::spawn(listener.serve(router, stopped));
+        let accepting = tokio::spawn(listener.serve(router, origins, stopped));
         Ok(Self { address, host, persistence, endpoints, stop, accepting, upkeep, ratings, rating })
     }
 

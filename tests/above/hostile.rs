@@ -82,9 +82,11 @@ async fn an_address_has_so_many_connections_and_no_more() {
 
 #[tokio::test]
 async fn handshakes_that_lead_nowhere_are_few_and_forgotten() {
-    let server = start_limited(|config| {
-        config.net.connections_per_address = 30;
-        config.net.counts_local_addresses = true;
+    let server = start_with(|builder| {
+        builder.allow_origin("https://play.example.org").config(|config| {
+            config.net.connections_per_address = 30;
+            config.net.counts_local_addresses = true;
+        })
     })
     .await;
     let mut sessions = Vec::new();
@@ -100,6 +102,16 @@ async fn handshakes_that_lead_nowhere_are_few_and_forgotten() {
     assert!(refused.0 == 429 && refused.1.ends_with("too many handshakes from your address\n"), "{refused:?}");
     assert!(sessions.len() >= 30, "{}", sessions.len());
     assert_eq!(get(&server, "/healthz").await.0, 200, "whatever is no handshake is answered");
+    for (origin, reads) in [("https://play.example.org", true), ("https://evil.test", false)] {
+        loop {
+            let (status, answer) = http(&server, "GET", HANDSHAKE, &format!("origin: {origin}\r\n"), "").await;
+            if status == 429 {
+                let readable = format!("access-control-allow-origin: {origin}\r\n");
+                assert_eq!(answer.contains(&readable), reads, "a page that may read the refusal knows its reason: {answer}");
+                break;
+            }
+        }
+    }
     for session in sessions {
         // Pings, until the session is closed or forgotten.
         loop {

@@ -31,6 +31,7 @@ use crate::{
             forwarded::Client,
             keep_alive::{Held, KeepAlive, Watched},
             malformed,
+            origin::Origins,
         },
         limits::{
             NetLimits,
@@ -69,6 +70,7 @@ struct Server {
     router: Router,
     limits: Arc<NetLimits>,
     addresses: Addresses,
+    origins: Origins,
 }
 
 /// One connection, as its requests see it.
@@ -98,9 +100,11 @@ impl Listener {
     }
 
     /// Accepts and serves until `stop` turns true. Connections that are open then finish their request.
-    pub(crate) async fn serve(self, router: Router, mut stop: watch::Receiver<bool>) {
+    ///
+    /// The router checks origins. A refusal that is given before the router sees the request can be read by pages of `origins` too.
+    pub(crate) async fn serve(self, router: Router, origins: Origins, mut stop: watch::Receiver<bool>) {
         let (streams, addresses) = (Streams::default(), Addresses::new(&self.limits, self.proxies));
-        let server = Server { router, limits: self.limits, addresses };
+        let server = Server { router, limits: self.limits, addresses, origins };
         let mut warned: Option<Instant> = None;
         loop {
             let accepted = tokio::select! {
@@ -202,14 +206,18 @@ async fn serve_connection(stream: Stream, peer: IpAddr, server: Server, mut stop
 }
 
 impl Connection {
-    async fn answer(&self, request: Request<Incoming>) -> Response {
+    async fn answer(&self, mut request: Request<Incoming>) -> Response {
         let answering = self.keep_alive.answering();
         let client = Client::of(self.peer, request.headers(), self.server.addresses.proxies());
         // A client behind a proxy has a connection as long as its request is answered.
         let share = self.server.addresses.request(self.peer, client.address);
-        let answer = match &share {
-            Some(_) => self.route(request, client).await,
-            None => refused(DropReason::Address, "too many connections from your address\n"),
+        let refusal = match &share {
+            Some(_) => self.refuse(&mut request, &client),
+            None => Some(refused(DropReason::Address, "too many connections from your address\n")),
+        };
+        let answer = match refusal {
+            Some(refusal) => self.server.origins.open(request.headers(), &client, refusal),
+            None => self.route(request, client).await,
         };
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             // The stream is read and written as a WebSocket only after this.
@@ -220,29 +228,34 @@ impl Connection {
         answer.map(|body| Body::new(Held::new(body, (answering, share))))
     }
 
-    async fn route(&self, mut request: Request<Incoming>, client: Client) -> Response {
-        if let Some(refusal) = malformed::refusal(&request) {
+    /// Returns the answer to a request that does not reach the router. Counts a session that begins.
+    fn refuse(&self, request: &mut Request<Incoming>, client: &Client) -> Option<Response> {
+        if let Some(refusal) = malformed::refusal(request) {
             observe::dropped(DropReason::Malformed);
-            return refusal;
+            return Some(refusal);
         }
         if session(request.uri().query()).is_some_and(|session| self.stream.is_cut(session)) {
-            return ENDED.into_response();
+            return Some(ENDED.into_response());
         }
-        let begins = begins_session(&request);
+        let begins = begins_session(request);
+        let is_websocket = begins && malformed::asks_for_websocket(request);
         if begins {
-            detach_head(&mut request);
-        }
-        let is_websocket = begins && malformed::asks_for_websocket(&request);
-        if begins {
+            detach_head(request);
             match self.server.addresses.begin(client.address, !is_websocket, &self.handshakes) {
                 Ok(share) => drop(request.extensions_mut().insert(Arc::new(share))),
-                Err(TooMany::OfAddress) => return refused(DropReason::Address, "too many handshakes from your address\n"),
-                Err(TooMany::OfAll) => return refused(DropReason::Sessions, "too many clients, try again in a few seconds\n"),
+                Err(TooMany::OfAddress) => return Some(refused(DropReason::Address, "too many handshakes from your address\n")),
+                Err(TooMany::OfAll) => {
+                    return Some(refused(DropReason::Sessions, "too many clients, try again in a few seconds\n"));
+                }
             }
             let address = self.server.addresses.counted(client.address);
             request.extensions_mut().insert(Arc::new(Conduct::new(&self.server.limits, address, Instant::now())));
         }
         request.extensions_mut().insert(self.stream.of_handshake(is_websocket));
+        None
+    }
+
+    async fn route(&self, mut request: Request<Incoming>, client: Client) -> Response {
         request.extensions_mut().insert(client);
         self.stream.next_turn().await;
         let Ok(answer) = self.server.router.clone().oneshot(request).await;

@@ -47,6 +47,14 @@ impl Origins {
         !scheme.is_empty() && scheme.chars().all(is_of_scheme) && !host.is_empty() && host.chars().all(is_of_host)
     }
 
+    /// Lets a listed page read an answer that is given before [`check_origin`].
+    pub(crate) fn open(&self, asked: &HeaderMap, client: &Client, response: Response) -> Response {
+        match self.judge(asked, Some(client)) {
+            Standing::Listed => readable_by(asked.get(header::ORIGIN).cloned(), response),
+            Standing::Own | Standing::Foreign => response,
+        }
+    }
+
     /// Judges a request by its headers, and by what trusted proxies say of the host and the scheme that its client asked for.
     fn judge(&self, headers: &HeaderMap, client: Option<&Client>) -> Standing {
         let Some(origin) = headers.get(header::ORIGIN) else { return Standing::Own };
@@ -90,16 +98,21 @@ pub(crate) async fn check_origin(State(origins): State<Origins>, request: Reques
         Standing::Listed => {
             let origin = request.headers().get(header::ORIGIN).cloned();
             let is_preflight = request.method() == Method::OPTIONS;
-            let mut response = if is_preflight { answer_preflight(request.headers()) } else { next.run(request).await };
-            let headers = response.headers_mut();
-            if let Some(origin) = origin {
-                headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            }
-            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-            headers.append(header::VARY, HeaderValue::from_static("origin"));
-            response
+            let response = if is_preflight { answer_preflight(request.headers()) } else { next.run(request).await };
+            readable_by(origin, response)
         }
     }
+}
+
+/// Lets the pages of an origin read an answer.
+fn readable_by(origin: Option<HeaderValue>, mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    response
 }
 
 /// Allows a listed page what it asks for. A request with a header of the page's own, or with credentials, is asked for first.
