@@ -54,6 +54,8 @@ struct Key {
 ///
 /// Ed25519 signatures have the algorithm `EdDSA` or, by RFC 9864, `Ed25519`.
 ///
+/// A second call of a method replaces its value: there is one issuer and one audience.
+///
 /// # Examples
 ///
 /// ```

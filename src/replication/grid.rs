@@ -35,6 +35,8 @@ const MAX_RINGS: u8 = 16;
 ///
 /// A seat looks from the cells of the entities that it owns. If it has none left, it looks from where it last had one. If it never had
 /// one, it sees only entities without `C`.
+///
+/// A second call of a method replaces its value, so that a grid can be made from another one.
 #[derive(Debug, Clone, Copy)]
 pub struct Grid<C> {
     size: f32,
