@@ -6,6 +6,7 @@ mod limits;
 mod refusal;
 mod quota;
 mod attempts;
+mod aside;
 mod admission;
 mod events;
 mod outlet;

@@ -9,14 +9,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    runtime::{Handle, RuntimeFlavor},
-    task::block_in_place,
-    time::Instant,
-};
+use tokio::time::Instant;
 
 use super::{
     admission::Admission,
+    aside::aside,
     attendees::Played,
     budget::Usage,
     cpu,
@@ -53,15 +50,6 @@ const UNCHECKED_STEP: Duration = Duration::from_millis(2);
 
 /// The most errands that wait for a room's lock. There is one for each connection that was lost, and few others.
 const MAX_ERRANDS: usize = 1024;
-
-/// Waits, and leaves the other tasks of this worker to another one, if the runtime has several. A `LocalSet` cannot do that: Tokio panics
-/// in one.
-fn aside<R>(wait: impl FnOnce() -> R) -> R {
-    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
-        Ok(RuntimeFlavor::MultiThread) => block_in_place(wait),
-        _ => wait(),
-    }
-}
 
 /// Something to do under a room's lock.
 type Errand = Box<dyn FnOnce(&Running, &mut Seating) + Send>;
