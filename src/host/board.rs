@@ -10,6 +10,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use super::limits::Limits;
 use crate::{
     lobby::{Changes, Listing, Missed, RoomId, RoomList, Search},
     room::Population,
@@ -46,9 +47,9 @@ pub(super) struct Board {
 }
 
 impl Board {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
         let news = broadcast::Sender::new(CHANGES_KEPT);
-        Self { lobby: Mutex::default(), dirty: Notify::new(), news, epoch: Instant::now() }
+        Self { lobby: Mutex::new(RoomList::new(limits.codes_kept)), dirty: Notify::new(), news, epoch: Instant::now() }
     }
 
     /// The list, to read.

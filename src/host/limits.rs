@@ -13,6 +13,9 @@ use crate::{lobby::SocialLimits, matchmaking::PauseRule};
 pub struct Limits {
     /// The most rooms that run at a time. Default 1,000.
     pub max_rooms: usize,
+    /// The matches whose game's `check` and `build` run at a time. Others wait, for at most 2 s. One that takes longer than `stuck_after`
+    /// does not count any more. Default 4.
+    pub matches_in_the_making: usize,
     /// The threads that step rooms. Default 0: one for each core.
     pub room_threads: usize,
     /// Steps rooms on the runtime that starts the host instead. For tests on a paused clock: a room that does not return from a step
@@ -33,8 +36,8 @@ pub struct Limits {
     pub slowed_for: Duration,
     /// The most entities of a match, including one for each resource. A match with more ends. Default 65,536.
     pub max_entities: usize,
-    /// The rooms of one game that were given up and have not returned from their step. Each may keep a core busy, so no room of the game
-    /// is opened while there are as many. Default 4.
+    /// The rooms of one game that were given up and have not returned from their step, or from being made. Each may keep a core busy, so
+    /// no room of the game is opened while there are as many. Default 4.
     pub max_stuck_rooms: usize,
     /// How long the whole program may take to stop after a signal. Then the process ends, whatever it does. Default 10 s.
     pub stop_deadline: Duration,
@@ -42,6 +45,8 @@ pub struct Limits {
     pub ticket_life: Duration,
     /// How long a room without people is kept. Default 10 s.
     pub empty_linger: Duration,
+    /// The most private rooms that are remembered by their codes after they have closed, so that friends can play again. Default 1,000.
+    pub codes_kept: usize,
     /// How long a finished room is kept, so that everybody can read the result. Default 5 s.
     pub over_linger: Duration,
     /// The most records (results, ratings, blocks, names) that may wait for the database, in memory and on disk. Later ones are dropped.
@@ -117,6 +122,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_rooms: 1000,
+            matches_in_the_making: 4,
             room_threads: 0,
             rooms_on_runtime: false,
             late_after: Duration::from_millis(10),
@@ -130,6 +136,7 @@ impl Default for Limits {
             stop_deadline: Duration::from_secs(10),
             ticket_life: Duration::from_secs(30),
             empty_linger: Duration::from_secs(10),
+            codes_kept: 1000,
             over_linger: Duration::from_secs(5),
             unwritten_records: 100_000,
             unwritten_bytes: 64 * 1024 * 1024,

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     lobby::{Entrance, Identity, RoomId, UserId},
     matchmaking::{Opening, Terms},
-    room::{OverReason, SeatPlan},
+    room::{OverReason, Room, SeatPlan},
     sim::Team,
 };
 
@@ -42,10 +42,16 @@ impl Host {
     /// # Errors
     /// The host is stopping or full, there is no such game, or not every player can be seated; then the room is closed.
     pub fn seat_match(&self, matched: &MatchPlan) -> Result<Vec<Vec<Admission>>, Refusal> {
-        let MatchPlan { game, mode, teams, seats, fill, backfill, terms } = matched;
+        let room = self.make(matched.game, None)?;
+        self.seat_match_in(room, matched)
+    }
+
+    /// Opens this room for a match and reserves a seat for each player.
+    pub(super) fn seat_match_in(&self, room: Room, matched: &MatchPlan) -> Result<Vec<Vec<Admission>>, Refusal> {
+        let MatchPlan { mode, teams, seats, fill, backfill, terms, .. } = matched;
         let info = MatchInfo { mode: mode.clone(), backfill: *backfill, terms: terms.clone() };
         let options = RoomOptions { entrance: Entrance::Ticket, mode: mode.to_string(), ..RoomOptions::default() };
-        let (running, ..) = self.open(game, &options, Opener::Matchmaker(info), |_| ())?;
+        let (running, ..) = self.open(room, &options, Opener::Matchmaker(info), |_| ())?;
         let plan = SeatPlan {
             seats: number(*seats),
             fill: fill.map_or(running.def.options().fill, number),

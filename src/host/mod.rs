@@ -7,6 +7,7 @@ mod refusal;
 mod quota;
 mod attempts;
 mod aside;
+mod builds;
 mod admission;
 mod events;
 mod outlet;
@@ -39,6 +40,7 @@ mod private_rooms;
 mod matches;
 mod parties;
 mod ratings;
+mod forming;
 mod queue;
 
 pub use self::{

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::quota::Held;
 use crate::{
-    lobby::{Code, Entrance, UserId},
+    lobby::{ClosedRoom, Entrance, UserId},
     matchmaking::Terms,
 };
 
@@ -43,8 +43,8 @@ pub struct RoomOptions {
     pub entrance: Entrance,
     /// The matchmaking mode to report with the result. Empty for none.
     pub mode: String,
-    /// The code of a closed private room, which the new one takes over.
-    pub(crate) code: Option<Code>,
+    /// A closed private room that is opened again.
+    pub(crate) reopens: Option<ClosedRoom>,
 }
 
 impl RoomOptions {

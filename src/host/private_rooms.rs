@@ -10,14 +10,12 @@ use crate::{
 
 impl Host {
     /// Reserves a seat in the private room with this code. If that room has closed, opens another with the same game, configuration
-    /// and code, as [`create`](Self::create) does: so friends who play again meet there.
+    /// and code, as [`create`](Self::create) does: so friends who play again meet there. Users who were removed from that room stay so.
     ///
     /// # Errors
     /// As for [`join`](Self::join) or [`create`](Self::create), no room has this code, or the user has typed too many wrong codes.
     pub fn join_private(&self, typed: &str, who: &Identity) -> Result<Admission, Refusal> {
-        // If two friends play again at the same time, one opens the room and the other joins it.
-        let one_by_one = self.services().reopening.lock().unwrap_or_else(PoisonError::into_inner);
-        let closed = self.try_code(who, || {
+        let found = self.try_code(who, || {
             let code = Code::parse(typed).ok_or_else(|| unknown_code(typed))?;
             let lobby = self.services().board.lobby();
             match (lobby.by_code(&code), lobby.closed(&code)) {
@@ -26,16 +24,32 @@ impl Host {
                 (None, None) => Err(unknown_code(typed)),
             }
         })?;
-        match closed {
-            Ok(ClosedRoom { code, game, config, .. }) => {
-                let options = RoomOptions { code: Some(code), ..RoomOptions::default() };
-                self.create(game, &options.entrance(Entrance::Code).config((*config).clone()), who)
-            }
-            Err(room) => {
-                drop(one_by_one);
-                self.join(&room, who)
-            }
+        match found {
+            Ok(closed) => self.reopen(closed, who),
+            Err(room) => self.join(&room, who),
         }
+    }
+
+    fn reopen(&self, closed: ClosedRoom, who: &Identity) -> Result<Admission, Refusal> {
+        if closed.removed.contains(&who.user) {
+            return Err(Refusal::banned());
+        }
+        let opener = self.opener(who)?;
+        let room = self.make(closed.game, Some(&closed.config))?;
+        // If two friends play again at the same time, one opens the room and the other joins it.
+        let one_by_one = self.services().reopening.lock().unwrap_or_else(PoisonError::into_inner);
+        let (opened, newest) = {
+            let lobby = self.services().board.lobby();
+            (lobby.by_code(&closed.code), lobby.closed(&closed.code).cloned())
+        };
+        if let Some(opened) = opened {
+            drop(one_by_one);
+            return self.join(&opened, who);
+        }
+        // It may have been open in the meantime, and others removed from it.
+        let closed = newest.unwrap_or(closed);
+        let options = RoomOptions { entrance: Entrance::Code, reopens: Some(closed), ..RoomOptions::default() };
+        self.open_for(room, &options, opener, who)
     }
 
     fn room_of_code(&self, typed: &str, who: &Identity) -> Result<RoomId, Refusal> {

@@ -12,18 +12,19 @@ use std::{
 use serde::Serialize;
 use tokio::{
     sync::Notify,
+    task::JoinSet,
     time::{Instant, sleep, timeout},
 };
 
 use super::{
-    admission::Admission, events::EventSink, matches::MatchPlan, parties::Parties, ratings::Ratings, refusal::Refusal,
-    registry::Host, stay::MAX_RESERVATIONS,
+    admission::Admission, events::EventSink, forming::Forming, parties::Parties, ratings::Ratings, refusal::Refusal,
+    registry::Host,
 };
 use crate::{
     lobby::{Identity, RoomId, UserId},
     matchmaking::{
-        CheckId, DEFAULT_MODE, Entrant, Match, Matchmaker, MatchmakerEvent, Mode, QueueEntry, QueueError, QueueRequest,
-        QueueStatus, Rating, UnreadyReason,
+        CheckId, DEFAULT_MODE, Entrant, Matchmaker, MatchmakerEvent, Mode, QueueEntry, QueueError, QueueRequest, QueueStatus,
+        Rating, UnreadyReason,
     },
     protocol::ErrorCode,
 };
@@ -90,6 +91,8 @@ struct Shared {
     queues: Mutex<Queues>,
     /// Something changed that a pass may turn into a match.
     changed: Notify,
+    /// A match was found that needs a room.
+    found: Notify,
     epoch: Instant,
 }
 
@@ -97,6 +100,8 @@ struct Shared {
 #[derive(Default)]
 struct Queues {
     matchmaker: Matchmaker,
+    /// The matches whose rooms are being made.
+    forming: Forming,
     users: HashMap<UserId, ConnectedUser>,
     /// The users who were matched lately, until their reservation ends.
     matched: HashMap<UserId, Matched>,
@@ -117,12 +122,6 @@ struct ConnectedUser {
     connections: Vec<(QueueConnectionId, Arc<dyn EventSink<QueueEvent>>)>,
 }
 
-/// A match whose people, or some of them, got no seat, and why.
-struct Unseated {
-    found: Match,
-    refusal: Refusal,
-}
-
 impl MatchQueue {
     pub(crate) fn new(host: Host, rules: MatchRules) -> Self {
         let MatchRules { modes, ratings, parties } = rules;
@@ -136,12 +135,30 @@ impl MatchQueue {
             }
         }
         let parties = parties.unwrap_or_else(|| Arc::new(host.clone()));
-        let (queues, changed, epoch) = (Mutex::new(queues), Notify::new(), Instant::now());
-        Self(Arc::new(Shared { host, parties, ratings, queues, changed, epoch }))
+        let (changed, found, epoch) = (Notify::new(), Notify::new(), Instant::now());
+        Self(Arc::new(Shared { host, parties, ratings, queues: Mutex::new(queues), changed, found, epoch }))
     }
 
     /// Makes matches for as long as the server runs.
     pub(crate) async fn run(self) {
+        tokio::join!(self.find_matches(), self.open_rooms());
+    }
+
+    /// Opens a room for each match that was found. Rooms that take long to be made do not keep others waiting.
+    async fn open_rooms(&self) {
+        let mut opening = JoinSet::new();
+        loop {
+            self.0.found.notified().await;
+            while opening.try_join_next().is_some() {}
+            let found = self.0.queues().forming.begin();
+            for (id, game) in found {
+                let shared = self.0.clone();
+                opening.spawn(async move { shared.open_room(id, game) });
+            }
+        }
+    }
+
+    async fn find_matches(&self) {
         loop {
             // A statement of its own, so that the lock is released before the wait.
             let is_busy = self.0.queues().matchmaker.is_busy();
@@ -214,6 +231,13 @@ impl MatchQueue {
         for identity in users.iter().filter_map(|member| queues.users.get(member)).map(|member| &member.identity) {
             shared.host.check_seats(identity)?;
         }
+        if let Some(found) = queues.forming.of(user).filter(|found| found.game == game && found.mode == mode) {
+            tracing::debug!(%user, game = found.game, "somebody queues again whose match has no room yet");
+            return Ok(1);
+        }
+        if let Some(member) = users.iter().find(|user| queues.forming.of(user).is_some()) {
+            return Err(QueueError::AlreadyQueued(member.clone()).into());
+        }
         let entrant = |user: &UserId| Entrant { user: user.clone(), rating: shared.ratings.of(user, game, &mode).rating };
         let members = users.iter().map(entrant).collect();
         let position = queues.matchmaker.enqueue(request, members, shared.now())?;
@@ -259,7 +283,9 @@ impl Shared {
     fn up_to_date(&self) -> MutexGuard<'_, Queues> {
         let mut queues = self.queues();
         for (user, members) in self.parties.regrouped() {
-            let events = queues.matchmaker.regroup(&user, &members, self.now());
+            let mut events = queues.matchmaker.regroup(&user, &members, self.now());
+            let left = queues.forming.regroup(&user, &members);
+            events.extend(left.map(|entry| MatchmakerEvent::Left { users: entry.users().cloned().collect() }));
             self.publish(&mut queues, events);
         }
         queues
@@ -295,7 +321,13 @@ impl Shared {
     }
 
     fn leave(&self, queues: &mut Queues, user: &UserId) -> Result<(), QueueError> {
-        let events = queues.matchmaker.leave(user, self.now())?;
+        let events = match queues.forming.leave(user) {
+            Some(entry) => {
+                let users = entry.users().filter(|member| *member != user).cloned().collect();
+                vec![MatchmakerEvent::Left { users }]
+            }
+            None => queues.matchmaker.leave(user, self.now())?,
+        };
         self.tell_parties(queues, std::slice::from_ref(user));
         self.publish(queues, events);
         self.changed.notify_one();
@@ -346,7 +378,11 @@ impl Shared {
                     self.tell_parties(queues, &users);
                     queues.tell(&users, &QueueEvent::Left { reason: "party" });
                 }
-                MatchmakerEvent::Formed(found) => all_seated &= self.seat(queues, found),
+                MatchmakerEvent::Formed(found) if found.room.is_some() => all_seated &= self.fill_room(queues, found),
+                MatchmakerEvent::Formed(found) => {
+                    queues.forming.add(found);
+                    self.found.notify_one();
+                }
             }
         }
         all_seated
@@ -355,98 +391,17 @@ impl Shared {
     /// Tells the lobby which of these users wait now.
     fn tell_parties(&self, queues: &Queues, users: &[UserId]) {
         for user in users.iter().filter_map(|user| queues.users.get(user)) {
-            self.parties.set_queued(&user.identity, queues.matchmaker.has(&user.identity.user));
-        }
-    }
-
-    /// Seats the people of a match. Those who get no seat wait again; then it returns false.
-    fn seat(&self, queues: &mut Queues, found: Match) -> bool {
-        let users: Vec<UserId> = found.users().cloned().collect();
-        let unseated = match found.room {
-            Some(_) => self.backfill(queues, found),
-            None => self.open_room(queues, found),
-        };
-        let all_seated = unseated.is_none();
-        if let Some(Unseated { found, refusal }) = unseated {
-            tracing::debug!(game = found.game, %refusal, "a match found no room");
-            queues.matchmaker.put_back(found);
-            // A blocked user would keep the others of the match from playing.
-            for user in users.iter().filter(|user| self.host.check_blocked(user).is_err()) {
-                let _ = queues.matchmaker.leave(user, self.now());
-            }
-            self.changed.notify_one();
-        }
-        self.tell_parties(queues, &users);
-        all_seated
-    }
-
-    /// Opens a room for a match. Returns the match if that failed.
-    fn open_room(&self, queues: &mut Queues, found: Match) -> Option<Unseated> {
-        let request = QueueRequest { game: found.game.to_owned(), mode: Some(found.mode.to_string()), ..QueueRequest::default() };
-        let mode = match queues.matchmaker.mode(&request) {
-            Ok((_, _, mode)) => mode,
-            Err(error) => return Some(Unseated { found, refusal: error.into() }),
-        };
-        let teams: Vec<_> = found.teams.iter().map(|team| queues.identities(team)).collect();
-        let people: usize = teams.iter().map(Vec::len).sum();
-        let plan = MatchPlan {
-            game: found.game,
-            mode: found.mode.clone(),
-            teams,
-            seats: *mode.players().end(),
-            // A match in teams has no bots beyond those that were planned; the game's own fill may exceed the mode's seats.
-            fill: (found.bots > 0).then_some(people + found.bots).or(mode.sides().map(|_| 0)),
-            backfill: mode.is_backfilled(),
-            terms: found.terms(),
-        };
-        match self.host.seat_match(&plan) {
-            Ok(admissions) => {
-                let people: Vec<_> = plan.teams.iter().flatten().collect();
-                self.tell_matched(queues, (found.game, &found.mode), people.into_iter().zip(admissions.into_iter().flatten()));
-                None
-            }
-            Err(refusal) => Some(Unseated { found, refusal }),
-        }
-    }
-
-    /// Seats parties in a running match. Returns those that got no seats.
-    fn backfill(&self, queues: &mut Queues, found: Match) -> Option<Unseated> {
-        let room = found.room.clone()?;
-        let (game, mode) = (found.game, found.mode.clone());
-        let mut last_refusal = None;
-        let mut unseated = Match { teams: Vec::new(), ..found.clone() };
-        for (team, entries) in (1..).zip(found.teams) {
-            let mut left = Vec::new();
-            for entry in entries {
-                let people = queues.identities(std::slice::from_ref(&entry));
-                match self.host.fill_match(&room, team, &people) {
-                    Ok(admissions) => self.tell_matched(queues, (game, &mode), people.iter().zip(admissions)),
-                    Err(refusal) => {
-                        last_refusal = Some(refusal);
-                        left.push(entry);
-                    }
-                }
-            }
-            unseated.teams.push(left);
-        }
-        last_refusal.map(|refusal| Unseated { found: unseated, refusal })
-    }
-
-    /// Tells people that they have seats, and remembers it for those whose line breaks now.
-    fn tell_matched<'i>(
-        &self, queues: &mut Queues, (game, mode): (&'static str, &Arc<str>),
-        admitted: impl IntoIterator<Item = (&'i Identity, Admission)>,
-    ) {
-        let until = Instant::now() + self.host.services().limits.ticket_life * MAX_RESERVATIONS;
-        for (who, admission) in admitted {
-            let matched = Matched { room: admission.room.clone(), game, mode: mode.clone(), until };
-            queues.matched.insert(who.user.clone(), matched);
-            queues.tell([&who.user], &QueueEvent::Matched(admission));
+            self.parties.set_queued(&user.identity, queues.waits(&user.identity.user));
         }
     }
 }
 
 impl Queues {
+    /// Returns whether a user waits for a match, or for its room.
+    fn waits(&self, user: &UserId) -> bool {
+        self.matchmaker.has(user) || self.forming.of(user).is_some()
+    }
+
     /// The people of these entries. All of them are connected: whoever disconnects leaves the queue.
     fn identities(&self, entries: &[QueueEntry]) -> Vec<Identity> {
         let users = entries.iter().flat_map(QueueEntry::users);
@@ -461,5 +416,6 @@ impl Queues {
     }
 }
 
+mod rooms;
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,10 @@ impl Refusal {
         Self::new(ErrorCode::RoomBusy, "a step of this room takes too long: try again later, or in another room")
     }
 
+    pub(super) fn banned() -> Self {
+        Self::new(ErrorCode::Banned, "you were removed from this match")
+    }
+
     pub(super) fn rules_panicked() -> Self {
         Self::new(ErrorCode::Internal, "the rules of this game failed, so its room was closed")
     }

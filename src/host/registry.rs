@@ -9,12 +9,14 @@ use std::{
     },
 };
 
+use serde_json::Value as Json;
 use tokio::{sync::broadcast, task::JoinSet, time::Instant};
 
 use super::{
     admission::Admission,
     attempts::Attempts,
     board::{Board, ChangesSince, ListedRooms},
+    builds::Builds,
     claim::Claim,
     driver::Driver,
     hub::Hub,
@@ -48,6 +50,7 @@ struct Shared {
     rooms: Mutex<HashMap<RoomId, Arc<Running>>>,
     /// Rooms that were given up. One that is still referred to has not returned from its step.
     stuck: Mutex<Vec<Weak<Running>>>,
+    builds: Builds,
     visitors: Visitors,
     /// `None` if rooms are stepped on the runtime.
     threads: Option<RoomThreads>,
@@ -63,10 +66,11 @@ impl Host {
         games: impl IntoIterator<Item = GameDef>, limits: Limits, gate: Gate,
         recorders: impl IntoIterator<Item = Arc<dyn Recorder>>,
     ) -> Self {
-        let (board, hub) = (Arc::new(Board::new()), Arc::new(Hub::new(limits.social())));
+        let (board, hub) = (Arc::new(Board::new(&limits)), Arc::new(Hub::new(limits.social())));
         let mut tasks = JoinSet::new();
         tasks.spawn(board.clone().tell_news());
         tasks.spawn(hub.clone().forget());
+        let builds = Builds::new(&limits);
         let threads = (!limits.rooms_on_runtime).then(|| RoomThreads::start(&limits));
         if let Some(stops) = threads.as_ref().map(RoomThreads::stop_on_drop) {
             // Ends with the host, or with the runtime.
@@ -91,6 +95,7 @@ impl Host {
             }),
             rooms: Mutex::default(),
             stuck: Mutex::default(),
+            builds,
             visitors: Visitors::default(),
             threads,
             closing: AtomicBool::new(false),
@@ -189,15 +194,31 @@ impl Host {
 
     /// Opens a room and reserves a seat in it.
     ///
+    /// This runs the game's [`check`](crate::game::Game::check) and [`build`](crate::game::Game::build), and returns when they have. On a
+    /// worker of a Tokio runtime the other tasks of that worker go on meanwhile, which is not possible within a `LocalSet`.
+    ///
     /// # Errors
     /// The host is stopping or full, there is no such game, the configuration is not valid, or the user has as many rooms, seats or
     /// unused tickets as they may.
     pub fn create(&self, game: &str, options: &RoomOptions, who: &Identity) -> Result<Admission, Refusal> {
+        let opener = self.opener(who)?;
+        let room = self.make(game, options.config.as_ref())?;
+        self.open_for(room, options, opener, who)
+    }
+
+    /// Lets a user open a room.
+    pub(super) fn opener(&self, who: &Identity) -> Result<Opener, Refusal> {
         let quotas = &self.0.services.quotas;
         // Checked before a room is made for nothing.
         [Kind::Seat, Kind::Ticket].into_iter().try_for_each(|kind| quotas.check(kind, who))?;
-        let opener = Opener::Player(who.user.clone(), quotas.take(Kind::Room, who)?);
-        let (_, code, admission) = self.open(game, options, opener, |running| running.admit(who, Asker::Person))?;
+        Ok(Opener::Player(who.user.clone(), quotas.take(Kind::Room, who)?))
+    }
+
+    /// Opens a room for a user, and reserves a seat in it.
+    pub(super) fn open_for(
+        &self, room: Room, options: &RoomOptions, opener: Opener, who: &Identity,
+    ) -> Result<Admission, Refusal> {
+        let (_, code, admission) = self.open(room, options, opener, |running| running.admit(who, Asker::Person))?;
         Ok(Admission { code, ..admission? })
     }
 
@@ -352,37 +373,50 @@ impl Host {
         if self.is_closing() { Err(Refusal::new(ErrorCode::ShuttingDown, "the server is stopping")) } else { Ok(()) }
     }
 
-    /// Opens a room. `seat` reserves its first seats before others can see it.
-    pub(super) fn open<R>(
-        &self, game: &str, options: &RoomOptions, opener: Opener, seat: impl FnOnce(&Running) -> R,
-    ) -> Result<(Arc<Running>, Option<Code>, R), Refusal> {
+    /// Makes a match of a game. This runs code of the game, which may panic and take long, so no lock may be held.
+    pub(super) fn make(&self, game: &str, config: Option<&Json>) -> Result<Room, Refusal> {
         self.check_open()?;
         let def = self.game(game)?;
-        let most = self.0.services.limits.max_rooms;
-        let full = || Refusal::new(ErrorCode::ServerFull, format!("the server is full: it runs {most} rooms, the most it may"));
-        if self.running().len() >= most {
-            return Err(full());
+        if self.running().len() >= self.0.services.limits.max_rooms {
+            return Err(self.full());
         }
         self.check_stuck(def)?;
-        // This runs the rules of the game, which may panic.
-        let room = catch_unwind(AssertUnwindSafe(|| Room::new(def, options.config.as_ref(), rand::random())));
+        let make = || catch_unwind(AssertUnwindSafe(|| Room::new(def, config, rand::random())));
+        let room = self.0.builds.run(def.name(), make)?;
         let mut room = room
             .map_err(|_| Refusal::rules_panicked())?
             .map_err(|error| Refusal::new(ErrorCode::BadConfig, error.to_string()))?;
         room.limit_entities(self.0.services.limits.max_entities);
+        Ok(room)
+    }
+
+    fn full(&self) -> Refusal {
+        let most = self.0.services.limits.max_rooms;
+        Refusal::new(ErrorCode::ServerFull, format!("the server is full: it runs {most} rooms, the most it may"))
+    }
+
+    /// Opens a room. `seat` reserves its first seats before others can see it.
+    pub(super) fn open<R>(
+        &self, room: Room, options: &RoomOptions, opener: Opener, seat: impl FnOnce(&Running) -> R,
+    ) -> Result<(Arc<Running>, Option<Code>, R), Refusal> {
+        self.check_open()?;
+        let game = room.def().name();
         let (id, unseated, config) = (RoomId::random(&mut rand::rng()), room.population(), Arc::new(room.config().clone()));
         let running = Running::new(id.clone(), room, self.0.services.clone());
         let running = Arc::new(running.of_mode(&options.mode).opened_by(opener));
         match &mut *self.running() {
-            rooms if rooms.len() >= most => return Err(full()),
+            rooms if rooms.len() >= self.0.services.limits.max_rooms => return Err(self.full()),
             rooms => rooms.insert(id.clone(), running.clone()),
         };
+        if let Some(closed) = &options.reopens {
+            running.with_seating(|seating| seating.banned.clone_from(&closed.removed))?;
+        }
         let seated = seat(&running);
         let Population { players, bots, seats, .. } =
             running.with_seating(|seating| seating.population()).ok().flatten().unwrap_or(unseated);
-        let listing = Listing { room: id, game: def.name(), players, bots, seats, config };
-        let code = self.0.services.board.change(|lobby| match &options.code {
-            Some(code) => lobby.reopen(listing, code.clone(), &mut rand::rng()),
+        let listing = Listing { room: id, game, players, bots, seats, config };
+        let code = self.0.services.board.change(|lobby| match &options.reopens {
+            Some(closed) => lobby.reopen(listing, closed.code.clone(), &mut rand::rng()),
             None => lobby.open(listing, options.entrance, &mut rand::rng()),
         });
         if let Some(left_out) = self.0.services.log.opened.take(Instant::now()) {
@@ -416,13 +450,14 @@ impl Host {
         let most = self.0.services.limits.max_stuck_rooms;
         let mut stuck = self.stuck();
         stuck.retain(|room| room.strong_count() > 0);
-        let count = stuck.iter().filter_map(Weak::upgrade).filter(|room| room.def.name() == def.name()).count();
+        let rooms = stuck.iter().filter_map(Weak::upgrade).filter(|room| room.def.name() == def.name()).count();
+        let count = rooms + self.0.builds.stuck(def.name());
         if count < most {
             return Ok(());
         }
         Err(Refusal::new(
             ErrorCode::ServerFull,
-            format!("{count} rooms of this game do not return from a step, {most} is the limit"),
+            format!("{count} rooms of this game do not return from a step or from being made, {most} is the limit"),
         ))
     }
 

@@ -199,7 +199,7 @@ impl Running {
                         self.uncount();
                     }
                 }
-                _ => self.unlist(),
+                _ => self.unlist(Some(seating)),
             }
             self.presence.tell(&self.id, seating.stays.iter());
         }
@@ -427,14 +427,15 @@ impl Running {
         self.meters.bots.decrement(told.population.bots as f64);
         self.meters.rooms.decrement(1);
         self.presence.tell(&self.id, std::iter::empty());
-        self.unlist();
+        self.unlist(self.seating.try_lock().as_deref());
     }
 
     /// Takes the room off the list. This is before it closes, because nobody can join a match that is over.
-    fn unlist(&self) {
+    fn unlist(&self, seating: Option<&Seating>) {
         if self.listed.swap(false, Ordering::Relaxed) {
             self.uncount();
-            self.services.board.change(|lobby| lobby.close(&self.id));
+            let removed = seating.map(|seating| seating.banned.clone()).unwrap_or_default();
+            self.services.board.change(|lobby| lobby.close(&self.id, removed));
         }
     }
 

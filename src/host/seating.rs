@@ -42,7 +42,7 @@ pub(super) struct Seating {
     tickets: SeatTickets,
     pub(super) spectators: Spectators,
     /// Users who were removed from this match.
-    banned: BTreeSet<UserId>,
+    pub(super) banned: BTreeSet<UserId>,
     attendees: Attendees,
     pub(super) over_at: Option<Instant>,
     empty_since: Option<Instant>,
@@ -311,7 +311,7 @@ impl Seating {
     /// Refuses a user who was removed from this match.
     pub(super) fn check_banned(&self, user: &UserId) -> Result<(), Refusal> {
         let banned = self.banned.contains(user);
-        if banned { Err(Refusal::new(ErrorCode::Banned, "you were removed from this match")) } else { Ok(()) }
+        if banned { Err(Refusal::banned()) } else { Ok(()) }
     }
 
     /// Records a ticket to spectate, and returns its number.

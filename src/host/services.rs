@@ -18,7 +18,7 @@ pub(super) struct Services {
     pub(super) limits: Limits,
     pub(super) quotas: Arc<Quotas>,
     pub(super) codes: Attempts,
-    /// Held while somebody enters by a code, which may open a room.
+    /// Held while a private room is opened again.
     pub(super) reopening: Mutex<()>,
     pub(super) board: Arc<Board>,
     pub(super) hub: Arc<Hub>,

@@ -26,7 +26,7 @@ pub use name::{DisplayName, MAX_NAME, NameError};
 pub use notice::{LeaveReason, Notice, PartyInfo, PartyMember, SocialEvent};
 pub use party::{MAX_PARTY, Party, PartyError};
 pub use presence::{ConnectionId, MAX_FOLLOWED, MAX_REMEMBERED, PersonInfo, PresenceStatus, REMEMBERED_FOR, Sitting};
-pub use room_list::{CODES_KEPT, Changes, ClosedRoom, Entrance, FLUSH_INTERVAL, Missed, NEWS_KEPT, RoomList, Totals};
+pub use room_list::{Changes, ClosedRoom, Entrance, FLUSH_INTERVAL, Missed, NEWS_KEPT, RoomList, Totals};
 pub use search::{Search, Sort};
 pub use social::{ChatTarget, Social};
 pub use social_limits::{SocialError, SocialLimits};

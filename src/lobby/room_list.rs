@@ -11,7 +11,7 @@ use rand::Rng;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::{Code, Listing, RoomId, Search};
+use super::{Code, Listing, RoomId, Search, UserId};
 
 /// The minimum time between two news.
 pub const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
@@ -19,8 +19,8 @@ pub const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
 /// The number of news that are kept for subscribers who missed some.
 pub const NEWS_KEPT: usize = 64;
 
-/// The number of private rooms that are remembered after they have closed, so that friends find each other again by the code.
-pub const CODES_KEPT: usize = 1_000;
+/// The most users of a closed private room who stay removed from it.
+const MAX_REMOVED: usize = 64;
 
 /// The news that a subscriber has missed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,12 +69,14 @@ pub struct Totals {
 }
 
 /// Every open room, and the state that subscribers were last told.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RoomList {
     rooms: BTreeMap<RoomId, OpenRoom>,
     codes: BTreeMap<Code, RoomId>,
     /// The private rooms that have closed, the last one at the back.
     closed: VecDeque<ClosedRoom>,
+    /// The most private rooms that are remembered after they have closed.
+    most_closed: usize,
     dirty: BTreeSet<RoomId>,
     told: BTreeMap<RoomId, Listing>,
     news: VecDeque<Arc<Changes>>,
@@ -102,9 +104,28 @@ pub struct ClosedRoom {
     pub game: &'static str,
     /// The room's configuration.
     pub config: Arc<Json>,
+    /// The users who were removed from it, or as many of them as are remembered.
+    pub removed: BTreeSet<UserId>,
 }
 
 impl RoomList {
+    /// Makes an empty list. It remembers so many private rooms after they have closed, so that friends find each other again by the
+    /// code.
+    pub fn new(most_closed: usize) -> Self {
+        Self {
+            rooms: BTreeMap::new(),
+            codes: BTreeMap::new(),
+            closed: VecDeque::new(),
+            most_closed,
+            dirty: BTreeSet::new(),
+            told: BTreeMap::new(),
+            news: VecDeque::new(),
+            seq: 0,
+            opened: 0,
+            flushed: None,
+        }
+    }
+
     /// Adds a room. Returns a new code if the room is entered by code.
     pub fn open(&mut self, listing: Listing, entrance: Entrance, rng: &mut (impl Rng + ?Sized)) -> Option<Code> {
         let code = (entrance == Entrance::Code).then(|| self.unused_code(rng));
@@ -139,15 +160,20 @@ impl RoomList {
         }
     }
 
-    /// Removes a room.
-    pub fn close(&mut self, room: &RoomId) {
+    /// Removes a room. Users who were removed from a private room stay so if it is opened again.
+    pub fn close(&mut self, room: &RoomId, removed: impl IntoIterator<Item = UserId>) {
         if let Some(entry) = self.rooms.remove(room) {
             if let Some(code) = entry.code {
                 self.codes.remove(&code);
-                if self.closed.len() == CODES_KEPT {
-                    self.closed.pop_front();
-                }
-                self.closed.push_back(ClosedRoom { code, game: entry.listing.game, config: entry.listing.config });
+                let Listing { game, config, .. } = entry.listing;
+                self.closed.push_back(ClosedRoom {
+                    code,
+                    game,
+                    config,
+                    removed: removed.into_iter().take(MAX_REMOVED).collect(),
+                });
+                let surplus = self.closed.len().saturating_sub(self.most_closed);
+                self.closed.drain(..surplus);
             }
             self.dirty.insert(room.clone());
         }
@@ -183,7 +209,7 @@ impl RoomList {
         self.codes.get(code).cloned()
     }
 
-    /// Returns the closed private room with a code, if it is among the last [`CODES_KEPT`].
+    /// Returns the closed private room with a code, if it is remembered.
     pub fn closed(&self, code: &Code) -> Option<&ClosedRoom> {
         self.closed.iter().find(|room| room.code == *code)
     }
@@ -255,6 +281,8 @@ mod tests {
 
     use super::{super::Sort, *};
 
+    const CODES_KEPT: usize = 10;
+
     fn listing(room: &str, players: usize) -> Listing {
         Listing { room: RoomId::named(room), game: "arena", players, bots: 0, seats: 4, config: Arc::default() }
     }
@@ -269,7 +297,7 @@ mod tests {
 
     #[test]
     fn quick_play_picks_the_fullest_room_with_a_seat() {
-        let mut lobby = RoomList::default();
+        let mut lobby = RoomList::new(CODES_KEPT);
         for (room, players) in [("a", 1), ("b", 3), ("c", 4), ("d", 3)] {
             open(&mut lobby, listing(room, players), Entrance::Listed);
         }
@@ -283,37 +311,39 @@ mod tests {
 
     #[test]
     fn quick_play_counts_the_seat_of_a_bot_as_free() {
-        let mut lobby = RoomList::default();
+        let mut lobby = RoomList::new(CODES_KEPT);
         open(&mut lobby, Listing { bots: 3, ..listing("a", 1) }, Entrance::Listed);
         assert_eq!(lobby.quick("arena"), Some(RoomId::named("a")));
     }
 
     #[test]
     fn a_private_room_is_found_only_by_its_code() {
-        let mut lobby = RoomList::default();
+        let mut lobby = RoomList::new(CODES_KEPT);
         let code = open(&mut lobby, listing("a", 0), Entrance::Code).unwrap();
         assert_eq!(lobby.by_code(&code), Some(RoomId::named("a")));
         assert_eq!(lobby.rooms(&Search::default()), (0, vec![]));
         assert_eq!(lobby.quick("arena"), None);
         assert_eq!(lobby.flush(at(1000)), None);
         assert_eq!(lobby.totals("arena").rooms, 1);
-        lobby.close(&RoomId::named("a"));
+        lobby.close(&RoomId::named("a"), []);
         assert_eq!(lobby.by_code(&code), None);
     }
 
     #[test]
     fn the_last_private_rooms_are_remembered_by_their_codes() {
-        let (mut lobby, mut rng) = (RoomList::default(), ChaCha8Rng::seed_from_u64(1));
+        let (mut lobby, mut rng) = (RoomList::new(CODES_KEPT), ChaCha8Rng::seed_from_u64(1));
         let codes: Vec<Code> = (0..=CODES_KEPT)
             .map(|number| {
                 let room = format!("{number}");
                 let code = lobby.open(listing(&room, 0), Entrance::Code, &mut rng).unwrap();
-                lobby.close(&RoomId::named(&room));
+                lobby.close(&RoomId::named(&room), [UserId::parse(&format!("user-{number}")).unwrap()]);
                 code
             })
             .collect();
         assert_eq!(lobby.closed(&codes[0]), None);
-        assert_eq!(lobby.closed(&codes[1]).unwrap().game, "arena");
+        let closed = lobby.closed(&codes[1]).unwrap();
+        assert_eq!(closed.game, "arena");
+        assert_eq!(closed.removed.iter().map(UserId::to_string).collect::<Vec<_>>(), ["user-1"]);
         assert_eq!(lobby.reopen(listing("again", 0), codes[1].clone(), &mut rng), Some(codes[1].clone()));
         assert_eq!((lobby.closed(&codes[1]), lobby.by_code(&codes[1])), (None, Some(RoomId::named("again"))));
         let second = lobby.reopen(listing("twice", 0), codes[1].clone(), &mut rng);
@@ -322,7 +352,7 @@ mod tests {
 
     #[test]
     fn changes_of_one_room_are_merged() {
-        let mut lobby = RoomList::default();
+        let mut lobby = RoomList::new(CODES_KEPT);
         open(&mut lobby, listing("a", 0), Entrance::Listed);
         lobby.update(&RoomId::named("a"), 1, 0);
         let first = lobby.flush(at(0)).unwrap();
@@ -331,15 +361,15 @@ mod tests {
         lobby.update(&RoomId::named("a"), 1, 0);
         assert_eq!(lobby.flush(at(1000)), None, "nothing changed in the end");
         open(&mut lobby, listing("b", 0), Entrance::Listed);
-        lobby.close(&RoomId::named("b"));
-        lobby.close(&RoomId::named("a"));
+        lobby.close(&RoomId::named("b"), []);
+        lobby.close(&RoomId::named("a"), []);
         let second = lobby.flush(at(2000)).unwrap();
         assert_eq!((second.seq, &second.added, &second.removed), (2, &vec![], &vec![RoomId::named("a")]));
     }
 
     #[test]
     fn news_are_sent_at_most_four_times_a_second() {
-        let mut lobby = RoomList::default();
+        let mut lobby = RoomList::new(CODES_KEPT);
         open(&mut lobby, listing("a", 0), Entrance::Listed);
         assert!(lobby.flush(at(10)).is_some());
         lobby.update(&RoomId::named("a"), 1, 0);
@@ -351,7 +381,7 @@ mod tests {
 
     #[test]
     fn a_search_filters_sorts_and_limits_rooms() {
-        let mut lobby = RoomList::default();
+        let mut lobby = RoomList::new(CODES_KEPT);
         for (room, players, map) in [("b", 1, "dust"), ("d", 4, "dust"), ("a", 2, "ice"), ("c", 2, "dust")] {
             let config = Arc::new(json!({"map": map, "frags": 20}));
             open(&mut lobby, Listing { config, ..listing(room, players) }, Entrance::Listed);
@@ -382,7 +412,7 @@ mod tests {
 
     #[test]
     fn missed_news_are_replayed_while_they_are_kept() {
-        let mut lobby = RoomList::default();
+        let mut lobby = RoomList::new(CODES_KEPT);
         assert_eq!(lobby.missed(0), (0, Missed::News(vec![])));
         open(&mut lobby, listing("a", 0), Entrance::Listed);
         let all: Vec<_> = (0..70)
@@ -423,7 +453,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_mirror_that_applies_the_news_equals_the_list(steps in steps()) {
-            let (mut lobby, mut mirror, mut seq, mut now) = (RoomList::default(), BTreeMap::new(), 0, 0);
+            let (mut lobby, mut mirror, mut seq, mut now) = (RoomList::new(CODES_KEPT), BTreeMap::new(), 0, 0);
             for step in steps.into_iter().chain([Step::Flush]) {
                 match step {
                     Step::Open(room) if !lobby.rooms.contains_key(&RoomId::named(&room.to_string())) => {
@@ -431,7 +461,7 @@ mod tests {
                     }
                     Step::Open(_) => {}
                     Step::Update(room, players) => lobby.update(&RoomId::named(&room.to_string()), players, 0),
-                    Step::Close(room) => lobby.close(&RoomId::named(&room.to_string())),
+                    Step::Close(room) => lobby.close(&RoomId::named(&room.to_string()), []),
                     Step::Flush => {
                         now += 250;
                         let Some(changes) = lobby.flush(at(now)) else { continue };

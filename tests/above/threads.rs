@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     host::{Memory, ada, code, options, walk_in},
-    server::{Duel, PATIENCE, create, dropped, get, release, seated, start_limited},
+    server::{Client, Duel, PATIENCE, create, dropped, get, in_check, release, seated, start_limited},
 };
 
 /// The tick in which a match hangs, once its player has moved.
@@ -236,4 +236,36 @@ async fn a_server_answers_and_stops_while_rooms_hang() {
     assert_eq!(get(&server, "/healthz").await.0, 200);
     timeout(PATIENCE, server.shutdown()).await.expect("the server stops");
     release(6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_game_that_takes_long_to_make_a_match_freezes_nobody() {
+    let server = start_limited(|config| {
+        (config.host.matches_in_the_making, config.host.stuck_after) = (3, Duration::from_secs(600));
+    })
+    .await;
+    let playing = create(&server, json!({})).await;
+    let (mut player, _) = seated(&server, playing["ticket"].as_str().unwrap()).await;
+    player.input(&[0x94, 0, 1, 0, 1], false).await;
+    let server = std::sync::Arc::new(server);
+    let slow: Vec<_> = (0..3)
+        .map(|_| {
+            let server = server.clone();
+            tokio::spawn(async move { create(&server, json!({ "hang_in_check": true, "gate": 9 })).await })
+        })
+        .collect();
+    let mut lobby = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    until("three matches hang", || in_check(9) == 3).await;
+    let refused = lobby.request("/lobby", "create", json!({ "game": "duel" })).await;
+    assert_eq!(refused["error"]["code"], "server_full", "{refused}");
+    assert_eq!(refused["error"]["retry_after"], 2.0, "{refused}");
+    assert_eq!(get(&server, "/healthz").await.0, 200);
+    for _ in 0..20 {
+        player.event_named("/gameplay", "s").await;
+    }
+    release(9);
+    for slow in slow {
+        assert_eq!(slow.await.unwrap()["ok"], true);
+    }
+    assert_eq!(lobby.request("/lobby", "create", json!({ "game": "duel" })).await["ok"], true);
 }

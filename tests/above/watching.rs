@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use tickcast::lobby::RoomId;
+
 use crate::server::{Client, PARSERS, create, start, ticket_for};
 
 #[tokio::test]
@@ -57,5 +59,31 @@ async fn a_rooms_creator_removes_players_for_good() {
         assert_eq!(answer["error"]["code"], "banned", "{request}");
     }
     let _other = ticket_for(&server, &created["room"]).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_player_who_was_removed_stays_out_of_a_private_room_that_is_opened_again() {
+    let server = start().await;
+    let mut owner = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    let created = owner.request("/lobby", "create", json!({ "game": "duel", "private": true })).await;
+    let mut guest = Client::join(&server, "/lobby", json!({})).await.unwrap();
+    let code = json!({ "code": created["code"] });
+    let seat = guest.request("/lobby", "join", code.clone()).await;
+    let mut playing = Client::join(&server, "/gameplay", json!({ "ticket": seat["ticket"] })).await.unwrap();
+    let number = playing.event_named("/gameplay", "welcome").await.data[1]["seat"].clone();
+    let kick = json!({ "room": created["room"], "seat": number });
+    assert_eq!(owner.request("/lobby", "kick", kick).await, json!({ "ok": true }));
+    let mut room = created["room"].clone();
+    for _ in 0..2 {
+        server.host().close_room(&RoomId::named(room.as_str().unwrap()), "").unwrap();
+        assert_eq!(guest.request("/lobby", "join", code.clone()).await["error"]["code"], "banned", "nor opens it");
+        let again = owner.request("/lobby", "join", code.clone()).await;
+        assert_eq!((&again["ok"], &again["code"]), (&json!(true), &created["code"]), "{again}");
+        for request in ["join", "spectate"] {
+            assert_eq!(guest.request("/lobby", request, code.clone()).await["error"]["code"], "banned", "{request}");
+        }
+        room = again["room"].clone();
+    }
     server.shutdown().await;
 }

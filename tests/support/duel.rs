@@ -21,6 +21,8 @@ pub struct Wishes {
     pub win_at: Option<u32>,
     /// Do not return from this tick until [`release`] is called for `gate`.
     pub hang_at: Option<u32>,
+    /// Do not return from `check` until [`release`] is called for `gate`.
+    pub hang_in_check: bool,
     /// A number that no other test has.
     pub gate: u32,
     /// Take so long for each tick.
@@ -37,6 +39,14 @@ pub fn release(gate: u32) {
     GATES.lock().unwrap().insert(gate);
 }
 
+/// The gates of the matches whose `check` has been called, once for each.
+static IN_CHECK: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+/// Returns how many matches have come to this gate in `check`.
+pub fn in_check(gate: u32) -> usize {
+    IN_CHECK.lock().unwrap().iter().filter(|at| **at == gate).count()
+}
+
 /// The walking game with two seats and 20 ticks per second.
 pub struct Duel;
 
@@ -44,6 +54,14 @@ impl Game for Duel {
     const NAME: &'static str = "duel";
     type Input = Pad;
     type Config = Wishes;
+
+    fn check(wishes: &Wishes) -> Result<(), String> {
+        if wishes.hang_in_check {
+            IN_CHECK.lock().unwrap().push(wishes.gate);
+            wait_while(|| is_shut(wishes.gate));
+        }
+        Ok(())
+    }
 
     fn build(m: &mut MatchBuilder<Self>) {
         walking(m).seats(2..=2).reconnect_grace(secs(GRACE)).systems((blow_up, hang, dawdle, spawn)).finish_when(win);
@@ -55,7 +73,15 @@ fn blow_up(wishes: Res<Wishes>, clock: Res<Clock>) {
 }
 
 fn hang(wishes: Res<Wishes>, clock: Res<Clock>) {
-    while wishes.hang_at == Some(clock.tick) && !GATES.lock().unwrap().contains(&wishes.gate) {
+    wait_while(|| wishes.hang_at == Some(clock.tick) && is_shut(wishes.gate));
+}
+
+fn is_shut(gate: u32) -> bool {
+    !GATES.lock().unwrap().contains(&gate)
+}
+
+fn wait_while(is_so: impl Fn() -> bool) {
+    while is_so() {
         std::thread::sleep(Duration::from_millis(1));
     }
 }

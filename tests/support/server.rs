@@ -19,7 +19,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest},
 };
 
-pub use crate::duel::{Duel, GRACE, Wishes, release};
+pub use crate::duel::{Duel, GRACE, Wishes, in_check, release};
 
 /// Ends a test that hangs. No result depends on it, because a busy machine may be slow.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -245,6 +245,7 @@ async fn a_match_is_seated_once_everybody_has_accepted() {
     seconds(1).await;
     assert_eq!(ada.room(), None);
     service.queue.accept(bob.user(), bob.check()).unwrap();
+    seconds(1).await;
     assert!(ada.room().is_some());
     assert_eq!(ada.room(), bob.room());
     assert!(bob.events().contains(&QueueEvent::Ready { check: bob.check(), accepted: 1, players: 2 }));
@@ -306,8 +307,37 @@ async fn a_player_who_comes_back_is_asked_again_whether_they_are_ready() {
     for guest in [&back, &bob] {
         service.queue.accept(guest.user(), check).unwrap();
     }
+    sleep(Duration::from_secs(1)).await;
     assert!(back.room().is_some());
     assert_eq!(back.room(), bob.room());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_player_may_leave_while_the_room_is_made() {
+    let service = Service::start(duel().ready_check(secs(5.0)));
+    let found = async || {
+        let [ada, bob] = service.enqueue_all();
+        seconds(1).await;
+        for guest in [&ada, &bob] {
+            service.queue.accept(guest.user(), ada.check()).unwrap();
+        }
+        (ada, bob)
+    };
+    let (ada, bob) = found().await;
+    assert_eq!(service.enqueue(&ada), Ok(1), "one who asks again keeps their place");
+    assert_eq!(service.friends.0.lock().unwrap().queued.len(), 2);
+    service.queue.leave(ada.user()).unwrap();
+    assert_eq!(service.queue.leave(ada.user()).map_err(|refusal| refusal.code), Err(ErrorCode::NotQueued));
+    seconds(1).await;
+    assert_eq!((ada.room(), bob.room()), (None, None));
+    assert_eq!(*service.friends.0.lock().unwrap().queued, [bob.user().clone()], "the other one waits again");
+    service.queue.disconnect(bob.user(), bob.connection);
+    let (cleo, dan) = found().await;
+    service.friends.0.lock().unwrap().regrouped = vec![(dan.user().clone(), vec![dan.user().clone(), ada.user().clone()])];
+    seconds(1).await;
+    assert_eq!((cleo.room(), dan.room()), (None, None));
+    assert_eq!(dan.events().last(), Some(&QueueEvent::Left { reason: "party" }));
+    assert_eq!(*service.friends.0.lock().unwrap().queued, [cleo.user().clone()]);
 }
 
 #[tokio::test(start_paused = true)]
