@@ -35,6 +35,8 @@
 // The code that the derive macros generate names this crate as `tickcast`, inside this library too.
 extern crate self as tickcast;
 
+pub mod math;
+
 pub mod protocol;
 
 pub mod sim;

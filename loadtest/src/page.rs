@@ -1,5 +1,7 @@
 //! The report page of a run: its figures and plots in one self-contained HTML file.
 
+#![expect(clippy::disallowed_methods, reason = "plots may differ in the last bit from machine to machine")]
+
 use std::fmt::Write;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};

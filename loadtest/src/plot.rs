@@ -1,5 +1,7 @@
 //! One plot as SVG: lines over time, or over percentiles on a scale of nines (90%, 99%, 99.9%).
 
+#![expect(clippy::disallowed_methods, reason = "plots may differ in the last bit from machine to machine")]
+
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 

@@ -104,7 +104,7 @@ fn average(ratings: &[Rating]) -> Glicko2Rating {
     let mean = |of: &dyn Fn(&Rating) -> f64| ratings.iter().map(of).sum::<f64>() / ratings.len().max(1) as f64;
     Glicko2Rating {
         rating: mean(&|rating| rating.rating),
-        deviation: mean(&|rating| rating.deviation.powi(2)).sqrt(),
+        deviation: mean(&|rating| rating.deviation * rating.deviation).sqrt(),
         volatility: mean(&|rating| rating.volatility),
     }
 }
