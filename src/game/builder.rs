@@ -3,18 +3,23 @@
 use std::{any::type_name, marker::PhantomData, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use bevy_ecs::{
-    component::Mutable,
+    component::{ComponentId, Mutable},
     prelude::*,
     schedule::{ScheduleLabel, SystemSet},
     system::{BoxedSystem, ScheduleSystem},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Bot, Game, GameEvent, MatchOptions, Outcome, emit::RegisteredEvent, intents::IntentWriter};
+use super::{
+    Bot, Game, GameEvent, MatchOptions, Outcome,
+    emit::RegisteredEvent,
+    intents::IntentWriter,
+    predicted::{ClientHas, PredictedAccess, PredictedSystems},
+};
 use crate::{
     protocol::{Audience, Columns, Replicate, Seat, TypeSpec},
     replication::{Grid, GridError, GridLayout, Replicator, View},
-    sim::{Clock, MatchRng, Progress, Registry, Sim, Team, Teams},
+    sim::{Clock, Intent, MatchRng, Progress, Registry, Sim, Team, Teams},
 };
 
 /// A rule that runs when a seat is taken or becomes free.
@@ -46,11 +51,11 @@ impl<G: Game, B: Bot<G>> Brain for Mind<G, B> {
 /// Builds one match of a game. [`Game::build`](super::Game::build) calls its methods.
 ///
 /// These methods accumulate and may be called several times: [`replicate`](Self::replicate), [`state`](Self::state),
-/// [`resource`](Self::resource), [`event`](Self::event), [`on_join`](Self::on_join), [`on_leave`](Self::on_leave) and
-/// [`systems`](Self::systems). Every other method sets one value. Calling it twice is an error when the server starts:
+/// [`resource`](Self::resource), [`event`](Self::event), [`on_join`](Self::on_join), [`on_leave`](Self::on_leave),
+/// [`systems`](Self::systems) and [`predicted`](Self::predicted). Every other method sets one value. Calling it twice is an error when the server starts:
 /// [`GameError::Repeated`](super::GameError::Repeated).
 ///
-/// The order of the calls matters only for `systems`, `on_join` and `on_leave`, which run in the order in which they were added.
+/// The order of the calls matters only for the systems, `on_join` and `on_leave`, which run in the order in which they were added.
 ///
 /// # Examples
 ///
@@ -86,6 +91,10 @@ pub struct MatchBuilder<G: Game> {
     pub(super) components: Vec<TypeSpec>,
     pub(super) events: Vec<TypeSpec>,
     pub(super) replicate: Vec<fn(&mut Replicator, &mut World)>,
+    /// The replicated components, and the ticks between two comparisons of each.
+    replicated: Vec<(ComponentId, u32)>,
+    /// What the predicted systems read and write.
+    predicted: Vec<PredictedAccess>,
     pub(super) options: MatchOptions,
     pub(super) grid: Option<Result<GridLayout, GridError>>,
     pub(super) hooks: Hooks,
@@ -123,6 +132,7 @@ impl<G: Game> MatchBuilder<G> {
         let mut world = Sim::prepare(options.hz, seed);
         let mut registry = Registry::default();
         registry.replicated::<Seat>(&mut world);
+        let seat = world.register_component::<Seat>();
         registry.state::<Team>(&mut world);
         registry.resource::<Teams>(&mut world);
         Self {
@@ -132,6 +142,8 @@ impl<G: Game> MatchBuilder<G> {
             components: vec![Seat::spec(Some(Seat::ID), Some(Audience::Everyone))],
             events: Vec::new(),
             replicate: Vec::new(),
+            replicated: vec![(seat, Seat::EVERY)],
+            predicted: Vec::new(),
             options,
             grid: None,
             hooks: Hooks::default(),
@@ -336,6 +348,61 @@ impl<G: Game> MatchBuilder<G> {
         self
     }
 
+    /// Adds systems to the tick that clients run too, so that players see at once what their own inputs do. Accumulates.
+    ///
+    /// On the server they are like those of [`systems`](Self::systems), and run in the order in which all of them were added. A predicted
+    /// system sees only what clients have: replicated components, [`Intent`], [`Clock`], [`Teams`] and the configuration. It writes only
+    /// replicated components. On a client the `Intent` is only on the avatar of the client's own seat.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tickcast::prelude::*;
+    ///
+    /// #[derive(Component, Replicate)]
+    /// #[replicate(id = 1)]
+    /// struct Pos(#[q(step = 0.0625)] Vec2);
+    ///
+    /// #[derive(GameInput, Clone, Default)]
+    /// struct Pad {
+    ///     dir: Dir8,
+    /// }
+    ///
+    /// fn walk(clock: Res<Clock>, mut avatars: Query<(&Intent<Pad>, &mut Pos)>) {
+    ///     for (intent, mut pos) in &mut avatars {
+    ///         pos.0 += intent.dir.unit() * 5.0 * clock.dt;
+    ///     }
+    /// }
+    ///
+    /// # fn score() {}
+    /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
+    /// m.replicate::<Pos>().predicted(walk).systems(score);
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Functions with other parameters do not compile:
+    ///
+    /// ```compile_fail,E0277
+    /// # use tickcast::prelude::*;
+    /// fn roll(mut rng: ResMut<MatchRng>) {
+    ///     let _ = rng.random_range(0..6);
+    /// }
+    /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
+    /// m.predicted(roll); // error: a predicted system cannot have the parameter `ResMut<'_, MatchRng>`
+    /// # }
+    /// ```
+    ///
+    /// A component or a resource that clients do not have is an error at start, which names the system and the type:
+    /// [`GameError::Unpredictable`](super::GameError::Unpredictable).
+    pub fn predicted<M>(&mut self, systems: impl PredictedSystems<M>) -> &mut Self {
+        systems.each(&mut |mut system| {
+            self.predicted.push(PredictedAccess::of(&mut system, &mut self.world));
+            self.systems(system);
+        });
+        self
+    }
+
     /// Sets the rule that ends the match: a system that runs after each tick and returns the outcome, or `None` to play on.
     ///
     /// Default: the rules never end the match.
@@ -443,7 +510,24 @@ impl<G: Game> MatchBuilder<G> {
         self.set.push(method);
     }
 
+    /// Returns the first predicted system that a client cannot run, and the reason.
+    pub(super) fn unpredictable(&mut self) -> Option<(String, String)> {
+        let world = &mut self.world;
+        let has = ClientHas {
+            replicated: self.replicated.iter().map(|(id, _)| *id).collect(),
+            seldom: self.replicated.iter().filter(|(_, every)| *every > 1).map(|(id, _)| *id).collect(),
+            intent: world.register_component::<Intent<G::Input>>(),
+            resources: vec![
+                world.register_component::<Clock>(),
+                world.register_component::<Teams>(),
+                world.register_component::<G::Config>(),
+            ],
+        };
+        self.predicted.iter().find_map(|access| access.refusal(&has, &self.world))
+    }
+
     fn replicate_one<C: Component + Replicate>(&mut self) {
+        self.replicated.push((self.world.register_component::<C>(), C::EVERY));
         self.registry.replicated::<C>(&mut self.world);
         self.components.push(C::spec(Some(C::ID), Some(C::TO)));
         self.replicate.push(Replicator::register::<C>);

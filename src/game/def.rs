@@ -48,6 +48,7 @@ struct Made {
     options: MatchOptions,
     repeated: Option<&'static str>,
     replaced: Option<&'static str>,
+    unpredictable: Option<(String, String)>,
     grid: Result<(), GridError>,
     components: Vec<TypeSpec>,
     events: Vec<TypeSpec>,
@@ -120,6 +121,18 @@ pub enum GameError {
         name: String,
         /// The method that registers it.
         help: &'static str,
+    },
+    /// A predicted system does something that a client cannot do.
+    #[error(
+        "{game}: {system} cannot be predicted, because {reason}: replicate what it needs, or add it with .systems(..) instead"
+    )]
+    Unpredictable {
+        /// The game's name.
+        game: &'static str,
+        /// The name of the system.
+        system: String,
+        /// What a client cannot do.
+        reason: String,
     },
     /// The grid of [`MatchBuilder::interest`] is invalid.
     #[error("{game}: {error}")]
@@ -239,6 +252,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     m.world.insert_resource(config);
     m.registry.accept_known(&m.world);
     G::build(&mut m);
+    let unpredictable = m.unpredictable();
     let MatchBuilder { mut world, mut schedule, registry, components, events, replicate, hooks, options, .. } = m;
     let MatchBuilder { grid, repeated, replaced, progress, .. } = m;
     let mut replicator = Replicator::new(&mut world, options.hz);
@@ -263,7 +277,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     let mut rest = vec![0; G::Input::WIDTH];
     G::Input::default().quantise(&mut rest);
     let game = Match { sim, replicator, hooks, rest, config: text };
-    Ok(Made { game, options, repeated, replaced, grid, components, events })
+    Ok(Made { game, options, repeated, replaced, unpredictable, grid, components, events })
 }
 
 impl Made {
@@ -290,6 +304,9 @@ impl Made {
         }
         if let Some(name) = self.game.sim.registry().unregistered(self.game.sim.world()) {
             return Err(unregistered(game, name));
+        }
+        if let Some((system, reason)) = self.unpredictable.clone() {
+            return Err(GameError::Unpredictable { game, system, reason });
         }
         let (components, events) = (self.components.clone(), self.events.clone());
         let schema = Schema::new(game, hz, components, events, input);

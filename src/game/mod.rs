@@ -6,6 +6,7 @@
 mod emit;
 mod intents;
 mod options;
+mod predicted;
 mod builder;
 mod def;
 
@@ -27,6 +28,7 @@ pub use def::{ConfigError, GameDef, GameError, panic_message};
 pub use emit::Emit;
 pub use intents::SpawnAvatar;
 pub use options::MatchOptions;
+pub use predicted::{PredictedFilter, PredictedParam, PredictedSystems};
 
 /// A game. Its rules are plain systems on a `bevy_ecs` world, registered in [`Game::build`].
 ///

@@ -282,3 +282,90 @@ fn systems_and_hooks_accumulate_in_the_order_of_the_calls() {
     let world = room.world();
     assert_eq!(world.query::<&Vel>().single(world).unwrap().0, 22);
 }
+
+/// A component that is compared only in every third tick.
+#[derive(Component, Replicate)]
+#[replicate(id = 8, every = 3)]
+struct Mood(u8);
+
+fn drift(mut all: Query<&mut Pos>) {
+    all.iter_mut().for_each(|mut pos| pos.0 = pos.0.wrapping_add(1));
+}
+fn reads_state(mut all: Query<(&Vel, &mut Pos)>) {
+    all.iter_mut().for_each(|(vel, mut pos)| pos.0 += vel.0);
+}
+fn writes_state(mut all: Query<&mut Vel>) {
+    all.iter_mut().for_each(|mut vel| vel.0 += 1);
+}
+fn looks_for_state(mut all: Query<(Option<&Vel>, &mut Pos)>) {
+    all.iter_mut().for_each(|(vel, mut pos)| pos.0 += u8::from(vel.is_some()));
+}
+fn has_state(mut all: Query<(Has<Vel>, &mut Pos)>) {
+    all.iter_mut().for_each(|(has, mut pos)| pos.0 += u8::from(has));
+}
+fn filters_by_state(mut all: Query<&mut Pos, Without<Vel>>) {
+    all.iter_mut().for_each(|mut pos| pos.0 += 1);
+}
+fn reads_a_team(mut all: Query<(&Team, &mut Pos)>) {
+    all.iter_mut().for_each(|(team, mut pos)| pos.0 += team.0);
+}
+fn reads_weather(weather: Res<Weather>, mut all: Query<&mut Pos>) {
+    all.iter_mut().for_each(|mut pos| pos.0 += weather.0);
+}
+fn reads_the_rng(rng: Res<MatchRng>, mut all: Query<&mut Pos>) {
+    all.iter_mut().for_each(|mut pos| pos.0 += rng.get_word_pos() as u8);
+}
+fn writes_intents(mut all: Query<&mut Intent<Pad>>) {
+    all.iter_mut().for_each(|mut intent| intent.0 = Pad {});
+}
+fn looks_at_everything(all: Query<bevy_ecs::world::EntityRef>) {
+    assert!(all.iter().count() < 1000);
+}
+fn cheers(mut all: Query<&mut Mood>) {
+    all.iter_mut().for_each(|mut mood| mood.0 = 1);
+}
+
+#[test]
+fn predicted_systems_run_on_the_server_in_the_order_of_the_calls() {
+    fn double(clock: Res<Clock>, _: Res<NoConfig>, _: Res<Teams>, mut all: Query<(&mut Pos, &Intent<Pad>), With<Seat>>) {
+        assert!(clock.tick > 0);
+        all.iter_mut().for_each(|(mut pos, _)| pos.0 = pos.0.wrapping_mul(2));
+    }
+    type Any = bevy_ecs::query::Or<(With<Seat>, Without<Seat>)>;
+    fn first(mut pos: Single<&mut Pos, Any>) {
+        pos.0 = pos.0.wrapping_add(10);
+    }
+    game!(Fine, "fine", |m| {
+        m.replicate::<Pos>().on_join(|seat, w| w.spawn_avatar(seat, Pos(0)));
+        m.systems(drift).predicted((double, first)).systems(drift).predicted(double);
+    });
+    let mut room = TestRoom::<Fine>::new(1).seats(1);
+    room.run(1);
+    assert_eq!(room.view(0).me::<Pos>().unwrap().0, (2 + 10 + 1) * 2);
+}
+
+#[test]
+fn a_predicted_system_that_sees_more_than_clients_is_refused_by_name() {
+    macro_rules! refused {
+        ($name:ident, $system:ident, $reason:literal) => {
+            game!($name, "guess", |m| {
+                m.replicate::<(Pos, Mood)>().state::<Vel>().resource(Weather(1)).predicted((drift, $system));
+            });
+            let reason = $reason.replace("{here}", "below::registration");
+            let system = concat!("below::registration::", stringify!($system));
+            let help = "replicate what it needs, or add it with .systems(..) instead";
+            assert_eq!(error::<$name>(), format!("guess: {system} cannot be predicted, because {reason}: {help}"));
+        };
+    }
+    refused!(A, reads_state, "it reads {here}::Vel, which clients do not have");
+    refused!(B, writes_state, "it writes {here}::Vel, which clients do not have");
+    refused!(C, looks_for_state, "it reads {here}::Vel, which clients do not have");
+    refused!(D, has_state, "it reads {here}::Vel, which clients do not have");
+    refused!(E, filters_by_state, "it reads {here}::Vel, which clients do not have");
+    refused!(F, reads_a_team, "it reads tickcast::sim::resources::Team, which clients do not have");
+    refused!(G, reads_weather, "it reads {here}::Weather, which clients do not have");
+    refused!(H, reads_the_rng, "it reads tickcast::sim::resources::MatchRng, which clients do not have");
+    refused!(I, writes_intents, "it writes tickcast::sim::resources::Intent<{here}::Pad>, which only the server sets");
+    refused!(J, cheers, "it writes {here}::Mood, which is not compared in every tick");
+    refused!(K, looks_at_everything, "it looks at all components of an entity, but clients have only those that are replicated");
+}
