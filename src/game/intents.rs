@@ -11,6 +11,7 @@ use crate::{
 /// Writes the inputs of one type into the avatars' [`Intent`]s.
 pub(super) struct IntentWriter<I: GameInput> {
     avatars: QueryState<(&'static Seat, &'static mut Intent<I>)>,
+    entities: QueryState<(&'static Seat, Entity), With<Intent<I>>>,
     /// The input of each seat in this tick, sorted by seat. A reused buffer.
     newest: Vec<(Seat, I)>,
 }
@@ -25,7 +26,7 @@ impl<I: GameInput> IntentWriter<I> {
         world.insert_resource(AvatarKind(|avatar| {
             avatar.insert(Intent(I::default()));
         }));
-        Self { avatars: world.query(), newest: Vec::new() }
+        Self { avatars: world.query(), entities: world.query_filtered(), newest: Vec::new() }
     }
 }
 
@@ -50,6 +51,10 @@ impl<I: GameInput> Intents for IntentWriter<I> {
     fn avatars(&self, world: &World) -> Vec<(Seat, Entity)> {
         let avatars = world.try_query_filtered::<(&Seat, Entity), With<Intent<I>>>();
         avatars.map(|mut avatars| avatars.iter(world).map(|(seat, avatar)| (*seat, avatar)).collect()).unwrap_or_default()
+    }
+
+    fn find_avatars(&mut self, world: &World) -> Vec<(Seat, Entity)> {
+        self.entities.iter(world).map(|(seat, avatar)| (*seat, avatar)).collect()
     }
 }
 

@@ -161,6 +161,7 @@ impl Claim {
             state: entered.baseline.as_str(),
             grace: running.def.options().reconnect_grace.as_secs_f32(),
             config: room.config(),
+            teams: room.teams(),
             seats: &room.seats(),
         })
     }

@@ -86,6 +86,8 @@ pub struct Welcome<'a> {
     pub grace: f32,
     /// The room's configuration.
     pub config: &'a serde_json::Value,
+    /// The number of teams to which the seats are dealt; 0 if everybody plays for themselves.
+    pub teams: u8,
     /// Every taken seat.
     pub seats: &'a [SeatInfo],
 }

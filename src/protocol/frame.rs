@@ -8,6 +8,7 @@
 //! [-1, mask, ids, value, value, ...]             spawn, row after row
 //! [component, columns, ids, [v, ...], [v, ...]]  change, column by column
 //! [-4, component, sum, component, sum, ...]      checksums
+//! [-5, id]                                       the seat's avatar
 //! ```
 //!
 //! Each seat has a head of its own. The sections are encoded once for all seats that see the same. In games that ask for it, ids and the
@@ -29,6 +30,7 @@ const DESPAWN: i64 = -3;
 const REMOVE: i64 = -2;
 const SPAWN: i64 = -1;
 const CHECKSUMS: i64 = -4;
+const AVATAR: i64 = -5;
 
 /// The number of integers in front of a frame's sections.
 const HEAD_ELEMENTS: u32 = 5;
@@ -83,6 +85,8 @@ pub enum Section {
     Change { component: u8, columns: Vec<usize>, ids: Vec<u32>, values: Vec<i64> },
     /// Components and the checksums of their columns.
     Checksums { sums: Vec<(u8, u32)> },
+    /// The seat's avatar; `None` if it has none any more.
+    Avatar { id: Option<Id> },
 }
 
 impl Frame {
@@ -295,6 +299,14 @@ impl SectionWriter {
         }
     }
 
+    /// The seat's avatar is another entity from now on.
+    pub fn avatar(&mut self, id: Option<Id>) {
+        self.open(1 + usize::from(id.is_some()), AVATAR);
+        if let Some(Id(id)) = id {
+            write_int(&mut self.bytes, i64::from(id));
+        }
+    }
+
     /// The block of all that was written since the last one.
     pub fn finish(&mut self) -> Block {
         let block = Block { sections: self.sections, bytes: self.bytes.as_slice().into() };
@@ -373,8 +385,10 @@ fn decode_section(schema: &Schema, from: &mut MessagePackReader<'_>) -> Result<O
             }
             Section::Checksums { sums }
         }
+        AVATAR if rest == 0 => Section::Avatar { id: None },
+        AVATAR if rest == 1 => Section::Avatar { id: Some(Id(from.int_in(0..=i64::from(u32::MAX))? as u32)) },
         0.. if known(schema, code).is_ok() && rest >= 2 => decode_change(schema, code as u8, from, rest - 2)?,
-        DESPAWN | REMOVE | SPAWN | CHECKSUMS | 0.. => return Err(FrameError),
+        DESPAWN | REMOVE | SPAWN | CHECKSUMS | AVATAR | 0.. => return Err(FrameError),
         _ => {
             for _ in 0..rest {
                 from.skip()?;

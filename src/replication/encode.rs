@@ -87,7 +87,7 @@ impl Replicator {
     }
 
     /// Returns a block with everything that `write` writes.
-    pub(super) fn block(&self, write: impl FnOnce(&mut SectionWriter)) -> Block {
+    pub(crate) fn block(&self, write: impl FnOnce(&mut SectionWriter)) -> Block {
         let mut writer = self.writer.borrow_mut();
         write(&mut writer);
         writer.finish()

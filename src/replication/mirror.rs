@@ -15,6 +15,7 @@ pub struct Mirror {
     schema: Arc<Schema>,
     tick: Tick,
     entities: Entities,
+    avatar: Option<Id>,
     /// The difference that a checksum found, until a snapshot mends it.
     differs: Option<(Tick, Desync)>,
 }
@@ -85,7 +86,7 @@ pub enum MirrorError {
 impl Mirror {
     /// Makes an empty mirror.
     pub fn new(schema: Arc<Schema>) -> Self {
-        Self { schema, tick: Tick(0), entities: BTreeMap::new(), differs: None }
+        Self { schema, tick: Tick(0), entities: BTreeMap::new(), avatar: None, differs: None }
     }
 
     /// Returns the tick whose state the mirror holds; 0 before the first snapshot.
@@ -96,6 +97,11 @@ impl Mirror {
     /// Iterates over the entities and the columns of their components, by id and wire id.
     pub fn entities(&self) -> impl Iterator<Item = (Id, &BTreeMap<u8, Box<[i64]>>)> {
         self.entities.iter().map(|(id, components)| (*id, components))
+    }
+
+    /// Returns the avatar of the seat: the entity to which its inputs go.
+    pub fn avatar(&self) -> Option<Id> {
+        self.avatar
     }
 
     /// Returns the columns of one component of an entity.
@@ -135,6 +141,7 @@ impl Mirror {
         let mut before = None;
         if head.kind == Kind::Snapshot {
             before = Some(std::mem::take(&mut self.entities));
+            self.avatar = None;
         } else if head.base != self.tick || self.tick == Tick(0) {
             return Err(MirrorError::WrongBase { held: self.tick, base: head.base });
         }
@@ -152,6 +159,7 @@ impl Mirror {
                 Section::Change { component, columns, ids, values } => {
                     self.change(&head, component, &columns, &ids, &values);
                 }
+                Section::Avatar { id } => self.avatar = id,
                 Section::Checksums { sums } => desync = desync.or(self.check(&sums)),
             }
         }

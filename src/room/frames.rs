@@ -44,6 +44,10 @@ impl Room {
             let (ack, margin) = acked.next_if(|(other, _)| *other == seat).map(|(_, acked)| acked).unwrap_or_default();
             let base = delivery.base();
             let (kind, mut blocks) = delivery.state(&self.replicator, viewer, now, self.def.options().budget);
+            if let Some(avatar) = occupant.avatar.news(kind, base) {
+                let block = self.replicator.block(|writer| writer.avatar(avatar));
+                blocks = Cow::Owned(blocks.with(&[block].into()));
+            }
             if is_check && delivery.owes_nothing() {
                 blocks = Cow::Owned(blocks.with(&self.replicator.checks(viewer)));
             }

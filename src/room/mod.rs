@@ -6,6 +6,7 @@
 mod stats;
 mod window;
 mod delivery;
+mod avatar;
 mod seats;
 mod bots;
 mod outbox;
@@ -159,6 +160,11 @@ impl Room {
     /// Returns what the match is doing, for other threads to read.
     pub fn progress(&self) -> &Arc<Progress> {
         self.sim.progress()
+    }
+
+    /// Returns the number of teams; 0 if everybody plays for themselves.
+    pub fn teams(&self) -> u8 {
+        self.seats.plan.teams
     }
 
     /// Returns the team of a seat, if seats are dealt to teams.
@@ -342,6 +348,9 @@ impl Room {
         self.stats.ticks += 1;
         let now = self.sim.tick();
         self.replicator.collect(self.sim.world_mut(), now);
+        let avatars = self.sim.find_avatars().into_iter();
+        let avatars = avatars.filter_map(|(seat, avatar)| Some((seat, self.replicator.ids().get(avatar)?)));
+        self.seats.note_avatars(avatars.collect(), now);
         if self.seats.take_changed() {
             out.seats(&self.seats);
         }

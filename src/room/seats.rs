@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::delivery::Delivery;
+use super::{avatar::Avatar, delivery::Delivery};
 use crate::{
-    protocol::{Seat, Tick},
+    protocol::{Id, Seat, Tick},
     sim::{Team, Teams},
 };
 
@@ -102,6 +102,7 @@ pub(super) struct Occupant {
     pub active_at: Tick,
     /// The tick at which the grace time of an away seat ends.
     pub away_until: Option<Tick>,
+    pub avatar: Avatar,
     pub delivery: Delivery,
 }
 
@@ -114,6 +115,7 @@ impl Occupant {
             joined: false,
             active_at: Tick(0),
             away_until: None,
+            avatar: Avatar::default(),
             delivery: Delivery::default(),
         }
     }
@@ -159,6 +161,18 @@ impl Seats {
     pub fn playing_mut(&mut self) -> impl Iterator<Item = (Seat, &mut Occupant)> {
         let taken = self.taken.iter_mut().map(|(seat, occupant)| (*seat, occupant));
         taken.filter(|(_, occupant)| occupant.status == SeatStatus::Playing)
+    }
+
+    /// Notes the seats' avatars at a tick. A seat with several has the one with the least id.
+    pub fn note_avatars(&mut self, mut avatars: Vec<(Seat, Id)>, now: Tick) {
+        avatars.sort_unstable();
+        avatars.dedup_by_key(|(seat, _)| *seat);
+        let mut avatars = avatars.into_iter().peekable();
+        for (&seat, occupant) in &mut self.taken {
+            while avatars.next_if(|(other, _)| *other < seat).is_some() {}
+            let own = avatars.next_if(|(other, _)| *other == seat);
+            occupant.avatar.note(own.map(|(_, id)| id), now);
+        }
     }
 
     /// Takes the seats that the rules have not seen yet.

@@ -29,6 +29,9 @@ pub trait Intents: Send {
 
     /// Returns the avatars of the seats.
     fn avatars(&self, world: &World) -> Vec<(Seat, Entity)>;
+
+    /// Returns the avatars of the seats without a search for their archetypes, for each tick.
+    fn find_avatars(&mut self, world: &World) -> Vec<(Seat, Entity)>;
 }
 
 /// The simulation of one match.
@@ -108,6 +111,11 @@ impl Sim {
     /// Returns the avatars of the seats.
     pub fn avatars(&self) -> Vec<(Seat, Entity)> {
         self.intents.avatars(&self.world)
+    }
+
+    /// Returns the avatars of the seats, as fast as each tick needs it.
+    pub(crate) fn find_avatars(&mut self) -> Vec<(Seat, Entity)> {
+        self.intents.find_avatars(&self.world)
     }
 
     /// Returns the world.

@@ -12,6 +12,7 @@ mod process;
 #[path = "../support/walk.rs"]
 mod walk;
 
+mod avatar;
 mod budget;
 mod bytes;
 mod derives;

@@ -68,9 +68,12 @@ impl<G: Game> Recorder<G> {
             self.events.push(json!({ "hex": hex(&bytes), "value": { "tick": tick.0, "events": events } }));
         }
         if let Some(frame) = out.frames.of(seat) {
-            let bytes = frame.to_bytes();
+            let (bytes, before) = (frame.to_bytes(), self.mirror.avatar());
             assert_eq!(self.mirror.apply(&bytes).unwrap().desync, None);
             self.frames.push(json!({ "note": note, "ok": true, "hex": hex(&bytes), "state": state(&self.mirror) }));
+            if self.mirror.avatar() != before {
+                self.frames.last_mut().unwrap()["avatar"] = json!(self.mirror.avatar());
+            }
         }
     }
 
@@ -155,6 +158,13 @@ fn record() -> Value {
     }
     r.table.room().resync(seat);
     r.tick("a snapshot that was asked for");
+    let world = r.table.world();
+    let mut avatars = world.query_filtered::<(Entity, &Seat), With<Intent<Pad>>>();
+    let (avatar, _) = avatars.iter(world).find(|(_, owner)| **owner == seat).unwrap();
+    world.despawn(avatar);
+    r.tick("the avatar is gone");
+    r.table.world().spawn_avatar(seat, (Pos { at: Vec2::ONE }, Hp(100)));
+    r.tick("another avatar");
 
     let tick = r.mirror.tick().0;
     let head = |kind: u8, age: u8, sections: &[u8]| {
@@ -303,6 +313,9 @@ fn read_golden(game: &str) {
         assert_eq!(applied.is_ok(), frame["ok"].as_bool().unwrap(), "{note}");
         assert!(applied.is_ok_and(|applied| applied.desync.is_none()) || !frame["ok"].as_bool().unwrap(), "{note}");
         assert_eq!(state(&mirror), frame["state"], "{note}");
+        if let Some(avatar) = frame.get("avatar") {
+            assert_eq!(json!(mirror.avatar()), *avatar, "{note}");
+        }
     }
     for input in golden["inputs"].as_array().unwrap() {
         let decoded = decode_input(&schema, &unhex(input["hex"].as_str().unwrap())).unwrap();

@@ -30,6 +30,8 @@ export interface Frame {
   base: number;
   ack: number;
   margin: number;
+  /** The seat's avatar; `null` if it has none any more, `undefined` if it is the same as before. */
+  avatar: number | null | undefined;
   sections: Section[];
   checksums: Checksum[];
 }
@@ -66,6 +68,7 @@ export function decodeFrame(bytes: Uint8Array, schemas: Schemas): Frame {
     base: tick - age,
     ack: natural(all[3], "ack", 0xffff),
     margin: within(all[4], "margin", -32, 127),
+    avatar: kind === SNAPSHOT ? null : undefined,
     sections: [],
     checksums: [],
   };
@@ -121,8 +124,13 @@ function readSection(section: readonly unknown[], frame: Frame, schemas: Schemas
     frame.checksums.push(...readChecksums(section, schemas));
     return;
   }
+  if (head === -5) {
+    if (section.length > 2) throw new FrameError(`avatar has length ${section.length} instead of 1 or 2`);
+    frame.avatar = section.length === 1 ? null : natural(section[1], "avatar", U32);
+    return;
+  }
   // A section of a later protocol is ignored.
-  if (head < -4) return;
+  if (head < -5) return;
   if (frame.checksums.length > 0) throw new FrameError("the checksums are not the last section");
   if (head === -1) {
     frame.sections.push(readSpawn(section, schemas));

@@ -88,15 +88,18 @@ export class Timeline {
     return samples;
   }
 
-  /** The first entity of `sample` that belongs to a seat. */
-  owned(tick: number, components: readonly number[], seat: number): Sample | undefined {
+  /** The entity of `sample` that belongs to a seat: its avatar, or else the first. */
+  owned(tick: number, components: readonly number[], seat: number, avatar?: number): Sample | undefined {
+    let first: Sample | undefined;
     for (const track of this.#tracks) {
       if (track.born > tick || track.gone <= tick) continue;
       if (this.#keyAt(track, SEAT, tick)?.row?.[0] !== seat) continue;
       const sample: Sample = { id: track.id };
-      if (components.every((component) => this.#put(track, component, tick, sample))) return sample;
+      if (!components.every((component) => this.#put(track, component, tick, sample))) continue;
+      if (track.id === avatar) return sample;
+      first ??= sample;
     }
-    return undefined;
+    return first;
   }
 
   /**

@@ -29,5 +29,7 @@ export interface Welcome {
   state: "snapshot" | "diff";
   grace: number;
   config: unknown;
+  /** The number of teams, to which the seats are dealt in turn; 0 if everybody plays for themselves. */
+  teams: number;
   seats: SeatInfo[];
 }

@@ -42,6 +42,8 @@ export class Mirror {
   /** The tick of the state; `undefined` before the first snapshot. */
   tick: number | undefined;
   readonly entities = new Map<number, Entity>();
+  /** The id of the entity to which this seat's inputs go. */
+  avatar: number | undefined;
   readonly #codecs: readonly (Codec | undefined)[];
   readonly #Entity: typeof Entity;
   readonly #idRest: number;
@@ -68,6 +70,7 @@ export class Mirror {
     if (frame.kind === SNAPSHOT) this.#replace(frame, applied);
     else for (const section of frame.sections) this.#apply(section, frame.kind === DIFF, applied);
     this.tick = frame.tick;
+    if (frame.avatar !== undefined) this.avatar = frame.avatar ?? undefined;
     for (const { component, sum } of frame.checksums) {
       const got = this.checksum(component);
       if (got !== sum) applied.mismatches.push({ component, expected: sum, got });

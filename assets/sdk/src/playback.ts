@@ -87,9 +87,9 @@ export class Playback {
     return this.#timeline.sample(this.#moment(now), this.#ids(components));
   }
 
-  /** The first entity of a seat that has all of the components. */
-  owned(now: number, components: readonly string[], seat: number): Sample | undefined {
-    return this.#timeline.owned(this.#moment(now), this.#ids(components), seat);
+  /** The avatar of a seat, or else the first of its entities that has all of the components. */
+  owned(now: number, components: readonly string[], seat: number, avatar?: number): Sample | undefined {
+    return this.#timeline.owned(this.#moment(now), this.#ids(components), seat, avatar);
   }
 
   #moment(now: number): number {

@@ -191,8 +191,9 @@ export class Room<G extends GameTypes = AnyGame> {
   }
 
   /**
-   * The player's own entity, interpolated like those of `view`: the one that has these components and whose `Seat` is
-   * this seat. `undefined` if there is none, for example before a respawn.
+   * The player's own entity, interpolated like those of `view`: the avatar, to which the inputs go. If it does not have
+   * these components, another entity that has them and whose `Seat` is this seat. `undefined` if there is none, for
+   * example before a respawn.
    *
    * @example
    * ```ts
@@ -201,7 +202,8 @@ export class Room<G extends GameTypes = AnyGame> {
    * ```
    */
   me<C extends ComponentName<G>>(...components: C[]): Viewed<G, C> | undefined {
-    return this.#playback.owned(now(), components, this.seat) as unknown as Viewed<G, C> | undefined;
+    const { avatar } = this.#sync.mirror;
+    return this.#playback.owned(now(), components, this.seat, avatar) as unknown as Viewed<G, C> | undefined;
   }
 
   /**

@@ -119,6 +119,14 @@ describe("a moment", () => {
     expect(timeline.owned(10, [2], 2)).toBeUndefined();
     expect(timeline.owned(10, [1], 3)).toBeUndefined();
   });
+
+  test("prefers the avatar to the player's other entities", () => {
+    const { timeline, take } = stage();
+    take(0, 10, 0, 0, 0, [-1, 0b11, [-2], 2, 0, 0, 2, 8, 8], [-1, 0b111, [2], 2, 4, 4, 9]);
+    const owned = (avatar?: number, components = [1]): unknown => timeline.owned(10, components, 2, avatar)?.id;
+    expect([owned(), owned(0), owned(1), owned(7)]).toEqual([0, 0, 1, 0]);
+    expect(owned(1, [1, 2])).toBe(2);
+  });
 });
 
 test("the past is forgotten, but not the present", () => {

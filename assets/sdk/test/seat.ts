@@ -22,6 +22,7 @@ export const welcome = (more: Partial<Welcome> = {}): Welcome => ({
   state: "snapshot",
   grace: 20,
   config: { map: "yard" },
+  teams: 0,
   seats: [{ seat: 2, name: "Ada", status: "playing" }],
   ...more,
 });

@@ -26,6 +26,8 @@ interface Golden {
     ok: boolean;
     /** The components whose checksum differs. Default: none. */
     desync?: number[];
+    /** The seat's avatar after the frame. */
+    avatar?: number | null;
     state?: { tick: number; entities: Record<string, Record<string, number[]>> };
   }[];
   events?: { hex: string; value: { tick: number; events: { name: string; value: unknown }[] } }[];
@@ -57,7 +59,7 @@ function check(file: string): void {
   const schemas = new Schemas(golden.schema);
   test("its frames give the same state", async () => {
     const mirror = new Mirror(schemas);
-    for (const { hex, note, ok, desync, state } of golden.frames ?? []) {
+    for (const { hex, note, ok, desync, avatar, state } of golden.frames ?? []) {
       const before = { tick: mirror.tick, entities: stateOf(mirror) };
       const result = await applied(mirror, bytesOf(hex), schemas);
       expect(result !== undefined, `${note}: taken`).toBe(ok);
@@ -68,6 +70,7 @@ function check(file: string): void {
         ).toEqual(desync ?? []);
       const after = { tick: mirror.tick, entities: stateOf(mirror) };
       expect(after, note).toEqual(ok ? (state ?? after) : before);
+      if (avatar !== undefined) expect(mirror.avatar ?? null, `${note}: avatar`).toBe(avatar);
     }
   });
   test("its events give the same values", () => {

@@ -9,7 +9,7 @@ import { packages } from "./support.mjs";
 const { decode, encode } = packages.sdk("@msgpack/msgpack");
 
 const [SNAPSHOT, DIFF] = [0, 1];
-const [DESPAWN, STRIP, SPAWN, CHECKSUMS] = [-3, -2, -1, -4];
+const [DESPAWN, STRIP, SPAWN, CHECKSUMS, AVATAR] = [-3, -2, -1, -4, -5];
 
 /** The state of a match, as one seat sees it. */
 export class Mirror {
@@ -17,6 +17,8 @@ export class Mirror {
   tick;
   /** Maps entity ids to component ids to columns. */
   entities = new Map();
+  /** The id of the seat's avatar, or `null`. */
+  avatar = null;
   #schema;
 
   constructor(schema) {
@@ -28,8 +30,10 @@ export class Mirror {
     const frame = decode(binary);
     const [kind, tick, age, ack, margin, ...sections] =
       frame instanceof Uint8Array ? decode(inflateRawSync(frame)) : frame;
-    if (kind === SNAPSHOT) this.entities.clear();
-    else if (tick - age !== this.tick)
+    if (kind === SNAPSHOT) {
+      this.entities.clear();
+      this.avatar = null;
+    } else if (tick - age !== this.tick)
       throw new Error(`the frame's base is tick ${tick - age}, but the mirror holds tick ${this.tick}`);
     for (const [what, ...rest] of sections) this.#section(kind, what, rest);
     this.tick = tick;
@@ -65,6 +69,8 @@ export class Mirror {
       this.#spawn(rest);
     } else if (what === CHECKSUMS) {
       this.#check(rest);
+    } else if (what === AVATAR) {
+      this.avatar = rest[0] ?? null;
     } else if (what >= 0) {
       this.#change(kind, what, rest);
     }

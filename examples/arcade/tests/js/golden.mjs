@@ -18,9 +18,10 @@ function check(name, { schema, frames, events, inputs }) {
   const mirror = new Mirror(schema);
   // The protocol does not say what a client does with invalid frames.
   const valid = frames.filter(({ ok, desync }) => ok && !desync);
-  for (const { hex, note, state } of valid) {
+  for (const { hex, note, avatar, state } of valid) {
     mirror.take(bytes(hex));
     if (state) assert.deepEqual({ tick: mirror.tick, entities: plain(mirror) }, state, note);
+    if (avatar !== undefined) assert.equal(mirror.avatar, avatar, note);
   }
   for (const { hex, value } of events) {
     const { tick } = value;
