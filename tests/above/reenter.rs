@@ -1,13 +1,47 @@
 //! Clients that enter a namespace again without having left it, as React's strict mode makes them: they left before their entry was
-//! answered, and so sent nothing.
+//! answered, and so sent nothing. `examples/arcade/tests/reenter.rs` has the official client.
+
+use std::{convert::Infallible, time::Duration};
 
 use serde_json::{Value as Json, json};
-use tokio::time::timeout;
+use tickcast::{
+    host::Host,
+    net::in_order,
+    socketioxide::{
+        SocketIo,
+        extract::{AckSender, SocketRef},
+        handler::ConnectHandler,
+    },
+};
+use tokio::time::{sleep, timeout};
 
 use crate::{
     polling::Polling,
-    server::{Client, PARSERS, PATIENCE, create, start, ticket_for},
+    server::{Client, PARSERS, PATIENCE, create, start, start_with, ticket_for},
 };
+
+/// A host's own namespaces. `/shop` takes its time to let a client in, `/slow` to let one go.
+const OWN: [&str; 2] = ["/shop", "/slow"];
+const A_WHILE: Duration = Duration::from_millis(50);
+
+fn open_own(io: &SocketIo, _: &Host) {
+    for path in OWN {
+        let admit = async move |socket: SocketRef| {
+            socket.on("kick", in_order(|socket: SocketRef| socket.disconnect().unwrap()));
+            socket.on(
+                "sockets",
+                in_order(move |io: SocketIo, ack: AckSender| ack.send(&io.of(path).unwrap().sockets().len()).unwrap()),
+            );
+            if path == "/slow" {
+                socket.on_disconnect(async || sleep(A_WHILE).await);
+            } else {
+                sleep(A_WHILE).await;
+            }
+            Ok::<_, Infallible>(())
+        };
+        io.ns(path, (async || {}).with(admit));
+    }
+}
 
 #[tokio::test]
 async fn a_second_entry_into_the_lobby_is_answered() {
@@ -73,6 +107,58 @@ async fn a_seat_that_is_left_for_another_without_a_word_is_away() {
         let is_away = |seats: &Json| seats.as_array().unwrap().iter().any(|seat| seat["status"] == "away");
         while !is_away(&friend.event_named("/gameplay", "seats").await.data[1]) {}
         client.request("/gameplay", "leave", Json::Null).await;
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_second_entry_into_a_hosts_own_namespace_is_answered() {
+    let server = start_with(|builder| builder.namespaces(open_own)).await;
+    for (parser, path) in PARSERS.into_iter().flat_map(|parser| OWN.map(|path| (parser, path))) {
+        let mut client = Client::connect(&server, parser).await;
+        for _ in 0..3 {
+            client.enter(path, Json::Null).await.unwrap();
+            assert_eq!(client.request(path, "sockets", Json::Null).await, 1, "{parser:?} {path}");
+        }
+        // This client has not seen yet that it is in, and asks right behind its second entry.
+        client.send(0, path, None, Json::Null, None).await;
+        assert_eq!(client.request(path, "sockets", Json::Null).await, 1, "{parser:?} {path}: an event waits for the entry");
+        client.enter(path, Json::Null).await.unwrap();
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_client_that_its_host_put_out_or_that_left_enters_again() {
+    let server = start_with(|builder| builder.namespaces(open_own)).await;
+    for (parser, path) in PARSERS.into_iter().flat_map(|parser| OWN.map(|path| (parser, path))) {
+        let mut client = Client::connect(&server, parser).await;
+        for _ in 0..3 {
+            client.enter(path, Json::Null).await.unwrap();
+            client.send(2, path, None, json!(["kick"]), None).await;
+            assert!(client.ended(path).await);
+            client.enter(path, Json::Null).await.unwrap();
+            client.send(1, path, None, Json::Null, None).await;
+        }
+        client.enter(path, Json::Null).await.unwrap();
+        assert_eq!(client.request(path, "sockets", Json::Null).await, 1, "{parser:?} {path}");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_client_that_polls_enters_a_hosts_own_namespace_again() {
+    let server = start_with(|builder| builder.namespaces(open_own)).await;
+    for path in OWN {
+        let mut client = Polling::open(server.address(), "socket.io").await;
+        client.send(&format!("40{path},")).await;
+        comes(&mut client, &format!("40{path},{{")).await;
+        for packets in [format!("40{path},"), format!("41{path},\u{1e}40{path},")] {
+            client.send(&packets).await;
+            comes(&mut client, &format!("40{path},{{")).await;
+        }
+        client.send(&format!("40{path},\u{1e}42{path},7[\"sockets\"]")).await;
+        comes(&mut client, &format!("43{path},7[1]")).await;
     }
     server.shutdown().await;
 }

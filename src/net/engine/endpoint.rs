@@ -1,9 +1,10 @@
 //! One Socket.IO endpoint: takes its requests, and hands the library polling requests and WebSockets.
 
 use std::{
+    io,
     pin::{Pin, pin},
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use axum::{
@@ -20,8 +21,8 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::json;
 use sha1::{Digest, Sha1};
-use socketioxide::service::SocketIoService;
-use tokio::time::timeout;
+use socketioxide::{SocketIo, service::SocketIoService};
+use tokio::time::{Sleep, sleep, timeout};
 use tower::{Service, ServiceExt};
 
 use crate::{
@@ -29,7 +30,7 @@ use crate::{
         engine::{
             frames::Frames,
             handed::Handed,
-            inside::Inside,
+            inside::{Inside, PAUSE, Way},
             names,
             probe::{self, ping_of_probe, pong_of_probe},
             session::{Probe, Session, Sessions},
@@ -72,6 +73,7 @@ pub(crate) struct Endpoint(Arc<Inner>);
 struct Inner {
     path: &'static str,
     library: SocketIoService<Router>,
+    io: SocketIo,
     sessions: Sessions,
     /// Whether names of events are text that may have escapes.
     has_text_names: bool,
@@ -94,8 +96,12 @@ struct Query {
 }
 
 impl Endpoint {
-    pub(crate) fn new(path: &'static str, library: SocketIoService<Router>, has_text_names: bool, limits: &NetLimits) -> Self {
-        Self(Arc::new(Inner { path, library, sessions: Sessions::default(), has_text_names, limits: limits.clone() }))
+    /// An endpoint in front of the library, which `built` has.
+    pub(crate) fn new(
+        path: &'static str, built: (SocketIoService<Router>, SocketIo), has_text_names: bool, limits: &NetLimits,
+    ) -> Self {
+        let (library, io) = built;
+        Self(Arc::new(Inner { path, library, io, sessions: Sessions::default(), has_text_names, limits: limits.clone() }))
     }
 
     /// Answers the requests at or below an endpoint's path. All others go on.
@@ -134,9 +140,8 @@ impl Endpoint {
         struct Open {
             sid: String,
         }
-        let session = Session::new();
+        let session = Session::new(Inside::new(self.0.io.clone()));
         request.extensions_mut().insert(session.clone());
-        request.extensions_mut().insert(session.inside());
         let answer = self.ask_library(request).await;
         if answer.status() != StatusCode::OK {
             return answer;
@@ -162,7 +167,9 @@ impl Endpoint {
 
     /// Takes packets.
     async fn post(&self, request: Request, session: &Session) -> Response {
-        let request = request.map(|body| Body::new(Payload { body, endpoint: self.clone(), inside: session.inside() }));
+        let request = request.map(|body| {
+            Body::new(Payload { body, endpoint: self.clone(), inside: session.inside(), waiting: None, pause: None })
+        });
         let mut answer = self.ask_library(request).await;
         if session.is_probed() {
             answer.headers_mut().insert(header::CONNECTION, CLOSE);
@@ -183,8 +190,7 @@ impl Endpoint {
                 Some(session.begin_probe().ok_or(Refused::BadRequest)?)
             }
         };
-        let inside = probe.as_ref().map_or_else(Arc::default, Probe::inside);
-        request.extensions_mut().insert(inside.clone());
+        let inside = probe.as_ref().map_or_else(|| Inside::new(self.0.io.clone()), Probe::inside);
         forget_handshake(request.headers_mut());
         let frames = Frames::new(self.0.has_text_names, inside, &self.0.limits);
         drop(tokio::spawn(self.clone().hand_over(upgrade, request.map(|_| ()), probe, frames)));
@@ -271,11 +277,15 @@ async fn numbered(answer: Response) -> Response {
 }
 
 /// The body of a request that brings packets. Names of events have no escapes, and clients leave the namespaces that they enter again.
-/// Each frame has whole packets (`transport/polling.rs`).
+/// Each frame has one whole packet (`transport/polling.rs`).
 struct Payload {
     body: Body,
     endpoint: Endpoint,
     inside: Arc<Inside>,
+    /// A packet that waits until the library has done something.
+    waiting: Option<Bytes>,
+    /// The time until it is looked at again.
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl HttpBody for Payload {
@@ -283,9 +293,35 @@ impl HttpBody for Payload {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        let named = |bytes| if self.endpoint.0.has_text_names { self.endpoint.0.read_text(bytes) } else { bytes };
-        polled.map(|next| next.map(|frame| frame.map(|frame| frame.map_data(|bytes| self.inside.of_payload(named(bytes))))))
+        loop {
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            let packet = match self.waiting.take() {
+                Some(packet) => packet,
+                None => match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                    Some(Ok(frame)) => match frame.into_data() {
+                        Ok(packet) if self.endpoint.0.has_text_names => self.endpoint.0.read_text(packet),
+                        Ok(packet) => packet,
+                        Err(frame) => return Poll::Ready(Some(Ok(frame))),
+                    },
+                    end => return Poll::Ready(end),
+                },
+            };
+            match self.inside.way_of_payload(&packet) {
+                Way::Free => return Poll::Ready(Some(Ok(Frame::data(packet)))),
+                Way::After(first) => {
+                    self.waiting = Some(packet);
+                    return Poll::Ready(Some(Ok(Frame::data(first))));
+                }
+                Way::Wait => {
+                    self.waiting = Some(packet);
+                    self.pause = Some(Box::pin(sleep(PAUSE)));
+                }
+                Way::Never => return Poll::Ready(Some(Err(axum::Error::new(io::Error::from(io::ErrorKind::TimedOut))))),
+            }
+        }
     }
 }
 

@@ -8,10 +8,13 @@ use std::{
 
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
 use crate::{
-    net::engine::frames::Frames,
+    net::engine::{frames::Frames, inside::PAUSE},
     observe::{self, DropReason},
 };
 
@@ -23,6 +26,8 @@ pub(crate) struct Handed {
     /// How many bytes that the library writes first are out already.
     written: usize,
     frames: Box<Frames>,
+    /// The time until frames that wait are looked at again.
+    pause: Option<Pin<Box<Sleep>>>,
     /// Whether the stream has ended, or failed.
     has_ended: bool,
 }
@@ -31,7 +36,7 @@ impl Handed {
     /// Hands a stream over with the bytes that were read from it, after which the library's first `written` bytes do not go out.
     pub(crate) fn new(stream: TokioIo<Upgraded>, read: &[u8], written: usize, mut frames: Frames) -> Self {
         let before = frames.take(read).unwrap_or_else(|| read.to_vec());
-        Self { stream, before, written, frames: Box::new(frames), has_ended: false }
+        Self { stream, before, written, frames: Box::new(frames), pause: None, has_ended: false }
     }
 
     fn give(&mut self, to: &mut ReadBuf<'_>) {
@@ -48,6 +53,33 @@ impl Handed {
         let count = self.written.min(bytes);
         self.written -= count;
         count
+    }
+
+    /// Looks whether frames that wait may go on. The first time at once: the library has handled all that it got before it reads on.
+    fn look_again(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+            }
+            self.before = self.frames.take(&[]).unwrap_or_default();
+            if !self.frames.waits() || self.frames.has_failed() || !self.before.is_empty() {
+                self.pause = None;
+                return Poll::Ready(());
+            }
+            self.pause = Some(Box::pin(sleep(PAUSE)));
+        }
+    }
+
+    /// Learns the session's id from the library's first packet, `0{"sid":"...`.
+    fn learn_name(&self, bytes: &[u8]) {
+        const BEFORE: &[u8] = b"\"sid\":\"";
+        if self.frames.inside().is_nameless()
+            && let Some(at) = bytes.windows(BEFORE.len()).position(|part| part == BEFORE)
+        {
+            let rest = &bytes[at + BEFORE.len()..];
+            let name = rest.split(|byte| *byte == b'"').next().and_then(|name| std::str::from_utf8(name).ok());
+            self.frames.inside().name(name.unwrap_or_default());
+        }
     }
 
     fn note_failure(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -72,6 +104,13 @@ impl AsyncRead for Handed {
                 self.give(to);
                 return Poll::Ready(Ok(()));
             }
+            if self.frames.waits() {
+                ready!(self.look_again(cx));
+                if self.frames.has_failed() {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+                continue;
+            }
             let read = ready!(Pin::new(&mut self.stream).poll_read(cx, to));
             if read.is_err() || to.filled().len() == start {
                 self.has_ended = true;
@@ -88,6 +127,7 @@ impl AsyncWrite for Handed {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.skip(bytes.len()) {
             0 => {
+                self.learn_name(bytes);
                 let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
                 self.note_failure(written)
             }
@@ -98,6 +138,7 @@ impl AsyncWrite for Handed {
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         match self.skip(slices.iter().map(|slice| slice.len()).sum()) {
             0 => {
+                slices.iter().for_each(|slice| self.learn_name(slice));
                 let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
                 self.note_failure(written)
             }

@@ -1,25 +1,71 @@
-//! The namespaces that a session is in, and clients that enter one of them again.
+//! Clients that enter a namespace that they are in.
 //!
 //! A client that leaves a namespace before its entry was answered sends nothing, because it was not inside. If it enters again later,
-//! the reference server takes it in anew. The library ignores the second CONNECT, and the client would wait for ever. So the library
-//! is told first that the client has left.
+//! the reference server ends the connection, and the client comes back on a new one. The library ignores a CONNECT for a namespace
+//! in which it holds a socket, and the client would wait for ever. So the library is told first that the client has left, and gets
+//! the CONNECT once it holds the old socket no more: a host's own asynchronous handler for disconnects may take its time.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use socketioxide::{SocketIo, extract::SocketRef, socket::Sid};
+use tokio::time::Instant;
 
 /// The types of Socket.IO packets.
 const CONNECT: u8 = 0;
 const DISCONNECT: u8 = 1;
 
 /// The separator of packets in a polling payload.
-const SEPARATOR: char = '\u{1e}';
+const SEPARATOR: u8 = 0x1e;
 
-/// The namespaces of the server's own that a session is in. It is in the extensions of the request that began the session.
+/// How long packets wait until the library has let a socket go. Then the connection ends, as on the reference server.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long packets wait until a client is inside again that was put out. One that is refused has nothing to say there.
+const ENTRY: Duration = Duration::from_millis(250);
+
+/// How often packets that wait look whether they may go on. Nothing tells when a host's handler is done.
+pub(crate) const PAUSE: Duration = Duration::from_millis(5);
+
+/// A session, and the namespaces in which the library holds sockets of it.
 #[derive(Default)]
-pub(crate) struct Inside(Mutex<Vec<&'static str>>);
+pub(crate) struct Inside {
+    io: Option<SocketIo>,
+    session: OnceLock<Sid>,
+    entry: Mutex<Option<Entry>>,
+}
+
+/// An entry that is on its way into a namespace that the client has been in.
+struct Entry {
+    namespace: String,
+    since: Instant,
+    /// The client did not say that it leaves, and so may know of no second entry.
+    was_put_out: bool,
+    /// The library has its CONNECT.
+    is_sent: bool,
+}
+
+/// What becomes of a packet that is on its way to the library.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Way<P> {
+    /// It goes on.
+    Free,
+    /// It waits, and this packet goes first.
+    After(P),
+    /// It waits.
+    Wait,
+    /// It has waited too long, so the connection ends.
+    Never,
+}
+
+/// Marks a socket whose client has left, or was said to have left. The library may handle that only later.
+#[derive(Clone)]
+struct Left;
 
 /// A packet of the MessagePack parser, as far as it matters here.
 #[derive(Deserialize)]
@@ -35,141 +81,161 @@ struct Leave<'a> {
 }
 
 impl Inside {
-    /// Notes that the client is in a namespace. Called once its entry is answered.
-    pub(crate) fn enter(&self, namespace: &'static str) {
-        let mut inside = self.lock();
-        inside.retain(|other| *other != namespace);
-        inside.push(namespace);
+    /// A session that begins.
+    pub(crate) fn new(io: SocketIo) -> Arc<Self> {
+        Arc::new(Self { io: Some(io), ..Self::default() })
     }
 
-    /// Notes that the client is not in a namespace any more.
-    pub(crate) fn leave(&self, namespace: &str) {
-        self.lock().retain(|other| *other != namespace);
+    /// Notes the session's id.
+    pub(crate) fn name(&self, session: &str) {
+        if let Ok(session) = session.parse() {
+            let _ = self.session.set(session);
+        }
     }
 
-    /// Takes an Engine.IO packet with text. If it enters a namespace that the client is in, returns the packet that leaves it, for the
-    /// library to get first.
-    ///
-    /// A packet with which the client leaves by itself is noted at once. The library may handle it only after the next one has come.
-    pub(crate) fn left_by_text(&self, packet: &[u8]) -> Option<String> {
-        let (enters, rest) = match packet {
-            [b'4', b'0', rest @ ..] => (true, rest),
-            [b'4', b'1', rest @ ..] => (false, rest),
-            _ => return None,
-        };
-        let namespace = if rest.starts_with(b"/") { rest.split(|byte| *byte == b',').next()? } else { b"/" };
-        let namespace = std::str::from_utf8(namespace).ok()?;
-        // A query behind the name is not part of it.
-        let namespace = namespace.split('?').next().unwrap_or_default();
-        (self.take(namespace) && enters).then(|| if namespace == "/" { "41".to_owned() } else { format!("41{namespace},") })
+    /// Returns whether the session's id is still to come.
+    pub(crate) fn is_nameless(&self) -> bool {
+        self.session.get().is_none()
+    }
+
+    /// Returns whether the next packet, whatever it is, has to wait: it may be for a namespace that the client enters right now.
+    pub(crate) fn is_entering(&self) -> bool {
+        let mut entry = self.entry.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Entry { namespace, since, is_sent: true, .. }) = &*entry else { return false };
+        let is_entering = since.elapsed() < ENTRY && self.socket(namespace).is_none_or(|socket| !is_inside(&socket));
+        if !is_entering {
+            *entry = None;
+        }
+        is_entering
+    }
+
+    /// Takes an Engine.IO packet with text that is about to go to the library.
+    pub(crate) fn way_of_text(&self, packet: &[u8]) -> Way<String> {
+        let Some((enters, namespace)) = entry_of_text(packet) else { return Way::Free };
+        match self.way(namespace, enters) {
+            Way::After(()) if namespace == "/" => Way::After("41".to_owned()),
+            way => way.with(|()| format!("41{namespace},")),
+        }
     }
 
     /// Does the same with a packet of the MessagePack parser.
-    pub(crate) fn left_by_msgpack(&self, packet: &[u8]) -> Option<Vec<u8>> {
-        let Packed { r#type: kind @ (CONNECT | DISCONNECT), nsp } = rmp_serde::from_slice(packet).ok()? else { return None };
-        let leave = || rmp_serde::to_vec_named(&Leave { r#type: DISCONNECT, nsp: &nsp }).ok();
-        (self.take(&nsp) && kind == CONNECT).then(leave)?
+    pub(crate) fn way_of_msgpack(&self, packet: &[u8]) -> Way<Vec<u8>> {
+        let Ok(Packed { r#type: kind @ (CONNECT | DISCONNECT), nsp }) = rmp_serde::from_slice(packet) else { return Way::Free };
+        let leave = |()| rmp_serde::to_vec_named(&Leave { r#type: DISCONNECT, nsp: &nsp }).unwrap_or_default();
+        self.way(&nsp, kind == CONNECT).with(leave)
     }
 
-    /// Does the same for each packet of a polling payload. What is no text is left as it is.
-    pub(crate) fn of_payload(&self, payload: Bytes) -> Bytes {
-        let Some(text) = std::str::from_utf8(&payload).ok().filter(|_| !self.lock().is_empty()) else { return payload };
-        let mut changed = String::new();
-        for packet in text.split(SEPARATOR) {
-            let left = match packet.strip_prefix('b') {
-                Some(packed) => STANDARD.decode(packed).ok().and_then(|packed| self.left_by_msgpack(&packed)),
-                None => None,
-            };
-            let left = left.map(|left| format!("b{}", STANDARD.encode(left))).or_else(|| self.left_by_text(packet.as_bytes()));
-            for packet in left.iter().map(String::as_str).chain([packet]) {
-                if !changed.is_empty() {
-                    changed.push(SEPARATOR);
-                }
-                changed.push_str(packet);
-            }
+    /// Does the same with a packet of a polling payload, which may have a separator behind it.
+    pub(crate) fn way_of_payload(&self, packet: &[u8]) -> Way<Bytes> {
+        if self.is_entering() {
+            return Way::Wait;
         }
-        changed.into()
+        let packet = packet.strip_suffix(&[SEPARATOR]).unwrap_or(packet);
+        let way = match packet.strip_prefix(b"b") {
+            Some(packed) => match STANDARD.decode(packed) {
+                Ok(packed) => self.way_of_msgpack(&packed).with(|left| format!("b{}", STANDARD.encode(left))),
+                Err(_) => Way::Free,
+            },
+            None => self.way_of_text(packet),
+        };
+        way.with(|left| format!("{left}{}", char::from(SEPARATOR)).into())
     }
 
-    /// Notes that the client leaves. Returns whether it was inside. A further CONNECT finds it on its way in again.
-    fn take(&self, namespace: &str) -> bool {
-        let mut inside = self.lock();
-        let at = inside.iter().position(|other| *other == namespace);
-        at.map(|at| inside.swap_remove(at)).is_some()
+    /// Decides about a packet that enters or leaves a namespace.
+    fn way(&self, namespace: &str, enters: bool) -> Way<()> {
+        let socket = self.socket(namespace);
+        if !enters {
+            if let Some(socket) = socket {
+                socket.extensions.insert(Left);
+            }
+            return Way::Free;
+        }
+        let now = Instant::now();
+        let mut entry = self.entry.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(socket) = socket else {
+            *entry = entry.take().filter(|entry| entry.namespace == namespace && entry.was_put_out);
+            if let Some(entry) = &mut *entry {
+                (entry.since, entry.is_sent) = (now, true);
+            }
+            return Way::Free;
+        };
+        if is_inside(&socket) {
+            socket.extensions.insert(Left);
+            *entry = Some(Entry { namespace: namespace.to_owned(), since: now, was_put_out: true, is_sent: false });
+            return Way::After(());
+        }
+        if entry.as_ref().is_none_or(|entry| entry.namespace != namespace) {
+            *entry = Some(Entry { namespace: namespace.to_owned(), since: now, was_put_out: false, is_sent: false });
+        }
+        if entry.as_ref().is_some_and(|entry| now >= entry.since + PATIENCE) { Way::Never } else { Way::Wait }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<&'static str>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns the socket that the library holds for the session in a namespace.
+    fn socket(&self, namespace: &str) -> Option<SocketRef> {
+        self.io.as_ref()?.of(namespace)?.get_socket(*self.session.get()?)
     }
+}
+
+impl<P> Way<P> {
+    /// Changes the packet that goes first.
+    pub(crate) fn with<Q>(self, change: impl FnOnce(P) -> Q) -> Way<Q> {
+        match self {
+            Self::Free => Way::Free,
+            Self::After(packet) => Way::After(change(packet)),
+            Self::Wait => Way::Wait,
+            Self::Never => Way::Never,
+        }
+    }
+}
+
+/// Returns the namespace that a packet enters (`true`) or leaves.
+fn entry_of_text(packet: &[u8]) -> Option<(bool, &str)> {
+    let (enters, rest) = match packet {
+        [b'4', b'0', rest @ ..] => (true, rest),
+        [b'4', b'1', rest @ ..] => (false, rest),
+        _ => return None,
+    };
+    let namespace = if rest.starts_with(b"/") { rest.split(|byte| *byte == b',').next()? } else { b"/" };
+    // The library says what is wrong with other bytes. A query behind the name is not part of it.
+    Some((enters, std::str::from_utf8(namespace).unwrap_or_default().split('?').next()?))
+}
+
+/// Returns whether a socket is in its namespace: neither on its way in, nor on its way out.
+fn is_inside(socket: &SocketRef) -> bool {
+    socket.connected() && socket.extensions.get::<Left>().is_none()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn inside() -> Inside {
-        let inside = Inside::default();
-        ["/", "/lobby"].iter().for_each(|namespace| inside.enter(namespace));
-        inside
-    }
-
     #[test]
-    fn a_client_that_enters_again_has_left() {
-        for (packet, left) in [
-            ("40/lobby,{\"name\":\"Ada\"}", Some("41/lobby,")),
-            ("40/lobby,", Some("41/lobby,")),
-            ("40/lobby", Some("41/lobby,")),
-            ("40/lobby?a=b,{}", Some("41/lobby,")),
-            ("40", Some("41")),
-            ("40{\"a\":1}", Some("41")),
-            ("40/matchmaking,", None),
-            ("40/lobbies,", None),
+    fn packets_that_enter_or_leave_are_found() {
+        for (packet, expected) in [
+            ("40/lobby,{\"name\":\"Ada\"}", Some((true, "/lobby"))),
+            ("40/lobby,", Some((true, "/lobby"))),
+            ("40/lobby", Some((true, "/lobby"))),
+            ("40/lobby?a=b,{}", Some((true, "/lobby"))),
+            ("40", Some((true, "/"))),
+            ("40{\"a\":1}", Some((true, "/"))),
+            ("41/lobby,", Some((false, "/lobby"))),
+            ("41", Some((false, "/"))),
             ("42/lobby,[\"games\"]", None),
-            ("41/lobby,", None),
             ("4", None),
             ("", None),
         ] {
-            let inside = inside();
-            assert_eq!(inside.left_by_text(packet.as_bytes()).as_deref(), left, "{packet}");
-            assert_eq!(inside.left_by_text(packet.as_bytes()), None, "{packet}: it is on its way in now");
+            assert_eq!(entry_of_text(packet.as_bytes()), expected, "{packet}");
         }
-        let (inside, enter) = (inside(), |nsp| rmp_serde::to_vec_named(&Leave { r#type: CONNECT, nsp }).unwrap());
-        let left = inside.left_by_msgpack(&enter("/lobby")).unwrap();
-        assert_eq!(rmp_serde::from_slice::<serde_json::Value>(&left).unwrap(), serde_json::json!({"type": 1, "nsp": "/lobby"}));
-        assert_eq!(inside.left_by_msgpack(&enter("/lobby")), None);
-        assert_eq!(inside.left_by_msgpack(&enter("/gameplay")), None);
-        assert_eq!(inside.left_by_msgpack(b"\xc1nonsense"), None);
+        assert_eq!(entry_of_text(b"40/\xff,"), Some((true, "")), "no namespace has that name");
     }
 
     #[test]
-    fn a_client_that_has_left_or_was_put_out_enters_as_before() {
-        let inside = inside();
-        inside.leave("/lobby");
-        assert_eq!(inside.left_by_text(b"40/lobby,"), None);
-        inside.enter("/lobby");
-        inside.enter("/lobby");
-        assert!(inside.left_by_text(b"40/lobby,").is_some());
-        assert_eq!(inside.left_by_text(b"40/lobby,"), None, "it was noted once");
-        // The library may not have seen that the client leaves when the next packet comes.
-        inside.enter("/lobby");
-        assert_eq!(inside.left_by_text(b"41/lobby,"), None);
-        assert_eq!(inside.left_by_text(b"40/lobby,"), None, "it has left by itself");
-        inside.enter("/lobby");
-        let leave = rmp_serde::to_vec_named(&Leave { r#type: DISCONNECT, nsp: "/lobby" }).unwrap();
-        let enter = rmp_serde::to_vec_named(&Leave { r#type: CONNECT, nsp: "/lobby" }).unwrap();
-        assert_eq!((inside.left_by_msgpack(&leave), inside.left_by_msgpack(&enter)), (None, None));
-    }
-
-    #[test]
-    fn packets_of_a_payload_keep_their_order() {
-        let payload =
-            |inside: &Inside, text: &str| String::from_utf8(inside.of_payload(text.to_owned().into()).to_vec()).unwrap();
-        let text = "42/lobby,[\"a\"]\u{1e}40/lobby,{}\u{1e}40/lobby,\u{1e}3";
-        assert_eq!(payload(&inside(), text), "42/lobby,[\"a\"]\u{1e}41/lobby,\u{1e}40/lobby,{}\u{1e}40/lobby,\u{1e}3");
-        assert_eq!(payload(&Inside::default(), text), text);
-        let packed = format!("b{}", STANDARD.encode(rmp_serde::to_vec_named(&Leave { r#type: 0, nsp: "/lobby" }).unwrap()));
-        let changed = payload(&inside(), &packed);
-        assert!(changed.ends_with(&packed) && changed.split(SEPARATOR).count() == 2, "{changed}");
-        assert_eq!(inside().of_payload(Bytes::from_static(b"\xff40")), &b"\xff40"[..]);
+    fn a_session_without_a_socket_is_free_to_enter() {
+        let inside = Inside::default();
+        for packet in [&b"40/lobby,"[..], b"41/lobby,", b"42[\"a\"]", b"b\xff", b"bgA==", b"\x1e", b""] {
+            assert_eq!(inside.way_of_payload(packet), Way::Free);
+        }
+        assert_eq!(inside.way_of_msgpack(b"\xc1nonsense"), Way::Free);
+        assert!(!inside.is_entering());
     }
 }

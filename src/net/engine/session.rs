@@ -53,6 +53,7 @@ impl Sessions {
     /// Adds a session, which is forgotten when it is dropped.
     pub(crate) fn add(&self, id: String, session: &Arc<Session>) {
         if session.entry.set((self.clone(), id.clone())).is_ok() {
+            session.inside.name(&id);
             self.lock().insert(id, Arc::downgrade(session));
         }
     }
@@ -63,8 +64,8 @@ impl Sessions {
 }
 
 impl Session {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { stage: watch::Sender::new(Stage::Polling), inside: Arc::default(), entry: OnceLock::new() })
+    pub(crate) fn new(inside: Arc<Inside>) -> Arc<Self> {
+        Arc::new(Self { stage: watch::Sender::new(Stage::Polling), inside, entry: OnceLock::new() })
     }
 
     /// Returns the namespaces that the session is in.
@@ -154,7 +155,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_poll_waits_until_the_client_may_upgrade() {
-        let session = Session::new();
+        let session = Session::new(Arc::default());
         assert!(timeout(HOUR, session.release()).await.is_err(), "nobody probes");
         let probe = session.begin_probe().unwrap();
         assert!(timeout(HOUR, session.release()).await.is_err(), "a probe hangs");
@@ -175,7 +176,7 @@ mod tests {
 
     #[test]
     fn one_probe_at_a_time_and_none_after_the_upgrade() {
-        let (sessions, session) = (Sessions::default(), Session::new());
+        let (sessions, session) = (Sessions::default(), Session::new(Arc::default()));
         sessions.add("id".to_owned(), &session);
         let probe = session.begin_probe().unwrap();
         assert!(session.begin_probe().is_none());
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_session_that_is_dropped_is_forgotten() {
-        let (sessions, session) = (Sessions::default(), Session::new());
+        let (sessions, session) = (Sessions::default(), Session::new(Arc::default()));
         sessions.add("id".to_owned(), &session);
         assert!(Arc::ptr_eq(&sessions.find("id").unwrap(), &session));
         assert!(sessions.find("other").is_none());

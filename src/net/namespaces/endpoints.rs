@@ -83,8 +83,9 @@ impl Endpoints {
 
 fn endpoint(path: &'static str, builder: SocketIoBuilder, has_text_names: bool, limits: &NetLimits) -> (Endpoint, SocketIo) {
     // The endpoint passes no request on that is not under the path.
-    let (library, io) = builder.req_path(path).build_with_inner_svc(Router::new());
-    (Endpoint::new(path, library, has_text_names, limits), io)
+    let built = builder.req_path(path).build_with_inner_svc(Router::new());
+    let io = built.1.clone();
+    (Endpoint::new(path, built, has_text_names, limits), io)
 }
 
 fn builder(limits: &NetLimits) -> SocketIoBuilder {

@@ -17,7 +17,6 @@ use crate::{
     host::Refusal,
     lobby::Identity,
     net::{
-        engine::inside::Inside,
         limits::{NetLimits, allowance::Allowances},
         namespaces::{
             conduct::Conduct,
@@ -145,9 +144,6 @@ impl<N: Namespace> ConnectHandler<LocalAdapter, Synchronous> for Wired<N> {
 
     fn call(&self, socket: SocketArc, _: Option<Value>) {
         observe::connected(N::PATH).increment(1);
-        if let Some(inside) = socket.req_parts().extensions.get::<Arc<Inside>>() {
-            inside.enter(N::PATH);
-        }
         if let Some(joined) = socket.extensions.get::<Arc<Joined<N>>>() {
             self.namespace.connected(&joined.session, &socket);
         }
@@ -219,9 +215,6 @@ impl<N: Namespace> DisconnectHandler<LocalAdapter, Synchronous> for OnEnd<N> {
     fn call_with_defer(&self, socket: SocketArc, reason: DisconnectReason, defer: fn(SocketArc)) {
         tracing::debug!(namespace = N::PATH, %reason, "connection ended");
         observe::connected(N::PATH).decrement(1);
-        if let Some(inside) = socket.req_parts().extensions.get::<Arc<Inside>>() {
-            inside.leave(N::PATH);
-        }
         self.0.namespace.disconnected(&self.0.session);
         // Breaks a cycle: handlers and extensions hold the session, whose room may hold the socket.
         socket.extensions.clear();
