@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    hint::black_box,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
@@ -140,6 +141,7 @@ impl Seating {
     /// Reads the clients whose connections are read by the room.
     fn pull(&self) {
         let Some(hz) = self.room.as_ref().map(|room| room.def().hz()) else { return };
+        self.stays.lines().for_each(|line| _ = black_box(line.touch()));
         self.stays.lines().for_each(|line| line.clone().pull(hz));
     }
 

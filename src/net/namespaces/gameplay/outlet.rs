@@ -98,6 +98,10 @@ impl Drop for SocketOutlet {
 }
 
 impl Line for Connection {
+    fn touch(&self) -> bool {
+        Connection::touch(self)
+    }
+
     fn pull(self: Arc<Self>, hz: u16) {
         Self::pull(&self, hz);
     }
