@@ -14,7 +14,7 @@ use super::{Game, MatchBuilder, MatchOptions, builder::Hooks};
 use crate::{
     protocol::{Columns, InputError, Schema, SchemaError, Seat, TypeSpec, decode_input, ticks},
     replication::{GridError, Replicator},
-    sim::{Sim, SimError},
+    sim::{Sim, SimError, Systems},
 };
 
 /// The number of ticks that are run at start to find mistakes in the rules.
@@ -253,7 +253,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     m.registry.accept_known(&m.world);
     G::build(&mut m);
     let unpredictable = m.unpredictable();
-    let MatchBuilder { mut world, mut schedule, registry, components, events, replicate, hooks, options, .. } = m;
+    let MatchBuilder { mut world, schedule, registry, components, events, replicate, hooks, options, .. } = m;
     let MatchBuilder { grid, repeated, replaced, progress, .. } = m;
     let mut replicator = Replicator::new(&mut world, options.hz);
     if options.packed {
@@ -268,11 +268,9 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
         replicator.set_grid(layout);
         Ok(())
     });
-    if let Err(error) = schedule.initialize(&mut world) {
-        panic!("{}", error.to_string(schedule.graph(), &world));
-    }
-    progress.name_systems(&schedule);
-    let mut sim = Sim::new(world, schedule, Box::new(intents), registry);
+    let systems = Systems::order(schedule, &mut world, |schedule| progress.name_systems(schedule));
+    let systems = systems.unwrap_or_else(|error| panic!("{error}"));
+    let mut sim = Sim::new(world, systems, Box::new(intents), registry);
     sim.set_progress(progress);
     let mut rest = vec![0; G::Input::WIDTH];
     G::Input::default().quantise(&mut rest);

@@ -8,10 +8,11 @@ mod progress;
 mod registry;
 mod resources;
 mod saved;
+mod systems;
 
 use std::sync::Arc;
 
-use bevy_ecs::{error::FallbackErrorHandler, prelude::*, schedule::SingleThreadedExecutor};
+use bevy_ecs::{error::FallbackErrorHandler, prelude::*};
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -21,6 +22,7 @@ pub use inputs::{DueInput, Inputs, Offered};
 pub use progress::{Part, Progress};
 pub use registry::Registry;
 pub use resources::{Clock, Intent, MatchRng, OutgoingEvent, OutgoingEvents, Recipient, Team, Teams};
+pub(crate) use systems::Systems;
 
 /// Writes inputs into the world, in the rules' own type.
 pub trait Intents: Send {
@@ -37,7 +39,7 @@ pub trait Intents: Send {
 /// The simulation of one match.
 pub struct Sim {
     world: World,
-    schedule: Schedule,
+    systems: Systems,
     intents: Box<dyn Intents>,
     registry: Registry,
     inputs: Inputs,
@@ -60,10 +62,9 @@ pub enum SimError {
 
 impl Sim {
     /// Makes a simulation before its first step. `world` comes from [`Sim::prepare`].
-    pub fn new(world: World, mut schedule: Schedule, intents: Box<dyn Intents>, registry: Registry) -> Self {
-        schedule.set_executor(SingleThreadedExecutor::new());
+    pub(crate) fn new(world: World, systems: Systems, intents: Box<dyn Intents>, registry: Registry) -> Self {
         let (inputs, progress) = (Inputs::default(), Arc::default());
-        Self { world, schedule, intents, registry, inputs, tick: Tick(0), archetypes_seen: 0, progress }
+        Self { world, systems, intents, registry, inputs, tick: Tick(0), archetypes_seen: 0, progress }
     }
 
     /// Sets where the systems of the schedule note what is going on.
@@ -99,7 +100,7 @@ impl Sim {
         self.world.resource_mut::<Clock>().tick = self.tick.0;
         let taken = self.inputs.take(self.tick);
         self.intents.apply(&mut self.world, taken);
-        self.schedule.run(&mut self.world);
+        self.systems.run(&mut self.world);
         self.check()
     }
 

@@ -202,7 +202,8 @@ pub struct OutgoingEvent {
 
 /// The game events of the tick that is being stepped, in order. It has a lock inside, so that one system can send several kinds.
 #[derive(Resource, Debug, Default)]
-pub struct OutgoingEvents(Mutex<Vec<OutgoingEvent>>);
+// In a box, as `MatchRng`.
+pub struct OutgoingEvents(Box<Mutex<Vec<OutgoingEvent>>>);
 
 impl OutgoingEvents {
     /// Adds an event.
