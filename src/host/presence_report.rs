@@ -30,7 +30,7 @@ impl PresenceReport {
         if known.eq(seated.clone().map(|(stay, sitting)| (stay.id, sitting))) {
             return;
         }
-        let now: Vec<_> = seated.map(|(stay, sitting)| Seated { stay: stay.id, who: stay.who.clone(), sitting }).collect();
+        let mut now: Vec<_> = seated.map(|(stay, sitting)| Seated { stay: stay.id, who: stay.who.clone(), sitting }).collect();
         let before = std::mem::take(&mut *told);
         self.hub.change(|social, time| {
             for gone in before.iter().filter(|gone| now.iter().all(|seated| seated.who.user != gone.who.user)) {
@@ -42,6 +42,7 @@ impl PresenceReport {
                 }
             }
         });
+        now.shrink_to_fit();
         *told = now;
     }
 }

@@ -186,8 +186,13 @@ impl Stays {
 
     pub(super) fn put(&mut self, seat: Seat, stay: Stay) {
         let at = usize::from(seat.0);
-        self.all.resize_with(self.all.len().max(at + 1), || None);
-        self.lines.resize_with(self.all.len(), || None);
+        if at >= self.all.len() {
+            let more = at + 1 - self.all.len();
+            self.all.reserve_exact(more);
+            self.all.resize_with(at + 1, || None);
+            self.lines.reserve_exact(more);
+            self.lines.resize_with(at + 1, || None);
+        }
         self.all[at] = Some(stay);
         self.lines[at] = None;
     }

@@ -70,6 +70,7 @@ impl SeatTickets {
         if self.0.iter().filter(|other| held(other)).count() >= MAX_TICKETS_PER_STAY {
             self.0.remove(self.0.iter().position(held).expect("the count found some"));
         }
+        self.0.reserve_exact(1);
         self.0.push(SeatTicket { ticket, stay, seat });
         id
     }

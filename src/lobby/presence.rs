@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde::Serialize;
+use smallvec::{SmallVec, smallvec};
 
 use super::{DisplayName, Identity, RoomId, UserId, chat::Pace};
 
@@ -64,10 +65,11 @@ pub struct PersonInfo {
 #[derive(Debug)]
 pub(super) struct PersonRecord {
     pub(super) name: DisplayName,
-    connections: BTreeSet<ConnectionId>,
+    /// In the order in which they came. Most people have one.
+    connections: SmallVec<[ConnectionId; 2]>,
     queued: bool,
     /// The rooms in which the person has a seat, the newest last.
-    seats: Vec<(RoomId, Sitting)>,
+    seats: SmallVec<[(RoomId, Sitting); 1]>,
     /// The time at which the last connection, seat or queue entry ended.
     gone: Option<Duration>,
     /// The status and name that others were last told.
@@ -113,7 +115,8 @@ struct LobbyConnection {
 /// Everybody who is present or is still remembered.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
-    people: BTreeMap<UserId, PersonRecord>,
+    /// In boxes, because a third of the places in a tree are empty.
+    people: BTreeMap<UserId, Box<PersonRecord>>,
     connections: BTreeMap<ConnectionId, LobbyConnection>,
     /// Connections that receive the lobby's chat.
     listeners: BTreeSet<ConnectionId>,
@@ -132,7 +135,7 @@ impl Presence {
     pub(super) fn connect(&mut self, identity: &Identity) -> ConnectionId {
         self.next += 1;
         let connection = ConnectionId(self.next);
-        self.arrive(identity).connections.insert(connection);
+        self.arrive(identity).connections.push(connection);
         let user = identity.user.clone();
         self.connections.insert(connection, LobbyConnection { user, followed: BTreeSet::new() });
         connection
@@ -144,7 +147,7 @@ impl Presence {
         let LobbyConnection { user, .. } = self.connections.remove(&connection)?;
         self.listeners.remove(&connection);
         self.depart(&user, now, |person| {
-            person.connections.remove(&connection);
+            person.connections.retain(|other| *other != connection);
         });
         Some(user)
     }
@@ -217,15 +220,15 @@ impl Presence {
     }
 
     pub(super) fn person(&self, user: &UserId) -> Option<&PersonRecord> {
-        self.people.get(user)
+        self.people.get(user).map(|person| &**person)
     }
 
     pub(super) fn person_mut(&mut self, user: &UserId) -> Option<&mut PersonRecord> {
-        self.people.get_mut(user)
+        self.people.get_mut(user).map(|person| &mut **person)
     }
 
     pub(super) fn status(&self, user: &UserId) -> PresenceStatus {
-        self.people.get(user).map_or(PresenceStatus::Offline, PersonRecord::status)
+        self.people.get(user).map_or(PresenceStatus::Offline, |person| person.status())
     }
 
     /// Returns the room of a person's newest seat, whose chat they are in.
@@ -312,19 +315,21 @@ impl Presence {
 
     fn arrive(&mut self, identity: &Identity) -> &mut PersonRecord {
         let Identity { user, name, .. } = identity;
-        let person = self.people.entry(user.clone()).or_insert_with(|| PersonRecord {
-            name: name.clone(),
-            connections: BTreeSet::new(),
-            queued: false,
-            seats: Vec::new(),
-            gone: None,
-            told: (PresenceStatus::Offline, name.clone()),
-            pace: Pace::default(),
-            typing: Pace::default(),
-            inviting: Pace::default(),
-            invited: Pace::default(),
-            written_to: Pace::default(),
-            blocked: BTreeSet::new(),
+        let person = self.people.entry(user.clone()).or_insert_with(|| {
+            Box::new(PersonRecord {
+                name: name.clone(),
+                connections: smallvec![],
+                queued: false,
+                seats: smallvec![],
+                gone: None,
+                told: (PresenceStatus::Offline, name.clone()),
+                pace: Pace::default(),
+                typing: Pace::default(),
+                inviting: Pace::default(),
+                invited: Pace::default(),
+                written_to: Pace::default(),
+                blocked: BTreeSet::new(),
+            })
         });
         person.name = name.clone();
         if let Some(gone) = person.gone.take() {
