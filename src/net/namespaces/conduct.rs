@@ -4,6 +4,7 @@
 //! The counts belong to the session, so leaving a namespace and entering it again renews nothing.
 
 use std::{
+    any::Any,
     net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
@@ -41,6 +42,8 @@ pub(crate) struct Conduct {
     /// The requests by namespace, for the namespaces that the client has used.
     requests: Mutex<Vec<(&'static str, Bucket)>>,
     patience: Mutex<Patience>,
+    /// What namespaces have for a client whose CONNECT they have admitted and not answered yet.
+    admitted: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Conduct {
@@ -51,7 +54,28 @@ impl Conduct {
             connects: Mutex::new(Bucket::new(limits.connect_burst, limits.connects_per_second, now)),
             requests: Mutex::default(),
             patience: Mutex::new(Patience::new(limits.requests_per_second, now)),
+            admitted: Mutex::default(),
         }
+    }
+
+    /// Keeps something for a client that is about to enter a namespace. The type tells the namespaces apart. The extensions of the
+    /// socket would hold a map for it as long as the client is there.
+    pub(crate) fn keep_admitted<T: Send + Sync + 'static>(socket: &SocketArc, kept: Arc<T>) {
+        if let Some(conduct) = Self::of(socket) {
+            let mut admitted = conduct.admitted.lock().unwrap_or_else(PoisonError::into_inner);
+            // There is one if the library could not answer the client.
+            admitted.retain(|other| !other.is::<T>());
+            admitted.push(kept);
+        }
+    }
+
+    /// Takes what was kept for a client that has entered a namespace now.
+    pub(crate) fn take_admitted<T: Send + Sync + 'static>(socket: &SocketArc) -> Option<Arc<T>> {
+        let mut admitted = Self::of(socket)?.admitted.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = admitted.iter().position(|kept| kept.is::<T>())?;
+        let kept = admitted.swap_remove(at);
+        admitted.shrink_to_fit();
+        kept.downcast().ok()
     }
 
     /// Returns the client's address, if it is counted.
@@ -78,6 +102,8 @@ impl Conduct {
         let Some(conduct) = Self::of(socket) else { return Ok(()) };
         let mut requests = conduct.requests.lock().unwrap_or_else(PoisonError::into_inner);
         let at = requests.iter().position(|(name, _)| *name == namespace).unwrap_or_else(|| {
+            // Most clients use one namespace, or two.
+            requests.reserve_exact(1);
             requests.push((namespace, Bucket::new(limits.request_burst, limits.requests_per_second, now)));
             requests.len() - 1
         });

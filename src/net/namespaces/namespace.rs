@@ -144,7 +144,7 @@ impl<N: Namespace> ConnectHandler<LocalAdapter, Synchronous> for Wired<N> {
 
     fn call(&self, socket: SocketArc, _: Option<Value>) {
         observe::connected(N::PATH).increment(1);
-        if let Some(joined) = socket.extensions.get::<Arc<Joined<N>>>() {
+        if let Some(joined) = Conduct::take_admitted::<Joined<N>>(&socket) {
             self.namespace.connected(&joined.session, &socket);
         }
     }
@@ -170,7 +170,7 @@ impl<N: Namespace> Wired<N> {
         // One handler for all events: a handler for each would take a kilobyte of each connection.
         socket.on_fallback(OnEvent(joined.clone()));
         socket.on_disconnect(OnEnd(joined.clone()));
-        socket.extensions.insert(joined);
+        Conduct::keep_admitted(socket, joined);
     }
 }
 
@@ -216,8 +216,8 @@ impl<N: Namespace> DisconnectHandler<LocalAdapter, Synchronous> for OnEnd<N> {
         tracing::debug!(namespace = N::PATH, %reason, "connection ended");
         observe::connected(N::PATH).decrement(1);
         self.0.namespace.disconnected(&self.0.session);
-        // Breaks a cycle: handlers and extensions hold the session, whose room may hold the socket.
-        socket.extensions.clear();
+        // A client that has ended before it was told that it has entered does not enter any more.
+        drop(Conduct::take_admitted::<Joined<N>>(&socket));
         defer(socket);
     }
 }

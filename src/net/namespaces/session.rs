@@ -1,6 +1,6 @@
 //! The user of a connection to `/lobby` or `/matchmaking`.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 use serde_json::json;
@@ -14,8 +14,8 @@ use crate::{
 
 pub(crate) struct UserSession {
     pub(crate) identity: Identity,
-    /// The token with which a guest can come back as the same user.
-    token: Option<Box<str>>,
+    /// The token with which a guest can come back as the same user, until the client is told.
+    token: Mutex<Option<Box<str>>>,
     /// The host's number for the connection, once the host knows it.
     visitor: OnceLock<VisitorId>,
 }
@@ -37,15 +37,16 @@ impl UserSession {
             caller.take_guest()?;
         }
         let Admitted { identity, token } = host.identify(credentials).await?;
-        let token = token.map(String::into_boxed_str);
+        let token = Mutex::new(token.map(String::into_boxed_str));
         Ok(Self { identity: identity.from_address(caller.address), token, visitor: OnceLock::new() })
     }
 
     /// Tells the client who its user is, and lets the host end the connection.
     pub(crate) fn connected(&self, host: &Host, socket: &SocketArc) {
         let Identity { user, name, guest, .. } = &self.identity;
+        let token = self.token.lock().unwrap_or_else(PoisonError::into_inner).take();
         // The queue of a new connection has room for this.
-        let _ = socket.emit("session", &SessionEvent { user, name: name.as_str(), guest: *guest, token: self.token.as_deref() });
+        let _ = socket.emit("session", &SessionEvent { user, name: name.as_str(), guest: *guest, token: token.as_deref() });
         let visitor = *self.visitor.get_or_init(|| host.add_visitor(user, Arc::new(SocketVisitor(socket.clone()))));
         // The connection may have ended before the host knew it.
         if !socket.connected() {

@@ -177,9 +177,8 @@ impl Incoming {
         to.put_slice(&left[..count]);
         self.read += count;
         if self.read == self.passed.len() {
-            self.read = 0;
-            self.passed.clear();
-            self.passed.shrink_to(GIVE_BYTES);
+            // A client that is silent from now on need not cost memory.
+            (self.read, self.passed) = (0, Vec::new());
         }
         some
     }
