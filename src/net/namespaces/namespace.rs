@@ -52,6 +52,9 @@ pub(crate) trait Namespace: Clone + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Called right before the client is told that it has entered the namespace.
+    fn admitted(&self, _session: &Self::Session, _socket: &SocketArc) {}
+
     /// Called when the connection is open: events reach the client from now on.
     fn connected(&self, _session: &Self::Session, _socket: &SocketArc) {}
 
@@ -161,6 +164,7 @@ impl<N: Namespace> Wired<N> {
     }
 
     fn wire(&self, socket: &SocketArc, session: N::Session) {
+        self.namespace.admitted(&session, socket);
         let joined = Arc::new(Joined {
             namespace: self.namespace.clone(),
             session,

@@ -189,6 +189,11 @@ impl Connection {
         self.writer.expect(marker);
     }
 
+    /// Returns whether frames go straight out by now, or once the library has written what is expected.
+    pub(crate) fn is_expecting(&self) -> bool {
+        self.writer.is_expecting()
+    }
+
     /// Takes no more frames. What waits still goes out before the library's next bytes.
     pub(crate) fn close(&self) {
         self.writer.close();

@@ -42,6 +42,18 @@ impl Parser {
         }
     }
 
+    /// Returns the start of the payload of the frame that tells a client that it has entered `/gameplay`.
+    pub(crate) fn connect_prefix(self) -> Vec<u8> {
+        match self {
+            Self::Default => format!("40{NAMESPACE},").into_bytes(),
+            Self::MsgPack => {
+                let mut prefix = Vec::new();
+                open_packet(&mut prefix, CONNECT).expect(FITS);
+                prefix
+            }
+        }
+    }
+
     /// The text that announces an input with the default parser. The input itself is the binary message behind it.
     pub(crate) const ANNOUNCED_INPUT: &'static [u8] = br#"451-/gameplay,["i",{"_placeholder":true,"num":0}]"#;
 
@@ -145,6 +157,9 @@ impl BinaryEvent {
 
 const FITS: &str = "the event names of /gameplay are short";
 
+/// The type of the packet by which a client enters a namespace.
+const CONNECT: u8 = 0;
+
 /// The type of a packet that carries an event.
 const EVENT: u8 = 2;
 
@@ -160,16 +175,21 @@ fn split_off<'a>(from: &mut &'a [u8], length: u32) -> Option<&'a [u8]> {
 /// Writes a packet up to the event's argument.
 fn open_msgpack<W: rmp::encode::RmpWrite>(to: &mut W, event: &str) {
     let written = (|| {
-        encode::write_map_len(to, 3)?;
-        encode::write_str(to, "type")?;
-        encode::write_pfix(to, EVENT).map_err(rmp::encode::ValueWriteError::InvalidMarkerWrite)?;
-        encode::write_str(to, "nsp")?;
-        encode::write_str(to, NAMESPACE)?;
+        open_packet(to, EVENT)?;
         encode::write_str(to, "data")?;
         encode::write_array_len(to, 2)?;
         encode::write_str(to, event)
     })();
     assert!(written.is_ok(), "{FITS}");
+}
+
+/// Writes a packet up to its data.
+fn open_packet<W: rmp::encode::RmpWrite>(to: &mut W, kind: u8) -> Result<(), encode::ValueWriteError<W::Error>> {
+    encode::write_map_len(to, 3)?;
+    encode::write_str(to, "type")?;
+    encode::write_pfix(to, kind).map_err(encode::ValueWriteError::InvalidMarkerWrite)?;
+    encode::write_str(to, "nsp")?;
+    encode::write_str(to, NAMESPACE)
 }
 
 /// A binary argument that is put together while it is written.

@@ -8,8 +8,9 @@
 //! closed ---- expect(marker) ----> waiting ---- the library wrote the marker ----> open
 //! ```
 //!
-//! - The *marker* is the last message that goes through the library, `welcome`. Later messages wait until the library has
-//!   written it, so that messages keep their order.
+//! - The *marker* is the last message of `/gameplay` that goes through the library: its answer to the client's CONNECT, or the first
+//!   message for a client that had no WebSocket until then. Later messages wait until the library has written it, so that messages
+//!   keep their order.
 //! - While the library is in the middle of a frame, the room's frames do not go out.
 //! - Bytes that the kernel does not take are kept: the rest of one frame, and a bounded backlog of reliable messages. They go
 //!   out before anything else of either side.
@@ -89,7 +90,17 @@ impl Writer {
     /// Opens once the library has written a frame whose payload starts with `marker`. To be called before that message is
     /// handed to the library.
     pub(crate) fn expect(&self, marker: &[u8]) {
-        self.state().phase = Phase::Waiting(Box::new(Marker::new(marker)));
+        let mut state = self.state();
+        // Messages for the seat before, which belong in front of the marker.
+        if state.library.is_between_frames() {
+            state.queue_backlog();
+        }
+        state.phase = Phase::Waiting(Box::new(Marker::new(marker)));
+    }
+
+    /// Returns whether it is open, or opens once the library has written the marker.
+    pub(crate) fn is_expecting(&self) -> bool {
+        !matches!(self.state().phase, Phase::Closed)
     }
 
     /// Takes no more frames. What waits still goes out before the library's next bytes.

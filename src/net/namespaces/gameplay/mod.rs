@@ -59,6 +59,10 @@ impl Namespace for Gameplay {
         Ok(GameplaySession { claim, heard: Heard::default() })
     }
 
+    fn admitted(&self, _: &GameplaySession, socket: &SocketArc) {
+        outlet::expect_connect(socket);
+    }
+
     fn connected(&self, GameplaySession { claim, heard }: &GameplaySession, socket: &SocketArc) {
         let outlet: Arc<dyn Outlet> = Arc::new(SocketOutlet::new(claim.inlet(), socket, heard.clone()));
         if let Err(refusal) = claim.enter(outlet.clone()) {

@@ -36,6 +36,29 @@ thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
+/// The longest `welcome` that goes straight to a WebSocket. The library's queue has room for longer ones.
+const WELCOME_BYTES: usize = 16 * 1024;
+
+/// Has messages for a client of `/gameplay` go straight to its WebSocket, if it has one, from the library's answer to its CONNECT on.
+/// To be called before the library answers.
+pub(super) fn expect_connect(socket: &SocketArc) {
+    if let Some(connection) = websocket(socket) {
+        connection.expect(&parser(socket).connect_prefix());
+    }
+}
+
+/// Returns the parser that the client of a socket uses.
+fn parser(socket: &SocketArc) -> Parser {
+    Parser::of_path(socket.req_parts().uri.path())
+}
+
+/// Returns the connection under a socket, if it is a WebSocket by now.
+fn websocket(socket: &SocketArc) -> Option<Arc<Connection>> {
+    let is_websocket = socket.transport_type() == TransportType::Websocket;
+    let stream = socket.req_parts().extensions.get::<StreamHandle>().filter(|_| is_websocket);
+    stream.map(|stream| stream.connection(socket.id.as_str()))
+}
+
 /// One client.
 pub(crate) struct SocketOutlet {
     inlet: Inlet,
@@ -52,32 +75,32 @@ pub(crate) struct SocketOutlet {
 impl SocketOutlet {
     /// `heard` notes what the client sends. To be called within a runtime.
     pub(crate) fn new(inlet: Inlet, socket: &SocketArc, heard: Heard) -> Self {
-        let request = socket.req_parts();
-        let (stream, parser) = (request.extensions.get().cloned(), Parser::of_path(request.uri.path()));
+        let (stream, parser) = (socket.req_parts().extensions.get().cloned(), parser(socket));
         Self { inlet, socket: socket.clone(), stream, parser, connection: OnceLock::new(), heard, runtime: Handle::current() }
-    }
-
-    /// Returns the connection under the socket, if it is a WebSocket by now.
-    fn websocket(&self) -> Option<Arc<Connection>> {
-        let is_websocket = self.socket.transport_type() == TransportType::Websocket;
-        self.stream.as_ref().filter(|_| is_websocket).map(|stream| stream.connection(self.socket.id.as_str()))
     }
 
     /// Hands the library a message whose frame's payload starts with `marker`. Later messages go straight to the WebSocket, if
     /// there is one.
     fn emit_and_leave_library(&self, marker: &[u8], emit: impl FnOnce() -> Result<(), Full>) -> Result<(), Full> {
-        let Some(connection) = self.websocket() else { return emit() };
+        let Some(connection) = websocket(&self.socket) else { return emit() };
         connection.expect(&marker[..marker.len().min(PEEK_BYTES)]);
+        self.leave_library(connection, |_| emit())
+    }
+
+    /// Sends a message. Later ones go straight to the WebSocket.
+    fn leave_library(
+        &self, connection: Arc<Connection>, send: impl FnOnce(&Arc<Connection>) -> Result<(), Full>,
+    ) -> Result<(), Full> {
         connection.open_tap(self.parser, self.inlet.clone());
-        let emitted = emit();
-        match emitted {
+        let sent = send(&connection);
+        match sent {
             Ok(()) => {
                 self.inlet.open_line(&connection);
                 let _ = self.connection.set(connection);
             }
             Err(Full) => connection.close(),
         }
-        emitted
+        sent
     }
 
     /// Sends a reliable message.
@@ -121,7 +144,15 @@ impl Line for Connection {
 }
 
 impl Outlet for SocketOutlet {
+    /// A `welcome` has the schema, and the library would keep a buffer of its size for each connection. So it goes straight to the
+    /// WebSocket, unless that has come only now.
     fn welcome(&self, welcome: &Welcome<'_>) -> Result<(), Full> {
+        if let Some(connection) = websocket(&self.socket).filter(|connection| connection.is_expecting()) {
+            let frame = self.parser.event("welcome", welcome);
+            if frame.len() <= WELCOME_BYTES {
+                return self.leave_library(connection, |connection| connection.send_reliably(frame));
+            }
+        }
         let emit = || emit(&self.socket, "welcome", welcome);
         self.emit_and_leave_library(&self.parser.event_prefix("welcome"), emit)
     }

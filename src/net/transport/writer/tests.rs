@@ -191,3 +191,17 @@ async fn the_backlog_is_bounded() {
     }
     assert_eq!(pair.send_reliably(frame(b"one too many")), Err(Full));
 }
+
+#[tokio::test]
+async fn messages_for_the_seat_before_go_out_before_the_next_marker() {
+    let pair = Pair::new().await;
+    pair.writer.expect(b"w");
+    pair.library(&frame(b"w"));
+    let sent = pair.fill(&frame(&[7; 100]));
+    pair.send_reliably(frame(b"over")).unwrap();
+    pair.writer.expect(b"next");
+    pair.send_reliably(frame(b"welcome")).unwrap();
+    pair.library(&frame(b"next"));
+    let frames = read_while_draining(pair, 1 + sent + 3).await;
+    assert_eq!(frames[sent + 1..], [b"over".to_vec(), b"next".to_vec(), b"welcome".to_vec()]);
+}
