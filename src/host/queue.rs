@@ -58,8 +58,13 @@ pub(crate) enum QueueEvent {
     Unready { check: CheckId, reason: UnreadyReason, requeued: bool },
     /// The user is out of the queue, because their party changed or left it.
     Left { reason: &'static str },
-    /// The user has a seat.
-    Matched(Admission),
+    /// The user has a seat in a match of this game and mode.
+    Matched {
+        game: &'static str,
+        mode: String,
+        #[serde(flatten)]
+        admission: Admission,
+    },
 }
 
 impl QueueEvent {
@@ -71,7 +76,7 @@ impl QueueEvent {
             Self::Ready { .. } => "ready",
             Self::Unready { .. } => "unready",
             Self::Left { .. } => "left",
-            Self::Matched(_) => "matched",
+            Self::Matched { .. } => "matched",
         }
     }
 }
@@ -187,8 +192,8 @@ impl MatchQueue {
         let user = queues.users.entry(identity.user.clone()).or_insert_with(new);
         user.identity = identity.clone();
         user.connections.push((id, sink.clone()));
-        if let Some(admission) = self.0.renew(&queues, &identity.user, |_| true) {
-            sink.send(&QueueEvent::Matched(admission));
+        if let Some(matched) = self.0.renew(&queues, &identity.user, |_| true) {
+            sink.send(&matched);
         }
         id
     }
@@ -215,8 +220,8 @@ impl MatchQueue {
         let mut queues = shared.up_to_date();
         let (game, mode, _) = queues.matchmaker.mode(request)?;
         let mode = mode.clone();
-        if let Some(admission) = shared.renew(&queues, user, |matched| matched.game == game && matched.mode == mode) {
-            queues.tell([user], &QueueEvent::Matched(admission));
+        if let Some(matched) = shared.renew(&queues, user, |matched| matched.game == game && matched.mode == mode) {
+            queues.tell([user], &matched);
             return Ok(1);
         }
         let users = shared.party_of(user)?;
@@ -305,10 +310,11 @@ impl Shared {
         }
     }
 
-    /// Returns another ticket for a user's seat in the match that they were told of, if they have not taken it yet.
-    fn renew(&self, queues: &Queues, user: &UserId, is_meant: impl FnOnce(&Matched) -> bool) -> Option<Admission> {
-        let matched = queues.matched.get(user).filter(|matched| is_meant(matched))?;
-        self.host.renew(&matched.room, user)
+    /// Returns the match that a user was told of, with another ticket for their seat, if they have not taken it yet.
+    fn renew(&self, queues: &Queues, user: &UserId, is_meant: impl FnOnce(&Matched) -> bool) -> Option<QueueEvent> {
+        let Matched { room, game, mode, .. } = queues.matched.get(user).filter(|matched| is_meant(matched))?;
+        let admission = self.host.renew(room, user)?;
+        Some(QueueEvent::Matched { game, mode: mode.to_string(), admission })
     }
 
     /// Pauses a user who was matched and did not take the seat: that breaks a match for the others like a missed ready check.

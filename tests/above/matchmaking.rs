@@ -25,6 +25,7 @@ async fn two_queued_players_meet_in_a_duel() {
     let mut players = Vec::new();
     for client in &mut clients {
         let matched = client.event_named(QUEUE, "matched").await.data[1].clone();
+        assert_eq!((&matched["game"], &matched["mode"]), (&json!("duel"), &json!("default")));
         rooms.push(matched["room"].clone());
         players.push(seated(&server, matched["ticket"].as_str().unwrap()).await);
     }

@@ -12,6 +12,9 @@ export interface Grant {
   code?: string;
   /** The player's team, from 1, in a match with teams. */
   team?: number;
+  /** The game and the mode of a match from the queue. */
+  game?: string;
+  mode?: string;
   /** Requests another grant. Spectators need one after a lost connection, because they have no seat to resume. */
   renew?: () => Promise<Grant>;
 }

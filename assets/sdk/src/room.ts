@@ -75,6 +75,8 @@ export class Room<G extends GameTypes = AnyGame> {
   readonly code: string | undefined;
   /** The player's team, from 1, in a match of teams that the matchmaker formed. */
   readonly team: number | undefined;
+  /** The mode of the match, if the matchmaker formed it. */
+  readonly mode: string | undefined;
   /** How long the seat is kept after a lost connection, in seconds. */
   readonly grace: number;
 
@@ -102,7 +104,7 @@ export class Room<G extends GameTypes = AnyGame> {
   readonly #handlers: Record<string, (...args: never[]) => void>;
 
   /** The lobby and matchmaking create rooms. */
-  constructor(seatChannel: SeatChannel, welcome: Welcome, { code, team, renew }: Partial<Grant> = {}) {
+  constructor(seatChannel: SeatChannel, welcome: Welcome, { code, team, mode, renew }: Partial<Grant> = {}) {
     this.id = welcome.room;
     this.game = welcome.game;
     this.seat = welcome.seat;
@@ -111,6 +113,7 @@ export class Room<G extends GameTypes = AnyGame> {
     this.config = welcome.config as ConfigOf<G>;
     this.code = code;
     this.team = team;
+    this.mode = mode;
     this.grace = welcome.grace;
     this.#renew = renew;
     this.#seats = welcome.seats;

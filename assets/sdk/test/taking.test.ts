@@ -39,6 +39,15 @@ test("a temporary refusal or a closed namespace is tried again with the same tic
   expect(shown).toEqual([{ ticket: "first" }, { ticket: "first" }, { ticket: "first" }]);
 });
 
+test("the room names the mode that the matchmaker told", async () => {
+  grant = { ...grant, game: "yard", mode: "2v2", team: 2 };
+  const taking = take();
+  channel.accept();
+  channel.receive("welcome", welcome());
+  const { mode, team } = await taking;
+  expect([mode, team]).toEqual(["2v2", 2]);
+});
+
 test("a refused ticket is replaced by a fresh one, if there is one", async () => {
   const taking = take();
   grant.ticket = "second";

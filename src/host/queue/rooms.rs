@@ -122,7 +122,7 @@ impl Shared {
         for (who, admission) in admitted {
             let matched = Matched { room: admission.room.clone(), game, mode: mode.clone(), until };
             queues.matched.insert(who.user.clone(), matched);
-            queues.tell([&who.user], &QueueEvent::Matched(admission));
+            queues.tell([&who.user], &QueueEvent::Matched { game, mode: mode.to_string(), admission });
         }
     }
 }

@@ -177,7 +177,7 @@ impl Guest {
     fn admission(&self) -> Option<Admission> {
         self.events()
             .into_iter()
-            .find_map(|event| if let QueueEvent::Matched(admission) = event { Some(admission) } else { None })
+            .find_map(|event| if let QueueEvent::Matched { admission, .. } = event { Some(admission) } else { None })
     }
 
     fn room(&self) -> Option<RoomId> {
