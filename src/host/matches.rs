@@ -81,8 +81,11 @@ impl Host {
     }
 
     /// Returns another ticket for a user's reserved seat in a match, if they have not taken it yet.
-    pub(super) fn renew(&self, room: &RoomId, user: &UserId) -> Option<Admission> {
-        self.find(room).ok()?.renew(user)
+    ///
+    /// # Errors
+    /// The room's step takes too long.
+    pub(super) fn renew(&self, room: &RoomId, user: &UserId) -> Result<Option<Admission>, Refusal> {
+        self.find(room).map_or(Ok(None), |running| running.renew(user))
     }
 
     /// Returns whether a user who had a seat in a match has taken it. `None` while it is reserved, and once the match is gone.

@@ -192,7 +192,8 @@ impl MatchQueue {
         let user = queues.users.entry(identity.user.clone()).or_insert_with(new);
         user.identity = identity.clone();
         user.connections.push((id, sink.clone()));
-        if let Some(matched) = self.0.renew(&queues, &identity.user, |_| true) {
+        // A user whose room is busy is told when they queue again.
+        if let Ok(Some(matched)) = self.0.renew(&queues, &identity.user, |_| true) {
             sink.send(&matched);
         }
         id
@@ -220,7 +221,7 @@ impl MatchQueue {
         let mut queues = shared.up_to_date();
         let (game, mode, _) = queues.matchmaker.mode(request)?;
         let mode = mode.clone();
-        if let Some(matched) = shared.renew(&queues, user, |matched| matched.game == game && matched.mode == mode) {
+        if let Some(matched) = shared.renew(&queues, user, |matched| matched.game == game && matched.mode == mode)? {
             queues.tell([user], &matched);
             return Ok(1);
         }
@@ -311,10 +312,17 @@ impl Shared {
     }
 
     /// Returns the match that a user was told of, with another ticket for their seat, if they have not taken it yet.
-    fn renew(&self, queues: &Queues, user: &UserId, is_meant: impl FnOnce(&Matched) -> bool) -> Option<QueueEvent> {
-        let Matched { room, game, mode, .. } = queues.matched.get(user).filter(|matched| is_meant(matched))?;
+    ///
+    /// # Errors
+    /// The room's step takes too long, so it is not known whether the seat is taken.
+    fn renew(
+        &self, queues: &Queues, user: &UserId, is_meant: impl FnOnce(&Matched) -> bool,
+    ) -> Result<Option<QueueEvent>, Refusal> {
+        let Some(Matched { room, game, mode, .. }) = queues.matched.get(user).filter(|matched| is_meant(matched)) else {
+            return Ok(None);
+        };
         let admission = self.host.renew(room, user)?;
-        Some(QueueEvent::Matched { game, mode: mode.to_string(), admission })
+        Ok(admission.map(|admission| QueueEvent::Matched { game, mode: mode.to_string(), admission }))
     }
 
     /// Pauses a user who was matched and did not take the seat: that breaks a match for the others like a missed ready check.

@@ -366,14 +366,20 @@ impl Running {
     }
 
     /// Signs another ticket for the seat of a user who has not taken it yet.
-    pub(super) fn renew(&self, user: &UserId) -> Option<Admission> {
+    ///
+    /// # Errors
+    /// The room's step takes too long.
+    pub(super) fn renew(&self, user: &UserId) -> Result<Option<Admission>, Refusal> {
         let life = self.services.limits.ticket_life;
         let renewed = self.with_seating(|seating| {
             let grant = seating.renew(user, life)?;
             Some((grant, seating.room().and_then(|room| room.team(grant.seat))))
         });
-        let (grant, team) = renewed.ok()??;
-        Some(self.admission(grant, team))
+        match renewed {
+            Ok(renewed) => Ok(renewed.map(|(grant, team)| self.admission(grant, team))),
+            Err(_) if self.is_given_up() => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
     }
 
     /// Returns whether a user who had a seat has taken it. `None` while it is reserved, and if the room cannot tell.

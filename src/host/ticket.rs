@@ -63,10 +63,14 @@ struct SeatTicket {
 }
 
 impl SeatTickets {
-    /// Records another ticket for a stay, and returns its number.
+    /// Records another ticket for a stay, and returns its number. The older ones live as long, because the answer with this one may be
+    /// lost: whoever holds the seat is not refused before they have heard of it.
     pub(super) fn issue(&mut self, seat: Seat, stay: u128, life: Duration) -> u128 {
         let ticket = Ticket::new(life);
         let (id, held) = (ticket.id, |other: &SeatTicket| other.stay == stay);
+        for older in self.0.iter_mut().filter(|other| held(other)) {
+            older.ticket.until = older.ticket.until.max(ticket.until);
+        }
         if self.0.iter().filter(|other| held(other)).count() >= MAX_TICKETS_PER_STAY {
             self.0.remove(self.0.iter().position(held).expect("the count found some"));
         }

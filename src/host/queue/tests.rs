@@ -365,6 +365,48 @@ async fn a_match_is_told_again_while_its_seat_is_reserved() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_player_who_comes_back_in_time_is_not_refused_before_they_are_told_again() {
+    for away in [0, 10, 28] {
+        let service = Service::start(duel());
+        let [ada, _bob] = service.enqueue_all();
+        seconds(1).await;
+        let first = ada.admission().unwrap();
+        service.queue.disconnect(ada.user(), ada.connection);
+        seconds(away).await;
+        // The line breaks again before the client hears this.
+        let unheard = service.back(&ada);
+        service.queue.disconnect(ada.user(), unheard.connection);
+        seconds(29).await;
+        // A client comes back to both namespaces at once, with the ticket that it has.
+        for ticket in [first.ticket, unheard.admission().unwrap().ticket] {
+            assert_eq!(service.host.claim(&ticket).map(drop), Ok(()), "after {away} s");
+        }
+        let back = service.back(&ada);
+        let told = back.events();
+        let [QueueEvent::Matched { game: "duel", mode, admission }] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((&**mode, &admission.room), ("ranked", &first.room));
+        assert_eq!(service.host.claim(&admission.ticket).map(drop), Ok(()), "after {away} s");
+        seconds(60).await;
+        let late = service.host.claim(&admission.ticket).map(drop).map_err(|refusal| refusal.code);
+        assert_eq!((late, service.back(&ada).events()), (Err(ErrorCode::TicketExpired), vec![]), "the reservation is over");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_player_whose_room_is_busy_is_not_queued_for_another_match() {
+    let service = Service::start(duel());
+    let [ada, _bob] = service.enqueue_all();
+    seconds(1).await;
+    let room = service.host.find(&ada.room().unwrap()).unwrap();
+    room.set_late(true);
+    room.with_seating(|_| assert_eq!(service.enqueue(&ada), Err(ErrorCode::RoomBusy))).unwrap();
+    room.set_late(false);
+    assert!(service.friends.0.lock().unwrap().queued.is_empty());
+    assert_eq!(service.enqueue(&ada), Ok(1));
+    assert_eq!(ada.events().len(), 2, "ada is told of the match again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_match_whose_seat_is_taken_is_not_told_again() {
     let service = Service::start(duel());
     let [ada, _bob] = service.enqueue_all();
