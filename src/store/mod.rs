@@ -17,6 +17,8 @@ mod write_queue;
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
 mod rating_cache;
 #[cfg(feature = "webhook")]
+mod unposted;
+#[cfg(feature = "webhook")]
 mod webhook;
 
 pub use self::guest_key::{KeyFileError, load_guest_key};

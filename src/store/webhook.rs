@@ -34,10 +34,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{
-    kept_results::{keep_results, take_results},
-    line_file::LineFile,
-};
+use super::{line_file::LineFile, unposted::Unposted};
 use crate::{
     host::{Limits, MatchResult, Record, Recorder, now},
     observe::{self, DropReason},
@@ -51,9 +48,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// Time for first attempts and those under way to end when the server stops.
 const CLOSING: Duration = Duration::from_secs(5);
-
-/// The file in the folder for data of results that were not posted before the server stopped.
-const UNPOSTED: &str = "unposted.jsonl";
 
 /// The file in the folder for data of results that were given up.
 const GIVEN_UP: &str = "given-up.jsonl";
@@ -111,7 +105,8 @@ pub enum WebhookError {
 /// Posts results, each on a schedule of its own: one that is not taken holds no other up.
 ///
 /// A result that is given up is appended to `given-up.jsonl` in the folder for data, with the reason. Results that are not posted when
-/// the server stops wait in `unposted.jsonl` for the next start. [`Limits`] bounds all of them.
+/// the process ends, even by `SIGKILL`, wait in `unposted.jsonl` for the next start: each is on disk before it is posted first. One that
+/// was taken right before may be posted again, with the same id. [`Limits`] bounds all of them.
 pub struct Webhook(Arc<Shared>);
 
 struct Shared {
@@ -121,6 +116,8 @@ struct Shared {
     runtime: Handle,
     /// The results that are not done, by number.
     waiting: Mutex<Waiting>,
+    /// The results on disk. `None` without a folder, or if its file cannot be used.
+    unposted: Mutex<Option<Unposted>>,
     /// The given-up results' file is written by one at a time.
     given_up: Mutex<()>,
     /// One permit for each attempt under way.
@@ -182,18 +179,21 @@ impl Webhook {
             return Err(WebhookError::ShortSecret);
         }
         let client = Client::builder(TokioExecutor::new()).build(connector(roots));
+        let unposted = folder.and_then(open_unposted);
+        let left: Vec<_> = unposted.iter().flat_map(Unposted::waiting).cloned().collect();
         let shared = Arc::new(Shared {
             poster: Poster { client, uri, config },
             limits: limits.clone(),
             folder: folder.map(Path::to_owned),
             runtime: Handle::current(),
             waiting: Mutex::default(),
+            unposted: Mutex::new(unposted),
             given_up: Mutex::default(),
             attempts: Semaphore::new(limits.webhook_attempts.max(1)),
             running: watch::Sender::new(0),
             closing: watch::Sender::new(false),
         });
-        shared.take_unposted().into_iter().for_each(|result| shared.queue(result));
+        left.into_iter().for_each(|result| shared.queue(result));
         Ok(Self(shared))
     }
 
@@ -211,7 +211,7 @@ impl Webhook {
 impl Recorder for Webhook {
     fn record(&self, record: &Record) {
         if let Record::Ended(result) = record {
-            self.0.queue(result.clone());
+            self.0.queue(Arc::new(result.clone()));
         }
     }
 }
@@ -230,9 +230,13 @@ impl Shared {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn unposted(&self) -> MutexGuard<'_, Option<Unposted>> {
+        self.unposted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Gives a result a task of its own, or drops it.
-    fn queue(self: &Arc<Self>, result: MatchResult) {
-        let (size, result) = (size_of(&result), Arc::new(result));
+    fn queue(self: &Arc<Self>, result: Arc<MatchResult>) {
+        let size = size_of(&result);
         let mut waiting = self.waiting();
         let is_full = waiting.results.len() >= self.limits.unposted_results || waiting.bytes + size > self.limits.unposted_bytes;
         if is_full || waiting.closed {
@@ -250,8 +254,10 @@ impl Shared {
         self.running.send_modify(|running| *running += 1);
         let shared = self.clone();
         self.runtime.spawn(async move {
+            shared.on_disk(&result, |unposted, result| unposted.add(result)).await;
             if shared.deliver(&result).await {
                 shared.remove(number);
+                shared.on_disk(&result, |unposted, result| unposted.end(&result.id)).await;
             }
             shared.running.send_modify(|running| *running -= 1);
         });
@@ -263,6 +269,22 @@ impl Shared {
             waiting.bytes -= size_of(&result);
         }
         observe::unposted_results().set(waiting.results.len() as f64);
+    }
+
+    /// Changes what the disk has of a result. If that fails, the result waits in memory, or is posted again after the next start.
+    async fn on_disk(
+        self: &Arc<Self>, result: &Arc<MatchResult>, change: fn(&mut Unposted, &Arc<MatchResult>) -> io::Result<()>,
+    ) {
+        let (shared, result) = (self.clone(), result.clone());
+        let change = move || {
+            let mut unposted = shared.unposted();
+            let changed = unposted.as_mut().map_or(Ok(()), |unposted| change(unposted, &result));
+            if let Err(error) = changed {
+                tracing::warn!(id = result.id, %error, "the file of results to be posted cannot be written");
+            }
+        };
+        // An error means that the process ends.
+        let _ = spawn_blocking(change).await;
     }
 
     /// Posts a result until it is taken or given up. Returns false if the server stops before that.
@@ -320,40 +342,30 @@ impl Shared {
         }
     }
 
-    /// Takes the results that an earlier process left.
-    fn take_unposted(&self) -> Vec<MatchResult> {
-        let Some(folder) = &self.folder else { return Vec::new() };
-        take_results(&folder.join(UNPOSTED)).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the results in {UNPOSTED} cannot be read to be posted");
-            Vec::new()
-        })
-    }
-
-    /// Takes no more results, and keeps those that were not taken for the next start.
+    /// Takes no more results, and lets the next process have the file of those that were not taken.
     fn keep_unposted(&self) {
         let mut waiting = self.waiting();
         waiting.closed = true;
         let results = std::mem::take(&mut waiting.results);
         drop(waiting);
-        if results.is_empty() {
-            return;
+        let mut unposted = self.unposted().take();
+        let none = || io::Error::new(io::ErrorKind::NotFound, "there is no file for them");
+        let mut keep = |result| unposted.as_mut().map_or_else(|| Err(none()), |unposted| unposted.add(result));
+        let lost: Vec<_> = results.values().filter_map(|result| keep(result).err()).collect();
+        if let Some(error) = lost.first() {
+            lost.iter().for_each(|_| observe::dropped(DropReason::Webhook));
+            tracing::error!(results = lost.len(), %error, "results were dropped: the webhook's receiver did not take them");
         }
-        let kept =
-            self.folder.as_ref().map(|folder| keep_results(&folder.join(UNPOSTED), results.values().map(|result| &**result)));
-        match kept {
-            Some(Ok(())) => {
-                tracing::warn!(results = results.len(), "results were not posted; they wait on disk for the next start")
-            }
-            failed => {
-                results.iter().for_each(|_| observe::dropped(DropReason::Webhook));
-                tracing::error!(
-                    results = results.len(),
-                    ?failed,
-                    "results were dropped: the webhook's receiver did not take them"
-                );
-            }
+        let kept = results.len() - lost.len();
+        if kept > 0 {
+            tracing::warn!(results = kept, "results were not posted; they wait on disk for the next start");
         }
     }
+}
+
+fn open_unposted(folder: &Path) -> Option<Unposted> {
+    let unposted = Unposted::open(folder);
+    unposted.inspect_err(|error| tracing::warn!(%error, "results to be posted do not wait on disk")).ok()
 }
 
 /// The bytes that a result takes in memory, about.

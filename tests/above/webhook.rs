@@ -1,6 +1,11 @@
 //! The webhook: results that are signed, posted and tried again, over HTTP and TLS.
 
-use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs, process,
+    sync::Arc,
+    time::Duration,
+};
 
 use rustls::{
     ServerConfig,
@@ -238,6 +243,68 @@ async fn results_that_were_not_posted_wait_for_the_next_start() {
     assert_eq!(ids.into_iter().collect::<Vec<_>>(), ["one", "three", "two"]);
     hook.close().await;
     assert_eq!(lines(&folder, "unposted.jsonl").len(), 0);
+}
+
+/// The variables by which a test tells its child process where the receiver is, and its folder.
+const CHILD: [&str; 2] = ["TICKCAST_TEST_RECEIVER", "TICKCAST_TEST_FOLDER"];
+
+/// The matches that the child process plays.
+const PLAYED: usize = 3;
+
+/// Plays matches, and waits to be killed. Does nothing if no test has started it.
+#[tokio::test]
+async fn child_that_is_killed() {
+    let [Ok(url), Ok(folder)] = CHILD.map(env::var) else { return };
+    let mut config = webhook(&url);
+    config.pause = Duration::from_secs(3600);
+    let server = start_with(|builder| builder.webhook(config).data(folder)).await;
+    for _ in 0..PLAYED {
+        play(&server).await;
+    }
+    std::future::pending().await
+}
+
+/// A child process that is killed on drop.
+struct Child(process::Child);
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_killed_loses_no_result() {
+    let folder = Folder::new();
+    let (url, mut posted) = receiver_by(|_| "500 x").await;
+    let child = process::Command::new(env::current_exe().unwrap())
+        .args(["--exact", "webhook::child_that_is_killed"])
+        .env(CHILD[0], url)
+        .env(CHILD[1], &folder.0)
+        .stdout(process::Stdio::null())
+        .spawn();
+    let child = Child(child.unwrap());
+    let mut refused = BTreeMap::new();
+    while refused.len() < PLAYED {
+        let post = next(&mut posted).await;
+        refused.insert(post.id().to_owned(), post.body);
+    }
+    drop(child);
+
+    let (url, mut posted) = receiver(&[]).await;
+    let server = start_with(|builder| builder.webhook(webhook(&url)).data(&folder.0)).await;
+    let mut taken = BTreeMap::new();
+    for _ in 0..PLAYED {
+        let post = next(&mut posted).await;
+        taken.insert(post.id().to_owned(), post.body);
+    }
+    assert_eq!(taken, refused, "each result is posted again, as it was");
+    server.shutdown().await;
+    assert_eq!(lines(&folder, "unposted.jsonl"), Vec::<Json>::new());
+    let server = start_with(|builder| builder.webhook(webhook(&url)).data(&folder.0)).await;
+    server.shutdown().await;
+    assert!(posted.try_recv().is_err(), "a result that was taken is not posted again");
 }
 
 #[tokio::test]
