@@ -451,7 +451,7 @@ impl Seating {
     /// Gives up a seat at once.
     pub(super) fn free(&mut self, seat: Seat) {
         let stay = self.stays.take(seat);
-        stay.iter().for_each(|stay| self.tickets.confirm(stay.id));
+        stay.iter().for_each(|stay| self.tickets.give_up(stay.id));
         if let Some(stay) = stay.filter(|stay| !matches!(stay.attendance, Attendance::Reserved)) {
             self.attendees.leave(seat, &stay.who);
         }

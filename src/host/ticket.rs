@@ -93,6 +93,12 @@ impl SeatTickets {
         self.0.iter_mut().filter(|held| held.stay == stay).for_each(|held| held.ticket.confirm());
     }
 
+    /// Uses up the tickets of a stay that ends, if somebody has entered with them. The others are as good as expired.
+    pub(super) fn give_up(&mut self, stay: u128) {
+        self.confirm(stay);
+        self.0.retain(|held| held.stay != stay || held.ticket.used);
+    }
+
     /// Returns when the next ticket expires.
     pub(super) fn next_expiry(&self) -> Option<Instant> {
         self.0.iter().map(|held| held.ticket.until).min()

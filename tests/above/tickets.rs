@@ -39,6 +39,23 @@ async fn a_ticket_may_be_tried_again_until_its_client_is_heard() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_ticket_for_a_seat_that_was_given_up_has_expired() {
+    let (host, player) = (host(), ada());
+    let admission = host.create("duel", &RoomOptions::default(), &player).unwrap();
+    // Somebody else keeps the room open.
+    let (_friend, _) = walk_in(&host, &host.join(&admission.room, &ada()).unwrap().ticket);
+    let other = host.join(&admission.room, &player).unwrap();
+    let (claim, _) = walk_in(&host, &admission.ticket);
+    seconds(0.5).await;
+    let early = host.claim(&other.ticket).unwrap();
+    claim.leave();
+    seconds(0.5).await;
+    assert_eq!(code(early.enter(Arc::new(Fake(Arc::default())))), ErrorCode::TicketExpired);
+    assert_eq!(code(host.claim(&other.ticket)), ErrorCode::TicketExpired);
+    assert_eq!(code(host.claim(&admission.ticket)), ErrorCode::TicketUsed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_resume_shows_that_the_ticket_was_used() {
     let host = host();
     let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();

@@ -109,7 +109,8 @@ export class Lobby {
   }
 
   /**
-   * Takes a seat in the fullest open room of a game, or in a new room if there is none.
+   * Takes a seat in the fullest open room of a game, or in a new room if there is none. Two requests of one player at the same
+   * time may get the same seat.
    *
    * @example
    * ```ts
@@ -119,7 +120,7 @@ export class Lobby {
    * ```
    */
   async quick<G extends GameTypes = AnyGame>(game: string): Promise<Room<G>> {
-    return this.#takeSeat(await this.#place("quick", { game }));
+    return this.#enter("quick", { game });
   }
 
   /**
@@ -148,12 +149,12 @@ export class Lobby {
    * ```
    */
   async join<G extends GameTypes = AnyGame>(room: string): Promise<Room<G>> {
-    return this.#takeSeat(await this.#place("join", { room }));
+    return this.#enter("join", { room });
   }
 
   /** Takes a seat in a private room. */
   async joinCode<G extends GameTypes = AnyGame>(code: string): Promise<Room<G>> {
-    return this.#takeSeat({ ...(await this.#place("join", { code })), code });
+    return this.#enter("join", { code });
   }
 
   /**
@@ -217,6 +218,24 @@ export class Lobby {
   async #spectate<G extends GameTypes>(which: { room: string } | { code: string }): Promise<Room<G>> {
     const renew = (): Promise<Grant> => this.#place("spectate", which);
     return this.#takeSeat({ ...(await renew()), ...which, renew });
+  }
+
+  /**
+   * Takes a seat. A player has one in a room: if another request of theirs got the same one and has left it since, or if the room
+   * has ended meanwhile, asks again.
+   */
+  async #enter<G extends GameTypes>(
+    event: string,
+    argument: { code?: string; [field: string]: string },
+  ): Promise<Room<G>> {
+    const enter = async (): Promise<Room<G>> =>
+      this.#takeSeat<G>({ ...(await this.#place(event, argument)), ...(argument.code && { code: argument.code }) });
+    try {
+      return await enter();
+    } catch (error) {
+      if (!(error instanceof TickcastError && error.code === "ticket_expired")) throw error;
+      return enter();
+    }
   }
 
   /** Asks for a place in a room. A room whose step takes too long is asked again for as long as a request may take. */

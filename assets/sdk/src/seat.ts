@@ -3,10 +3,10 @@
 import type { SeatChannel } from "./channel.js";
 import { keepConnected, request } from "./channel.js";
 import type { Connections } from "./connections.js";
-import { TickcastError } from "./errors.js";
+import { refusal, TickcastError } from "./errors.js";
 import type { Grant, Welcome } from "./messages.js";
 import { Room } from "./room.js";
-import type { GameTypes } from "./types.js";
+import type { GameTypes, Over } from "./types.js";
 
 /** Takes the seat that a grant names. Gives it up if `signal` is aborted. */
 export type TakeSeat = <G extends GameTypes>(grant: Grant, signal?: AbortSignal) => Promise<Room<G>>;
@@ -54,11 +54,17 @@ function waitForWelcome<G extends GameTypes>(
       stopKeeping();
       signal.removeEventListener("abort", aborted);
       channel.off("welcome", welcomed);
+      channel.off("over", ended);
       settle();
     };
     // The room is created in this very event, because the frames that follow are addressed to it.
     const welcomed = (welcome: Welcome): void => finish(() => resolve(new Room<G>(seatChannel, welcome, grant)));
     const aborted = (): void => finish(() => reject(signal.reason));
+    // The seat was given up, or its room has ended, since the server took the ticket. Then it closes the namespace.
+    const ended = ({ message }: Over): void => {
+      const reason = refusal(new Error(message)) ?? new TickcastError("ticket_expired", message);
+      if (grant.ticket === shown) finish(() => reject(reason));
+    };
     const keep = (): void => {
       stopKeeping = keepConnected(channel, (refused) => {
         if (grant.ticket === shown) return finish(() => reject(refused));
@@ -73,6 +79,7 @@ function waitForWelcome<G extends GameTypes>(
     const timer = setTimeout(late, TICKET_MS);
     signal.addEventListener("abort", aborted);
     channel.on("welcome", welcomed);
+    channel.on("over", ended);
     keep();
     channel.connect();
   });

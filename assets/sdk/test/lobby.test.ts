@@ -104,6 +104,22 @@ test("a room that is busy is asked again until it answers or the time is over", 
   vi.useRealTimers();
 });
 
+test("a seat that another request has left meanwhile is asked for once again", async () => {
+  const channel = new FakeChannel(() => ({ ok: true, ticket: `t${channel.sent.length}`, url: "", room: "r1" }));
+  channel.connected = true;
+  const shown: (string | undefined)[][] = [];
+  let code = "ticket_expired";
+  const lobby = new Lobby(channel, 1_000, (grant) => {
+    shown.push([grant.ticket, grant.code]);
+    return Promise.reject(new TickcastError(code as "ticket_expired", "left"));
+  });
+  await expect(lobby.quick("arena")).rejects.toMatchObject({ code });
+  await expect(lobby.joinCode("ABC")).rejects.toMatchObject({ code });
+  code = "banned";
+  await expect(lobby.join("r1")).rejects.toMatchObject({ code });
+  expect(shown).toEqual([["t1"], ["t2"], ["t3", "ABC"], ["t4", "ABC"], ["t5"]].map(([t, c]) => [t, c]));
+});
+
 /** A lobby whose server lists one room in each answer. */
 function paged() {
   const pages: Record<string, object> = {

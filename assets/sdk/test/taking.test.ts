@@ -58,6 +58,14 @@ test("a refused ticket is replaced by a fresh one, if there is one", async () =>
   expect(release).toHaveBeenCalledOnce();
 });
 
+test("a seat that is given up before welcome comes is refused at once", async () => {
+  const taking = take();
+  channel.accept();
+  channel.receive("over", { reason: "closed", message: "ticket_expired: the seat was given up", winners: [] });
+  await expect(taking).rejects.toMatchObject({ code: "ticket_expired", message: "the seat was given up" });
+  expect(release).toHaveBeenCalledOnce();
+});
+
 test("an attempt that is aborted leaves the seat that it gets", async () => {
   const taking = take();
   channel.accept();
