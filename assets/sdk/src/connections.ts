@@ -7,13 +7,19 @@ import type { Channel, SeatChannel } from "./channel.js";
 
 /** Options of the transport. */
 export interface ConnectionOptions {
-  /** The transports to try, in this order. Default `["websocket", "polling"]`. */
+  /**
+   * The transports to try, in this order. One that fails, or gets no answer within 4 s, is followed by the next. Default
+   * `["websocket", "polling"]`.
+   */
   transports?: ("websocket" | "polling")[];
   /** How long a request waits for its answer, in milliseconds. Default 10,000. */
   timeout?: number;
 }
 
 const REQUEST_MS = 10_000;
+/** How long the first attempt to connect may take, and the longest time of a later one. */
+const FIRST_ATTEMPT_MS = 4_000;
+const LAST_ATTEMPT_MS = 20_000;
 
 /** Throws a `TypeError` that says what is right if a text is not the address of a server. */
 export function checkAddress(url: string): void {
@@ -74,14 +80,33 @@ export class Connections {
   }
 
   #manager(n: number): Manager {
-    return (this.#managers[n] ??= new Manager(this.#url.origin, {
+    return (this.#managers[n] ??= this.#newManager());
+  }
+
+  #newManager(): Manager {
+    const manager = new Manager(this.#url.origin, {
       path: `${this.#url.pathname.replace(/\/+$/, "")}/socket.io-msgpack/`,
       parser: { Encoder, Decoder },
-      transports: this.#options.transports ?? ["websocket", "polling"],
+      transports: this.#managers[0]?.opts.transports ?? this.#options.transports ?? ["websocket", "polling"],
       tryAllTransports: true,
       autoConnect: false,
       reconnectionDelay: 250,
       reconnectionDelayMax: 4_000,
-    }));
+      timeout: Math.min(FIRST_ATTEMPT_MS, this.timeout / 2),
+    });
+    manager.on("error", (error) => {
+      if (error.message === "timeout") tryOtherTransport(manager);
+    });
+    return manager;
   }
+}
+
+/**
+ * Makes the next attempt begin with another transport, and gives it more time. A transport that fails is followed by the other at
+ * once, but a proxy that swallows WebSockets answers nothing.
+ */
+function tryOtherTransport(manager: Manager): void {
+  const [first, ...others] = manager.opts.transports ?? [];
+  if (first !== undefined) manager.opts.transports = [...others, first] as ("websocket" | "polling")[];
+  manager.timeout(Math.min(2 * Number(manager.timeout()), LAST_ATTEMPT_MS));
 }

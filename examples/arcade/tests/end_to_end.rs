@@ -50,6 +50,11 @@ fn the_sdk_plays_and_reconnects() {
 }
 
 #[test]
+fn the_sdk_polls_where_a_proxy_swallows_websockets() {
+    play("swallowed.mjs");
+}
+
+#[test]
 fn players_chat_form_parties_and_miss_no_message() {
     play("people.mjs");
 }
