@@ -50,6 +50,16 @@ fn the_sdk_plays_and_reconnects() {
 }
 
 #[test]
+fn the_sdk_keeps_its_place_on_lines_that_die_and_leaves_no_seat_behind() {
+    play("unlucky.mjs");
+}
+
+#[test]
+fn the_sdk_tells_of_all_despawns_and_spawns_after_a_long_absence() {
+    play("absent.mjs");
+}
+
+#[test]
 fn the_sdk_polls_where_a_proxy_swallows_websockets() {
     play("swallowed.mjs");
 }

@@ -7,8 +7,8 @@ export class Wire {
   /** The number of connections so far. */
   connections = 0;
   #closed = false;
-  #ends = new Set();
-  #others = new WeakMap();
+  #pipes = new Set();
+  #watch;
 
   static async to(target) {
     const wire = new Wire();
@@ -19,7 +19,7 @@ export class Wire {
   }
 
   cut() {
-    for (const end of this.#ends) end.destroy();
+    for (const { from } of this.#pipes) from.destroy();
   }
 
   /** Cuts all connections, and refuses new ones until `open`. */
@@ -34,11 +34,31 @@ export class Wire {
 
   /** Holds the data of both ends back until `release`. */
   hold() {
-    for (const end of this.#ends) end.unpipe();
+    for (const pipe of this.#pipes) pipe.held ??= [];
+  }
+
+  /** Holds back what the server says until `release`. */
+  holdAnswers() {
+    for (const pipe of this.#pipes) if (pipe.isAnswer) pipe.held ??= [];
   }
 
   release() {
-    for (const end of this.#ends) end.pipe(this.#others.get(end));
+    for (const pipe of this.#pipes) {
+      const held = pipe.held ?? [];
+      pipe.held = undefined;
+      for (const bytes of held) this.#pass(pipe, bytes);
+    }
+  }
+
+  /** Cuts the client off without a word to the server, as when a network changes. */
+  abandon() {
+    for (const pipe of this.#pipes) pipe.isAbandoned = true;
+    for (const { from, isAnswer } of this.#pipes) if (!isAnswer) from.destroy();
+  }
+
+  /** Calls `act` once, right before a text from the server reaches the client. */
+  before(text, act) {
+    this.#watch = { text, act };
   }
 
   #join(near, far) {
@@ -47,18 +67,28 @@ export class Wire {
       return;
     }
     this.connections += 1;
-    for (const [end, other] of [
+    for (const [from, to] of [
       [near, far],
       [far, near],
     ]) {
-      this.#ends.add(end);
-      this.#others.set(end, other);
-      end.on("error", () => {});
-      end.on("close", () => {
-        this.#ends.delete(end);
-        other.destroy();
+      const pipe = { from, to, isAnswer: from === far, isAbandoned: false, held: undefined };
+      this.#pipes.add(pipe);
+      from.on("data", (bytes) => this.#pass(pipe, bytes));
+      from.on("error", () => {});
+      from.on("close", () => {
+        this.#pipes.delete(pipe);
+        if (!pipe.isAbandoned) to.destroy();
       });
-      end.pipe(other);
     }
+  }
+
+  #pass(pipe, bytes) {
+    if (pipe.isAnswer && this.#watch && bytes.includes(this.#watch.text)) {
+      const { act } = this.#watch;
+      this.#watch = undefined;
+      act();
+    }
+    if (pipe.held) pipe.held.push(bytes);
+    else if (!pipe.to.destroyed) pipe.to.write(bytes);
   }
 }
