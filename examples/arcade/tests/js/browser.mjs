@@ -37,9 +37,9 @@ export class Browser {
     return browser;
   }
 
-  /** Opens a page, enters a name, and waits for the lobby. */
-  async visit(name) {
-    const visitor = await this.open(name);
+  /** Opens a page, enters a name, and waits for the lobby. `script` runs before the page's own scripts. */
+  async visit(name, script) {
+    const visitor = await this.open(name, script);
     await visitor.page.getByLabel("Your name").fill(name);
     await visitor.page.keyboard.press("Enter");
     await visitor.page.locator("article.card").first().waitFor();

@@ -3,10 +3,8 @@
 import assert from "node:assert/strict";
 
 import { Browser } from "./browser.mjs";
-import { guest } from "./guests.mjs";
-import { answer, main, next, packages, say, until, url } from "./support.mjs";
-
-const { io } = packages.sdk("socket.io-client");
+import { bundled } from "./bundled.mjs";
+import { main, say, until, url } from "./support.mjs";
 
 const SIZES = [
   [390, 844],
@@ -130,25 +128,21 @@ function readColours() {
   return { ground: luminance(...behind(document.querySelector(".lobby"))), contrasts };
 }
 
-/** A match of two teams of two: a page and three others. The page enters by the room's id, which gives its person the same seat. */
+/**
+ * A match of two teams of two: a page and three others. The page enters by the room's id, which gives its person the same seat. All
+ * fight until everything that has a colour has been seen.
+ */
 async function sides(browser) {
-  const ada = await browser.visit("Ada");
-  const others = await Promise.all(["Bob", "Cy", "Dee"].map(guest));
-  const room = ada.page.evaluate(async () => {
-    return (await window.tickcast.server.matchmaking.enqueue("arena", { mode: "2v2" })).id;
-  });
-  const seats = others.map(async ({ socket, hears }) => {
-    await answer(socket, "enqueue", { game: "arena", mode: "2v2" });
-    await answer(socket, "accept", { check: (await hears("ready_check")).check });
-    const { ticket } = await hears("matched");
-    const seat = io(`${url}/gameplay`, { forceNew: true, auth: { ticket } });
-    await next(seat, "welcome");
-    return seat;
-  });
-  const id = await room;
+  const ada = await browser.visit("Ada", recordStyles);
+  const { connect } = await bundled();
+  const others = await Promise.all(["Bob", "Cy", "Dee"].map((name) => connect(url, { name })));
+  const [id, ...rooms] = await Promise.all([
+    ada.page.evaluate(async () => (await window.tickcast.server.matchmaking.enqueue("arena", { mode: "2v2" })).id),
+    ...others.map(({ matchmaking }) => matchmaking.enqueue("arena", { mode: "2v2" })),
+  ]);
   await ada.page.evaluate((id) => sessionStorage.setItem("tickcast.room", id), id);
   await ada.page.reload();
-  await ada.playing();
+  const { seat } = await ada.playing();
   const colours = await until("four scores are shown", async () => {
     const dots = await ada.page.evaluate(() =>
       [...document.querySelectorAll(".arena-hud-scores .arena-dot")].map((dot) => dot.style.background),
@@ -158,8 +152,85 @@ async function sides(browser) {
   const counts = [...new Set(colours)].map((one) => colours.filter((colour) => colour === one).length);
   assert.deepEqual(counts, [2, 2], `the colours are ${colours}`);
   await ada.picture("sides");
+
+  const hues = [...new Set(colours.map(hueOf))].sort();
+  const told = new Set();
+  // The lobby has a picture with more colours.
+  await ada.page.evaluate(() => window.styles.clear());
+  await ada.page.mouse.move(640, 200);
+  await ada.page.mouse.down();
+  await until("all that has a colour is seen", async () => {
+    for (const room of rooms) fight(room, seat);
+    const { styles, names } = await ada.page.evaluate(() => ({
+      styles: [...window.styles],
+      names: [...document.querySelectorAll(".arena-feed span")].map((name) => name.style.color).filter(Boolean),
+    }));
+    for (const name of names) told.add(hueOf(name));
+    return told.size > 1 && hues.every((hue) => STYLES.every((style) => styles.includes(`hsl(${hue} 85% ${style})`)));
+  });
+  await ada.page.mouse.up();
+  await ada.picture("sides-fight");
+  const drawn = await ada.page.evaluate(() => [...window.styles]);
+  const strange = drawn.filter((style) => !hues.includes(hueOf(style)));
+  assert.deepEqual(strange, [], `nothing has the colour of a seat, the sides have the hues ${hues}`);
+  assert.deepEqual([...told].sort(), hues);
+  assert.deepEqual(ada.complaints, []);
   await ada.close();
-  for (const seat of await Promise.all(seats)) seat.disconnect();
-  for (const other of others) other.go();
-  say("two teams of two have two colours");
+  for (const other of others) other.close();
+  say("two teams of two have two colours: avatars, dots, shots, scores and the feed");
+}
+
+/** Walks and shoots at the player of a seat, or at the nearest enemy if that one is a friend. Turns aside where walls are. */
+function fight(room, seat) {
+  const avatars = room.view("Pos", "Side", "Seat", "Hp").filter(({ Hp }) => Hp > 0);
+  const me = avatars.find(({ Seat }) => Seat === room.seat);
+  if (!me) return;
+  const way = (to) => ({ x: to.Pos.at.x - me.Pos.at.x, y: to.Pos.at.y - me.Pos.at.y });
+  const distance = (to) => Math.hypot(way(to).x, way(to).y);
+  const enemies = avatars.filter(({ Side }) => Side !== me.Side).sort((a, b) => distance(a) - distance(b));
+  const target = avatars.find((one) => one.Seat === seat && one.Side !== me.Side) ?? enemies[0];
+  if (!target) return;
+  const { x, y } = way(target);
+  const eighth = Math.round(Math.atan2(y, x) / (Math.PI / 4)) + (room.tick % 90 < 45 ? 0 : 2 - 4 * (room.seat % 2));
+  const dir = ["E", "NE", "N", "NW", "W", "SW", "S", "SE"][(eighth + 8) % 8];
+  const nearest = way(enemies[0] ?? target);
+  room.input({ dir, aim: Math.atan2(nearest.y, nearest.x), fire: room.tick % 10 < 8, reload: room.tick % 200 < 5 });
+}
+
+/** The lightness and opacity in which avatars, dots on the small map and shots are drawn, and nothing else. */
+const STYLES = ["66% / 1", "62% / 1", "92% / 0.9"];
+
+/** The hue of a colour of a seat. Browsers tell colours of elements as red, green and blue. */
+function hueOf(colour) {
+  const [, hue] = /^hsl\((\d+) /.exec(colour) ?? [];
+  if (hue) return Number(hue);
+  const [r, g, b] = colour.match(/[\d.]+/g).map(Number);
+  const most = Math.max(r, g, b);
+  const chroma = most - Math.min(r, g, b);
+  const sector = most === r ? (g - b) / chroma : most === g ? (b - r) / chroma + 2 : (r - g) / chroma + 4;
+  return Math.round((sector * 60 + 360) % 360);
+}
+
+/** Runs in the page. Records the colours of seats that are drawn with, which all have the same saturation. */
+function recordStyles() {
+  window.styles = new Set();
+  const record = (style) => {
+    if (typeof style === "string" && /^hsl\(\d+ 85% /.test(style)) window.styles.add(style);
+  };
+  const { prototype } = CanvasRenderingContext2D;
+  for (const property of ["fillStyle", "strokeStyle"]) {
+    const { get, set } = Object.getOwnPropertyDescriptor(prototype, property);
+    Object.defineProperty(prototype, property, {
+      get,
+      set(style) {
+        record(style);
+        set.call(this, style);
+      },
+    });
+  }
+  const { addColorStop } = CanvasGradient.prototype;
+  CanvasGradient.prototype.addColorStop = function (offset, style) {
+    record(style);
+    addColorStop.call(this, offset, style);
+  };
 }
