@@ -26,6 +26,7 @@ mod attack;
 mod heap;
 mod soak;
 mod flaky;
+mod parity;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ use crate::args::{RunArgs, Scenario};
 use crate::attack::{AttackArgs, HostileArgs, Verdict};
 use crate::compare::CompareArgs;
 use crate::flaky::FlakyServerArgs;
+use crate::parity::ChecksumsArgs;
 use crate::report::Report;
 use crate::soak::{MemoryArgs, SoakArgs, SoakServerArgs};
 
@@ -44,7 +46,7 @@ use crate::soak::{MemoryArgs, SoakArgs, SoakServerArgs};
 #[command(
     version,
     after_help = "Exit code: 0 if every client was seated and nothing went wrong (compare: if every figure is valid; attack: if \
-                  every attack held; soak: if nothing grew), 1 if not, 2 if it could not run, 3 if no attack fell short and some \
+                  every attack held; soak: if nothing grew; checksums: if all are equal), 1 if not, 2 if it could not run, 3 if no attack fell short and some \
                   could not be judged."
 )]
 struct Cli {
@@ -64,6 +66,8 @@ enum Command {
     Soak(SoakArgs),
     /// Measure the memory that a server has for a connection.
     Memory(MemoryArgs),
+    /// Run the same matches natively and in WebAssembly, and compare their checksums on the way.
+    Checksums(ChecksumsArgs),
     /// Run the server of the soak and of the measurement of memory.
     #[command(hide = true)]
     ServeSoak(SoakServerArgs),
@@ -107,6 +111,7 @@ fn main() -> ExitCode {
         }),
         Command::Soak(args) => soak::soak(&args).map(code_if),
         Command::Memory(args) => soak::memory(&args).map(|()| 0),
+        Command::Checksums(args) => parity::compare(&args).map(code_if),
         Command::ServeSoak(args) => soak::serve(&args).map(|()| 0),
         Command::ServeFlaky(args) => flaky::serve(&args).map(|()| 0),
         Command::ServeHostile(args) => attack::serve(&args).map(|()| 0),

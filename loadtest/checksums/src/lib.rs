@@ -1,0 +1,69 @@
+//! Matches that are run in the same way natively and in WebAssembly, to compare their checksums.
+//!
+//! `loadtest checksums` drives both sides: this library, and the module that is built of it:
+//!
+//! ```sh
+//! cargo rustc --release -p checksums --lib --crate-type cdylib --target wasm32-unknown-unknown
+//! ```
+
+mod maths;
+mod matches;
+
+#[cfg(target_family = "wasm")]
+mod exports;
+
+use arena::Arena;
+use coins::Coins;
+use race::Race;
+use tickcast::prelude::*;
+use tickcast::rand::rngs::ChaCha8Rng;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::matches::Matches;
+use crate::maths::Maths;
+
+/// Something that depends on a seed alone, and is run tick by tick.
+pub trait Subject {
+    /// Runs some ticks.
+    fn run(&mut self, ticks: u32);
+
+    /// Returns a digest of everything that has happened so far. Two runs that differ once never have equal digests again.
+    fn digest(&self) -> u64;
+
+    /// Returns the number of matches begun so far.
+    fn matches(&self) -> u32;
+}
+
+/// How a subject begins, with a seed.
+pub type Begin = fn(u64) -> Box<dyn Subject>;
+
+/// The subjects with their names. The first three are the bundled games.
+pub const SUBJECTS: [(&str, Begin); 4] = [
+    ("arena", |seed| Box::new(Matches::<Arena>::new(seed, shooter))),
+    ("coins", |seed| Box::new(Matches::<Coins>::new(seed, collector))),
+    ("race", |seed| Box::new(Matches::<Race>::new(seed, runner))),
+    ("maths", |seed| Box::new(Maths::new(seed))),
+];
+
+/// Continues a digest with the next values.
+fn continued(digest: u64, values: &[u8]) -> u64 {
+    xxh3_64_with_seed(values, digest)
+}
+
+fn shooter(rng: &mut ChaCha8Rng) -> arena::Pad {
+    let aim = rng.random_range(0.0..std::f32::consts::TAU);
+    arena::Pad { dir: direction(rng), aim, fire: rng.random_bool(0.5), reload: rng.random_bool(0.05) }
+}
+
+fn collector(rng: &mut ChaCha8Rng) -> coins::Pad {
+    coins::Pad { dir: direction(rng), dash: rng.random_bool(0.1) }
+}
+
+fn runner(rng: &mut ChaCha8Rng) -> race::Pad {
+    race::Pad { dir: direction(rng) }
+}
+
+fn direction(rng: &mut ChaCha8Rng) -> Dir8 {
+    const ALL: [Dir8; 9] = [Dir8::None, Dir8::E, Dir8::NE, Dir8::N, Dir8::NW, Dir8::W, Dir8::SW, Dir8::S, Dir8::SE];
+    *ALL.choose(rng).expect("there are nine")
+}
