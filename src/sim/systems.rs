@@ -60,3 +60,35 @@ impl SystemExecutor for Keeper {
 
     fn set_apply_final_deferred(&mut self, _: bool) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use bevy_ecs::schedule::Schedules;
+
+    use super::*;
+
+    #[derive(Resource, Default)]
+    struct Seen(Vec<u8>);
+
+    fn spawn(mut seen: ResMut<Seen>, mut commands: Commands) {
+        seen.0.push(1);
+        commands.spawn_empty();
+    }
+
+    fn count(mut seen: ResMut<Seen>, entities: Query<Entity>) {
+        seen.0.push(entities.iter().count() as u8 + 10);
+    }
+
+    #[test]
+    fn systems_run_in_their_order_and_leave_no_schedules() {
+        let (mut schedule, mut world) = (Schedule::default(), World::new());
+        world.init_resource::<Seen>();
+        let others = world.query::<Entity>().iter(&world).count() as u8 + 10;
+        schedule.add_systems((spawn, count).chain());
+        let mut systems = Systems::order(schedule, &mut world, |_| ()).unwrap();
+        systems.run(&mut world);
+        systems.run(&mut world);
+        assert_eq!(world.resource::<Seen>().0, [1, others + 1, 1, others + 2]);
+        assert!(!world.contains_resource::<Schedules>());
+    }
+}
