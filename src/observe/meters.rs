@@ -85,6 +85,8 @@ reasons! {
     Errand = "errand",
     /// A connection to a seat that has sent nothing since it entered.
     Silent = "silent",
+    /// An acknowledgement that the server has not asked for.
+    Unasked = "unasked",
     /// A connection to the lobby or the matchmaker beyond those that its user may have.
     Visitor = "visitor",
 }

@@ -58,6 +58,7 @@
 //! | `room_stuck` | a room that did not return from a step |
 //! | `errand` | something to do in a room that found too much waiting for its step to end |
 //! | `silent` | a connection to a seat that has sent nothing since it entered |
+//! | `unasked` | an acknowledgement that the server has not asked for, in a namespace of its own |
 //! | `visitor` | a connection to the lobby or the matchmaker beyond those that its user may have |
 //!
 //! Every metric has a help text, and every label that can be known is there from the start, at 0.

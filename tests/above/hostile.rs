@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
+    polling::Polling,
     process::run_in_child,
     server::{Client, PARSERS, PATIENCE, Parser, create, dropped, exchange, get, http, start, start_limited, start_with},
 };
@@ -326,6 +327,28 @@ async fn what_a_client_does_wrong_is_counted_once() {
     }
     assert_eq!(dropped(&server, "malformed").await, malformed, "a page that is not there is no fault of a client");
     assert_eq!(dropped(&server, "slow_request").await, slow);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_acknowledgement_that_nobody_asked_for_is_counted() {
+    if run_in_child("hostile::an_acknowledgement_that_nobody_asked_for_is_counted").is_some() {
+        return;
+    }
+    let server = start().await;
+    for (round, parser) in PARSERS.into_iter().enumerate() {
+        let mut client = Client::connect(&server, parser).await;
+        client.enter("/lobby", json!({})).await.unwrap();
+        client.send(3, "/lobby", Some(7), json!(["x"]), None).await;
+        let answer = client.request("/lobby", "games", json!({})).await;
+        assert_eq!(answer["ok"], true, "{parser:?}");
+        assert_eq!(dropped(&server, "unasked").await, 1 + round as u64, "{parser:?}");
+    }
+    let mut client = Polling::open(server.address(), "socket.io").await;
+    client.send("40/lobby,").await;
+    while !client.poll().await.contains("\"session\"") {}
+    client.send("43/lobby,7[]\u{1e}43/none,7[]").await;
+    assert_eq!(dropped(&server, "unasked").await, 3, "namespaces that are not there are ignored");
     server.shutdown().await;
 }
 

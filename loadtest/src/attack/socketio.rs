@@ -50,7 +50,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack {
         name: "strange-acknowledgements",
         about: "acknowledgements that nobody asked for",
-        counted: &[],
+        counted: &["unasked"],
         quick: false,
         run: |attacker| Box::pin(strange_acknowledgements(attacker)),
     },

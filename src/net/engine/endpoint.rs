@@ -74,10 +74,18 @@ struct Inner {
     path: &'static str,
     library: SocketIoService<Router>,
     io: SocketIo,
+    own_namespaces: &'static [&'static str],
     sessions: Sessions,
     /// Whether names of events are text that may have escapes.
     has_text_names: bool,
     limits: NetLimits,
+}
+
+/// The library, and the names of the server's own namespaces, in which it asks clients for no acknowledgement.
+pub(crate) struct Library {
+    pub(crate) service: SocketIoService<Router>,
+    pub(crate) io: SocketIo,
+    pub(crate) own_namespaces: &'static [&'static str],
 }
 
 /// Why a request is refused, with the reference server's numbers.
@@ -96,12 +104,16 @@ struct Query {
 }
 
 impl Endpoint {
-    /// An endpoint in front of the library, which `built` has.
-    pub(crate) fn new(
-        path: &'static str, built: (SocketIoService<Router>, SocketIo), has_text_names: bool, limits: &NetLimits,
-    ) -> Self {
-        let (library, io) = built;
-        Self(Arc::new(Inner { path, library, io, sessions: Sessions::default(), has_text_names, limits: limits.clone() }))
+    /// An endpoint in front of the library.
+    pub(crate) fn new(path: &'static str, library: Library, has_text_names: bool, limits: &NetLimits) -> Self {
+        let Library { service, io, own_namespaces } = library;
+        let (sessions, limits) = (Sessions::default(), limits.clone());
+        Self(Arc::new(Inner { path, library: service, io, own_namespaces, sessions, has_text_names, limits }))
+    }
+
+    /// The namespaces of a session that begins.
+    fn nowhere(&self) -> Arc<Inside> {
+        Inside::new(self.0.io.clone(), self.0.own_namespaces)
     }
 
     /// Answers the requests at or below an endpoint's path. All others go on.
@@ -140,7 +152,7 @@ impl Endpoint {
         struct Open {
             sid: String,
         }
-        let session = Session::new(Inside::new(self.0.io.clone()));
+        let session = Session::new(self.nowhere());
         request.extensions_mut().insert(session.clone());
         let answer = self.ask_library(request).await;
         if answer.status() != StatusCode::OK {
@@ -190,7 +202,7 @@ impl Endpoint {
                 Some(session.begin_probe().ok_or(Refused::BadRequest)?)
             }
         };
-        let inside = probe.as_ref().map_or_else(|| Inside::new(self.0.io.clone()), Probe::inside);
+        let inside = probe.as_ref().map_or_else(|| self.nowhere(), Probe::inside);
         forget_handshake(request.headers_mut());
         let frames = Frames::new(self.0.has_text_names, inside, &self.0.limits);
         drop(tokio::spawn(self.clone().hand_over(upgrade, request.map(|_| ()), probe, frames)));

@@ -19,6 +19,9 @@ use crate::{
 const CONNECT: [u8; 2] = *b"40";
 const DISCONNECT: [u8; 2] = *b"41";
 
+/// How acknowledgements begin.
+const ACKS: [[u8; 2]; 2] = [*b"43", *b"46"];
+
 /// The packet of Engine.IO that closes a session.
 const CLOSE: u8 = b'1';
 
@@ -159,7 +162,7 @@ impl Frames {
             (Some(_), None) => true,
             (None, Some(Opcode::Text)) => header.text_start.map_or(!header.is_final(), |start| {
                 // A client's library sends these packets in one frame.
-                is_event(start) || (matches!(start, CONNECT | DISCONNECT) && header.is_final())
+                is_event(start) || ((matches!(start, CONNECT | DISCONNECT) || ACKS.contains(&start)) && header.is_final())
             }),
             _ => false,
         }

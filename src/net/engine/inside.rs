@@ -16,9 +16,13 @@ use serde::{Deserialize, Serialize};
 use socketioxide::{SocketIo, extract::SocketRef, socket::Sid};
 use tokio::time::Instant;
 
+use crate::observe::{self, DropReason};
+
 /// The types of Socket.IO packets.
 const CONNECT: u8 = 0;
 const DISCONNECT: u8 = 1;
+const ACK: u8 = 3;
+const BINARY_ACK: u8 = 6;
 
 /// The separator of packets in a polling payload.
 const SEPARATOR: u8 = 0x1e;
@@ -36,6 +40,8 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(5);
 #[derive(Default)]
 pub(crate) struct Inside {
     io: Option<SocketIo>,
+    /// The namespaces in which the server asks for no acknowledgement.
+    unasking: &'static [&'static str],
     session: OnceLock<Sid>,
     entry: Mutex<Option<Entry>>,
 }
@@ -81,9 +87,9 @@ struct Leave<'a> {
 }
 
 impl Inside {
-    /// A session that begins.
-    pub(crate) fn new(io: SocketIo) -> Arc<Self> {
-        Arc::new(Self { io: Some(io), ..Self::default() })
+    /// A session that begins. The server asks for no acknowledgement in the namespaces `unasking`.
+    pub(crate) fn new(io: SocketIo, unasking: &'static [&'static str]) -> Arc<Self> {
+        Arc::new(Self { io: Some(io), unasking, ..Self::default() })
     }
 
     /// Notes the session's id.
@@ -111,8 +117,8 @@ impl Inside {
 
     /// Takes an Engine.IO packet with text that is about to go to the library.
     pub(crate) fn way_of_text(&self, packet: &[u8]) -> Way<String> {
-        let Some((enters, namespace)) = entry_of_text(packet) else { return Way::Free };
-        match self.way(namespace, enters) {
+        let Some((kind, namespace)) = head_of_text(packet) else { return Way::Free };
+        match self.way(namespace, kind) {
             Way::After(()) if namespace == "/" => Way::After("41".to_owned()),
             way => way.with(|()| format!("41{namespace},")),
         }
@@ -120,9 +126,9 @@ impl Inside {
 
     /// Does the same with a packet of the MessagePack parser.
     pub(crate) fn way_of_msgpack(&self, packet: &[u8]) -> Way<Vec<u8>> {
-        let Ok(Packed { r#type: kind @ (CONNECT | DISCONNECT), nsp }) = rmp_serde::from_slice(packet) else { return Way::Free };
+        let Ok(Packed { r#type: kind, nsp }) = rmp_serde::from_slice(packet) else { return Way::Free };
         let leave = |()| rmp_serde::to_vec_named(&Leave { r#type: DISCONNECT, nsp: &nsp }).unwrap_or_default();
-        self.way(&nsp, kind == CONNECT).with(leave)
+        self.way(&nsp, kind).with(leave)
     }
 
     /// Does the same with a packet of a polling payload, which may have a separator behind it.
@@ -141,15 +147,25 @@ impl Inside {
         way.with(|left| format!("{left}{}", char::from(SEPARATOR)).into())
     }
 
-    /// Decides about a packet that enters or leaves a namespace.
-    fn way(&self, namespace: &str, enters: bool) -> Way<()> {
-        let socket = self.socket(namespace);
-        if !enters {
-            if let Some(socket) = socket {
-                socket.extensions.insert(Left);
+    /// Decides about a packet of this type.
+    fn way(&self, namespace: &str, kind: u8) -> Way<()> {
+        match kind {
+            CONNECT => return self.way_in(namespace),
+            DISCONNECT => {
+                if let Some(socket) = self.socket(namespace) {
+                    socket.extensions.insert(Left);
+                }
             }
-            return Way::Free;
+            // The library ignores it.
+            ACK | BINARY_ACK if self.unasking.contains(&namespace) => observe::dropped(DropReason::Unasked),
+            _ => {}
         }
+        Way::Free
+    }
+
+    /// Decides about a packet that enters a namespace.
+    fn way_in(&self, namespace: &str) -> Way<()> {
+        let socket = self.socket(namespace);
         let now = Instant::now();
         let mut entry = self.entry.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(socket) = socket else {
@@ -188,16 +204,17 @@ impl<P> Way<P> {
     }
 }
 
-/// Returns the namespace that a packet enters (`true`) or leaves.
-fn entry_of_text(packet: &[u8]) -> Option<(bool, &str)> {
-    let (enters, rest) = match packet {
-        [b'4', b'0', rest @ ..] => (true, rest),
-        [b'4', b'1', rest @ ..] => (false, rest),
+/// Returns the type and the namespace of a packet that is no event.
+fn head_of_text(packet: &[u8]) -> Option<(u8, &str)> {
+    let (kind, rest) = match packet {
+        [b'4', kind @ (b'0' | b'1' | b'3'), rest @ ..] => (kind - b'0', rest),
+        // The count of attachments comes first.
+        [b'4', b'6', rest @ ..] => (BINARY_ACK, rest.split_at(rest.iter().position(|byte| *byte == b'-')? + 1).1),
         _ => return None,
     };
     let namespace = if rest.starts_with(b"/") { rest.split(|byte| *byte == b',').next()? } else { b"/" };
     // The library says what is wrong with other bytes. A query behind the name is not part of it.
-    Some((enters, std::str::from_utf8(namespace).unwrap_or_default().split('?').next()?))
+    Some((kind, std::str::from_utf8(namespace).unwrap_or_default().split('?').next()?))
 }
 
 /// Returns whether a socket is in its namespace: neither on its way in, nor on its way out.
@@ -210,23 +227,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packets_that_enter_or_leave_are_found() {
+    fn packets_that_are_no_events_are_found() {
         for (packet, expected) in [
-            ("40/lobby,{\"name\":\"Ada\"}", Some((true, "/lobby"))),
-            ("40/lobby,", Some((true, "/lobby"))),
-            ("40/lobby", Some((true, "/lobby"))),
-            ("40/lobby?a=b,{}", Some((true, "/lobby"))),
-            ("40", Some((true, "/"))),
-            ("40{\"a\":1}", Some((true, "/"))),
-            ("41/lobby,", Some((false, "/lobby"))),
-            ("41", Some((false, "/"))),
+            ("40/lobby,{\"name\":\"Ada\"}", Some((CONNECT, "/lobby"))),
+            ("40/lobby,", Some((CONNECT, "/lobby"))),
+            ("40/lobby", Some((CONNECT, "/lobby"))),
+            ("40/lobby?a=b,{}", Some((CONNECT, "/lobby"))),
+            ("40", Some((CONNECT, "/"))),
+            ("40{\"a\":1}", Some((CONNECT, "/"))),
+            ("41/lobby,", Some((DISCONNECT, "/lobby"))),
+            ("41", Some((DISCONNECT, "/"))),
+            ("43/lobby,7[]", Some((ACK, "/lobby"))),
+            ("437[]", Some((ACK, "/"))),
+            ("461-/lobby,7[{}]", Some((BINARY_ACK, "/lobby"))),
+            ("46/lobby,7[{}]", None),
             ("42/lobby,[\"games\"]", None),
             ("4", None),
             ("", None),
         ] {
-            assert_eq!(entry_of_text(packet.as_bytes()), expected, "{packet}");
+            assert_eq!(head_of_text(packet.as_bytes()), expected, "{packet}");
         }
-        assert_eq!(entry_of_text(b"40/\xff,"), Some((true, "")), "no namespace has that name");
+        assert_eq!(head_of_text(b"40/\xff,"), Some((CONNECT, "")), "no namespace has that name");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
     host::{Host, MatchQueue, MatchRules},
     net::{
         additions::{AdditionError, Additions},
-        engine::endpoint::Endpoint,
+        engine::endpoint::{Endpoint, Library},
         limits::{CONNECT_TIMEOUT, NetLimits, allowance::Allowances},
         namespaces::{
             gameplay::Gameplay,
@@ -83,9 +83,9 @@ impl Endpoints {
 
 fn endpoint(path: &'static str, builder: SocketIoBuilder, has_text_names: bool, limits: &NetLimits) -> (Endpoint, SocketIo) {
     // The endpoint passes no request on that is not under the path.
-    let built = builder.req_path(path).build_with_inner_svc(Router::new());
-    let io = built.1.clone();
-    (Endpoint::new(path, built, has_text_names, limits), io)
+    let (service, io) = builder.req_path(path).build_with_inner_svc(Router::new());
+    let library = Library { service, io: io.clone(), own_namespaces: &OWN_NAMESPACES };
+    (Endpoint::new(path, library, has_text_names, limits), io)
 }
 
 fn builder(limits: &NetLimits) -> SocketIoBuilder {
