@@ -44,7 +44,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack {
         name: "come-and-go",
         about: "10,000 clients connect, enter the lobby and leave",
-        counted: &[],
+        counted: &["rate_limited"],
         quick: true,
         run: |attacker| Box::pin(come_and_go(attacker)),
     },
