@@ -45,6 +45,8 @@ pub mod replication;
 
 pub mod game;
 
+pub mod predict;
+
 pub mod room;
 
 pub use room::testing;

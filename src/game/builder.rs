@@ -1,42 +1,32 @@
 //! The builder that [`Game::build`](super::Game::build) fills in.
 
-use std::{any::type_name, marker::PhantomData, ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{any::type_name, marker::PhantomData, ops::RangeInclusive, time::Duration};
 
 use bevy_ecs::{
-    component::{ComponentId, Mutable},
+    component::Mutable,
     prelude::*,
-    schedule::{ScheduleLabel, SystemSet},
     system::{BoxedSystem, ScheduleSystem},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Bot, Game, GameEvent, MatchOptions, Outcome,
+    Bot, Game, GameEvent, MatchOptions, Outcome, ReplicatedSet,
     emit::RegisteredEvent,
     intents::IntentWriter,
-    predicted::{ClientHas, PredictedAccess, PredictedSystems},
+    parts::{Brain, Parts},
+    predicted::{PredictedAccess, PredictedSystems},
 };
 use crate::{
-    protocol::{Audience, Columns, Replicate, Seat, TypeSpec},
-    replication::{Grid, GridError, GridLayout, Replicator, View},
-    sim::{Clock, Intent, MatchRng, Progress, Registry, Sim, Team, Teams},
+    protocol::{Audience, Columns as _, Replicate, Seat},
+    replication::{Grid, View},
+    sim::{Clock, MatchRng},
 };
 
-/// A rule that runs when a seat is taken or becomes free.
-pub(crate) type SeatRule = Box<dyn Fn(Seat, &mut World) + Send + Sync>;
-
-/// A bot with its types erased.
-pub(crate) trait Brain: Send {
-    fn think(&mut self, view: &View<'_>, rng: &mut MatchRng, columns: &mut Vec<i64>);
-    fn save(&self) -> Vec<u8>;
-    fn restore(&mut self, bytes: &[u8]) -> bool;
-}
-
+/// A bot of a game.
 struct Mind<G, B>(B, PhantomData<fn() -> G>);
 
 impl<G: Game, B: Bot<G>> Brain for Mind<G, B> {
     fn think(&mut self, view: &View<'_>, rng: &mut MatchRng, columns: &mut Vec<i64>) {
-        use crate::protocol::Columns;
         columns.resize(G::Input::WIDTH, 0);
         self.0.think(view, rng).quantise(columns);
     }
@@ -85,23 +75,8 @@ impl<G: Game, B: Bot<G>> Brain for Mind<G, B> {
 /// # TestRoom::<Duel>::new(7).seats(2).run(1);
 /// ```
 pub struct MatchBuilder<G: Game> {
-    pub(super) world: World,
-    pub(super) schedule: Schedule,
-    pub(super) registry: Registry,
-    pub(super) components: Vec<TypeSpec>,
-    pub(super) events: Vec<TypeSpec>,
-    pub(super) replicate: Vec<fn(&mut Replicator, &mut World)>,
-    /// The replicated components, and the ticks between two comparisons of each.
-    replicated: Vec<(ComponentId, u32)>,
-    /// What the predicted systems read and write.
-    predicted: Vec<PredictedAccess>,
+    pub(super) parts: Parts,
     pub(super) options: MatchOptions,
-    pub(super) grid: Option<Result<GridLayout, GridError>>,
-    pub(super) hooks: Hooks,
-    stages: usize,
-    pub(super) progress: Arc<Progress>,
-    /// The marks of the progress.
-    marks: usize,
     /// The methods called so far that set one value.
     set: Vec<&'static str>,
     /// The first of those methods that was called a second time.
@@ -111,54 +86,16 @@ pub struct MatchBuilder<G: Game> {
     marker: PhantomData<fn() -> G>,
 }
 
-/// The rules that run outside the schedule.
-#[derive(Default)]
-pub(crate) struct Hooks {
-    pub(crate) join: Vec<SeatRule>,
-    pub(crate) leave: Vec<SeatRule>,
-    pub(crate) finish: Option<BoxedSystem<(), Option<Outcome>>>,
-    pub(crate) bot: Option<fn() -> Box<dyn Brain>>,
-}
-
-#[derive(ScheduleLabel, Debug, Clone, PartialEq, Eq, Hash)]
-struct TickSchedule;
-
-#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
-struct Stage(usize);
-
 impl<G: Game> MatchBuilder<G> {
-    pub(super) fn new(seed: u64) -> Self {
-        let options = MatchOptions::default();
-        let mut world = Sim::prepare(options.hz, seed);
-        let mut registry = Registry::default();
-        registry.replicated::<Seat>(&mut world);
-        let seat = world.register_component::<Seat>();
-        registry.state::<Team>(&mut world);
-        registry.resource::<Teams>(&mut world);
-        Self {
-            world,
-            schedule: Schedule::new(TickSchedule),
-            registry,
-            components: vec![Seat::spec(Some(Seat::ID), Some(Audience::Everyone))],
-            events: Vec::new(),
-            replicate: Vec::new(),
-            replicated: vec![(seat, Seat::EVERY)],
-            predicted: Vec::new(),
-            options,
-            grid: None,
-            hooks: Hooks::default(),
-            stages: 0,
-            progress: Arc::default(),
-            marks: 0,
-            set: Vec::new(),
-            repeated: None,
-            replaced: None,
-            marker: PhantomData,
-        }
+    /// Starts a match, on a server or on a client.
+    pub(super) fn new(parts: Parts) -> Self {
+        let (options, set) = (MatchOptions::default(), Vec::new());
+        Self { parts, options, set, repeated: None, replaced: None, marker: PhantomData }
     }
 
-    pub(super) fn intents(&mut self) -> IntentWriter<G::Input> {
-        IntentWriter::new(&mut self.world, &mut self.registry)
+    pub(super) fn intents(&mut self) -> Option<IntentWriter<G::Input>> {
+        let (server, world) = self.parts.server()?;
+        Some(IntentWriter::new(world, &mut server.registry))
     }
 
     /// Sets the tick rate in ticks per second, 1 to 128. Default 30.
@@ -174,7 +111,7 @@ impl<G: Game> MatchBuilder<G> {
     pub fn tick_rate(&mut self, hz: u16) -> &mut Self {
         self.once(".tick_rate(..)");
         self.options.hz = hz;
-        self.world.insert_resource(Clock::new(hz));
+        self.parts.world.insert_resource(Clock::new(hz));
         self
     }
 
@@ -191,7 +128,7 @@ impl<G: Game> MatchBuilder<G> {
     ///
     /// Registering the same component twice is an error at start.
     pub fn replicate<C: ReplicatedSet>(&mut self) -> &mut Self {
-        C::register(self);
+        C::register(&mut self.parts);
         self
     }
 
@@ -199,7 +136,9 @@ impl<G: Game> MatchBuilder<G> {
     ///
     /// Registering the same component twice changes nothing.
     pub fn state<C: Component + Serialize + DeserializeOwned>(&mut self) -> &mut Self {
-        self.registry.state::<C>(&mut self.world);
+        if let Some((server, world)) = self.parts.server() {
+            server.registry.state::<C>(world);
+        }
         self
     }
 
@@ -223,11 +162,14 @@ impl<G: Game> MatchBuilder<G> {
     /// # }
     /// ```
     pub fn resource<R: Resource<Mutability = Mutable> + Serialize + DeserializeOwned>(&mut self, first: R) -> &mut Self {
-        if self.world.contains_resource::<R>() {
-            self.replaced.get_or_insert(type_name::<R>());
+        let is_replaced = self.parts.world.contains_resource::<R>();
+        if let Some((server, world)) = self.parts.server() {
+            world.insert_resource(first);
+            server.registry.resource::<R>(world);
+            if is_replaced {
+                self.replaced.get_or_insert(type_name::<R>());
+            }
         }
-        self.world.insert_resource(first);
-        self.registry.resource::<R>(&mut self.world);
         self
     }
 
@@ -251,9 +193,11 @@ impl<G: Game> MatchBuilder<G> {
     /// # }
     /// ```
     pub fn event<E: GameEvent>(&mut self) -> &mut Self {
-        self.world.insert_resource(RegisteredEvent::<E>(PhantomData));
-        self.registry.constant::<RegisteredEvent<E>>(&mut self.world);
-        self.events.push(E::spec(Some(E::ID), Some(Audience::Everyone)));
+        if let Some((server, world)) = self.parts.server() {
+            world.insert_resource(RegisteredEvent::<E>(PhantomData));
+            server.registry.constant::<RegisteredEvent<E>>(world);
+            server.events.push(E::spec(Some(E::ID), Some(Audience::Everyone)));
+        }
         self
     }
 
@@ -274,7 +218,9 @@ impl<G: Game> MatchBuilder<G> {
     /// # }
     /// ```
     pub fn on_join<R>(&mut self, rule: impl Fn(Seat, &mut World) -> R + Send + Sync + 'static) -> &mut Self {
-        self.hooks.join.push(Box::new(move |seat, world| drop(rule(seat, world))));
+        if let Some((server, _)) = self.parts.server() {
+            server.hooks.join.push(Box::new(move |seat, world| drop(rule(seat, world))));
+        }
         self
     }
 
@@ -282,7 +228,9 @@ impl<G: Game> MatchBuilder<G> {
     ///
     /// Accumulates: rules run in the order added.
     pub fn on_leave<R>(&mut self, rule: impl Fn(Seat, &mut World) -> R + Send + Sync + 'static) -> &mut Self {
-        self.hooks.leave.push(Box::new(move |seat, world| drop(rule(seat, world))));
+        if let Some((server, _)) = self.parts.server() {
+            server.hooks.leave.push(Box::new(move |seat, world| drop(rule(seat, world))));
+        }
         self
     }
 
@@ -339,19 +287,17 @@ impl<G: Game> MatchBuilder<G> {
     /// # }
     /// ```
     pub fn systems<M>(&mut self, systems: impl IntoScheduleConfigs<ScheduleSystem, M>) -> &mut Self {
-        if self.stages > 0 {
-            self.schedule.configure_sets(Stage(self.stages).after(Stage(self.stages - 1)));
+        if let Some((server, _)) = self.parts.server() {
+            server.add_systems(systems);
         }
-        let systems = self.progress.mark(systems.chain(), &mut self.marks);
-        self.schedule.add_systems(systems.in_set(Stage(self.stages)));
-        self.stages += 1;
         self
     }
 
     /// Adds systems to the tick that clients run too, so that players see at once what their own inputs do. Accumulates.
     ///
     /// On the server they are like those of [`systems`](Self::systems), and run in the order in which all of them were added. A predicted
-    /// system sees only what clients have: replicated components, [`Intent`], [`Clock`], [`Teams`] and the configuration. It writes only
+    /// system sees only what clients have: replicated components, [`Intent`](crate::sim::Intent),
+    /// [`Clock`], [`Teams`](crate::sim::Teams) and the configuration. It writes only
     /// replicated components. On a client the `Intent` is only on the avatar of the client's own seat.
     ///
     /// # Examples
@@ -397,9 +343,35 @@ impl<G: Game> MatchBuilder<G> {
     /// [`GameError::Unpredictable`](super::GameError::Unpredictable).
     pub fn predicted<M>(&mut self, systems: impl PredictedSystems<M>) -> &mut Self {
         systems.each(&mut |mut system| {
-            self.predicted.push(PredictedAccess::of(&mut system, &mut self.world));
-            self.systems(system);
+            if let Some((server, world)) = self.parts.server() {
+                server.predicted.push(PredictedAccess::of(&mut system, world));
+                server.add_systems(system);
+            } else {
+                self.parts.client.systems.push(system);
+            }
         });
+        self
+    }
+
+    /// Sets the distance beyond which a correction of a predicted component is drawn at once, in units of the game. Default: 64 steps of
+    /// its quantisation. Accumulates: each component has a distance of its own.
+    ///
+    /// A smaller correction is blended into the picture within some frames. It comes from what a client cannot foresee, such as a hit. A
+    /// larger one is meant to be seen, such as a respawn. Only floats and vectors have a distance.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use tickcast::prelude::*;
+    /// # #[derive(Component, Replicate)] #[replicate(id = 1)] struct Pos(#[q(step = 0.0625)] Vec2);
+    /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
+    /// m.snap::<Pos>(3.0);
+    /// # }
+    /// ```
+    pub fn snap<C: Component + Replicate>(&mut self, distance: f32) -> &mut Self {
+        if self.parts.server().is_none() {
+            self.parts.client.snaps.push((self.parts.world.register_component::<C>(), distance));
+        }
         self
     }
 
@@ -422,9 +394,11 @@ impl<G: Game> MatchBuilder<G> {
     /// ```
     pub fn finish_when<M>(&mut self, rule: impl IntoSystem<(), Option<Outcome>, M> + 'static) -> &mut Self {
         self.once(".finish_when(..)");
-        let mut system: BoxedSystem<(), Option<Outcome>> = Box::new(IntoSystem::into_system(rule));
-        system.initialize(&mut self.world);
-        self.hooks.finish = Some(system);
+        if let Some((server, world)) = self.parts.server() {
+            let mut system: BoxedSystem<(), Option<Outcome>> = Box::new(IntoSystem::into_system(rule));
+            system.initialize(world);
+            server.hooks.finish = Some(system);
+        }
         self
     }
 
@@ -450,7 +424,9 @@ impl<G: Game> MatchBuilder<G> {
     /// ```
     pub fn bot<B: Bot<G>>(&mut self) -> &mut Self {
         self.once(".bot::<..>()");
-        self.hooks.bot = Some(|| Box::new(Mind::<G, B>(B::default(), PhantomData)));
+        if let Some((server, _)) = self.parts.server() {
+            server.hooks.bot = Some(|| Box::new(Mind::<G, B>(B::default(), PhantomData)));
+        }
         self
     }
 
@@ -488,7 +464,9 @@ impl<G: Game> MatchBuilder<G> {
     /// ```
     pub fn interest<C: Component + Replicate>(&mut self, grid: Grid<C>) -> &mut Self {
         self.once(".interest(..)");
-        self.grid = Some(grid.layout());
+        if let Some((server, _)) = self.parts.server() {
+            server.grid = Some(grid.layout());
+        }
         self
     }
 
@@ -509,61 +487,4 @@ impl<G: Game> MatchBuilder<G> {
         }
         self.set.push(method);
     }
-
-    /// Returns the first predicted system that a client cannot run, and the reason.
-    pub(super) fn unpredictable(&mut self) -> Option<(String, String)> {
-        let world = &mut self.world;
-        let has = ClientHas {
-            replicated: self.replicated.iter().map(|(id, _)| *id).collect(),
-            seldom: self.replicated.iter().filter(|(_, every)| *every > 1).map(|(id, _)| *id).collect(),
-            intent: world.register_component::<Intent<G::Input>>(),
-            resources: vec![
-                world.register_component::<Clock>(),
-                world.register_component::<Teams>(),
-                world.register_component::<G::Config>(),
-            ],
-        };
-        self.predicted.iter().find_map(|access| access.refusal(&has, &self.world))
-    }
-
-    fn replicate_one<C: Component + Replicate>(&mut self) {
-        self.replicated.push((self.world.register_component::<C>(), C::EVERY));
-        self.registry.replicated::<C>(&mut self.world);
-        self.components.push(C::spec(Some(C::ID), Some(C::TO)));
-        self.replicate.push(Replicator::register::<C>);
-    }
 }
-
-/// A replicated component, or a tuple of up to twelve. The argument of [`MatchBuilder::replicate`].
-pub trait ReplicatedSet {
-    #[doc(hidden)]
-    fn register<G: Game>(m: &mut MatchBuilder<G>);
-}
-
-impl<C: Component + Replicate> ReplicatedSet for C {
-    fn register<G: Game>(m: &mut MatchBuilder<G>) {
-        m.replicate_one::<C>();
-    }
-}
-
-macro_rules! sets {
-    ($($name:ident)+) => {
-        impl<$($name: ReplicatedSet),+> ReplicatedSet for ($($name,)+) {
-            fn register<G: Game>(m: &mut MatchBuilder<G>) {
-                $($name::register(m);)+
-            }
-        }
-    };
-}
-sets!(A);
-sets!(A B);
-sets!(A B C);
-sets!(A B C D);
-sets!(A B C D E);
-sets!(A B C D E F);
-sets!(A B C D E F H);
-sets!(A B C D E F H I);
-sets!(A B C D E F H I J);
-sets!(A B C D E F H I J K);
-sets!(A B C D E F H I J K L);
-sets!(A B C D E F H I J K L M);

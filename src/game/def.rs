@@ -10,11 +10,15 @@ use bevy_ecs::prelude::*;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Game, MatchBuilder, MatchOptions, builder::Hooks};
+use super::{
+    Game, MatchBuilder, MatchOptions,
+    parts::{Hooks, Parts, ServerParts},
+    predicted::ClientHas,
+};
 use crate::{
     protocol::{Columns, InputError, Schema, SchemaError, Seat, TypeSpec, decode_input, ticks},
     replication::{GridError, Replicator},
-    sim::{Sim, SimError, Systems},
+    sim::{Clock, Intent, Sim, SimError, Systems, Teams},
 };
 
 /// The number of ticks that are run at start to find mistakes in the rules.
@@ -247,14 +251,17 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     };
     G::check(&config).map_err(ConfigError)?;
     let text = serde_json::to_value(&config).map_err(|error| ConfigError(error.to_string()))?;
-    let mut m = MatchBuilder::<G>::new(seed);
-    let intents = m.intents();
-    m.world.insert_resource(config);
-    m.registry.accept_known(&m.world);
+    let mut m = MatchBuilder::<G>::new(Parts::for_server(seed));
+    let intents = m.intents().expect(SERVER);
+    m.parts.world.insert_resource(config);
+    if let Some((server, world)) = m.parts.server() {
+        server.registry.accept_known(world);
+    }
     G::build(&mut m);
-    let unpredictable = m.unpredictable();
-    let MatchBuilder { mut world, schedule, registry, components, events, replicate, hooks, options, .. } = m;
-    let MatchBuilder { grid, repeated, replaced, progress, .. } = m;
+    let unpredictable = unpredictable::<G>(&mut m.parts);
+    let MatchBuilder { parts, options, repeated, replaced, .. } = m;
+    let (parts, mut world) = parts.into_server().expect(SERVER);
+    let ServerParts { schedule, registry, components, events, replicate, hooks, grid, progress, .. } = parts;
     let mut replicator = Replicator::new(&mut world, options.hz);
     if options.packed {
         replicator.pack();
@@ -276,6 +283,24 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     G::Input::default().quantise(&mut rest);
     let game = Match { sim, replicator, hooks, rest, config: text };
     Ok(Made { game, options, repeated, replaced, unpredictable, grid, components, events })
+}
+
+const SERVER: &str = "the match is built for a server";
+
+/// Returns the first predicted system that a client cannot run, and the reason.
+fn unpredictable<G: Game>(parts: &mut Parts) -> Option<(String, String)> {
+    let (server, world) = parts.server()?;
+    let has = ClientHas {
+        replicated: server.replicated.iter().map(|(id, _)| *id).collect(),
+        seldom: server.replicated.iter().filter(|(_, every)| *every > 1).map(|(id, _)| *id).collect(),
+        intent: world.register_component::<Intent<G::Input>>(),
+        resources: vec![
+            world.register_component::<Clock>(),
+            world.register_component::<Teams>(),
+            world.register_component::<G::Config>(),
+        ],
+    };
+    server.predicted.iter().find_map(|access| access.refusal(&has, world))
 }
 
 impl Made {

@@ -7,7 +7,10 @@ mod emit;
 mod intents;
 mod options;
 mod predicted;
+mod parts;
+mod replicated;
 mod builder;
+mod client;
 mod def;
 
 use std::time::Duration;
@@ -22,13 +25,15 @@ use crate::{
 };
 
 pub use builder::MatchBuilder;
-pub(crate) use builder::{Brain, Hooks};
+pub(crate) use client::{ClientRules, UsedComponent};
 pub(crate) use def::Match;
 pub use def::{ConfigError, GameDef, GameError, panic_message};
 pub use emit::Emit;
 pub use intents::SpawnAvatar;
 pub use options::MatchOptions;
+pub(crate) use parts::{Brain, ErasedComponent, Hooks};
 pub use predicted::{PredictedFilter, PredictedParam, PredictedSystems};
+pub use replicated::ReplicatedSet;
 
 /// A game. Its rules are plain systems on a `bevy_ecs` world, registered in [`Game::build`].
 ///

@@ -185,6 +185,12 @@ impl PredictedAccess {
         };
         let name = |id: ComponentId| world.components().get_name(id).map(|name| name.to_string()).unwrap_or_default();
         let library = [Some(IS_RESOURCE), world.components().component_id::<Disabled>()];
+        if set.filtered_accesses().iter().any(|one| one.without_filters().any(|id| id == has.intent)) {
+            return Some(format!(
+                "it looks for entities without {}, which clients have on their own avatar alone",
+                name(has.intent)
+            ));
+        }
         for id in set.filtered_accesses().iter().flat_map(named).filter(|id| !library.contains(&Some(*id))) {
             let sent = has.replicated.contains(&id);
             if !sent && id != has.intent && !has.resources.contains(&id) {
@@ -198,6 +204,22 @@ impl PredictedAccess {
             }
         }
         None
+    }
+
+    /// Calls back with the components that the system reads or asks for, and whether it writes them.
+    pub(crate) fn components(&self, mut each: impl FnMut(ComponentId, bool)) {
+        let SystemAccess::Shared(set) = &self.access else { return };
+        for one in set.filtered_accesses() {
+            let writes = one.access().writes().as_finite_set();
+            named(one).for_each(|id| each(id, writes.is_some_and(|writes| writes.contains(id))));
+        }
+    }
+
+    /// Returns whether the system looks only at avatars, besides resources.
+    pub(crate) fn only_avatars(&self, intent: ComponentId) -> bool {
+        let SystemAccess::Shared(set) = &self.access else { return true };
+        let alone = |one: &FilteredAccess, id| one.filter_sets().iter().all(|filters| filters.with().contains(id));
+        set.filtered_accesses().iter().all(|one| alone(one, intent) || alone(one, IS_RESOURCE))
     }
 }
 

@@ -25,6 +25,8 @@ pub trait Columns: Sized {
     fn quantise(&self, columns: &mut [i64]);
     /// Returns the value of some columns. Any integers give some value.
     fn dequantise(columns: &[i64]) -> Self;
+    /// Writes the value without rounding it, one number for each column: floats in the unit of the game, and integers as they are.
+    fn values(&self, values: &mut [f64]);
 
     /// The type's description in a schema. Inputs have no wire id and no audience.
     fn spec(id: Option<u8>, to: Option<Audience>) -> TypeSpec {
@@ -73,6 +75,12 @@ pub trait Field<Q>: Sized {
     fn quantise(&self, q: &Q, columns: &mut [i64]);
     /// Returns the field of some columns.
     fn dequantise(q: &Q, columns: &[i64]) -> Self;
+    /// Writes the field without rounding it, one number for each column.
+    fn values(&self, q: &Q, values: &mut [f64]) {
+        let mut columns = [0; 4];
+        self.quantise(q, &mut columns[..Self::COLUMNS]);
+        values.iter_mut().zip(columns).for_each(|(value, column)| *value = column as f64);
+    }
     /// Appends the field to the last bit, for saving a match.
     fn save(&self, to: &mut Vec<u8>);
     /// Reads the bytes of [`Field::save`]. `None` if they are too few or not valid.
@@ -175,6 +183,9 @@ impl Field<Angle> for f32 {
     fn dequantise(q: &Angle, columns: &[i64]) -> Self {
         columns[0] as f32 * TAU / q.steps as f32
     }
+    fn values(&self, _: &Angle, values: &mut [f64]) {
+        values[0] = f64::from(*self);
+    }
     fn save(&self, to: &mut Vec<u8>) {
         Exact::save(self, to);
     }
@@ -198,6 +209,9 @@ macro_rules! step_fields {
             #[inline]
             fn dequantise(q: &Step, columns: &[i64]) -> Self {
                 $build($(q.dequantise(columns[$at])),*)
+            }
+            fn values(&self, _: &Step, values: &mut [f64]) {
+                $(values[$at] = f64::from(self.$part);)*
             }
             fn save(&self, to: &mut Vec<u8>) {
                 $(Exact::save(&self.$part, to);)*
@@ -227,6 +241,9 @@ impl Field<Step> for f32 {
     #[inline]
     fn dequantise(q: &Step, columns: &[i64]) -> Self {
         q.dequantise(columns[0])
+    }
+    fn values(&self, _: &Step, values: &mut [f64]) {
+        values[0] = f64::from(*self);
     }
     fn save(&self, to: &mut Vec<u8>) {
         Exact::save(self, to);

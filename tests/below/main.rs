@@ -9,6 +9,10 @@ mod imports;
 mod meadow;
 #[path = "../support/process.rs"]
 mod process;
+#[path = "../support/remote.rs"]
+mod remote;
+#[path = "../support/slide.rs"]
+mod slide;
 #[path = "../support/walk.rs"]
 mod walk;
 
@@ -25,6 +29,7 @@ mod layering;
 mod links;
 mod map;
 mod merged;
+mod predict;
 mod registration;
 mod removed;
 mod replication;

@@ -318,6 +318,9 @@ fn reads_the_rng(rng: Res<MatchRng>, mut all: Query<&mut Pos>) {
 fn writes_intents(mut all: Query<&mut Intent<Pad>>) {
     all.iter_mut().for_each(|mut intent| intent.0 = Pad {});
 }
+fn looks_past_avatars(mut all: Query<&mut Pos, Without<Intent<Pad>>>) {
+    all.iter_mut().for_each(|mut pos| pos.0 += 1);
+}
 fn looks_at_everything(all: Query<bevy_ecs::world::EntityRef>) {
     assert!(all.iter().count() < 1000);
 }
@@ -367,5 +370,10 @@ fn a_predicted_system_that_sees_more_than_clients_is_refused_by_name() {
     refused!(H, reads_the_rng, "it reads tickcast::sim::resources::MatchRng, which clients do not have");
     refused!(I, writes_intents, "it writes tickcast::sim::resources::Intent<{here}::Pad>, which only the server sets");
     refused!(J, cheers, "it writes {here}::Mood, which is not compared in every tick");
+    refused!(
+        L,
+        looks_past_avatars,
+        "it looks for entities without tickcast::sim::resources::Intent<{here}::Pad>, which clients have on their own avatar alone"
+    );
     refused!(K, looks_at_everything, "it looks at all components of an entity, but clients have only those that are replicated");
 }

@@ -101,6 +101,13 @@ impl Record {
                         #fields::dequantise(&const { ::tickcast::protocol::#values }, &columns[START..START + #fields::COLUMNS])
                     }),* }
                 }
+                #[allow(unused_variables)]
+                fn values(&self, values: &mut [f64]) {
+                    #({
+                        const START: usize = #starts;
+                        #fields::values(&self.#members, &const { ::tickcast::protocol::#values }, &mut values[START..START + #fields::COLUMNS]);
+                    })*
+                }
             }
         }
     }

@@ -1,0 +1,451 @@
+//! A client far away predicts its own seat: in step with the server, and back in step after what it could not foresee.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use tickcast::{
+    game::GameInput as _,
+    predict::{Predictor, Told, module::Module},
+    prelude::*,
+    protocol::{Columns, Id, Tick},
+    room::SeatPlan,
+};
+
+use crate::{remote::Remote, slide::*};
+
+const DIRS: [Dir8; 9] = [Dir8::None, Dir8::E, Dir8::NE, Dir8::N, Dir8::NW, Dir8::W, Dir8::SW, Dir8::S, Dir8::SE];
+
+fn remote() -> Remote<Slide> {
+    Remote::new(TestRoom::new(7).seats(1), SlideConfig::default())
+}
+
+fn push(dir: Dir8) -> Push {
+    Push { dir, boost: false }
+}
+
+/// What a player presses who changes their mind now and then, and boosts.
+fn restless(tick: u32) -> Push {
+    let hash = (tick / 7).wrapping_mul(2_654_435_761) >> 20;
+    Push { dir: DIRS[hash as usize % 9], boost: tick % 31 == 4 }
+}
+
+/// The server's columns of the avatar's position and speed.
+fn truth<G: Game>(remote: &mut Remote<G>) -> [i64; 4] {
+    let avatar = remote.avatar().unwrap();
+    let world = remote.table.world();
+    let mut columns = [0; 4];
+    world.get::<Pos>(avatar).unwrap().quantise(&mut columns[..2]);
+    world.get::<Speed>(avatar).unwrap().quantise(&mut columns[2..]);
+    columns
+}
+
+/// The columns of a prediction.
+fn predicted(rows: &BTreeMap<u8, Vec<f64>>) -> [i64; 4] {
+    let column = |component: u8, at: usize| (rows[&component][at] * 16.0).round() as i64;
+    [column(1, 0), column(1, 1), column(2, 0), column(2, 1)]
+}
+
+/// Plays, and returns the ticks for which the prediction at their own time was further from the server's state than `steps`.
+fn play<G: Game<Input = Push>>(remote: &mut Remote<G>, ticks: u32, steps: u64, press: impl Fn(u32) -> Push) -> Vec<u32> {
+    let (mut guesses, mut wrong) = (BTreeMap::new(), Vec::new());
+    for _ in 0..ticks {
+        let now = remote.table.room().current_tick().0 + 1;
+        let tick = remote.tick(press(now));
+        if remote.mirror.avatar().is_some() && remote.avatar().is_some() {
+            guesses.insert(remote.predictor.now(), predicted(&remote.predicted()));
+            if let Some(guess) = guesses.remove(&tick) {
+                let off = std::iter::zip(guess, truth(remote)).map(|(guess, truth)| guess.abs_diff(truth)).max().unwrap();
+                wrong.extend((off > steps).then_some(tick.0));
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn a_far_client_is_in_step_with_the_server() {
+    let mut remote = remote();
+    assert_eq!(play(&mut remote, 900, 1, restless), [] as [u32; 0]);
+    assert_eq!(remote.corrections(), [] as [u32; 0], "one step is agreement, and the unrounded values go on");
+    assert!(remote.sent.len() > 100 && remote.loads.len() > 500);
+    assert_eq!(remote.predictor.component::<Fuel>().unwrap().0, 0, "boosts are one-shots");
+}
+
+#[test]
+fn late_inputs_act_when_the_server_took_them() {
+    let mut remote = remote();
+    remote.lead = 1;
+    play(&mut remote, 600, 1, restless);
+    assert!(remote.table.stats().inputs_late > 50, "{:?}", remote.table.stats());
+    let replayed: u32 = remote.loads.iter().map(|(_, loaded)| loaded.replayed).sum();
+    assert!(replayed > 100, "{replayed}");
+    // Nobody presses anything for a while, so what the client has now is what the server has, too.
+    remote.lead = 5;
+    play(&mut remote, 20, 1, |_| push(Dir8::None));
+    assert_eq!(play(&mut remote, 100, 1, |_| push(Dir8::None)), [] as [u32; 0]);
+}
+
+#[test]
+fn lost_frames_leave_a_prediction_as_it_is() {
+    let mut remote = remote();
+    play(&mut remote, 30, 1, restless);
+    for _ in 0..10 {
+        remote.lose = 3;
+        assert_eq!(play(&mut remote, 40, 1, restless), [] as [u32; 0]);
+    }
+    assert_eq!(remote.corrections(), [] as [u32; 0]);
+    assert!(remote.table.stats().missed >= 30 && remote.table.stats().merged > 5);
+}
+
+#[test]
+fn a_gust_is_corrected_and_blended() {
+    let mut remote = remote();
+    play(&mut remote, 60, 1, restless);
+    let avatar = remote.avatar().unwrap();
+    remote.table.world().get_mut::<Speed>(avatar).unwrap().0.x += 3.0;
+    let gust = remote.table.room().current_tick().0 + 1;
+    let mut before = remote.predicted();
+    while remote.corrections().is_empty() {
+        before = remote.predicted();
+        let now = remote.table.room().current_tick().0 + 1;
+        remote.tick(restless(now));
+    }
+    assert_eq!(remote.corrections(), [gust]);
+    let (_, loaded) = *remote.loads.last().unwrap();
+    assert!(!loaded.is_snapped && loaded.replayed == remote.lead + remote.back - 1, "{loaded:?}");
+    let errors = crate::remote::split(&remote.predictor, remote.predictor.errors());
+    let last = Tick(remote.predictor.now().0 - 1);
+    let after = crate::remote::rows(&remote.predictor, last);
+    for (component, row) in &errors {
+        for (at, error) in row.iter().enumerate() {
+            assert_eq!(*error, before[component][at] - after[component][at], "the picture does not jump");
+        }
+    }
+    assert!(errors[&1][0] < -0.4, "{errors:?}");
+    assert_eq!(play(&mut remote, 100, 2, restless), [] as [u32; 0]);
+}
+
+#[test]
+fn a_respawn_is_drawn_at_once() {
+    let mut remote = remote();
+    play(&mut remote, 60, 1, restless);
+    let avatar = remote.avatar().unwrap();
+    remote.table.world().get_mut::<Pos>(avatar).unwrap().0 += Vec2::new(5.0, 0.0);
+    play(&mut remote, 10, 100, restless);
+    let snapped: Vec<bool> = remote.loads.iter().filter(|(_, l)| l.is_corrected).map(|(_, l)| l.is_snapped).collect();
+    assert_eq!(snapped, [true]);
+    assert_eq!(play(&mut remote, 100, 2, restless), [] as [u32; 0]);
+}
+
+#[test]
+fn components_come_and_go() {
+    let mut remote = remote();
+    play(&mut remote, 60, 1, restless);
+    let avatar = remote.avatar().unwrap();
+    remote.table.world().entity_mut(avatar).insert(Frozen);
+    play(&mut remote, 10, 1000, restless);
+    assert_eq!(remote.corrections().len(), 1);
+    let frozen = remote.predicted();
+    assert_eq!(play(&mut remote, 30, 1, restless), [] as [u32; 0]);
+    assert_eq!(remote.predicted(), frozen);
+    remote.table.world().entity_mut(avatar).remove::<Frozen>();
+    play(&mut remote, 10, 1000, restless);
+    assert_eq!(remote.corrections().len(), 2);
+    assert_ne!(remote.predicted(), frozen);
+}
+
+#[test]
+fn another_avatar_gets_the_inputs() {
+    let mut remote = remote();
+    play(&mut remote, 60, 1, restless);
+    let avatar = remote.avatar().unwrap();
+    let seat = remote.table.seat(0);
+    remote.table.world().despawn(avatar);
+    play(&mut remote, 10, 1000, |_| push(Dir8::E));
+    assert_eq!(remote.mirror.avatar(), None);
+    assert!(remote.predicted().is_empty());
+    spawn(seat, remote.table.world());
+    play(&mut remote, 20, 1000, |_| push(Dir8::N));
+    assert_eq!(play(&mut remote, 100, 1, restless), [] as [u32; 0]);
+}
+
+#[test]
+fn teams_and_the_configuration_are_those_of_the_match() {
+    let config = SlideConfig { force: 33.0, gusts: 0 };
+    let mut table = TestRoom::<Slide>::with_config(7, config.clone());
+    table.room().plan(SeatPlan::new(4).teams(2));
+    // The first seat of the room is in team 1, so the player of team 2 comes second.
+    let first = table.room().reserve("Ada").unwrap();
+    let mut remote = Remote::new(table.seats(1), config.clone());
+    assert_eq!((first, remote.table.seat(0)), (Seat(1), Seat(2)));
+    assert_eq!(play(&mut remote, 200, 1, restless), [] as [u32; 0]);
+    assert_eq!(force(&config, *remote.table.world().resource::<Teams>(), Seat(2)), 16.5);
+}
+
+#[test]
+fn a_grid_and_a_budget_leave_the_own_avatar_alone() {
+    let mut remote = Remote::new(TestRoom::<Fog>::new(7).seats(9), SlideConfig::default());
+    for x in 0..200u8 {
+        remote.table.world().spawn((Pos(Vec2::new(f32::from(x) / 4.0, 3.0)), Score(0)));
+    }
+    remote.table.run(0);
+    assert_eq!(play(&mut remote, 300, 1, restless), [] as [u32; 0]);
+    assert_eq!(remote.corrections(), [] as [u32; 0]);
+}
+
+#[test]
+fn other_entities_that_a_system_reads_are_those_of_the_newest_state() {
+    let mut remote = Remote::new(TestRoom::<Magnets>::new(7).seats(2), SlideConfig::default());
+    let stone = remote.table.world().spawn(Pos(Vec2::new(14.0, 5.0))).id();
+    assert!(remote.predictor.sees_others());
+    assert_eq!(play(&mut remote, 300, 1, restless), [] as [u32; 0]);
+    remote.table.world().get_mut::<Pos>(stone).unwrap().0.y = -20.0;
+    play(&mut remote, 20, 1000, restless);
+    remote.table.world().despawn(stone);
+    play(&mut remote, 20, 1000, restless);
+    assert_eq!(play(&mut remote, 300, 1, restless), [] as [u32; 0]);
+}
+
+#[test]
+fn others_move_even_if_the_own_prediction_was_right() {
+    let mut predictor = Predictor::<Magnets>::new(Seat(1), 0, SlideConfig::default());
+    let mut load = |tick, speed, stone: [i64; 2]| {
+        let own = [0, 0, 1, 0, 1, 0, 0, 0, 2, speed, 0, 0, 3, 5, 0, 5, 0];
+        let rows = [&own[..], &[1, 1], &stone].concat();
+        let loaded = predictor.load(Told { tick: Tick(tick), ack: 0, avatar: Some(Id(0)) }, &rows);
+        predictor.advance(Tick(tick + 1));
+        (loaded.is_corrected, predictor.component::<Speed>().unwrap().0.y)
+    };
+    assert_eq!(load(10, 0, [160, 0]), (false, 0.0));
+    let (is_corrected, up) = load(11, 1, [0, 160]);
+    assert!(!is_corrected && up > 0.05, "{up}");
+}
+
+#[test]
+fn without_a_word_from_the_server_a_prediction_stops_after_two_seconds() {
+    let mut remote = remote();
+    play(&mut remote, 60, 1, restless);
+    let (base, now) = (remote.predictor.base(), remote.predictor.now());
+    assert_eq!(remote.predictor.advance(Tick(now.0 + 10_000)), base.0 + 60 - now.0);
+    assert_eq!(remote.predictor.advance(Tick(now.0 + 10_000)), 0);
+    play(&mut remote, 100, 1000, restless);
+    assert_eq!(play(&mut remote, 100, 1, restless), [] as [u32; 0]);
+}
+
+#[test]
+fn a_reset_forgets_everything() {
+    let mut remote = remote();
+    play(&mut remote, 60, 1, |_| push(Dir8::E));
+    remote.predictor.reset();
+    assert_eq!((remote.predictor.now(), remote.predictor.advance(Tick(99))), (Tick(0), 0));
+    let row = [0, 0, 1, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 5];
+    remote.predictor.load(Told { tick: Tick(500), ack: 0, avatar: Some(Id(0)) }, &row);
+    remote.predictor.advance(Tick(510));
+    assert_eq!(remote.predictor.component::<Speed>(), Some(&Speed(Vec2::ZERO)), "no input is held any more");
+}
+
+#[test]
+fn a_module_speaks_in_numbers() {
+    let mut module = Module::<Slide>::new();
+    assert_eq!((module.advance(5), module.read(5), module.describe()), (0, 0, 0), "nothing is open");
+    let mut open = |text: &str| {
+        let words = text.as_bytes().chunks(8).map(|chunk| {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            f64::from_le_bytes(word)
+        });
+        let words: Vec<f64> = words.collect();
+        module.buffer(words.len() as u32)[..words.len()].copy_from_slice(&words);
+        module.open(1, 0, text.len() as u32)
+    };
+    assert_eq!(open(r#"{"wind": 3}"#), 0);
+    assert_eq!(open(r#"{"force": 30.0, "gusts": 0}"#), 1);
+    assert_eq!(module.describe(), 5);
+    let described = module.buffer(0)[..18].to_vec();
+    assert_eq!(described[..3], [30.0, 2.0, 0.0]);
+    assert_eq!(described[3..], [0.0, 1.0, 0.0, 1.0, 2.0, 1.0, 2.0, 2.0, 1.0, 3.0, 1.0, 1.0, 4.0, 0.0, 0.0]);
+    let row = [8.0, 0.0, 1.0, 8.0, 1.0, 160.0, 0.0, 8.0, 2.0, 0.0, 0.0, 8.0, 3.0, 5.0];
+    module.buffer(64)[..row.len()].copy_from_slice(&row);
+    assert_eq!(module.load(10, 0, 8, row.len() as u32), 1 << 17, "the first state is drawn at once");
+    module.buffer(2)[..2].copy_from_slice(&[1.0, 0.0]);
+    module.input(1, 11, 2);
+    assert_eq!(module.advance(11), 11);
+    assert_eq!(module.read(11), 11);
+    let mut body = Body { pos: Vec2::new(10.0, 0.0), speed: Vec2::ZERO, fuel: 5, is_frozen: false };
+    slide(&mut body, &push(Dir8::E), 30.0, 1.0 / 30.0);
+    let expected = [8.0, 1.0, body.pos.x, body.pos.y, 8.0, 2.0, body.speed.x, body.speed.y, 8.0, 3.0, 5.0];
+    assert_eq!(module.buffer(0)[..11], expected.map(f64::from));
+    // The server pushed the avatar by a unit.
+    let told = [8.0, 0.0, 1.0, 8.0, 1.0, 176.0, 0.0, 8.0, 2.0, 0.0, 0.0, 8.0, 3.0, 5.0];
+    module.advance(12);
+    module.buffer(64)[..told.len()].copy_from_slice(&told);
+    let loaded = module.load(11, 0, 8, told.len() as u32);
+    assert_eq!(loaded, 1 | 1 << 16, "one tick anew, and the input comes late");
+    assert_eq!(module.errors(), 8, "the position and the speed");
+    assert!(module.buffer(0)[2] < -0.9, "{:?}", &module.buffer(0)[..8]);
+    module.buffer(64)[..3].copy_from_slice(&[f64::NAN, 7e300, -1.0]);
+    module.load(12, 99, u32::MAX, 3);
+    module.input(2, 1, 1);
+    module.load(u32::MAX, 99, 3, u32::MAX);
+    module.reset();
+    assert_eq!(module.read(12), 0);
+}
+
+/// One thing that happens in a random match.
+#[derive(Debug, Clone)]
+enum Event {
+    Press(u8, bool),
+    Wait(u8),
+    Lose(u8),
+    Kick(i8),
+    Freeze(bool),
+    Lead(u8),
+    Respawn,
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        4 => (0..9u8, any::<bool>()).prop_map(|(dir, boost)| Event::Press(dir, boost)),
+        6 => (1..6u8).prop_map(Event::Wait),
+        1 => (1..4u8).prop_map(Event::Lose),
+        1 => any::<i8>().prop_map(Event::Kick),
+        1 => any::<bool>().prop_map(Event::Freeze),
+        1 => (0..8u8).prop_map(Event::Lead),
+        1 => Just(Event::Respawn),
+    ];
+    prop::collection::vec(event, 10..80)
+}
+
+/// A plain predictor of the sliding game: it keeps every input for ever, and steps one body from the newest state.
+struct Plain {
+    inputs: Vec<(u32, u32, Push)>,
+    base: Option<(u32, Id, Body)>,
+    ack: u32,
+    /// Inputs up to this number went to an earlier avatar.
+    released: u32,
+    loaded: bool,
+}
+
+impl Plain {
+    fn input_at(&self, tick: u32) -> Push {
+        let due = |(seq, acts, _): &&(u32, u32, Push)| *seq <= self.ack || *acts <= tick;
+        let Some((_, _, newest)) = self.inputs.iter().filter(|(seq, ..)| *seq > self.released).rfind(due) else {
+            return Push::default();
+        };
+        let acting = self.inputs.iter().filter(|(seq, acts, _)| *seq > self.ack && *acts == tick);
+        Push { dir: newest.dir, boost: acting.clone().any(|(_, _, push)| push.boost) }
+    }
+
+    fn at(&self, tick: u32) -> Option<Body> {
+        let (base, _, mut body) = self.base?;
+        (base + 1..=tick).for_each(|tick| slide(&mut body, &self.input_at(tick), SlideConfig::default().force, 1.0 / 30.0));
+        Some(body)
+    }
+
+    fn press(&mut self, seq: u32, tick: u32, push: Push) {
+        let acts = self.inputs.iter().map(|(_, acts, _)| *acts).max().map_or(tick, |last| last.max(tick));
+        self.inputs.push((seq, acts, push));
+    }
+
+    /// `told` are the columns of the avatar, if there is one.
+    fn load(&mut self, tick: u32, now: u32, ack: u32, told: Option<(Id, Body, [i64; 5])>) {
+        let guess = if tick <= now { self.at(tick) } else { None };
+        let before = self.base.map(|(_, avatar, _)| avatar);
+        if self.loaded && before != told.map(|(avatar, ..)| avatar) {
+            self.released = ack;
+        }
+        (self.ack, self.loaded) = (ack, true);
+        self.inputs.iter_mut().filter(|(seq, acts, _)| *seq > ack && *acts <= tick).for_each(|(_, acts, _)| *acts = tick + 1);
+        self.base = told.map(|(avatar, told, columns)| {
+            let agrees = |guess: &Body| {
+                let close = std::iter::zip(columns_of(guess), columns).take(4).all(|(a, b)| a.abs_diff(b) <= 1);
+                close && guess.fuel == told.fuel && guess.is_frozen == told.is_frozen
+            };
+            (tick, avatar, guess.filter(|guess| before == Some(avatar) && agrees(guess)).unwrap_or(told))
+        });
+    }
+}
+
+fn columns_of(body: &Body) -> [i64; 5] {
+    let mut columns = [0; 5];
+    Pos(body.pos).quantise(&mut columns[..2]);
+    Speed(body.speed).quantise(&mut columns[2..4]);
+    columns[4] = i64::from(body.fuel);
+    columns
+}
+
+/// The avatar in a mirror.
+fn told(remote: &Remote<Slide>) -> Option<(Id, Body, [i64; 5])> {
+    let avatar = remote.mirror.avatar()?;
+    let row = |component| remote.mirror.get(avatar, component);
+    let mut columns = [0; 5];
+    columns[..2].copy_from_slice(row(1)?);
+    columns[2..4].copy_from_slice(row(2)?);
+    columns[4] = row(3)?[0];
+    let body = Body {
+        pos: Pos::dequantise(&columns[..2]).0,
+        speed: Speed::dequantise(&columns[2..4]).0,
+        fuel: Fuel::dequantise(&columns[4..]).0,
+        is_frozen: row(4).is_some(),
+    };
+    Some((avatar, body, columns))
+}
+
+fn compare(remote: &Remote<Slide>, plain: &Plain) {
+    let now = remote.predictor.now();
+    let Some(body) = plain.at(now.0) else { return assert!(remote.predicted().is_empty()) };
+    let rows = remote.predicted();
+    let bits = |row: &[f64]| row.iter().map(|value| (*value as f32).to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&rows[&1]), [body.pos.x.to_bits(), body.pos.y.to_bits()], "at tick {now}");
+    assert_eq!(bits(&rows[&2]), [body.speed.x.to_bits(), body.speed.y.to_bits()], "at tick {now}");
+    assert_eq!(rows[&3], [f64::from(body.fuel)]);
+}
+
+fn step(remote: &mut Remote<Slide>, plain: &mut Plain, press: &Push) {
+    let (before, sent, loads) = (remote.predictor.now().0, remote.sent.len(), remote.loads.len());
+    remote.tick(press.clone());
+    // With a constant delay at most one frame comes in a tick.
+    assert!(remote.loads.len() <= loads + 1);
+    if let Some((tick, _)) = remote.loads.get(loads) {
+        plain.load(tick.0, before, remote.acked, told(remote));
+    }
+    for (seq, tick, push) in &remote.sent[sent..] {
+        plain.press(*seq, tick.0, push.clone());
+    }
+    compare(remote, plain);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_prediction_is_what_a_replay_of_everything_gives(events in events(), there in 1..6u32, back in 1..6u32, lead in 0..8u32) {
+        let mut remote = remote();
+        (remote.there, remote.back, remote.lead) = (there, back, lead);
+        let (mut plain, mut press) = (Plain { inputs: Vec::new(), base: None, ack: 0, released: 0, loaded: false }, Push::default());
+        (0..12).for_each(|_| step(&mut remote, &mut plain, &press));
+        for event in events {
+            let avatar = remote.avatar().unwrap();
+            let world = remote.table.world();
+            match event {
+                Event::Press(dir, boost) => press = Push { dir: DIRS[usize::from(dir)], boost },
+                Event::Wait(ticks) => (1..ticks).for_each(|_| {
+                    step(&mut remote, &mut plain, &press);
+                    press.clear_shots();
+                }),
+                Event::Lose(frames) => remote.lose = frames.into(),
+                Event::Kick(by) => world.get_mut::<Speed>(avatar).unwrap().0.x += f32::from(by) / 20.0,
+                Event::Freeze(true) => drop(world.entity_mut(avatar).insert(Frozen)),
+                Event::Freeze(false) => drop(world.entity_mut(avatar).remove::<Frozen>()),
+                Event::Lead(ticks) => remote.lead = remote.lead.max(u32::from(ticks)),
+                Event::Respawn => {
+                    let seat = remote.table.seat(0);
+                    remote.table.world().despawn(avatar);
+                    spawn(seat, remote.table.world());
+                }
+            }
+            step(&mut remote, &mut plain, &press);
+            press.clear_shots();
+        }
+    }
+}
