@@ -10,11 +10,12 @@
 //!
 //! # Features
 //!
-//! All features are on by default.
+//! All features but `client` are on by default.
 //!
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `server` | rooms, lobby and matchmaking over Socket.IO; every feature below enables it |
+//! | `client` | off by default, for WebAssembly modules with [`predictor!`]: nothing of a server is linked |
 //! | `cli` | `ServerBuilder::run`: a complete program with a command line, environment variables and logs |
 //! | `jwt` | users who sign in with JSON Web Tokens from an issuer |
 //! | `metrics` | Prometheus metrics at `/metrics` |

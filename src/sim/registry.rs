@@ -93,6 +93,9 @@ fn read<T: DeserializeOwned>(from: &mut &[u8]) -> Option<T> {
 type SaveResource = fn(&World, &mut Vec<u8>);
 type RestoreResource = fn(&mut World, &mut &[u8]) -> Option<()>;
 
+/// Whether types have names. Without them the components of the ECS cannot be told from the rules' own.
+const HAS_NAMES: bool = cfg!(not(target_arch = "wasm32"));
+
 /// The components and resources that make up a match.
 #[derive(Default)]
 pub struct Registry {
@@ -181,7 +184,7 @@ impl Registry {
     /// Returns whether a component is registered, or belongs to the library or the ECS.
     fn knows(&self, world: &World, id: ComponentId) -> bool {
         let registered = self.components.iter().any(|(known, _)| *known == id) || self.known.contains(&id);
-        registered || name_of(world, id).starts_with("bevy_ecs::")
+        registered || !HAS_NAMES || name_of(world, id).starts_with("bevy_ecs::")
     }
 }
 

@@ -182,7 +182,8 @@ impl Game for Arena {
             .on_join(rules::join)
             .reconnect_grace(secs(20.0))
             .spectator_delay(secs(2.0))
-            .systems((rules::walk, rules::shoot, rules::fly, rules::strike, rules::respawn))
+            .predicted(rules::walk)
+            .systems((rules::shoot, rules::fly, rules::strike, rules::respawn))
             .finish_when(rules::winner)
             .bot::<Chaser>()
             .fill(6);

@@ -29,7 +29,8 @@ impl Game for Race {
             .seats(1..=8)
             .replicate::<(Pos, Score)>()
             .on_join(|seat, w| w.spawn_avatar(seat, (Pos { at: Vec2::ZERO }, Score(0))))
-            .systems((run, score))
+            .predicted(run)
+            .systems(score)
             .finish_when(|all: Query<(&Seat, &Score)>| {
                 all.iter().find(|(_, s)| s.0 == 10).map(|(seat, _)| Outcome::winner(*seat))
             })
