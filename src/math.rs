@@ -2,12 +2,12 @@
 //!
 //! The functions of the standard library with these names (`f32::sin`, `f32::powf`, ..) are those of the machine's C library, and
 //! two C libraries differ in the last bit. A match whose rules use them goes on differently on another server, and in a browser.
-//! These are the functions of the crate [`libm`], which are Rust code. The vectors of [`glam`](crate::glam) use them too.
+//! These are the functions of the crate [`libm`], which are Rust code. The vectors of [`glam`] use them too.
 //!
 //! `+`, `-`, `*`, `/`, `%`, `sqrt`, `abs`, `floor`, `ceil`, `round`, `trunc`, `clamp`, `rem_euclid` and comparisons are exact on
 //! every machine, so rules use those of the standard library.
 //!
-//! The functions here take `f32`. Those of the module [`f64`] have the same names.
+//! The functions here take `f32`. Those of the module [`f64`](mod@f64) have the same names.
 //!
 //! # Examples
 //!
