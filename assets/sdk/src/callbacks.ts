@@ -1,6 +1,6 @@
 // The callbacks that a program has registered with a room.
 
-import type { FrameError } from "./errors.js";
+import type { FrameError, PredictionError } from "./errors.js";
 import { Listeners } from "./listeners.js";
 import type { Applied, Entity } from "./mirror.js";
 import type { Schemas } from "./schema.js";
@@ -17,7 +17,7 @@ export class RoomCallbacks {
   readonly vote = new Listeners<[Vote]>();
   readonly over = new Listeners<[Over]>();
   readonly desync = new Listeners<[Desync]>();
-  readonly fault = new Listeners<[FrameError]>();
+  readonly fault = new Listeners<[FrameError | PredictionError]>();
   readonly #events = new Map<string, Listeners<[value: unknown, tick: number]>>();
   readonly #changes = new Map<number, Listeners<[Entity, unknown]>>();
   readonly #removals = new Map<number, Listeners<[Entity]>>();

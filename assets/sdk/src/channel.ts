@@ -21,6 +21,8 @@ export interface SeatChannel {
   channel: Channel;
   /** How long a request waits for its answer, in milliseconds. */
   timeout: number;
+  /** Whether the transport takes no more for now, so that what is sent waits in this program. */
+  isSaturated(): boolean;
   /** Closes the underlying transport, so that Socket.IO opens a new one. */
   cut(): void;
   /** Disconnects the channel and makes it available to another seat. */

@@ -1,22 +1,26 @@
 // Estimates of the server's time, of the delay for drawing, and of the lead for inputs. Pure: the local time is an
 // argument, in milliseconds.
 
-/** Follows a moving target at up to 10% more or less than its speed, and never runs backwards. */
+/** Follows a moving target at a little more or less than its speed, and never runs backwards. */
 export class Slew {
   #at: number | undefined;
   #seen = 0;
 
-  /** `perMs` is the speed of the target. Beyond a distance of `jump`, the value jumps to the target. */
+  /**
+   * `perMs` is the speed of the target, and `share` is by which part of it the value may be faster or slower. Beyond a distance
+   * of `jump`, the value jumps to the target.
+   */
   constructor(
     private readonly perMs: number,
     private readonly jump: number,
+    private readonly share = 0.1,
   ) {}
 
   follow(now: number, target: number): number {
     const step = (now - this.#seen) * this.perMs;
     this.#seen = now;
     if (this.#at === undefined || Math.abs(target - this.#at - step) > this.jump) return (this.#at = target);
-    return (this.#at += step + clamp(target - this.#at - step, -step / 10, step / 10));
+    return (this.#at += step + clamp(target - this.#at - step, -step * this.share, step * this.share));
   }
 
   /** Makes the next value jump to its target. */

@@ -20,6 +20,9 @@ const REQUEST_MS = 10_000;
 /** How long the first attempt to connect may take, and the longest time of a later one. */
 const FIRST_ATTEMPT_MS = 4_000;
 const LAST_ATTEMPT_MS = 20_000;
+/** How much may wait in front of a transport that takes no more: about ten inputs. */
+const MOST_BYTES = 1_024;
+const MOST_PACKETS = 8;
 
 /** Throws a `TypeError` that says what is right if a text is not the address of a server. */
 export function checkAddress(url: string): void {
@@ -70,6 +73,7 @@ export class Connections {
       return {
         channel,
         timeout: this.timeout,
+        isSaturated: () => isSaturated(manager),
         cut: () => manager.engine.close(),
         release: () => {
           channel.disconnect();
@@ -109,4 +113,10 @@ function tryOtherTransport(manager: Manager): void {
   const [first, ...others] = manager.opts.transports ?? [];
   if (first !== undefined) manager.opts.transports = [...others, first] as ("websocket" | "polling")[];
   manager.timeout(Math.min(2 * Number(manager.timeout()), LAST_ATTEMPT_MS));
+}
+
+/** A WebSocket says how many bytes wait. With long-polling, packets wait for the end of a request. */
+function isSaturated({ engine }: Manager): boolean {
+  const { ws } = engine.transport as unknown as { ws?: { bufferedAmount: number } | null };
+  return ws ? ws.bufferedAmount > MOST_BYTES : engine.writeBuffer.length > MOST_PACKETS;
 }

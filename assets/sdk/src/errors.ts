@@ -102,3 +102,12 @@ export function refusal(error: Error): TickcastError | undefined {
   const found = REFUSAL.exec(error.message);
   return found ? new TickcastError(found[1] ?? "internal", found[2] ?? "") : undefined;
 }
+
+/** The step that runs ahead of the server has failed, for the reason in `cause`. The match goes on without prediction. */
+export class PredictionError extends Error {
+  override readonly name = "PredictionError";
+
+  constructor(cause: unknown) {
+    super(`a step failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

@@ -1,15 +1,17 @@
+export type { PredictionStats } from "./accuracy.js";
 export type { Channel } from "./channel.js";
 export type { Chat } from "./chat.js";
 export type { ConnectOptions, Server } from "./connect.js";
 export { connect } from "./connect.js";
 export type { ErrorCode } from "./errors.js";
-export { FrameError, TickcastError } from "./errors.js";
+export { FrameError, PredictionError, TickcastError } from "./errors.js";
 export type { GuestStorage, Session, TokenSource } from "./identity.js";
 export type { Unsubscribe } from "./listeners.js";
 export type { Lobby } from "./lobby.js";
 export type { EnqueueOptions, Matchmaking } from "./matchmaking.js";
 export type { Party } from "./party.js";
 export type { Presence } from "./presence.js";
+export type { StepContext } from "./rollback.js";
 export type { Room } from "./room.js";
 export type { Field, Schema, Type } from "./schema.js";
 export type { ServerStatus, ServerStatusListener } from "./status.js";
@@ -26,6 +28,7 @@ export type {
   PartyInfo,
   PartyInvite,
   PartyMember,
+  PredictOptions,
   QueueStatus,
   Rating,
   ReadyCheck,
@@ -36,6 +39,7 @@ export type {
   RoomStats,
   RoomStatus,
   SeatInfo,
+  StepOf,
   Typing,
   Unready,
   UserPresence,

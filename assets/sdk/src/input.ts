@@ -18,7 +18,7 @@ export interface InputSink {
   now(): number;
   /** The tick at which an input that is sent now should take effect; 0 for the next one. */
   aim(): number;
-  /** Sends an input. Returns false if there is no connection; the input is then sent later. */
+  /** Sends an input. Returns false if that is not possible now; the input is then sent later. */
   send(seq: number, tick: number, row: readonly number[]): boolean;
 }
 
@@ -37,6 +37,7 @@ export class Inputs {
   #offered = false;
   #sentAt = -Infinity;
   #sentTick = 0;
+  #ticking = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(codec: Codec, hz: number, sink: InputSink) {
@@ -53,13 +54,37 @@ export class Inputs {
     for (const k of this.#oneShots) next[k] ||= this.#wanted[k] ?? 0;
     this.#wanted = next;
     this.#offered = true;
-    this.#flush();
+    this.flush();
   }
 
   /** Sends the input again, because the server may not have it after a new connection or a refusal. */
   repeat(): void {
     this.#told = undefined;
-    this.#flush();
+    this.flush();
+  }
+
+  /** The columns that the player wants now, one-shots that were not sent included. */
+  get wanted(): readonly number[] {
+    return this.#wanted;
+  }
+
+  /** With local ticks, inputs are sent by `take` only. */
+  tickLocally(on: boolean): void {
+    if (this.#ticking === on) return;
+    this.#ticking = on;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.flush();
+  }
+
+  /** Sends the newest input for a local tick, if it changed. */
+  take(tick: number): void {
+    if (this.#isDue()) this.#send(tick);
+  }
+
+  /** Lets the input rest, as if nothing were pressed. */
+  rest(): void {
+    if (this.#offered) this.offer(this.#codec.read(this.#codec.blank()));
   }
 
   stop(): void {
@@ -68,23 +93,32 @@ export class Inputs {
     this.#offered = false;
   }
 
-  #flush(): void {
-    if (!this.#offered || (this.#wanted.every((column, k) => column === this.#told?.[k]) && this.#told)) return;
+  /** Sends the input if it changed, or if it could not be sent before. */
+  flush(): void {
+    if (this.#ticking || !this.#isDue()) return;
     const now = this.#sink.now();
     const wait = this.#sentAt + this.#interval - now;
     // Timers have a resolution of one millisecond.
     if (wait > 1) {
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined;
-        this.#flush();
+        this.flush();
       }, wait);
       return;
     }
-    const tick = this.#tick();
+    this.#send(this.#tick());
+  }
+
+  #isDue(): boolean {
+    return this.#offered && !(this.#told && this.#wanted.every((column, k) => column === this.#told?.[k]));
+  }
+
+  #send(tick: number): void {
     if (!this.#sink.send(this.seq + 1, tick, this.#wanted)) return;
     this.seq += 1;
-    this.#sentAt = now;
+    this.#sentAt = this.#sink.now();
     this.#sentTick = tick;
+    this.#wanted = [...this.#wanted];
     for (const k of this.#oneShots) this.#wanted[k] = 0;
     this.#told = [...this.#wanted];
   }

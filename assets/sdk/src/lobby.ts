@@ -224,10 +224,7 @@ export class Lobby {
    * Takes a seat. A player has one in a room: if another request of theirs got the same one and has left it since, or if the room
    * has ended meanwhile, asks again.
    */
-  async #enter<G extends GameTypes>(
-    event: string,
-    argument: { code?: string; [field: string]: string },
-  ): Promise<Room<G>> {
+  async #enter<G extends GameTypes>(event: string, argument: Record<string, string>): Promise<Room<G>> {
     const enter = async (): Promise<Room<G>> =>
       this.#takeSeat<G>({ ...(await this.#place(event, argument)), ...(argument.code && { code: argument.code }) });
     try {

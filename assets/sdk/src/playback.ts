@@ -1,6 +1,6 @@
 // The times that a player experiences: the moment to draw, the entities at that moment, and the target tick of inputs.
 
-import { Clock, Delay, Lead, Slew, unwrap16 } from "./clock.js";
+import { Clock, Delay, Lead, Slew } from "./clock.js";
 import type { Frame } from "./frame.js";
 import type { Sample } from "./interpolate.js";
 import { Timeline } from "./interpolate.js";
@@ -15,23 +15,36 @@ const MOST_DELAY_S = 0.5;
 const KEEP_S = 1.5;
 /** The largest lead of inputs, in seconds. The server refuses inputs that are more than one second ahead. */
 const MOST_LEAD_S = 0.5;
+/** By which part the local time runs faster or slower to follow the lead, and beyond how many seconds it jumps. */
+const DILATION = 0.05;
+const STALL_S = 0.25;
+
+/** The time of the local ticks of prediction, and by how many ticks it is behind its target. */
+export interface LocalTime {
+  tick: number;
+  behind: number;
+}
 
 export class Playback {
   readonly #schemas: Schemas;
   readonly #clock: Clock;
-  readonly #delay: Delay;
+  readonly #mostDelay: number;
+  #delay: Delay;
   readonly #lead: Lead;
   readonly #timeline: Timeline;
   readonly #slew: Slew;
+  readonly #local: Slew;
 
   /** `late` allows any delay: spectators get frames as late as the game decides. */
   constructor(schemas: Schemas, hz: number, { late }: { late: boolean }) {
     this.#schemas = schemas;
     this.#clock = new Clock(hz);
-    this.#delay = new Delay(LEAST_DELAY, late ? Infinity : Math.max(2 * LEAST_DELAY, MOST_DELAY_S * hz));
+    this.#mostDelay = late ? Infinity : Math.max(2 * LEAST_DELAY, MOST_DELAY_S * hz);
+    this.#delay = new Delay(LEAST_DELAY, this.#mostDelay);
     this.#lead = new Lead(MOST_LEAD_S * hz);
     this.#timeline = new Timeline(schemas, Math.ceil(KEEP_S * hz));
     this.#slew = new Slew(hz / 1000, MOST_DELAY_S * hz);
+    this.#local = new Slew(hz / 1000, STALL_S * hz, DILATION);
   }
 
   get rtt(): number {
@@ -54,6 +67,14 @@ export class Playback {
     this.#clock.restart(now, tick);
   }
 
+  /** Measures everything anew after a time in which frames could not be taken as they came. */
+  renew(now: number, tick: number): void {
+    this.#clock.restart(now, tick);
+    this.#delay = new Delay(LEAST_DELAY, this.#mostDelay);
+    this.#slew.reset();
+    this.#local.reset();
+  }
+
   timeIsDue(now: number): boolean {
     return this.#clock.due(now);
   }
@@ -64,14 +85,17 @@ export class Playback {
     this.#clock.answer(sent, received, tick);
     if (!first) return;
     this.#slew.reset();
+    this.#local.reset();
     this.#lead.restart((this.#clock.rtt / 2000) * this.#clock.hz, seq);
   }
 
-  /** Takes the timing of a frame. `seq` is the newest input that was sent. */
-  arrived(now: number, frame: Frame, seq: number): void {
+  /**
+   * Takes the timing of a frame, of which `taken` is the newest input that the server has taken, and `seq` the newest that was sent.
+   * `behind` is how many ticks earlier the local time should have been when `taken` was sent: that much was corrected already.
+   */
+  arrived(now: number, frame: Frame, { taken, seq, behind }: { taken: number; seq: number; behind: number }): void {
     if (this.#clock.settled) this.#delay.arrived(this.#clock.estimate(now) - frame.tick);
-    const taken = unwrap16(frame.ack, seq);
-    if (taken > 0) this.#lead.feedback(taken, frame.margin, seq);
+    if (taken > 0) this.#lead.feedback(taken, frame.margin + Math.round(behind), seq);
   }
 
   record(applied: Applied): void {
@@ -81,6 +105,14 @@ export class Playback {
   /** The target tick of an input that is sent now; 0, the next one, while the server's time is unknown. */
   aim(now: number): number {
     return this.#clock.settled ? Math.ceil(this.#clock.tick(now) + this.#lead.ticks) : 0;
+  }
+
+  /** The time for which the player acts now; `undefined` while the server's time is unknown. */
+  local(now: number): LocalTime | undefined {
+    if (!this.#clock.settled) return undefined;
+    const target = this.#clock.estimate(now) + this.#lead.ticks;
+    const tick = this.#local.follow(now, target);
+    return { tick, behind: target - tick };
   }
 
   view(now: number, components: readonly string[]): Sample[] {

@@ -1,44 +1,49 @@
 // A room: the player's seat in a running match, with its state, inputs and events.
 
-import { fromWire, toWire } from "./binary.js";
+import { fromWire } from "./binary.js";
 import { RoomCallbacks } from "./callbacks.js";
 import type { Channel, SeatChannel } from "./channel.js";
 import { request } from "./channel.js";
-import { FrameError, isTemporary, refusal, TickcastError } from "./errors.js";
+import { unwrap16 } from "./clock.js";
+import type { PredictionError } from "./errors.js";
+import { FrameError, refusal, TickcastError } from "./errors.js";
+import type { Forecast } from "./forecast.js";
 import { decodeEvents } from "./frame.js";
 import { inflate, isDeflated } from "./inflate.js";
 import { encodeInput, Inputs } from "./input.js";
+import { Lifeline } from "./lifeline.js";
 import type { Unsubscribe } from "./listeners.js";
 import type { Grant, Welcome } from "./messages.js";
-import type { Entity } from "./mirror.js";
 import { OrderedEvents } from "./ordered.js";
 import { Playback } from "./playback.js";
+import { Predictor } from "./predictor.js";
+import type { Step } from "./rollback.js";
+import { Rollback } from "./rollback.js";
+import { RoomEvents } from "./room_events.js";
 import type { Schema } from "./schema.js";
 import { Schemas } from "./schema.js";
+import type { Took } from "./sync.js";
 import { Sync } from "./sync.js";
 import type {
   AnyGame,
   ComponentName,
   ConfigOf,
-  Desync,
   EntityOf,
-  EventName,
   GameTypes,
   InputOf,
   Over,
+  PredictOptions,
   Refused,
   RoomStats,
   RoomStatus,
   SeatInfo,
+  StepOf,
   Viewed,
   Vote,
 } from "./types.js";
+import { Uplink } from "./uplink.js";
+import { watchVisibility } from "./visibility.js";
 
-/** The longest time and the most frames without an acknowledgement, by which the server bounds what is in flight. */
-const KEEP_ALIVE_MS = 500;
-const ACK_FRAMES = 4;
-/** Seconds without a frame after which the transport counts as dead. The server sends at least one frame per second. */
-const SILENT_S = 4;
 const RETRY_MS = 1_000;
 const LEAVE_MS = 2_000;
 
@@ -58,7 +63,7 @@ const LEAVE_MS = 2_000;
  * for (const { id, Pos, Hp } of room.view("Pos", "Hp")) sprite(id, Pos.at, Hp);
  * ```
  */
-export class Room<G extends GameTypes = AnyGame> {
+export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
   /** The id of the room, by which others can join or spectate. */
   readonly id: string;
   /** The name of the game. */
@@ -86,25 +91,26 @@ export class Room<G extends GameTypes = AnyGame> {
   readonly #sync: Sync;
   readonly #playback: Playback;
   readonly #inputs: Inputs;
+  readonly #uplink: Uplink;
+  #predictor: Predictor | undefined;
+  #avatar: number | undefined;
   readonly #renew: (() => Promise<Grant>) | undefined;
   #attempt = 0;
   #seats: SeatInfo[];
   #status: RoomStatus = "playing";
   #resume: string;
-  #sentAt = -Infinity;
-  #unacked = 0;
   #frames = 0;
   #bytes = 0;
   #resyncs = 0;
-  #silent = 0;
-  readonly #silenceCheck: ReturnType<typeof setInterval>;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  readonly #callbacks: RoomCallbacks;
+  readonly #lifeline: Lifeline;
+  readonly #stopWatching: () => void;
   readonly #ordered = new OrderedEvents();
   readonly #handlers: Record<string, (...args: never[]) => void>;
 
   /** The lobby and matchmaking create rooms. */
   constructor(seatChannel: SeatChannel, welcome: Welcome, { code, team, mode, renew }: Partial<Grant> = {}) {
+    const schemas = new Schemas(welcome.schema);
+    super(new RoomCallbacks(schemas));
     this.id = welcome.room;
     this.game = welcome.game;
     this.seat = welcome.seat;
@@ -120,19 +126,28 @@ export class Room<G extends GameTypes = AnyGame> {
     this.#resume = welcome.resume;
     this.#seatChannel = seatChannel;
     this.#channel = seatChannel.channel;
-    this.#schemas = new Schemas(welcome.schema);
-    this.#callbacks = new RoomCallbacks(this.#schemas);
+    this.#schemas = schemas;
     this.#playback = new Playback(this.#schemas, welcome.hz, { late: this.spectating });
     this.#sync = this.#newSync();
+    // The server ignores what spectators send, so they send nothing.
+    this.#uplink = new Uplink(seatChannel, { now, isOpen: () => this.#status === "playing" && !this.spectating });
     this.#inputs = new Inputs(this.#schemas.input, welcome.hz, {
       now,
       aim: () => this.#playback.aim(now()),
-      send: (seq, tick, row) => this.#send(encodeInput(this.tick, { seq, tick, row })),
+      send: (seq, tick, row) => {
+        const sent = this.#uplink.send(encodeInput(this.tick, { seq, tick, row }));
+        if (sent) this.#predictor?.sent(seq, tick, row);
+        return sent;
+      },
     });
     this.#handlers = this.#makeHandlers();
     for (const [event, handler] of Object.entries(this.#handlers)) this.#channel.on(event, handler as () => void);
     this.#channel.auth = (give) => this.#authenticate(give);
-    this.#silenceCheck = setInterval(() => this.#checkSilence(), 1_000);
+    this.#lifeline = new Lifeline(seatChannel, {
+      status: () => this.#status,
+      expired: (message) => this.#end({ reason: "expired", message, winners: [] }),
+    });
+    this.#stopWatching = watchVisibility((visible) => this.#seen(visible));
     this.#begin(welcome);
     // The program gets the room in a microtask. Listeners that it adds before the next task miss nothing.
     setTimeout(() => this.#ordered.resume(), 0);
@@ -166,7 +181,8 @@ export class Room<G extends GameTypes = AnyGame> {
   /** Measurements of the connection. */
   get stats(): RoomStats {
     const { rtt, delay, lead } = this.#playback;
-    return { rtt, delay, lead, frames: this.#frames, bytes: this.#bytes, resyncs: this.#resyncs };
+    const counts = { frames: this.#frames, bytes: this.#bytes, resyncs: this.#resyncs };
+    return { rtt, delay, lead, ...counts, prediction: this.#predictor?.stats };
   }
 
   /** The entities of the newest known state, not interpolated. */
@@ -190,7 +206,9 @@ export class Room<G extends GameTypes = AnyGame> {
    * ```
    */
   view<C extends ComponentName<G>>(...components: C[]): Viewed<G, C>[] {
-    return this.#playback.view(now(), components) as unknown as Viewed<G, C>[];
+    const samples = this.#playback.view(now(), components);
+    this.#predictor?.draw(samples, components);
+    return samples as unknown as Viewed<G, C>[];
   }
 
   /**
@@ -206,7 +224,9 @@ export class Room<G extends GameTypes = AnyGame> {
    */
   me<C extends ComponentName<G>>(...components: C[]): Viewed<G, C> | undefined {
     const { avatar } = this.#sync.mirror;
-    return this.#playback.owned(now(), components, this.seat, avatar) as unknown as Viewed<G, C> | undefined;
+    const sample = this.#playback.owned(now(), components, this.seat, avatar);
+    if (sample) this.#predictor?.draw([sample], components);
+    return sample as unknown as Viewed<G, C> | undefined;
   }
 
   /**
@@ -221,97 +241,37 @@ export class Room<G extends GameTypes = AnyGame> {
    * ```
    */
   input(input: InputOf<G>): void {
-    if (this.#status !== "over" && !this.spectating) this.#inputs.offer(input);
+    if (this.#status === "over" || this.spectating) return;
+    if (this.#predictor) this.#predictor.steer(() => this.#inputs.offer(input));
+    else this.#inputs.offer(input);
   }
 
   /**
-   * Calls back with each game event of this name, and its tick.
+   * Draws the player's own avatar where it will be, so that it answers to the input at once. `step` makes one tick of the game's
+   * rules with these components, and nothing else. `view` and `me` then have its values, and the server's state still decides:
+   * where it differs, the picture slides there. A second call replaces the first. Returns a function that ends it. Throws a
+   * `TypeError` for a component that the game does not have.
    *
    * @example
    * ```ts
-   * const stop = room.on("Hit", ({ at, victim }, tick) => flash(at, victim === room.seat));
+   * room.predict(["Pos", "Aim"], (me, input, { dt }) => {
+   *   me.Pos.at.x += SPEED * dt * DIRECTIONS[input.dir].x;
+   *   me.Aim = input.aim;
+   * }, { snap: 3 });
    * ```
    */
-  on<E extends EventName<G>>(event: E, callback: (value: G["events"][E], tick: number) => void): Unsubscribe {
-    return this.#callbacks.event(event).add(callback as (value: unknown, tick: number) => void);
-  }
-
-  /** Calls back with each new entity, or one that comes into view. Its components are set by then. */
-  onSpawn(callback: (entity: EntityOf<G>) => void): Unsubscribe {
-    return this.#callbacks.spawn.add(callback as unknown as (entity: Entity) => void);
-  }
-
-  /** Calls back with the last state of each entity that is gone, or out of view. */
-  onDespawn(callback: (entity: EntityOf<G>) => void): Unsubscribe {
-    return this.#callbacks.despawn.add(callback as unknown as (entity: Entity) => void);
-  }
-
-  /** Calls back when an entity gets the component, also as a new entity, and when the value changes. */
-  onChange<C extends ComponentName<G>>(
-    component: C,
-    callback: (entity: EntityOf<G>, value: G["components"][C]) => void,
+  predict<C extends ComponentName<G>>(
+    components: C[],
+    step: StepOf<G, C>,
+    { snap = Infinity }: PredictOptions = {},
   ): Unsubscribe {
-    return this.#callbacks.change(component).add(callback as unknown as (entity: Entity, value: unknown) => void);
-  }
-
-  /** Calls back when an entity loses the component and continues to exist. */
-  onRemove<C extends ComponentName<G>>(component: C, callback: (entity: EntityOf<G>) => void): Unsubscribe {
-    return this.#callbacks.remove(component).add(callback as unknown as (entity: Entity) => void);
-  }
-
-  /** Calls back after each frame, when all other callbacks for it have run. */
-  onFrame(callback: (tick: number) => void): Unsubscribe {
-    return this.#callbacks.frame.add(callback);
-  }
-
-  /** Calls back with all taken seats when one of them changes. */
-  onSeats(callback: (seats: readonly SeatInfo[]) => void): Unsubscribe {
-    return this.#callbacks.seats.add(callback);
-  }
-
-  /**
-   * Calls back on every change of `status`. With `over`, the second argument says how the room ended.
-   *
-   * @example
-   * ```ts
-   * room.onStatus((status, over) => {
-   *   spinner.hidden = status !== "reconnecting";
-   *   if (status === "over") showResult(over?.reason, over?.winners);
-   * });
-   * ```
-   */
-  onStatus(callback: (status: RoomStatus, over?: Over) => void): Unsubscribe {
-    return this.#callbacks.status.add(callback);
-  }
-
-  /** Calls back when the server has refused inputs. */
-  onRefused(callback: (refused: Refused) => void): Unsubscribe {
-    return this.#callbacks.refused.add(callback);
-  }
-
-  /** Calls back when a vote to remove a player opens, gains votes, or ends. */
-  onVote(callback: (vote: Vote) => void): Unsubscribe {
-    return this.#callbacks.vote.add(callback);
+    const rollback = new Rollback(this.#schemas, components, step as unknown as Step, this.config);
+    return this.#predictWith(rollback, snap);
   }
 
   /** Votes to remove another player. More than half of the other players have to do so within 30 s. */
   async voteKick(seat: number): Promise<void> {
     await request(this.#channel, RETRY_MS, "votekick", { seat });
-  }
-
-  /** Calls back once, when the room has ended for this player. */
-  onOver(callback: (over: Over) => void): Unsubscribe {
-    return this.#callbacks.over.add(callback);
-  }
-
-  /** Calls back when a checksum showed that the local state was wrong. It has been corrected by then. */
-  onDesync(callback: (desync: Desync) => void): Unsubscribe {
-    return this.#callbacks.desync.add(callback);
-  }
-
-  /** Calls back when bytes from the server could not be read. The room recovers by itself. */
-  onFault(callback: (error: FrameError) => void): Unsubscribe {
-    return this.#callbacks.fault.add(callback);
   }
 
   /**
@@ -329,6 +289,33 @@ export class Room<G extends GameTypes = AnyGame> {
     this.#end({ reason: "left", message: "", winners: [] });
   }
 
+  #predictWith(forecast: Forecast, snap: number): Unsubscribe {
+    this.#predictor?.stop();
+    const { mirror } = this.#sync;
+    const parts = {
+      now,
+      seat: this.seat,
+      schemas: this.#schemas,
+      mirror,
+      playback: this.#playback,
+      inputs: this.#inputs,
+    };
+    const failed = (error: PredictionError): void => this.callbacks.fault.notify(error);
+    const predictor = new Predictor({ ...parts, failed }, forecast, snap);
+    this.#predictor = predictor;
+    return () => predictor.stop();
+  }
+
+  /** While nobody sees the page, the input rests. When it is seen again, old measurements mean nothing. */
+  #seen(visible: boolean): void {
+    if (visible) {
+      this.#predictor?.suspend();
+      this.#playback.renew(now(), this.tick);
+    } else {
+      this.#inputs.rest();
+    }
+  }
+
   #newSync(): Sync {
     return new Sync(this.#schemas, {
       now,
@@ -337,8 +324,8 @@ export class Room<G extends GameTypes = AnyGame> {
         // A failed request needs no handling: the next frame that does not fit asks again.
         request(this.#channel, RETRY_MS, "resync", why).catch(() => undefined);
       },
-      desynced: (desync) => this.#callbacks.desync.notify(desync),
-      fault: (error) => this.#callbacks.fault.notify(error),
+      desynced: (desync) => this.callbacks.desync.notify(desync),
+      fault: (error) => this.callbacks.fault.notify(error),
     });
   }
 
@@ -349,17 +336,17 @@ export class Room<G extends GameTypes = AnyGame> {
       e: this.#ordered.wrap((binary: unknown) => this.#receiveEvents(binary)),
       seats: this.#ordered.wrap((seats: SeatInfo[]) => {
         this.#seats = seats;
-        this.#callbacks.seats.notify(seats);
+        this.callbacks.seats.notify(seats);
       }),
       refused: this.#ordered.wrap((refused: Refused) => {
         // The server may have an older input than this client assumes.
         this.#inputs.repeat();
-        this.#callbacks.refused.notify(refused);
+        this.callbacks.refused.notify(refused);
       }),
-      vote: this.#ordered.wrap((vote: Vote) => this.#callbacks.vote.notify(vote)),
+      vote: this.#ordered.wrap((vote: Vote) => this.callbacks.vote.notify(vote)),
       over: this.#ordered.wrap((over: Over) => this.#end(over)),
       disconnect: this.#ordered.wrap((reason: string) => this.#connectionLost(reason)),
-      connect_error: (error: Error) => this.#connectionRefused(refusal(error)),
+      connect_error: (error: Error) => this.#lifeline.refused(refusal(error)),
     };
   }
 
@@ -373,19 +360,20 @@ export class Room<G extends GameTypes = AnyGame> {
       this.#renew().then(
         // The connection may have dropped again, and another attempt may be under way.
         ({ ticket }) => attempt === this.#attempt && this.#status === "reconnecting" && give({ ticket }),
-        (error: TickcastError) => attempt === this.#attempt && this.#connectionRefused(error),
+        (error: TickcastError) => attempt === this.#attempt && this.#lifeline.refused(error),
       );
     } else {
-      this.#connectionRefused(new TickcastError("ticket_used", "spectating again needs another ticket"));
+      this.#lifeline.refused(new TickcastError("ticket_used", "spectating again needs another ticket"));
     }
   }
 
   #begin(welcome: Welcome): void {
     this.#resume = welcome.resume;
     this.#seats = welcome.seats;
-    this.#silent = 0;
+    this.#lifeline.heard();
     this.#sync.begin(welcome.state);
     this.#playback.restart(now(), welcome.tick);
+    this.#predictor?.restart();
     this.#setStatus("playing");
     this.#inputs.repeat();
     this.#askTime();
@@ -393,7 +381,7 @@ export class Room<G extends GameTypes = AnyGame> {
 
   #receiveFrame(binary: unknown): void {
     if (this.#status === "over") return;
-    this.#silent = 0;
+    this.#lifeline.heard();
     this.#frames += 1;
     const bytes = fromWire(binary) ?? new Uint8Array();
     this.#bytes += bytes.length;
@@ -414,34 +402,37 @@ export class Room<G extends GameTypes = AnyGame> {
 
   #takeFrame(bytes: Uint8Array | FrameError): void {
     const took = this.#sync.take(bytes);
-    if (took) this.#playback.arrived(now(), took.frame, this.#inputs.seq);
+    if (took) this.#timed(took);
     if (took?.applied) {
-      this.#playback.record(took.applied);
-      this.#callbacks.notifyApplied(took.applied);
+      this.callbacks.notifyApplied(took.applied);
     }
     // Frames trigger periodic work, because browsers throttle the timers of hidden pages but not their sockets.
     this.#askTime();
-    this.#unacked += 1;
-    if (this.#unacked >= ACK_FRAMES || now() - this.#sentAt >= KEEP_ALIVE_MS) this.#send(encodeInput(this.tick));
+    this.#inputs.flush();
+    this.#uplink.took(this.tick);
+  }
+
+  #timed({ frame, applied }: Took): void {
+    const { seq } = this.#inputs;
+    const taken = unwrap16(frame.ack, seq);
+    this.#playback.arrived(now(), frame, { seq, taken, behind: this.#predictor?.behind(taken) ?? 0 });
+    if (!applied) return;
+    this.#playback.record(applied);
+    this.#predictor?.take(frame, taken);
+    const { avatar } = this.#sync.mirror;
+    // A new avatar gets only inputs that come later.
+    if (avatar !== undefined && avatar !== this.#avatar) this.#inputs.repeat();
+    this.#avatar = avatar ?? this.#avatar;
   }
 
   #receiveEvents(binary: unknown): void {
     try {
       const { tick, events } = decodeEvents(fromWire(binary) ?? new Uint8Array(), this.#schemas);
-      for (const { name, value } of events) this.#callbacks.notifyEvent(name, value, tick);
+      for (const { name, value } of events) this.callbacks.notifyEvent(name, value, tick);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.#callbacks.fault.notify(error);
+      this.callbacks.fault.notify(error);
     }
-  }
-
-  /** Sends an input or an acknowledgement. The server ignores those of spectators, so they send none. */
-  #send(bytes: Uint8Array): boolean {
-    if (this.spectating || !this.#channel.connected || this.#status !== "playing") return false;
-    this.#channel.emit("i", toWire(bytes));
-    this.#sentAt = now();
-    this.#unacked = 0;
-    return true;
   }
 
   #askTime(): void {
@@ -454,46 +445,30 @@ export class Room<G extends GameTypes = AnyGame> {
     );
   }
 
-  #checkSilence(): void {
-    if (this.#status !== "playing" || ++this.#silent < SILENT_S) return;
-    this.#silent = 0;
-    this.#seatChannel.cut();
-  }
-
   #connectionLost(reason: string): void {
     if (this.#status === "over") return;
+    this.#predictor?.suspend();
     this.#setStatus("reconnecting");
-    // Socket.IO restores a lost transport, but not a namespace that the server has closed.
-    if (reason === "io server disconnect") this.#reconnectSoon();
-  }
-
-  #connectionRefused(refused: TickcastError | undefined): void {
-    if (!refused || this.#status === "over") return;
-    if (isTemporary(refused)) this.#reconnectSoon();
-    else this.#end({ reason: "expired", message: refused.message, winners: [] });
-  }
-
-  #reconnectSoon(): void {
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#channel.connect(), RETRY_MS);
+    this.#lifeline.lost(reason);
   }
 
   #setStatus(status: RoomStatus, over?: Over): void {
     if (this.#status === status || this.#status === "over") return;
     this.#status = status;
-    this.#callbacks.status.notify(status, over);
+    this.callbacks.status.notify(status, over);
   }
 
   #end(over: Over): void {
     if (this.#status === "over") return;
     this.#setStatus("over", over);
     this.#ordered.stop();
+    this.#predictor?.stop();
     this.#inputs.stop();
-    clearInterval(this.#silenceCheck);
-    clearTimeout(this.#retry);
+    this.#stopWatching();
+    this.#lifeline.stop();
     for (const [event, handler] of Object.entries(this.#handlers)) this.#channel.off(event, handler as () => void);
     this.#seatChannel.release();
-    this.#callbacks.over.notify(over);
+    this.callbacks.over.notify(over);
   }
 }
 

@@ -48,6 +48,9 @@ interface Slot {
   width: number;
 }
 
+/** Half a step is lost in rounding. */
+const STEP_AND_ROUNDING = 1.5;
+
 const WIDTHS = { bool: 1, int: 1, choice: 1, float: 1, angle: 1, vec2: 2, vec3: 3 } as const;
 
 /** Reads and writes the rows of one component, event or input. */
@@ -112,9 +115,7 @@ export class Codec {
       if (motion === "linear") {
         out[k] = a + (b - a) * part;
       } else if (motion === "turn") {
-        const steps = this.turns[k] ?? 1;
-        const way = wrap(b - a + steps / 2, steps) - steps / 2;
-        out[k] = wrap(a + way * part, steps);
+        out[k] = wrap(a + this.#way(k, a, b) * part, this.turns[k] ?? 1);
       } else {
         out[k] = a;
       }
@@ -133,6 +134,67 @@ export class Codec {
       else if (slot.field.oneShot) next.fill(0, slot.at, slot.at + slot.width);
     }
     return next;
+  }
+
+  /** Encodes a whole value without rounding and without limits: its columns as real numbers. */
+  exact(value: unknown): number[] {
+    const row = this.write(value, this.blank());
+    for (const slot of this.#slots) {
+      const given = this.type.shape === "struct" ? fieldOf(value, slot.field.name) : value;
+      if (given !== undefined) writeExact(slot, given, row);
+    }
+    return row;
+  }
+
+  /** Whether the columns of a prediction, not rounded, differ from those of the server by one step at most. */
+  agrees(exact: readonly number[], row: readonly number[]): boolean {
+    return this.#slots.every(({ field, at, width }) => {
+      const limit = (bound: number | undefined): number | undefined => bound && bound / need(field, "step");
+      for (let k = at; k < at + width; k++) {
+        const server = row[k] ?? 0;
+        const motion = this.#motions[k];
+        const value = motion === "linear" ? clamp(exact[k] ?? 0, limit(field.min), limit(field.max)) : (exact[k] ?? 0);
+        if (motion === "hold" ? value !== server : Math.abs(this.#way(k, value, server)) > STEP_AND_ROUNDING)
+          return false;
+      }
+      return true;
+    });
+  }
+
+  /** For each column that moves, the way between two rows, the shorter one around a circle; 0 for other columns. */
+  way(from: readonly number[], to: readonly number[]): number[] {
+    return this.#motions.map((motion, k) => (motion === "hold" ? 0 : this.#way(k, from[k] ?? 0, to[k] ?? 0)));
+  }
+
+  /** Moves a row by a part of a way. */
+  shift(row: number[], way: readonly number[], part: number): void {
+    for (let k = 0; k < this.columns; k++) {
+      if (this.#motions[k] === "hold") continue;
+      const moved = (row[k] ?? 0) + (way[k] ?? 0) * part;
+      row[k] = this.#motions[k] === "turn" ? wrap(moved, this.turns[k] ?? 1) : moved;
+    }
+  }
+
+  /** The greatest distance of a number or point between two rows, in its own units. Angles do not count. */
+  distance(from: readonly number[], to: readonly number[]): number {
+    let greatest = 0;
+    for (const { field, at, width } of this.#slots) {
+      if (this.#motions[at] !== "linear") continue;
+      const gaps = Array.from({ length: width }, (_, k) => (to[at + k] ?? 0) - (from[at + k] ?? 0));
+      greatest = Math.max(greatest, Math.hypot(...gaps) * need(field, "step"));
+    }
+    return greatest;
+  }
+
+  /** Whether two rows differ in a column that is not interpolated, such as a key. */
+  switches(from: readonly number[], to: readonly number[]): boolean {
+    return this.#motions.some((motion, k) => motion === "hold" && from[k] !== to[k]);
+  }
+
+  #way(k: number, from: number, to: number): number {
+    if (this.#motions[k] !== "turn") return to - from;
+    const steps = this.turns[k] ?? 1;
+    return wrap(to - from + steps / 2, steps) - steps / 2;
   }
 
   /** The neutral row: zero, or the nearest value in the range of each field. */
@@ -258,6 +320,17 @@ function writeField({ field, at, width }: Slot, given: unknown, row: number[], n
         const axis = AXES[k] ?? "x";
         row[at + k] = quantise(finite(fieldOf(given, axis), `${name}.${axis}`), field);
       }
+  }
+}
+
+function writeExact({ field, at, width }: Slot, given: unknown, row: number[]): void {
+  if (field.type === "angle") {
+    const steps = need(field, "steps");
+    row[at] = wrap(((given as number) / (2 * Math.PI)) * steps, steps);
+  } else if (field.type === "float") {
+    row[at] = (given as number) / need(field, "step");
+  } else if (field.step !== undefined) {
+    for (let k = 0; k < width; k++) row[at + k] = (fieldOf(given, AXES[k] ?? "x") as number) / need(field, "step");
   }
 }
 

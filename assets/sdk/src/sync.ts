@@ -8,6 +8,12 @@ import { Mirror } from "./mirror.js";
 import type { Schemas } from "./schema.js";
 import type { Desync } from "./types.js";
 
+/** A frame that could be read, and what it changed; `undefined` if it did not fit. */
+export interface Took {
+  frame: Frame;
+  applied: Applied | undefined;
+}
+
 /** The surroundings of `Sync`. */
 export interface SyncSink {
   /** The current time in milliseconds. */
@@ -45,7 +51,7 @@ export class Sync {
   }
 
   /** Applies a frame. `bytes` may be the error of its decompression. Returns `undefined` if the frame cannot be read. */
-  take(bytes: Uint8Array | FrameError): { frame: Frame; applied: Applied | undefined } | undefined {
+  take(bytes: Uint8Array | FrameError): Took | undefined {
     const frame = this.#decode(bytes);
     if (!frame) {
       this.#lose();

@@ -1,3 +1,5 @@
+import type { PredictionStats } from "./accuracy.js";
+import type { StepContext } from "./rollback.js";
 import type { Type } from "./schema.js";
 
 /** The shape of a game's types, as `--print-types <game>` prints and `/schema/<game>.d.ts` serves them. */
@@ -37,6 +39,25 @@ export type Viewed<G extends GameTypes, C extends ComponentName<G>> = { readonly
 
 /** A game's input. Omitted fields keep their value, and omitted one-shot fields stay unset. */
 export type InputOf<G extends GameTypes> = G["input"] extends object ? Partial<G["input"]> : G["input"];
+
+/**
+ * One tick of the rules for the player's avatar: changes the components of `me`, with the whole input of that tick. It must not
+ * change anything else, because the same tick is stepped again when the server's state differs.
+ */
+export type StepOf<G extends GameTypes, C extends ComponentName<G>> = (
+  me: { readonly id: number } & { [K in C]: G["components"][K] },
+  input: G["input"],
+  context: StepContext<ConfigOf<G>>,
+) => void;
+
+/** Options of `room.predict`. */
+export interface PredictOptions {
+  /**
+   * The distance, in the game's units, from which on an error is not drawn as a slide: the avatar has respawned, for example.
+   * Default: every error slides.
+   */
+  snap?: number;
+}
 
 /** A 2D vector. */
 export interface Vec2 {
@@ -237,6 +258,8 @@ export interface RoomStats {
   bytes: number;
   /** Snapshots that were requested because a frame did not fit. */
   resyncs: number;
+  /** How well `predict` does; `undefined` without it. */
+  prediction: PredictionStats | undefined;
 }
 
 /** The state of a room. `over` is final. */

@@ -45,7 +45,7 @@ function play(way: () => number): { speeds: number[]; ages: number[] } {
     while ((arrivals[0]?.at ?? Infinity) <= now) {
       const { at, bytes } = arrivals.shift() ?? { at: 0, bytes: new Uint8Array() };
       const read = decodeFrame(bytes, schemas);
-      playback.arrived(at, read, 0);
+      playback.arrived(at, read, { taken: 0, seq: 0, behind: 0 });
       const applied = mirror.apply(read);
       if (applied) playback.record(applied);
     }

@@ -3,7 +3,7 @@ import { deflateRawSync } from "node:zlib";
 import { encode } from "@msgpack/msgpack";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Desync } from "../src/types.js";
-import { channel, enter, room, SNAPSHOT, seatChannel, sent, sit, welcome } from "./seat.js";
+import { channel, enter, room, SNAPSHOT, saturate, seatChannel, sent, sit, welcome } from "./seat.js";
 import { deflated, frame, schema } from "./support.js";
 
 describe("a seat", () => {
@@ -221,6 +221,21 @@ describe("inputs", () => {
       await vi.advanceTimersByTimeAsync(each);
     }
     expect(sent()).toEqual(acks);
+  });
+
+  test("replace each other while the connection takes no more, and keep their one-shots", async () => {
+    await sit();
+    channel.receive("s", SNAPSHOT);
+    const before = sent().length;
+    saturate(true);
+    room.input({ dir: "E", fire: true });
+    await vi.advanceTimersByTimeAsync(100);
+    room.input({ dir: "N" });
+    for (let n = 1; n <= 20; n++) channel.receive("s", frame(0, 10 + n, 0, 0, 0));
+    expect(sent()).toHaveLength(before);
+    saturate(false);
+    channel.receive("s", frame(0, 31, 0, 0, 0));
+    expect(sent().slice(before)).toEqual([[31, 1, expect.any(Number), 2, 0, 0, 1]]);
   });
 
   test("are sent again after a refusal", async () => {

@@ -35,6 +35,12 @@ export let seatChannel: SeatChannel & { cut: Mock<() => void>; release: Mock<() 
 /** The room of the last `enter` or `sit`. */
 export let room: Room;
 
+/** Makes the connection take no more. */
+export function saturate(full: boolean): void {
+  saturated = full;
+}
+let saturated = false;
+
 /** The server's tick at `performance.now()` 0. */
 const EPOCH = 10;
 
@@ -44,7 +50,8 @@ beforeEach(() => {
     event === "t" ? { ok: true, tick: EPOCH + (performance.now() * 30) / 1000 } : { ok: true },
   );
   channel.connected = true;
-  seatChannel = { channel, timeout: 1_000, cut: vi.fn<() => void>(), release: vi.fn<() => void>() };
+  saturated = false;
+  seatChannel = { channel, timeout: 1_000, isSaturated: () => saturated, cut: vi.fn(), release: vi.fn() };
 });
 afterEach(() => void vi.useRealTimers());
 

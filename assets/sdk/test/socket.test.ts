@@ -9,6 +9,8 @@ import { Server as IoServer, type Socket } from "socket.io";
 import * as parser from "socket.io-msgpack-parser";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
+import { open } from "../src/channel.js";
+import { Connections } from "../src/connections.js";
 import type { Server } from "../src/index.js";
 import { connect, TickcastError } from "../src/index.js";
 import type { AnyGame } from "../src/types.js";
@@ -354,4 +356,15 @@ test("a server that refuses WebSockets is reached by polling", async () => {
   client = await connect(url);
   expect(await client.lobby.games()).toEqual([{ name: "yard" }]);
   expect([...io.of("/lobby").sockets.values()].map(({ conn }) => conn.transport.name)).toEqual(["polling"]);
+});
+
+test("a connection says when it takes no more", async () => {
+  const { channel, isSaturated, release } = new Connections(url, {}).gameplay();
+  await open(channel, 1_000);
+  expect(isSaturated()).toBe(false);
+  // More than the buffers of the system take.
+  channel.emit("chatter", "a".repeat(5_000_000));
+  expect(isSaturated()).toBe(true);
+  await vi.waitFor(() => expect(isSaturated()).toBe(false));
+  release();
 });

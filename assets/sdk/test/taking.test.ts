@@ -24,7 +24,11 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers());
 
 const take = () =>
-  takeSeat({ gameplay: () => ({ channel, timeout: 1_000, cut: () => undefined, release }) }, grant, abort.signal);
+  takeSeat(
+    { gameplay: () => ({ channel, timeout: 1_000, isSaturated: () => false, cut: () => undefined, release }) },
+    grant,
+    abort.signal,
+  );
 
 test("a temporary refusal or a closed namespace is tried again with the same ticket", async () => {
   const taking = take();

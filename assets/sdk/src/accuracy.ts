@@ -1,0 +1,53 @@
+// Measures how well prediction does. Pure.
+
+/** Measurements of prediction. */
+export interface PredictionStats {
+  /**
+   * How far the predicted state was from the server's, over the last frames: the median, and the value that 95% of them do not
+   * exceed. In the units of the component that differs most.
+   */
+  error: { p50: number; p95: number };
+  /** How often the server's state replaced the predicted one in the last minute. */
+  corrections: number;
+  /** How many ticks were stepped again after corrections, in all. */
+  replayed: number;
+}
+
+const SAMPLES = 512;
+const MINUTE = 60_000;
+
+/** Collects the measurements. */
+export class Accuracy {
+  readonly #errors: number[] = [];
+  #next = 0;
+  #corrections: number[] = [];
+  #replayed = 0;
+
+  compared(error: number): void {
+    this.#errors[this.#next] = error;
+    this.#next = (this.#next + 1) % SAMPLES;
+  }
+
+  corrected(now: number, replayed: number): void {
+    this.#corrections.push(now);
+    this.#replayed += replayed;
+    this.#forget(now);
+  }
+
+  stats(now: number): PredictionStats {
+    this.#forget(now);
+    const sorted = [...this.#errors].sort((a, b) => a - b);
+    const share = (part: number): number => sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0;
+    return {
+      error: { p50: share(0.5), p95: share(0.95) },
+      corrections: this.#corrections.length,
+      replayed: this.#replayed,
+    };
+  }
+
+  #forget(now: number): void {
+    let old = 0;
+    while ((this.#corrections[old] ?? Infinity) <= now - MINUTE) old++;
+    this.#corrections.splice(0, old);
+  }
+}

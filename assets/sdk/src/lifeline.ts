@@ -1,0 +1,64 @@
+// Keeps a seat's connection alive: notices one that is dead, and connects again where Socket.IO would not.
+
+import type { SeatChannel } from "./channel.js";
+import type { TickcastError } from "./errors.js";
+import { isTemporary } from "./errors.js";
+import type { RoomStatus } from "./types.js";
+
+/** Seconds without a frame after which the transport counts as dead. The server sends at least one frame per second. */
+const SILENT_S = 4;
+const RETRY_MS = 1_000;
+
+/** The surroundings of `Lifeline`. */
+export interface LifelineSink {
+  status(): RoomStatus;
+  /** The server has refused to take the seat back. */
+  expired(message: string): void;
+}
+
+export class Lifeline {
+  readonly #seatChannel: SeatChannel;
+  readonly #sink: LifelineSink;
+  readonly #check: ReturnType<typeof setInterval>;
+  #silent = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(seatChannel: SeatChannel, sink: LifelineSink) {
+    this.#seatChannel = seatChannel;
+    this.#sink = sink;
+    this.#check = setInterval(() => this.#checkSilence(), 1_000);
+  }
+
+  /** Notes that the server has sent something. */
+  heard(): void {
+    this.#silent = 0;
+  }
+
+  /** Takes a lost connection. Socket.IO restores a lost transport, but not a namespace that the server has closed. */
+  lost(reason: string): void {
+    if (reason === "io server disconnect") this.#reconnectSoon();
+  }
+
+  /** Takes the failure of an attempt to connect; `undefined` if Socket.IO tries again by itself. */
+  refused(refused: TickcastError | undefined): void {
+    if (!refused || this.#sink.status() === "over") return;
+    if (isTemporary(refused)) this.#reconnectSoon();
+    else this.#sink.expired(refused.message);
+  }
+
+  stop(): void {
+    clearInterval(this.#check);
+    clearTimeout(this.#retry);
+  }
+
+  #checkSilence(): void {
+    if (this.#sink.status() !== "playing" || ++this.#silent < SILENT_S) return;
+    this.#silent = 0;
+    this.#seatChannel.cut();
+  }
+
+  #reconnectSoon(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#seatChannel.channel.connect(), RETRY_MS);
+  }
+}
