@@ -72,7 +72,8 @@ export class Match {
   /** Mounts the view. The node must already be on the page, so that the canvas has a size. */
   open(): void {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.mounted = this.view.mount({ room: this.room, canvas: this.canvas, hud: this.hud, calm });
+    const predict = new URLSearchParams(location.search).get("predict") !== "off";
+    this.mounted = this.view.mount({ room: this.room, canvas: this.canvas, hud: this.hud, calm, predict });
     this.subscriptions.push(
       this.room.onOver((over) => this.over(over)),
       this.room.onStatus(() => this.tell()),

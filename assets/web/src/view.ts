@@ -33,6 +33,8 @@ export interface Stage {
   readonly hud: HTMLElement;
   /** Whether the player's system asks for reduced motion. */
   readonly calm: boolean;
+  /** Whether to predict the player's own avatar. The page's address turns it off with `?predict=off`, for comparison. */
+  readonly predict: boolean;
 }
 
 /** A view that shows a match. */

@@ -135,6 +135,11 @@ fn keys_in_a_browser_neither_stick_nor_leave_the_match() {
 }
 
 #[test]
+fn the_own_avatar_answers_in_the_picture_after_a_key() {
+    browse("feel.mjs");
+}
+
+#[test]
 fn friends_in_a_browser_stay_together() {
     browse("friends.mjs");
 }

@@ -14,6 +14,7 @@ import { drawPoster } from "./poster.ts";
 import { Scenery } from "./scenery.ts";
 import { Shots } from "./shots.ts";
 import { Sparks } from "./sparks.ts";
+import { STEPPED, stepOn } from "./step.ts";
 import type { Arena as Types } from "./types.d.ts";
 
 export const arena: GameView = {
@@ -61,6 +62,8 @@ interface Arena extends Types {
 
 /** In seconds, as in the rules. */
 const RESPAWN = 2.5;
+/** Errors of prediction beyond this are drawn at once, in units: nobody walks that far in a round trip. */
+const SNAP = 3;
 const FLASH = 0.12;
 
 class ArenaView implements Mounted {
@@ -75,6 +78,7 @@ class ArenaView implements Mounted {
   private readonly pad: Pad;
   private readonly unsubscribe: () => void;
   private readonly seconds: number;
+  private readonly predicts: boolean;
   private readonly hurt = new Map<number, number>();
   private readonly standing = new Map<number, boolean>();
   /** The sides of the seats, in a match with teams. */
@@ -83,6 +87,8 @@ class ArenaView implements Mounted {
   private readonly shields = new Map<number, number>();
   private me: Avatar | undefined;
   private ammo: number | undefined;
+  /** The direction that the player aims in; `undefined` if the view shows only what the server tells. */
+  private aimed: number | undefined;
   /** The tick that is drawn. It never decreases. */
   private tick = 0;
   private fallen = { at: 0, to: "" };
@@ -103,7 +109,9 @@ class ArenaView implements Mounted {
     this.sparks = new Sparks(stage.calm);
     this.shots = new Shots(this.ground, this.room.hz, this.sparks, (hit) => this.landed(hit));
     this.hud = new Hud(stage.hud, config.frag_limit);
-    this.pad = new Pad(stage.canvas);
+    this.pad = new Pad(stage.canvas, () => this.steer());
+    this.predicts = stage.predict;
+    if (stage.predict) this.room.predict([...STEPPED], stepOn(this.ground), { snap: SNAP });
     this.unsubscribe = this.room.on("Hit", (hit) => this.shots.hit(hit));
     this.frame = requestAnimationFrame(this.draw);
   }
@@ -119,7 +127,8 @@ class ArenaView implements Mounted {
     const entities = [...this.room.entities];
     const mine = entities.find((entity) => entity.Seat === seat && entity.Pos);
     const me = mine?.Pos && { id: mine.id, x: mine.Pos.at.x, y: mine.Pos.at.y, hp: mine.Hp, frags: mine.Frags };
-    return { seat, tick, me, entities: entities.length, fps: Math.round(this.fps), status };
+    const drawn = this.me && { x: this.me.x, y: this.me.y };
+    return { seat, tick, me, drawn, entities: entities.length, fps: Math.round(this.fps), status };
   }
 
   /** The scores of the newest state. The picture is older, and the last frag is missing there. */
@@ -135,11 +144,11 @@ class ArenaView implements Mounted {
     const seconds = Math.min(0.1, Math.max(0.001, (now - this.last) / 1000));
     this.last = now;
     this.fps += (1 / seconds - this.fps) * 0.05;
+    this.steer();
     const avatars = this.read(now);
     this.camera.fit();
     this.camera.follow(this.target(), this.ground, seconds);
     this.paint(avatars, seconds);
-    this.steer();
     this.report(avatars, now);
   };
 
@@ -148,13 +157,14 @@ class ArenaView implements Mounted {
     const avatars: Avatar[] = [];
     for (const { Seat: seat, Side: side } of this.room.view("Seat", "Side")) this.sides.set(seat, side);
     for (const { Seat: seat, Shield } of this.room.view("Seat", "Shield")) this.shields.set(seat, Shield.until);
-    for (const { id, Seat: seat, Pos, Aim: aim, Hp: hp, Frags: frags } of this.room.view(
+    for (const { id, Seat: seat, Pos, Aim, Hp: hp, Frags: frags } of this.room.view(
       "Seat",
       "Pos",
       "Aim",
       "Hp",
       "Frags",
     )) {
+      const aim = seat === this.room.seat && hp > 0 ? (this.aimed ?? Aim) : Aim;
       const avatar = { id, seat, tint: this.tint(seat), x: Pos.at.x, y: Pos.at.y, aim, hp, frags };
       avatars.push(avatar);
       if (hp > 0 && this.standing.get(seat) === false) this.sparks.appear(avatar, avatar.tint);
@@ -229,7 +239,9 @@ class ArenaView implements Mounted {
   private steer(): void {
     if (this.room.status !== "playing") return;
     const me = this.me ?? { x: this.camera.x, y: this.camera.y };
-    this.room.input(this.pad.read(this.camera.at(me.x, me.y)));
+    const input = this.pad.read(this.camera.at(me.x, me.y));
+    if (this.predicts) this.aimed = input.aim;
+    this.room.input(input);
   }
 
   private report(avatars: readonly Avatar[], now: number): void {

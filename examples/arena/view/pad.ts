@@ -42,7 +42,11 @@ export class Pad {
   /** Fingers on the screen: the left one walks, the right one aims and shoots. */
   private readonly fingers = new Map<number, Finger & { readonly left: boolean }>();
 
-  constructor(private readonly canvas: HTMLCanvasElement) {
+  /** `changed` is called when a key or button goes down or up, so that it need not wait for the next picture. */
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly changed: () => void,
+  ) {
     const { signal } = this.ends;
     window.addEventListener("keydown", (event) => this.key(event, true), { signal });
     window.addEventListener("keyup", (event) => this.key(event, false), { signal });
@@ -99,6 +103,7 @@ export class Pad {
   private key(event: KeyboardEvent, down: boolean): void {
     if (down) this.keyDown(event);
     else this.keyUp(event);
+    if (!event.repeat) this.changed();
   }
 
   /** Keys play whatever has the focus, except where the player types. So Space never presses a button of the page. */

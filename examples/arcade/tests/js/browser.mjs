@@ -38,8 +38,8 @@ export class Browser {
   }
 
   /** Opens a page, enters a name, and waits for the lobby. `script` runs before the page's own scripts. */
-  async visit(name, script) {
-    const visitor = await this.open(name, script);
+  async visit(name, script, address) {
+    const visitor = await this.open(name, script, address);
     await visitor.page.getByLabel("Your name").fill(name);
     await visitor.page.keyboard.press("Enter");
     await visitor.page.locator("article.card").first().waitFor();
@@ -47,10 +47,10 @@ export class Browser {
   }
 
   /** Opens a page without entering a name. `script` runs before the page's own scripts. */
-  async open(name, script = () => {}) {
+  async open(name, script = () => {}, address = url) {
     const context = await this.#chromium.newContext({ viewport: SIZE, ignoreHTTPSErrors: true });
     await context.addInitScript(script);
-    return new Visitor(await context.newPage(), name).goto();
+    return new Visitor(await context.newPage(), name).goto("", address);
   }
 
   close() {
@@ -70,9 +70,9 @@ export class Visitor {
   }
 
   /** Goes to the page, with a hash if it is given. */
-  async goto(hash = "") {
-    const { href } = new URL(url);
-    await this.page.goto(`${href.replace(/\/*$/, "/")}${hash}`);
+  async goto(hash = "", address = url) {
+    const { origin, pathname, search } = new URL(address);
+    await this.page.goto(`${origin}${pathname.replace(/\/*$/, "/")}${search}${hash}`);
     return this;
   }
 
