@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 /// The pages, each with the files below `examples/` that it shows.
 const SHOWN: [(&str, &[&str]); 2] = [
-    ("README.md", &["race/src/main.rs"]),
+    ("README.md", &["race/src/lib.rs", "race/src/main.rs"]),
     ("docs/GUIDE.md", &["coins/src/lib.rs", "coins/src/main.rs", "coins/web/app.ts", "coins/web/index.html"]),
 ];
 
