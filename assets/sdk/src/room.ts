@@ -20,6 +20,7 @@ import { Predictor } from "./predictor.js";
 import type { Step } from "./rollback.js";
 import { Rollback } from "./rollback.js";
 import { RoomEvents } from "./room_events.js";
+import { loadRules, RulesModule } from "./rules_module.js";
 import type { Schema } from "./schema.js";
 import { Schemas } from "./schema.js";
 import type { Took } from "./sync.js";
@@ -94,6 +95,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
   readonly #uplink: Uplink;
   #predictor: Predictor | undefined;
   #avatar: number | undefined;
+  readonly #teams: number;
   readonly #renew: (() => Promise<Grant>) | undefined;
   #attempt = 0;
   #seats: SeatInfo[];
@@ -121,6 +123,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     this.team = team;
     this.mode = mode;
     this.grace = welcome.grace;
+    this.#teams = welcome.teams;
     this.#renew = renew;
     this.#seats = welcome.seats;
     this.#resume = welcome.resume;
@@ -266,7 +269,17 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     { snap = Infinity }: PredictOptions = {},
   ): Unsubscribe {
     const rollback = new Rollback(this.#schemas, components, step as unknown as Step, this.config);
-    return this.#predictWith(rollback, snap);
+    return this.#draw(rollback, snap);
+  }
+
+  /**
+   * Predicts as `predict` does, with the game's own rules: the WebAssembly module that `tickcast::predictor!` builds, from its
+   * address or its bytes. Throws an `Error` if there is no such module, or if it is not one of this game and version.
+   */
+  async predictWith(module: string | URL | BufferSource): Promise<Unsubscribe> {
+    const rules = await loadRules(module);
+    const match = { seat: this.seat, teams: this.#teams, config: this.config };
+    return this.#draw(new RulesModule(rules, this.#schemas, match), Infinity);
   }
 
   /** Votes to remove another player. More than half of the other players have to do so within 30 s. */
@@ -289,7 +302,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     this.#end({ reason: "left", message: "", winners: [] });
   }
 
-  #predictWith(forecast: Forecast, snap: number): Unsubscribe {
+  #draw(forecast: Forecast, snap: number): Unsubscribe {
     this.#predictor?.stop();
     const { mirror } = this.#sync;
     const parts = {

@@ -146,6 +146,16 @@ export class Codec {
     return row;
   }
 
+  /** Converts a row of numbers in the units of the game to columns, not rounded. */
+  inSteps(values: ArrayLike<number>): number[] {
+    const row: number[] = [];
+    for (const { field, at, width } of this.#slots) {
+      const unit = field.type === "angle" ? (2 * Math.PI) / need(field, "steps") : (field.step ?? 1);
+      for (let k = at; k < at + width; k++) row[k] = (values[k] ?? 0) / unit;
+    }
+    return row;
+  }
+
   /** Whether the columns of a prediction, not rounded, differ from those of the server by one step at most. */
   agrees(exact: readonly number[], row: readonly number[]): boolean {
     return this.#slots.every(({ field, at, width }) => {

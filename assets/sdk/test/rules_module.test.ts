@@ -1,0 +1,156 @@
+// Prediction with a module: one that keeps to the table of exports in rustdoc of `tickcast::predict::module`, written in TypeScript.
+
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+
+import { Rollback } from "../src/rollback.js";
+import type { RulesExports } from "../src/rules_module.js";
+import { Schemas } from "../src/schema.js";
+import { Match, SPEED, schema, step } from "./walking.js";
+
+const schemas = new Schemas(schema);
+const FRAME = 1000 / 60;
+/** Position, aim and health: their ids, columns, and whether the rules write them. */
+const NAMED = [1, 2, 1, 2, 1, 1, 3, 1, 0];
+const UNITS: Record<number, number> = { 1: 1 / 32, 2: (2 * Math.PI) / 1024 };
+
+function fake(change: Partial<RulesExports> = {}): RulesExports {
+  const rules = new Rollback(schemas, ["Pos", "Aim", "Hp"], step as never, {});
+  const memory = { buffer: new ArrayBuffer(0) };
+  const doubles = (count: number): Float64Array => new Float64Array(memory.buffer, 0, count);
+  const write = (values: readonly number[]): number => {
+    exports.tc_buffer(values.length);
+    doubles(values.length).set(values);
+    return values.length;
+  };
+  const rows = (state: ReturnType<Rollback["at"]>): number[] =>
+    [...(state ?? [])].flatMap(([id, all]) =>
+      [1, 2].flatMap((component) => [id, component, ...(all[component] ?? []).map((v) => v * (UNITS[component] ?? 1))]),
+    );
+  const exports: RulesExports = {
+    memory,
+    tc_abi: () => 1,
+    tc_buffer(count) {
+      // The memory grows in every call, so that an older view of it is of no use.
+      const grown = new ArrayBuffer(Math.max(8 * count, memory.buffer.byteLength));
+      new Uint8Array(grown).set(new Uint8Array(memory.buffer));
+      memory.buffer = grown;
+      return 0;
+    },
+    tc_open: (_seat, _teams, bytes) =>
+      new TextDecoder().decode(new Uint8Array(memory.buffer, 0, bytes)) === "{}" ? 1 : 0,
+    tc_describe: () => write([30, 3, 0, ...NAMED]) && 3,
+    tc_reset: () => rules.reset(false),
+    tc_input: (seq, tick, columns) => rules.input(seq, tick, [...doubles(columns)]),
+    tc_load(tick, taken, avatar, count) {
+      const all: number[][] = [];
+      const values = [...doubles(count)];
+      for (let k = 0; k < values.length; ) {
+        const component = values[k + 1] ?? 0;
+        const width = schemas.components[component]?.columns ?? 0;
+        all[component] = values.slice(k + 2, k + 2 + width);
+        k += 2 + width;
+      }
+      const loaded = rules.load({ tick, taken, margin: 0, avatar }, [{ id: avatar, rows: all }]);
+      return loaded.replayed | (loaded.isCorrected ? 1 << 16 : 0);
+    },
+    tc_advance(tick) {
+      rules.advance(tick);
+      return rules.tick;
+    },
+    tc_read: (tick) => write(rows(rules.at(tick))),
+    tc_peek: (columns) => write(rows(rules.peek([...doubles(columns)]))),
+    ...change,
+  };
+  return exports;
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+async function predicted(change: Partial<RulesExports> = {}): Promise<Match> {
+  vi.stubGlobal("WebAssembly", { instantiate: async () => ({ instance: { exports: fake(change) } }) });
+  const match = new Match({ rtt: 100 });
+  await match.play(0.5);
+  await match.room.predictWith(new Uint8Array());
+  match.room.input({ dir: "None" });
+  await match.play(0.5);
+  return match;
+}
+
+const x = ({ room }: Match): number => room.me("Pos")?.Pos.at.x as number;
+
+describe("the rules as a module", () => {
+  test("move the avatar in the picture after the key, and need no correction", async () => {
+    const match = await predicted();
+    const before = x(match);
+    match.room.input({ dir: "E" });
+    await vi.advanceTimersByTimeAsync(FRAME);
+    expect(x(match)).toBeGreaterThan(before + (0.8 * SPEED) / 60);
+    await match.play(1);
+    match.room.input({ dir: "None", aim: 1 });
+    await match.play(1);
+    expect(x(match)).toBeCloseTo(match.me.Pos.at.x, 4);
+    expect(match.room.me("Aim")?.Aim).toBeCloseTo(match.me.Aim, 2);
+    expect(match.room.stats.prediction).toMatchObject({ corrections: 0, replayed: 0 });
+  });
+
+  test("that cannot look ahead move it a tick later, evenly", async () => {
+    const match = await predicted({ tc_peek: undefined } as never);
+    match.room.input({ dir: "E" });
+    await match.play(0.5);
+    let [last, then] = [x(match), performance.now()];
+    await match.play(1, (now) => {
+      const at = x(match);
+      expect(((at - last) / (now - then)) * 1000).toBeGreaterThan(0.8 * SPEED);
+      expect(((at - last) / (now - then)) * 1000).toBeLessThan(1.2 * SPEED);
+      [last, then] = [at, now];
+    });
+  });
+
+  test("take the server's state where it differs", async () => {
+    const match = await predicted();
+    match.me.Pos.at.x += 1;
+    await match.play(1);
+    expect(x(match)).toBeCloseTo(11, 2);
+    expect(match.room.stats.prediction?.corrections).toBe(1);
+  });
+
+  test("start anew after a lost connection", async () => {
+    const match = await predicted();
+    match.room.input({ dir: "E" });
+    await match.play(0.5);
+    match.disconnect();
+    await match.play(1);
+    match.reconnect();
+    await match.play(1);
+    match.room.input({ dir: "None" });
+    await match.play(1);
+    expect(x(match)).toBeCloseTo(match.me.Pos.at.x, 1);
+  });
+
+  test("that trap are told of once, and play goes on", async () => {
+    let calls = 0;
+    const match = await predicted({
+      tc_load: () => {
+        if (++calls > 30) throw new RangeError("unreachable");
+        return 0;
+      },
+    });
+    const faults: unknown[] = [];
+    match.room.onFault((error) => faults.push(error.message));
+    match.room.input({ dir: "E" });
+    await match.play(2);
+    expect(faults).toEqual(["a step failed: unreachable"]);
+    expect(x(match)).toBeGreaterThan(15);
+  });
+
+  test.each([
+    [{ tc_abi: () => 2 }, "the module has version 2 instead of 1"],
+    [{ tc_open: () => 0 }, "the module does not know this configuration"],
+  ])("of another kind are refused", async (change, message) => {
+    await expect(predicted(change)).rejects.toThrow(message);
+  });
+});
