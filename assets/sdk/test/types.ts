@@ -40,6 +40,15 @@ export async function play(abort: AbortSignal): Promise<void> {
   room.me("Pos")?.Pos.at.x satisfies number | undefined;
   room.get(1)?.Burning satisfies true | undefined;
   room.config.map satisfies "yard" | "maze";
+  const step = room.predict(
+    ["Pos"],
+    (me, { dir }, { dt, config }) => {
+      if (dir === "E" && config.map === "yard") me.Pos.at.x += dt;
+    },
+    { snap: 3 },
+  );
+  step();
+  room.stats.prediction?.error.p95 satisfies number | undefined;
   await room.leave();
 
   const own: Room<Arena> = await server.lobby.create<Arena>("arena", { config: { fragLimit: 3 }, private: true });
@@ -59,6 +68,8 @@ export async function mistakes(room: Room<Arena>): Promise<void> {
   room.get(1)?.Pos.at;
   // @ts-expect-error not a direction
   room.input({ dir: "up" });
+  // @ts-expect-error the step names only the position
+  room.predict(["Pos"], (me) => me.Hp);
   // @ts-expect-error not a field of the configuration
   room.config.frags;
 }
