@@ -256,6 +256,22 @@ impl<G: Game> Predictor<G> {
         }
     }
 
+    /// Appends the state that the next tick would have with an input, in rows like those of [`read`](Self::read). The prediction stays as
+    /// it is. A client draws with it the part of a tick that has passed.
+    pub fn peek(&mut self, columns: &[i64], to: &mut Vec<f64>) {
+        let now = self.now();
+        if self.past.is_empty() || columns.len() != G::Input::WIDTH {
+            return;
+        }
+        self.step_with(G::Input::dequantise(columns));
+        self.read(self.now(), to);
+        self.spare.extend(self.past.pop_back().map(|past| past.bytes));
+        if let Some(past) = self.past.back() {
+            self.entities.restore(&mut self.world, &self.tracked, &past.bytes);
+        }
+        self.world.resource_mut::<Clock>().tick = now.0;
+    }
+
     /// Returns what the last [`load`](Self::load) changed in the newest tick, as far as it is not drawn at once: by how much the earlier
     /// prediction is ahead of the present one, in rows like those of [`read`](Self::read).
     pub fn errors(&self) -> &[f64] {
@@ -308,10 +324,14 @@ impl<G: Game> Predictor<G> {
     }
 
     fn step(&mut self) {
+        self.step_with(self.log.at(Tick(self.now().0 + 1)));
+    }
+
+    fn step_with(&mut self, input: G::Input) {
         let now = Tick(self.now().0 + 1);
         self.world.resource_mut::<Clock>().tick = now.0;
         if let Some(mut intent) = self.avatar.and_then(|avatar| self.world.get_mut::<Intent<G::Input>>(avatar)) {
-            intent.0 = self.log.at(now);
+            intent.0 = input;
         }
         for system in &mut self.systems {
             // An error only says that a `Single` found no entity, and the system was skipped as on the server. Predicted systems have no

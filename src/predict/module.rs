@@ -14,10 +14,11 @@
 //! | `tc_load(tick, ack, avatar, doubles)` | takes the state of a frame; returns the ticks predicted anew, plus 2^16 if it differed, plus 2^17 if the difference must be drawn at once | in: `doubles` of rows |
 //! | `tc_advance(tick)` | predicts up to a tick; returns the newest tick predicted | |
 //! | `tc_read(tick)` | returns the doubles of the rows of a tick | out: rows of values |
+//! | `tc_peek(columns)` | returns the doubles of the rows that the next tick would have with an input; the prediction stays as it is | in: the columns of the input; out: rows of values |
 //! | `tc_errors()` | returns the doubles of the rows of errors since the last load | out: rows of values |
 //!
 //! A row is an entity's id, a component's wire id, and a number for each of its columns: integers as in frames for `tc_load`, values in
-//! the unit of the game for `tc_read` and `tc_errors`. [`Predictor`] says what each means. `avatar` is 2^32 − 1 for none. The address is
+//! the unit of the game for `tc_read`, `tc_peek` and `tc_errors`. [`Predictor`] says what each means. `avatar` is 2^32 − 1 for none. The address is
 //! valid until the next call of `tc_buffer` or of a function that writes; the memory may grow in any call.
 
 use super::{Loaded, Predictor, Told};
@@ -126,6 +127,16 @@ impl<G: Game> Module<G> {
         self.buffer.len() as u32
     }
 
+    /// Writes the rows that the next tick would have with an input, whose columns are in the buffer. Returns their length.
+    pub fn peek(&mut self, columns: u32) -> u32 {
+        self.take_integers(columns);
+        self.buffer.clear();
+        if let Some(predictor) = &mut self.predictor {
+            predictor.peek(&self.integers, &mut self.buffer);
+        }
+        self.buffer.len() as u32
+    }
+
     /// Writes the errors of the last load into the buffer. Returns their length.
     pub fn errors(&mut self) -> u32 {
         self.buffer.clear();
@@ -192,6 +203,7 @@ macro_rules! predictor {
                 }
                 fn tc_advance(tick: u32) -> u32 { with(|module| module.advance(tick)) }
                 fn tc_read(tick: u32) -> u32 { with(|module| module.read(tick)) }
+                fn tc_peek(columns: u32) -> u32 { with(|module| module.peek(columns)) }
                 fn tc_errors() -> u32 { with(|module| module.errors()) }
             }
         };

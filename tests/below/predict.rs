@@ -98,6 +98,32 @@ fn lost_frames_leave_a_prediction_as_it_is() {
 }
 
 #[test]
+fn a_peek_is_the_next_tick_and_changes_nothing() {
+    let mut remote = remote();
+    play(&mut remote, 60, 1, restless);
+    let predictor = &mut remote.predictor;
+    let now = predictor.now();
+    let columns = |dir| {
+        let mut columns = [0; Push::WIDTH];
+        push(dir).quantise(&mut columns);
+        columns
+    };
+    let mut peek = |dir| {
+        let mut rows = Vec::new();
+        predictor.peek(&columns(dir), &mut rows);
+        rows
+    };
+    let (north, south) = (peek(Dir8::N), peek(Dir8::S));
+    assert!(north != south && north == peek(Dir8::N));
+    assert_eq!(predictor.now(), now);
+    predictor.input(1_000_000, Tick(now.0 + 1), &columns(Dir8::N));
+    predictor.advance(Tick(now.0 + 1));
+    let mut next = Vec::new();
+    predictor.read(Tick(now.0 + 1), &mut next);
+    assert_eq!(next, north);
+}
+
+#[test]
 fn a_gust_is_corrected_and_blended() {
     let mut remote = remote();
     play(&mut remote, 60, 1, restless);

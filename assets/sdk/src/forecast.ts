@@ -50,8 +50,8 @@ export interface Forecast {
   advance(tick: number): void;
   /** What was predicted for a tick, from the newest that the server has told on; `undefined` for other ticks. */
   at(tick: number): State | undefined;
-  /** What the next tick would be with an input. Nothing changes. `undefined` if that cannot be told. */
-  peek(input: readonly number[]): State | undefined;
+  /** What the next tick would be with an input. Nothing changes. */
+  peek(input: readonly number[]): State;
   /** Forgets the state, and the inputs unless they still count. */
   reset(keepsInputs: boolean): void;
 }

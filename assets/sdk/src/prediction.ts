@@ -28,7 +28,7 @@ export class Prediction {
   /** The state after the last step; `undefined` if it must be read again. */
   #last: State | undefined;
   /** The step that is not over yet, with the input that the player wants now. */
-  #next: { wanted: readonly number[]; state: State | undefined } | undefined;
+  #next: { wanted: readonly number[]; state: State } | undefined;
 
   /** `snap` is the distance beyond which an error is not drawn. */
   constructor(schemas: Schemas, forecast: Forecast, snap: number) {
@@ -134,15 +134,14 @@ export class Prediction {
     const codec = this.#codecs[component];
     const { tick } = this.#forecast;
     if (!codec?.moves || !last || Math.floor(local) !== tick) return last && [...last];
-    const next = this.#peek(wanted)?.get(id)?.[component];
+    const next = this.#peek(wanted).get(id)?.[component] ?? last;
     const row: number[] = [];
-    if (next) codec.mix(last, next, local - tick, row);
-    else codec.mix(this.#forecast.at(tick - 1)?.get(id)?.[component] ?? last, last, local - tick, row);
+    codec.mix(last, next, local - tick, row);
     return row;
   }
 
   /** The state after the step that is not over yet. */
-  #peek(wanted: readonly number[]): State | undefined {
+  #peek(wanted: readonly number[]): State {
     if (!this.#next?.wanted.every((column, k) => column === wanted[k])) {
       this.#next = { wanted: [...wanted], state: this.#forecast.peek(wanted) };
     }

@@ -16,8 +16,7 @@ export interface RulesExports {
   tc_load(tick: number, ack: number, avatar: number, doubles: number): number;
   tc_advance(tick: number): number;
   tc_read(tick: number): number;
-  /** In modules that have it: steps with the columns in the buffer, and takes the step back. */
-  tc_peek?(columns: number): number;
+  tc_peek(columns: number): number;
 }
 
 /** What a module must know of a match. */
@@ -93,8 +92,7 @@ export class RulesModule implements Forecast {
     return tick < this.#base || tick > this.tick ? undefined : this.#state(this.#tc.tc_read(tick));
   }
 
-  peek(input: readonly number[]): State | undefined {
-    if (!this.#tc.tc_peek) return undefined;
+  peek(input: readonly number[]): State {
     this.#buffer(input.length).set(input);
     return this.#state(this.#tc.tc_peek(input.length));
   }
