@@ -78,8 +78,8 @@ fn frame(bytes: &[u8]) -> Option<Frame> {
     Some(Frame { first, is_masked, payload, length: end })
 }
 
-/// Reads the whole frames of a stream, as if none broke a rule. Returns what comes out of them, and the bytes behind them, before
-/// which an announcement without its input stands.
+/// Reads the whole frames of a stream, as if none broke a rule. Returns what comes out of them, and the bytes behind them that may go
+/// to the library: an announcement without its input comes before them, unless they begin a control frame, which overtakes it.
 fn plain(mut stream: &[u8], parser: Option<Parser>) -> (Sorted, Vec<u8>) {
     let (mut inputs, mut passed, mut announced) = (Vec::new(), Vec::new(), Vec::new());
     while let Some(Frame { first, is_masked, payload, length }) = frame(stream) {
@@ -104,6 +104,9 @@ fn plain(mut stream: &[u8], parser: Option<Parser>) -> (Sorted, Vec<u8>) {
                 passed.extend_from_slice(whole);
             }
         }
+    }
+    if stream.first().is_some_and(|first| first & 8 != 0) {
+        announced.clear();
     }
     announced.extend_from_slice(stream);
     ((inputs, passed), announced)
