@@ -79,7 +79,7 @@ async function pack(folder) {
     assert.ok(paths.includes(path), `the package has no ${path}: ${paths.join(" ")}`);
   }
   const strays = paths.filter(
-    (path) => !/^(dist\/[a-z]+\.(js|js\.map|d\.ts)|LICENSE-[A-Z]+|README\.md|package\.json)$/.test(path),
+    (path) => !/^(dist\/[a-z_]+\.(js|js\.map|d\.ts)|LICENSE-[A-Z]+|README\.md|package\.json)$/.test(path),
   );
   assert.deepEqual(strays, [], "the package has files that nobody needs");
   console.log(`packed ${filename}: ${paths.length} files`);
@@ -127,7 +127,7 @@ try {
     ["-p", "import('@tickcast/client').then((sdk) => console.log(Object.keys(sdk).join()))"],
     project,
   );
-  assert.match(names, /FrameError,TickcastError,connect/);
+  assert.match(names, /FrameError,PredictionError,TickcastError,connect/);
   console.log("imported in Node");
 } finally {
   await rm(folder, { recursive: true, force: true });
