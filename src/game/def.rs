@@ -7,8 +7,10 @@ use std::{
 };
 
 use bevy_ecs::prelude::*;
+use bytes::Bytes;
 use serde_json::Value;
 use thiserror::Error;
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     Game, MatchBuilder, MatchOptions,
@@ -28,12 +30,21 @@ const TRIAL_TICKS: u32 = 3;
 #[derive(Clone)]
 pub struct GameDef(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     name: &'static str,
     options: MatchOptions,
     has_bot: bool,
     schema: Arc<Schema>,
     make: fn(Option<&Value>, u64) -> Result<Made, ConfigError>,
+    rules: Option<RulesModule>,
+}
+
+/// The WebAssembly module by which clients predict, and its hash.
+#[derive(Clone)]
+struct RulesModule {
+    bytes: Bytes,
+    hash: String,
 }
 
 /// One match, ready to run in a room.
@@ -188,7 +199,8 @@ impl GameDef {
         let (mut made, schema) = tried.map_err(|panic| GameError::Rules { game, message: panic_message(&*panic) })??;
         made.game.try_out(game)?;
         let has_bot = made.game.hooks.bot.is_some();
-        let inner = Inner { name: game, options: made.options, has_bot, schema: Arc::new(schema), make: make::<G> };
+        let schema = Arc::new(schema);
+        let inner = Inner { name: game, options: made.options, has_bot, schema, make: make::<G>, rules: None };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -225,6 +237,24 @@ impl GameDef {
     /// Returns the schema, which clients need to decode a match.
     pub fn schema(&self) -> &Arc<Schema> {
         &self.0.schema
+    }
+
+    /// Adds the WebAssembly module that [`predictor!`](crate::predictor) makes of the rules, for clients to predict with.
+    pub fn with_rules(mut self, module: impl Into<Bytes>) -> Self {
+        let bytes = module.into();
+        let hash = format!("{:032x}", xxh3_128(&bytes));
+        Arc::make_mut(&mut self.0).rules = Some(RulesModule { bytes, hash });
+        self
+    }
+
+    /// Returns the module of the rules, if there is one.
+    pub fn rules(&self) -> Option<&Bytes> {
+        self.0.rules.as_ref().map(|module| &module.bytes)
+    }
+
+    /// Returns the hash by which clients tell the module from those of other versions, if there is one.
+    pub fn rules_hash(&self) -> Option<&str> {
+        self.0.rules.as_ref().map(|module| &*module.hash)
     }
 
     /// Checks that bytes are a valid input of this game.

@@ -163,6 +163,7 @@ impl Claim {
             config: room.config(),
             teams: room.teams(),
             seats: &room.seats(),
+            rules: running.def.rules_hash(),
         })
     }
 

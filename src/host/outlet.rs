@@ -90,6 +90,9 @@ pub struct Welcome<'a> {
     pub teams: u8,
     /// Every taken seat.
     pub seats: &'a [SeatInfo],
+    /// The hash of the module by which clients predict, if the game has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<&'a str>,
 }
 
 impl Welcome<'_> {

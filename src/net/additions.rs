@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::host::Host;
 
 /// The paths that the server itself answers, together with all paths below them.
-const OWN_PATHS: [&str; 6] = ["/healthz", "/readyz", "/metrics", "/schema", "/socket.io", "/socket.io-msgpack"];
+const OWN_PATHS: [&str; 7] = ["/healthz", "/readyz", "/metrics", "/schema", "/rules", "/socket.io", "/socket.io-msgpack"];
 
 type AddNamespaces = Box<dyn Fn(&SocketIo, &Host) + Send>;
 type MakeRoutes = Box<dyn FnOnce(&Host) -> Router + Send>;
@@ -178,7 +178,7 @@ mod tests {
         for path in ["", "b.html"] {
             assert_eq!(checked(path), Err(AdditionError::Page(path.to_owned())));
         }
-        for (path, own) in [("/metrics", "/metrics"), ("/schema/coins.d.ts", "/schema")] {
+        for (path, own) in [("/metrics", "/metrics"), ("/schema/coins.d.ts", "/schema"), ("/rules/coins.wasm", "/rules")] {
             assert_eq!(checked(path), Err(AdditionError::HiddenPage { path: path.to_owned(), own }));
         }
     }

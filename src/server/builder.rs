@@ -9,6 +9,7 @@ use socketioxide::SocketIo;
 use super::{
     error::StartError,
     persistence::{Persistence, PersistenceConfig},
+    rules::RulesModules,
 };
 #[cfg(feature = "jwt")]
 use crate::identity::Jwt;
@@ -50,7 +51,7 @@ pub struct Config {
 
 /// Configures a server and starts it. [`server`] makes one.
 ///
-/// These methods accumulate and may be called several times: [`game`](Self::game), [`pages`](Self::pages),
+/// These methods accumulate and may be called several times: [`game`](Self::game), [`rules`](Self::rules), [`pages`](Self::pages),
 /// [`allow_origin`](Self::allow_origin), [`namespaces`](Self::namespaces), [`routes`](Self::routes), [`config`](Self::config),
 /// [`mode`](Self::mode), [`modes`](Self::modes) and [`block`](Self::block). Every other method sets one value. Calling it twice is
 /// an error at start: [`StartError::Repeated`].
@@ -71,6 +72,7 @@ pub struct Config {
 #[must_use = "a builder does nothing until `run` or `start`"]
 pub struct ServerBuilder {
     pub(super) games: Vec<Result<GameDef, GameError>>,
+    pub(super) rules: RulesModules,
     pub(super) pages: Vec<Page>,
     client_bundle: Option<Bytes>,
     pub(super) origins: Vec<String>,
@@ -97,6 +99,7 @@ impl Default for ServerBuilder {
     fn default() -> Self {
         Self {
             games: Vec::new(),
+            rules: RulesModules::default(),
             pages: Vec::new(),
             client_bundle: None,
             origins: Vec::new(),
@@ -132,6 +135,15 @@ impl ServerBuilder {
     /// ```
     pub fn game<G: Game>(mut self) -> Self {
         self.games.push(GameDef::new::<G>());
+        self
+    }
+
+    /// Serves the WebAssembly module that [`predictor!`](crate::predictor) makes of a game's rules, at `/rules/<game>.wasm`.
+    ///
+    /// `welcome` has its hash, and `room.predictWith()` of the client loads it. Two modules for one game, a game that is not hosted
+    /// and bytes that are no module are errors at start. Calls for several games accumulate.
+    pub fn rules<G: Game>(mut self, module: impl Into<Bytes>) -> Self {
+        self.rules.add(G::NAME, module.into());
         self
     }
 
@@ -399,12 +411,13 @@ impl ServerBuilder {
         if let Some(method) = self.repeated {
             return Err(StartError::Repeated(method));
         }
-        let games = self.games.drain(..).collect::<Result<Vec<GameDef>, GameError>>()?;
+        let mut games = self.games.drain(..).collect::<Result<Vec<GameDef>, GameError>>()?;
         for (at, game) in games.iter().enumerate() {
             if games[..at].iter().any(|other| other.name() == game.name()) {
                 return Err(StartError::SameName(game.name()));
             }
         }
+        self.rules.give_to(&mut games)?;
         Ok(games)
     }
 

@@ -68,6 +68,10 @@ pub(super) struct Args {
     #[arg(long, env = "TICKCAST_MODES", value_name = "FILE")]
     modes: Option<PathBuf>,
 
+    /// Serve the modules by which clients predict, the files <game>_module.wasm in this folder
+    #[arg(long, env = "TICKCAST_RULES", value_name = "FOLDER")]
+    pub(super) rules: Option<PathBuf>,
+
     /// Refuse users without a token
     #[arg(long, env = "TICKCAST_NO_GUESTS", value_parser = clap::builder::BoolishValueParser::new())]
     pub(super) no_guests: bool,

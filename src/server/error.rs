@@ -23,6 +23,14 @@ pub enum StartError {
     /// Two games have one name.
     #[error("two games are named \"{0}\"")]
     SameName(&'static str),
+    /// A game has no use for the module of rules that was given for it.
+    #[error("{game}: .rules::<..>(..) {message}")]
+    Rules {
+        /// The game.
+        game: &'static str,
+        /// The reason.
+        message: &'static str,
+    },
     /// A mode does not fit its game.
     #[error("{game}: the mode \"{mode}\" cannot be: {message}")]
     Mode {

@@ -2,6 +2,7 @@
 
 mod error;
 mod persistence;
+mod rules;
 mod builder;
 mod limits;
 mod running;

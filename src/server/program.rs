@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{builder::ServerBuilder, cli::Args};
-use crate::observe;
+use crate::{game::GameDef, observe};
 
 impl ServerBuilder {
     /// Runs the server as a whole program, until it is interrupted.
@@ -35,7 +35,7 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// Any [`StartError`](super::StartError), and a log filter, key file or modes file that cannot be read.
+    /// Any [`StartError`](super::StartError), and a log filter, key file, modes file or module of rules that cannot be read.
     pub fn run(mut self) -> anyhow::Result<()> {
         let args = Args::read();
         if args.prints() {
@@ -49,6 +49,9 @@ impl ServerBuilder {
         }
         self.guests &= !args.no_guests;
         self = self.modes(args.read_modes()?);
+        if let Some(folder) = &args.rules {
+            self.rules.read(folder, self.games.iter().flatten().map(GameDef::name))?;
+        }
         self = args.change_site(self);
         args.change_limits(&mut self.config)?;
         args.persistence.change(&mut self.persistence)?;

@@ -51,6 +51,7 @@ mod people;
 mod proxied;
 mod requests;
 mod reenter;
+mod rules;
 mod secrets;
 mod shares;
 mod social;

@@ -139,6 +139,7 @@ fn empty_variables_count_as_not_set() {
                 "TICKCAST_JWT_ISSUER",
                 "TICKCAST_JWT_AUDIENCE",
                 "TICKCAST_MODES",
+                "TICKCAST_RULES",
                 "TICKCAST_NO_GUESTS",
                 "TICKCAST_LIMITS",
             ]
@@ -209,4 +210,25 @@ fn a_lack_of_descriptors_is_told_at_most_once_a_second_and_passes() {
     assert!(lines as f64 <= seconds + 1.0, "{lines} lines in {seconds} s");
     drop(idle);
     assert!(program.is_ready(), "accepts again");
+}
+
+#[test]
+fn modules_of_rules_come_from_a_folder() {
+    let folder = Folder::new("rules");
+    fs::create_dir_all(&folder.0).unwrap();
+    let refusal = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_arcade"));
+        let output = command.env_clear().args(["--listen", "127.0.0.1:0", "--rules"]).arg(&folder.0).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(refusal().contains("has no module of a hosted game: the file is named <game>_module.wasm"));
+    let module = folder.0.join("arena_module.wasm");
+    fs::create_dir_all(&module).unwrap();
+    assert!(refusal().contains("cannot read") && refusal().contains("arena_module.wasm"));
+    fs::remove_dir(&module).unwrap();
+    fs::write(&module, "\0asm and the rest").unwrap();
+    let program = Program::start(|command| command.env("TICKCAST_RULES", &folder.0));
+    let served = get(&program.address, "/rules/arena.wasm").unwrap();
+    assert!(served.contains("content-type: application/wasm") && served.ends_with("\0asm and the rest"), "{served}");
 }

@@ -55,6 +55,13 @@ impl File {
         Self { content_type, cache, plain: Variant::new(bytes), encoded }
     }
 
+    /// Answers a request whose address names a hash of this very content, and so never changes its meaning.
+    pub(crate) fn answer_for_good(&self, asked: &HeaderMap) -> Response {
+        let mut response = self.answer(asked);
+        response.headers_mut().insert(header::CACHE_CONTROL, IMMUTABLE);
+        response
+    }
+
     /// Returns the name of the encoding that a file's path tells by its suffix, and the path without it.
     pub(crate) fn encoding(path: &str) -> Option<(&'static str, &str)> {
         ENCODINGS.into_iter().find_map(|(name, suffix)| Some((name, path.strip_suffix(suffix)?)))

@@ -53,8 +53,15 @@ struct Served {
     #[cfg(feature = "metrics")]
     exposition: Exposition,
     schemas: HashMap<String, File>,
+    rules: HashMap<String, Rules>,
     pages: HashMap<String, File>,
     client_bundle: Option<File>,
+}
+
+/// The module by which clients predict a game.
+struct Rules {
+    file: File,
+    hash: String,
 }
 
 impl Site {
@@ -62,6 +69,7 @@ impl Site {
     pub(crate) fn router(self, host: Host, endpoints: &Endpoints, limits: &NetLimits) -> Router {
         let served = Arc::new(Served {
             schemas: host.games().flat_map(schemas).collect(),
+            rules: host.games().filter_map(rules_of).collect(),
             pages: files(self.pages),
             client_bundle: self.client_bundle.map(|bundle| File::new(CLIENT_PATH, JAVASCRIPT, bundle)),
             #[cfg(feature = "metrics")]
@@ -72,6 +80,7 @@ impl Site {
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
             .route("/schema/{file}", get(schema))
+            .route("/rules/{file}", get(rules))
             .fallback(page);
         #[cfg(feature = "metrics")]
         let router = router.route("/metrics", get(metrics));
@@ -95,6 +104,12 @@ fn schemas(game: &GameDef) -> [(String, File); 2] {
         let name = format!("{}{suffix}", game.name());
         (name.clone(), File::new(&name, content_type, bytes))
     })
+}
+
+fn rules_of(game: &GameDef) -> Option<(String, Rules)> {
+    let name = format!("{}.wasm", game.name());
+    let file = File::new(&name, "application/wasm", game.rules()?.clone());
+    Some((name, Rules { file, hash: game.rules_hash()?.to_owned() }))
 }
 
 /// Prepares the pages. One that is a compressed form of another is served in its place.
@@ -131,6 +146,22 @@ async fn schema(State(served): State<Arc<Served>>, Path(file): Path<String>, hea
     match served.schemas.get(&file) {
         Some(file) => file.answer(&headers),
         None => not_found("there is no such schema; ask for /schema/<game>.json or /schema/<game>.d.ts of a hosted game\n"),
+    }
+}
+
+/// Serves a module. A client that names the version of its match gets no other: with other rules it would predict wrongly.
+async fn rules(State(served): State<Arc<Served>>, Path(file): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
+    let Some(Rules { file, hash }) = served.rules.get(&file) else {
+        return not_found("there are no such rules; ask for /rules/<game>.wasm of a hosted game that has a module\n");
+    };
+    let version = uri.query().unwrap_or_default().split('&').find_map(|part| part.strip_prefix("v="));
+    match version {
+        None => file.answer(&headers),
+        Some(version) if version == hash => file.answer_for_good(&headers),
+        // Servers of both versions may answer while an operator replaces one by the other, so nobody may keep this.
+        Some(_) => {
+            ([(header::CACHE_CONTROL, "no-store")], not_found("this server has another version of the rules\n")).into_response()
+        }
     }
 }
 

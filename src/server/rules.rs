@@ -1,0 +1,59 @@
+//! The modules by which clients predict: which game each is for, and the folder of `--rules`.
+
+use bytes::Bytes;
+#[cfg(feature = "cli")]
+use {
+    anyhow::{Context, ensure},
+    std::{fs, io, path::Path},
+};
+
+use super::error::StartError;
+use crate::game::{GameDef, GameError};
+
+/// The first bytes of a WebAssembly module.
+const WASM: &[u8] = b"\0asm";
+
+/// Modules by the names of their games.
+#[derive(Default)]
+pub(super) struct RulesModules(Vec<(&'static str, Bytes)>);
+
+impl RulesModules {
+    pub(super) fn add(&mut self, game: &'static str, module: Bytes) {
+        self.0.push((game, module));
+    }
+
+    /// Gives each game its module. Each module must be one, and of a game that has no other.
+    pub(super) fn give_to(&mut self, games: &mut [GameDef]) -> Result<(), StartError> {
+        for (game, module) in self.0.drain(..) {
+            let wrong = |message| StartError::Rules { game, message };
+            let hosted = games.iter_mut().find(|hosted| hosted.name() == game);
+            let hosted = hosted.ok_or_else(|| wrong("needs the game: add .game::<..>()"))?;
+            if hosted.rules().is_some() {
+                return Err(GameError::Repeated { game, method: ".rules::<..>(..)" }.into());
+            }
+            if !module.starts_with(WASM) {
+                return Err(wrong("needs a WebAssembly module, which cargo builds of a crate with tickcast::predictor!(..)"));
+            }
+            *hosted = hosted.clone().with_rules(module);
+        }
+        Ok(())
+    }
+
+    /// Reads the modules in a folder, named as cargo names them. They replace those that the program has.
+    #[cfg(feature = "cli")]
+    pub(super) fn read(&mut self, folder: &Path, games: impl Iterator<Item = &'static str>) -> anyhow::Result<()> {
+        let mut is_empty = true;
+        for game in games {
+            let file = folder.join(format!("{}_module.wasm", game.replace('-', "_")));
+            let module = match fs::read(&file) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                read => read.with_context(|| format!("cannot read {}", file.display()))?,
+            };
+            self.0.retain(|(other, _)| *other != game);
+            self.add(game, module.into());
+            is_empty = false;
+        }
+        ensure!(!is_empty, "{} has no module of a hosted game: the file is named <game>_module.wasm", folder.display());
+        Ok(())
+    }
+}
