@@ -23,6 +23,8 @@ export interface SeatChannel {
   timeout: number;
   /** Whether the transport takes no more for now, so that what is sent waits in this program. */
   isSaturated(): boolean;
+  /** The address of a file of the server. */
+  address(file: string): string;
   /** Closes the underlying transport, so that Socket.IO opens a new one. */
   cut(): void;
   /** Disconnects the channel and makes it available to another seat. */

@@ -74,6 +74,7 @@ export class Connections {
         channel,
         timeout: this.timeout,
         isSaturated: () => isSaturated(manager),
+        address: (file) => `${this.#url.origin.replace(/^ws/, "http")}${this.#folder}/${file}`,
         cut: () => manager.engine.close(),
         release: () => {
           channel.disconnect();
@@ -83,13 +84,18 @@ export class Connections {
     }
   }
 
+  /** The path below which the server is. */
+  get #folder(): string {
+    return this.#url.pathname.replace(/\/+$/, "");
+  }
+
   #manager(n: number): Manager {
     return (this.#managers[n] ??= this.#newManager());
   }
 
   #newManager(): Manager {
     const manager = new Manager(this.#url.origin, {
-      path: `${this.#url.pathname.replace(/\/+$/, "")}/socket.io-msgpack/`,
+      path: `${this.#folder}/socket.io-msgpack/`,
       parser: { Encoder, Decoder },
       transports: this.#managers[0]?.opts.transports ?? this.#options.transports ?? ["websocket", "polling"],
       tryAllTransports: true,

@@ -35,4 +35,6 @@ export interface Welcome {
   /** The number of teams, to which the seats are dealt in turn; 0 if everybody plays for themselves. */
   teams: number;
   seats: SeatInfo[];
+  /** The hash of the module of rules that the server has for the game. */
+  rules?: string;
 }

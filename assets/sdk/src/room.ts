@@ -20,7 +20,7 @@ import { Predictor } from "./predictor.js";
 import type { Step } from "./rollback.js";
 import { Rollback } from "./rollback.js";
 import { RoomEvents } from "./room_events.js";
-import { loadRules, RulesModule } from "./rules_module.js";
+import { loadRules, RulesModule, rulesOf } from "./rules_module.js";
 import type { Schema } from "./schema.js";
 import { Schemas } from "./schema.js";
 import type { Took } from "./sync.js";
@@ -96,6 +96,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
   #predictor: Predictor | undefined;
   #avatar: number | undefined;
   readonly #teams: number;
+  readonly #rules: string | undefined;
   readonly #renew: (() => Promise<Grant>) | undefined;
   #attempt = 0;
   #seats: SeatInfo[];
@@ -124,6 +125,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     this.mode = mode;
     this.grace = welcome.grace;
     this.#teams = welcome.teams;
+    this.#rules = welcome.rules;
     this.#renew = renew;
     this.#seats = welcome.seats;
     this.#resume = welcome.resume;
@@ -273,11 +275,13 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
   }
 
   /**
-   * Predicts as `predict` does, with the game's own rules: the WebAssembly module that `tickcast::predictor!` builds, from its
-   * address or its bytes. Throws an `Error` if there is no such module, or if it is not one of this game and version.
+   * Predicts as `predict` does, with the game's own rules: the WebAssembly module that `tickcast::predictor!` builds. Without an
+   * argument it is the one that the server has for this match; otherwise it comes from an address or from bytes. The match goes on
+   * while it is loaded. Throws an `Error` if there is no such module, or if it is not one of this game and version.
    */
-  async predictWith(module: string | URL | BufferSource): Promise<Unsubscribe> {
+  async predictWith(module: string | URL | BufferSource = this.#ownRules()): Promise<Unsubscribe> {
     const rules = await loadRules(module);
+    if (this.#status === "over") return () => undefined;
     const match = { seat: this.seat, teams: this.#teams, config: this.config };
     return this.#draw(new RulesModule(rules, this.#schemas, match), Infinity);
   }
@@ -300,6 +304,10 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     // Without an answer, the server gives up the seat after the grace time.
     if (this.#channel.connected) await request(this.#channel, LEAVE_MS, "leave").catch(() => undefined);
     this.#end({ reason: "left", message: "", winners: [] });
+  }
+
+  #ownRules(): string {
+    return this.#seatChannel.address(rulesOf(this.game, this.#rules));
   }
 
   #draw(forecast: Forecast, snap: number): Unsubscribe {

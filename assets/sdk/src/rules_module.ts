@@ -128,6 +128,12 @@ export class RulesModule implements Forecast {
   }
 }
 
+/** The file of the server's module of a version. With another version the server refuses, because that would predict wrongly. */
+export function rulesOf(game: string, version: string | undefined): string {
+  if (version === undefined) throw new Error(`the server has no module for the rules of ${game}`);
+  return `rules/${game}.wasm?v=${version}`;
+}
+
 /** Loads a module from an address or from bytes. */
 export async function loadRules(source: string | URL | BufferSource): Promise<RulesExports> {
   const bytes = typeof source === "string" || source instanceof URL ? await download(source) : source;
@@ -137,6 +143,8 @@ export async function loadRules(source: string | URL | BufferSource): Promise<Ru
 
 async function download(url: string | URL): Promise<ArrayBuffer> {
   const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${String(url)} was answered with ${answer.status}`);
-  return answer.arrayBuffer();
+  if (answer.ok) return answer.arrayBuffer();
+  const isText = answer.headers.get("content-type")?.startsWith("text/plain");
+  const reason = isText ? `: ${(await answer.text()).trim()}` : "";
+  throw new Error(`${String(url)} was answered with ${answer.status}${reason}`);
 }

@@ -68,6 +68,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllGlobals();
+  vi.restoreAllMocks();
 });
 
 async function predicted(change: Partial<RulesExports> = {}): Promise<Match> {
@@ -139,5 +140,56 @@ describe("the rules as a module", () => {
     [{ tc_open: () => 0 }, "the module does not know this configuration"],
   ])("of another kind are refused", async (change, message) => {
     await expect(predicted(change)).rejects.toThrow(message);
+  });
+});
+
+describe("the server's own module", () => {
+  /** A server that has version `v` of the module. */
+  const serve = (v: string): ((url: string) => Promise<Response>) =>
+    vi.fn(async (url: string) =>
+      url === `http://walk.test/below/rules/walk.wasm?v=${v}`
+        ? new Response(new Uint8Array([7]))
+        : new Response("this server has another version of the rules\n", { status: 404 }),
+    );
+
+  async function play(v: string, rules?: string): Promise<Match> {
+    vi.spyOn(WebAssembly, "instantiate").mockResolvedValue({ instance: { exports: fake() } } as never);
+    vi.stubGlobal("fetch", serve(v));
+    const match = new Match({ rtt: 100 }, rules);
+    await match.play(0.5);
+    return match;
+  }
+
+  test("is loaded from its address, while the match goes on", async () => {
+    const match = await play("abc", "abc");
+    await match.room.predictWith();
+    await match.play(0.5);
+    const before = x(match);
+    match.room.input({ dir: "E" });
+    await vi.advanceTimersByTimeAsync(FRAME);
+    expect(x(match)).toBeGreaterThan(before);
+    expect(WebAssembly.instantiate).toHaveBeenCalledWith(new Uint8Array([7]).buffer, {});
+  });
+
+  test("of another version is refused with the reason, and play goes on", async () => {
+    const match = await play("new", "old");
+    await expect(match.room.predictWith()).rejects.toThrow("404: this server has another version of the rules");
+    match.room.input({ dir: "E" });
+    await match.play(1);
+    expect(x(match)).toBeGreaterThan(12);
+  });
+
+  test("that does not exist is not asked for", async () => {
+    const match = await play("abc");
+    await expect(match.room.predictWith()).rejects.toThrow("the server has no module for the rules of walk");
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("that comes after the end of the match is not used", async () => {
+    const match = await play("abc", "abc");
+    const loading = match.room.predictWith();
+    match.channel.receive("over", { reason: "finished", message: "", winners: [] });
+    (await loading)();
+    expect(match.room.stats.prediction).toBeUndefined();
   });
 });

@@ -51,7 +51,14 @@ beforeEach(() => {
   );
   channel.connected = true;
   saturated = false;
-  seatChannel = { channel, timeout: 1_000, isSaturated: () => saturated, cut: vi.fn(), release: vi.fn() };
+  seatChannel = {
+    channel,
+    timeout: 1_000,
+    isSaturated: () => saturated,
+    address: (file) => `http://yard.test/${file}`,
+    cut: vi.fn(),
+    release: vi.fn(),
+  };
 });
 afterEach(() => void vi.useRealTimers());
 

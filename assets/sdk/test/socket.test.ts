@@ -358,6 +358,14 @@ test("a server that refuses WebSockets is reached by polling", async () => {
   expect([...io.of("/lobby").sockets.values()].map(({ conn }) => conn.transport.name)).toEqual(["polling"]);
 });
 
+test("the files of a server are below its address", () => {
+  for (const [server, expected] of [
+    ["http://yard.test", "http://yard.test/rules/yard.wasm"],
+    ["wss://yard.test/below/it/", "https://yard.test/below/it/rules/yard.wasm"],
+  ] as const)
+    expect(new Connections(server, {}).gameplay().address("rules/yard.wasm")).toBe(expected);
+});
+
 test("a connection says when it takes no more", async () => {
   const { channel, isSaturated, release } = new Connections(url, {}).gameplay();
   await open(channel, 1_000);

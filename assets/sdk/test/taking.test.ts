@@ -25,7 +25,16 @@ afterEach(() => void vi.useRealTimers());
 
 const take = () =>
   takeSeat(
-    { gameplay: () => ({ channel, timeout: 1_000, isSaturated: () => false, cut: () => undefined, release }) },
+    {
+      gameplay: () => ({
+        channel,
+        timeout: 1_000,
+        isSaturated: () => false,
+        address: (file) => file,
+        cut: () => undefined,
+        release,
+      }),
+    },
     grant,
     abort.signal,
   );

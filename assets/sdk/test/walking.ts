@@ -106,7 +106,7 @@ export class Match {
   #margin = 0;
   #held: (() => void)[] = [];
 
-  constructor({ rtt = 0, jitter = 0, loss = 0 }: Line = {}) {
+  constructor({ rtt = 0, jitter = 0, loss = 0 }: Line = {}, rules?: string) {
     this.#line = { rtt, jitter, loss };
     this.#epoch = performance.now() - this.tick * MS;
     const server = this;
@@ -121,10 +121,11 @@ export class Match {
       channel: this.channel,
       timeout: 5_000,
       isSaturated: () => this.saturated,
+      address: (file: string) => `http://walk.test/below/${file}`,
       cut: () => undefined,
       release: () => undefined,
     };
-    this.room = new Room<AnyGame>(seatChannel, this.welcome());
+    this.room = new Room<AnyGame>(seatChannel, { ...this.welcome(), ...(rules === undefined ? {} : { rules }) });
     this.#run();
   }
 
