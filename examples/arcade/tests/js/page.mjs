@@ -22,8 +22,28 @@ main(async () => {
   const bob = await joinByListing(browser, ada);
   assert.deepEqual([ada.complaints, bob.complaints], [[], []]);
   await renameAtOnce(browser);
+  await obeyPolicy(ada.page);
   await browser.close();
 });
+
+/** The page may compile the rules of a game, and runs no script but the server's own. */
+async function obeyPolicy(page) {
+  const [compiles, injected, evaluated] = await page.evaluate(async () => {
+    const module = await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+    const script = document.createElement("script");
+    script.textContent = "window.injected = true";
+    document.body.append(script);
+    let evaluated = true;
+    try {
+      new Function("return 1")();
+    } catch {
+      evaluated = false;
+    }
+    return [module instanceof WebAssembly.Module, window.injected === true, evaluated];
+  });
+  assert.deepEqual({ compiles, injected, evaluated }, { compiles: true, injected: false, evaluated: false });
+  say("the page compiles a module, and runs no script from elsewhere");
+}
 
 /** Changes the name several times before the server answers. The page must ignore answers to the old names. */
 async function renameAtOnce(browser) {
