@@ -111,9 +111,15 @@ class ArenaView implements Mounted {
     this.hud = new Hud(stage.hud, config.frag_limit);
     this.pad = new Pad(stage.canvas, () => this.steer());
     this.predicts = stage.predict;
-    if (stage.predict) this.room.predict([...STEPPED], stepOn(this.ground), { snap: SNAP });
+    if (stage.predict) this.predict();
     this.unsubscribe = this.room.on("Hit", (hit) => this.shots.hit(hit));
     this.frame = requestAnimationFrame(this.draw);
+  }
+
+  /** Predicts with the step at once, and with the game's own rules as soon as they are there, if the server has them. */
+  private predict(): void {
+    this.room.predict([...STEPPED], stepOn(this.ground), { snap: SNAP });
+    this.room.predictWith().catch((reason: Error) => console.info(`without the game's own rules: ${reason.message}`));
   }
 
   unmount(): void {
