@@ -182,6 +182,8 @@ export class Predictor {
     try {
       return run();
     } catch (error) {
+      // Broken rules may fail again on the way out, in the call that sent an input.
+      if (this.#stopped) return undefined;
       this.stop();
       this.#parts.failed(new PredictionError(error));
       return undefined;

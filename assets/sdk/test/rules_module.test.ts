@@ -120,13 +120,14 @@ describe("the rules as a module", () => {
   });
 
   test("that trap are told of once, and play goes on", async () => {
-    let calls = 0;
-    const match = await predicted({
-      tc_load: () => {
-        if (++calls > 30) throw new RangeError("unreachable");
-        return 0;
-      },
-    });
+    let isBroken = false;
+    // After a trap, nothing of a module can be used.
+    const trap = (): number => {
+      if (isBroken) throw new RangeError("unreachable");
+      return 0;
+    };
+    const match = await predicted({ tc_load: trap, tc_input: trap, tc_reset: trap, tc_advance: trap, tc_read: trap });
+    isBroken = true;
     const faults: unknown[] = [];
     match.room.onFault((error) => faults.push(error.message));
     match.room.input({ dir: "E" });
