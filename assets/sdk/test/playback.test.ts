@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { decodeFrame } from "../src/frame.js";
 import { Mirror } from "../src/mirror.js";
@@ -95,4 +95,34 @@ test("a rare stall stops the picture briefly and leaves no delay", () => {
   expect(most(ages)).toBeLessThan(15);
   expect(least(speeds)).toBeGreaterThanOrEqual(0);
   expect(speeds.filter((speed) => speed < 0.5).length / speeds.length).toBeLessThan(0.1);
+});
+
+describe("the local time", () => {
+  /** The local time in ticks, and how much it is behind, each 10 ms after `lead` ticks were added to the target. */
+  function follow(lead: number, ms: number): { tick: number; behind: number }[] {
+    const playback = new Playback(schemas, HZ, { late: false });
+    playback.timeTold(0, 0, FIRST, 0);
+    expect(playback.local(0)).toEqual({ tick: FIRST + 1, behind: 0 });
+    // An input that came late by all but one of these ticks.
+    const late = decodeFrame(frame(0, FIRST, 0, 1, 1 - lead), schemas);
+    playback.arrived(0, late, { taken: 1, seq: 1, behind: 0 });
+    const times: { tick: number; behind: number }[] = [];
+    for (let now = 10; now <= ms; now += 10) times.push(playback.local(now) ?? { tick: NaN, behind: NaN });
+    return times;
+  }
+
+  test("runs 5% faster until it has reached its target", () => {
+    // Four ticks take 80 ticks at a twentieth.
+    const times = follow(4, 3_000);
+    const speeds = times.slice(1).map(({ tick }, k) => ((tick - (times[k]?.tick ?? 0)) * MS) / 10);
+    expect(most(speeds)).toBeCloseTo(1.05, 6);
+    expect(least(speeds)).toBeCloseTo(1, 6);
+    expect(times[255]?.behind).toBeGreaterThan(0.1);
+    expect(times[270]?.behind).toBeCloseTo(0, 6);
+  });
+
+  test("jumps to a target that is more than a quarter of a second away", () => {
+    expect(follow(7, 10)[0]?.behind).toBeGreaterThan(6);
+    expect(follow(8, 10)[0]?.behind).toBe(0);
+  });
 });

@@ -230,6 +230,31 @@ describe("a blackout", () => {
 });
 
 describe("a lost connection", () => {
+  test("draws what the server told last", async () => {
+    const match = await predicted({ rtt: 100 });
+    match.room.input({ dir: "E" });
+    await match.play(0.5);
+    match.disconnect();
+    await match.play(0.5);
+    expect(x(match)).toBe((match.room.get(5) as { Pos?: { at: { x: number } } } | undefined)?.Pos?.at.x);
+  });
+
+  test("lets the input rest, until it can be sent again", async () => {
+    const match = await predicted({ rtt: 100 });
+    match.room.input({ dir: "E" });
+    await match.play(0.5);
+    match.disconnect();
+    await match.play(0.5);
+    match.saturated = true;
+    match.reconnect();
+    const from = match.me.Pos.at.x;
+    // The step that is not over yet is drawn with the input that is wanted.
+    await match.play(1, () => expect(Math.abs(x(match) - from)).toBeLessThanOrEqual(SPEED / HZ));
+    match.saturated = false;
+    await match.play(1);
+    expect(x(match)).toBeGreaterThan(from + 0.8 * SPEED);
+  });
+
   test("suspends prediction, and a resume starts it anew", async () => {
     const match = await predicted({ rtt: 100 }, { snap: 3 });
     match.room.input({ dir: "E" });
@@ -279,6 +304,20 @@ describe("a hidden page", () => {
     match.room.input({ dir: "None" });
     await match.play(1);
     expect(x(match)).toBeCloseTo(match.me.Pos.at.x, 1);
+  });
+
+  test("draws at once what happened meanwhile, which is no correction", async () => {
+    const match = await predicted({ rtt: 100 });
+    show("hidden");
+    match.blackout = true;
+    await match.play(0.5);
+    match.me.Pos.at.x += 5;
+    await match.play(2.5);
+    show("visible");
+    match.lift();
+    await match.play(0.1);
+    expect(x(match)).toBe(15);
+    expect(match.room.stats.prediction?.corrections).toBe(0);
   });
 });
 

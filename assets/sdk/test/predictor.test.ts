@@ -17,8 +17,17 @@ afterEach(() => void vi.useRealTimers());
 const HZ = 30;
 const schemas = new Schemas(schema);
 
+interface Stage {
+  at(ms: number): void;
+  predictor: Predictor;
+  inputs: Inputs;
+  sent: number[][];
+  /** Takes a snapshot of a tick, in which the avatar stands where it began. */
+  take(tick: number, taken: number): void;
+}
+
 /** A predictor at tick 100 with a lead of one tick, and what its client sends: number, tick, direction. */
-function stage(): { at(ms: number): void; predictor: Predictor; inputs: Inputs; sent: number[][] } {
+function stage(): Stage {
   const sent: number[][] = [];
   let now = 0;
   const playback = new Playback(schemas, HZ, { late: false });
@@ -38,10 +47,14 @@ function stage(): { at(ms: number): void; predictor: Predictor; inputs: Inputs; 
   };
   const parts = { now: () => now, schemas, mirror, playback, inputs, failed };
   const predictor = new Predictor(parts, rollback, Infinity);
-  const first = decodeFrame(frame(0, 100, 0, 0, 0, [-1, 0b1111, [5], 2, 320, 320, 0, 100], [-5, 5]), schemas);
-  mirror.apply(first);
-  predictor.take(first, 0);
-  return { at: (ms) => void (now = ms), predictor, inputs, sent };
+  const take = (tick: number, taken: number): void => {
+    const avatar = [-1, 0b1111, [5], 2, 320, 320, 0, 100];
+    const told = decodeFrame(frame(0, tick, 0, taken, 1, avatar, [-5, 5]), schemas);
+    mirror.apply(told);
+    predictor.take(told, taken);
+  };
+  take(100, 0);
+  return { at: (ms) => void (now = ms), predictor, inputs, sent, take };
 }
 
 const drawnX = (predictor: Predictor): number => {
@@ -76,6 +89,35 @@ test("a program that did nothing for a second sends one input, for the present",
     [1, 131, 1],
     [2, 132, 2],
   ]);
+});
+
+test("after a stall, a tick still sends one input", () => {
+  const { at, predictor, inputs, sent } = stage();
+  at(1_010);
+  const dirs = ["E", "N", "W", "S"] as const;
+  for (let k = 0; k < 20; k++) {
+    at(1_010 + k);
+    predictor.steer(() => inputs.offer({ dir: dirs[k % 4] }));
+    drawnX(predictor);
+  }
+  expect(sent).toEqual([]);
+  at(1_040);
+  drawnX(predictor);
+  expect(sent).toEqual([[1, 132, 4]]);
+});
+
+test.each(["restart", "suspend"] as const)("whether inputs hold after %s is what the server does", (end) => {
+  const { at, predictor, inputs, take } = stage();
+  predictor.steer(() => inputs.offer({ dir: "E" }));
+  at(40);
+  expect(drawnX(predictor)).toBeGreaterThan(10);
+  predictor[end]();
+  expect(drawnX(predictor), "nothing is predicted").toBeNaN();
+  at(300);
+  take(108, 1);
+  // A resumed seat rests. One that was only not seen goes on.
+  if (end === "restart") expect(drawnX(predictor)).toBe(10);
+  else expect(drawnX(predictor)).toBeGreaterThan(10.3);
 });
 
 test("without news from the server, the avatar stops after a second", () => {

@@ -2,8 +2,10 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
+import type { ToldEntity } from "../src/forecast.js";
 import { Rollback } from "../src/rollback.js";
 import type { RulesExports } from "../src/rules_module.js";
+import { RulesModule } from "../src/rules_module.js";
 import { Schemas } from "../src/schema.js";
 import { Match, SPEED, schema, step } from "./walking.js";
 
@@ -13,9 +15,11 @@ const FRAME = 1000 / 60;
 const NAMED = [1, 2, 1, 2, 1, 1, 3, 1, 0];
 const UNITS: Record<number, number> = { 1: 1 / 32, 2: (2 * Math.PI) / 1024 };
 
+const { Memory } = WebAssembly;
+
 function fake(change: Partial<RulesExports> = {}): RulesExports {
   const rules = new Rollback(schemas, ["Pos", "Aim", "Hp"], step as never, {});
-  const memory = { buffer: new ArrayBuffer(0) };
+  const memory = new Memory({ initial: 1 });
   const doubles = (count: number): Float64Array => new Float64Array(memory.buffer, 0, count);
   const write = (values: readonly number[]): number => {
     exports.tc_buffer(values.length);
@@ -29,13 +33,7 @@ function fake(change: Partial<RulesExports> = {}): RulesExports {
   const exports: RulesExports = {
     memory,
     tc_abi: () => 1,
-    tc_buffer(count) {
-      // The memory grows in every call, so that an older view of it is of no use.
-      const grown = new ArrayBuffer(Math.max(8 * count, memory.buffer.byteLength));
-      new Uint8Array(grown).set(new Uint8Array(memory.buffer));
-      memory.buffer = grown;
-      return 0;
-    },
+    tc_buffer: () => 0,
     tc_open: (_seat, _teams, bytes) =>
       new TextDecoder().decode(new Uint8Array(memory.buffer, 0, bytes)) === "{}" ? 1 : 0,
     tc_describe: () => write([30, 3, 0, ...NAMED]) && 3,
@@ -64,6 +62,18 @@ function fake(change: Partial<RulesExports> = {}): RulesExports {
   return exports;
 }
 
+/** The same exports, whose memory grows in every call, so that an older view of it is detached. `calls` is what was called. */
+function growing(exports: RulesExports, calls: unknown[][] = []): RulesExports {
+  const call = (name: string, run: (...args: number[]) => unknown, args: number[]): unknown => {
+    calls.push([name, ...args]);
+    const result = run(...args);
+    (exports.memory as WebAssembly.Memory).grow(0);
+    return result;
+  };
+  const wrapped = Object.entries(exports).map(([name, run]) => [name, (...args: number[]) => call(name, run, args)]);
+  return { ...Object.fromEntries(wrapped), memory: exports.memory };
+}
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
   vi.useRealTimers();
@@ -72,7 +82,7 @@ afterEach(() => {
 });
 
 async function predicted(change: Partial<RulesExports> = {}): Promise<Match> {
-  vi.stubGlobal("WebAssembly", { instantiate: async () => ({ instance: { exports: fake(change) } }) });
+  vi.stubGlobal("WebAssembly", { instantiate: async () => ({ instance: { exports: growing(fake(change)) } }) });
   const match = new Match({ rtt: 100 });
   await match.play(0.5);
   await match.room.predictWith(new Uint8Array());
@@ -192,5 +202,58 @@ describe("the server's own module", () => {
     match.channel.receive("over", { reason: "finished", message: "", winners: [] });
     (await loading)();
     expect(match.room.stats.prediction).toBeUndefined();
+  });
+});
+
+describe("a module by itself", () => {
+  const match = { seat: 2, teams: 0, config: {} };
+  const EAST = [1, 0, 0];
+  const told = (tick: number, taken = 0): [Parameters<RulesModule["load"]>[0], readonly ToldEntity[]] => [
+    { tick, taken, margin: 1, avatar: 5 },
+    [{ id: 5, rows: [[2], [320, 320], [0], [100]] }],
+  ];
+  const x = (rules: RulesModule, tick: number): number => (rules.at(tick)?.get(5)?.[1]?.[0] ?? NaN) / 32;
+
+  test("is told the lower half of the number of the newest input that was taken", () => {
+    const calls: unknown[][] = [];
+    const rules = new RulesModule(growing(fake(), calls), schemas, match);
+    rules.load(...told(100, 70_000));
+    expect(calls.find(([name]) => name === "tc_load")).toEqual(["tc_load", 100, 4_464, 5, 4 + 3 + 3]);
+  });
+
+  test.each([
+    { keepsInputs: false, walked: 0 },
+    { keepsInputs: true, walked: 3 },
+  ])(
+    "starts anew, and has walked $walked of 3 ticks then if keepsInputs is $keepsInputs",
+    ({ keepsInputs, walked }) => {
+      const calls: unknown[][] = [];
+      const rules = new RulesModule(growing(fake(), calls), schemas, match);
+      rules.load(...told(100));
+      rules.input(1, 101, EAST);
+      rules.advance(105);
+      rules.reset(keepsInputs);
+      calls.length = 0;
+      rules.advance(106);
+      expect([rules.tick, rules.at(105), calls]).toEqual([0, undefined, []]);
+      rules.load(...told(120, 1));
+      rules.advance(123);
+      expect(x(rules, 123)).toBeCloseTo(10 + (walked * SPEED) / 30);
+      // An input that was forgotten stays so.
+      rules.reset(false);
+      rules.reset(true);
+      rules.load(...told(130));
+      rules.advance(133);
+      expect(x(rules, 133)).toBe(10);
+    },
+  );
+
+  test.each([
+    [0, { isCorrected: false, isSnapped: false, replayed: 0 }],
+    [3 + (1 << 16), { isCorrected: true, isSnapped: false, replayed: 3 }],
+    [3 + (1 << 16) + (1 << 17), { isCorrected: true, isSnapped: true, replayed: 3 }],
+  ])("says by %i what it made of a state", (flags, loaded) => {
+    const rules = new RulesModule(growing(fake({ tc_load: () => flags })), schemas, match);
+    expect(rules.load(...told(100))).toEqual(loaded);
   });
 });

@@ -192,7 +192,7 @@ export class Match {
     step(this.me, schemas.input.read(this.#row) as Pad, { dt: 1 / HZ });
     this.truth.set(this.tick, structuredClone(this.me));
     const bytes = this.snapshot();
-    if (this.channel.connected) this.#travel("down", () => this.channel.receive("s", bytes));
+    if (this.channel.connected) this.#travel("down", () => this.channel.connected && this.channel.receive("s", bytes));
   }
 
   snapshot(): Uint8Array {
