@@ -79,7 +79,10 @@ async function pack(folder) {
     assert.ok(paths.includes(path), `the package has no ${path}: ${paths.join(" ")}`);
   }
   const strays = paths.filter(
-    (path) => !/^(dist\/[a-z_]+\.(js|js\.map|d\.ts)|LICENSE-[A-Z]+|README\.md|package\.json)$/.test(path),
+    (path) =>
+      !/^(dist\/(inspector\/)?[a-z_]+\.(js|js\.map|d\.ts)|dist\/conditions\.json|LICENSE-[A-Z]+|README\.md|package\.json)$/.test(
+        path,
+      ),
   );
   assert.deepEqual(strays, [], "the package has files that nobody needs");
   console.log(`packed ${filename}: ${paths.length} files`);
