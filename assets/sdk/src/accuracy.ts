@@ -4,11 +4,13 @@
 export interface PredictionStats {
   /**
    * How far the predicted state was from the server's, over the last frames: the median, and the value that 95% of them do not
-   * exceed. In the units of the component that differs most.
+   * exceed, and that of the newest. In the units of the component that differs most.
    */
-  error: { p50: number; p95: number };
+  error: { p50: number; p95: number; last: number };
   /** How often the server's state replaced the predicted one in the last minute. */
   corrections: number;
+  /** How often it did so in all. */
+  corrected: number;
   /** How many ticks were stepped again after corrections, in all. */
   replayed: number;
 }
@@ -21,15 +23,18 @@ export class Accuracy {
   readonly #errors: number[] = [];
   #next = 0;
   #corrections: number[] = [];
+  #last = 0;
+  #corrected = 0;
   #replayed = 0;
 
   compared(error: number): void {
-    this.#errors[this.#next] = error;
+    this.#errors[this.#next] = this.#last = error;
     this.#next = (this.#next + 1) % SAMPLES;
   }
 
   corrected(now: number, replayed: number): void {
     this.#corrections.push(now);
+    this.#corrected += 1;
     this.#replayed += replayed;
     this.#forget(now);
   }
@@ -39,8 +44,9 @@ export class Accuracy {
     const sorted = [...this.#errors].sort((a, b) => a - b);
     const share = (part: number): number => sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0;
     return {
-      error: { p50: share(0.5), p95: share(0.95) },
+      error: { p50: share(0.5), p95: share(0.95), last: this.#last },
       corrections: this.#corrections.length,
+      corrected: this.#corrected,
       replayed: this.#replayed,
     };
   }

@@ -118,7 +118,8 @@ export class Clock {
 /** How far behind the server's time to draw, so that the frames before and after that moment have arrived. */
 export class Delay {
   #mean: number | undefined;
-  #deviation = 0;
+  /** The mean deviation of the frames' delays, in ticks. */
+  deviation = 0;
 
   /** `least` and `most` are in ticks. */
   constructor(
@@ -135,13 +136,13 @@ export class Delay {
     const off = late - this.#mean;
     // As TCP estimates its round-trip time (RFC 6298), with smaller gains because there are more samples.
     this.#mean += off / 16;
-    this.#deviation += (Math.abs(off) - this.#deviation) / 16;
+    this.deviation += (Math.abs(off) - this.deviation) / 16;
   }
 
   /** The delay in ticks, if a frame comes every `stride` ticks. */
   ticks(stride: number): number {
     if (this.#mean === undefined) return Math.max(this.least, stride);
-    return clamp(this.#mean + 3 * this.#deviation + stride, this.least, this.most);
+    return clamp(this.#mean + 3 * this.deviation + stride, this.least, this.most);
   }
 }
 

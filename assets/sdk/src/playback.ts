@@ -2,6 +2,7 @@
 
 import { Clock, Delay, Lead, Slew } from "./clock.js";
 import type { Frame } from "./frame.js";
+import { SNAPSHOT } from "./frame.js";
 import type { Sample } from "./interpolate.js";
 import { Timeline } from "./interpolate.js";
 import type { Applied } from "./mirror.js";
@@ -34,6 +35,12 @@ export class Playback {
   readonly #timeline: Timeline;
   readonly #slew: Slew;
   readonly #local: Slew;
+  /** The moment that was drawn last. */
+  #drawn = -Infinity;
+  /** How many ticks before its own tick the newest input came that the server has taken; 0 before the first. */
+  margin = 0;
+  /** Frames that came when the picture had passed the beginning of what they tell. */
+  underruns = 0;
 
   /** `late` allows any delay: spectators get frames as late as the game decides. */
   constructor(schemas: Schemas, hz: number, { late }: { late: boolean }) {
@@ -49,6 +56,11 @@ export class Playback {
 
   get rtt(): number {
     return this.#clock.rtt;
+  }
+
+  /** The mean deviation of the frames' arrivals, in milliseconds. */
+  get jitter(): number {
+    return (this.#delay.deviation * 1000) / this.#clock.hz;
   }
 
   get delay(): number {
@@ -73,6 +85,7 @@ export class Playback {
     this.#delay = new Delay(LEAST_DELAY, this.#mostDelay);
     this.#slew.reset();
     this.#local.reset();
+    this.#drawn = -Infinity;
   }
 
   timeIsDue(now: number): boolean {
@@ -95,10 +108,15 @@ export class Playback {
    */
   arrived(now: number, frame: Frame, { taken, seq, behind }: { taken: number; seq: number; behind: number }): void {
     if (this.#clock.settled) this.#delay.arrived(this.#clock.estimate(now) - frame.tick);
-    if (taken > 0) this.#lead.feedback(taken, frame.margin + Math.round(behind), seq);
+    if (taken === 0) return;
+    this.margin = frame.margin;
+    this.#lead.feedback(taken, frame.margin + Math.round(behind), seq);
   }
 
   record(applied: Applied): void {
+    const { kind, tick, base } = applied.frame;
+    const begins = tick - Math.min(tick - base, this.#timeline.stride);
+    if (kind !== SNAPSHOT && this.#drawn > begins) this.underruns += 1;
     this.#timeline.record(applied);
   }
 
@@ -125,7 +143,7 @@ export class Playback {
   }
 
   #moment(now: number): number {
-    return this.#slew.follow(now, this.#clock.estimate(now) - this.delay);
+    return (this.#drawn = this.#slew.follow(now, this.#clock.estimate(now) - this.delay));
   }
 
   #ids(components: readonly string[]): number[] {

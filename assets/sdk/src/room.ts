@@ -10,6 +10,8 @@ import { FrameError, refusal, TickcastError } from "./errors.js";
 import type { Forecast } from "./forecast.js";
 import { decodeEvents } from "./frame.js";
 import { inflate, isDeflated } from "./inflate.js";
+import type { Inner } from "./inner.js";
+import { inners } from "./inner.js";
 import { encodeInput, Inputs } from "./input.js";
 import { Lifeline } from "./lifeline.js";
 import type { Unsubscribe } from "./listeners.js";
@@ -109,6 +111,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
   readonly #stopWatching: () => void;
   readonly #ordered = new OrderedEvents();
   readonly #handlers: Record<string, (...args: never[]) => void>;
+  readonly #inner: Inner;
 
   /** The lobby and matchmaking create rooms. */
   constructor(seatChannel: SeatChannel, welcome: Welcome, { code, team, mode, renew }: Partial<Grant> = {}) {
@@ -147,6 +150,8 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     });
     this.#handlers = this.#makeHandlers();
     for (const [event, handler] of Object.entries(this.#handlers)) this.#channel.on(event, handler as () => void);
+    this.#inner = { channel: this.#channel, schemas, handlers: this.#handlers, draws: true };
+    inners.set(this, this.#inner);
     this.#channel.auth = (give) => this.#authenticate(give);
     this.#lifeline = new Lifeline(seatChannel, {
       status: () => this.#status,
@@ -185,9 +190,9 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
 
   /** Measurements of the connection. */
   get stats(): RoomStats {
-    const { rtt, delay, lead } = this.#playback;
-    const counts = { frames: this.#frames, bytes: this.#bytes, resyncs: this.#resyncs };
-    return { rtt, delay, lead, ...counts, prediction: this.#predictor?.stats };
+    const { rtt, jitter, delay, lead, margin, underruns } = this.#playback;
+    const counts = { frames: this.#frames, bytes: this.#bytes, resyncs: this.#resyncs, underruns };
+    return { rtt, jitter, delay, lead, margin, ...counts, prediction: this.#predictor?.stats };
   }
 
   /** The entities of the newest known state, not interpolated. */
@@ -212,7 +217,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
    */
   view<C extends ComponentName<G>>(...components: C[]): Viewed<G, C>[] {
     const samples = this.#playback.view(now(), components);
-    this.#predictor?.draw(samples, components);
+    if (this.#inner.draws) this.#predictor?.draw(samples, components);
     return samples as unknown as Viewed<G, C>[];
   }
 
@@ -230,7 +235,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
   me<C extends ComponentName<G>>(...components: C[]): Viewed<G, C> | undefined {
     const { avatar } = this.#sync.mirror;
     const sample = this.#playback.owned(now(), components, this.seat, avatar);
-    if (sample) this.#predictor?.draw([sample], components);
+    if (sample && this.#inner.draws) this.#predictor?.draw([sample], components);
     return sample as unknown as Viewed<G, C> | undefined;
   }
 

@@ -248,16 +248,22 @@ export interface Over {
 export interface RoomStats {
   /** The shortest recent round-trip time, in milliseconds. */
   rtt: number;
+  /** The mean deviation of the frames' arrivals, in milliseconds. */
+  jitter: number;
   /** The delay of `view` behind the server's time, in ticks. */
   delay: number;
   /** How many ticks ahead of the server's time inputs are targeted. */
   lead: number;
+  /** How many ticks before its own tick the newest input came that the server has taken: 0 or less is too late. */
+  margin: number;
   /** The number of state frames that were received. */
   frames: number;
   /** The size of those frames, in bytes. */
   bytes: number;
   /** Snapshots that were requested because a frame did not fit. */
   resyncs: number;
+  /** Frames that came so late that the picture had passed what they tell, and jumped: `delay` was too short. */
+  underruns: number;
   /** How well `predict` does; `undefined` without it. */
   prediction: PredictionStats | undefined;
 }

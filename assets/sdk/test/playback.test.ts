@@ -24,7 +24,7 @@ function dice(seed: number): () => number {
  * Returns the movement between consecutive pictures, in units per tick, and the age of each picture, in ticks. The first
  * two seconds are omitted.
  */
-function play(way: () => number): { speeds: number[]; ages: number[] } {
+function play(way: () => number): { speeds: number[]; ages: number[]; underruns: number; jitter: number } {
   const playback = new Playback(schemas, HZ, { late: false });
   const mirror = new Mirror(schemas);
   const truth = (now: number): number => FIRST + now / MS;
@@ -61,7 +61,7 @@ function play(way: () => number): { speeds: number[]; ages: number[] } {
     }
     last = x;
   }
-  return { speeds, ages };
+  return { speeds, ages, underruns: playback.underruns, jitter: playback.jitter };
 }
 
 const most = (values: number[]): number => Math.max(...values);
@@ -95,6 +95,39 @@ test("a rare stall stops the picture briefly and leaves no delay", () => {
   expect(most(ages)).toBeLessThan(15);
   expect(least(speeds)).toBeGreaterThanOrEqual(0);
   expect(speeds.filter((speed) => speed < 0.5).length / speeds.length).toBeLessThan(0.1);
+});
+
+test("jitter is measured, and a frame that came too late for its picture is counted", () => {
+  const even = play(() => 20);
+  expect(even.underruns).toBe(0);
+  expect(even.jitter).toBeLessThan(1);
+  const roll = dice(7);
+  const uneven = play(() => 30 + roll() * 40);
+  expect(uneven.jitter).toBeGreaterThan(3);
+  expect(uneven.jitter).toBeLessThan(20);
+  const stalls = dice(7);
+  expect(play(() => (stalls() < 0.01 ? 250 : 20)).underruns).toBeGreaterThan(5);
+});
+
+test("a world in which nothing happens for a while has no underruns", () => {
+  const playback = new Playback(schemas, HZ, { late: false });
+  const mirror = new Mirror(schemas);
+  playback.restart(0, FIRST);
+  playback.timeTold(0, 0, FIRST, 0);
+  const take = (now: number, bytes: Uint8Array): void => {
+    const read = decodeFrame(bytes, schemas);
+    playback.arrived(now, read, { taken: 0, seq: 0, behind: 0 });
+    const applied = mirror.apply(read);
+    if (applied) playback.record(applied);
+  };
+  take(0, frame(0, FIRST, 0, 0, 0, [-1, 2, [0], 0, 0]));
+  take(MS, frame(1, FIRST + 1, 1, 0, 0, [1, 1, [0], [2]]));
+  for (let now = 0; now <= 40 * MS; now += MS / 2) playback.view(now, ["Pos"]);
+  take(40 * MS, frame(1, FIRST + 40, 39, 0, 0, [1, 1, [0], [2]]));
+  expect(playback.underruns).toBe(0);
+  for (let now = 40 * MS; now <= 45 * MS; now += MS / 2) playback.view(now, ["Pos"]);
+  take(45 * MS, frame(1, FIRST + 41, 1, 0, 0, [1, 1, [0], [2]]));
+  expect(playback.underruns).toBe(1);
 });
 
 describe("the local time", () => {
