@@ -170,6 +170,12 @@ export class FakeChannel implements Channel {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(...(args as never[]));
   }
 
+  /** How many listeners each event has. */
+  listening(): Record<string, number> {
+    const counts = [...this.#listeners].map(([event, listeners]) => [event, listeners.length] as const);
+    return Object.fromEntries(counts.filter(([, count]) => count > 0));
+  }
+
   /** The arguments of everything that was sent under a name. */
   sentAs(event: string): unknown[] {
     return this.sent.filter(([name]) => name === event).map(([, argument]) => argument);
