@@ -11,7 +11,14 @@ export interface Inner {
   readonly handlers: Readonly<Record<string, (...args: never[]) => void>>;
   /** Whether the room draws what it predicts. Prediction goes on without it. */
   draws: boolean;
+  /** What the inspector puts between the room and its channel. There is one, whoever asks for it. */
+  wire?: unknown;
 }
 
-/** The insides of rooms. */
-export const inners = new WeakMap<object, Inner>();
+/**
+ * Keeps the inside of a room where the inspector finds it. Its key is global, so that the inspector shares no code with the SDK: a page
+ * that never opens it loads one file, and not one more for what both use.
+ */
+export function keepInner(room: object, inner: Inner): void {
+  Object.defineProperty(room, Symbol.for("tickcast.inner"), { value: inner });
+}

@@ -11,7 +11,7 @@ import type { Forecast } from "./forecast.js";
 import { decodeEvents } from "./frame.js";
 import { inflate, isDeflated } from "./inflate.js";
 import type { Inner } from "./inner.js";
-import { inners } from "./inner.js";
+import { keepInner } from "./inner.js";
 import { encodeInput, Inputs } from "./input.js";
 import { Lifeline } from "./lifeline.js";
 import type { Unsubscribe } from "./listeners.js";
@@ -151,7 +151,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     this.#handlers = this.#makeHandlers();
     for (const [event, handler] of Object.entries(this.#handlers)) this.#channel.on(event, handler as () => void);
     this.#inner = { channel: this.#channel, schemas, handlers: this.#handlers, draws: true };
-    inners.set(this, this.#inner);
+    keepInner(this, this.#inner);
     this.#channel.auth = (give) => this.#authenticate(give);
     this.#lifeline = new Lifeline(seatChannel, {
       status: () => this.#status,

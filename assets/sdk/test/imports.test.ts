@@ -1,19 +1,23 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { expect, test } from "vitest";
 
 type Imports = ReadonlyMap<string, readonly string[]>;
 
-/** The relative imports of every source file, those of types included. */
-function importsOf(folder: URL): Imports {
-  const files = readdirSync(fileURLToPath(folder)).filter((name) => name.endsWith(".ts"));
+/** The relative imports of every source file, those of types included, or without them. */
+function importsOf(folder: URL, types = true): Imports {
+  const files = readdirSync(fileURLToPath(folder), { recursive: true, encoding: "utf8" });
   return new Map(
-    files.map((name) => {
-      const text = readFileSync(new URL(name, folder), "utf8");
-      const targets = [...text.matchAll(/\bfrom "\.\/([a-z_-]+)\.js"/g)].map(([, target]) => `${target}.ts`);
-      return [name, targets];
-    }),
+    files
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => {
+        const text = readFileSync(new URL(name, folder), "utf8");
+        const found = [...text.matchAll(/^(?:import|export)( type)? [^;]*? from "(\.[a-z_./-]+)\.js"/gm)];
+        const kept = found.filter(([, type]) => types || !type);
+        return [name, kept.map(([, , target = ""]) => posix.join(posix.dirname(name), `${target}.ts`))];
+      }),
   );
 }
 
@@ -40,7 +44,16 @@ function findCircle(imports: Imports): string[] | undefined {
 test("the sources import each other without a circle", () => {
   const imports = importsOf(new URL("../src/", import.meta.url));
   expect(imports.get("room.ts")).toContain("messages.ts");
+  expect(imports.get("inspector/wire.ts")).toContain("inner.ts");
   expect(findCircle(imports)).toBeUndefined();
+});
+
+test("the SDK and its inspector share no code, so that a page without the inspector loads none of it", () => {
+  const isInspector = (name: string): boolean => name.startsWith("inspector/");
+  const crossing = [...importsOf(new URL("../src/", import.meta.url), false)].flatMap(([name, targets]) =>
+    targets.filter((target) => isInspector(name) !== isInspector(target)).map((target) => `${name} -> ${target}`),
+  );
+  expect(crossing).toEqual([]);
 });
 
 test("the search finds a circle of any length", () => {

@@ -51,7 +51,7 @@ describe("a line", () => {
     expect(first).toContain(175);
     expect(first).toContain(425);
     const held = new Line(conditions({ loss: 0.5 }), seeded(1), 0);
-    const lost = first.findIndex((way) => way === 175);
+    const lost = first.indexOf(175);
     for (let k = 0; k < lost; k++) held.arrives(1e6 * (k + 1));
     const at = held.arrives(1e6 * (lost + 1));
     expect(held.arrives(1e6 * (lost + 1) + 10)).toBeGreaterThanOrEqual(at);

@@ -3,9 +3,9 @@
 
 import type { Channel } from "../channel.js";
 import type { Inner } from "../inner.js";
-import { inners } from "../inner.js";
 import type { Unsubscribe } from "../listeners.js";
 import type { Conditions } from "./conditions.js";
+import { insideOf } from "./inside.js";
 import { Line, seeded } from "./line.js";
 
 /** Hears of everything that a room sends, before the simulated line, and receives, after it. */
@@ -212,15 +212,13 @@ export class Wire {
 
 const PATIENCE_MS = 10_000;
 
-const wires = new WeakMap<object, Wire>();
-
-/** The wire of a room. Throws a `TypeError` for anything else. */
+/**
+ * The wire of a room. It is kept in the room: a page and a frame in it may inspect the same one. Throws a `TypeError` for anything
+ * else.
+ */
 export function wireOf(room: object): Wire {
-  const inner = inners.get(room);
-  if (!inner) throw new TypeError("this is not a room of this copy of @tickcast/client");
-  const wire = wires.get(room) ?? new Wire(room as Talker, inner);
-  wires.set(room, wire);
-  return wire;
+  const inner = insideOf(room);
+  return (inner.wire ??= new Wire(room as Talker, inner)) as Wire;
 }
 
 /** Replaces methods of an object, and returns a function that puts them back. */
