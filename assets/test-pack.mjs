@@ -33,6 +33,7 @@ const TSCONFIG = {
 
 const MAIN = `
 import { connect, type Room, TickcastError } from "@tickcast/client";
+import type { Inspector } from "@tickcast/client/inspector";
 
 interface Yard {
   components: { Seat: number; Pos: { at: { x: number; y: number } } };
@@ -48,6 +49,13 @@ async function play(): Promise<void> {
   for (const { Pos } of room.view("Pos")) console.log(Pos.at.x);
   // @ts-expect-error: a component that the game does not have
   room.view("Speed");
+  addEventListener("keydown", ({ code }) => code === "KeyI" && void open(room));
+}
+
+async function open(room: Room<Yard>): Promise<Inspector> {
+  const { inspect, profiles, simulate } = await import("@tickcast/client/inspector");
+  simulate(room, profiles.find(({ name }) => name === "poor") ?? null);
+  return inspect(room, { parent: document.body });
 }
 
 play().catch((error: unknown) => console.log(error instanceof TickcastError ? error.code : error));
@@ -75,6 +83,8 @@ async function pack(folder) {
     "package.json",
     "dist/index.js",
     "dist/index.d.ts",
+    "dist/inspector/index.js",
+    "dist/inspector/index.d.ts",
   ]) {
     assert.ok(paths.includes(path), `the package has no ${path}: ${paths.join(" ")}`);
   }
@@ -119,7 +129,7 @@ try {
     join(
       project,
       "dist/assets",
-      built.find((name) => name.endsWith(".js")),
+      built.find((name) => /^index-.*\.js$/.test(name)),
     ),
     "utf8",
   );
