@@ -1,6 +1,7 @@
 // A match that fills the window: the game's view, and around it the controls of every match.
 
 import type { Over, Room } from "@tickcast/client";
+import type { Inspector } from "@tickcast/client/inspector";
 
 import { copy } from "./clipboard.ts";
 import { el } from "./dom.ts";
@@ -36,11 +37,18 @@ export class Match {
     attrs: { role: "img", "aria-label": "The match" },
   });
   private readonly hud = el("div", { className: "hud" });
-  private readonly ping = el("span", { className: "ping" });
+  private readonly ping = el("button", {
+    className: "ping",
+    title: "Inspector (I)",
+    onclick: () => this.toggleInspector(),
+    attrs: { "aria-label": "Inspector", "aria-expanded": "false" },
+  });
   private readonly banner = el("div", { className: "banner", attrs: { role: "alert" } });
   private readonly subscriptions: (() => void)[] = [];
   private readonly ends = new AbortController();
   private mounted: Mounted | undefined;
+  /** The inspector, or that it is being loaded. */
+  private inspector: Inspector | "loading" | undefined;
   private dialog: HTMLDialogElement | undefined;
   private clock = 0;
   private note: Node | string = "";
@@ -83,7 +91,9 @@ export class Match {
     window.addEventListener(
       "keydown",
       (event) => {
-        if (event.code !== "Escape" || this.dialog) return;
+        if (this.dialog) return;
+        if (event.code === "KeyI" && isPlain(event)) this.toggleInspector();
+        if (event.code !== "Escape") return;
         // The browser would close the dialog that this key opens.
         event.preventDefault();
         this.ask();
@@ -96,6 +106,7 @@ export class Match {
 
   close(): void {
     this.ends.abort();
+    if (typeof this.inspector === "object") this.inspector.close();
     window.clearInterval(this.clock);
     window.clearTimeout(this.noteEnds);
     for (const unsubscribe of this.subscriptions) unsubscribe();
@@ -119,6 +130,31 @@ export class Match {
     const { rtt } = this.room.stats;
     const ping = Number.isFinite(rtt) ? `${Math.round(rtt)} ms` : "– ms";
     this.ping.textContent = typeof fps === "number" ? `${ping} · ${fps} fps` : ping;
+  }
+
+  private toggleInspector(): void {
+    if (typeof this.inspector === "object") this.inspector.close();
+    else if (!this.inspector) void this.inspect();
+  }
+
+  /** Loads the inspector, which a match does not need, and opens it. */
+  private async inspect(): Promise<void> {
+    this.inspector = "loading";
+    try {
+      const { inspect } = await import("@tickcast/client/inspector");
+      if (this.ends.signal.aborted) return;
+      this.inspector = inspect(this.room, { parent: this.node, onClose: () => this.inspected() });
+      this.ping.ariaExpanded = "true";
+    } catch (error) {
+      this.inspector = undefined;
+      console.error("the inspector could not be loaded", error);
+    }
+  }
+
+  private inspected(): void {
+    this.inspector = undefined;
+    this.ping.ariaExpanded = "false";
+    if (!this.dialog) this.canvas.focus();
   }
 
   private async share(): Promise<void> {
@@ -207,6 +243,12 @@ export class Match {
     if (names.length === 0) return "A draw";
     return `${names.join(" and ")} ${names.length > 1 ? "win" : "wins"}`;
   }
+}
+
+/** Whether a key was pressed alone, and not to type. */
+function isPlain({ ctrlKey, metaKey, altKey, repeat, target }: KeyboardEvent): boolean {
+  const types = target instanceof HTMLElement && target.matches("input, textarea, select");
+  return !ctrlKey && !metaKey && !altKey && !repeat && !types;
 }
 
 /** A dialog over the match. */
