@@ -162,7 +162,7 @@ export class Lobby {
         el("h1", {}, title),
         el("p", {}, view?.tagline ?? "This page cannot show this game."),
         view ? el("p", { className: "keys" }, `${view.controls} · ${seats[0]}–${seats[1]} players`) : null,
-        el("div", { className: "row" }, play, count),
+        el("div", { className: "row" }, play, view ? splitLink(name) : null, count),
       ),
     );
   }
@@ -293,6 +293,12 @@ export class Lobby {
       ),
     );
   }
+}
+
+/** Leads to two players of one match, side by side. */
+function splitLink(game: string): HTMLElement {
+  const title = "Two players of one match side by side, each with a line of its own";
+  return el("a", { className: "split-link", href: `?split=${encodeURIComponent(game)}`, title }, "Split view");
 }
 
 function logo(): SVGElement {

@@ -8,7 +8,8 @@ import { el } from "./dom.ts";
 import { gameView } from "./games.ts";
 import { Lobby, type PlayRequest } from "./lobby.ts";
 import { Match } from "./match.ts";
-import { loadName, saveName, saveRoom, takeRoom } from "./stored.ts";
+import { showSplit } from "./split.ts";
+import { loadName, pane, saveName, saveRoom, takeRoom } from "./stored.ts";
 
 class Page {
   private server: Server | undefined;
@@ -34,7 +35,9 @@ class Page {
     await this.connect(loadName());
     if (!this.server) return;
     const code = location.hash.slice(1);
+    const game = new URLSearchParams(location.search).get("game");
     if (code) await this.play({ code });
+    else if (pane && game) await this.play({ game, config: {} });
     else if (room) await this.play({ room });
   }
 
@@ -55,7 +58,10 @@ class Page {
     if (name !== this.wanted) return false;
     let server: Server;
     try {
-      server = await connect(new URL(".", location.href).href, name ? { name } : {});
+      server = await connect(new URL(".", location.href).href, {
+        ...(name ? { name } : {}),
+        ...(pane ? { storage: null } : {}),
+      });
     } catch (error) {
       return this.refused(name, error);
     }
@@ -215,4 +221,6 @@ declare global {
 const root = document.getElementById("app");
 if (!root) throw new Error("index.html has no #app");
 window.addEventListener("hashchange", () => location.reload());
-void new Page(root).start();
+const split = new URLSearchParams(location.search).get("split");
+if (split) void showSplit(root, split);
+else void new Page(root).start();

@@ -5,15 +5,18 @@ const PATH = new URL(".", location.href).pathname;
 const NAME = PATH === "/" ? "tickcast.name" : `tickcast.name:${PATH}`;
 const ROOM = PATH === "/" ? "tickcast.room" : `tickcast.room:${PATH}`;
 
+/** The side of the split view that this page is, in a frame: another person than that of the page around it. */
+export const pane = new URLSearchParams(location.search).get("pane") ?? undefined;
+
 /** The stored name, or an empty string. If the browser forbids storage, the name lasts as long as the page. */
 export function loadName(): string {
-  return attempt(() => localStorage.getItem(NAME)) ?? name;
+  return pane ?? attempt(() => localStorage.getItem(NAME)) ?? name;
 }
 
 /** Stores a name that the server has taken. A stored name that it refuses would lock the player out. */
 export function saveName(accepted: string): void {
   name = accepted;
-  attempt(() => localStorage.setItem(NAME, accepted));
+  if (pane === undefined) attempt(() => localStorage.setItem(NAME, accepted));
 }
 
 let name = "";
@@ -23,11 +26,12 @@ let name = "";
  * take the seat.
  */
 export function saveRoom(room: string): void {
-  attempt(() => sessionStorage.setItem(ROOM, room));
+  if (pane === undefined) attempt(() => sessionStorage.setItem(ROOM, room));
 }
 
 /** Returns the stored room of this tab, and forgets it. */
 export function takeRoom(): string | undefined {
+  if (pane !== undefined) return undefined;
   return attempt(() => {
     const room = sessionStorage.getItem(ROOM) ?? undefined;
     sessionStorage.removeItem(ROOM);

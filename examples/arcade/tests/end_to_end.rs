@@ -140,6 +140,16 @@ fn the_own_avatar_answers_in_the_picture_after_a_key() {
 }
 
 #[test]
+fn the_inspector_measures_simulates_a_line_and_finds_changed_rules() {
+    browse("inspector.mjs");
+}
+
+#[test]
+fn the_split_view_shows_two_players_of_one_match() {
+    browse("split.mjs");
+}
+
+#[test]
 fn friends_in_a_browser_stay_together() {
     browse("friends.mjs");
 }

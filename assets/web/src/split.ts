@@ -1,0 +1,135 @@
+// The split view: two players of the same match side by side, each with a line of its own, so that anybody can see what delay and
+// loss do, with prediction and without. Each player is this page in a frame.
+
+import type { Room } from "@tickcast/client";
+import type { Profile } from "@tickcast/client/inspector";
+
+import { el } from "./dom.ts";
+
+/** How often a side is looked at, in milliseconds. A match that begins anew is another room. */
+const LOOK_MS = 200;
+/** Keys that are for one side alone: its inspector, its dialogs, its focus. */
+const OWN_KEYS: readonly string[] = ["KeyI", "Escape", "Tab", "Enter"];
+
+type Inspecting = typeof import("@tickcast/client/inspector");
+
+/** What a side begins with. */
+interface Beginning {
+  readonly name: string;
+  readonly profile: string;
+  readonly predicts: boolean;
+}
+
+const SIDES: readonly [Beginning, Beginning] = [
+  { name: "Left", profile: "poor", predicts: true },
+  { name: "Right", profile: "poor", predicts: false },
+];
+
+/** One player: a frame, and the switches over it. */
+class Side {
+  readonly node: HTMLElement;
+  readonly frame: HTMLIFrameElement;
+  private readonly profile: HTMLSelectElement;
+  private readonly predicts: HTMLInputElement;
+  private readonly says = el("span", { className: "split-says" });
+  private room: Room | undefined;
+  private keys: Window | undefined;
+
+  constructor(
+    { name, profile, predicts }: Beginning,
+    private readonly inspecting: Inspecting,
+    private readonly pressed: (event: KeyboardEvent) => void,
+  ) {
+    this.frame = el("iframe", { title: `${name} player` });
+    const options = ["off", ...inspecting.profiles.map((one) => one.name)].map((value) =>
+      el("option", { value }, value),
+    );
+    this.profile = el("select", { onchange: () => this.apply() }, ...options);
+    this.profile.value = profile;
+    this.predicts = el("input", { type: "checkbox", checked: predicts, onchange: () => this.apply() });
+    const bar = el(
+      "div",
+      { className: "split-switches" },
+      el("h2", {}, name),
+      el("label", {}, "Line ", this.profile),
+      el("label", {}, this.predicts, " Prediction"),
+      this.says,
+    );
+    this.node = el("section", { className: "split-side", attrs: { "aria-label": `${name} player` } }, bar, this.frame);
+  }
+
+  /** Shows the page. Without a code it opens a room of the game. */
+  open(name: string, game: string, code = ""): void {
+    const search = new URLSearchParams({ pane: name, game });
+    this.frame.src = `?${search}${code && `#${code}`}`;
+  }
+
+  /** The room of this side, once it is there. Its line and its picture become what the switches say. */
+  look(): Room | undefined {
+    const inside = this.frame.contentWindow;
+    const room = inside?.tickcast?.room;
+    if (inside && room && room !== this.room) {
+      this.room = room;
+      this.listen(inside);
+      this.apply();
+    }
+    return room;
+  }
+
+  /** Passes a key of the other side on to this one. */
+  press({ type, code, key, repeat }: KeyboardEvent): void {
+    this.frame.contentWindow?.dispatchEvent(new KeyboardEvent(type, { code, key, repeat, bubbles: true }));
+  }
+
+  private apply(): void {
+    const profile = this.inspecting.profiles.find(({ name }) => name === this.profile.value);
+    this.says.textContent = profile ? told(profile) : "the real line";
+    if (!this.room) return;
+    this.inspecting.simulate(this.room, profile ?? null);
+    this.inspecting.drawPredicted(this.room, this.predicts.checked);
+  }
+
+  /** Hears the keys that a person presses, and not those that are passed on. */
+  private listen(inside: Window): void {
+    if (this.keys === inside) return;
+    this.keys = inside;
+    for (const type of ["keydown", "keyup"] as const) {
+      inside.addEventListener(type, (event) => {
+        if (event.isTrusted && !OWN_KEYS.includes(event.code)) this.pressed(event);
+      });
+    }
+  }
+}
+
+/** Shows two players of one match of a game. */
+export async function showSplit(root: HTMLElement, game: string): Promise<void> {
+  const inspecting = await import("@tickcast/client/inspector");
+  const both = el("input", { type: "checkbox", checked: true });
+  const left = new Side(SIDES[0], inspecting, (event) => both.checked && right.press(event));
+  const right = new Side(SIDES[1], inspecting, (event) => both.checked && left.press(event));
+  const bar = el(
+    "header",
+    { className: "split-bar" },
+    el("h1", {}, "Split view"),
+    el("label", { title: "Keys that are pressed on one side play on both" }, both, " Keys play both"),
+    el("p", {}, "Press I on a side to inspect it."),
+    el("a", { href: "." }, "Leave"),
+  );
+  root.replaceChildren(el("main", { className: "split" }, bar, left.node, right.node));
+  left.open(SIDES[0].name, game);
+  let isOpen = false;
+  const look = (): void => {
+    const code = left.look()?.code;
+    right.look();
+    if (!code || isOpen) return;
+    isOpen = true;
+    right.open(SIDES[1].name, game, code);
+  };
+  window.setInterval(look, LOOK_MS);
+}
+
+/** A line in a few words. */
+function told({ round_trip_ms, jitter_ms, loss, blackout }: Profile): string {
+  const dead = blackout ? `, none for ${blackout.for_s} s every ${blackout.every_s} s` : "";
+  return `${round_trip_ms} ± ${jitter_ms} ms, ${loss * 100}% lost${dead}`;
+}
