@@ -7,15 +7,14 @@ use std::{
 };
 
 use bevy_ecs::prelude::*;
-use bytes::Bytes;
 use serde_json::Value;
 use thiserror::Error;
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     Game, MatchBuilder, MatchOptions,
     parts::{Hooks, Parts, ServerParts},
     predicted::ClientHas,
+    rules_module::RulesModule,
 };
 use crate::{
     protocol::{Columns, InputError, Schema, SchemaError, Seat, TypeSpec, decode_input, ticks},
@@ -38,13 +37,6 @@ struct Inner {
     schema: Arc<Schema>,
     make: fn(Option<&Value>, u64) -> Result<Made, ConfigError>,
     rules: Option<RulesModule>,
-}
-
-/// The WebAssembly module by which clients predict, and its hash.
-#[derive(Clone)]
-struct RulesModule {
-    bytes: Bytes,
-    hash: String,
 }
 
 /// One match, ready to run in a room.
@@ -240,21 +232,14 @@ impl GameDef {
     }
 
     /// Adds the WebAssembly module that [`predictor!`](crate::predictor) makes of the rules, for clients to predict with.
-    pub fn with_rules(mut self, module: impl Into<Bytes>) -> Self {
-        let bytes = module.into();
-        let hash = format!("{:032x}", xxh3_128(&bytes));
-        Arc::make_mut(&mut self.0).rules = Some(RulesModule { bytes, hash });
+    pub fn with_rules(mut self, module: impl Into<RulesModule>) -> Self {
+        Arc::make_mut(&mut self.0).rules = Some(module.into());
         self
     }
 
     /// Returns the module of the rules, if there is one.
-    pub fn rules(&self) -> Option<&Bytes> {
-        self.0.rules.as_ref().map(|module| &module.bytes)
-    }
-
-    /// Returns the hash by which clients tell the module from those of other versions, if there is one.
-    pub fn rules_hash(&self) -> Option<&str> {
-        self.0.rules.as_ref().map(|module| &*module.hash)
+    pub fn rules(&self) -> Option<&RulesModule> {
+        self.0.rules.as_ref()
     }
 
     /// Checks that bytes are a valid input of this game.

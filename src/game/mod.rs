@@ -11,6 +11,7 @@ mod parts;
 mod replicated;
 mod builder;
 mod client;
+mod rules_module;
 mod def;
 
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub use options::MatchOptions;
 pub(crate) use parts::{Brain, ErasedComponent, Hooks};
 pub use predicted::{PredictedFilter, PredictedParam, PredictedSystems};
 pub use replicated::ReplicatedSet;
+pub use rules_module::RulesModule;
 
 /// A game. Its rules are plain systems on a `bevy_ecs` world, registered in [`Game::build`].
 ///

@@ -16,7 +16,7 @@ use super::{
     seating::Seating,
 };
 use crate::{
-    game::GameDef,
+    game::{GameDef, RulesModule},
     protocol::{ErrorCode, Seat, Tick},
     room::{Baseline, Entered, OverReason, Room, RoomError},
 };
@@ -163,7 +163,7 @@ impl Claim {
             config: room.config(),
             teams: room.teams(),
             seats: &room.seats(),
-            rules: running.def.rules_hash(),
+            rules: running.def.rules().map(RulesModule::hash),
         })
     }
 

@@ -18,7 +18,7 @@ use crate::observe::Exposition;
 #[cfg(feature = "webhook")]
 use crate::store::WebhookConfig;
 use crate::{
-    game::{Game, GameDef, GameError},
+    game::{Game, GameDef, GameError, RulesModule},
     host::{Host, Limits, MatchRules, Parties, RatedMode, Ratings},
     identity::{Gate, Hook},
     lobby::UserId,
@@ -53,8 +53,8 @@ pub struct Config {
 ///
 /// These methods accumulate and may be called several times: [`game`](Self::game), [`rules`](Self::rules), [`pages`](Self::pages),
 /// [`allow_origin`](Self::allow_origin), [`namespaces`](Self::namespaces), [`routes`](Self::routes), [`config`](Self::config),
-/// [`mode`](Self::mode), [`modes`](Self::modes) and [`block`](Self::block). Every other method sets one value. Calling it twice is
-/// an error at start: [`StartError::Repeated`].
+/// [`mode`](Self::mode), [`modes`](Self::modes), [`without_rules`](Self::without_rules) and [`block`](Self::block). Every other method
+/// sets one value. Calling it twice is an error at start: [`StartError::Repeated`].
 ///
 /// # Examples
 ///
@@ -142,8 +142,14 @@ impl ServerBuilder {
     ///
     /// `welcome` has its hash, and `room.predictWith()` of the client loads it. Two modules for one game, a game that is not hosted
     /// and bytes that are no module are errors at start. Calls for several games accumulate.
-    pub fn rules<G: Game>(mut self, module: impl Into<Bytes>) -> Self {
+    pub fn rules<G: Game>(mut self, module: impl Into<RulesModule>) -> Self {
         self.rules.add(G::NAME, module.into());
+        self
+    }
+
+    /// Logs at start why there is no module for a game, unless `--rules` brings one: for a program that was built without it.
+    pub fn without_rules<G: Game>(mut self, reason: impl Into<String>) -> Self {
+        self.rules.miss(G::NAME, reason.into());
         self
     }
 

@@ -1,7 +1,10 @@
 //! The module by which clients predict: how it is served, and how a match says which it is.
 
 use serde_json::json;
-use tickcast::server::{RunningServer, ServerBuilder};
+use tickcast::{
+    game::RulesModule,
+    server::{RunningServer, ServerBuilder},
+};
 
 use crate::server::{Client, Duel, create, get, http, seated, start, start_with};
 
@@ -40,6 +43,38 @@ async fn a_module_is_sent_once_and_compressed() {
     assert_eq!(http(&server, "POST", "/rules/duel.wasm", "", "").await.0, 405);
     assert_eq!(get(&server, "/rules/chess.wasm").await.0, 404);
     server.shutdown().await;
+}
+
+#[tokio::test]
+async fn each_encoding_of_a_module_has_a_tag_of_its_own() {
+    let rules = RulesModule::from(module()).brotli(&b"\x0bin brotli"[..]);
+    let server = start_with(|builder| builder.rules::<Duel>(rules)).await;
+    let hash = hash_in_welcome(&server).await.unwrap();
+    let path = format!("/rules/duel.wasm?v={hash}");
+    let ask = async |headers: &str| http(&server, "GET", &path, headers, "").await;
+    let mut tags = Vec::new();
+    for (accepted, encoding) in [("gzip, deflate, br", Some("br")), ("gzip", Some("gzip")), ("identity", None)] {
+        let (_, answer) = ask(&format!("accept-encoding: {accepted}\r\n")).await;
+        assert_eq!((header(&answer, "content-encoding"), header(&answer, "vary")), (encoding, Some("accept-encoding")));
+        assert_eq!(answer.ends_with("\x0bin brotli"), encoding == Some("br"), "{accepted}");
+        let tag = header(&answer, "etag").unwrap().to_owned();
+        let (status, _) = ask(&format!("accept-encoding: {accepted}\r\nif-none-match: {tag}\r\n")).await;
+        assert_eq!(status, 304, "{accepted}");
+        tags.push(tag);
+    }
+    tags.dedup();
+    assert_eq!(tags.len(), 3);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_reason_for_a_missing_module_gives_way_to_a_module() {
+    let missing = start_with(|builder| builder.without_rules::<Duel>("nobody built it")).await;
+    assert_eq!(hash_in_welcome(&missing).await, None);
+    missing.shutdown().await;
+    let both = start_with(|builder| builder.without_rules::<Duel>("nobody built it").rules::<Duel>(module())).await;
+    assert!(hash_in_welcome(&both).await.is_some());
+    both.shutdown().await;
 }
 
 #[tokio::test]

@@ -1,10 +1,13 @@
 //! The server that hosts every bundled game and its web page.
 
 use arena::Arena;
-use tickcast::{matchmaking::Mode, net::Page, prelude::*};
+use tickcast::{game::RulesModule, matchmaking::Mode, net::Page, prelude::*, server::ServerBuilder};
 
-// Defines `PAGES` and `CLIENT_BUNDLE`. The build script writes this file.
+// Defines `PAGES` and `CLIENT_BUNDLE`. The build script writes these files.
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
+
+// Defines `ARENA_RULES`: the module by which clients predict, plain and compressed, or why there is none.
+include!(concat!(env!("OUT_DIR"), "/modules.rs"));
 
 fn main() -> anyhow::Result<()> {
     let pages = PAGES.map(|(path, content_type, bytes)| Page { path: path.into(), content_type, bytes: bytes.into() });
@@ -16,7 +19,16 @@ fn main() -> anyhow::Result<()> {
     if let Some(bundle) = CLIENT_BUNDLE {
         server = server.client_bundle(bundle);
     }
-    server.run()
+    with_rules(server, ARENA_RULES).run()
+}
+
+/// Adds the module by which clients predict arena, or says why there is none.
+fn with_rules(server: ServerBuilder, rules: Result<(&'static [u8], Option<&'static [u8]>), &str>) -> ServerBuilder {
+    match rules {
+        Ok((module, None)) => server.rules::<Arena>(module),
+        Ok((module, Some(brotli))) => server.rules::<Arena>(RulesModule::from(module).brotli(brotli)),
+        Err(reason) => server.without_rules::<Arena>(reason),
+    }
 }
 
 /// Returns a rated mode for two teams of two players of similar skill, with a ready check. Bots fill in after 45 seconds.

@@ -84,9 +84,9 @@ impl Drop for Program {
 fn get(address: &str, path: &str) -> Option<String> {
     let mut tcp = TcpStream::connect(address).ok()?;
     tcp.write_all(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes()).ok()?;
-    let mut answer = String::new();
-    tcp.read_to_string(&mut answer).ok()?;
-    Some(answer)
+    let mut answer = Vec::new();
+    tcp.read_to_end(&mut answer).ok()?;
+    Some(String::from_utf8_lossy(&answer).into_owned())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test counts lines by time")]
@@ -212,6 +212,25 @@ fn a_lack_of_descriptors_is_told_at_most_once_a_second_and_passes() {
     assert!(program.is_ready(), "accepts again");
 }
 
+/// Starts the program, and returns what it answers for the module of arena, and how often it says that there is none.
+fn module_of_arena(change: impl FnOnce(&mut Command) -> &mut Command) -> (String, usize) {
+    let folder = Folder::new("log");
+    let log = File::create(&folder.0).unwrap();
+    let program = Program::start(|command| change(command).stderr(log));
+    let served = get(&program.address, "/rules/arena.wasm").unwrap();
+    let told = fs::read_to_string(&folder.0).unwrap();
+    (served, told.matches("clients have no module of the rules of arena to predict with: ").count())
+}
+
+#[test]
+fn a_missing_module_of_rules_is_told_in_one_line() {
+    let (served, told) = module_of_arena(|command| command);
+    // A release build may have it.
+    let has_one = served.starts_with("HTTP/1.1 200 ");
+    assert!(has_one || served.starts_with("HTTP/1.1 404 "), "{served}");
+    assert_eq!(told, usize::from(!has_one));
+}
+
 #[test]
 fn modules_of_rules_come_from_a_folder() {
     let folder = Folder::new("rules");
@@ -228,7 +247,7 @@ fn modules_of_rules_come_from_a_folder() {
     assert!(refusal().contains("cannot read") && refusal().contains("arena_module.wasm"));
     fs::remove_dir(&module).unwrap();
     fs::write(&module, "\0asm and the rest").unwrap();
-    let program = Program::start(|command| command.env("TICKCAST_RULES", &folder.0));
-    let served = get(&program.address, "/rules/arena.wasm").unwrap();
+    let (served, told) = module_of_arena(|command| command.env("TICKCAST_RULES", &folder.0));
+    assert_eq!(told, 0);
     assert!(served.contains("content-type: application/wasm") && served.ends_with("\0asm and the rest"), "{served}");
 }

@@ -108,8 +108,10 @@ fn schemas(game: &GameDef) -> [(String, File); 2] {
 
 fn rules_of(game: &GameDef) -> Option<(String, Rules)> {
     let name = format!("{}.wasm", game.name());
-    let file = File::new(&name, "application/wasm", game.rules()?.clone());
-    Some((name, Rules { file, hash: game.rules_hash()?.to_owned() }))
+    let module = game.rules()?;
+    let ready = module.compressed().map(|bytes| ("br", bytes.clone())).into_iter().collect();
+    let file = File::encoded(&name, "application/wasm", module.bytes().clone(), ready);
+    Some((name, Rules { file, hash: module.hash().to_owned() }))
 }
 
 /// Prepares the pages. One that is a compressed form of another is served in its place.

@@ -1,7 +1,6 @@
 //! Builds the web page in `assets/` with Node and npm, and lists the files that the binary embeds.
 //!
-//! The server is useful without the page. If this step fails, the build continues, and the server shows a page with the reason
-//! instead.
+//! If this fails, the server shows a page with the reason instead.
 
 use std::{
     env,
@@ -12,6 +11,8 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
 };
+
+use crate::{run, warn, watch};
 
 /// The sources of the page, relative to the workspace's root.
 const SOURCES: [&str; 9] = [
@@ -28,25 +29,18 @@ const SOURCES: [&str; 9] = [
 const SKIP: &str = "TICKCAST_SKIP_WEB";
 const LEAST_NODE: u32 = 20;
 
-fn main() -> io::Result<()> {
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts"));
-    // Asked when it runs: the folder may have been copied with what was built in it.
-    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR for build scripts"));
-    let root = package.join("../..").canonicalize()?;
+/// Writes `pages.rs`.
+pub fn embed(root: &Path, out: &Path) -> io::Result<()> {
     let web = out.join("web");
-    println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed={SKIP}");
-    println!("cargo::rerun-if-env-changed=PATH");
-    for source in SOURCES {
-        println!("cargo::rerun-if-changed={}", root.join(source).display());
-    }
+    watch(root, &SOURCES);
     if web.exists() {
         fs::remove_dir_all(&web)?;
     }
     fs::create_dir_all(&web)?;
-    if let Err(reason) = build(&root.join("assets"), &web, &out) {
+    if let Err(reason) = build(&root.join("assets"), &web, out) {
         if env::var_os(SKIP).is_none() {
-            println!("cargo::warning=the web page was not built: {}", reason.lines().next().unwrap_or_default());
+            warn("the web page was not built", &reason);
             // This path never exists, so cargo reruns this script at every build until one succeeds.
             println!("cargo::rerun-if-changed={}", out.join("never").display());
         }
@@ -91,21 +85,6 @@ fn install(assets: &Path, out: &Path) -> Result<(), String> {
 fn newer(a: &Path, b: &Path) -> bool {
     let changed = |path: &Path| path.metadata().and_then(|data| data.modified());
     matches!((changed(a), changed(b)), (Ok(a), Ok(b)) if a >= b)
-}
-
-/// Runs a program and returns its output.
-fn run(command: &mut Command) -> Result<String, String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => format!("{name} was not found"),
-        _ => format!("{name} could not be run: {error}"),
-    })?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let arguments: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{name} {} failed\n{}", arguments.join(" "), said.trim()))
 }
 
 /// Returns the files as Rust source: their paths, content types and bytes.
