@@ -115,11 +115,25 @@ export class Clock {
   }
 }
 
-/** How far behind the server's time to draw, so that the frames before and after that moment have arrived. */
+/** How many frames the delay is learnt from, and which share of them must have arrived in time. */
+const FRAMES = 128;
+const IN_TIME = 0.9;
+/** Frames that come within this part of a tick after a late one waited for it, as TCP keeps the order. */
+const TOGETHER = 0.25;
+
+/**
+ * How far behind the server's time to draw, so that the frames before and after that moment have arrived. A segment that was lost
+ * holds up frames now and then, by far longer than jitter does. To wait for those would make the picture older all the time, so
+ * they count as one late frame, and the picture bridges them.
+ */
 export class Delay {
   #mean: number | undefined;
   /** The mean deviation of the frames' delays, in ticks. */
   deviation = 0;
+  readonly #late: number[] = [];
+  #next = 0;
+  #inTime = 0;
+  #last = { at: -Infinity, late: 0 };
 
   /** `least` and `most` are in ticks. */
   constructor(
@@ -127,22 +141,53 @@ export class Delay {
     private readonly most: number,
   ) {}
 
-  /** Takes the delay of a frame that arrived `late` ticks after its own tick. */
-  arrived(late: number): void {
-    if (this.#mean === undefined) {
-      this.#mean = late;
-      return;
-    }
-    const off = late - this.#mean;
+  /** Takes the delay of a frame that arrived at the server's time `at`, `late` ticks after its own tick. */
+  arrived(late: number, at = Infinity): void {
+    const off = late - (this.#mean ?? late);
     // As TCP estimates its round-trip time (RFC 6298), with smaller gains because there are more samples.
-    this.#mean += off / 16;
+    this.#mean = (this.#mean ?? late) + off / 16;
     this.deviation += (Math.abs(off) - this.deviation) / 16;
+    const waited = at - this.#last.at < TOGETHER && late < this.#last.late;
+    this.#last = { at, late };
+    if (waited) return;
+    this.#late[this.#next++ % FRAMES] = late;
+    const sorted = [...this.#late].sort((a, b) => a - b);
+    this.#inTime = sorted[Math.ceil(IN_TIME * sorted.length) - 1] ?? 0;
   }
 
   /** The delay in ticks, if a frame comes every `stride` ticks. */
   ticks(stride: number): number {
     if (this.#mean === undefined) return Math.max(this.least, stride);
-    return clamp(this.#mean + 3 * this.deviation + stride, this.least, this.most);
+    return clamp(this.#inTime + stride, this.least, this.most);
+  }
+}
+
+/** How many frames the longest stall is remembered for: 10 to 20 seconds of them, at 30 Hz. */
+const REMEMBERED = 300;
+
+/** The longest stall of the recent past. A way that stalls in one direction does so in the other, too. */
+export class Stalls {
+  #now = 0;
+  #next = 0;
+  #seen = 0;
+  #isDead = false;
+
+  /** Stalls longer than `most`, in ticks, are blackouts, for which nobody can prepare. */
+  constructor(private readonly most: number) {}
+
+  /** The length in ticks. */
+  get longest(): number {
+    return Math.max(this.#now, this.#next);
+  }
+
+  /** Takes a frame that came `late` ticks later than usual. */
+  arrived(late: number): void {
+    // What comes after a blackout is less and less late, and says nothing about stalls.
+    this.#isDead = late > this.most || (this.#isDead && late > 1);
+    if (!this.#isDead) this.#next = Math.max(this.#next, late);
+    if (++this.#seen % REMEMBERED !== 0) return;
+    this.#now = this.#next;
+    this.#next = 0;
   }
 }
 
@@ -153,7 +198,9 @@ const PATIENCE = 20;
 
 /** How many ticks ahead of the server's time inputs are targeted, so that they arrive in time. */
 export class Lead {
-  ticks: number;
+  /** The lead does not shrink below this. */
+  floor = 0;
+  #ticks: number;
   #spare = Infinity;
   #seen = 0;
   #newest = 0;
@@ -161,12 +208,16 @@ export class Lead {
 
   /** `most` is in ticks. The server refuses inputs that are more than one second ahead. */
   constructor(private readonly most: number) {
-    this.ticks = AIM;
+    this.#ticks = AIM;
+  }
+
+  get ticks(): number {
+    return Math.min(Math.max(this.#ticks, this.floor), this.most);
   }
 
   /** Sets a first estimate from the one-way latency `way`, in ticks. `seq` is the newest input that was sent. */
   restart(way: number, seq: number): void {
-    this.ticks = clamp(way + AIM, AIM, this.most);
+    this.#ticks = clamp(way + AIM, AIM, this.most);
     this.#settle(seq);
   }
 
@@ -177,13 +228,13 @@ export class Lead {
     // Inputs that were sent before the last correction do not show its effect.
     if (seq <= this.#settling) return;
     if (margin <= 0) {
-      this.ticks = Math.min(this.ticks + AIM - margin, this.most);
+      this.#ticks = Math.min(this.ticks + AIM - margin, this.most);
       this.#settle(sent);
       return;
     }
     this.#spare = Math.min(this.#spare, margin - AIM);
     if (++this.#seen < PATIENCE) return;
-    if (this.#spare >= 1) this.ticks = Math.max(0, this.ticks - Math.max(0.5, this.#spare / 2));
+    if (this.#spare >= 1) this.#ticks = Math.max(0, this.ticks - Math.max(0.5, this.#spare / 2));
     this.#settle(sent);
   }
 

@@ -16,6 +16,20 @@ interface Keyframe {
   value: unknown;
 }
 
+/** What was drawn last, if that was beyond the newest frame. */
+interface Beyond {
+  tick: number;
+  row: number[];
+  /** How far from the row of the newest frame. */
+  way: number;
+}
+
+/** What is left of a picture that went on elsewhere. It is added to what is drawn, and decays. */
+interface Slide {
+  tick: number;
+  columns: number[];
+}
+
 /** The keyframes of an entity over its lifetime. */
 interface Track {
   id: number;
@@ -23,10 +37,19 @@ interface Track {
   gone: number;
   /** By component id, oldest keyframe first. */
   keys: (Keyframe[] | undefined)[];
+  /** By component id. */
+  beyond: (Beyond | undefined)[];
+  slides: (Slide | undefined)[];
 }
 
 /** An entity at one moment, with the requested components. */
 export type Sample = { id: number } & Record<string, unknown>;
+
+/** How far beyond the newest frame evenly moving entities go on, in seconds: longer than a segment takes that TCP sends again. */
+const BEYOND_S = 0.25;
+/** The time in which half of a slide is over, in seconds, and how many of them count. */
+const HALF_LIFE_S = 0.06;
+const HALVES = 6;
 
 /** From how many diffs the usual distance between frames is estimated. */
 const STRIDE_WINDOW = 32;
@@ -39,11 +62,20 @@ export class Timeline {
   readonly #live = new Map<number, Track>();
   readonly #row: number[] = [];
   readonly #stride = { now: Infinity, next: Infinity, seen: 0 };
+  readonly #hz: number;
+  readonly #seat: number;
+  /** The tick of the newest frame. */
+  #newest = Infinity;
 
-  /** `keep` is how many ticks back `sample` can go. */
-  constructor(schemas: Schemas, keep: number) {
+  /**
+   * `keep` is how many ticks back `sample` can go. Beyond the newest frame goes on what does not belong to `seat`: the player knows
+   * better where that goes. Without a tick rate, nothing goes on.
+   */
+  constructor(schemas: Schemas, keep: number, { hz = 0, seat = 0 } = {}) {
     this.#codecs = schemas.components;
     this.#keep = keep;
+    this.#hz = hz;
+    this.#seat = seat;
   }
 
   /** The usual distance of two frames in ticks: 1 if the server sends one every tick. */
@@ -62,7 +94,7 @@ export class Timeline {
       this.#live.delete(entity.id);
     }
     for (const entity of spawned) {
-      const track: Track = { id: entity.id, born: tick, gone: Infinity, keys: [] };
+      const track: Track = { id: entity.id, born: tick, gone: Infinity, keys: [], beyond: [], slides: [] };
       this.#tracks.add(track);
       this.#live.set(entity.id, track);
     }
@@ -72,8 +104,10 @@ export class Timeline {
     stripped.forEach((entities, component) => {
       for (const entity of entities ?? []) this.#key(entity, component, tick, tick);
     });
+    this.#newest = tick;
     for (const track of this.#tracks) {
       if (track.gone <= tick - this.#keep) this.#tracks.delete(track);
+      else this.#slide(track);
     }
   }
 
@@ -161,13 +195,63 @@ export class Timeline {
     const codec = this.#codecs[component];
     const key = this.#keyAt(track, component, tick);
     if (!codec || !key?.row) return false;
-    const next = codec.moves ? this.#keyAt(track, component, tick, 1) : undefined;
+    const row = codec.moves ? this.#rowAt(track, component, tick) : key.row;
+    const drawn = this.#shifted(track, component, tick, row);
+    if (tick > this.#newest && row !== key.row)
+      track.beyond[component] = { tick, row: [...drawn], way: codec.distance(key.row, row) };
+    else if (track.beyond[component]) track.beyond[component] = undefined;
+    sample[codec.name] = drawn === key.row ? (key.value ??= codec.read(drawn)) : codec.read(drawn);
+    return true;
+  }
+
+  /** The row of a component that moves. It is valid until the next call. */
+  #rowAt(track: Track, component: number, tick: number): number[] {
+    const codec = this.#codecs[component];
+    const key = this.#keyAt(track, component, tick);
+    if (!codec || !key?.row) return [];
+    const next = this.#keyAt(track, component, tick, 1);
     if (next?.row && tick > next.from) {
       codec.mix(key.row, next.row, (tick - next.from) / (next.tick - next.from), this.#row);
-      sample[codec.name] = codec.read(this.#row);
-    } else {
-      sample[codec.name] = key.value ??= codec.read(key.row);
+      return this.#row;
     }
-    return true;
+    return tick > this.#newest && this.#goesOn(track, component, tick) ? this.#row : key.row;
+  }
+
+  /** Puts the row beyond the newest frame into `#row`, if the last two movements were about the same, and up to that frame. */
+  #goesOn(track: Track, component: number, tick: number): boolean {
+    const codec = this.#codecs[component];
+    if (this.#seat > 0 && track.keys[SEAT]?.at(-1)?.row?.[0] === this.#seat) return false;
+    const [a, b, c] = track.keys[component]?.slice(-3) ?? [];
+    if (!codec || !a?.row || !b?.row || !c?.row || c.tick !== this.#newest || b.tick !== c.from) return false;
+    const span = c.tick - c.from;
+    codec.mix(a.row, b.row, 1 + span / (b.tick - b.from), this.#row);
+    if (codec.distance(this.#row, c.row) > codec.distance(b.row, c.row) / 2) return false;
+    const past = Math.min(tick - c.tick, BEYOND_S * this.#hz);
+    codec.mix(b.row, c.row, 1 + past / span, this.#row);
+    return past > 0;
+  }
+
+  /** Lets a picture that went on slide to where the newest frame has it. A picture cannot be wrong by more than twice its way. */
+  #slide(track: Track): void {
+    track.beyond.forEach((beyond, component) => {
+      const codec = this.#codecs[component];
+      if (!beyond || !codec) return;
+      const row = this.#rowAt(track, component, beyond.tick);
+      const isNear = row.length > 0 && codec.distance(row, beyond.row) <= 2 * beyond.way;
+      track.slides[component] = isNear ? { tick: beyond.tick, columns: codec.way(row, beyond.row) } : undefined;
+    });
+  }
+
+  #shifted(track: Track, component: number, tick: number, row: number[]): number[] {
+    const slide = track.slides[component];
+    if (!slide) return row;
+    const halves = (tick - slide.tick) / (HALF_LIFE_S * this.#hz);
+    if (halves > HALVES) {
+      track.slides[component] = undefined;
+      return row;
+    }
+    const shifted = [...row];
+    this.#codecs[component]?.shift(shifted, slide.columns, 2 ** -halves);
+    return shifted;
   }
 }

@@ -1,6 +1,6 @@
 // The times that a player experiences: the moment to draw, the entities at that moment, and the target tick of inputs.
 
-import { Clock, Delay, Lead, Slew } from "./clock.js";
+import { Clock, Delay, Lead, Slew, Stalls } from "./clock.js";
 import type { Frame } from "./frame.js";
 import { SNAPSHOT } from "./frame.js";
 import type { Sample } from "./interpolate.js";
@@ -20,6 +20,9 @@ const MOST_LEAD_S = 0.5;
 const DILATION = 0.05;
 const STALL_S = 0.25;
 
+/** The longest stall of the line for which predicted inputs have time to arrive, in seconds. */
+const MOST_STALL_S = 0.3;
+
 /** The time of the local ticks of prediction, and by how many ticks it is behind its target. */
 export interface LocalTime {
   tick: number;
@@ -32,6 +35,7 @@ export class Playback {
   readonly #mostDelay: number;
   #delay: Delay;
   readonly #lead: Lead;
+  readonly #stalls: Stalls;
   readonly #timeline: Timeline;
   readonly #slew: Slew;
   readonly #local: Slew;
@@ -42,14 +46,15 @@ export class Playback {
   /** Frames that came when the picture had passed the beginning of what they tell. */
   underruns = 0;
 
-  /** `late` allows any delay: spectators get frames as late as the game decides. */
-  constructor(schemas: Schemas, hz: number, { late }: { late: boolean }) {
+  /** `late` allows any delay: spectators get frames as late as the game decides. `seat` is the player's. */
+  constructor(schemas: Schemas, hz: number, { late, seat = 0 }: { late: boolean; seat?: number }) {
     this.#schemas = schemas;
     this.#clock = new Clock(hz);
     this.#mostDelay = late ? Infinity : Math.max(2 * LEAST_DELAY, MOST_DELAY_S * hz);
     this.#delay = new Delay(LEAST_DELAY, this.#mostDelay);
     this.#lead = new Lead(MOST_LEAD_S * hz);
-    this.#timeline = new Timeline(schemas, Math.ceil(KEEP_S * hz));
+    this.#stalls = new Stalls(MOST_STALL_S * hz);
+    this.#timeline = new Timeline(schemas, Math.ceil(KEEP_S * hz), { hz, seat });
     this.#slew = new Slew(hz / 1000, MOST_DELAY_S * hz);
     this.#local = new Slew(hz / 1000, STALL_S * hz, DILATION);
   }
@@ -99,7 +104,7 @@ export class Playback {
     if (!first) return;
     this.#slew.reset();
     this.#local.reset();
-    this.#lead.restart((this.#clock.rtt / 2000) * this.#clock.hz, seq);
+    this.#lead.restart(this.#way, seq);
   }
 
   /**
@@ -107,7 +112,11 @@ export class Playback {
    * `behind` is how many ticks earlier the local time should have been when `taken` was sent: that much was corrected already.
    */
   arrived(now: number, frame: Frame, { taken, seq, behind }: { taken: number; seq: number; behind: number }): void {
-    if (this.#clock.settled) this.#delay.arrived(this.#clock.estimate(now) - frame.tick);
+    if (this.#clock.settled) {
+      const at = this.#clock.estimate(now);
+      this.#delay.arrived(at - frame.tick, at);
+      this.#stalls.arrived(at - frame.tick - this.#way);
+    }
     if (taken === 0) return;
     this.margin = frame.margin;
     this.#lead.feedback(taken, frame.margin + Math.round(behind), seq);
@@ -122,12 +131,18 @@ export class Playback {
 
   /** The target tick of an input that is sent now; 0, the next one, while the server's time is unknown. */
   aim(now: number): number {
+    this.#lead.floor = 0;
     return this.#clock.settled ? Math.ceil(this.#clock.tick(now) + this.#lead.ticks) : 0;
   }
 
-  /** The time for which the player acts now; `undefined` while the server's time is unknown. */
+  /**
+   * The time for which the player acts now; `undefined` while the server's time is unknown. A prediction answers at once, whatever
+   * the lead is, and each input that comes late makes it wrong. So the lead outlasts the stalls of the line.
+   */
   local(now: number): LocalTime | undefined {
     if (!this.#clock.settled) return undefined;
+    const stall = this.#stalls.longest;
+    this.#lead.floor = stall < 1 ? 0 : this.#way + 1 + stall;
     const target = this.#clock.estimate(now) + this.#lead.ticks;
     const tick = this.#local.follow(now, target);
     return { tick, behind: target - tick };
@@ -140,6 +155,11 @@ export class Playback {
   /** The avatar of a seat, or else the first of its entities that has all of the components. */
   owned(now: number, components: readonly string[], seat: number, avatar?: number): Sample | undefined {
     return this.#timeline.owned(this.#moment(now), this.#ids(components), seat, avatar);
+  }
+
+  /** The time from the server or to it, in ticks. */
+  get #way(): number {
+    return (this.#clock.rtt / 2000) * this.#clock.hz;
   }
 
   #moment(now: number): number {

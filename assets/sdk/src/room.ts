@@ -135,7 +135,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     this.#seatChannel = seatChannel;
     this.#channel = seatChannel.channel;
     this.#schemas = schemas;
-    this.#playback = new Playback(this.#schemas, welcome.hz, { late: this.spectating });
+    this.#playback = new Playback(this.#schemas, welcome.hz, { late: this.spectating, seat: welcome.seat });
     this.#sync = this.#newSync();
     // The server ignores what spectators send, so they send nothing.
     this.#uplink = new Uplink(seatChannel, { now, isOpen: () => this.#status === "playing" && !this.spectating });

@@ -106,7 +106,7 @@ export class Codec {
     }
   }
 
-  /** Interpolates between two rows into `out`. `part` is 0 at `from` and 1 at `to`. */
+  /** Interpolates between two rows into `out`. `part` is 0 at `from` and 1 at `to`; beyond that, what moves goes on. */
   mix(from: ArrayLike<number>, to: ArrayLike<number>, part: number, out: number[]): void {
     for (let k = 0; k < this.columns; k++) {
       const a = from[k] ?? 0;
@@ -117,7 +117,7 @@ export class Codec {
       } else if (motion === "turn") {
         out[k] = wrap(a + this.#way(k, a, b) * part, this.turns[k] ?? 1);
       } else {
-        out[k] = a;
+        out[k] = part < 1 ? a : b;
       }
     }
   }

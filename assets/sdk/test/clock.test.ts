@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { Clock, Delay, Lead, Slew, unwrap16 } from "../src/clock.js";
+import { Clock, Delay, Lead, Slew, Stalls, unwrap16 } from "../src/clock.js";
 
 const HZ = 50; // 20 ms a tick
 const TRUE = (now: number): number => 1_000 + now / 20;
@@ -93,6 +93,16 @@ describe("the delay", () => {
   test("covers the latency from the server", () => expect(delayAfter(() => 4)).toBeCloseTo(5));
   test("grows with jitter", () => expect(delayAfter((n) => 4 + (n % 2) * 2)).toBeGreaterThan(6));
   test("has a maximum", () => expect(delayAfter((n) => (n % 2) * 80)).toBe(25));
+  test("does not cover rare stalls, nor what waited behind them", () => {
+    const delay = new Delay(2, 25);
+    for (let tick = 0; tick < 300; tick++) {
+      // Every 30 ticks, a frame is lost, and comes with the six behind it.
+      const lost = Math.floor(tick / 30) * 30;
+      const at = tick - lost < 7 ? lost + 10 : tick + 4;
+      delay.arrived(at - tick, at);
+    }
+    expect(delay.ticks(1)).toBe(5);
+  });
   test("covers a frame every third tick", () => expect(new Delay(2, 25).ticks(3)).toBe(3));
 });
 
@@ -133,6 +143,34 @@ describe("the lead", () => {
     const lead = new Lead(25);
     lead.feedback(1, -32, 1);
     expect(lead.ticks).toBe(25);
+  });
+});
+
+test("does not shrink below its floor, and grows from there", () => {
+  const lead = new Lead(25);
+  lead.floor = 6;
+  expect(lead.ticks).toBe(6);
+  lead.floor = 30;
+  expect(lead.ticks).toBe(25);
+});
+
+describe("stalls", () => {
+  const after = (...late: number[]): number => {
+    const stalls = new Stalls(9);
+    for (const ticks of late) stalls.arrived(ticks);
+    return stalls.longest;
+  };
+  const quiet = (frames: number): number[] => new Array<number>(frames).fill(0);
+
+  test("are remembered for a while", () => {
+    expect(after(0, 5, 4, 0)).toBe(5);
+    expect(after(5, ...quiet(598))).toBe(5);
+    expect(after(5, ...quiet(599))).toBe(0);
+  });
+
+  test("are not blackouts, nor what comes after one", () => {
+    expect(after(0, 30, 20, 8, 3, 0)).toBe(0);
+    expect(after(30, 8, 0, 4, 0)).toBe(4);
   });
 });
 

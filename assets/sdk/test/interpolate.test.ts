@@ -4,12 +4,15 @@ import { Timeline } from "../src/interpolate.js";
 import { feed, schemas } from "./support.js";
 
 /** A mirror whose frames are recorded. */
-function stage(keep = 60): {
+function stage(
+  keep = 60,
+  beyond?: { hz: number; seat?: number | undefined },
+): {
   timeline: Timeline;
   take(...parts: unknown[]): void;
   at(tick: number, ...names: string[]): unknown[];
 } {
-  const timeline = new Timeline(schemas, keep);
+  const timeline = new Timeline(schemas, keep, beyond);
   const { take } = feed();
   return {
     timeline,
@@ -135,4 +138,69 @@ test("the past is forgotten, but not the present", () => {
   for (let tick = 1; tick <= 200; tick++) take(1, tick, 1, 0, 0, [1, 1, [0], [2]], ...(tick === 1 ? [[-3, [1]]] : []));
   expect(at(0.5, "Pos")).toEqual([]);
   expect(at(191.5, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 191.5, y: 0 } } }]);
+});
+
+describe("beyond the newest frame", () => {
+  const HZ = 30;
+  const x = (samples: unknown[]): number => (samples[0] as { Pos: { at: { x: number } } }).Pos.at.x;
+
+  /** An entity of seat 3 that moves these steps, half a unit each, in the ticks from 11 on. */
+  function moved(steps: number[], seat?: number): ReturnType<typeof stage> {
+    const played = stage(60, { hz: HZ, ...(seat && { seat }) });
+    played.take(0, 10, 0, 0, 0, [-1, 0b11, [0], 3, 0, 0]);
+    steps.forEach((step, n) => void played.take(1, 11 + n, 1, 0, 0, [1, 1, [0], [step]]));
+    return played;
+  }
+
+  test("what moved evenly goes on for a quarter of a second", () => {
+    const { at } = moved([2, 2, 2]);
+    expect(x(at(13, "Pos"))).toBe(3);
+    expect(x(at(15, "Pos"))).toBe(5);
+    expect(x(at(20.5, "Pos"))).toBe(10.5);
+    expect(x(at(40, "Pos"))).toBe(10.5);
+  });
+
+  test("what started, turned, jumped or belongs to the player waits", () => {
+    for (const { steps, seat } of [
+      { steps: [2] },
+      { steps: [2, 2, -2] },
+      { steps: [2, 2, 60] },
+      { steps: [2, 2, 2], seat: 3 },
+    ]) {
+      const { at } = moved(steps, seat);
+      const last = steps.reduce((sum, step) => sum + step) / 2;
+      expect(x(at(15, "Pos")), String(steps)).toBe(last);
+    }
+  });
+
+  test("what did not move in the newest frame has stopped", () => {
+    const { take, at } = moved([2, 2, 2]);
+    take(1, 14, 1, 0, 0);
+    expect(x(at(16, "Pos"))).toBe(3);
+  });
+
+  test("the picture slides to where the entity went", () => {
+    const { take, at } = moved([2, 2, 2]);
+    expect(x(at(15, "Pos"))).toBe(5);
+    take(1, 14, 1, 0, 0, [1, 1, [0], [2]]);
+    take(1, 15, 1, 0, 0);
+    expect(x(at(15, "Pos"))).toBeCloseTo(5);
+    expect(x(at(15 + 0.06 * HZ, "Pos"))).toBeCloseTo(4.5);
+    expect(x(at(30, "Pos"))).toBe(4);
+  });
+
+  test("a jump is drawn at once", () => {
+    const { take, at } = moved([2, 2, 2]);
+    expect(x(at(15, "Pos"))).toBe(5);
+    take(1, 14, 1, 0, 0, [1, 1, [0], [60]]);
+    expect(x(at(15, "Pos"))).toBe(33);
+  });
+
+  test("nothing slides where the movement went on", () => {
+    const { take, at } = moved([2, 2, 2]);
+    expect(x(at(14.5, "Pos"))).toBe(4.5);
+    for (const tick of [14, 15, 16]) take(1, tick, 1, 0, 0, [1, 1, [0], [2]]);
+    expect(x(at(14.6, "Pos"))).toBeCloseTo(4.6);
+    expect(x(at(15.5, "Pos"))).toBeCloseTo(5.5);
+  });
 });

@@ -97,6 +97,15 @@ test("a rare stall stops the picture briefly and leaves no delay", () => {
   expect(speeds.filter((speed) => speed < 0.5).length / speeds.length).toBeLessThan(0.1);
 });
 
+test("on a line that loses packets the picture goes on, as old as the way and its jitter require", () => {
+  const roll = dice(7);
+  const { speeds, ages } = play(() => 50 + 7.5 * (2 * roll() - 1) + (roll() < 0.02 ? 150 : 0));
+  const oldest = [...ages].sort((a, b) => a - b)[Math.floor(0.95 * ages.length)] ?? Infinity;
+  // A way, a tick, and the jitter of two frames.
+  expect(oldest * MS).toBeLessThan(50 + MS + 30);
+  expect(speeds.filter((speed) => speed < 0.5).length / speeds.length).toBeLessThan(0.01);
+});
+
 test("jitter is measured, and a frame that came too late for its picture is counted", () => {
   const even = play(() => 20);
   expect(even.underruns).toBe(0);

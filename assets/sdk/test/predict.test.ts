@@ -120,6 +120,22 @@ describe("local ticks", () => {
 });
 
 describe("late inputs", () => {
+  test("are rare once the line has shown its stalls", async () => {
+    const match = await predicted({ rtt: 100, jitter: 15, loss: 0.02 });
+    const late = (): number => match.inputs.filter(({ act, tick }) => tick > 0 && act > tick).length;
+    const walk = async (seconds: number): Promise<void> => {
+      for (let n = 0; n < seconds * 2; n++) {
+        match.room.input({ dir: (["E", "N", "W", "S"] as const)[n % 4] ?? "None" });
+        // A mouse that turns sends an input in each tick.
+        await match.play(0.5, (now) => match.room.input({ aim: (now / 1000) % 6 }));
+      }
+    };
+    await walk(10);
+    const before = [late(), match.room.stats.prediction?.corrections ?? 0];
+    await walk(30);
+    expect([late(), match.room.stats.prediction?.corrections]).toEqual(before);
+  });
+
   test("are put where they acted", async () => {
     const match = await predicted({ rtt: 60 });
     match.blackout = true;

@@ -99,6 +99,7 @@ export class Match {
   readonly #random = random(7);
   readonly #epoch: number;
   readonly #gates = { up: 0, down: 0 };
+  readonly #queues: Record<"up" | "down", (() => void)[]> = { up: [], down: [] };
   #waiting: { seq: number; act: number; margin: number; row: number[] }[] = [];
   #row = [0, 0, 0];
   #avatar = this.me.id;
@@ -228,6 +229,14 @@ export class Match {
     const lost = this.#random() < loss ? rtt + 20 : 0;
     const at = performance.now() + rtt / 2 + jitter * this.#random() + lost;
     this.#gates[way] = Math.max(this.#gates[way], at);
-    setTimeout(() => (this.blackout ? void this.#held.push(deliver) : deliver()), this.#gates[way] - performance.now());
+    const queue = this.#queues[way];
+    queue.push(deliver);
+    // Timers round their times, by which two could change places.
+    const arrive = (): void => {
+      const next = queue.shift() ?? deliver;
+      if (this.blackout) this.#held.push(next);
+      else next();
+    };
+    setTimeout(arrive, this.#gates[way] - performance.now());
   }
 }
