@@ -68,11 +68,11 @@ pub struct Ground(pub MapName);
 #[replicate(id = 8)]
 pub struct Side(pub u8);
 
-/// Protects an avatar that has just spawned: until this tick, or until it shoots, shots pass through it.
+/// Protects an avatar that has just spawned. For two seconds shots pass through it, and its gun does not shoot. Nothing ends this early.
 #[derive(Component, Replicate, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[replicate(id = 9)]
 pub struct Shield {
-    /// The first tick without protection. 0 after a shot of its own.
+    /// The first tick in which it can be hurt, and can shoot.
     pub until: u32,
 }
 

@@ -19,8 +19,8 @@ const BETWEEN_SHOTS: f32 = 0.18;
 const RELOAD: f32 = 1.2;
 /// The time from falling to respawning, in seconds.
 const RESPAWN: f32 = 2.5;
-/// The time for which an avatar that has spawned is protected, in seconds.
-const SHIELD: f32 = 3.0;
+/// The time for which an avatar that has spawned is protected and does not shoot, in seconds.
+const SHIELD: f32 = 2.0;
 
 /// Spawns an avatar far from all others, protected for [`SHIELD`] seconds.
 pub(crate) fn join(seat: Seat, world: &mut World) {
@@ -36,8 +36,9 @@ pub(crate) fn join(seat: Seat, world: &mut World) {
     }
 }
 
+/// Returns the protection of an avatar that spawns now. Players see it from this tick on, or from the next if it joins between two.
 fn shield(clock: &Clock) -> Shield {
-    Shield { until: clock.tick + clock.ticks(SHIELD) }
+    Shield { until: clock.tick + 1 + clock.ticks(SHIELD) }
 }
 
 /// Returns whether two seats are on the same side. In a match without teams, each seat is a side of its own.
@@ -55,19 +56,19 @@ pub(crate) fn walk(clock: Res<Clock>, config: Res<ArenaConfig>, mut avatars: Que
     }
 }
 
-type Gunner<'a> = (&'a Seat, &'a Intent<Pad>, &'a Hp, &'a Pos, &'a mut Ammo, &'a mut Gun, &'a mut Shield);
+type Gunner<'a> = (&'a Seat, &'a Intent<Pad>, &'a Hp, &'a Pos, &'a mut Ammo, &'a mut Gun, &'a Shield);
 
-/// Fires the guns whose trigger is held and that are ready. Whoever shoots loses their protection. Empty magazines reload by themselves.
+/// Fires the guns whose trigger is held and that are ready. Nobody shoots while protected: who cannot be hurt does no harm. A trigger
+/// that is held meanwhile fires as soon as the protection ends. Empty magazines reload by themselves.
 pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Query<Gunner>) {
-    for (seat, intent, hp, pos, mut ammo, mut gun, mut shield) in &mut gunners {
+    for (seat, intent, hp, pos, mut ammo, mut gun, shield) in &mut gunners {
         let ready = clock.tick >= gun.ready;
         if ready && ammo.0 == 0 {
             ammo.0 = MAGAZINE;
         }
-        if hp.0 > 0 && ready && intent.fire {
+        if hp.0 > 0 && ready && intent.fire && clock.tick >= shield.until {
             ammo.0 -= 1;
             gun.ready = clock.tick + clock.ticks(BETWEEN_SHOTS);
-            shield.until = 0;
             let shot = Shot { from: pos.at, heading: intent.aim, born: clock.tick };
             let way = Vec2::from_angle(intent.aim) * SHOT * clock.dt;
             commands.spawn((*seat, shot, Flight { at: pos.at, way, end: End::Flying }));

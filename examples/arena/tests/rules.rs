@@ -7,7 +7,7 @@ use tickcast::{prelude::*, room::SeatPlan};
 
 const HZ: u32 = 30;
 /// The ticks for which an avatar that has spawned is protected.
-const PROTECTED: u32 = 3 * HZ;
+const PROTECTED: u32 = 2 * HZ;
 
 /// Returns a match of two players who face each other in the courtyard, five units apart on the open floor. Both can be hurt.
 fn duel() -> TestRoom<Arena> {
@@ -80,38 +80,55 @@ fn five_shots_take_a_player_down() {
 }
 
 #[test]
-fn an_avatar_cannot_be_hurt_for_three_seconds_after_it_spawned() {
+fn an_avatar_that_joins_is_protected_for_two_seconds() {
     let mut test = duel();
     let newcomer = test.join();
     test.run(1);
     place(&mut test, newcomer, Vec2::new(20.0, 10.0));
+    assert_eq!(protected_for(&test, newcomer), PROTECTED);
     test.press(0, Pad { fire: true, ..Pad::default() });
-    test.run(PROTECTED - 10);
+    test.run(PROTECTED - 1);
     assert_eq!((hp(&test, newcomer), hp(&test, 1)), (100, 0), "shots pass through the newcomer");
     test.run(HZ);
     assert!(hp(&test, newcomer) < 100);
+}
 
-    let mut test = duel();
-    shoot_down(&mut test);
-    test.run(HZ * 5 / 2);
-    assert_eq!(hp(&test, 1), 100);
-    let now = test.view(1).tick().0;
-    let until = test.view(1).me::<Shield>().unwrap().until;
-    assert!(until > now + 2 * HZ, "protected until {until}, and now it is {now}");
+/// Returns the ticks for which everybody is told that a player is protected.
+fn protected_for(test: &TestRoom<Arena>, player: usize) -> u32 {
+    let until = |from: usize| {
+        let view = test.view(from);
+        let mut shields = view.iter::<Shield>().filter(|(id, _)| view.owner(*id) == Some(test.seat(player)));
+        shields.next().expect("every avatar has a shield").1.until
+    };
+    assert_eq!(until(0), until(1));
+    until(0).saturating_sub(test.view(0).tick().0)
 }
 
 #[test]
-fn an_avatar_that_shoots_loses_its_protection() {
+fn nothing_ends_the_protection_of_a_respawned_avatar_early() {
     let mut test = duel();
-    let newcomer = test.join();
-    test.run(1);
-    place(&mut test, newcomer, Vec2::new(20.0, 10.0));
-    test.press(newcomer, Pad { fire: true, aim: 1.5, ..Pad::default() });
-    test.run(2);
+    shoot_down(&mut test);
+    // The fallen player holds the trigger all the time, and their enemy shoots from next to them.
+    test.press(1, Pad { fire: true, aim: 1.5, ..Pad::default() });
     test.press(0, Pad { fire: true, ..Pad::default() });
-    test.run(HZ);
-    assert!(hp(&test, newcomer) < 100);
-    assert_eq!(hp(&test, 1), 100);
+    while hp(&test, 1) == 0 {
+        test.run(1);
+    }
+    place(&mut test, 0, Vec2::new(17.0, 10.0));
+    place(&mut test, 1, Vec2::new(19.0, 10.0));
+    assert!(protected_for(&test, 1) > PROTECTED);
+    for tick in 1..=PROTECTED {
+        test.run(1);
+        let shots = test.view(0).iter::<Shot>().filter(|(id, _)| test.view(0).owner(*id) == Some(test.seat(1))).count();
+        assert_eq!((hp(&test, 1), shots), (100, 0), "{tick} ticks after the respawn");
+    }
+    assert_eq!(protected_for(&test, 1), 1);
+    test.run(1);
+    let view = test.view(0);
+    assert!(view.iter::<Shot>().any(|(id, _)| view.owner(id) == Some(test.seat(1))), "the held trigger fires");
+    // The enemy may have to reload first.
+    test.run(HZ * 2);
+    assert!(hp(&test, 1) < 100);
 }
 
 /// Returns the ticks for which a newcomer who does nothing lives among the bots.
