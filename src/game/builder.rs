@@ -10,7 +10,7 @@ use bevy_ecs::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Bot, Game, GameEvent, MatchOptions, Outcome, ReplicatedSet,
+    Bot, Game, GameEvent, MatchOptions, Outcome, ReplicatedSet, Strength,
     emit::RegisteredEvent,
     intents::IntentWriter,
     parts::{Brain, Parts},
@@ -29,6 +29,9 @@ impl<G: Game, B: Bot<G>> Brain for Mind<G, B> {
     fn think(&mut self, view: &View<'_>, rng: &mut MatchRng, columns: &mut Vec<i64>) {
         columns.resize(G::Input::WIDTH, 0);
         self.0.think(view, rng).quantise(columns);
+    }
+    fn set_strength(&mut self, strength: Strength) {
+        self.0.set_strength(strength);
     }
     fn save(&self) -> Vec<u8> {
         rmp_serde::to_vec(&self.0).unwrap_or_else(|error| panic!("a bot cannot be saved: {error}"))
@@ -426,6 +429,7 @@ impl<G: Game> MatchBuilder<G> {
         self.once(".bot::<..>()");
         if let Some((server, _)) = self.parts.server() {
             server.hooks.bot = Some(|| Box::new(Mind::<G, B>(B::default(), PhantomData)));
+            server.hooks.strengths = B::STRENGTHS;
         }
         self
     }

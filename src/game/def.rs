@@ -11,7 +11,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    Game, MatchBuilder, MatchOptions,
+    Game, MatchBuilder, MatchOptions, Strength, StrengthError,
     parts::{Hooks, Parts, ServerParts},
     predicted::ClientHas,
     rules_module::RulesModule,
@@ -33,7 +33,8 @@ pub struct GameDef(Arc<Inner>);
 struct Inner {
     name: &'static str,
     options: MatchOptions,
-    has_bot: bool,
+    /// The strengths of the game's bots. `None` if it has no bots.
+    bots: Option<&'static [Strength]>,
     schema: Arc<Schema>,
     make: fn(Option<&Value>, u64) -> Result<Made, ConfigError>,
     rules: Option<RulesModule>,
@@ -190,9 +191,9 @@ impl GameDef {
         });
         let (mut made, schema) = tried.map_err(|panic| GameError::Rules { game, message: panic_message(&*panic) })??;
         made.game.try_out(game)?;
-        let has_bot = made.game.hooks.bot.is_some();
+        let bots = made.game.hooks.bot.map(|_| made.game.hooks.strengths);
         let schema = Arc::new(schema);
-        let inner = Inner { name: game, options: made.options, has_bot, schema, make: make::<G>, rules: None };
+        let inner = Inner { name: game, options: made.options, bots, schema, make: make::<G>, rules: None };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -221,9 +222,17 @@ impl GameDef {
         ticks(self.0.options.spectator_delay.as_secs_f32(), self.hz())
     }
 
-    /// Returns whether the game has a bot.
-    pub fn has_bot(&self) -> bool {
-        self.0.has_bot
+    /// Returns the strengths of the game's bots, the weakest first, which may be none. `None` if the game has no bots.
+    pub fn bots(&self) -> Option<&'static [Strength]> {
+        self.0.bots
+    }
+
+    /// Checks that the game's bots have a strength.
+    ///
+    /// # Errors
+    /// They do not have it, or the game has no bots.
+    pub fn check_strength(&self, wanted: Strength) -> Result<(), StrengthError> {
+        wanted.check(self.0.bots.unwrap_or_default())
     }
 
     /// Returns the schema, which clients need to decode a match.

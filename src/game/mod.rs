@@ -3,6 +3,7 @@
 //! This module knows games, their components, inputs, events and bots. It does not know how a match is hosted or which clients
 //! are connected, and its only clock is the match's own.
 
+mod strength;
 mod emit;
 mod intents;
 mod options;
@@ -36,6 +37,7 @@ pub(crate) use parts::{Brain, ErasedComponent, Hooks};
 pub use predicted::{PredictedFilter, PredictedParam, PredictedSystems};
 pub use replicated::ReplicatedSet;
 pub use rules_module::RulesModule;
+pub use strength::{Strength, StrengthError};
 
 /// A game. Its rules are plain systems on a `bevy_ecs` world, registered in [`Game::build`].
 ///
@@ -242,8 +244,17 @@ impl Outcome {
 /// # TestRoom::<Coins>::new(7).bots().run(3);
 /// ```
 pub trait Bot<G: Game>: Default + Serialize + DeserializeOwned + Send + 'static {
+    /// The strengths that the bot can have, the weakest first. Default: none, and the bot plays alike in every room.
+    const STRENGTHS: &'static [Strength] = &[];
+
     /// Returns the input for the next tick. Called once per tick.
     ///
     /// `rng` is a generator for bots, separate from the rules' generator.
     fn think(&mut self, view: &View<'_>, rng: &mut MatchRng) -> G::Input;
+
+    /// Sets how strong the bot plays from now on. Called with one of [`STRENGTHS`](Self::STRENGTHS) before the first
+    /// [`think`](Self::think), and when the strength of the room's bots changes. Default: a no-op.
+    ///
+    /// A bot should be weaker as a person is: slower to notice, less exact, less clever. It should never know more than its view.
+    fn set_strength(&mut self, _strength: Strength) {}
 }

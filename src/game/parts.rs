@@ -10,7 +10,7 @@ use bevy_ecs::{
     world::EntityWorldMut,
 };
 
-use super::{MatchOptions, Outcome, predicted::PredictedAccess};
+use super::{MatchOptions, Outcome, Strength, predicted::PredictedAccess};
 use crate::{
     protocol::{Audience, Columns as _, FieldKind, Replicate, Seat, TypeSpec},
     replication::{GridError, GridLayout, Replicator, View},
@@ -125,6 +125,7 @@ pub(crate) struct Hooks {
     pub(crate) leave: Vec<SeatRule>,
     pub(crate) finish: Option<BoxedSystem<(), Option<Outcome>>>,
     pub(crate) bot: Option<fn() -> Box<dyn Brain>>,
+    pub(crate) strengths: &'static [Strength],
 }
 
 /// A rule that runs when a seat is taken or becomes free.
@@ -133,6 +134,7 @@ pub(crate) type SeatRule = Box<dyn Fn(Seat, &mut World) + Send + Sync>;
 /// A bot with its types erased.
 pub(crate) trait Brain: Send {
     fn think(&mut self, view: &View<'_>, rng: &mut MatchRng, columns: &mut Vec<i64>);
+    fn set_strength(&mut self, strength: Strength);
     fn save(&self) -> Vec<u8>;
     fn restore(&mut self, bytes: &[u8]) -> bool;
 }

@@ -11,6 +11,7 @@ use super::{
     running::Running,
 };
 use crate::{
+    game::Strength,
     lobby::{Entrance, Identity, RoomId, UserId},
     matchmaking::{Opening, Terms},
     room::{OverReason, Room, SeatPlan},
@@ -30,6 +31,8 @@ pub struct MatchPlan {
     pub seats: usize,
     /// How many seats are filled, with bots where people are missing. `None`: as many as the game fills by itself.
     pub fill: Option<usize>,
+    /// How strong the bots play. `None`: as [`Strength::by_people`] says.
+    pub strength: Option<Strength>,
     /// Whether seats that become free are given to other players.
     pub backfill: bool,
     /// The conditions for a player to get a free seat.
@@ -48,14 +51,16 @@ impl Host {
 
     /// Opens this room for a match and reserves a seat for each player.
     pub(super) fn seat_match_in(&self, room: Room, matched: &MatchPlan) -> Result<Vec<Vec<Admission>>, Refusal> {
-        let MatchPlan { mode, teams, seats, fill, backfill, terms, .. } = matched;
+        let MatchPlan { mode, teams, seats, fill, strength, backfill, terms, .. } = matched;
         let info = MatchInfo { mode: mode.clone(), backfill: *backfill, terms: terms.clone() };
-        let options = RoomOptions { entrance: Entrance::Ticket, mode: mode.to_string(), ..RoomOptions::default() };
+        let options =
+            RoomOptions { entrance: Entrance::Ticket, mode: mode.to_string(), strength: *strength, ..RoomOptions::default() };
         let (running, ..) = self.open(room, &options, Opener::Matchmaker(info), |_| ())?;
         let plan = SeatPlan {
             seats: number(*seats),
             fill: fill.map_or(running.def.options().fill, number),
             teams: if teams.len() > 1 { number(teams.len()) } else { 0 },
+            strength: *strength,
         };
         running.with_seating(|seating| seating.with(&running.meters, |room| room.plan(plan)))??;
         let admissions: Result<Vec<_>, _> = teams.iter().zip(1..).map(|(people, team)| admit(&running, team, people)).collect();

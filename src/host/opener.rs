@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::quota::Held;
 use crate::{
+    game::Strength,
     lobby::{ClosedRoom, Entrance, UserId},
     matchmaking::Terms,
 };
@@ -43,6 +44,8 @@ pub struct RoomOptions {
     pub entrance: Entrance,
     /// The matchmaking mode to report with the result. Empty for none.
     pub mode: String,
+    /// How strong the bots play. Default: as [`Strength::by_people`] says.
+    pub strength: Option<Strength>,
     /// A closed private room that is opened again.
     pub(crate) reopens: Option<ClosedRoom>,
 }
@@ -66,6 +69,13 @@ impl RoomOptions {
     #[must_use]
     pub fn mode(mut self, mode: impl Into<String>) -> Self {
         self.mode = mode.into();
+        self
+    }
+
+    /// Sets how strong the bots play.
+    #[must_use]
+    pub fn strength(mut self, strength: Strength) -> Self {
+        self.strength = Some(strength);
         self
     }
 }

@@ -48,7 +48,8 @@ impl Host {
         }
         // It may have been open in the meantime, and others removed from it.
         let closed = newest.unwrap_or(closed);
-        let options = RoomOptions { entrance: Entrance::Code, reopens: Some(closed), ..RoomOptions::default() };
+        let (entrance, strength) = (Entrance::Code, closed.strength);
+        let options = RoomOptions { entrance, strength, reopens: Some(closed), ..RoomOptions::default() };
         self.open_for(room, &options, opener, who)
     }
 

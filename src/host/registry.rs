@@ -198,9 +198,13 @@ impl Host {
     /// worker of a Tokio runtime the other tasks of that worker go on meanwhile, which is not possible within a `LocalSet`.
     ///
     /// # Errors
-    /// The host is stopping or full, there is no such game, the configuration is not valid, or the user has as many rooms, seats or
-    /// unused tickets as they may.
+    /// The host is stopping or full, there is no such game, the configuration is not valid, the game's bots do not have the strength, or
+    /// the user has as many rooms, seats or unused tickets as they may.
     pub fn create(&self, game: &str, options: &RoomOptions, who: &Identity) -> Result<Admission, Refusal> {
+        if let Some(strength) = options.strength {
+            let checked = self.game(game)?.check_strength(strength);
+            checked.map_err(|error| Refusal::new(ErrorCode::BadConfig, error.to_string()))?;
+        }
         let opener = self.opener(who)?;
         let room = self.make(game, options.config.as_ref())?;
         self.open_for(room, options, opener, who)
@@ -397,9 +401,10 @@ impl Host {
 
     /// Opens a room. `seat` reserves its first seats before others can see it.
     pub(super) fn open<R>(
-        &self, room: Room, options: &RoomOptions, opener: Opener, seat: impl FnOnce(&Running) -> R,
+        &self, mut room: Room, options: &RoomOptions, opener: Opener, seat: impl FnOnce(&Running) -> R,
     ) -> Result<(Arc<Running>, Option<Code>, R), Refusal> {
         self.check_open()?;
+        room.set_strength(options.strength);
         let game = room.def().name();
         let (id, unseated, config) = (RoomId::random(&mut rand::rng()), room.population(), Arc::new(room.config().clone()));
         let running = Running::new(id.clone(), room, self.0.services.clone());
@@ -414,7 +419,7 @@ impl Host {
         let seated = seat(&running);
         let Population { players, bots, seats, .. } =
             running.with_seating(|seating| seating.population()).ok().flatten().unwrap_or(unseated);
-        let listing = Listing { room: id, game, players, bots, seats, config };
+        let listing = Listing { room: id, game, players, bots, seats, strength: options.strength, config };
         let code = self.0.services.board.change(|lobby| match &options.reopens {
             Some(closed) => lobby.reopen(listing, closed.code.clone(), &mut rand::rng()),
             None => lobby.open(listing, options.entrance, &mut rand::rng()),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::RoomId;
+use crate::game::Strength;
 
 /// A room of the room list, as it is sent to clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,6 +22,9 @@ pub struct Listing {
     pub bots: usize,
     /// The number of all seats, taken or free.
     pub seats: usize,
+    /// How strong the bots play. `None` if nobody chose that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strength: Option<Strength>,
     /// The room's configuration, which searches can filter by. It is not sent.
     #[serde(skip)]
     pub config: Arc<Json>,

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{Code, Listing, RoomId, Search, UserId};
+use crate::game::Strength;
 
 /// The minimum time between two news.
 pub const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
@@ -104,6 +105,8 @@ pub struct ClosedRoom {
     pub game: &'static str,
     /// The room's configuration.
     pub config: Arc<Json>,
+    /// How strong its bots played, if somebody chose that.
+    pub strength: Option<Strength>,
     /// The users who were removed from it, or as many of them as are remembered.
     pub removed: BTreeSet<UserId>,
 }
@@ -165,11 +168,12 @@ impl RoomList {
         if let Some(entry) = self.rooms.remove(room) {
             if let Some(code) = entry.code {
                 self.codes.remove(&code);
-                let Listing { game, config, .. } = entry.listing;
+                let Listing { game, config, strength, .. } = entry.listing;
                 self.closed.push_back(ClosedRoom {
                     code,
                     game,
                     config,
+                    strength,
                     removed: removed.into_iter().take(MAX_REMOVED).collect(),
                 });
                 let surplus = self.closed.len().saturating_sub(self.most_closed);
@@ -284,7 +288,7 @@ mod tests {
     const CODES_KEPT: usize = 10;
 
     fn listing(room: &str, players: usize) -> Listing {
-        Listing { room: RoomId::named(room), game: "arena", players, bots: 0, seats: 4, config: Arc::default() }
+        Listing { room: RoomId::named(room), game: "arena", players, bots: 0, seats: 4, strength: None, config: Arc::default() }
     }
 
     fn open(lobby: &mut RoomList, listing: Listing, entrance: Entrance) -> Option<Code> {

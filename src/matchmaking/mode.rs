@@ -4,6 +4,8 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use thiserror::Error;
 
+use crate::game::{Strength, StrengthError};
+
 /// The name of the mode of a game that configures none, and of a request without a mode.
 pub const DEFAULT_MODE: &str = "default";
 
@@ -38,13 +40,14 @@ pub struct Mode {
     pub(super) bots_after: Option<Duration>,
     pub(super) backfill: bool,
     pub(super) rated: bool,
+    pub(super) strength: Option<Strength>,
     /// The first invalid value that a builder method was given.
     wrong: Option<ModeError>,
 }
 
 /// The reason why a mode is not valid for a game.
 #[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ModeError {
     /// The range of players is empty, or starts at 0.
     #[error("it needs a range of players that starts at 1 or more and is not empty, such as 1..=4")]
@@ -66,9 +69,12 @@ pub enum ModeError {
         /// The number of seats in a room of the game.
         seats: usize,
     },
-    /// The mode fills seats with bots, but the game has no bot.
-    #[error("it fills seats with bots, but the game has no bot")]
+    /// The mode says something about bots, but the game has no bot.
+    #[error("it fills seats with bots, or says how strong they are, but the game has no bot")]
     NoBot,
+    /// The mode asks for bots of a strength that the game's bots do not have.
+    #[error(transparent)]
+    Strength(#[from] StrengthError),
 }
 
 impl Mode {
@@ -86,6 +92,7 @@ impl Mode {
             bots_after: None,
             backfill: false,
             rated: false,
+            strength: None,
             wrong: None,
         }
     }
@@ -163,6 +170,12 @@ impl Mode {
         self
     }
 
+    /// Sets how strong the bots of its matches play. Default: as [`Strength::by_people`] says.
+    pub fn strength(mut self, strength: Strength) -> Self {
+        self.strength = Some(strength);
+        self
+    }
+
     /// Returns the smallest and the largest number of players in a match.
     pub fn players(&self) -> RangeInclusive<usize> {
         self.teams * self.size.start()..=self.teams * self.size.end()
@@ -183,13 +196,19 @@ impl Mode {
         self.rated
     }
 
-    /// Checks that the mode is consistent and suits a game with this number of seats.
+    /// Returns how strong the bots are to play, if the mode says so.
+    pub fn bot_strength(&self) -> Option<Strength> {
+        self.strength
+    }
+
+    /// Checks that the mode is consistent and suits a game with this number of seats, and with bots of these strengths. `None`: the
+    /// game has no bots.
     ///
     /// # Errors
     /// Returns an error if the mode is invalid by itself, or for that game.
-    pub fn check(&self, seats: usize, has_bot: bool) -> Result<(), ModeError> {
-        if let Some(wrong) = self.wrong {
-            return Err(wrong);
+    pub fn check(&self, seats: usize, bots: Option<&[Strength]>) -> Result<(), ModeError> {
+        if let Some(wrong) = &self.wrong {
+            return Err(wrong.clone());
         }
         let (min, max) = (*self.size.start(), *self.size.end());
         if min == 0 || min > max {
@@ -198,8 +217,8 @@ impl Mode {
         match self.teams.saturating_mul(max) {
             _ if !self.latency.is_empty() && self.regions.is_empty() => Err(ModeError::NoRegions),
             players if players > seats => Err(ModeError::TooMany { players, seats }),
-            _ if self.bots_after.is_some() && !has_bot => Err(ModeError::NoBot),
-            _ => Ok(()),
+            _ if bots.is_none() && (self.bots_after.is_some() || self.strength.is_some()) => Err(ModeError::NoBot),
+            _ => Ok(self.strength.map_or(Ok(()), |strength| strength.check(bots.unwrap_or_default()))?),
         }
     }
 
@@ -256,27 +275,32 @@ mod tests {
 
     #[test]
     fn a_mode_must_fit_its_game() {
-        assert_eq!(Mode::teams(2).of(2..=2).check(4, false), Ok(()));
-        assert_eq!(Mode::teams(2).of(2..=3).check(4, false), Err(ModeError::TooMany { players: 6, seats: 4 }));
+        assert_eq!(Mode::teams(2).of(2..=2).check(4, None), Ok(()));
+        assert_eq!(Mode::teams(2).of(2..=3).check(4, None), Err(ModeError::TooMany { players: 6, seats: 4 }));
         #[expect(clippy::reversed_empty_ranges, reason = "the test needs an empty range")]
         let reversed = Mode::teams(2).of(2..=1);
         for mode in [Mode::teams(2).of(0..=2), reversed] {
-            assert_eq!(mode.check(4, true), Err(ModeError::Empty));
+            assert_eq!(mode.check(4, Some(&[])), Err(ModeError::Empty));
         }
-        assert_eq!(Mode::teams(2).bots_after(seconds(1)).check(4, false), Err(ModeError::NoBot));
-        assert_eq!(Mode::teams(2).bots_after(seconds(1)).check(4, true), Ok(()));
+        assert_eq!(Mode::teams(2).bots_after(seconds(1)).check(4, None), Err(ModeError::NoBot));
+        assert_eq!(Mode::teams(2).bots_after(seconds(1)).check(4, Some(&[])), Ok(()));
+        let hard = Mode::teams(2).strength(Strength::Hard);
+        assert_eq!(hard.check(4, Some(&Strength::ALL)), Ok(()));
+        assert_eq!(hard.check(4, None), Err(ModeError::NoBot));
+        let said = hard.check(4, Some(&[Strength::Easy])).unwrap_err().to_string();
+        assert_eq!(said, "the game's bots cannot be hard, only easy");
     }
 
     #[test]
     fn inconsistent_modes_are_refused() {
         for mode in [Mode::teams(0), Mode::teams(1)] {
-            assert_eq!(mode.of(2..=2).check(4, true), Err(ModeError::OneTeam));
+            assert_eq!(mode.of(2..=2).check(4, Some(&[])), Err(ModeError::OneTeam));
         }
         for mode in [Mode::teams(2).skill([]), Mode::teams(2).regions(["eu"]).latency([])] {
-            assert_eq!(mode.check(4, true), Err(ModeError::NoSteps));
+            assert_eq!(mode.check(4, Some(&[])), Err(ModeError::NoSteps));
         }
         let mode = Mode::teams(2).latency([(seconds(0), 60)]);
-        assert_eq!(mode.clone().check(4, true), Err(ModeError::NoRegions));
-        assert_eq!(mode.regions(["eu"]).check(4, true), Ok(()));
+        assert_eq!(mode.clone().check(4, Some(&[])), Err(ModeError::NoRegions));
+        assert_eq!(mode.regions(["eu"]).check(4, Some(&[])), Ok(()));
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::Mode;
+use crate::game::Strength;
 
 /// A mode in JSON.
 #[derive(Deserialize)]
@@ -28,6 +29,8 @@ struct ModeJson {
     backfill: bool,
     #[serde(default)]
     rated: bool,
+    /// How strong the bots play.
+    strength: Option<Strength>,
 }
 
 /// The number of players in a team.
@@ -65,7 +68,7 @@ impl TryFrom<ModeJson> for Mode {
         if let Some(latency) = written.latency {
             mode = mode.latency(latency.into_iter().map(late).collect::<Result<Vec<_>, String>>()?);
         }
-        (mode.backfill, mode.rated) = (written.backfill, written.rated);
+        (mode.backfill, mode.rated, mode.strength) = (written.backfill, written.rated, written.strength);
         Ok(mode)
     }
 }
@@ -85,10 +88,12 @@ mod tests {
     #[test]
     fn json_and_the_builder_make_the_same_mode() {
         let written = r#"{"teams": 2, "players": [2, 3], "hold_out": 5, "ready_check": 10, "skill": [[0, 100], [30, null]],
-            "regions": ["eu", "us"], "latency": [[0, 60]], "same": ["map"], "bots_after": 45, "backfill": true, "rated": true}"#;
+            "regions": ["eu", "us"], "latency": [[0, 60]], "same": ["map"], "bots_after": 45, "backfill": true, "rated": true,
+            "strength": "hard"}"#;
         let built = Mode::teams(2).of(2..=3).hold_out(seconds(5)).ready_check(seconds(10));
         let built = built.skill([(seconds(0), 100.0), (seconds(30), f64::INFINITY)]).regions(["eu", "us"]);
         let built = built.latency([(seconds(0), 60)]).same(["map"]).bots_after(seconds(45)).backfill().rated();
+        let built = built.strength(Strength::Hard);
         assert_eq!(serde_json::from_str::<Mode>(written).unwrap(), built);
         assert_eq!(serde_json::from_str::<Mode>(r#"{"players": 8}"#).unwrap(), Mode::free_for_all(8..=8));
     }
@@ -99,6 +104,7 @@ mod tests {
             (r#"{"players": 2, "ready_check": -1}"#, "-1 is not a valid time in seconds"),
             (r#"{"players": 2, "skil": []}"#, "unknown field `skil`"),
             (r#"{"teams": 2}"#, "missing field `players`"),
+            (r#"{"players": 2, "strength": "brutal"}"#, "unknown variant `brutal`, expected one of `easy`, `normal`, `hard`"),
         ] {
             let said = serde_json::from_str::<Mode>(written).unwrap_err().to_string();
             assert!(said.contains(expected), "{written}: {said}");

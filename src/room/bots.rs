@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::seats::{SeatStatus, Seats};
+use super::{
+    Room,
+    seats::{SeatStatus, Seats},
+};
 use crate::{
-    game::Brain,
+    game::{Brain, Strength},
     protocol::{InputColumns, Seat, Tick},
     replication::{Replicator, Viewer},
     sim::{MatchRng, Sim},
@@ -13,9 +16,26 @@ use crate::{
 /// The stream of the bots' random numbers. It is not the match's, so that the match stays a function of its inputs.
 const BOT_STREAM: u64 = 0xb07;
 
+impl Room {
+    /// Sets how strong the bots play; `None`: as [`Strength::by_people`] says. Bots that do not have this strength play as if none were
+    /// set.
+    pub fn set_strength(&mut self, strength: Option<Strength>) {
+        self.seats.plan.strength = strength;
+    }
+
+    /// Returns how strong the bots play at the moment. `None` if they have no strengths.
+    pub fn strength(&self) -> Option<Strength> {
+        let strengths = self.hooks.strengths;
+        let chosen = self.seats.plan.strength.filter(|strength| strengths.contains(strength));
+        chosen.or_else(|| Strength::by_people(strengths, self.seats.people()))
+    }
+}
+
 pub(super) struct Bots {
     pub rng: MatchRng,
     pub employed: BTreeMap<Seat, Employed>,
+    /// How strong the bots play. `None` until they were told.
+    strength: Option<Strength>,
 }
 
 pub(super) struct Employed {
@@ -28,10 +48,28 @@ impl Bots {
     pub fn new(seed: u64) -> Self {
         let mut rng = MatchRng::seeded(seed);
         rng.set_stream(BOT_STREAM);
-        Self { rng, employed: BTreeMap::new() }
+        Self::with_rng(rng)
     }
 
-    pub fn employ(&mut self, seat: Seat, brain: Box<dyn Brain>) {
+    pub fn with_rng(rng: MatchRng) -> Self {
+        Self { rng, employed: BTreeMap::new(), strength: None }
+    }
+
+    /// Sets how strong all bots play, those who come later too.
+    pub fn set_strength(&mut self, strength: Option<Strength>) {
+        if self.strength == strength {
+            return;
+        }
+        self.strength = strength;
+        if let Some(strength) = strength {
+            self.employed.values_mut().for_each(|bot| bot.brain.set_strength(strength));
+        }
+    }
+
+    pub fn employ(&mut self, seat: Seat, mut brain: Box<dyn Brain>) {
+        if let Some(strength) = self.strength {
+            brain.set_strength(strength);
+        }
         self.employed.insert(seat, Employed { brain, seq: 0, columns: Vec::new() });
     }
 

@@ -117,7 +117,7 @@ impl Room {
     /// The game refuses the configuration.
     pub fn new(def: &GameDef, config: Option<&Value>, seed: u64) -> Result<Self, ConfigError> {
         let Match { sim, replicator, hooks, rest, config } = def.make(config, seed)?;
-        let seats = Seats::new(SeatPlan { seats: *def.seats().end(), fill: def.options().fill, teams: 0 });
+        let seats = Seats::new(SeatPlan::new(*def.seats().end()).fill(def.options().fill));
         let bots = Bots::new(seed);
         let stats = RoomStats::default();
         Ok(Self {
@@ -461,6 +461,7 @@ impl Room {
         for seat in self.seats.away_since(self.sim.tick()) {
             self.leave(seat);
         }
+        self.bots.set_strength(self.strength());
         let wanted = if self.bots_allowed { usize::from(self.seats.plan.fill) } else { 0 };
         while self.seats.surplus_bot(wanted).is_some_and(|bot| {
             self.leave(bot);

@@ -89,7 +89,7 @@ impl Room {
         let entities = room.sim.restore(&saved.sim)?;
         let now = room.sim.tick();
         room.replicator.restore(saved.replicator, entities, room.sim.world_mut(), now);
-        room.bots = Bots { rng: saved.bot_rng, employed: Default::default() };
+        room.bots = Bots::with_rng(saved.bot_rng);
         room.leaving = saved.leaving;
         room.seats.plan = saved.plan;
         room.bots_allowed = saved.bots_allowed;

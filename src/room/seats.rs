@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{avatar::Avatar, delivery::Delivery};
 use crate::{
+    game::Strength,
     protocol::{Id, Seat, Tick},
     sim::{Team, Teams},
 };
@@ -63,12 +64,14 @@ pub struct SeatPlan {
     pub fill: u8,
     /// The number of teams to which the seats are dealt; 0 if everybody plays for themselves.
     pub teams: u8,
+    /// How strong the bots play. `None`: as [`Strength::by_people`] says.
+    pub strength: Option<Strength>,
 }
 
 impl SeatPlan {
     /// Plans this many seats, without bots and teams.
     pub fn new(seats: u8) -> Self {
-        Self { seats, fill: 0, teams: 0 }
+        Self { seats, fill: 0, teams: 0, strength: None }
     }
 
     /// Sets the number of seats that bots fill until people take them.
@@ -82,6 +85,13 @@ impl SeatPlan {
     #[must_use]
     pub fn teams(mut self, teams: u8) -> Self {
         self.teams = teams;
+        self
+    }
+
+    /// Sets how strong the bots play. Bots that do not have this strength play as if none were set.
+    #[must_use]
+    pub fn strength(mut self, strength: Strength) -> Self {
+        self.strength = Some(strength);
         self
     }
 
@@ -249,6 +259,11 @@ impl Seats {
     /// Returns a free seat for a bot that is needed to fill `wanted` seats.
     pub fn wanted_bot(&self, wanted: usize) -> Option<Seat> {
         if self.taken.len() < wanted { self.first_free(None) } else { None }
+    }
+
+    /// Returns the number of people who play here, or are away for a moment.
+    pub fn people(&self) -> usize {
+        self.count(SeatStatus::Playing) + self.count(SeatStatus::Away)
     }
 
     /// Returns the seats whose grace time is over.

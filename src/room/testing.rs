@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{Message, Outbox, Over, OverReason, Room, RoomStats};
 use crate::{
-    game::{Game, GameDef, GameEvent, Outcome},
+    game::{Game, GameDef, GameEvent, Outcome, Strength},
     protocol::{Columns, ErrorCode, Seat, Tick, decode_events, encode_ack, encode_input},
     replication::{Mirror, View},
 };
@@ -80,6 +80,18 @@ impl<G: Game> TestRoom<G> {
     #[must_use]
     pub fn bots(mut self) -> Self {
         self.room.allow_bots(true);
+        self
+    }
+
+    /// Sets how strong the bots play. Default: as [`Strength::by_people`] says.
+    ///
+    /// # Panics
+    /// If the game's bots do not have this strength.
+    #[must_use]
+    #[track_caller]
+    pub fn strength(mut self, strength: Strength) -> Self {
+        must(self.room.def().check_strength(strength));
+        self.room.set_strength(Some(strength));
         self
     }
 

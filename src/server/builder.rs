@@ -439,7 +439,7 @@ impl ServerBuilder {
             if modes.iter().any(|(other, named, _)| *other == name && *named == mode) {
                 return Err(wrong("there is another of that name".into()));
             }
-            let checked = rule.check(usize::from(*game.seats().end()), game.has_bot());
+            let checked = rule.check(usize::from(*game.seats().end()), game.bots());
             checked.map_err(|error| wrong(error.to_string()))?;
             modes.push((game.name(), mode, rule));
         }

@@ -22,6 +22,8 @@ mod results;
 mod server;
 #[path = "../support/swarm.rs"]
 mod swarm;
+#[path = "../support/tiers.rs"]
+mod tiers;
 #[path = "../support/walk.rs"]
 mod walk;
 
@@ -59,6 +61,7 @@ mod stalled;
 mod steady;
 #[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
 mod store;
+mod strength;
 mod threads;
 mod tickets;
 mod upgrade;

@@ -13,6 +13,8 @@ mod process;
 mod remote;
 #[path = "../support/slide.rs"]
 mod slide;
+#[path = "../support/tiers.rs"]
+mod tiers;
 #[path = "../support/walk.rs"]
 mod walk;
 
@@ -36,4 +38,5 @@ mod replication;
 mod seats;
 mod slow;
 mod spectators;
+mod strength;
 mod wire;

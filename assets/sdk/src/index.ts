@@ -40,6 +40,7 @@ export type {
   RoomStatus,
   SeatInfo,
   StepOf,
+  Strength,
   Typing,
   Unready,
   UserPresence,

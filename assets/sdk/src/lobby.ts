@@ -12,7 +12,7 @@ import { Party } from "./party.js";
 import { Presence } from "./presence.js";
 import type { Room } from "./room.js";
 import type { TakeSeat } from "./seat.js";
-import type { AnyGame, ConfigOf, GameInfo, GameTypes, RoomInfo, RoomSearch } from "./types.js";
+import type { AnyGame, ConfigOf, GameInfo, GameTypes, RoomInfo, RoomSearch, Strength } from "./types.js";
 
 /** A page of the list. `next` is the first room of the next page. */
 interface RoomsPage {
@@ -124,7 +124,8 @@ export class Lobby {
   }
 
   /**
-   * Creates a room and takes a seat in it. Fields that `config` omits have their defaults.
+   * Creates a room and takes a seat in it. Fields that `config` omits have their defaults. `strength` says how strong the bots
+   * play, one of the game's `strengths`; by default they are weaker against one player than against several.
    *
    * @example
    * ```ts
@@ -134,7 +135,7 @@ export class Lobby {
    */
   async create<G extends GameTypes = AnyGame>(
     game: string,
-    options: { config?: Partial<ConfigOf<G>>; private?: boolean } = {},
+    options: { config?: Partial<ConfigOf<G>>; private?: boolean; strength?: Strength } = {},
   ): Promise<Room<G>> {
     return this.#takeSeat(await this.#place("create", { game, ...options }));
   }

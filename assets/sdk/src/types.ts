@@ -77,6 +77,9 @@ export interface SeatInfo {
   status: "playing" | "away" | "bot";
 }
 
+/** How strong bots play. */
+export type Strength = "easy" | "normal" | "hard";
+
 /** A room of the public list. `players` and `bots` have seats; `seats` is the number of all seats. */
 export interface RoomInfo {
   room: string;
@@ -84,6 +87,8 @@ export interface RoomInfo {
   players: number;
   bots: number;
   seats: number;
+  /** How strong the bots play, if somebody chose that. Otherwise they are weaker against one player than against several. */
+  strength?: Strength;
 }
 
 /** A game that the server hosts, with its tick rate, its range of seats, and its current rooms and players. */
@@ -93,6 +98,8 @@ export interface GameInfo {
   seats: [min: number, max: number];
   rooms: number;
   players: number;
+  /** The strengths that the bots can have, the weakest first; absent if there is nothing to choose. */
+  strengths?: Strength[];
 }
 
 /** Filters and order for a search in the list of rooms. Every field is optional. */

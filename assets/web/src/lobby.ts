@@ -1,13 +1,13 @@
 // The lobby page: games, open rooms, private rooms by code, and the player's name.
 
-import type { GameInfo, RoomInfo, Server, ServerStatus } from "@tickcast/client";
+import type { GameInfo, RoomInfo, Server, ServerStatus, Strength } from "@tickcast/client";
 
 import { el } from "./dom.ts";
 import { gameView } from "./games.ts";
 
-/** The player's wish: a game, perhaps with a configuration for a private room; a listed room; or a code. */
+/** The player's wish: a game, perhaps with a configuration and a strength of the bots for a private room; a listed room; or a code. */
 export type PlayRequest =
-  | { readonly game: string; readonly config?: Record<string, unknown> }
+  | { readonly game: string; readonly config?: Record<string, unknown>; readonly strength?: Strength | undefined }
   | { readonly room: string }
   | { readonly code: string };
 
@@ -246,20 +246,28 @@ export class Lobby {
   }
 
   /** The form that opens a private room of a game with the chosen settings. */
-  private settings({ name }: GameInfo): HTMLElement {
+  private settings({ name, strengths = [] }: GameInfo): HTMLElement {
     const view = gameView(name);
     const chosen = (view?.settings ?? []).map(({ name: field, label, choices }) => {
       const select = el("select", { id: `${name}-${field}` }, ...choices.map(([text]) => el("option", {}, text)));
       return { field, label, select, value: () => choices[select.selectedIndex]?.[1] };
     });
+    const bots = el(
+      "select",
+      { id: `${name}-bots` },
+      el("option", {}, "by players"),
+      ...strengths.map((strength) => el("option", {}, strength)),
+    );
     const submit = (event: Event) => {
       event.preventDefault();
       void this.actions.play({
         game: name,
+        strength: strengths[bots.selectedIndex - 1],
         config: Object.fromEntries(chosen.map(({ field, value }) => [field, value()])),
       });
     };
     const labels = chosen.map(({ label, select }) => el("label", { htmlFor: select.id }, label, select));
+    if (strengths.length > 0) labels.push(el("label", { htmlFor: bots.id }, "Bots", bots));
     const open = el("button", { disabled: !view }, `Open a private ${view?.title ?? name} room`);
     return el("form", { className: "code", onsubmit: submit }, el("div", { className: "settings" }, ...labels), open);
   }

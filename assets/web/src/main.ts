@@ -197,7 +197,11 @@ function seat({ lobby }: Server, request: PlayRequest): Promise<Room> {
   if ("room" in request) return lobby.join(request.room);
   if ("code" in request) return lobby.joinCode(request.code);
   return request.config
-    ? lobby.create(request.game, { config: request.config, private: true })
+    ? lobby.create(request.game, {
+        config: request.config,
+        private: true,
+        ...(request.strength && { strength: request.strength }),
+      })
     : lobby.quick(request.game);
 }
 

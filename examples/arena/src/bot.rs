@@ -1,4 +1,5 @@
 //! The bot. It walks around walls to the nearest enemy, keeps its distance, circles, and shoots in bursts with limited accuracy.
+//! How quick and how exact it is depends on its strength. It knows the same at each.
 
 use std::f32::consts::{PI, TAU};
 
@@ -10,6 +11,7 @@ use crate::{Aim, Ammo, Arena, Ground, Hp, Map, Pad, Pos, Shield, Side};
 /// A bot that chases the nearest enemy.
 #[derive(Serialize, Deserialize, Default)]
 pub struct Chaser {
+    strength: Strength,
     enemy: Option<Sighting>,
     /// The point that it walks to.
     goal: Option<Vec2>,
@@ -32,12 +34,14 @@ struct Sighting {
 }
 
 impl Bot<Arena> for Chaser {
+    const STRENGTHS: &'static [Strength] = &Strength::ALL;
+
     fn think(&mut self, view: &View<'_>, rng: &mut MatchRng) -> Pad {
         let (Some(me), Some(hp), Some(ground)) = (view.me::<Pos>(), view.me::<Hp>(), view.me::<Ground>()) else {
             return Pad::default();
         };
         if hp.0 == 0 {
-            *self = Chaser::default();
+            *self = Chaser { strength: self.strength, ..Chaser::default() };
             return Pad::default();
         }
         let map = ground.0.map();
@@ -45,21 +49,35 @@ impl Bot<Arena> for Chaser {
         let Some(enemy) = self.enemy else { return Pad::default() };
         let in_sight = map.sees(me.at, enemy.at);
         self.sighted = if in_sight { self.sighted + 1 } else { 0 };
+        let skill = self.skill();
         if view.tick().0 % DECIDE == u32::from(view.seat().0) % DECIDE {
             self.decide(map, me.at, enemy, rng);
         }
         let dir = self.goal.map_or(Dir8::None, |goal| Dir8::nearest(goal - me.at, 0.2));
         let aim = self.aim(view.me::<Aim>().map_or(0.0, |aim| aim.0), me.at, enemy);
         let wanted = (enemy.at - me.at).to_angle();
-        let bursts = self.sighted >= REACTION && (self.sighted - REACTION) % (BURST + PAUSE) < BURST;
-        let fire = !enemy.protected && bursts && turn(aim, wanted).abs() < STEADY;
+        let bursts =
+            self.sighted >= skill.reaction && (self.sighted - skill.reaction) % (skill.burst + skill.pause) < skill.burst;
+        let fire = !enemy.protected && bursts && turn(aim, wanted).abs() < skill.steady;
         let ammo = view.me::<Ammo>().map_or(0, |ammo| ammo.0);
         let reload = !in_sight && ammo < MAGAZINE / 2;
         Pad { dir, aim, fire, reload }
     }
+
+    fn set_strength(&mut self, strength: Strength) {
+        self.strength = strength;
+    }
 }
 
 impl Chaser {
+    fn skill(&self) -> &'static Skill {
+        match self.strength {
+            Strength::Easy => &EASY,
+            Strength::Normal => &NORMAL,
+            Strength::Hard => &HARD,
+        }
+    }
+
     /// Returns the nearest standing enemy. Enemies behind walls count as farther away, protected ones too, and the current enemy as
     /// slightly nearer.
     fn nearest(&self, view: &View<'_>, map: &Map, me: Vec2) -> Option<Sighting> {
@@ -82,13 +100,16 @@ impl Chaser {
 
     /// Chooses the next goal and the aiming error until the next decision.
     fn decide(&mut self, map: &Map, me: Vec2, enemy: Sighting, rng: &mut MatchRng) {
-        self.unsteady = rng.random_range(-UNSTEADY..UNSTEADY) + rng.random_range(-UNSTEADY..UNSTEADY);
+        let unsteady = self.skill().unsteady;
+        self.unsteady = rng.random_range(-unsteady..unsteady) + rng.random_range(-unsteady..unsteady);
         if self.side == 0.0 || rng.random_bool(0.25) {
             self.side = if rng.random_bool(0.5) { 1.0 } else { -1.0 };
         }
         let (gap, apart) = ((enemy.at - me).normalize_or(Vec2::X), enemy.at.distance(me));
         if self.sighted == 0 || apart > FAR {
-            self.goal = map.paths.next(map, me, enemy.at);
+            // Two bots that run round a wall at the same pace never meet, unless one of them waits.
+            let waits = self.sighted == 0 && rng.random_bool(self.skill().hesitation);
+            self.goal = if waits { None } else { map.paths.next(map, me, enemy.at) };
             return;
         }
         let away = if apart < NEAR { -gap } else { Vec2::ZERO };
@@ -99,12 +120,12 @@ impl Chaser {
         self.goal = Some(step(self.side));
     }
 
-    /// Returns the new direction of the gun: turned towards the enemy's predicted position, by at most [`TURN`].
+    /// Returns the new direction of the gun: turned towards the enemy's predicted position, no faster than the bot can.
     fn aim(&self, now: f32, me: Vec2, enemy: Sighting) -> f32 {
         let ticks = enemy.at.distance(me) / SHOT * HZ;
-        let ahead = enemy.at + enemy.pace * ticks.min(LEAD);
+        let ahead = enemy.at + enemy.pace * ticks.min(self.skill().lead);
         let wanted = (ahead - me).to_angle() + self.unsteady;
-        (now + turn(now, wanted).clamp(-TURN, TURN)).rem_euclid(TAU)
+        (now + turn(now, wanted).clamp(-self.skill().turn, self.skill().turn)).rem_euclid(TAU)
     }
 }
 
@@ -116,22 +137,35 @@ fn turn(from: f32, to: f32) -> f32 {
 const HZ: f32 = 30.0;
 /// Ticks from one decision to the next.
 const DECIDE: u32 = 10;
-/// Ticks from seeing an enemy to the first shot.
-const REACTION: u32 = 15;
-/// The ticks for which it shoots, and those for which it then pauses.
-const BURST: u32 = 12;
-const PAUSE: u32 = 18;
-/// The most ticks for which it extrapolates an enemy's movement.
-const LEAD: f32 = 12.0;
-/// The largest turn of the gun per tick, in radians.
-const TURN: f32 = 0.2;
-/// Half of the largest aiming error, in radians.
-const UNSTEADY: f32 = 0.18;
-/// The gun's largest deviation from the enemy at which the bot shoots, in radians.
-const STEADY: f32 = 0.35;
 /// The bot backs off from enemies within this distance, in units.
 const NEAR: f32 = 4.0;
 /// The bot approaches enemies beyond this distance, in units.
 const FAR: f32 = 9.0;
 /// The length of a step while circling, in units.
 const STEP: f32 = 2.5;
+
+/// What makes a bot strong or weak.
+struct Skill {
+    /// Ticks from seeing an enemy to the first shot.
+    reaction: u32,
+    /// The ticks for which it holds the trigger, and those for which it then pauses.
+    burst: u32,
+    pause: u32,
+    /// The probability with which it waits until the next decision, instead of going where it does not see an enemy.
+    hesitation: f64,
+    /// The most ticks for which it extrapolates an enemy's movement.
+    lead: f32,
+    /// The largest turn of the gun per tick, in radians.
+    turn: f32,
+    /// Half of the largest aiming error, in radians.
+    unsteady: f32,
+    /// The gun's largest deviation from the enemy at which the bot shoots, in radians.
+    steady: f32,
+}
+
+const EASY: Skill =
+    Skill { reaction: 24, burst: 8, pause: 36, hesitation: 0.3, lead: 6.0, turn: 0.1, unsteady: 0.26, steady: 0.45 };
+const NORMAL: Skill =
+    Skill { reaction: 15, burst: 12, pause: 18, hesitation: 0.15, lead: 12.0, turn: 0.2, unsteady: 0.18, steady: 0.35 };
+const HARD: Skill =
+    Skill { reaction: 8, burst: 20, pause: 8, hesitation: 0.1, lead: 24.0, turn: 0.3, unsteady: 0.07, steady: 0.2 };

@@ -131,24 +131,6 @@ fn nothing_ends_the_protection_of_a_respawned_avatar_early() {
     assert!(hp(&test, 1) < 100);
 }
 
-/// Returns the ticks for which a newcomer who does nothing lives among the bots.
-fn lifetime_of_a_newcomer(seed: u64) -> u32 {
-    let mut test = TestRoom::<Arena>::new(seed).bots().seats(1);
-    let ticks = (1..HZ * 30).find(|_| {
-        test.run(1);
-        test.view(0).me::<Hp>().is_some_and(|hp| hp.0 == 0)
-    });
-    ticks.unwrap_or(HZ * 30)
-}
-
-#[test]
-fn bots_give_a_newcomer_time() {
-    let mut lifetimes: Vec<u32> = (0..13).map(lifetime_of_a_newcomer).collect();
-    lifetimes.sort_unstable();
-    let seconds: Vec<f32> = lifetimes.iter().map(|ticks| *ticks as f32 / HZ as f32).collect();
-    assert!(seconds[0] > 4.0 && seconds[6] > 8.0, "seconds until bots take a newcomer down: {seconds:?}");
-}
-
 #[test]
 fn a_wall_stops_shots() {
     let mut test = duel();
@@ -282,7 +264,7 @@ fn players_start_far_from_each_other() {
 fn bots_find_each_other_and_fight() {
     for map in [MapName::Courtyard, MapName::Cellar] {
         let config = ArenaConfig { map, frag_limit: 100, minutes: 60 };
-        let mut test = TestRoom::<Arena>::with_config(3, config).bots().seats(1);
+        let mut test = TestRoom::<Arena>::with_config(3, config).bots().strength(Strength::Normal).seats(1);
         test.run(HZ * 60);
         let view = test.view(0);
         let all: Vec<u16> = view.iter::<Frags>().map(|(_, frags)| frags.0).collect();

@@ -77,6 +77,7 @@ impl Shared {
             seats: *mode.players().end(),
             // A match in teams has no bots beyond those that were planned; the game's own fill may exceed the mode's seats.
             fill: (found.bots > 0).then_some(people + found.bots).or(mode.sides().map(|_| 0)),
+            strength: mode.bot_strength(),
             backfill: mode.is_backfilled(),
             terms: found.terms(),
         };

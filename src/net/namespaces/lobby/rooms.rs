@@ -8,6 +8,7 @@ use socketioxide::SocketIo;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::{
+    game::Strength,
     host::{ChangesSince, ListedRooms, RoomOptions},
     lobby::{Changes, Entrance, Listing, RoomId, Search, Sort},
     net::namespaces::{
@@ -35,6 +36,9 @@ struct GameInfo {
     seats: [u8; 2],
     rooms: usize,
     players: usize,
+    /// The strengths that the game's bots can have. Absent if there is nothing to choose.
+    #[serde(skip_serializing_if = "<[Strength]>::is_empty")]
+    strengths: &'static [Strength],
 }
 
 #[derive(Default, Deserialize)]
@@ -72,6 +76,7 @@ struct Create {
     config: Option<Json>,
     #[serde(default)]
     private: bool,
+    strength: Option<Strength>,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +112,7 @@ pub(crate) fn games(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
                 seats: [*seats.start(), *seats.end()],
                 rooms: totals.rooms,
                 players: totals.players,
+                strengths: game.bots().unwrap_or_default(),
             }
         })
         .collect();
@@ -154,9 +160,9 @@ fn page_length(items: &[impl Serialize]) -> usize {
 }
 
 pub(crate) fn create(call: &Call<'_, Lobby>, argument: Argument) -> Answer {
-    let Create { game, config, private } = argument.read()?;
+    let Create { game, config, private, strength } = argument.read()?;
     let entrance = if private { Entrance::Code } else { Entrance::Listed };
-    let options = RoomOptions { config, entrance, ..RoomOptions::default() };
+    let options = RoomOptions { config, entrance, strength, ..RoomOptions::default() };
     answer(&call.namespace.0.create(&game, &options, call.session.identity())?)
 }
 
