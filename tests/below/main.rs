@@ -32,6 +32,7 @@ mod links;
 mod map;
 mod merged;
 mod predict;
+mod predict_rule;
 mod registration;
 mod removed;
 mod replication;
