@@ -11,8 +11,8 @@ const SNAP_STEPS: f64 = 64.0;
 enum Part {
     /// An integer, a choice or a bool: it agrees if it is equal.
     Exact,
-    /// Columns of steps: they agree if none differs by more than one step. Beyond the distance a correction is drawn at once.
-    Steps { columns: usize, snap: f64 },
+    /// Columns of steps: they agree if none differs by more than one step. Beyond the distance `snap` a correction is drawn at once.
+    Steps { columns: usize, step: f64, snap: f64 },
     /// Steps of a turn, which agree likewise.
     Turn { steps: i64 },
 }
@@ -23,7 +23,7 @@ pub(super) struct Agreement(Vec<Part>);
 impl Agreement {
     /// `snap` is the distance beyond which a correction is drawn at once.
     pub fn of(fields: &[FieldKind], snap: Option<f32>) -> Self {
-        let steps = |columns, step: f64| Part::Steps { columns, snap: snap.map_or(SNAP_STEPS * step, f64::from) };
+        let steps = |columns, step: f64| Part::Steps { columns, step, snap: snap.map_or(SNAP_STEPS * step, f64::from) };
         Self(
             fields
                 .iter()
@@ -50,6 +50,19 @@ impl Agreement {
                     Part::Steps { .. } => by <= 1,
                     Part::Turn { steps } => by <= 1 || by == *steps as u64 - 1,
                 }
+            })
+        })
+    }
+
+    /// Returns whether values are other ones `after` a correction than `before` it, give or take one step of what is rounded.
+    pub fn changed(&self, mut before: &[f64], mut after: &[f64]) -> bool {
+        self.0.iter().any(|part| {
+            let columns = part.columns();
+            let mut pairs = std::iter::zip(take(&mut before, columns), take(&mut after, columns));
+            pairs.any(|(before, after)| match part {
+                Part::Exact => before != after,
+                Part::Steps { step, .. } => (before - after).abs() > *step,
+                Part::Turn { steps } => wrapped(before - after).abs() > TAU / *steps as f64,
             })
         })
     }
@@ -125,6 +138,14 @@ mod tests {
         assert!(!body.holds(&[10, 20, 255, 100], &[12, 20, 255, 100]));
         assert!(!body.holds(&[10, 20, 255, 100], &[10, 20, 1, 100]));
         assert!(!body.holds(&[10, 20, 255, 100], &[10, 20, 255, 99]));
+    }
+
+    #[test]
+    fn a_correction_of_one_step_changes_nothing() {
+        assert!(!body().changed(&[1.0, 2.0, 0.01, 100.0], &[1.5, 1.5, TAU - 0.01, 100.0]));
+        assert!(body().changed(&[1.0, 2.0, 0.01, 100.0], &[1.6, 2.0, 0.01, 100.0]));
+        assert!(body().changed(&[1.0, 2.0, 0.1, 100.0], &[1.0, 2.0, TAU - 0.1, 100.0]));
+        assert!(body().changed(&[1.0, 2.0, 0.1, 100.0], &[1.0, 2.0, 0.1, 99.0]));
     }
 
     #[test]

@@ -24,6 +24,17 @@ pub(super) struct Own {
     pub seat: Option<Seat>,
 }
 
+/// How the server's state of a tick differs from what was predicted for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Difference {
+    /// By nothing that counts.
+    None,
+    /// Only in components that the systems read. What they wrote is right, but may not be after the next steps.
+    InRead,
+    /// In components that the systems write, or in which entities there are.
+    InWritten,
+}
+
 /// The entities of a world, by ascending id.
 #[derive(Default)]
 pub(super) struct Entities(Vec<Held>);
@@ -46,6 +57,9 @@ struct Row<'a> {
     place: usize,
     columns: &'a [i64],
 }
+
+/// The columns of one component.
+type Columns = SmallVec<[i64; 16]>;
 
 /// The columns of one entity, by place.
 type Group<'a> = SmallVec<[Option<&'a [i64]>; 16]>;
@@ -112,44 +126,61 @@ impl Entities {
     }
 
     /// Puts saved components back into the own entities, which are the same as when they were saved.
-    pub fn restore(&self, world: &mut World, tracked: &[Tracked], mut from: &[u8]) {
+    pub fn restore(&self, world: &mut World, tracked: &[Tracked], from: &[u8]) {
+        self.restore_those(world, tracked, from, |_| true);
+    }
+
+    /// Puts saved components back, but only those that the systems write.
+    pub fn restore_written(&self, world: &mut World, tracked: &[Tracked], from: &[u8]) {
+        self.restore_those(world, tracked, from, |tracked| tracked.is_written);
+    }
+
+    fn restore_those(&self, world: &mut World, tracked: &[Tracked], mut from: &[u8], wanted: impl Fn(&Tracked) -> bool) {
+        let mut skipped = Columns::new();
         for held in self.own() {
             let mut entity = world.entity_mut(held.entity);
-            for Tracked { component, .. } in tracked {
-                if is_there(&mut from) {
+            for one in tracked {
+                let Tracked { component, .. } = one;
+                if !is_there(&mut from) {
+                    continue;
+                }
+                if wanted(one) {
                     (component.restore)(&mut entity, component.component, &mut from).expect(SAVED);
+                } else {
+                    skipped.resize(component.width, 0);
+                    (component.quantise)(&mut from, &mut skipped).expect(SAVED);
                 }
             }
         }
     }
 
-    /// Returns whether the own entities of some rows are those that were saved, with the same components and about the same values.
-    pub fn agree(&self, tracked: &[Tracked], mut saved: &[u8], rows: &[i64], own: Own) -> bool {
+    /// Compares the own entities of some rows with those that were saved.
+    pub fn difference(&self, tracked: &[Tracked], mut saved: &[u8], rows: &[i64], own: Own) -> Difference {
         let mut held = self.own();
-        let mut predicted: SmallVec<[i64; 16]> = SmallVec::new();
+        let mut predicted = Columns::new();
+        let mut difference = Difference::None;
         for (id, group) in groups(tracked, rows) {
             if !own.is(id, &group, tracked) {
                 continue;
             }
             if held.next().is_none_or(|held| held.id != id) {
-                return false;
+                return Difference::InWritten;
             }
-            for (Tracked { component, agreement, .. }, told) in tracked.iter().zip(group) {
+            for (Tracked { component, is_written, agreement }, told) in tracked.iter().zip(group) {
                 let is_there = is_there(&mut saved);
-                match told {
-                    Some(told) if is_there => {
-                        predicted.resize(component.width, 0);
-                        (component.quantise)(&mut saved, &mut predicted).expect(SAVED);
-                        if !agreement.holds(&predicted, told) {
-                            return false;
-                        }
-                    }
-                    None if !is_there => {}
-                    _ => return false,
+                if is_there {
+                    predicted.resize(component.width, 0);
+                    (component.quantise)(&mut saved, &mut predicted).expect(SAVED);
+                }
+                let agrees = told.map_or(!is_there, |told| is_there && agreement.holds(&predicted, told));
+                match (agrees, is_written) {
+                    (true, _) => {}
+                    (false, false) => difference = Difference::InRead,
+                    (false, true) => return Difference::InWritten,
                 }
             }
         }
-        held.next().is_none()
+        if held.next().is_some() { Difference::InWritten } else { difference }
     }
 
     /// Appends the saved values of written components of the own entities: id, component, a number for each column, and so on.
@@ -198,6 +229,15 @@ pub(super) fn errors(tracked: &[Tracked], before: &[f64], after: &[f64], to: &mu
         }
     }
     is_snapped
+}
+
+/// Returns whether the values `after` a correction are others than those `before` it, beyond what is rounded.
+pub(super) fn changed(tracked: &[Tracked], before: &[f64], after: &[f64]) -> bool {
+    // Rows of the same entities and components are equally long.
+    before.len() != after.len()
+        || value_rows(tracked, before)
+            .zip(value_rows(tracked, after))
+            .any(|((one, before), (_, after))| before[..2] != after[..2] || one.agreement.changed(&before[2..], &after[2..]))
 }
 
 /// Iterates over rows of values: an id, a component, a number for each column.

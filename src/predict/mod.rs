@@ -25,7 +25,7 @@ use crate::{
     sim::{Clock, Intent},
 };
 
-use entities::{Entities, Tracked};
+use entities::{Difference, Entities, Tracked};
 use log::InputLog;
 
 /// The seconds for which a client predicts without a word from the server. The server takes no inputs for ticks further ahead either.
@@ -116,7 +116,8 @@ pub struct Told {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loaded {
-    /// Whether the server's state differs from what was predicted for its tick.
+    /// Whether the prediction was wrong: the server's state differs in what the predicted systems write, or in what they read so that
+    /// the newest tick comes out otherwise, by more than a step. A hit that leaves the avatar walking, for example, corrects nothing.
     pub is_corrected: bool,
     /// Whether the correction is so large that it must be drawn at once.
     pub is_snapped: bool,
@@ -228,23 +229,28 @@ impl<G: Game> Predictor<G> {
         }
         self.errors.clear();
         let is_moved = self.log.acknowledge(told.tick, told.ack);
-        let agrees = self.agrees(told, rows);
+        let difference = self.difference(told, rows);
         let is_known = told.tick <= ahead;
-        if agrees && !is_moved && !self.sees_others {
+        if difference == Difference::None && !is_moved && !self.sees_others {
             self.forget(told.tick);
             return Loaded::default();
         }
         let mut before = Vec::new();
         self.read(ahead, &mut before);
-        self.rebase(told, rows, agrees);
+        self.rebase(told, rows, difference);
         let replayed = self.advance(ahead);
-        let mut is_snapped = !is_known;
-        if is_known {
-            let mut after = Vec::new();
-            self.read(ahead, &mut after);
-            is_snapped = entities::errors(&self.tracked, &before, &after, &mut self.errors);
+        if !is_known {
+            return Loaded { is_corrected: false, is_snapped: true, replayed };
         }
-        Loaded { is_corrected: is_known && !agrees, is_snapped, replayed }
+        let mut after = Vec::new();
+        self.read(ahead, &mut after);
+        let is_snapped = entities::errors(&self.tracked, &before, &after, &mut self.errors);
+        let is_corrected = match difference {
+            Difference::None => false,
+            Difference::InRead => entities::changed(&self.tracked, &before, &after),
+            Difference::InWritten => true,
+        };
+        Loaded { is_corrected, is_snapped, replayed }
     }
 
     /// Appends the state that was predicted for a tick, without rounding: for each own entity and each component that the predicted systems
@@ -283,11 +289,13 @@ impl<G: Game> Predictor<G> {
         self.world.get(self.avatar?)
     }
 
-    /// Returns whether the rows of the own entities are what was predicted for their tick.
-    fn agrees(&self, told: Told, rows: &[i64]) -> bool {
-        let Some(past) = self.past.iter().find(|past| past.tick == told.tick) else { return false };
-        let told_avatar = told.avatar.and_then(|id| self.entities.get(id));
-        told_avatar == self.avatar && self.entities.agree(&self.tracked, &past.bytes, rows, self.own(told))
+    /// Compares the rows of the own entities with what was predicted for their tick.
+    fn difference(&self, told: Told, rows: &[i64]) -> Difference {
+        let Some(past) = self.past.iter().find(|past| past.tick == told.tick) else { return Difference::InWritten };
+        if told.avatar.and_then(|id| self.entities.get(id)) != self.avatar {
+            return Difference::InWritten;
+        }
+        self.entities.difference(&self.tracked, &past.bytes, rows, self.own(told))
     }
 
     /// Returns the rule by which an entity is one that this client predicts.
@@ -295,15 +303,18 @@ impl<G: Game> Predictor<G> {
         entities::Own { avatar: told.avatar, seat: self.sees_others.then_some(self.seat) }
     }
 
-    /// Makes a state of the server the one from which predictions start. What agrees keeps its unrounded values.
-    fn rebase(&mut self, told: Told, rows: &[i64], agrees: bool) {
+    /// Makes a state of the server the one from which predictions start. What was predicted rightly keeps its unrounded values.
+    fn rebase(&mut self, told: Told, rows: &[i64], difference: Difference) {
         let is_first = self.past.is_empty();
-        let exact = if agrees { self.past.iter().position(|past| past.tick == told.tick) } else { None };
-        let exact = exact.and_then(|at| self.past.remove(at)).map(|past| past.bytes);
+        let past = self.past.iter().position(|past| past.tick == told.tick).and_then(|at| self.past.remove(at));
         let own = self.own(told);
         self.entities.set(&mut self.world, &self.tracked, rows, own);
-        if let Some(bytes) = exact {
-            self.entities.restore(&mut self.world, &self.tracked, &bytes);
+        if let Some(Past { bytes, .. }) = past {
+            match difference {
+                Difference::None => self.entities.restore(&mut self.world, &self.tracked, &bytes),
+                Difference::InRead => self.entities.restore_written(&mut self.world, &self.tracked, &bytes),
+                Difference::InWritten => {}
+            }
             self.spare.push(bytes);
         }
         let avatar = told.avatar.and_then(|id| self.entities.get(id));

@@ -179,6 +179,92 @@ fn components_come_and_go() {
 }
 
 #[test]
+fn a_component_that_systems_only_read_corrects_nothing_while_the_prediction_holds() {
+    let mut remote = remote();
+    play(&mut remote, 60, 1, restless);
+    // It comes to rest.
+    play(&mut remote, 200, 1, |_| push(Dir8::None));
+    let avatar = remote.avatar().unwrap();
+    for _ in 0..3 {
+        remote.table.world().entity_mut(avatar).insert(Frozen);
+        play(&mut remote, 20, 1, |_| push(Dir8::None));
+        remote.table.world().entity_mut(avatar).remove::<Frozen>();
+        play(&mut remote, 20, 1, |_| push(Dir8::None));
+    }
+    assert_eq!(remote.corrections(), [] as [u32; 0]);
+    remote.table.world().entity_mut(avatar).insert(Frozen);
+    play(&mut remote, 20, 1000, |_| push(Dir8::E));
+    assert_eq!(remote.corrections().len(), 1, "it wanted to walk");
+}
+
+#[test]
+fn a_component_that_comes_seldom_is_wrong_until_it_comes() {
+    let mut remote = Remote::new(TestRoom::<Gale>::new(7).seats(1), SlideConfig::default());
+    play(&mut remote, 60, 1, restless);
+    let avatar = remote.avatar().unwrap();
+    remote.table.world().entity_mut(avatar).insert(Wind(0.0));
+    assert_eq!(play(&mut remote, 60, 1, restless), [] as [u32; 0], "it comes at once, and changes nothing");
+    assert_eq!(remote.corrections(), [] as [u32; 0]);
+    for wind in [20.0, -20.0, 5.0] {
+        remote.table.world().get_mut::<Wind>(avatar).unwrap().0 = wind;
+        let changed = remote.table.room().current_tick().0 + 1;
+        // Five ticks until it is sent, and the way to the client and back.
+        let until_seen = 5 + remote.back + remote.lead;
+        play(&mut remote, until_seen, 1000, restless);
+        assert_eq!(play(&mut remote, 60, 1, restless), [] as [u32; 0]);
+        let late = remote.corrections().into_iter().filter(|tick| *tick > changed + 5).count();
+        assert_eq!(late, 0, "{:?} after a change in tick {changed}", remote.corrections());
+    }
+    assert!(!remote.corrections().is_empty());
+}
+
+#[test]
+fn stones_that_a_budget_delays_leave_nothing_wrong_behind() {
+    let mut remote = Remote::new(TestRoom::<Swarm>::new(7).seats(1), SlideConfig::default());
+    for x in 0..60u8 {
+        remote.table.world().spawn(Pos(Vec2::new(f32::from(x), 40.0)));
+    }
+    remote.table.run(0);
+    play(&mut remote, 100, 1, restless);
+    let mut waited = 0;
+    for tick in 0..40u8 {
+        let world = remote.table.world();
+        let mut stones = world.query_filtered::<&mut Pos, Without<Score>>();
+        stones.iter_mut(world).for_each(|mut stone| stone.0 = Vec2::new(stone.0.x, 20.0 - f32::from(tick)));
+        play(&mut remote, 1, 1000, restless);
+        let world = remote.table.world();
+        let stones: Vec<i64> = stones.iter(world).map(|stone| (stone.0.y * 16.0) as i64).collect();
+        let held = remote.mirror.entities().filter(|(_, rows)| rows.iter().any(|(id, row)| *id == 1 && row[1] != stones[0]));
+        waited = waited.max(held.count());
+    }
+    assert!(waited > 20, "{waited} stones wait");
+    // All that was owed is sent.
+    play(&mut remote, 120, 1000, restless);
+    assert_eq!(play(&mut remote, 100, 1, restless), [] as [u32; 0]);
+}
+
+#[test]
+fn an_avatar_that_a_budget_had_delayed_is_in_step_soon() {
+    let mut remote = Remote::new(TestRoom::<Fog>::new(7).seats(1), SlideConfig::default());
+    let mut crowd = Vec::new();
+    for x in 0..100u8 {
+        let at = Vec2::new(8.0 + f32::from(x) / 25.0, 3.0);
+        crowd.push(remote.table.world().spawn((Pos(at), Speed(Vec2::ZERO), Score(0))).id());
+    }
+    remote.table.run(0);
+    play(&mut remote, 60, 1, restless);
+    let (seat, mut old) = (remote.table.seat(0), remote.avatar().unwrap());
+    for next in [crowd[70], crowd[20]] {
+        remote.table.world().despawn(old);
+        old = next;
+        remote.table.world().entity_mut(next).insert((seat, Intent(Push::default()), Fuel(5)));
+        play(&mut remote, 40, 1000, restless);
+        assert!(remote.mirror.avatar().is_some());
+        assert_eq!(play(&mut remote, 60, 1, restless), [] as [u32; 0]);
+    }
+}
+
+#[test]
 fn another_avatar_gets_the_inputs() {
     let mut remote = remote();
     play(&mut remote, 60, 1, restless);

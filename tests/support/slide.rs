@@ -26,6 +26,11 @@ pub struct Frozen;
 #[replicate(id = 5)]
 pub struct Score(pub u16);
 
+/// The wind on an avatar. The server alone changes it, and clients hear of it seldom.
+#[derive(Component, Replicate, Debug, Clone, Copy, PartialEq)]
+#[replicate(id = 6, every = 5)]
+pub struct Wind(#[q(step = 0.0625)] pub f32);
+
 #[derive(GameInput, Debug, Clone, Default, PartialEq)]
 pub struct Push {
     pub dir: Dir8,
@@ -139,6 +144,34 @@ impl Game for Magnets {
         lay_out(m);
         m.predicted(pull);
     }
+}
+
+/// The same, where all see all stones, but only some of them in each tick.
+pub struct Swarm;
+impl Game for Swarm {
+    const NAME: &'static str = "swarm";
+    type Input = Push;
+    type Config = SlideConfig;
+    fn build(m: &mut MatchBuilder<Self>) {
+        lay_out(m);
+        m.predicted(pull).interest(Grid::<Pos>::cells(1000.0).radius(1)).budget(60);
+    }
+}
+
+/// Avatars drift with a wind.
+pub struct Gale;
+impl Game for Gale {
+    const NAME: &'static str = "gale";
+    type Input = Push;
+    type Config = SlideConfig;
+    fn build(m: &mut MatchBuilder<Self>) {
+        lay_out(m);
+        m.replicate::<Wind>().predicted(drift);
+    }
+}
+
+fn drift(clock: Res<Clock>, mut all: Query<(&Wind, &mut Speed), With<Intent<Push>>>) {
+    all.iter_mut().for_each(|(wind, mut speed)| speed.0.x += wind.0 * clock.dt);
 }
 
 fn pull(clock: Res<Clock>, stones: Query<&Pos, Without<Score>>, mut all: Query<(&Pos, &mut Speed), With<Intent<Push>>>) {
