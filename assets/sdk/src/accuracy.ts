@@ -1,7 +1,12 @@
 // Measures how well prediction does. Pure.
 
+/** What makes the steps: the game's own rules as a module, or a function in TypeScript. */
+export type StepSource = "module" | "function";
+
 /** Measurements of prediction. */
 export interface PredictionStats {
+  /** What makes the steps: the game's own rules as a module (`predictWith`), or a function in TypeScript (`predict`). */
+  source: StepSource;
   /**
    * How far the predicted state was from the server's, over the last frames: the median, and the value that 95% of them do not
    * exceed, and that of the newest. In the units of the component that differs most.
@@ -26,6 +31,11 @@ export class Accuracy {
   #last = 0;
   #corrected = 0;
   #replayed = 0;
+  readonly #source: StepSource;
+
+  constructor(source: StepSource) {
+    this.#source = source;
+  }
 
   compared(error: number): void {
     this.#errors[this.#next] = this.#last = error;
@@ -44,6 +54,7 @@ export class Accuracy {
     const sorted = [...this.#errors].sort((a, b) => a - b);
     const share = (part: number): number => sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0;
     return {
+      source: this.#source,
       error: { p50: share(0.5), p95: share(0.95), last: this.#last },
       corrections: this.#corrections.length,
       corrected: this.#corrected,

@@ -1,5 +1,7 @@
 // The interface between what the room draws and what predicts it.
 
+import type { StepSource } from "./accuracy.js";
+
 /** An entity as the server has described it. */
 export interface ToldEntity {
   readonly id: number;
@@ -36,6 +38,7 @@ export type State = ReadonlyMap<number, readonly (number[] | undefined)[]>;
  * tells its state.
  */
 export interface Forecast {
+  readonly source: StepSource;
   /** The wire ids of the components that it predicts. */
   readonly components: readonly number[];
   /** Whether it looks at other entities than the avatar, and wants to be told of all. */

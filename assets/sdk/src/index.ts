@@ -1,4 +1,4 @@
-export type { PredictionStats } from "./accuracy.js";
+export type { PredictionStats, StepSource } from "./accuracy.js";
 export type { Channel } from "./channel.js";
 export type { Chat } from "./chat.js";
 export type { ConnectOptions, Server } from "./connect.js";

@@ -23,7 +23,7 @@ export class Prediction {
   readonly #forecast: Forecast;
   readonly #snap: number;
   readonly #offsets = new Offsets();
-  readonly #accuracy = new Accuracy();
+  readonly #accuracy: Accuracy;
   #avatar: number | undefined;
   /** The state after the last step; `undefined` if it must be read again. */
   #last: State | undefined;
@@ -35,6 +35,7 @@ export class Prediction {
     this.#codecs = schemas.components;
     this.#input = schemas.input;
     this.#forecast = forecast;
+    this.#accuracy = new Accuracy(forecast.source);
     this.#snap = snap;
   }
 

@@ -28,6 +28,7 @@ type Rows = (number[] | undefined)[];
 
 /** Steps the avatar, compares with what the server tells, and steps again from there if it differs. */
 export class Rollback implements Forecast {
+  readonly source = "function";
   readonly components: readonly number[];
   readonly seesOthers = false;
   tick = 0;

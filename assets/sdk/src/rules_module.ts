@@ -32,6 +32,7 @@ const SNAPPED = 1 << 17;
 
 /** A module as a forecast. Throws an `Error` if the module is not one of this game and version. */
 export class RulesModule implements Forecast {
+  readonly source = "module";
   readonly components: readonly number[];
   readonly seesOthers: boolean;
   tick = 0;

@@ -21,6 +21,7 @@ const stats = (more: Partial<RoomStats> = {}): RoomStats => ({
   ...more,
 });
 const predicted = (corrected: number, last = 0): RoomStats["prediction"] => ({
+  source: "module",
   error: { p50: 0, p95: 0, last },
   corrections: corrected,
   corrected,

@@ -50,7 +50,7 @@ describe("the own avatar", () => {
     const speeds = xs.slice(1).map((at, k) => (at - (xs[k] ?? 0)) * 60);
     expect(Math.min(...speeds)).toBeGreaterThan(0.9 * SPEED);
     expect(Math.max(...speeds)).toBeLessThan(1.1 * SPEED);
-    expect(match.room.stats.prediction).toMatchObject({ corrections: 0, replayed: 0 });
+    expect(match.room.stats.prediction).toMatchObject({ source: "function", corrections: 0, replayed: 0 });
     expect(match.room.stats.prediction?.error.p95).toBeLessThanOrEqual(1 / 32);
   });
 

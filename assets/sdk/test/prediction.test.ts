@@ -12,6 +12,7 @@ const POS = 1;
 
 /** Predicts that nothing moves, and takes whatever it is told. */
 class Still implements Forecast {
+  readonly source = "function";
   readonly components = [POS];
   readonly seesOthers = true;
   tick = 0;

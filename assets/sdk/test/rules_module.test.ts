@@ -105,7 +105,7 @@ describe("the rules as a module", () => {
     await match.play(1);
     expect(x(match)).toBeCloseTo(match.me.Pos.at.x, 4);
     expect(match.room.me("Aim")?.Aim).toBeCloseTo(match.me.Aim, 2);
-    expect(match.room.stats.prediction).toMatchObject({ corrections: 0, replayed: 0 });
+    expect(match.room.stats.prediction).toMatchObject({ source: "module", corrections: 0, replayed: 0 });
   });
 
   test("take the server's state where it differs", async () => {

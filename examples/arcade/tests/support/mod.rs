@@ -122,6 +122,13 @@ pub(crate) fn browse_with(url: &str, script: &str) {
     }
 }
 
+/// Returns arguments by which a server has the modules of the rules, which are in the folder that `TICKCAST_TEST_MODULES` names.
+pub(crate) fn modules() -> Option<[String; 2]> {
+    let folder = env::var("TICKCAST_TEST_MODULES").ok().filter(|folder| Path::new(folder).join("arena_module.wasm").is_file());
+    let what = "the modules of the rules (their folder, $TICKCAST_TEST_MODULES; CONTRIBUTING.md says how to build them)";
+    Some(["--rules".to_owned(), needed(what, folder)?])
+}
+
 fn run_at(command: &mut Command, url: &str, script: &str) {
     let script = format!("js/{script}");
     converse(command, &script, url, |order| panic!("{script} asked for {order:?}, but cannot control the server of this test"));
