@@ -27,8 +27,9 @@ pub struct Purse(pub u16);
 #[replicate(id = 4, to = owner)]
 pub struct Dashes(pub u8);
 
-/// Until which tick a player runs fast. Only the server knows.
-#[derive(Component, Serialize, Deserialize)]
+/// Until which tick a player runs fast.
+#[derive(Component, Replicate)]
+#[replicate(id = 5, to = owner)]
 pub struct Dashing(pub u32);
 
 /// When the next coin falls.
@@ -83,13 +84,13 @@ impl Game for Coins {
     fn build(m: &mut MatchBuilder<Self>) {
         m.tick_rate(20)
             .seats(1..=8)
-            .replicate::<(Pos, Coin, Purse, Dashes)>()
-            .state::<Dashing>()
+            .replicate::<(Pos, Coin, Purse, Dashes, Dashing)>()
             .resource(Mint { next: 1 })
             .event::<Collected>()
             .on_join(join)
             .reconnect_grace(secs(15.0))
-            .systems((run, mint, collect))
+            .predicted(run)
+            .systems((mint, collect))
             .finish_when(finish)
             .bot::<Miser>()
             .fill(3);

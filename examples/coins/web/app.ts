@@ -10,6 +10,7 @@ const server = await connect(new URL(".", location.href).href, { name: "Ada" });
 const room = await server.lobby.quick<Coins>("coins");
 room.on("Collected", ({ seat, worth }) => console.log(`seat ${seat} got ${worth}`));
 room.onOver(({ winners }) => console.log("won by", winners));
+room.predictWith().catch((reason) => console.info("keys are answered after a round trip:", reason.message));
 
 function draw(): void {
   const x = Number(keys.has("ArrowRight")) - Number(keys.has("ArrowLeft"));
