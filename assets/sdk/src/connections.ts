@@ -1,9 +1,9 @@
 // The Socket.IO connections to one server.
 
 import { Manager } from "socket.io-client";
-import { Decoder, Encoder } from "socket.io-msgpack-parser";
 
 import type { Channel, SeatChannel } from "./channel.js";
+import { Decoder, Encoder } from "./parser.js";
 
 /** Options of the transport. */
 export interface ConnectionOptions {

@@ -1,9 +1,8 @@
 // Decodes frames and game events. A frame is validated completely before it is used, so that the mirror applies all of
 // it or nothing. Nothing here depends on the state of the mirror.
 
-import { Decoder } from "@msgpack/msgpack";
-
 import { FrameError } from "./errors.js";
+import { decode } from "./msgpack.js";
 import { unpackColumn, unpackIds } from "./packed.js";
 import type { Schemas } from "./schema.js";
 
@@ -49,8 +48,6 @@ export interface GameEvents {
 /** Far more entities than a room has. A frame with more is invalid. */
 const MAX_ENTITIES = 1 << 20;
 const U32 = 0xffff_ffff;
-
-const decoder = new Decoder({ maxArrayLength: MAX_ENTITIES });
 
 /** Decodes the decompressed bytes of an event `s`. Throws a `FrameError` that says what is wrong with them. */
 export function decodeFrame(bytes: Uint8Array, schemas: Schemas): Frame {
@@ -203,7 +200,7 @@ function readChecksums(section: readonly unknown[], schemas: Schemas): Checksum[
 function decodeArray(bytes: Uint8Array): readonly unknown[] {
   let value: unknown;
   try {
-    value = decoder.decode(bytes);
+    value = decode(bytes);
   } catch (error) {
     throw new FrameError(`not one MessagePack value: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,13 +1,10 @@
 // Large snapshots are compressed: one binary with a raw deflate stream replaces the array of the frame.
 
-import { Decoder } from "@msgpack/msgpack";
-
 import { FrameError } from "./errors.js";
+import { decode } from "./msgpack.js";
 
 /** The server does not compress longer frames. */
 const MAX_BYTES = 4 << 20;
-
-const decoder = new Decoder();
 
 /** Whether a frame is compressed. */
 export function isDeflated(frame: Uint8Array): boolean {
@@ -18,7 +15,7 @@ export function isDeflated(frame: Uint8Array): boolean {
 /** Decompresses a frame. Throws a `FrameError` if the stream is broken, or longer than 4 MiB when decompressed. */
 export async function inflate(frame: Uint8Array): Promise<Uint8Array> {
   try {
-    const stream = decoder.decode(frame) as Uint8Array<ArrayBuffer>;
+    const stream = decode(frame) as Uint8Array<ArrayBuffer>;
     const { readable, writable } = new DecompressionStream("deflate-raw");
     const writer = writable.getWriter();
     const written = Promise.all([writer.write(stream), writer.close()]);

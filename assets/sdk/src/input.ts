@@ -1,15 +1,12 @@
 // The player's inputs: what to send and when. A function does the sending, so that tests need no socket.
 
-import { Encoder } from "@msgpack/msgpack";
-
+import { encode } from "./msgpack.js";
 import type { Codec } from "./schema.js";
-
-const encoder = new Encoder();
 
 /** Encodes `[ack]` or `[ack, seq, tick, column, ...]`, where `ack` is the newest tick in the mirror. */
 export function encodeInput(ack: number, input?: { seq: number; tick: number; row: readonly number[] }): Uint8Array {
   const low = ack % 0x10000;
-  return encoder.encode(input ? [low, input.seq, input.tick, ...input.row] : [low]);
+  return encode(input ? [low, input.seq, input.tick, ...input.row] : [low]);
 }
 
 /** The surroundings of `Inputs`. */

@@ -1,6 +1,5 @@
 // A room: the player's seat in a running match, with its state, inputs and events.
 
-import { fromWire } from "./binary.js";
 import { RoomCallbacks } from "./callbacks.js";
 import type { Channel, SeatChannel } from "./channel.js";
 import { request } from "./channel.js";
@@ -409,7 +408,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     if (this.#status === "over") return;
     this.#lifeline.heard();
     this.#frames += 1;
-    const bytes = fromWire(binary) ?? new Uint8Array();
+    const bytes = bytesOf(binary);
     this.#bytes += bytes.length;
     if (isDeflated(bytes)) this.#inflate(bytes);
     else this.#takeFrame(bytes);
@@ -453,7 +452,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
 
   #receiveEvents(binary: unknown): void {
     try {
-      const { tick, events } = decodeEvents(fromWire(binary) ?? new Uint8Array(), this.#schemas);
+      const { tick, events } = decodeEvents(bytesOf(binary), this.#schemas);
       for (const { name, value } of events) this.callbacks.notifyEvent(name, value, tick);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
@@ -496,6 +495,11 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     this.#seatChannel.release();
     this.callbacks.over.notify(over);
   }
+}
+
+/** The bytes of a binary. Anything else is no bytes, which are no frame. */
+function bytesOf(binary: unknown): Uint8Array {
+  return binary instanceof Uint8Array ? binary : new Uint8Array();
 }
 
 function now(): number {

@@ -1,6 +1,5 @@
 // The way from a seat to its server: inputs and acknowledgements.
 
-import { toWire } from "./binary.js";
 import type { SeatChannel } from "./channel.js";
 import { encodeInput } from "./input.js";
 
@@ -35,7 +34,7 @@ export class Uplink {
   send(bytes: Uint8Array): boolean {
     const { channel } = this.#seatChannel;
     if (!channel.connected || !this.#source.isOpen() || this.#seatChannel.isSaturated()) return false;
-    channel.emit("i", toWire(bytes));
+    channel.emit("i", bytes);
     this.#sentAt = this.#source.now();
     this.#unacked = 0;
     return true;

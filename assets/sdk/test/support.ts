@@ -59,6 +59,15 @@ export const schema: Schema = {
 
 export const schemas = new Schemas(schema);
 
+/** A source of the same pseudo-random numbers from 0 to 1 in each run. */
+export function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 8) / 2 ** 24;
+  };
+}
+
 export function frame(...parts: unknown[]): Uint8Array {
   return encode(parts);
 }

@@ -9,7 +9,7 @@ import { Room } from "../src/room.js";
 import type { Schema } from "../src/schema.js";
 import { Schemas } from "../src/schema.js";
 import type { AnyGame } from "../src/types.js";
-import { FakeChannel, frame } from "./support.js";
+import { FakeChannel, frame, randomNumbers } from "./support.js";
 
 export const HZ = 30;
 const MS = 1000 / HZ;
@@ -71,15 +71,6 @@ export interface Line {
   loss?: number;
 }
 
-/** A source of the same pseudo-random numbers in each run. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return (state >>> 8) / 2 ** 24;
-  };
-}
-
 export class Match {
   readonly room: Room<AnyGame>;
   readonly channel: FakeChannel;
@@ -96,7 +87,7 @@ export class Match {
   readonly inputs: { seq: number; tick: number; act: number; row: number[] }[] = [];
   readonly truth = new Map<number, Me>();
   readonly #line: Required<Line>;
-  readonly #random = random(7);
+  readonly #random = randomNumbers(7);
   readonly #epoch: number;
   readonly #gates = { up: 0, down: 0 };
   readonly #queues: Record<"up" | "down", (() => void)[]> = { up: [], down: [] };
