@@ -125,16 +125,15 @@ try {
   console.log("type-checked");
   await run("npx", ["vite", "build"], project);
   const built = await readdir(join(project, "dist/assets"));
-  const script = await readFile(
-    join(
-      project,
-      "dist/assets",
-      built.find((name) => /^index-.*\.js$/.test(name)),
-    ),
-    "utf8",
-  );
-  assert.match(script, /socket\.io-msgpack/);
-  console.log(`built ${Math.round(script.length / 1000)} kB of JavaScript`);
+  const script = (start) => {
+    const name = built.find((name) => name.startsWith(start) && name.endsWith(".js"));
+    assert.ok(name, `there is no script ${start}: ${built.join(" ")}`);
+    return readFile(join(project, "dist/assets", name), "utf8");
+  };
+  const [main, later] = [await script("index-"), await script("predict-")];
+  assert.match(main, /socket\.io-msgpack/);
+  assert.ok(later.includes("tc_advance") && !main.includes("tc_advance"), "prediction is loaded with the rest");
+  console.log(`built ${main.length} bytes of JavaScript, and ${later.length} that come when a room predicts`);
   const names = await run(
     "node",
     ["-p", "import('@tickcast/client').then((sdk) => console.log(Object.keys(sdk).join()))"],

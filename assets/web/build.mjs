@@ -29,6 +29,7 @@ const { outputFiles, metafile } = await build({
   write: false,
   metafile: true,
   bundle: true,
+  // What `import()` names is a file of its own, which the page loads when it needs it.
   splitting: true,
   minify: true,
   format: "esm",
@@ -42,42 +43,51 @@ const { outputFiles, metafile } = await build({
   },
   logLevel: "warning",
 });
-const files = new Map(outputFiles.map(({ path, contents }) => [resolve(path), contents]));
+const bundled = new Map(outputFiles.map(({ path, contents }) => [path, Buffer.from(contents)]));
+/** The files that each file imports, by their paths. */
 const imports = new Map(
   Object.entries(metafile.outputs).map(([path, { imports }]) => [
     resolve(here, path),
-    imports.filter(({ external }) => !external).map(({ path }) => resolve(here, path)),
+    imports.filter(({ external }) => !external).map(({ path, kind }) => ({ path: resolve(here, path), kind })),
   ]),
 );
-const hashed = new Map();
+const names = new Map();
 let page = await readFile(join(here, "src/index.html"), "utf8");
-for (const path of files.keys()) {
-  const name = await saveHashed(path);
-  if (dirname(path) === out) page = page.replace(`"${parse(path).base}"`, `"${name}"`);
+for (const entry of ["app.js", "app.css"]) {
+  if (!page.includes(`"${entry}"`)) throw new Error(`index.html does not name ${entry}`);
+  page = page.replace(`"${entry}"`, `"${await saveHashed(join(out, entry))}"`);
 }
-for (const name of ["app.js", "app.css"]) {
-  if (page.includes(`"${name}"`)) throw new Error(`the build made no ${name}`);
-}
-await save("index.html", Buffer.from(page));
+await save("index.html", Buffer.from(preloading(page)));
 
-/** Saves a file under a name with a hash of its content, after those that it imports, whose names it contains. Returns the name. */
+/** Writes a file, after those that it imports, with a hash of its content in its name. Returns the name. */
 async function saveHashed(path) {
-  if (hashed.has(path)) return hashed.get(path);
-  let contents = files.get(path);
-  const { name, ext } = parse(path);
-  for (const imported of imports.get(path) ?? []) {
-    const replaced = await saveHashed(imported);
-    contents = Buffer.from(
-      Buffer.from(contents)
-        .toString()
-        .replaceAll(`"./${parse(imported).base}"`, `"./${replaced}"`),
-    );
+  if (names.has(path)) return names.get(path);
+  let text = bundled.get(path).toString();
+  for (const { path: imported } of imports.get(path) ?? []) {
+    text = text.replaceAll(parse(imported).base, await saveHashed(imported));
   }
-  // The server knows a hash by its at least 16 hexadecimal digits. A chunk has another already.
-  const to = `${name.replace(/-[A-Z0-9]{8}$/, "")}-${createHash("sha256").update(contents).digest("hex").slice(0, 16)}${ext}`;
-  hashed.set(path, to);
-  await save(to, contents);
-  return to;
+  const { name, ext } = parse(path);
+  // The server knows a hash by its at least 16 hexadecimal digits. A file that came of `import()` has another one already.
+  const plain = name.replace(/-[A-Z0-9]{8}$/, "");
+  const hashed = `${plain}-${createHash("sha256").update(text).digest("hex").slice(0, 16)}${ext}`;
+  names.set(path, hashed);
+  await save(hashed, Buffer.from(text));
+  return hashed;
+}
+
+/** Lets the page load what its script imports at once with the script, and not one after the other. */
+function preloading(page) {
+  const needed = new Set();
+  const visit = (path) => {
+    for (const { path: imported, kind } of imports.get(path) ?? []) {
+      if (kind !== "import-statement" || needed.has(imported)) continue;
+      needed.add(imported);
+      visit(imported);
+    }
+  };
+  visit(join(out, "app.js"));
+  const links = [...needed].map((path) => `    <link rel="modulepreload" href="${names.get(path)}">\n`);
+  return page.replace("  </head>", `${links.join("")}  </head>`);
 }
 
 /** Writes a file and its compressed forms. */

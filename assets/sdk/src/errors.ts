@@ -103,11 +103,14 @@ export function refusal(error: Error): TickcastError | undefined {
   return found ? new TickcastError(found[1] ?? "internal", found[2] ?? "") : undefined;
 }
 
-/** The step that runs ahead of the server has failed, for the reason in `cause`. The match goes on without prediction. */
+/**
+ * The step that runs ahead of the server has failed, or the code of prediction could not be loaded, for the reason in `cause`. The
+ * match goes on without prediction.
+ */
 export class PredictionError extends Error {
   override readonly name = "PredictionError";
 
-  constructor(cause: unknown) {
-    super(`a step failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  constructor(what: string, cause: unknown) {
+    super(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }

@@ -65,6 +65,11 @@ export class Inputs {
     return this.#wanted;
   }
 
+  /** The newest input that was sent, with one-shots cleared, and its target tick; `undefined` if the server may not have it. */
+  get told(): { tick: number; row: readonly number[] } | undefined {
+    return this.#told && { tick: this.#sentTick, row: this.#told };
+  }
+
   /** With local ticks, inputs are sent by `take` only. */
   tickLocally(on: boolean): void {
     if (this.#ticking === on) return;

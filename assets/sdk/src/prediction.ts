@@ -77,7 +77,7 @@ export class Prediction {
       const before = moment.wanted;
       moment.wanted = change();
       // Keys make own movement start and end. What is set directly, such as an aim, is drawn where it is.
-      return this.#input.switches(before, moment.wanted);
+      return this.#input.motions.some((motion, k) => motion === "hold" && before[k] !== moment.wanted[k]);
     });
   }
 

@@ -1,7 +1,6 @@
 // Runs the prediction of a room: the local ticks, and what the room draws of the player's own entities.
 
 import type { PredictionStats } from "./accuracy.js";
-import { PredictionError } from "./errors.js";
 import type { Forecast, ToldEntity } from "./forecast.js";
 import type { Frame } from "./frame.js";
 import type { Inputs } from "./input.js";
@@ -23,8 +22,8 @@ export interface PredictorParts {
   mirror: Mirror;
   playback: Playback;
   inputs: Inputs;
-  /** The rules have failed. There is no prediction from now on. */
-  failed(error: PredictionError): void;
+  /** The rules have failed, for this reason. There is no prediction from now on. */
+  failed(cause: unknown): void;
 }
 
 /** Steps the player's own entities at the game's rate, and draws them. */
@@ -44,6 +43,9 @@ export class Predictor {
     this.#parts = parts;
     this.#forecast = forecast;
     this.#prediction = new Prediction(parts.schemas, forecast, snap);
+    // The input that was sent before holds, or is on its way.
+    const { seq, told } = parts.inputs;
+    if (told) forecast.input(seq, told.tick, told.row);
   }
 
   get stats(): PredictionStats {
@@ -185,7 +187,7 @@ export class Predictor {
       // Broken rules may fail again on the way out, in the call that sent an input.
       if (this.#stopped) return undefined;
       this.stop();
-      this.#parts.failed(new PredictionError(error));
+      this.#parts.failed(error);
       return undefined;
     }
   }

@@ -23,6 +23,9 @@ export type Step = (me: Predicted, input: unknown, context: StepContext) => void
 /** How far ahead of the server's newest state to step, in seconds. Without news for longer, the avatar stops. */
 const MOST_AHEAD_S = 1;
 
+/** Half a step is lost in rounding. */
+const STEP_AND_ROUNDING = 1.5;
+
 /** By component, in the order of the codecs. */
 type Rows = (number[] | undefined)[];
 
@@ -117,7 +120,7 @@ export class Rollback implements Forecast {
   #read(): Rows {
     return this.#codecs.map(([, codec]) => {
       const value = this.#me?.[codec.name];
-      return value === undefined ? undefined : codec.exact(value);
+      return value === undefined ? undefined : exactRow(codec, value);
     });
   }
 
@@ -144,6 +147,42 @@ function agree(
 ): boolean {
   return codecs.every(([, codec], k) => {
     const [exact, row] = [predicted[k], rows[k]];
-    return exact && row ? codec.agrees(exact, row) : !exact && !row;
+    return exact && row ? rowsAgree(codec, exact, row) : !exact && !row;
   });
+}
+
+function rowsAgree(codec: Codec, exact: readonly number[], row: readonly number[]): boolean {
+  return codec.slots.every(({ field: { min, max }, at, width, step }) => {
+    const motion = codec.motions[at];
+    for (let k = at; k < at + width; k++) {
+      const [own, server] = [exact[k] ?? 0, row[k] ?? 0];
+      if (motion === "hold") {
+        if (own !== server) return false;
+        continue;
+      }
+      const value = motion === "turn" ? own : Math.min(Math.max(own * step, min ?? -Infinity), max ?? Infinity) / step;
+      if (Math.abs(codec.gap(k, value, server)) > STEP_AND_ROUNDING) return false;
+    }
+    return true;
+  });
+}
+
+/** Encodes a whole value without rounding and without limits: its columns as real numbers. */
+function exactRow(codec: Codec, value: unknown): number[] {
+  const row = codec.write(value, codec.blank());
+  for (const slot of codec.slots) {
+    const { at, width, step } = slot;
+    const given = codec.given(value, slot);
+    const motion = codec.motions[at];
+    if (given === undefined || motion === "hold") continue;
+    if (motion === "turn") {
+      const turn = (given as number) / (2 * Math.PI);
+      row[at] = (turn - Math.floor(turn)) * step;
+    } else {
+      const { x, y, z } = given as Record<string, number>;
+      const parts = width === 1 ? [given] : [x, y, z].slice(0, width);
+      parts.forEach((part, k) => void (row[at + k] = Number(part) / step));
+    }
+  }
+  return row;
 }

@@ -4,8 +4,7 @@ import { RoomCallbacks } from "./callbacks.js";
 import type { Channel, SeatChannel } from "./channel.js";
 import { request } from "./channel.js";
 import { unwrap16 } from "./clock.js";
-import type { PredictionError } from "./errors.js";
-import { FrameError, refusal, TickcastError } from "./errors.js";
+import { FrameError, PredictionError, refusal, TickcastError } from "./errors.js";
 import type { Forecast } from "./forecast.js";
 import { decodeEvents } from "./frame.js";
 import { inflate, isDeflated } from "./inflate.js";
@@ -17,11 +16,11 @@ import type { Unsubscribe } from "./listeners.js";
 import type { Grant, Welcome } from "./messages.js";
 import { OrderedEvents } from "./ordered.js";
 import { Playback } from "./playback.js";
-import { Predictor } from "./predictor.js";
+import type { PredictCode } from "./predict_later.js";
+import { loadPredict, withPredict } from "./predict_later.js";
+import type { Predictor, PredictorParts } from "./predictor.js";
 import type { Step } from "./rollback.js";
-import { Rollback } from "./rollback.js";
 import { RoomEvents } from "./room_events.js";
-import { loadRules, RulesModule, rulesOf } from "./rules_module.js";
 import type { Schema } from "./schema.js";
 import { Schemas } from "./schema.js";
 import type { Took } from "./sync.js";
@@ -274,8 +273,11 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     step: StepOf<G, C>,
     { snap = Infinity }: PredictOptions = {},
   ): Unsubscribe {
-    const rollback = new Rollback(this.#schemas, components, step as unknown as Step, this.config);
-    return this.#draw(rollback, snap);
+    for (const name of components) this.#schemas.id(name);
+    return this.#draw(
+      ({ Rollback }) => new Rollback(this.#schemas, components, step as unknown as Step, this.config),
+      snap,
+    );
   }
 
   /**
@@ -283,11 +285,13 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
    * argument it is the one that the server has for this match; otherwise it comes from an address or from bytes. The match goes on
    * while it is loaded. Throws an `Error` if there is no such module, or if it is not one of this game and version.
    */
-  async predictWith(module: string | URL | BufferSource = this.#ownRules()): Promise<Unsubscribe> {
-    const rules = await loadRules(module);
+  async predictWith(module?: string | URL | BufferSource): Promise<Unsubscribe> {
+    const { loadRules, RulesModule, rulesOf } = await loadPredict();
+    const rules = await loadRules(module ?? this.#seatChannel.address(rulesOf(this.game, this.#rules)));
     if (this.#status === "over") return () => undefined;
     const match = { seat: this.seat, teams: this.#teams, config: this.config };
-    return this.#draw(new RulesModule(rules, this.#schemas, match), Infinity);
+    const forecast = new RulesModule(rules, this.#schemas, match);
+    return this.#draw(() => forecast, Infinity);
   }
 
   /** Votes to remove another player. More than half of the other players have to do so within 30 s. */
@@ -310,25 +314,32 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     this.#end({ reason: "left", message: "", winners: [] });
   }
 
-  #ownRules(): string {
-    return this.#seatChannel.address(rulesOf(this.game, this.#rules));
+  /** Draws a forecast once the code of prediction is loaded. */
+  #draw(make: (code: PredictCode) => Forecast, snap: number): Unsubscribe {
+    let stop: Unsubscribe | undefined;
+    let wanted = true;
+    const start = (code: PredictCode): void => {
+      if (!wanted || this.#status === "over") return;
+      this.#predictor?.stop();
+      const predictor = new code.Predictor(this.#partsOfPredictor(), make(code), snap);
+      this.#predictor = predictor;
+      stop = () => predictor.stop();
+    };
+    withPredict(start, (cause) => this.#notPredicted("prediction cannot be loaded", cause));
+    return () => {
+      wanted = false;
+      stop?.();
+    };
   }
 
-  #draw(forecast: Forecast, snap: number): Unsubscribe {
-    this.#predictor?.stop();
+  #partsOfPredictor(): PredictorParts {
     const { mirror } = this.#sync;
-    const parts = {
-      now,
-      seat: this.seat,
-      schemas: this.#schemas,
-      mirror,
-      playback: this.#playback,
-      inputs: this.#inputs,
-    };
-    const failed = (error: PredictionError): void => this.callbacks.fault.notify(error);
-    const predictor = new Predictor({ ...parts, failed }, forecast, snap);
-    this.#predictor = predictor;
-    return () => predictor.stop();
+    const parts = { now, schemas: this.#schemas, mirror, playback: this.#playback, inputs: this.#inputs };
+    return { ...parts, failed: (cause) => this.#notPredicted("a step failed", cause) };
+  }
+
+  #notPredicted(what: string, cause: unknown): void {
+    this.callbacks.fault.notify(new PredictionError(what, cause));
   }
 
   /** While nobody sees the page, the input rests. When it is seen again, old measurements mean nothing. */

@@ -107,7 +107,7 @@ export class RulesModule implements Forecast {
       const codec = this.#codecs[component];
       if (!codec) break;
       const rows = state.get(id) ?? [];
-      rows[component] = codec.inSteps(values.subarray(k + 2, k + 2 + codec.columns));
+      rows[component] = inSteps(codec, values.subarray(k + 2, k + 2 + codec.columns));
       state.set(id, rows);
       k += 2 + codec.columns;
     }
@@ -127,6 +127,16 @@ export class RulesModule implements Forecast {
     const at = this.#tc.tc_buffer(doubles);
     return new Float64Array(this.#tc.memory.buffer, at, doubles);
   }
+}
+
+/** Converts a row of numbers in the units of the game to columns, not rounded. */
+function inSteps(codec: Codec, values: Float64Array): number[] {
+  const row: number[] = [];
+  for (const { at, width, step } of codec.slots) {
+    const unit = codec.motions[at] === "turn" ? (2 * Math.PI) / step : step;
+    for (let k = at; k < at + width; k++) row[k] = (values[k] ?? 0) / unit;
+  }
+  return row;
 }
 
 /** The file of the server's module of a version. With another version the server refuses, because that would predict wrongly. */

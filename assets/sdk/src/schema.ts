@@ -39,17 +39,17 @@ export interface Schema {
 export const SEAT = 0;
 
 /** How a column changes between two frames: it keeps the older value, moves linearly, or turns the shorter way. */
-type Motion = "hold" | "linear" | "turn";
+export type Motion = "hold" | "linear" | "turn";
 
-interface Slot {
-  field: Field;
+/** The columns of a field. */
+export interface Slot {
+  readonly field: Field;
   /** The field's first column. */
-  at: number;
-  width: number;
+  readonly at: number;
+  readonly width: number;
+  /** The step of a number or vector, the steps in a turn of an angle; 1 for other fields. */
+  readonly step: number;
 }
-
-/** Half a step is lost in rounding. */
-const STEP_AND_ROUNDING = 1.5;
 
 const WIDTHS = { bool: 1, int: 1, choice: 1, float: 1, angle: 1, vec2: 2, vec3: 3 } as const;
 
@@ -63,8 +63,8 @@ export class Codec {
   readonly turns: readonly number[];
   /** Whether any column is interpolated. */
   readonly moves: boolean;
-  readonly #motions: readonly Motion[];
-  readonly #slots: readonly Slot[];
+  readonly motions: readonly Motion[];
+  readonly slots: readonly Slot[];
 
   constructor(type: Omit<Type, "id">) {
     this.name = type.name;
@@ -76,17 +76,19 @@ export class Codec {
       const width = WIDTHS[field.type];
       if (width === undefined)
         throw new FrameError(`field ${type.name}.${field.name} has the unknown type ${field.type}`);
-      slots.push({ field, at: motions.length, width });
+      const motion = motionOf(field);
+      const step = stepOf(field, motion);
+      slots.push({ field, at: motions.length, width, step });
       for (let k = 0; k < width; k++) {
-        turns.push(field.type === "angle" ? need(field, "steps") : 0);
-        motions.push(motionOf(field));
+        turns.push(motion === "turn" ? step : 0);
+        motions.push(motion);
       }
     }
     this.columns = motions.length;
     this.turns = turns;
     this.moves = motions.some((m) => m !== "hold");
-    this.#slots = slots;
-    this.#motions = motions;
+    this.slots = slots;
+    this.motions = motions;
   }
 
   /** Decodes a row. */
@@ -95,12 +97,12 @@ export class Codec {
       case "unit":
         return true;
       case "value": {
-        const slot = this.#slots[0];
+        const slot = this.slots[0];
         return slot && readField(slot, row);
       }
       case "struct": {
         const value: Record<string, unknown> = {};
-        for (const slot of this.#slots) value[slot.field.name] = readField(slot, row);
+        for (const slot of this.slots) value[slot.field.name] = readField(slot, row);
         return value;
       }
     }
@@ -111,11 +113,11 @@ export class Codec {
     for (let k = 0; k < this.columns; k++) {
       const a = from[k] ?? 0;
       const b = to[k] ?? 0;
-      const motion = this.#motions[k];
+      const motion = this.motions[k];
       if (motion === "linear") {
         out[k] = a + (b - a) * part;
       } else if (motion === "turn") {
-        out[k] = wrap(a + this.#way(k, a, b) * part, this.turns[k] ?? 1);
+        out[k] = wrap(a + this.gap(k, a, b) * part, this.turns[k] ?? 1);
       } else {
         out[k] = part < 1 ? a : b;
       }
@@ -128,91 +130,56 @@ export class Codec {
    */
   write(value: unknown, row: readonly number[]): number[] {
     const next = [...row];
-    for (const slot of this.#slots) {
-      const given = this.type.shape === "struct" ? fieldOf(value, slot.field.name) : value;
+    for (const slot of this.slots) {
+      const given = this.given(value, slot);
       if (given !== undefined) writeField(slot, given, next, this.#label(slot.field));
       else if (slot.field.oneShot) next.fill(0, slot.at, slot.at + slot.width);
     }
     return next;
   }
 
-  /** Encodes a whole value without rounding and without limits: its columns as real numbers. */
-  exact(value: unknown): number[] {
-    const row = this.write(value, this.blank());
-    for (const slot of this.#slots) {
-      const given = this.type.shape === "struct" ? fieldOf(value, slot.field.name) : value;
-      if (given !== undefined) writeExact(slot, given, row);
-    }
-    return row;
+  /** The part of a value that belongs to a field. */
+  given(value: unknown, { field }: Slot): unknown {
+    return this.type.shape === "struct" ? fieldOf(value, field.name) : value;
   }
 
-  /** Converts a row of numbers in the units of the game to columns, not rounded. */
-  inSteps(values: ArrayLike<number>): number[] {
-    const row: number[] = [];
-    for (const { field, at, width } of this.#slots) {
-      const unit = field.type === "angle" ? (2 * Math.PI) / need(field, "steps") : (field.step ?? 1);
-      for (let k = at; k < at + width; k++) row[k] = (values[k] ?? 0) / unit;
-    }
-    return row;
-  }
-
-  /** Whether the columns of a prediction, not rounded, differ from those of the server by one step at most. */
-  agrees(exact: readonly number[], row: readonly number[]): boolean {
-    return this.#slots.every(({ field, at, width }) => {
-      const limit = (bound: number | undefined): number | undefined => bound && bound / need(field, "step");
-      for (let k = at; k < at + width; k++) {
-        const server = row[k] ?? 0;
-        const motion = this.#motions[k];
-        const value = motion === "linear" ? clamp(exact[k] ?? 0, limit(field.min), limit(field.max)) : (exact[k] ?? 0);
-        if (motion === "hold" ? value !== server : Math.abs(this.#way(k, value, server)) > STEP_AND_ROUNDING)
-          return false;
-      }
-      return true;
-    });
+  /** The difference of two values of a column: around a circle, the shorter one. */
+  gap(k: number, from: number, to: number): number {
+    const steps = this.turns[k];
+    return steps ? wrap(to - from + steps / 2, steps) - steps / 2 : to - from;
   }
 
   /** For each column that moves, the way between two rows, the shorter one around a circle; 0 for other columns. */
   way(from: readonly number[], to: readonly number[]): number[] {
-    return this.#motions.map((motion, k) => (motion === "hold" ? 0 : this.#way(k, from[k] ?? 0, to[k] ?? 0)));
+    return this.motions.map((motion, k) => (motion === "hold" ? 0 : this.gap(k, from[k] ?? 0, to[k] ?? 0)));
   }
 
   /** Moves a row by a part of a way. */
   shift(row: number[], way: readonly number[], part: number): void {
-    for (let k = 0; k < this.columns; k++) {
-      if (this.#motions[k] === "hold") continue;
+    this.motions.forEach((motion, k) => {
       const moved = (row[k] ?? 0) + (way[k] ?? 0) * part;
-      row[k] = this.#motions[k] === "turn" ? wrap(moved, this.turns[k] ?? 1) : moved;
-    }
+      if (motion !== "hold") row[k] = motion === "turn" ? wrap(moved, this.turns[k] ?? 1) : moved;
+    });
   }
 
   /** The greatest distance of a number or point between two rows, in its own units. Angles do not count. */
   distance(from: readonly number[], to: readonly number[]): number {
     let greatest = 0;
-    for (const { field, at, width } of this.#slots) {
-      if (this.#motions[at] !== "linear") continue;
+    for (const { at, width, step } of this.slots) {
+      if (this.motions[at] !== "linear") continue;
       const gaps = Array.from({ length: width }, (_, k) => (to[at + k] ?? 0) - (from[at + k] ?? 0));
-      greatest = Math.max(greatest, Math.hypot(...gaps) * need(field, "step"));
+      greatest = Math.max(greatest, Math.hypot(...gaps) * step);
     }
     return greatest;
-  }
-
-  /** Whether two rows differ in a column that is not interpolated, such as a key. */
-  switches(from: readonly number[], to: readonly number[]): boolean {
-    return this.#motions.some((motion, k) => motion === "hold" && from[k] !== to[k]);
-  }
-
-  #way(k: number, from: number, to: number): number {
-    if (this.#motions[k] !== "turn") return to - from;
-    const steps = this.turns[k] ?? 1;
-    return wrap(to - from + steps / 2, steps) - steps / 2;
   }
 
   /** The neutral row: zero, or the nearest value in the range of each field. */
   blank(): number[] {
     const row: number[] = new Array<number>(this.columns).fill(0);
-    for (const { field, at, width } of this.#slots) {
+    for (const slot of this.slots) {
+      const { field, at, width } = slot;
       if (field.type === "int") row[at] = clamp(0, field.min, field.max);
-      else if (field.step !== undefined) row.fill(quantise(0, field), at, at + width);
+      else if (this.motions[at] === "linear") row.fill(quantise(0, slot), at, at + width);
     }
     return row;
   }
@@ -224,7 +191,7 @@ export class Codec {
 
   /** The columns of one-shot fields, which take effect in one tick only. */
   oneShots(): number[] {
-    return this.#slots.filter((slot) => slot.field.oneShot).map((slot) => slot.at);
+    return this.slots.filter((slot) => slot.field.oneShot).map((slot) => slot.at);
   }
 }
 
@@ -274,7 +241,16 @@ function motionOf(field: Field): Motion {
   return field.type === "float" || field.type === "vec2" || field.type === "vec3" ? "linear" : "hold";
 }
 
-function readField({ field, at }: Slot, row: ArrayLike<number>): unknown {
+/** Verifies that a field which needs steps has them. */
+function stepOf(field: Field, motion: Motion): number {
+  if (motion === "hold") return 1;
+  const key = motion === "turn" ? "steps" : "step";
+  const value = field[key] ?? 0;
+  if (value > 0) return value;
+  throw new FrameError(`field ${field.name} of type ${field.type} has no ${key}`);
+}
+
+function readField({ field, at, step }: Slot, row: ArrayLike<number>): unknown {
   const column = row[at] ?? 0;
   switch (field.type) {
     case "bool":
@@ -284,17 +260,13 @@ function readField({ field, at }: Slot, row: ArrayLike<number>): unknown {
     case "choice":
       return field.values?.[column] ?? field.values?.[0];
     case "float":
-      return column * need(field, "step");
+      return column * step;
     case "angle":
-      return (column * 2 * Math.PI) / need(field, "steps");
-    case "vec2": {
-      const step = need(field, "step");
+      return (column * 2 * Math.PI) / step;
+    case "vec2":
       return { x: column * step, y: (row[at + 1] ?? 0) * step };
-    }
-    case "vec3": {
-      const step = need(field, "step");
+    case "vec3":
       return { x: column * step, y: (row[at + 1] ?? 0) * step, z: (row[at + 2] ?? 0) * step };
-    }
   }
 }
 
@@ -303,7 +275,8 @@ const LIMIT = 2 ** 31;
 
 const AXES = ["x", "y", "z"] as const;
 
-function writeField({ field, at, width }: Slot, given: unknown, row: number[], name: string): void {
+function writeField(slot: Slot, given: unknown, row: number[], name: string): void {
+  const { field, at, width, step } = slot;
   switch (field.type) {
     case "bool":
       row[at] = given ? 1 : 0;
@@ -318,34 +291,20 @@ function writeField({ field, at, width }: Slot, given: unknown, row: number[], n
       return;
     }
     case "float":
-      row[at] = quantise(finite(given, name), field);
+      row[at] = quantise(finite(given, name), slot);
       return;
-    case "angle": {
-      const steps = need(field, "steps");
-      row[at] = Math.floor(wrap(finite(given, name) / (2 * Math.PI), 1) * steps + 0.5) % steps;
+    case "angle":
+      row[at] = Math.floor(wrap(finite(given, name) / (2 * Math.PI), 1) * step + 0.5) % step;
       return;
-    }
     default:
-      for (let k = 0; k < width; k++) {
-        const axis = AXES[k] ?? "x";
-        row[at + k] = quantise(finite(fieldOf(given, axis), `${name}.${axis}`), field);
-      }
+      AXES.slice(0, width).forEach((axis, k) => {
+        row[at + k] = quantise(finite(fieldOf(given, axis), `${name}.${axis}`), slot);
+      });
   }
 }
 
-function writeExact({ field, at, width }: Slot, given: unknown, row: number[]): void {
-  if (field.type === "angle") {
-    const steps = need(field, "steps");
-    row[at] = wrap(((given as number) / (2 * Math.PI)) * steps, steps);
-  } else if (field.type === "float") {
-    row[at] = (given as number) / need(field, "step");
-  } else if (field.step !== undefined) {
-    for (let k = 0; k < width; k++) row[at + k] = (fieldOf(given, AXES[k] ?? "x") as number) / need(field, "step");
-  }
-}
-
-function quantise(value: number, field: Field): number {
-  return clamp(round(clamp(value, field.min, field.max) / need(field, "step")), -LIMIT, LIMIT);
+function quantise(value: number, { field: { min, max }, step }: Slot): number {
+  return clamp(round(clamp(value, min, max) / step), -LIMIT, LIMIT);
 }
 
 /** Rounds halves away from zero, as Rust does, so that both sides produce the same bytes. Never returns −0. */
@@ -366,11 +325,4 @@ function finite(value: unknown, name: string): number {
 
 function fieldOf(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-function need(field: Field, key: "step" | "steps"): number {
-  const value = field[key];
-  if (value === undefined || !(value > 0))
-    throw new FrameError(`field ${field.name} of type ${field.type} has no ${key}`);
-  return value;
 }

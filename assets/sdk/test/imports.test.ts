@@ -15,8 +15,9 @@ function importsOf(folder: URL, types = true): Imports {
       .map((name) => {
         const text = readFileSync(new URL(name, folder), "utf8");
         const found = [...text.matchAll(/^(?:import|export)( type)? [^;]*? from "(\.[a-z_./-]+)\.js"/gm)];
-        const kept = found.filter(([, type]) => types || !type);
-        return [name, kept.map(([, , target = ""]) => posix.join(posix.dirname(name), `${target}.ts`))];
+        const kept = found.filter(([, type]) => types || !type).map(([, , target]) => target);
+        const later = [...text.matchAll(/\bimport\("(\.[a-z_./-]+)\.js"\)/g)].map(([, target]) => target);
+        return [name, [...kept, ...later].map((target) => posix.join(posix.dirname(name), `${target}.ts`))];
       }),
   );
 }

@@ -1,10 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { PredictionError } from "../src/errors.js";
+import { loadPredict } from "../src/predict_later.js";
 import type { PredictOptions } from "../src/types.js";
 import type { Line } from "./walking.js";
 import { HZ, Match, SPEED, step } from "./walking.js";
 
+// The room predicts at once.
+beforeAll(async () => void (await loadPredict()));
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 

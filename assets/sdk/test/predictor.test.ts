@@ -42,7 +42,7 @@ function stage(): Stage {
     },
   });
   const rollback = new Rollback(schemas, ["Pos", "Aim", "Hp"], step as never, {});
-  const failed = (error: Error): void => {
+  const failed = (error: unknown): void => {
     throw error;
   };
   const parts = { now: () => now, schemas, mirror, playback, inputs, failed };

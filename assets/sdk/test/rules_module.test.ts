@@ -1,8 +1,9 @@
 // Prediction with a module: one that keeps to the table of exports in rustdoc of `tickcast::predict::module`, written in TypeScript.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { ToldEntity } from "../src/forecast.js";
+import { loadPredict } from "../src/predict_later.js";
 import { Rollback } from "../src/rollback.js";
 import type { RulesExports } from "../src/rules_module.js";
 import { RulesModule } from "../src/rules_module.js";
@@ -74,6 +75,8 @@ function growing(exports: RulesExports, calls: unknown[][] = []): RulesExports {
   return { ...Object.fromEntries(wrapped), memory: exports.memory };
 }
 
+// The room predicts at once.
+beforeAll(async () => void (await loadPredict()));
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
   vi.useRealTimers();
