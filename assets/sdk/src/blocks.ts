@@ -1,24 +1,21 @@
 // The people whom the player blocks.
 
-import type { Channel } from "./channel.js";
-import { request } from "./channel.js";
-
-const RETRY_MS = 1_000;
+import type { Ask, Channel } from "./channel.js";
+import { listen, Retry } from "./channel.js";
 
 /** How many ids one request carries, so that it stays within the server's limit for arguments. */
 const AT_ONCE = 50;
 
 /** The list of blocked people. The server forgets it some time after the player has left, so it is sent again on each connection. */
 export class Blocks {
-  readonly #channel: Channel;
-  readonly #timeout: number;
+  readonly #ask: Ask;
+  readonly #stop: () => void;
   readonly #users = new Set<string>();
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #retry = new Retry(() => this.#send());
 
-  constructor(channel: Channel, timeout: number) {
-    this.#channel = channel;
-    this.#timeout = timeout;
-    channel.on("connect", this.#reconnected);
+  constructor(channel: Channel, ask: Ask) {
+    this.#ask = ask;
+    this.#stop = listen(channel, { connect: () => this.#retry.start() });
   }
 
   get users(): string[] {
@@ -26,32 +23,25 @@ export class Blocks {
   }
 
   async add(user: string): Promise<void> {
-    await this.#ask("block", [user]);
+    await this.#ask("block", { users: [user] });
     this.#users.add(user);
   }
 
   async remove(user: string): Promise<void> {
-    await this.#ask("unblock", [user]);
+    await this.#ask("unblock", { users: [user] });
     this.#users.delete(user);
   }
 
   /** Stops listening for good. */
   close(): void {
-    clearTimeout(this.#retry);
-    this.#channel.off("connect", this.#reconnected);
+    this.#retry.stop();
+    this.#stop();
   }
-
-  readonly #reconnected = (): void => {
-    clearTimeout(this.#retry);
-    this.#send().catch(() => (this.#retry = setTimeout(this.#reconnected, RETRY_MS)));
-  };
 
   async #send(): Promise<void> {
     const users = this.users;
-    for (let at = 0; at < users.length; at += AT_ONCE) await this.#ask("block", users.slice(at, at + AT_ONCE));
-  }
-
-  #ask(event: string, users: string[]): Promise<unknown> {
-    return request(this.#channel, this.#timeout, event, { users });
+    for (let at = 0; at < users.length; at += AT_ONCE) {
+      await this.#ask("block", { users: users.slice(at, at + AT_ONCE) });
+    }
   }
 }

@@ -1,6 +1,6 @@
 // The part of a Socket.IO client socket that the SDK uses: connecting to a namespace, and requests with an answer.
 
-import { isTemporary, refusal, TickcastError } from "./errors.js";
+import { isTemporary, messageOf, refusal, TickcastError } from "./errors.js";
 
 /** A Socket.IO client socket, reduced to what the SDK uses, so that tests can replace it. */
 export interface Channel {
@@ -33,6 +33,46 @@ export interface SeatChannel {
 
 const RETRY_MS = 1_000;
 
+/** Adds listeners by event. Returns a function that removes them. */
+export function listen(channel: Channel, listeners: Record<string, (argument: any) => void>): () => void {
+  const all = Object.entries(listeners);
+  for (const [event, listener] of all) channel.on(event, listener);
+  return () => {
+    for (const [event, listener] of all) channel.off(event, listener);
+  };
+}
+
+/** Repeats something that may fail until it succeeds, once a second. */
+export class Retry {
+  readonly #act: () => unknown;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(act: () => unknown) {
+    this.#act = act;
+  }
+
+  /** Acts now. `first` acts in its own way, once. */
+  async start(first = this.#act): Promise<void> {
+    this.stop();
+    try {
+      await first();
+    } catch {
+      this.later();
+    }
+  }
+
+  /** Acts after a second. */
+  later(): void {
+    this.stop();
+    this.#timer = setTimeout(() => void this.start(), RETRY_MS);
+  }
+
+  /** Stops repeating. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
 /** Connects to the namespace. Throws a `TickcastError` if the server refuses, or is not reached within `timeout` ms. */
 export async function open(channel: Channel, timeout: number): Promise<void> {
   if (channel.connected) return;
@@ -40,8 +80,7 @@ export async function open(channel: Channel, timeout: number): Promise<void> {
     let last = "no answer";
     const finish = (error?: TickcastError): void => {
       clearTimeout(timer);
-      channel.off("connect", done);
-      channel.off("connect_error", failed);
+      stop();
       if (error) {
         channel.disconnect();
         reject(error);
@@ -49,16 +88,16 @@ export async function open(channel: Channel, timeout: number): Promise<void> {
         resolve();
       }
     };
-    const done = (): void => finish();
-    const failed = (error: Error): void => {
-      last = error.message;
-      // An active channel means that an earlier listener has already started another attempt.
-      if (!channel.active) finish(refusal(error) ?? unreachable());
-    };
     const unreachable = (): TickcastError => new TickcastError("unreachable", `cannot connect: ${last}`);
     const timer = setTimeout(() => finish(unreachable()), timeout);
-    channel.on("connect", done);
-    channel.on("connect_error", failed);
+    const stop = listen(channel, {
+      connect: () => finish(),
+      connect_error: (error: Error) => {
+        last = error.message;
+        // An active channel means that an earlier listener has already started another attempt.
+        if (!channel.active) finish(refusal(error) ?? unreachable());
+      },
+    });
     // A socket that is already connecting would send its CONNECT twice.
     if (!channel.active) channel.connect();
   });
@@ -69,34 +108,29 @@ export async function open(channel: Channel, timeout: number): Promise<void> {
  * refusal. Calls `ended` once with the reason if the server refuses for good. Returns a function that stops all of this.
  */
 export function keepConnected(channel: Channel, ended: (reason: TickcastError) => void): () => void {
-  let retry: ReturnType<typeof setTimeout> | undefined;
-  const reconnectSoon = (): void => {
-    clearTimeout(retry);
-    retry = setTimeout(() => channel.connect(), RETRY_MS);
-  };
+  const reconnect = new Retry(() => channel.connect());
   const end = (reason: TickcastError): void => {
     stop();
     ended(reason);
   };
-  const heard: Record<string, (argument: any) => void> = {
+  const unlisten = listen(channel, {
     ended: ({ code, message }: { code: string; message: string }) => end(new TickcastError(code, message)),
     disconnect: (reason: string) => {
       // Socket.IO restores a lost transport, but not a namespace that the server has closed.
-      if (reason === "io server disconnect") reconnectSoon();
+      if (reason === "io server disconnect") reconnect.later();
     },
     connect_error: (error: Error) => {
       // An active channel is being connected again already: Socket.IO retries, or a forgotten guest comes as a new one.
       if (channel.active) return;
       const refused = refusal(error);
-      if (!refused || isTemporary(refused)) reconnectSoon();
+      if (!refused || isTemporary(refused)) reconnect.later();
       else end(refused);
     },
-  };
+  });
   const stop = (): void => {
-    clearTimeout(retry);
-    for (const [event, listener] of Object.entries(heard)) channel.off(event, listener);
+    reconnect.stop();
+    unlisten();
   };
-  for (const [event, listener] of Object.entries(heard)) channel.on(event, listener);
   return stop;
 }
 
@@ -112,13 +146,15 @@ export async function request<T>(channel: Channel, timeout: number, event: strin
     const asked = channel.timeout(timeout);
     answer = await (argument ? asked.emitWithAck(event, argument) : asked.emitWithAck(event));
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    throw text.includes("timed out")
-      ? new TickcastError("timeout", `the server did not answer ${event} within ${timeout} ms`)
-      : new TickcastError("closed", `the connection closed before the server answered ${event}`);
+    throw messageOf(error).includes("timed out")
+      ? new TickcastError("timeout", `the server sent no answer to ${event} within ${timeout} ms`)
+      : new TickcastError("closed", `the connection closed before the answer to ${event}`);
   }
   const { ok, error } = (answer ?? {}) as Answer;
   if (ok === true) return answer as T;
   const message = error?.message ?? `the server sent no valid answer to ${event}`;
   throw new TickcastError(error?.code ?? "internal", message, error?.retry_after);
 }
+
+/** Sends a request on a channel, as `request` does. */
+export type Ask = <T>(event: string, argument?: object) => Promise<T>;

@@ -1,8 +1,8 @@
 // Chat: every listener gets each message once and in order, also after a reconnection.
 
-import type { Channel } from "./channel.js";
-import { request } from "./channel.js";
-import { TickcastError } from "./errors.js";
+import type { Ask, Channel } from "./channel.js";
+import { listen, Retry } from "./channel.js";
+import { codeOf } from "./errors.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
 import type { ChatChannel, ChatMessage, Typing } from "./types.js";
@@ -17,8 +17,6 @@ interface Replay {
 /** A message, or the number of one by a person whom the player blocks. */
 type Numbered = Pick<ChatMessage, "channel" | "id" | "seq"> & Partial<ChatMessage>;
 
-const RETRY_MS = 1_000;
-
 /**
  * Chat in the lobby, the party and the room, and between two players.
  *
@@ -32,18 +30,22 @@ const RETRY_MS = 1_000;
  * ```
  */
 export class Chat {
-  readonly #channel: Channel;
-  readonly #timeout: number;
+  readonly #ask: Ask;
+  readonly #stop: () => void;
   readonly #streams = new Map<ChatChannel, Stream>();
   readonly #typing = new Listeners<[Typing]>();
 
-  constructor(channel: Channel, timeout: number) {
-    this.#channel = channel;
-    this.#timeout = timeout;
-    channel.on("chat", this.#received);
-    channel.on("chat_hidden", this.#received);
-    channel.on("typing", this.#typingReceived);
-    channel.on("connect", this.#reconnected);
+  constructor(channel: Channel, ask: Ask) {
+    this.#ask = ask;
+    const received = (message: Numbered): void => this.#streams.get(message.channel)?.take(message);
+    this.#stop = listen(channel, {
+      chat: received,
+      chat_hidden: received,
+      typing: (typing: Typing) => this.#typing.notify(typing),
+      connect: () => {
+        for (const stream of this.#streams.values()) stream.reload();
+      },
+    });
   }
 
   /** Sends a message to everyone in a channel. */
@@ -87,21 +89,8 @@ export class Chat {
 
   /** Stops listening for good. */
   close(): void {
-    this.#channel.off("chat", this.#received);
-    this.#channel.off("chat_hidden", this.#received);
-    this.#channel.off("typing", this.#typingReceived);
-    this.#channel.off("connect", this.#reconnected);
+    this.#stop();
     for (const stream of this.#streams.values()) stream.close();
-  }
-
-  readonly #received = (message: Numbered): void => this.#streams.get(message.channel)?.take(message);
-  readonly #typingReceived = (typing: Typing): void => this.#typing.notify(typing);
-  readonly #reconnected = (): void => {
-    for (const stream of this.#streams.values()) stream.reload();
-  };
-
-  #ask<T>(event: string, argument: object): Promise<T> {
-    return request<T>(this.#channel, this.#timeout, event, argument);
   }
 }
 
@@ -116,7 +105,7 @@ class Stream {
   #early: Numbered[] | undefined;
   #loaded: Promise<void> | undefined;
   #heard: ChatMessage[] = [];
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #retry = new Retry(() => this.#load());
 
   constructor(channel: ChatChannel, replay: (known: { id?: string; after?: number }) => Promise<Replay>) {
     this.#channel = channel;
@@ -143,13 +132,11 @@ class Stream {
 
   /** Requests the missing messages after a lost connection, a gap, or a change of party or room. */
   reload(): void {
-    if (!this.#loaded || this.#early) return;
-    clearTimeout(this.#retry);
-    this.#load().catch(() => (this.#retry = setTimeout(() => this.reload(), RETRY_MS)));
+    if (this.#loaded && !this.#early) this.#retry.start();
   }
 
   close(): void {
-    clearTimeout(this.#retry);
+    this.#retry.stop();
   }
 
   async #load(): Promise<void> {
@@ -160,7 +147,7 @@ class Stream {
       early = this.#early;
     } catch (error) {
       // The player is in no party or room yet. Its first message will have an unknown history id, which starts a reload.
-      if (!(error instanceof TickcastError) || error.code !== "unknown_channel") throw error;
+      if (codeOf(error) !== "unknown_channel") throw error;
       this.#begin(undefined);
     } finally {
       this.#early = undefined;

@@ -4,7 +4,7 @@ import type { Channel } from "./channel.js";
 import { open } from "./channel.js";
 import type { ConnectionOptions } from "./connections.js";
 import { Connections, checkAddress } from "./connections.js";
-import { TickcastError } from "./errors.js";
+import { messageOf, TickcastError, withDeadline } from "./errors.js";
 import type { IdentityOptions, Session } from "./identity.js";
 import { Identity } from "./identity.js";
 import type { Unsubscribe } from "./listeners.js";
@@ -122,8 +122,11 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const status = new ConnectionStatus(lobbyChannel, options.onStatus);
   try {
     await open(lobbyChannel, home.timeout);
-    await withinTimeout(session, lobbyChannel, home.timeout);
+    // A server of another kind never sends a session.
+    const late = (): Error => new TickcastError("timeout", `the server sent no session within ${home.timeout} ms`);
+    await withDeadline(home.timeout, session, late);
   } catch (error) {
+    lobbyChannel.disconnect();
     const reason = failureOf(error, identity);
     status.close(reason);
     throw reason;
@@ -166,24 +169,5 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
 function failureOf(error: unknown, { failure }: Identity): TickcastError {
   if (!(error instanceof TickcastError)) return new TickcastError("unreachable", String(error));
   if (error.code !== "unreachable" || failure === undefined) return error;
-  const why = failure instanceof Error ? failure.message : String(failure);
-  return new TickcastError("unreachable", `the token could not be fetched: ${why}`);
-}
-
-/** Waits for the first `session` event, which a server of another kind never sends. */
-async function withinTimeout(session: Promise<void>, channel: Channel, timeout: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new TickcastError("timeout", `the server sent no session within ${timeout} ms`));
-    }, timeout);
-  });
-  try {
-    await Promise.race([session, late]);
-  } catch (error) {
-    channel.disconnect();
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
+  return new TickcastError("unreachable", `the token could not be fetched: ${messageOf(failure)}`);
 }

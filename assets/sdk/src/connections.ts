@@ -33,12 +33,9 @@ export function checkAddress(url: string): void {
     // A text without a scheme, or no address at all.
   }
   if (scheme !== undefined && ["http:", "https:", "ws:", "wss:"].includes(scheme)) return;
-  const looksLikeHost = /^[\w.-]+(:\d+)?(\/|$)/.test(url);
-  throw new TypeError(
-    looksLikeHost
-      ? `"${url}" has no scheme: give the server's whole address, such as http://${url}`
-      : `"${url}" is not the address of a server, such as http://localhost:3000`,
-  );
+  const lacksScheme = /^[\w.-]+(:\d+)?(\/|$)/.test(url);
+  const example = lacksScheme ? url : "localhost:3000";
+  throw new TypeError(`"${url}" is not the whole address of a server, such as http://${example}`);
 }
 
 /** The connections to one server. All namespaces share one WebSocket; each further match at the same time opens another. */

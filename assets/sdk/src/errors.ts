@@ -88,8 +88,25 @@ export class FrameError extends Error {
 const TEMPORARY = new Set<string>(["rate_limited", "room_busy", "shutting_down", "internal", "timeout", "closed"]);
 
 /** Whether it makes sense to try again later. */
-export function isTemporary(error: TickcastError): boolean {
-  return TEMPORARY.has(error.code);
+export function isTemporary(error: unknown): boolean {
+  return TEMPORARY.has(codeOf(error) ?? "");
+}
+
+/** The code of a refusal; `undefined` for any other error. */
+export function codeOf(error: unknown): ErrorCode | undefined {
+  return error instanceof TickcastError ? error.code : undefined;
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Waits for a promise, but no longer than `ms`: then it throws what `late` makes. */
+export async function withDeadline<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(late()), ms)));
+  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
 }
 
 const REFUSAL = /^([a-z][a-z_]*): (.*)$/s;
@@ -111,6 +128,6 @@ export class PredictionError extends Error {
   override readonly name = "PredictionError";
 
   constructor(what: string, cause: unknown) {
-    super(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`${what}: ${messageOf(cause)}`, { cause });
   }
 }

@@ -1,7 +1,8 @@
 // Decodes frames and game events. A frame is validated completely before it is used, so that the mirror applies all of
 // it or nothing. Nothing here depends on the state of the mirror.
 
-import { FrameError } from "./errors.js";
+import { integer, natural, within } from "./checks.js";
+import { FrameError, messageOf } from "./errors.js";
 import { decode } from "./msgpack.js";
 import { unpackColumn, unpackIds } from "./packed.js";
 import type { Schemas } from "./schema.js";
@@ -52,13 +53,10 @@ const U32 = 0xffff_ffff;
 /** Decodes the decompressed bytes of an event `s`. Throws a `FrameError` that says what is wrong with them. */
 export function decodeFrame(bytes: Uint8Array, schemas: Schemas): Frame {
   const all = decodeArray(bytes);
-  const kind = integer(all[0], "kind");
+  const kind = natural(all[0], "kind", MERGED) as Frame["kind"];
   const tick = natural(all[1], "tick", U32);
-  const age = natural(all[2], "age");
-  if (kind !== SNAPSHOT && kind !== DIFF && kind !== MERGED)
-    throw new FrameError(`frame kind ${kind} is not 0, 1 or 2`);
-  if (kind === SNAPSHOT && age !== 0) throw new FrameError(`a snapshot has age ${age} instead of 0`);
-  if (age > tick) throw new FrameError(`age ${age} is before tick 0 at tick ${tick}`);
+  // A snapshot needs no older state.
+  const age = natural(all[2], "age", kind === SNAPSHOT ? 0 : tick);
   const frame: Frame = {
     kind,
     tick,
@@ -83,9 +81,7 @@ export function decodeEvents(bytes: Uint8Array, schemas: Schemas): GameEvents {
     const codec = schemas.events[row[0] ?? -1];
     // An event that the schema does not have is meant for a newer program.
     if (!codec) continue;
-    if (row.length !== codec.columns + 1) {
-      throw new FrameError(`event ${codec.name} has ${row.length - 1} columns instead of ${codec.columns}`);
-    }
+    lengthIs(row, codec.columns + 1, `event ${codec.name}`);
     events.push({ name: codec.name, value: codec.read(row.slice(1)) });
   }
   return { tick, events };
@@ -107,8 +103,8 @@ export function idsOf(walk: readonly unknown[]): number[] {
   for (const step of walk) {
     const value = integer(step, "id");
     const end = value < 0 ? next - value : next + value + 1;
-    if (end - 1 > U32) throw new FrameError("an entity id beyond 32 bits");
-    if (ids.length - Math.min(value, 0) > MAX_ENTITIES) throw new FrameError(`more than ${MAX_ENTITIES} entities`);
+    natural(end - 1, "id", U32);
+    natural(ids.length - Math.min(value, 0), "number of entities", MAX_ENTITIES);
     for (let id = value < 0 ? next : end - 1; id < end; id++) ids.push(id);
     next = end;
   }
@@ -122,7 +118,7 @@ function readSection(section: readonly unknown[], frame: Frame, schemas: Schemas
     return;
   }
   if (head === -5) {
-    if (section.length > 2) throw new FrameError(`avatar has length ${section.length} instead of 1 or 2`);
+    within(section.length, "length of avatar", 1, 2);
     frame.avatar = section.length === 1 ? null : natural(section[1], "avatar", U32);
     return;
   }
@@ -164,9 +160,7 @@ function readChange(section: readonly unknown[], component: number, schemas: Sch
   const columns = bitsOf(natural(section[1], "columns"));
   const ids = readIds(section[2]);
   const codec = known(component, schemas);
-  if ((columns.at(-1) ?? 0) >= Math.max(codec.columns, 1)) {
-    throw new FrameError(`column ${columns.at(-1)} of ${codec.name} does not exist: it has ${codec.columns}`);
-  }
+  natural(columns.at(-1) ?? 0, `column of ${codec.name}`, Math.max(codec.columns, 1) - 1);
   lengthIs(section, 3 + columns.length, `change of ${codec.name}`);
   const values: (readonly number[])[] = [];
   for (let k = 3; k < section.length; k++) {
@@ -188,7 +182,6 @@ function readColumn(list: unknown, length: number, component: string): readonly 
 
 function readChecksums(section: readonly unknown[], schemas: Schemas): Checksum[] {
   const checksums: Checksum[] = [];
-  if (section.length % 2 !== 1) throw new FrameError("a checksum lacks its component or its sum");
   for (let k = 1; k < section.length; k += 2) {
     const component = natural(section[k], "component");
     known(component, schemas);
@@ -202,7 +195,7 @@ function decodeArray(bytes: Uint8Array): readonly unknown[] {
   try {
     value = decode(bytes);
   } catch (error) {
-    throw new FrameError(`not one MessagePack value: ${error instanceof Error ? error.message : String(error)}`);
+    throw new FrameError(`not one MessagePack value: ${messageOf(error)}`);
   }
   return array(value, "frame");
 }
@@ -224,23 +217,6 @@ function array(value: unknown, what: string): readonly unknown[] {
 
 /** Returns the same array, and verifies that it has only integers from index `first` on. */
 function integers(values: readonly unknown[], first = 0): readonly number[] {
-  for (let k = first; k < values.length; k++) {
-    if (!Number.isSafeInteger(values[k])) throw new FrameError(`${String(values[k])} is not an integer`);
-  }
+  for (let k = first; k < values.length; k++) integer(values[k], "column");
   return values as readonly number[];
-}
-
-function integer(value: unknown, what: string): number {
-  if (!Number.isSafeInteger(value)) throw new FrameError(`${what} ${String(value)} is not an integer`);
-  return value as number;
-}
-
-function within(value: unknown, what: string, least: number, most: number): number {
-  const number = integer(value, what);
-  if (number < least || number > most) throw new FrameError(`${what} ${number} is not within ${least} to ${most}`);
-  return number;
-}
-
-function natural(value: unknown, what: string, most = Number.MAX_SAFE_INTEGER): number {
-  return within(value, what, 0, most);
 }

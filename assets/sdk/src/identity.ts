@@ -1,7 +1,7 @@
 // The player's identity: a token of the host's accounts, or a guest whose token is stored.
 
 import type { Channel } from "./channel.js";
-import { refusal } from "./errors.js";
+import { refusal, withDeadline } from "./errors.js";
 
 /** The player as the server knows them. */
 export interface Session {
@@ -161,17 +161,14 @@ export class Identity {
 
 /** Fetches a token. Throws if that fails or takes too long. */
 async function fetched(source: () => string | Promise<string>): Promise<string> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`there was no token after ${FETCH_MS} ms`)), FETCH_MS);
-  });
-  try {
-    const token: unknown = await Promise.race([source(), late]);
-    if (typeof token !== "string") throw new TypeError(`the token is no string but of type ${typeof token}`);
-    return token;
-  } finally {
-    clearTimeout(timer);
-  }
+  const fetching = (async () => source())();
+  const token: unknown = await withDeadline(
+    FETCH_MS,
+    fetching,
+    () => new Error(`there was no token within ${FETCH_MS} ms`),
+  );
+  if (typeof token !== "string") throw new TypeError(`the token is no string but of type ${typeof token}`);
+  return token;
 }
 
 /** A server's address without a slash at its end. Several servers may share an origin, each below a path of its own. */

@@ -1,6 +1,6 @@
 // Large snapshots are compressed: one binary with a raw deflate stream replaces the array of the frame.
 
-import { FrameError } from "./errors.js";
+import { FrameError, messageOf } from "./errors.js";
 import { decode } from "./msgpack.js";
 
 /** The server does not compress longer frames. */
@@ -24,7 +24,7 @@ export async function inflate(frame: Uint8Array): Promise<Uint8Array> {
     return await readAll(readable.getReader());
   } catch (error) {
     if (error instanceof FrameError) throw error;
-    throw new FrameError(`cannot decompress the frame: ${error instanceof Error ? error.message : String(error)}`);
+    throw new FrameError(`cannot decompress the frame: ${messageOf(error)}`);
   }
 }
 

@@ -1,13 +1,13 @@
 // Keeps a seat's connection alive: notices one that is dead, and connects again where Socket.IO would not.
 
 import type { SeatChannel } from "./channel.js";
+import { Retry } from "./channel.js";
 import type { TickcastError } from "./errors.js";
 import { isTemporary } from "./errors.js";
 import type { RoomStatus } from "./types.js";
 
 /** Seconds without a frame after which the transport counts as dead. The server sends at least one frame per second. */
 const SILENT_S = 4;
-const RETRY_MS = 1_000;
 
 /** The surroundings of `Lifeline`. */
 export interface LifelineSink {
@@ -21,11 +21,12 @@ export class Lifeline {
   readonly #sink: LifelineSink;
   readonly #check: ReturnType<typeof setInterval>;
   #silent = 0;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #reconnect: Retry;
 
   constructor(seatChannel: SeatChannel, sink: LifelineSink) {
     this.#seatChannel = seatChannel;
     this.#sink = sink;
+    this.#reconnect = new Retry(() => seatChannel.channel.connect());
     this.#check = setInterval(() => this.#checkSilence(), 1_000);
   }
 
@@ -36,29 +37,24 @@ export class Lifeline {
 
   /** Takes a lost connection. Socket.IO restores a lost transport, but not a namespace that the server has closed. */
   lost(reason: string): void {
-    if (reason === "io server disconnect") this.#reconnectSoon();
+    if (reason === "io server disconnect") this.#reconnect.later();
   }
 
   /** Takes the failure of an attempt to connect; `undefined` if Socket.IO tries again by itself. */
   refused(refused: TickcastError | undefined): void {
     if (!refused || this.#sink.status() === "over") return;
-    if (isTemporary(refused)) this.#reconnectSoon();
+    if (isTemporary(refused)) this.#reconnect.later();
     else this.#sink.expired(refused.message);
   }
 
   stop(): void {
     clearInterval(this.#check);
-    clearTimeout(this.#retry);
+    this.#reconnect.stop();
   }
 
   #checkSilence(): void {
     if (this.#sink.status() !== "playing" || ++this.#silent < SILENT_S) return;
     this.#silent = 0;
     this.#seatChannel.cut();
-  }
-
-  #reconnectSoon(): void {
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#seatChannel.channel.connect(), RETRY_MS);
   }
 }

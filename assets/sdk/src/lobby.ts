@@ -1,10 +1,10 @@
 // The lobby: hosted games, open rooms, and the ways into a room.
 
 import { Blocks } from "./blocks.js";
-import type { Channel } from "./channel.js";
-import { request } from "./channel.js";
+import type { Ask, Channel } from "./channel.js";
+import { listen, Retry, request } from "./channel.js";
 import { Chat } from "./chat.js";
-import { TickcastError } from "./errors.js";
+import { codeOf } from "./errors.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
 import type { Grant } from "./messages.js";
@@ -33,7 +33,6 @@ interface ListingChange {
   removed: string[];
 }
 
-const RETRY_MS = 1_000;
 /** The time between two requests to a room whose step takes too long. */
 const BUSY_MS = 250;
 
@@ -50,21 +49,22 @@ export class Lobby {
   readonly party: Party;
   /** The presence of other players. */
   readonly presence: Presence;
-  readonly #channel: Channel;
+  readonly #ask: Ask;
   readonly #timeout: number;
   readonly #takeSeat: TakeSeat;
   readonly #listing: LiveListing;
   readonly #blocks: Blocks;
 
   constructor(channel: Channel, timeout: number, takeSeat: TakeSeat) {
-    this.#channel = channel;
+    const ask: Ask = (event, argument) => request(channel, timeout, event, argument);
+    this.#ask = ask;
     this.#timeout = timeout;
     this.#takeSeat = takeSeat;
-    this.#listing = new LiveListing(channel, timeout);
-    this.#blocks = new Blocks(channel, timeout);
-    this.chat = new Chat(channel, timeout);
-    this.party = new Party(channel, timeout);
-    this.presence = new Presence(channel, timeout);
+    this.#listing = new LiveListing(channel, ask);
+    this.#blocks = new Blocks(channel, ask);
+    this.chat = new Chat(channel, ask);
+    this.party = new Party(channel, ask);
+    this.presence = new Presence(channel, ask);
   }
 
   /** The games that the server hosts. */
@@ -231,7 +231,7 @@ export class Lobby {
     try {
       return await enter();
     } catch (error) {
-      if (!(error instanceof TickcastError && error.code === "ticket_expired")) throw error;
+      if (codeOf(error) !== "ticket_expired") throw error;
       return enter();
     }
   }
@@ -243,15 +243,11 @@ export class Lobby {
       try {
         return await this.#ask<Grant>(event, argument);
       } catch (error) {
-        if (!(error instanceof TickcastError && error.code === "room_busy") || left <= 0) throw error;
+        if (codeOf(error) !== "room_busy" || left <= 0) throw error;
       }
       left -= BUSY_MS;
       await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
     }
-  }
-
-  #ask<T>(event: string, argument?: object): Promise<T> {
-    return request<T>(this.#channel, this.#timeout, event, argument);
   }
 }
 
@@ -261,27 +257,28 @@ export class Lobby {
  */
 class LiveListing {
   readonly #channel: Channel;
-  readonly #timeout: number;
+  readonly #ask: Ask;
   readonly #subscribers = new Listeners<[RoomInfo[]]>();
   #rooms = new Map<string, RoomInfo>();
   /** The number of the newest update in `#rooms`; `undefined` while a request for the list is pending. */
   #seq: number | undefined;
   #early: ListingChange[] = [];
   #pending: Promise<void> | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #listening = false;
+  // Retrying covers temporary refusals. After another lost connection, `connect` triggers a reload as well.
+  readonly #retry = new Retry(() => this.#renew());
+  #stop: (() => void) | undefined;
 
-  constructor(channel: Channel, timeout: number) {
+  constructor(channel: Channel, ask: Ask) {
     this.#channel = channel;
-    this.#timeout = timeout;
+    this.#ask = ask;
   }
 
   async subscribe(callback: (rooms: RoomInfo[]) => void): Promise<Unsubscribe> {
-    if (!this.#listening) {
-      this.#listening = true;
-      this.#channel.on("rooms", this.#changed);
-      this.#channel.on("connect", this.#reconnected);
-    }
+    this.#stop ??= listen(this.#channel, {
+      rooms: (change: ListingChange) => this.#changed(change),
+      // A new connection may have reached another server, which numbers its updates differently.
+      connect: () => this.#retry.start(),
+    });
     if (this.#seq === undefined) await this.#load();
     const stop = this.#subscribers.add(callback);
     callback(this.#list());
@@ -289,26 +286,25 @@ class LiveListing {
   }
 
   close(): void {
-    clearTimeout(this.#retry);
-    this.#channel.off("rooms", this.#changed);
-    this.#channel.off("connect", this.#reconnected);
+    this.#retry.stop();
+    this.#stop?.();
   }
 
   /** Requests the whole list, or the changes after a number. Simultaneous callers share one request. */
   #load(after?: number): Promise<void> {
     this.#seq = undefined;
-    return (this.#pending ??= this.#ask(after));
+    return (this.#pending ??= this.#request(after));
   }
 
-  async #ask(after: number | undefined): Promise<void> {
+  async #request(after: number | undefined): Promise<void> {
     let listing: Listing;
     const rooms: RoomInfo[] = [];
     try {
-      listing = await request<Listing>(this.#channel, this.#timeout, "rooms", after === undefined ? {} : { after });
+      listing = await this.#ask<Listing>("rooms", after === undefined ? {} : { after });
       rooms.push(...(listing.rooms ?? []));
       // Updates that arrive between two pages are newer than the first one, and are applied to all of them below.
       for (let { next } = listing; next !== undefined; ) {
-        const page = await request<RoomsPage>(this.#channel, this.#timeout, "rooms", { from: next });
+        const page = await this.#ask<RoomsPage>("rooms", { from: next });
         rooms.push(...page.rooms);
         next = page.next;
       }
@@ -323,31 +319,31 @@ class LiveListing {
     }
     // Updates may overtake the answer. Their numbers show which of them it already contains.
     const changes = [...(listing.changes ?? []), ...this.#early.splice(0)];
-    if (!changes.every((change) => this.#merge(change))) this.#reload(this.#seq);
+    if (!changes.every((change) => this.#merge(change))) this.#catchUp();
   }
 
-  /** A new connection may have reached another server, which numbers its updates differently. */
-  readonly #reconnected = (): void => this.#reload();
-
-  #reload(after?: number): void {
-    clearTimeout(this.#retry);
+  /** Loads the list again, or the changes after a number, and tells all subscribers. */
+  async #renew(after?: number): Promise<void> {
     this.#early = [];
-    this.#load(after).then(
-      () => this.#subscribers.notify(this.#list()),
-      // Retrying covers temporary refusals. After another lost connection, `connect` triggers a reload as well.
-      () => (this.#retry = setTimeout(() => this.#reload(), RETRY_MS)),
-    );
+    await this.#load(after);
+    this.#subscribers.notify(this.#list());
   }
 
-  readonly #changed = (change: ListingChange): void => {
+  #changed(change: ListingChange): void {
     if (this.#seq === undefined) {
       this.#early.push(change);
       return;
     }
     if (change.seq <= this.#seq) return;
     if (this.#merge(change)) this.#subscribers.notify(this.#list());
-    else this.#reload(this.#seq);
-  };
+    else this.#catchUp();
+  }
+
+  /** Requests the changes that are missing. */
+  #catchUp(): void {
+    const newest = this.#seq;
+    this.#retry.start(() => this.#renew(newest));
+  }
 
   /** Applies an update unless the list already contains it. Returns false if updates before it are missing. */
   #merge({ seq, added, updated, removed }: ListingChange): boolean {

@@ -1,8 +1,8 @@
 // Matchmaking: waits in a queue, answers ready checks, and takes the seat in the match.
 
 import type { Channel } from "./channel.js";
-import { open, request } from "./channel.js";
-import { TickcastError } from "./errors.js";
+import { listen, open, request } from "./channel.js";
+import { codeOf } from "./errors.js";
 import type { Grant } from "./messages.js";
 import type { Room } from "./room.js";
 import type { TakeSeat } from "./seat.js";
@@ -76,14 +76,10 @@ export class Matchmaking {
   }
 
   async #wait<G extends GameTypes>(options: QueueOptions, wish?: object): Promise<Room<G>> {
-    const { signal, unlink } = linked(this.#closing, options.signal);
-    try {
-      signal.throwIfAborted();
-      const grant = await this.#match(new Wait(this.#channel, this.#timeout, options, wish), signal);
-      return await this.#sit<G>(grant, signal);
-    } finally {
-      unlink();
-    }
+    const signal = AbortSignal.any([this.#closing, ...(options.signal ? [options.signal] : [])]);
+    signal.throwIfAborted();
+    const grant = await this.#match(new Wait(this.#channel, this.#timeout, options, wish), signal);
+    return this.#sit<G>(grant, signal);
   }
 
   async #match(wait: Wait, signal: AbortSignal): Promise<Grant> {
@@ -99,7 +95,7 @@ export class Matchmaking {
       return await wait.start();
     } catch (error) {
       // The request may have arrived, and only its answer is missing.
-      if (isTimeout(error) && wait.isPlaced) this.#leave();
+      if (codeOf(error) === "timeout" && wait.isPlaced) this.#leave();
       throw error;
     } finally {
       signal.removeEventListener("abort", aborted);
@@ -111,11 +107,11 @@ export class Matchmaking {
     const toldAgain = ({ room, ticket }: Grant): void => {
       if (room === grant.room) grant.ticket = ticket;
     };
-    this.#channel.on("matched", toldAgain);
+    const stop = listen(this.#channel, { matched: toldAgain });
     try {
       return await this.#takeSeat<G>(grant, signal);
     } finally {
-      this.#channel.off("matched", toldAgain);
+      stop();
     }
   }
 
@@ -127,17 +123,11 @@ export class Matchmaking {
     this.#stopLeaving();
     const leave = (): void => {
       request(this.#channel, this.#timeout, "leave").then(stop, (error: unknown) => {
-        if (!(error instanceof TickcastError && (error.code === "closed" || error.code === "timeout"))) stop();
+        if (codeOf(error) !== "closed" && codeOf(error) !== "timeout") stop();
       });
     };
-    const matched = (grant: Grant): void => this.#giveUp(grant);
-    const stop = (): void => {
-      this.#channel.off("connect", leave);
-      this.#channel.off("matched", matched);
-    };
+    const stop = listen(this.#channel, { connect: leave, matched: (grant: Grant) => this.#giveUp(grant) });
     this.#stopLeaving = stop;
-    this.#channel.on("connect", leave);
-    this.#channel.on("matched", matched);
     if (this.#channel.connected) leave();
   }
 
@@ -148,25 +138,4 @@ export class Matchmaking {
       () => undefined,
     );
   }
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof TickcastError && error.code === "timeout";
-}
-
-/** A signal that is aborted with the first of two others, until `unlink` is called. */
-function linked(one: AbortSignal, other: AbortSignal | undefined): { signal: AbortSignal; unlink: () => void } {
-  const controller = new AbortController();
-  const stops = [one, ...(other ? [other] : [])].map((signal) => {
-    const abort = (): void => controller.abort(signal.reason);
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort);
-    return () => signal.removeEventListener("abort", abort);
-  });
-  return {
-    signal: controller.signal,
-    unlink: () => {
-      for (const stop of stops) stop();
-    },
-  };
 }

@@ -47,7 +47,7 @@ export function decode(bytes: ArrayBuffer | Uint8Array): unknown {
 export function encode(value: unknown): Uint8Array<ArrayBuffer> {
   const writer = new Writer();
   writer.value(value, 0);
-  return writer.bytes;
+  return Uint8Array.from(writer.bytes);
 }
 
 class Reader {
@@ -57,11 +57,9 @@ class Reader {
 
   constructor(bytes: ArrayBuffer | Uint8Array) {
     // The slices of a `Buffer` would be views of its memory.
-    this.#bytes =
-      bytes instanceof ArrayBuffer
-        ? new Uint8Array(bytes)
-        : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
+    const { buffer, byteOffset, byteLength } = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
+    this.#bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    this.#view = new DataView(buffer, byteOffset, byteLength);
   }
 
   get left(): number {
@@ -101,8 +99,8 @@ class Reader {
     const map: Record<string, unknown> = {};
     for (let k = 0; k < length; k++) {
       const key = this.value(depth + 1);
-      if (typeof key !== "string" && typeof key !== "number") throw new Error(`${String(key)} is no key of an object`);
-      if (key === "__proto__") throw new Error("the key __proto__ is refused");
+      if ((typeof key !== "string" && typeof key !== "number") || key === "__proto__")
+        throw new Error(`${String(key)} is no key of an object`);
       map[key] = this.value(depth + 1);
     }
     return map;
@@ -123,21 +121,15 @@ class Reader {
 
   /** Reads an unsigned integer of 2 ** `width` bytes. */
   #uint(width: number): number {
-    const view = this.#view;
-    const at = this.#skip(1 << width);
-    if (width === 0) return view.getUint8(at);
-    if (width === 1) return view.getUint16(at);
-    if (width === 2) return view.getUint32(at);
-    return view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
+    let value = 0;
+    for (let left = 1 << width; left > 0; left--) value = value * 0x100 + this.#view.getUint8(this.#at++);
+    return value;
   }
 
   #int(width: number): number {
-    const view = this.#view;
-    const at = this.#skip(1 << width);
-    if (width === 0) return view.getInt8(at);
-    if (width === 1) return view.getInt16(at);
-    if (width === 2) return view.getInt32(at);
-    return view.getInt32(at) * 2 ** 32 + view.getUint32(at + 4);
+    if (width === 3) return this.#int(2) * 2 ** 32 + this.#uint(2);
+    const unused = 32 - (8 << width);
+    return (this.#uint(width) << unused) >> unused;
   }
 
   #take(length: number): Uint8Array {
@@ -155,13 +147,7 @@ class Reader {
 }
 
 class Writer {
-  #bytes = new Uint8Array(64);
-  #view = new DataView(this.#bytes.buffer);
-  #length = 0;
-
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#length);
-  }
+  readonly bytes: number[] = [];
 
   value(value: unknown, depth: number): void {
     if (value === undefined || value === null) this.#uint(0, NIL);
@@ -177,8 +163,9 @@ class Writer {
   #number(value: number): void {
     if (!Number.isSafeInteger(value)) {
       this.#uint(0, F64);
-      const at = this.#grow(8);
-      this.#view.setFloat64(at, value);
+      const view = new DataView(new ArrayBuffer(8));
+      view.setFloat64(0, value);
+      this.#put(new Uint8Array(view.buffer));
     } else if (value >= -32 && value < SHORT_MAP) {
       this.#uint(0, value);
     } else {
@@ -191,12 +178,12 @@ class Writer {
   #text(value: string): void {
     const bytes = utf8.encode(value);
     if (bytes.length < 32) this.#uint(0, SHORT_STR + bytes.length);
-    else this.#size(STR, bytes.length, 0);
+    else this.#size(bytes.length, STR);
     this.#put(bytes);
   }
 
   #binary(bytes: Uint8Array): void {
-    this.#size(BIN, bytes.length, 0);
+    this.#size(bytes.length, BIN);
     this.#put(bytes);
   }
 
@@ -208,23 +195,27 @@ class Writer {
   }
 
   #array(values: readonly unknown[], depth: number): void {
-    if (values.length < 16) this.#uint(0, SHORT_ARRAY + values.length);
-    else this.#size(ARRAY, values.length, 1);
+    this.#count(values.length, SHORT_ARRAY, ARRAY);
     for (const value of values) this.value(value, depth);
   }
 
   #map(map: object, depth: number): void {
     const fields = Object.entries(map).filter(([, value]) => value !== undefined && typeof value !== "function");
-    if (fields.length < 16) this.#uint(0, SHORT_MAP + fields.length);
-    else this.#size(MAP, fields.length, 1);
+    this.#count(fields.length, SHORT_MAP, MAP);
     for (const [key, value] of fields) {
       this.#text(key);
       this.value(value, depth);
     }
   }
 
-  /** Writes the type and the size of what follows. `least` is the width of the first of these types. */
-  #size(type: number, size: number, least: number): void {
+  /** Writes how many elements or fields follow: in a short type, or behind the first of the types of 2 and 4 bytes. */
+  #count(count: number, short: number, type: number): void {
+    if (count < 16) this.#uint(0, short + count);
+    else this.#size(count, type, 1);
+  }
+
+  /** Writes a size behind its type. `type` is the first of these types, for a size of 2 ** `least` bytes. */
+  #size(size: number, type: number, least = 0): void {
     const width = Math.max(widthOf(size), least);
     this.#uint(0, type + width - least);
     this.#uint(width, size);
@@ -232,33 +223,11 @@ class Writer {
 
   /** Writes an integer of 2 ** `width` bytes: unsigned, or negative as its two's complement. */
   #uint(width: number, value: number): void {
-    const at = this.#grow(1 << width);
-    const view = this.#view;
-    if (width === 0) view.setUint8(at, value);
-    else if (width === 1) view.setUint16(at, value);
-    else if (width === 2) view.setUint32(at, value);
-    else {
-      view.setUint32(at, Math.floor(value / 2 ** 32));
-      view.setUint32(at + 4, value);
-    }
+    for (let k = (1 << width) - 1; k >= 0; k--) this.bytes.push(Math.floor(value / 0x100 ** k) & 0xff);
   }
 
   #put(bytes: Uint8Array): void {
-    const at = this.#grow(bytes.length);
-    this.#bytes.set(bytes, at);
-  }
-
-  /** Makes room for bytes, and returns where they begin. Memory that was looked up before is not the writer's any more. */
-  #grow(length: number): number {
-    const at = this.#length;
-    this.#length += length;
-    if (this.#length > this.#bytes.length) {
-      const bytes = new Uint8Array(2 * this.#length);
-      bytes.set(this.#bytes);
-      this.#bytes = bytes;
-      this.#view = new DataView(bytes.buffer);
-    }
-    return at;
+    for (const byte of bytes) this.bytes.push(byte);
   }
 }
 

@@ -1,5 +1,6 @@
 // Packed lists: bit streams that replace arrays of integers, in games whose schema enables them.
 
+import { natural, within } from "./checks.js";
 import { FrameError } from "./errors.js";
 
 /** The first byte of a column with truncated binary codes. A smaller one is a Rice parameter. */
@@ -14,12 +15,11 @@ const U32 = 0xffff_ffff;
 /** Decodes a packed list of ascending ids. Throws a `FrameError`. */
 export function unpackIds(packed: Uint8Array): number[] {
   const list = new PackedList(packed);
-  const parameter = list.byte();
-  if (parameter >= SPREAD) throw new FrameError(`packed ids have the unknown form ${parameter}`);
+  const parameter = natural(list.byte(), "form of packed ids", SPREAD - 1);
   const ids: number[] = [];
   for (let next = 0; !list.isAtEnd(); next++) {
     next += list.rice(parameter);
-    if (next > U32) throw new FrameError("an entity id beyond 32 bits");
+    natural(next, "id", U32);
     ids.push(next);
   }
   return ids;
@@ -28,8 +28,7 @@ export function unpackIds(packed: Uint8Array): number[] {
 /** Decodes the `count` values of a packed column. Throws a `FrameError`. */
 export function unpackColumn(packed: Uint8Array, count: number): number[] {
   const list = new PackedList(packed);
-  const form = list.byte();
-  if (form > SPREAD) throw new FrameError(`a packed column has the unknown form ${form}`);
+  const form = natural(list.byte(), "form of a packed column", SPREAD);
   const values: number[] = [];
   if (form === SPREAD) {
     const least = unzigzag(list.varint());
@@ -49,8 +48,7 @@ class Spread {
 
   constructor(span: number) {
     // With codes of zero bits, a few bytes could stand for any number of values.
-    if (span < 1 || span > MOST_SPAN)
-      throw new FrameError(`a packed column has a span of ${span}, which is not within 1 to ${MOST_SPAN}`);
+    within(span, "span of a packed column", 1, MOST_SPAN);
     this.#width = 31 - Math.clz32(span + 1);
     this.#short = 2 ** (this.#width + 1) - (span + 1);
   }

@@ -15,9 +15,15 @@ export interface Packet {
 
 type Listener = (packet: Packet) => void;
 
-const CONNECT = 0;
-const DISCONNECT = 1;
-const CONNECT_ERROR = 4;
+/** Whether a packet may have this data, by its type. */
+const PAYLOADS: readonly ((data: unknown) => boolean)[] = [
+  // CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR.
+  (data) => data === undefined || isObject(data),
+  (data) => data === undefined,
+  Array.isArray,
+  Array.isArray,
+  (data) => typeof data === "string" || isObject(data),
+];
 
 /** The version of the Socket.IO protocol. */
 export const protocol = 5;
@@ -55,17 +61,12 @@ export class Decoder {
 
 function isPacket(value: unknown): value is Packet {
   const { type, nsp, data, id } = (value ?? {}) as Partial<Packet>;
-  if (typeof nsp !== "string" || !(id === undefined || Number.isInteger(id))) return false;
-  switch (type) {
-    case CONNECT:
-      return data === undefined || isObject(data);
-    case DISCONNECT:
-      return data === undefined;
-    case CONNECT_ERROR:
-      return typeof data === "string" || isObject(data);
-    default:
-      return Number.isInteger(type) && CONNECT < Number(type) && Number(type) < CONNECT_ERROR && Array.isArray(data);
-  }
+  return (
+    typeof type === "number" &&
+    PAYLOADS[type]?.(data) === true &&
+    typeof nsp === "string" &&
+    (id === undefined || Number.isInteger(id))
+  );
 }
 
 function isObject(value: unknown): boolean {

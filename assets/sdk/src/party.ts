@@ -1,12 +1,10 @@
 // The party: players who queue and play together.
 
-import type { Channel } from "./channel.js";
-import { request } from "./channel.js";
+import type { Ask, Channel } from "./channel.js";
+import { listen, Retry } from "./channel.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
 import type { PartyInfo, PartyInvite } from "./types.js";
-
-const RETRY_MS = 1_000;
 
 /**
  * The player's party: a group that queues and plays together.
@@ -23,20 +21,26 @@ const RETRY_MS = 1_000;
  * ```
  */
 export class Party {
-  readonly #channel: Channel;
-  readonly #timeout: number;
+  readonly #ask: Ask;
+  readonly #stop: () => void;
   readonly #changes = new Listeners<[PartyInfo | undefined]>();
   readonly #invites = new Listeners<[PartyInvite]>();
+  readonly #retry = new Retry(() => this.load());
   #info: PartyInfo | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(channel: Channel, timeout: number) {
-    this.#channel = channel;
-    this.#timeout = timeout;
-    channel.on("party", this.#changed);
-    channel.on("party_left", this.#left);
-    channel.on("party_invite", this.#invited);
-    channel.on("connect", this.#reconnected);
+  constructor(channel: Channel, ask: Ask) {
+    this.#ask = ask;
+    this.#stop = listen(channel, {
+      party: (party: PartyInfo) => this.#changed(party),
+      party_left: ({ party }: { party: string }) => {
+        if (this.#info?.party === party) this.#forget();
+      },
+      party_invite: (invite: PartyInvite) => this.#invites.notify(invite),
+      // The party may have removed the player during a long absence.
+      connect: () => {
+        if (this.#info) this.#retry.start();
+      },
+    });
   }
 
   /** The newest known state of the player's party; `undefined` if they are in none. */
@@ -99,31 +103,16 @@ export class Party {
 
   /** Stops listening for good. */
   close(): void {
-    clearTimeout(this.#retry);
-    this.#channel.off("party", this.#changed);
-    this.#channel.off("party_left", this.#left);
-    this.#channel.off("party_invite", this.#invited);
-    this.#channel.off("connect", this.#reconnected);
+    this.#retry.stop();
+    this.#stop();
   }
 
-  readonly #invited = (invite: PartyInvite): void => this.#invites.notify(invite);
-
   /** Answers and events carry the same state and may overtake each other. The higher number is newer. */
-  readonly #changed = (party: PartyInfo): void => {
+  #changed(party: PartyInfo): void {
     if (this.#info?.party === party.party && party.seq <= this.#info.seq) return;
     this.#info = party;
     this.#changes.notify(party);
-  };
-
-  readonly #left = ({ party }: { party: string }): void => {
-    if (this.#info?.party === party) this.#forget();
-  };
-
-  /** The party may have removed the player during a long absence. */
-  readonly #reconnected = (): void => {
-    clearTimeout(this.#retry);
-    if (this.#info) this.load().catch(() => (this.#retry = setTimeout(this.#reconnected, RETRY_MS)));
-  };
+  }
 
   #joined({ party }: { party: PartyInfo }): PartyInfo {
     this.#changed(party);
@@ -134,9 +123,5 @@ export class Party {
     if (!this.#info) return;
     this.#info = undefined;
     this.#changes.notify(undefined);
-  }
-
-  #ask<T>(event: string, argument?: object): Promise<T> {
-    return request<T>(this.#channel, this.#timeout, event, argument);
   }
 }

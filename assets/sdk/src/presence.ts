@@ -1,12 +1,10 @@
 // Presence: what other players are doing.
 
-import type { Channel } from "./channel.js";
-import { request } from "./channel.js";
+import type { Ask, Channel } from "./channel.js";
+import { listen, Retry } from "./channel.js";
 import type { Unsubscribe } from "./listeners.js";
 import { Listeners } from "./listeners.js";
 import type { UserPresence } from "./types.js";
-
-const RETRY_MS = 1_000;
 
 /**
  * The presence of other players.
@@ -19,19 +17,23 @@ const RETRY_MS = 1_000;
  * ```
  */
 export class Presence {
-  readonly #channel: Channel;
-  readonly #timeout: number;
+  readonly #ask: Ask;
+  readonly #stop: () => void;
   /** The lists of all subscribers. A connection has one list, which is their union. */
   readonly #wanted = new Set<readonly string[]>();
   readonly #subscribers = new Listeners<[UserPresence]>();
   readonly #people = new Map<string, UserPresence>();
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  // Retrying covers temporary refusals. After another lost connection, `connect` triggers a refresh as well.
+  readonly #refresh = new Retry(() => this.#load());
 
-  constructor(channel: Channel, timeout: number) {
-    this.#channel = channel;
-    this.#timeout = timeout;
-    channel.on("presence", this.#changed);
-    channel.on("connect", this.#reconnected);
+  constructor(channel: Channel, ask: Ask) {
+    this.#ask = ask;
+    this.#stop = listen(channel, {
+      presence: (person: UserPresence) => this.#changed(person),
+      connect: () => {
+        if (this.#wanted.size > 0) this.#refresh.start();
+      },
+    });
   }
 
   /** Calls back with the presence of these users, now and on every change, until the returned function is called. */
@@ -53,37 +55,26 @@ export class Presence {
     }
     return () => {
       stop();
-      if (this.#wanted.delete(own)) this.#refresh();
+      if (this.#wanted.delete(own)) this.#refresh.start();
     };
   }
 
   /** Stops listening for good. */
   close(): void {
-    clearTimeout(this.#retry);
-    this.#channel.off("presence", this.#changed);
-    this.#channel.off("connect", this.#reconnected);
+    this.#refresh.stop();
+    this.#stop();
   }
 
   async #load(): Promise<void> {
     const users = [...new Set([...this.#wanted].flat())];
-    const answer = await request<{ users: UserPresence[] }>(this.#channel, this.#timeout, "presence", { users });
+    const answer = await this.#ask<{ users: UserPresence[] }>("presence", { users });
     for (const person of answer.users) this.#changed(person);
   }
 
-  #refresh(): void {
-    clearTimeout(this.#retry);
-    // Retrying covers temporary refusals. After another lost connection, `connect` triggers a refresh as well.
-    this.#load().catch(() => (this.#retry = setTimeout(() => this.#refresh(), RETRY_MS)));
-  }
-
-  readonly #reconnected = (): void => {
-    if (this.#wanted.size > 0) this.#refresh();
-  };
-
-  readonly #changed = (person: UserPresence): void => {
+  #changed(person: UserPresence): void {
     const known = this.#people.get(person.user);
     if (known?.status === person.status && known.name === person.name) return;
     this.#people.set(person.user, person);
     this.#subscribers.notify(person);
-  };
+  }
 }

@@ -2,7 +2,7 @@
 
 import { RoomCallbacks } from "./callbacks.js";
 import type { Channel, SeatChannel } from "./channel.js";
-import { request } from "./channel.js";
+import { listen, request } from "./channel.js";
 import { unwrap16 } from "./clock.js";
 import { FrameError, PredictionError, refusal, TickcastError } from "./errors.js";
 import type { Forecast } from "./forecast.js";
@@ -107,8 +107,9 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
   #resyncs = 0;
   readonly #lifeline: Lifeline;
   readonly #stopWatching: () => void;
+  readonly #stopListening: () => void;
   readonly #ordered = new OrderedEvents();
-  readonly #handlers: Record<string, (...args: never[]) => void>;
+  readonly #handlers: Record<string, (argument: any) => void>;
   readonly #inner: Inner;
 
   /** The lobby and matchmaking create rooms. */
@@ -147,7 +148,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
       },
     });
     this.#handlers = this.#makeHandlers();
-    for (const [event, handler] of Object.entries(this.#handlers)) this.#channel.on(event, handler as () => void);
+    this.#stopListening = listen(this.#channel, this.#handlers);
     this.#inner = { channel: this.#channel, schemas, handlers: this.#handlers, draws: true };
     keepInner(this, this.#inner);
     this.#channel.auth = (give) => this.#authenticate(give);
@@ -365,7 +366,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     });
   }
 
-  #makeHandlers(): Record<string, (...args: never[]) => void> {
+  #makeHandlers(): Record<string, (argument: any) => void> {
     return {
       welcome: this.#ordered.wrap((welcome: Welcome) => this.#begin(welcome)),
       s: this.#ordered.wrap((binary: unknown) => this.#receiveFrame(binary)),
@@ -502,7 +503,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     this.#inputs.stop();
     this.#stopWatching();
     this.#lifeline.stop();
-    for (const [event, handler] of Object.entries(this.#handlers)) this.#channel.off(event, handler as () => void);
+    this.#stopListening();
     this.#seatChannel.release();
     this.callbacks.over.notify(over);
   }

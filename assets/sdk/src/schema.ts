@@ -1,5 +1,6 @@
 // The schema of a game, and the conversion between rows of integers and values.
 
+import { natural } from "./checks.js";
 import { FrameError } from "./errors.js";
 
 /** A field of a component, an event or the input. Numbers are sent as multiples of `step` or as `steps` of a turn. */
@@ -51,7 +52,16 @@ export interface Slot {
   readonly step: number;
 }
 
-const WIDTHS = { bool: 1, int: 1, choice: 1, float: 1, angle: 1, vec2: 2, vec3: 3 } as const;
+/** For each type of a field, its number of columns, and how they change. */
+const KINDS: Readonly<Record<Field["type"], readonly [width: number, motion: Motion]>> = {
+  bool: [1, "hold"],
+  int: [1, "hold"],
+  choice: [1, "hold"],
+  float: [1, "linear"],
+  angle: [1, "turn"],
+  vec2: [2, "linear"],
+  vec3: [3, "linear"],
+};
 
 /** Reads and writes the rows of one component, event or input. */
 export class Codec {
@@ -73,10 +83,9 @@ export class Codec {
     const turns: number[] = [];
     const motions: Motion[] = [];
     for (const field of type.fields) {
-      const width = WIDTHS[field.type];
-      if (width === undefined)
-        throw new FrameError(`field ${type.name}.${field.name} has the unknown type ${field.type}`);
-      const motion = motionOf(field);
+      const kind = KINDS[field.type];
+      if (!kind) throw new FrameError(`field ${type.name}.${field.name} has the unknown type ${field.type}`);
+      const [width, motion] = kind;
       const step = stepOf(field, motion);
       slots.push({ field, at: motions.length, width, step });
       for (let k = 0; k < width; k++) {
@@ -228,17 +237,9 @@ export function wrap(value: number, steps: number): number {
 function byId(types: readonly Type[], max: number): (Codec | undefined)[] {
   const codecs: (Codec | undefined)[] = [];
   for (const type of types) {
-    if (!Number.isInteger(type.id) || type.id < 0 || type.id > max) {
-      throw new FrameError(`${type.name} has the id ${type.id}, which is not within 0 to ${max}`);
-    }
-    codecs[type.id] = new Codec(type);
+    codecs[natural(type.id, `id of ${type.name}`, max)] = new Codec(type);
   }
   return codecs;
-}
-
-function motionOf(field: Field): Motion {
-  if (field.type === "angle") return "turn";
-  return field.type === "float" || field.type === "vec2" || field.type === "vec3" ? "linear" : "hold";
 }
 
 /** Verifies that a field which needs steps has them. */

@@ -1,7 +1,7 @@
 // Takes a seat with a ticket: the first connection to `/gameplay`.
 
 import type { SeatChannel } from "./channel.js";
-import { keepConnected, request } from "./channel.js";
+import { keepConnected, listen, request } from "./channel.js";
 import type { Connections } from "./connections.js";
 import { refusal, TickcastError } from "./errors.js";
 import type { Grant, Welcome } from "./messages.js";
@@ -53,8 +53,7 @@ function waitForWelcome<G extends GameTypes>(
       clearTimeout(timer);
       stopKeeping();
       signal.removeEventListener("abort", aborted);
-      channel.off("welcome", welcomed);
-      channel.off("over", ended);
+      stopListening();
       settle();
     };
     // The room is created in this very event, because the frames that follow are addressed to it.
@@ -73,13 +72,12 @@ function waitForWelcome<G extends GameTypes>(
       });
     };
     const late = (): void => {
-      const text = "the server sent no welcome while the ticket was valid (30 s)";
+      const text = `the server sent no welcome within ${TICKET_MS} ms`;
       finish(() => reject(new TickcastError("unreachable", text)));
     };
     const timer = setTimeout(late, TICKET_MS);
     signal.addEventListener("abort", aborted);
-    channel.on("welcome", welcomed);
-    channel.on("over", ended);
+    const stopListening = listen(channel, { welcome: welcomed, over: ended });
     keep();
     channel.connect();
   });
@@ -90,12 +88,10 @@ function leaveSeat(seatChannel: SeatChannel): void {
   const { channel } = seatChannel;
   const done = (): void => {
     clearTimeout(timer);
-    channel.off("welcome", leave);
-    channel.off("connect_error", done);
+    stop();
     seatChannel.release();
   };
   const leave = (): void => void request(channel, LEAVE_MS, "leave").then(done, done);
   const timer = setTimeout(done, LEAVE_MS);
-  channel.on("welcome", leave);
-  channel.on("connect_error", done);
+  const stop = listen(channel, { welcome: leave, connect_error: done });
 }

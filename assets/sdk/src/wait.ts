@@ -1,8 +1,8 @@
 // One wait in a queue: from the request to the match that the server tells.
 
 import type { Channel } from "./channel.js";
-import { keepConnected, open, request } from "./channel.js";
-import { isTemporary, TickcastError } from "./errors.js";
+import { keepConnected, listen, open, request } from "./channel.js";
+import { codeOf, isTemporary, TickcastError } from "./errors.js";
 import type { Grant } from "./messages.js";
 import type { QueueStatus, ReadyCheck, ReadyCount, Unready } from "./types.js";
 
@@ -32,12 +32,12 @@ export class Wait {
   readonly #options: QueueOptions;
   /** The argument of `enqueue`; `undefined` for a member of a party, whose leader queues. */
   readonly #wish: object | undefined;
-  readonly #listeners: Record<string, (argument: any) => void>;
   #settle: { resolve(grant: Grant): void; reject(reason: unknown): void } | undefined;
   #grant: Grant | undefined;
   #accepted = false;
   #asking: Promise<void> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #stopListening: (() => void) | undefined;
   #stopKeeping: (() => void) | undefined;
 
   constructor(channel: Channel, timeout: number, options: QueueOptions, wish?: object) {
@@ -45,15 +45,6 @@ export class Wait {
     this.#timeout = timeout;
     this.#options = options;
     this.#wish = wish;
-    this.#listeners = {
-      connect: () => this.#enqueue(),
-      matched: (grant: Grant) => this.#matched(grant),
-      status: (news: QueueStatus) => options.onStatus?.(news),
-      ready_check: (check: ReadyCheck) => void this.#answer(check).catch((error: unknown) => this.fail(error)),
-      ready: (count: ReadyCount) => options.onReady?.(count),
-      unready: (unready: Unready) => this.#unready(unready),
-      left: () => this.fail(new TickcastError("party_left", "a member of the party has left the queue")),
-    };
   }
 
   /** Whether the server may count the player as waiting, or as matched. */
@@ -70,7 +61,15 @@ export class Wait {
   start(): Promise<Grant> {
     const found = new Promise<Grant>((resolve, reject) => (this.#settle = { resolve, reject }));
     // A player whose seat is reserved is told of it as soon as the channel is connected.
-    for (const [event, listener] of Object.entries(this.#listeners)) this.#channel.on(event, listener);
+    this.#stopListening = listen(this.#channel, {
+      connect: () => this.#enqueue(),
+      matched: (grant: Grant) => this.#matched(grant),
+      status: (news: QueueStatus) => this.#options.onStatus?.(news),
+      ready_check: (check: ReadyCheck) => void this.#answer(check).catch((error: unknown) => this.fail(error)),
+      ready: (count: ReadyCount) => this.#options.onReady?.(count),
+      unready: (unready: Unready) => this.#unready(unready),
+      left: () => this.fail(new TickcastError("party_left", "a member of the party has left the queue")),
+    });
     this.#connect().catch((error: unknown) => this.fail(error));
     return found;
   }
@@ -91,7 +90,7 @@ export class Wait {
     this.#settle = undefined;
     clearTimeout(this.#retry);
     this.#stopKeeping?.();
-    for (const [event, listener] of Object.entries(this.#listeners)) this.#channel.off(event, listener);
+    this.#stopListening?.();
     return settle;
   }
 
@@ -106,16 +105,17 @@ export class Wait {
 
   #notQueued(error: unknown): void {
     if (this.#grant || !this.#settle) return;
-    const code = error instanceof TickcastError ? error.code : undefined;
+    const code = codeOf(error);
     // `connect` enqueues again.
     if (code === "closed") return;
     // The first refusal is an answer to the program. After that, the player waits until the server says that they do not.
     if (this.#accepted && code === "already_queued") return;
-    if (!this.#accepted || !(error instanceof TickcastError && isTemporary(error))) {
+    if (!this.#accepted || !isTemporary(error)) {
       this.fail(error);
       return;
     }
-    this.#retry = setTimeout(() => this.#enqueue(), 1_000 * (error.retryAfter ?? RETRY_S));
+    const { retryAfter = RETRY_S } = error as TickcastError;
+    this.#retry = setTimeout(() => this.#enqueue(), 1_000 * retryAfter);
   }
 
   /**
@@ -146,7 +146,7 @@ export class Wait {
       await this.#ask(accepts ? "accept" : "decline", { check: check.check });
     } catch (error) {
       // The server asks again if the answer was lost with its connection.
-      if (!(error instanceof TickcastError && (error.code === "unknown_check" || isTemporary(error)))) throw error;
+      if (codeOf(error) !== "unknown_check" && !isTemporary(error)) throw error;
     }
   }
 
