@@ -193,6 +193,8 @@ export class Stalls {
 
 /** How many ticks before its target tick an input should arrive. */
 const AIM = 1;
+/** The server does not tell of more ticks than 32 by which an input came late. */
+const LATEST = 31;
 /** The lead shrinks after this many consecutive inputs with more margin than needed. */
 const PATIENCE = 20;
 
@@ -227,6 +229,11 @@ export class Lead {
     this.#newest = seq;
     // Inputs that were sent before the last correction do not show its effect.
     if (seq <= this.#settling) return;
+    // An input that comes so late was held up by a blackout, as all were that were sent before the news. Nobody can prepare for that.
+    if (margin < -Math.min(this.most, LATEST)) {
+      this.#settle(sent);
+      return;
+    }
     if (margin <= 0) {
       this.#ticks = Math.min(this.ticks + AIM - margin, this.most);
       this.#settle(sent);

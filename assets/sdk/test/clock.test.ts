@@ -141,8 +141,18 @@ describe("the lead", () => {
 
   test("stays within its maximum", () => {
     const lead = new Lead(25);
-    lead.feedback(1, -32, 1);
+    lead.feedback(1, -25, 1);
     expect(lead.ticks).toBe(25);
+  });
+
+  test("does not prepare for blackouts", () => {
+    const lead = new Lead(15);
+    lead.feedback(1, -30, 9);
+    // What was sent before the news is held up, too.
+    for (let seq = 2; seq <= 9; seq++) lead.feedback(seq, seq - 12, 9);
+    expect(lead.ticks).toBe(1);
+    lead.feedback(10, -2, 10);
+    expect(lead.ticks).toBe(4);
   });
 });
 
