@@ -27,6 +27,7 @@ mod heap;
 mod soak;
 mod flaky;
 mod parity;
+mod feel;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::args::{RunArgs, Scenario};
 use crate::attack::{AttackArgs, HostileArgs, Verdict};
 use crate::compare::CompareArgs;
+use crate::feel::{FeelArgs, FeelServerArgs};
 use crate::flaky::FlakyServerArgs;
 use crate::parity::ChecksumsArgs;
 use crate::report::Report;
@@ -46,8 +48,8 @@ use crate::soak::{MemoryArgs, SoakArgs, SoakServerArgs};
 #[command(
     version,
     after_help = "Exit code: 0 if every client was seated and nothing went wrong (compare: if every figure is valid; attack: if \
-                  every attack held; soak: if nothing grew; checksums: if all are equal), 1 if not, 2 if it could not run, 3 if no attack fell short and some \
-                  could not be judged."
+                  every attack held; soak: if nothing grew; checksums: if all are equal; feel: if no goal was missed, or without --check), 1 if not, \
+                  2 if it could not run, 3 if no attack fell short, or no goal was missed, and some could not be judged."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -68,6 +70,11 @@ enum Command {
     Memory(MemoryArgs),
     /// Run the same matches natively and in WebAssembly, and compare their checksums on the way.
     Checksums(ChecksumsArgs),
+    /// Measure what a player feels on lines of several profiles, in Chromium: Tickcast with and without prediction, and its peers.
+    Feel(FeelArgs),
+    /// Run the server of `feel`.
+    #[command(hide = true)]
+    ServeFeel(FeelServerArgs),
     /// Run the server of the soak and of the measurement of memory.
     #[command(hide = true)]
     ServeSoak(SoakServerArgs),
@@ -112,6 +119,8 @@ fn main() -> ExitCode {
         Command::Soak(args) => soak::soak(&args).map(code_if),
         Command::Memory(args) => soak::memory(&args).map(|()| 0),
         Command::Checksums(args) => parity::compare(&args).map(code_if),
+        Command::Feel(args) => run_feel(&args),
+        Command::ServeFeel(args) => feel::serve(&args).map(|()| 0),
         Command::ServeSoak(args) => soak::serve(&args).map(|()| 0),
         Command::ServeFlaky(args) => flaky::serve(&args).map(|()| 0),
         Command::ServeHostile(args) => attack::serve(&args).map(|()| 0),
@@ -127,7 +136,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The exit code of attacks of which none fell short, and some could not be judged.
+/// The exit code where nothing fell short, and something could not be judged.
 const NOT_JUDGED: u8 = 3;
 
 fn code_if(is_clean: bool) -> u8 {
@@ -182,6 +191,24 @@ fn compare(args: &CompareArgs) -> anyhow::Result<bool> {
         print!("{comparison}");
     }
     Ok(comparison.is_valid())
+}
+
+fn run_feel(args: &FeelArgs) -> anyhow::Result<u8> {
+    if let Some(folder) = &args.film {
+        runtime(1)?.block_on(until_interrupted(feel::film(args, folder)))?;
+        return Ok(0);
+    }
+    let table = runtime(1)?.block_on(until_interrupted(feel::feel(args)))?;
+    if args.json {
+        println!("{}", serde_json::to_string(&table)?);
+    } else {
+        print!("{table}");
+    }
+    Ok(match table.verdict() {
+        feel::Verdict::Missed(_) if args.check => 1,
+        feel::Verdict::NotJudged(_) => NOT_JUDGED,
+        _ => 0,
+    })
 }
 
 /// Dropping the work kills the server that it started.

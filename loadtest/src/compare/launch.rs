@@ -68,26 +68,37 @@ fn own(command: &[&str], hz: u16) -> Result<Launch, String> {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Node {
-    program: PathBuf,
-    version: String,
+pub(crate) struct Node {
+    pub(crate) program: PathBuf,
+    pub(crate) version: String,
     major: u32,
 }
 
 async fn on_node(node: &Result<Node, String>, least: u32, folder: &str, package: &str, hz: u16) -> Result<Launch, String> {
     let node = node.as_ref().map_err(Clone::clone)?;
+    let (folder, library) = packages(node, least, folder, package).await?;
+    let args = vec![folder.join("server.mjs").display().to_string(), hz.to_string()];
+    Ok(Launch { program: node.program.clone(), args, version: format!("{library}, Node {}", node.version) })
+}
+
+/// Installs the packages of a folder of `peers/`. Returns where that is, and the version of a package.
+async fn packages(node: &Node, least: u32, folder: &str, package: &str) -> Result<(PathBuf, String), String> {
     if node.major < least {
         return Err(format!("it needs Node {least} or newer, but the version here is {}", node.version));
     }
     let folder = Path::new(PEERS).join(folder);
     install(&folder).await.map_err(|e| format!("{e:#}"))?;
     let library = installed_version(&folder, package).map_err(|e| format!("{e:#}"))?;
-    let args = vec![folder.join("server.mjs").display().to_string(), hz.to_string()];
-    Ok(Launch { program: node.program.clone(), args, version: format!("{library}, Node {}", node.version) })
+    Ok((folder, library))
+}
+
+/// Installs Colyseus with its SDK. Returns the folder with the programs for it, and the version.
+pub(crate) async fn install_colyseus(node: &Node) -> Result<(PathBuf, String), String> {
+    packages(node, NODE_MAJOR, "colyseus", "@colyseus/sdk").await
 }
 
 /// Finds Node: the system's if it is new enough, else npm's, else the system's although it is older.
-async fn find_node() -> Result<Node, String> {
+pub(crate) async fn find_node() -> Result<Node, String> {
     let system = match ask_version(PathBuf::from("node")).await {
         Ok(node) if node.major >= NODE_MAJOR => return Ok(node),
         other => other,
@@ -117,8 +128,9 @@ async fn ask_version(program: PathBuf) -> anyhow::Result<Node> {
 
 /// Installs the locked packages of a folder, unless they are there.
 async fn install(folder: &Path) -> anyhow::Result<()> {
+    let changed = |file: &str| folder.join(file).metadata().and_then(|data| data.modified()).ok();
     // npm writes this file last.
-    if folder.join("node_modules/.package-lock.json").is_file() {
+    if changed("node_modules/.package-lock.json").is_some_and(|installed| changed("package-lock.json") <= Some(installed)) {
         return Ok(());
     }
     eprintln!("installing the packages of {}", folder.display());

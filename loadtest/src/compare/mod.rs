@@ -17,6 +17,7 @@ use crate::args::at_least_one;
 use crate::compare::comparison::Comparison;
 use crate::compare::figures::{Row, Sample};
 use crate::compare::launch::Launch;
+pub(crate) use crate::compare::launch::{Node, find_node, install_colyseus};
 use crate::compare::pin::Pinning;
 use crate::compare::scenario::{Peer, Scenario};
 use crate::run;
