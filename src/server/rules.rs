@@ -2,7 +2,7 @@
 
 #[cfg(feature = "cli")]
 use {
-    anyhow::{Context, ensure},
+    anyhow::{anyhow, ensure},
     std::{fs, io, path::Path},
 };
 
@@ -54,12 +54,13 @@ impl RulesModules {
     /// Reads the modules in a folder, named as cargo names them. They replace those that the program has.
     #[cfg(feature = "cli")]
     pub(super) fn read(&mut self, folder: &Path, games: impl Iterator<Item = &'static str>) -> anyhow::Result<()> {
+        fs::read_dir(folder).map_err(|error| anyhow!("cannot read the folder {} of --rules: {error}", folder.display()))?;
         let mut is_empty = true;
         for game in games {
             let file = folder.join(format!("{}_module.wasm", game.replace('-', "_")));
             let module = match fs::read(&file) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                read => read.with_context(|| format!("cannot read {}", file.display()))?,
+                read => read.map_err(|error| anyhow!("cannot read {}: {error}", file.display()))?,
             };
             self.modules.retain(|(other, _)| *other != game);
             self.add(game, module.into());

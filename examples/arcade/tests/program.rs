@@ -234,17 +234,22 @@ fn a_missing_module_of_rules_is_told_in_one_line() {
 #[test]
 fn modules_of_rules_come_from_a_folder() {
     let folder = Folder::new("rules");
-    fs::create_dir_all(&folder.0).unwrap();
     let refusal = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_arcade"));
         let output = command.env_clear().args(["--listen", "127.0.0.1:0", "--rules"]).arg(&folder.0).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
-        String::from_utf8_lossy(&output.stderr).into_owned()
+        String::from_utf8(output.stderr).unwrap()
     };
+    let path = folder.0.display();
+    assert_eq!(refusal(), format!("Error: cannot read the folder {path} of --rules: No such file or directory (os error 2)\n"));
+    fs::write(&folder.0, "").unwrap();
+    assert_eq!(refusal(), format!("Error: cannot read the folder {path} of --rules: Not a directory (os error 20)\n"));
+    fs::remove_file(&folder.0).unwrap();
+    fs::create_dir_all(&folder.0).unwrap();
     assert!(refusal().contains("has no module of a hosted game: the file is named <game>_module.wasm"));
     let module = folder.0.join("arena_module.wasm");
     fs::create_dir_all(&module).unwrap();
-    assert!(refusal().contains("cannot read") && refusal().contains("arena_module.wasm"));
+    assert_eq!(refusal(), format!("Error: cannot read {}: Is a directory (os error 21)\n", module.display()));
     fs::remove_dir(&module).unwrap();
     fs::write(&module, "\0asm and the rest").unwrap();
     let (served, told) = module_of_arena(|command| command.env("TICKCAST_RULES", &folder.0));
