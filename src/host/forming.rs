@@ -1,45 +1,50 @@
-//! Matches that were found and whose rooms are being made. Their people have left the queue, and may still leave the match.
+//! Matches that were found and are being seated. Their people have left the queue, and may still leave the match.
 
 use crate::{
     lobby::UserId,
     matchmaking::{Match, QueueEntry},
 };
 
-/// The matches whose rooms are being made.
+/// The matches that are being seated.
 #[derive(Default)]
 pub(super) struct Forming {
     all: Vec<Forms>,
     newest: u64,
 }
 
-/// The number of a match whose room is being made.
+/// The number of a match that is being seated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FormingId(u64);
 
 struct Forms {
     id: FormingId,
     found: Match,
-    /// A room is being made.
+    /// Its room is being made, or asked for seats.
     is_begun: bool,
     /// Nobody has left.
     is_whole: bool,
 }
 
 impl Forming {
-    /// Adds a match that needs a room.
+    /// Adds a match that needs seats.
     pub(super) fn add(&mut self, found: Match) {
         self.newest += 1;
         self.all.push(Forms { id: FormingId(self.newest), found, is_begun: false, is_whole: true });
     }
 
-    /// Returns the matches that were added since the last call, and the game of each.
-    pub(super) fn begin(&mut self) -> Vec<(FormingId, &'static str)> {
+    /// Returns the matches that were added since the last call.
+    pub(super) fn begin(&mut self) -> Vec<FormingId> {
         let new = self.all.iter_mut().filter(|forms| !forms.is_begun);
         let begin = |forms: &mut Forms| {
             forms.is_begun = true;
-            (forms.id, forms.found.game)
+            forms.id
         };
         new.map(begin).collect()
+    }
+
+    /// Returns a match with the people who have not left it, and whether nobody has.
+    pub(super) fn get(&self, id: FormingId) -> Option<(&Match, bool)> {
+        self.all.iter().find(|forms| forms.id == id).map(|forms| (&forms.found, forms.is_whole))
     }
 
     /// Takes a match out, with the people who have not left it. Returns whether nobody has.

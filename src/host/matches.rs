@@ -79,10 +79,16 @@ impl Host {
         let running = self.find(room)?;
         let admissions = admit(&running, team, people);
         if admissions.is_err() {
-            let reserved = "not every member of the party could be seated";
-            people.iter().for_each(|who| running.evict(&who.user, reserved));
+            self.give_back(room, people, "not every member of the party could be seated");
         }
         admissions
+    }
+
+    /// Takes back the seats of these people in a match.
+    pub(super) fn give_back(&self, room: &RoomId, people: &[Identity], why: &'static str) {
+        // A room that is gone has no seats to take back.
+        let Ok(running) = self.find(room) else { return };
+        people.iter().for_each(|who| running.evict(&who.user, why));
     }
 
     /// Returns another ticket for a user's reserved seat in a match, if they have not taken it yet.

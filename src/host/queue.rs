@@ -4,7 +4,7 @@
 //! connection what concerns it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -21,13 +21,15 @@ use super::{
     registry::Host,
 };
 use crate::{
-    lobby::{Identity, RoomId, UserId},
+    lobby::{Identity, UserId},
     matchmaking::{
         CheckId, DEFAULT_MODE, Entrant, Matchmaker, MatchmakerEvent, Mode, QueueEntry, QueueError, QueueRequest, QueueStatus,
         Rating, UnreadyReason,
     },
     protocol::ErrorCode,
 };
+
+use matched::Matched;
 
 /// The time between two passes over the queues. Changes in between are taken together.
 const PASS_INTERVAL: Duration = Duration::from_millis(250);
@@ -96,8 +98,10 @@ struct Shared {
     queues: Mutex<Queues>,
     /// Something changed that a pass may turn into a match.
     changed: Notify,
-    /// A match was found that needs a room.
+    /// A match was found that needs seats.
     found: Notify,
+    /// The room of a user who came back was busy.
+    untold: Notify,
     epoch: Instant,
 }
 
@@ -105,20 +109,14 @@ struct Shared {
 #[derive(Default)]
 struct Queues {
     matchmaker: Matchmaker,
-    /// The matches whose rooms are being made.
+    /// The matches that are being seated.
     forming: Forming,
     users: HashMap<UserId, ConnectedUser>,
     /// The users who were matched lately, until their reservation ends.
     matched: HashMap<UserId, Matched>,
+    /// The users who came back while the room of their match was busy. They are told of it as soon as it can be asked.
+    untold: BTreeSet<UserId>,
     newest: u64,
-}
-
-/// A match that a user was told of, but whose seat they may not have taken: the line may have broken before.
-struct Matched {
-    room: RoomId,
-    game: &'static str,
-    mode: Arc<str>,
-    until: Instant,
 }
 
 /// A user with one connection or several.
@@ -140,30 +138,35 @@ impl MatchQueue {
             }
         }
         let parties = parties.unwrap_or_else(|| Arc::new(host.clone()));
-        let (changed, found, epoch) = (Notify::new(), Notify::new(), Instant::now());
-        Self(Arc::new(Shared { host, parties, ratings, queues: Mutex::new(queues), changed, found, epoch }))
+        let (changed, found, untold, epoch) = (Notify::new(), Notify::new(), Notify::new(), Instant::now());
+        Self(Arc::new(Shared { host, parties, ratings, queues: Mutex::new(queues), changed, found, untold, epoch }))
     }
 
     /// Makes matches for as long as the server runs.
     pub(crate) async fn run(self) {
-        tokio::join!(self.find_matches(), self.open_rooms());
+        let mut tasks = JoinSet::new();
+        // Each is a task, because each may wait for a room.
+        tasks.spawn(self.clone().find_matches());
+        tasks.spawn(self.clone().seat_matches());
+        tasks.spawn(self.tell_again());
+        tasks.join_all().await;
     }
 
-    /// Opens a room for each match that was found. Rooms that take long to be made do not keep others waiting.
-    async fn open_rooms(&self) {
-        let mut opening = JoinSet::new();
+    /// Seats each match that was found. Rooms that take long to be made do not keep others waiting.
+    async fn seat_matches(self) {
+        let mut seating = JoinSet::new();
         loop {
             self.0.found.notified().await;
-            while opening.try_join_next().is_some() {}
+            while seating.try_join_next().is_some() {}
             let found = self.0.queues().forming.begin();
-            for (id, game) in found {
+            for id in found {
                 let shared = self.0.clone();
-                opening.spawn(async move { shared.open_room(id, game) });
+                seating.spawn(async move { shared.seat(id) });
             }
         }
     }
 
-    async fn find_matches(&self) {
+    async fn find_matches(self) {
         loop {
             // A statement of its own, so that the lock is released before the wait.
             let is_busy = self.0.queues().matchmaker.is_busy();
@@ -173,8 +176,18 @@ impl MatchQueue {
             } else {
                 self.0.changed.notified().await;
             }
-            let pause = if self.0.pass() { PASS_INTERVAL } else { IDLE_INTERVAL };
-            sleep(pause).await;
+            self.0.pass();
+            sleep(PASS_INTERVAL).await;
+        }
+    }
+
+    /// Tells users of their match whose room was busy when they came back.
+    async fn tell_again(self) {
+        loop {
+            self.0.untold.notified().await;
+            while self.0.tell_untold() {
+                sleep(PASS_INTERVAL).await;
+            }
         }
     }
 
@@ -183,18 +196,26 @@ impl MatchQueue {
         self.0.ratings.store.load(user);
     }
 
-    /// Adds a connection of a user, who may queue from now on. A user whose seat in a match is still reserved is told of it again.
+    /// Adds a connection of a user, who may queue from now on. A user whose seat in a match is still reserved is told of it again: now,
+    /// or as soon as its room can be asked.
     pub(crate) fn connect(&self, identity: &Identity, sink: Arc<dyn EventSink<QueueEvent>>) -> QueueConnectionId {
-        let mut queues = self.0.queues();
-        queues.newest += 1;
-        let id = QueueConnectionId(queues.newest);
-        let new = || ConnectedUser { identity: identity.clone(), connections: Vec::new() };
-        let user = queues.users.entry(identity.user.clone()).or_insert_with(new);
-        user.identity = identity.clone();
-        user.connections.push((id, sink.clone()));
-        // A user whose room is busy is told when they queue again.
-        if let Ok(Some(matched)) = self.0.renew(&queues, &identity.user, |_| true) {
-            sink.send(&matched);
+        let (id, matched) = {
+            let mut queues = self.0.queues();
+            let id = QueueConnectionId(queues.count());
+            let new = || ConnectedUser { identity: identity.clone(), connections: Vec::new() };
+            let user = queues.users.entry(identity.user.clone()).or_insert_with(new);
+            user.identity = identity.clone();
+            user.connections.push((id, sink.clone()));
+            (id, queues.matched.get(&identity.user).cloned())
+        };
+        let Some(matched) = matched else { return id };
+        match self.0.renew(&matched, &identity.user) {
+            Ok(Some(matched)) => sink.send(&matched),
+            Ok(None) => {}
+            Err(_) => {
+                self.0.queues().untold.insert(identity.user.clone());
+                self.0.untold.notify_one();
+            }
         }
         id
     }
@@ -208,6 +229,7 @@ impl MatchQueue {
             // Most users are not in a queue when they go.
             let _ = self.0.leave(&mut queues, user);
             queues.users.remove(user);
+            queues.untold.remove(user);
         }
     }
 
@@ -218,16 +240,27 @@ impl MatchQueue {
     pub(crate) fn enqueue(&self, user: &UserId, request: &QueueRequest) -> Result<usize, Refusal> {
         let shared = &*self.0;
         shared.host.check_open()?;
-        let mut queues = shared.up_to_date();
-        let (game, mode, _) = queues.matchmaker.mode(request)?;
-        let mode = mode.clone();
-        if let Some(matched) = shared.renew(&queues, user, |matched| matched.game == game && matched.mode == mode)? {
-            queues.tell([user], &matched);
+        // Rooms are asked before the queues are locked. Nobody may be matched in between and then wait for another match.
+        let (asked, matched) = {
+            let queues = shared.up_to_date();
+            let (game, mode, _) = queues.matchmaker.mode(request)?;
+            let matched = queues.matched.get(user).filter(|matched| matched.game == game && matched.mode == *mode);
+            (queues.newest, matched.cloned())
+        };
+        if let Some(matched) = matched.map_or(Ok(None), |matched| shared.renew(&matched, user))? {
+            shared.queues().tell_back(user, &matched);
             return Ok(1);
         }
         let users = shared.party_of(user)?;
+        users.iter().for_each(|member| shared.judge(member));
+        let mut queues = shared.up_to_date();
+        let (game, mode, _) = queues.matchmaker.mode(request)?;
+        let mode = mode.clone();
         for member in &users {
-            shared.judge(&mut queues, member);
+            if let Some(matched) = queues.matched.get(member).filter(|matched| matched.number > asked) {
+                let is_meant = member == user && matched.game == game && matched.mode == mode;
+                return if is_meant { Ok(1) } else { Err(QueueError::AlreadyQueued(member.clone()).into()) };
+            }
             if !queues.users.contains_key(member) {
                 let message = format!("{member} is in your party, but not connected to /matchmaking");
                 return Err(Refusal::new(ErrorCode::PartyAbsent, message));
@@ -311,29 +344,6 @@ impl Shared {
         }
     }
 
-    /// Returns the match that a user was told of, with another ticket for their seat, if they have not taken it yet.
-    ///
-    /// # Errors
-    /// The room's step takes too long, so it is not known whether the seat is taken.
-    fn renew(
-        &self, queues: &Queues, user: &UserId, is_meant: impl FnOnce(&Matched) -> bool,
-    ) -> Result<Option<QueueEvent>, Refusal> {
-        let Some(Matched { room, game, mode, .. }) = queues.matched.get(user).filter(|matched| is_meant(matched)) else {
-            return Ok(None);
-        };
-        let admission = self.host.renew(room, user)?;
-        Ok(admission.map(|admission| QueueEvent::Matched { game, mode: mode.to_string(), admission }))
-    }
-
-    /// Pauses a user who was matched and did not take the seat: that breaks a match for the others like a missed ready check.
-    fn judge(&self, queues: &mut Queues, user: &UserId) {
-        let Some(came) = queues.matched.get(user).and_then(|matched| self.host.has_come(&matched.room, user)) else { return };
-        queues.matched.remove(user);
-        if !came {
-            queues.matchmaker.blame(user, self.now());
-        }
-    }
-
     fn leave(&self, queues: &mut Queues, user: &UserId) -> Result<(), QueueError> {
         let events = match queues.forming.leave(user) {
             Some(entry) => {
@@ -357,23 +367,21 @@ impl Shared {
         Ok(())
     }
 
-    /// Seats everybody who can be matched, and tells the others where they stand. Returns false if a match found no room.
-    fn pass(&self) -> bool {
+    /// Finds seats for everybody who can be matched, and tells the others where they stand.
+    fn pass(&self) {
         let openings = self.host.openings();
         let mut queues = self.up_to_date();
         let (now, instant) = (self.now(), Instant::now());
         queues.matched.retain(|_, matched| instant < matched.until);
         let events = queues.matchmaker.pass(&openings, now);
-        let all_seated = self.publish(&mut queues, events);
+        self.publish(&mut queues, events);
         for (user, status) in queues.matchmaker.statuses(now) {
             queues.tell([&user], &QueueEvent::Status(status));
         }
-        all_seated
     }
 
-    /// Tells everybody what concerns them, and seats the matches. Returns false if a match found no room.
-    fn publish(&self, queues: &mut Queues, events: Vec<MatchmakerEvent>) -> bool {
-        let mut all_seated = true;
+    /// Tells everybody what concerns them, and has the matches seated.
+    fn publish(&self, queues: &mut Queues, events: Vec<MatchmakerEvent>) {
         for event in events {
             match event {
                 MatchmakerEvent::Asked { check, users, players, game, mode, time } => {
@@ -392,14 +400,12 @@ impl Shared {
                     self.tell_parties(queues, &users);
                     queues.tell(&users, &QueueEvent::Left { reason: "party" });
                 }
-                MatchmakerEvent::Formed(found) if found.room.is_some() => all_seated &= self.fill_room(queues, found),
                 MatchmakerEvent::Formed(found) => {
                     queues.forming.add(found);
                     self.found.notify_one();
                 }
             }
         }
-        all_seated
     }
 
     /// Tells the lobby which of these users wait now.
@@ -411,6 +417,12 @@ impl Shared {
 }
 
 impl Queues {
+    /// Returns the next number of a connection or a match.
+    fn count(&mut self) -> u64 {
+        self.newest += 1;
+        self.newest
+    }
+
     /// Returns whether a user waits for a match, or for its room.
     fn waits(&self, user: &UserId) -> bool {
         self.matchmaker.has(user) || self.forming.of(user).is_some()
@@ -430,6 +442,7 @@ impl Queues {
     }
 }
 
+mod matched;
 mod rooms;
 #[cfg(test)]
 mod tests;

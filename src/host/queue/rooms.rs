@@ -1,76 +1,76 @@
 //! Seats the people of matches that were found: in new rooms, or in running ones.
+//!
+//! The queues are not locked while a game makes a room, and while a room is asked for seats. Both may take long, and people may
+//! leave the match meanwhile.
 
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Matched, QueueEvent, Queues, Shared};
+use super::{QueueEvent, Queues, Shared, matched::Matched};
 use crate::{
     host::{admission::Admission, forming::FormingId, matches::MatchPlan, refusal::Refusal, stay::MAX_RESERVATIONS},
-    lobby::{Identity, UserId},
-    matchmaking::{Match, QueueRequest},
-    room::Room,
+    lobby::{Identity, RoomId, UserId},
+    matchmaking::{EntryId, Match, QueueRequest},
 };
 
-/// A match whose people, or some of them, got no seat, and why.
-struct Unseated {
-    found: Match,
-    refusal: Refusal,
+/// The people of one queue entry, with what a running match said when it was asked for seats.
+struct Asked {
+    entry: EntryId,
+    people: Vec<Identity>,
+    seats: Result<Vec<Admission>, Refusal>,
 }
 
 impl Shared {
-    /// Seats parties in a running match. Those who get no seat wait again; then it returns false.
-    pub(super) fn fill_room(&self, queues: &mut Queues, found: Match) -> bool {
-        let users: Vec<UserId> = found.users().cloned().collect();
-        let unseated = self.backfill(queues, found);
-        let all_seated = unseated.is_none();
-        self.end_seating(queues, &users, unseated);
-        all_seated
+    /// Seats the people of a match that was found. Those who get no seat wait again.
+    pub(super) fn seat(&self, id: FormingId) {
+        let (game, room) = match self.queues().forming.get(id) {
+            Some((found, _)) => (found.game, found.room.clone()),
+            None => return,
+        };
+        match room {
+            Some(room) => self.fill_room(id, &room),
+            None => self.open_room(id, game),
+        }
     }
 
-    /// Makes a room for a match that was found, and seats its people. If that fails, or somebody has left meanwhile, they wait again.
-    ///
-    /// The game's code runs before the queues are locked, because it may take long.
-    pub(super) fn open_room(&self, id: FormingId, game: &'static str) {
-        let room = self.host.make(game, None);
+    /// Makes a room for a match. If somebody has left meanwhile, the others wait again.
+    fn open_room(&self, id: FormingId, game: &'static str) {
+        let seated = self.host.make(game, None).and_then(|room| {
+            let Some(plan) = self.plan(id)? else { return Ok(Vec::new()) };
+            let admissions = self.host.seat_match_in(room, &plan)?;
+            Ok(plan.teams.into_iter().flatten().zip(admissions.into_iter().flatten()).collect())
+        });
         let mut queues = self.up_to_date();
         let Some((found, is_whole)) = queues.forming.end(id) else { return };
         let users: Vec<UserId> = found.users().cloned().collect();
-        let unseated = match room {
-            Ok(room) if is_whole => self.seat(&mut queues, found, room),
-            Ok(_) => {
+        let mut unwanted = None;
+        match seated {
+            Ok(seated) if is_whole => self.tell_matched(&mut queues, (found.game, &found.mode), seated),
+            Ok(seated) => {
+                unwanted = seated.into_iter().next().map(|(_, admission)| admission.room);
                 queues.matchmaker.put_back(found);
                 self.changed.notify_one();
-                None
             }
-            Err(refusal) => Some(Unseated { found, refusal }),
-        };
-        self.end_seating(&mut queues, &users, unseated);
-    }
-
-    /// Has those who got no seat wait again, and tells the lobby who waits.
-    fn end_seating(&self, queues: &mut Queues, users: &[UserId], unseated: Option<Unseated>) {
-        if let Some(Unseated { found, refusal }) = unseated {
-            tracing::debug!(game = found.game, %refusal, "a match found no room");
-            queues.matchmaker.put_back(found);
-            // A blocked user would keep the others of the match from playing.
-            for user in users.iter().filter(|user| self.host.check_blocked(user).is_err()) {
-                let _ = queues.matchmaker.leave(user, self.now());
-            }
+            Err(refusal) => self.put_back(&mut queues, found, &refusal),
         }
-        self.tell_parties(queues, users);
+        self.tell_parties(&queues, &users);
+        drop(queues);
+        if let Some(room) = unwanted {
+            // A room that is gone needs no end.
+            let _ = self.host.close_room(&room, "a player left before the match began");
+        }
     }
 
-    /// Seats the people of a match in its new room. Returns the match if that failed.
-    fn seat(&self, queues: &mut Queues, found: Match, room: Room) -> Option<Unseated> {
+    /// Returns how to seat a match in a new room, or `None` if somebody has left it.
+    fn plan(&self, id: FormingId) -> Result<Option<MatchPlan>, Refusal> {
+        let queues = self.up_to_date();
+        let Some((found, true)) = queues.forming.get(id) else { return Ok(None) };
         let request = QueueRequest { game: found.game.to_owned(), mode: Some(found.mode.to_string()), ..QueueRequest::default() };
-        let mode = match queues.matchmaker.mode(&request) {
-            Ok((_, _, mode)) => mode,
-            Err(error) => return Some(Unseated { found, refusal: error.into() }),
-        };
+        let (_, _, mode) = queues.matchmaker.mode(&request)?;
         let teams: Vec<_> = found.teams.iter().map(|team| queues.identities(team)).collect();
         let people: usize = teams.iter().map(Vec::len).sum();
-        let plan = MatchPlan {
+        Ok(Some(MatchPlan {
             game: found.game,
             mode: found.mode.clone(),
             teams,
@@ -80,50 +80,76 @@ impl Shared {
             strength: mode.bot_strength(),
             backfill: mode.is_backfilled(),
             terms: found.terms(),
-        };
-        match self.host.seat_match_in(room, &plan) {
-            Ok(admissions) => {
-                let people: Vec<_> = plan.teams.iter().flatten().collect();
-                self.tell_matched(queues, (found.game, &found.mode), people.into_iter().zip(admissions.into_iter().flatten()));
-                None
-            }
-            Err(refusal) => Some(Unseated { found, refusal }),
-        }
+        }))
     }
 
-    /// Seats parties in a running match. Returns those that got no seats.
-    fn backfill(&self, queues: &mut Queues, found: Match) -> Option<Unseated> {
-        let room = found.room.clone()?;
-        let (game, mode) = (found.game, found.mode.clone());
-        let mut last_refusal = None;
-        let mut unseated = Match { teams: Vec::new(), ..found.clone() };
-        for (team, entries) in (1..).zip(found.teams) {
-            let mut left = Vec::new();
-            for entry in entries {
-                let people = queues.identities(std::slice::from_ref(&entry));
-                match self.host.fill_match(&room, team, &people) {
-                    Ok(admissions) => self.tell_matched(queues, (game, &mode), people.iter().zip(admissions)),
-                    Err(refusal) => {
-                        last_refusal = Some(refusal);
-                        left.push(entry);
-                    }
+    /// Asks a running match for seats, for each entry by itself.
+    fn fill_room(&self, id: FormingId, room: &RoomId) {
+        let asked = self.ask(id, room);
+        let mut queues = self.up_to_date();
+        let Some((mut found, _)) = queues.forming.end(id) else { return };
+        let users: Vec<UserId> = found.users().cloned().collect();
+        let (mut gone, mut last_refusal) = (Vec::new(), None);
+        for Asked { entry, people, seats } in asked {
+            match seats {
+                Ok(admissions) if take(&mut found, entry) => {
+                    self.tell_matched(&mut queues, (found.game, &found.mode), people.into_iter().zip(admissions));
                 }
+                Ok(_) => gone.extend(people),
+                Err(refusal) => last_refusal = Some(refusal),
             }
-            unseated.teams.push(left);
         }
-        last_refusal.map(|refusal| Unseated { found: unseated, refusal })
+        if let Some(refusal) = last_refusal {
+            self.put_back(&mut queues, found, &refusal);
+        }
+        self.tell_parties(&queues, &users);
+        drop(queues);
+        self.host.give_back(room, &gone, "the player left before they came");
+    }
+
+    fn ask(&self, id: FormingId, room: &RoomId) -> Vec<Asked> {
+        let entries: Vec<_> = {
+            let queues = self.up_to_date();
+            let teams = queues.forming.get(id).into_iter().flat_map(|(found, _)| (1..).zip(&found.teams));
+            let entries = teams.flat_map(|(team, entries)| entries.iter().map(move |entry| (team, entry)));
+            entries.map(|(team, entry)| (team, entry.id, queues.identities(std::slice::from_ref(entry)))).collect()
+        };
+        let ask = |(team, entry, people): (u8, EntryId, Vec<Identity>)| {
+            let seats = self.host.fill_match(room, team, &people);
+            Asked { entry, people, seats }
+        };
+        entries.into_iter().map(ask).collect()
+    }
+
+    /// Has those who got no seat wait again.
+    fn put_back(&self, queues: &mut Queues, unseated: Match, refusal: &Refusal) {
+        tracing::debug!(game = unseated.game, %refusal, "a match found no room");
+        let users: Vec<UserId> = unseated.users().cloned().collect();
+        queues.matchmaker.put_back(unseated);
+        // A blocked user would keep the others of the match from playing.
+        for user in users.iter().filter(|user| self.host.check_blocked(user).is_err()) {
+            let _ = queues.matchmaker.leave(user, self.now());
+        }
     }
 
     /// Tells people that they have seats, and remembers it for those whose line breaks now.
-    fn tell_matched<'i>(
+    fn tell_matched(
         &self, queues: &mut Queues, (game, mode): (&'static str, &Arc<str>),
-        admitted: impl IntoIterator<Item = (&'i Identity, Admission)>,
+        admitted: impl IntoIterator<Item = (Identity, Admission)>,
     ) {
         let until = Instant::now() + self.host.services().limits.ticket_life * MAX_RESERVATIONS;
         for (who, admission) in admitted {
-            let matched = Matched { room: admission.room.clone(), game, mode: mode.clone(), until };
+            let matched = Matched { number: queues.count(), room: admission.room.clone(), game, mode: mode.clone(), until };
             queues.matched.insert(who.user.clone(), matched);
             queues.tell([&who.user], &QueueEvent::Matched { game, mode: mode.to_string(), admission });
         }
     }
 }
+
+/// Takes an entry out of a match. Returns false if it has left already.
+fn take(found: &mut Match, entry: EntryId) -> bool {
+    found.teams.iter_mut().any(|team| team.extract_if(.., |other| other.id == entry).next().is_some())
+}
+
+#[cfg(test)]
+mod tests;

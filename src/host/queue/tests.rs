@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::{
     game::GameDef,
-    host::{Ending, Full, Limits, Outlet, RoomOptions, Welcome},
+    host::{Ending, Full, Limits, Outlet, Welcome},
     identity::Gate,
     lobby::RoomId,
     matchmaking::RatingKey,
@@ -38,13 +38,15 @@ impl Game for Duel {
 
 /// Parties that a test arranges.
 #[derive(Default)]
-struct Friends(Mutex<FriendsState>);
+pub(super) struct Friends(pub(super) Mutex<FriendsState>);
 
 #[derive(Default)]
-struct FriendsState {
-    party: Vec<UserId>,
-    regrouped: Vec<(UserId, Vec<UserId>)>,
-    queued: Vec<UserId>,
+pub(super) struct FriendsState {
+    pub(super) party: Vec<UserId>,
+    pub(super) regrouped: Vec<(UserId, Vec<UserId>)>,
+    pub(super) queued: Vec<UserId>,
+    /// How often the queue wanted to know who regrouped: whenever it is asked something.
+    asked: usize,
 }
 
 impl Parties for Friends {
@@ -60,28 +62,30 @@ impl Parties for Friends {
     }
 
     fn regrouped(&self) -> Vec<(UserId, Vec<UserId>)> {
-        std::mem::take(&mut self.0.lock().unwrap().regrouped)
+        let mut friends = self.0.lock().unwrap();
+        friends.asked += 1;
+        std::mem::take(&mut friends.regrouped)
     }
 }
 
 /// A host with one mode and its queue.
-struct Service {
-    host: Host,
-    queue: MatchQueue,
+pub(super) struct Service {
+    pub(super) host: Host,
+    pub(super) queue: MatchQueue,
     ratings: Arc<Ratings>,
-    friends: Arc<Friends>,
+    pub(super) friends: Arc<Friends>,
     _running: JoinSet<()>,
 }
 
 /// A user with one connection to the queue.
-struct Guest {
-    identity: Identity,
-    connection: QueueConnectionId,
+pub(super) struct Guest {
+    pub(super) identity: Identity,
+    pub(super) connection: QueueConnectionId,
     inbox: Arc<Inbox>,
 }
 
 /// A client that takes everything.
-struct Nobody;
+pub(super) struct Nobody;
 
 impl Outlet for Nobody {
     fn welcome(&self, _: &Welcome<'_>) -> Result<(), Full> {
@@ -104,7 +108,7 @@ impl Outlet for Nobody {
 }
 
 #[derive(Default)]
-struct Inbox(Mutex<Vec<QueueEvent>>);
+pub(super) struct Inbox(Mutex<Vec<QueueEvent>>);
 
 impl EventSink<QueueEvent> for Inbox {
     fn send(&self, event: &QueueEvent) {
@@ -113,11 +117,11 @@ impl EventSink<QueueEvent> for Inbox {
 }
 
 impl Service {
-    fn start(mode: Mode) -> Self {
+    pub(super) fn start(mode: Mode) -> Self {
         Self::start_limited(mode, Limits::default())
     }
 
-    fn start_limited(mode: Mode, mut limits: Limits) -> Self {
+    pub(super) fn start_limited(mode: Mode, mut limits: Limits) -> Self {
         // Rooms obey the paused clock.
         limits.rooms_on_runtime = true;
         let host = Host::start([GameDef::new::<Duel>().unwrap()], limits, Gate::default(), []);
@@ -130,32 +134,37 @@ impl Service {
         Self { host, queue, ratings, friends, _running: running }
     }
 
-    fn guest(&self) -> Guest {
+    pub(super) fn guest(&self) -> Guest {
         let (identity, inbox) = (Identity::guest(None, &mut rand::rng()), Arc::new(Inbox::default()));
         let connection = self.queue.connect(&identity, inbox.clone());
         Guest { identity, connection, inbox }
     }
 
     /// The same user on another connection.
-    fn back(&self, guest: &Guest) -> Guest {
+    pub(super) fn back(&self, guest: &Guest) -> Guest {
         let inbox = Arc::new(Inbox::default());
         let connection = self.queue.connect(&guest.identity, inbox.clone());
         Guest { identity: guest.identity.clone(), connection, inbox }
     }
 
-    fn rated(&self, rating: f64) -> Guest {
+    pub(super) fn rated(&self, rating: f64) -> Guest {
         let guest = self.guest();
         let key = RatingKey { user: guest.user().clone(), game: "duel", mode: "ranked".into() };
         self.ratings.store.save(&[(key, Rating { rating, deviation: 50.0, volatility: 0.06 })]);
         guest
     }
 
-    fn enqueue(&self, guest: &Guest) -> Result<usize, ErrorCode> {
+    /// How often the queue was asked something.
+    pub(super) fn asked(&self) -> usize {
+        self.friends.0.lock().unwrap().asked
+    }
+
+    pub(super) fn enqueue(&self, guest: &Guest) -> Result<usize, ErrorCode> {
         let request = QueueRequest { game: "duel".into(), ..QueueRequest::default() };
         self.queue.enqueue(guest.user(), &request).map_err(|refusal| refusal.code)
     }
 
-    fn enqueue_all<const N: usize>(&self) -> [Guest; N] {
+    pub(super) fn enqueue_all<const N: usize>(&self) -> [Guest; N] {
         std::array::from_fn(|_| {
             let guest = self.guest();
             self.enqueue(&guest).unwrap();
@@ -165,36 +174,36 @@ impl Service {
 }
 
 impl Guest {
-    fn user(&self) -> &UserId {
+    pub(super) fn user(&self) -> &UserId {
         &self.identity.user
     }
 
-    fn events(&self) -> Vec<QueueEvent> {
+    pub(super) fn events(&self) -> Vec<QueueEvent> {
         let events = self.inbox.0.lock().unwrap().clone();
         events.into_iter().filter(|event| !matches!(event, QueueEvent::Status(_))).collect()
     }
 
-    fn admission(&self) -> Option<Admission> {
+    pub(super) fn admission(&self) -> Option<Admission> {
         self.events()
             .into_iter()
             .find_map(|event| if let QueueEvent::Matched { admission, .. } = event { Some(admission) } else { None })
     }
 
-    fn room(&self) -> Option<RoomId> {
+    pub(super) fn room(&self) -> Option<RoomId> {
         self.admission().map(|admission| admission.room)
     }
 
-    fn check(&self) -> CheckId {
+    pub(super) fn check(&self) -> CheckId {
         let check = |event| if let QueueEvent::ReadyCheck { check, .. } = event { Some(check) } else { None };
         self.events().into_iter().rev().find_map(check).unwrap()
     }
 }
 
-fn duel() -> Mode {
+pub(super) fn duel() -> Mode {
     Mode::free_for_all(2..=2)
 }
 
-async fn seconds(seconds: u64) {
+pub(super) async fn seconds(seconds: u64) {
     sleep(Duration::from_secs(seconds)).await;
 }
 
@@ -313,143 +322,6 @@ async fn a_player_who_comes_back_is_asked_again_whether_they_are_ready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_player_may_leave_while_the_room_is_made() {
-    let service = Service::start(duel().ready_check(secs(5.0)));
-    let found = async || {
-        let [ada, bob] = service.enqueue_all();
-        seconds(1).await;
-        for guest in [&ada, &bob] {
-            service.queue.accept(guest.user(), ada.check()).unwrap();
-        }
-        (ada, bob)
-    };
-    let (ada, bob) = found().await;
-    assert_eq!(service.enqueue(&ada), Ok(1), "one who asks again keeps their place");
-    assert_eq!(service.friends.0.lock().unwrap().queued.len(), 2);
-    service.queue.leave(ada.user()).unwrap();
-    assert_eq!(service.queue.leave(ada.user()).map_err(|refusal| refusal.code), Err(ErrorCode::NotQueued));
-    seconds(1).await;
-    assert_eq!((ada.room(), bob.room()), (None, None));
-    assert_eq!(*service.friends.0.lock().unwrap().queued, [bob.user().clone()], "the other one waits again");
-    service.queue.disconnect(bob.user(), bob.connection);
-    let (cleo, dan) = found().await;
-    service.friends.0.lock().unwrap().regrouped = vec![(dan.user().clone(), vec![dan.user().clone(), ada.user().clone()])];
-    seconds(1).await;
-    assert_eq!((cleo.room(), dan.room()), (None, None));
-    assert_eq!(dan.events().last(), Some(&QueueEvent::Left { reason: "party" }));
-    assert_eq!(*service.friends.0.lock().unwrap().queued, [cleo.user().clone()]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_match_is_told_again_while_its_seat_is_reserved() {
-    let service = Service::start(duel());
-    let [ada, bob] = service.enqueue_all();
-    seconds(1).await;
-    let first = ada.admission().unwrap();
-    service.queue.disconnect(ada.user(), ada.connection);
-    seconds(25).await;
-    let back = service.back(&ada);
-    let told = back.admission().unwrap();
-    assert_eq!((&told.room, told.ticket == first.ticket), (&first.room, false), "a fresh ticket for the same seat");
-    // A page that was loaded anew does not listen yet, and queues again.
-    assert_eq!(service.enqueue(&back), Ok(1));
-    assert_eq!(back.events().len(), 2);
-    assert!(service.friends.0.lock().unwrap().queued.is_empty(), "nobody is in two places");
-    seconds(20).await;
-    let seat = service.host.claim(&back.admission().unwrap().ticket).unwrap();
-    assert!(service.host.claim(&bob.admission().unwrap().ticket).is_err(), "bob has not come back");
-    seconds(31).await;
-    let late = service.back(&ada);
-    assert_eq!(late.events(), [], "the reservation is over");
-    drop(seat);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_player_who_comes_back_in_time_is_not_refused_before_they_are_told_again() {
-    for away in [0, 10, 28] {
-        let service = Service::start(duel());
-        let [ada, _bob] = service.enqueue_all();
-        seconds(1).await;
-        let first = ada.admission().unwrap();
-        service.queue.disconnect(ada.user(), ada.connection);
-        seconds(away).await;
-        // The line breaks again before the client hears this.
-        let unheard = service.back(&ada);
-        service.queue.disconnect(ada.user(), unheard.connection);
-        seconds(29).await;
-        // A client comes back to both namespaces at once, with the ticket that it has.
-        for ticket in [first.ticket, unheard.admission().unwrap().ticket] {
-            assert_eq!(service.host.claim(&ticket).map(drop), Ok(()), "after {away} s");
-        }
-        let back = service.back(&ada);
-        let told = back.events();
-        let [QueueEvent::Matched { game: "duel", mode, admission }] = &told[..] else { panic!("{told:?}") };
-        assert_eq!((&**mode, &admission.room), ("ranked", &first.room));
-        assert_eq!(service.host.claim(&admission.ticket).map(drop), Ok(()), "after {away} s");
-        seconds(60).await;
-        let late = service.host.claim(&admission.ticket).map(drop).map_err(|refusal| refusal.code);
-        assert_eq!((late, service.back(&ada).events()), (Err(ErrorCode::TicketExpired), vec![]), "the reservation is over");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_player_whose_room_is_busy_is_not_queued_for_another_match() {
-    let service = Service::start(duel());
-    let [ada, _bob] = service.enqueue_all();
-    seconds(1).await;
-    let room = service.host.find(&ada.room().unwrap()).unwrap();
-    room.set_late(true);
-    room.with_seating(|_| assert_eq!(service.enqueue(&ada), Err(ErrorCode::RoomBusy))).unwrap();
-    room.set_late(false);
-    assert!(service.friends.0.lock().unwrap().queued.is_empty());
-    assert_eq!(service.enqueue(&ada), Ok(1));
-    assert_eq!(ada.events().len(), 2, "ada is told of the match again");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_match_whose_seat_is_taken_is_not_told_again() {
-    let service = Service::start(duel());
-    let [ada, _bob] = service.enqueue_all();
-    seconds(1).await;
-    let claim = service.host.claim(&ada.admission().unwrap().ticket).unwrap();
-    claim.enter(Arc::new(Nobody)).unwrap();
-    assert!(service.back(&ada).admission().is_some(), "the line may have broken before `welcome`");
-    claim.inlet().push(&[0x91, 0]);
-    seconds(1).await;
-    assert_eq!(service.back(&ada).events(), []);
-    assert!(service.enqueue(&ada).is_ok(), "ada may queue for another match");
-    assert_eq!(service.friends.0.lock().unwrap().queued.len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_matched_player_who_does_not_come_may_not_queue_for_a_while() {
-    let service = Service::start(duel());
-    let [ada, bob] = service.enqueue_all();
-    seconds(1).await;
-    let claim = service.host.claim(&ada.admission().unwrap().ticket).unwrap();
-    claim.enter(Arc::new(Nobody)).unwrap();
-    claim.inlet().push(&[0x91, 0]);
-    seconds(31).await;
-    assert_eq!([service.enqueue(&ada), service.enqueue(&bob)], [Ok(1), Err(ErrorCode::QueuePaused)]);
-    seconds(11).await;
-    assert_eq!(service.enqueue(&bob), Ok(2));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_match_that_found_no_room_is_tried_again() {
-    let service = Service::start_limited(duel(), Limits { max_rooms: 1, ..Limits::default() });
-    let other = service.host.create("duel", &RoomOptions::default(), &Identity::guest(None, &mut rand::rng())).unwrap();
-    let [ada, bob] = service.enqueue_all();
-    seconds(5).await;
-    assert_eq!((ada.room(), bob.room()), (None, None));
-    assert_eq!(service.friends.0.lock().unwrap().queued.len(), 2);
-    service.host.close_room(&other.room, "make way").unwrap();
-    seconds(2).await;
-    assert!(ada.room().is_some());
-    assert_eq!(ada.room(), bob.room());
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_user_leaves_the_queue_with_their_last_connection() {
     let service = Service::start(duel());
     let [ada] = service.enqueue_all();
@@ -489,29 +361,4 @@ async fn a_party_queues_only_when_all_members_are_connected() {
     service.friends.0.lock().unwrap().party = vec![ada.user().clone(), bob.user().clone()];
     service.queue.disconnect(bob.user(), bob.connection);
     assert_eq!(service.enqueue(&ada), Err(ErrorCode::PartyAbsent));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_user_who_was_blocked_meanwhile_does_not_hold_the_others_up() {
-    let service = Service::start(duel());
-    let [ada, bob] = service.enqueue_all();
-    service.host.block(bob.user());
-    seconds(2).await;
-    assert_eq!((ada.room(), bob.room()), (None, None));
-    let [cleo] = service.enqueue_all();
-    seconds(2).await;
-    assert!(ada.room().is_some());
-    assert_eq!((ada.room(), bob.room()), (cleo.room(), None));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_seat_that_becomes_free_goes_to_the_next_in_the_queue() {
-    let service = Service::start(duel().backfill());
-    let [ada, _bob] = service.enqueue_all();
-    seconds(1).await;
-    let room = ada.room().unwrap();
-    service.host.kick(&room, Seat(2)).unwrap();
-    let [cleo] = service.enqueue_all();
-    seconds(2).await;
-    assert_eq!(cleo.room(), Some(room));
 }
