@@ -160,6 +160,7 @@ describe("a recording", () => {
     recording.passed("up", "i", encode([11]), 1_040);
     recording.passed("down", "welcome", { resume: "secret" }, 1_050);
     recording.passed("down", "seats", [{ seat: 2, name: "Ada" }], 1_060);
+    recording.passed("down", "chat", new Uint8Array(3), 1_065);
     recording.note("Hit", 1_070);
     const { messages, notes } = recording.report;
     expect(messages.map(({ at, way, event }) => [at, way, event])).toEqual([

@@ -94,7 +94,7 @@ export class Panel {
     const report = await recorded;
     this.#record.disabled = false;
     tell(this.#record, "Record 10 s");
-    if (!this.node.isConnected) return;
+    // Also if the room has ended meanwhile, and the panel with it.
     const name = download(report);
     tell(this.#status, `Saved ${name}.`);
   }
