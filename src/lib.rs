@@ -118,7 +118,7 @@ pub mod prelude {
     pub use tickcast_derive::{Choice, Deserialize, GameEvent, GameInput, Replicate, Serialize};
 
     pub use crate::{
-        game::{Bot, Emit, Game, MatchBuilder, NoConfig, Outcome, SpawnAvatar, Strength, secs},
+        game::{Bot, Emit, Game, MatchBuilder, NoConfig, Outcome, Picture, Seen, SpawnAvatar, Strength, secs},
         protocol::{Dir8, Id, Seat, Tick},
         replication::{Grid, View},
         sim::{Clock, Intent, MatchRng, Team, Teams},

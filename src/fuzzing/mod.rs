@@ -56,7 +56,7 @@ pub fn input(bytes: &[u8]) {
     let mut written = Vec::new();
     match &read {
         AckOrInput::Ack { ack } => encode_ack(&mut written, *ack),
-        AckOrInput::Input { ack, seq, tick, columns } => encode_input(&mut written, *ack, *seq, *tick, columns),
+        AckOrInput::Input { head, columns } => encode_input(&mut written, *head, columns),
     }
     let again = decode_input(schema, &written).expect("what is written can be read");
     assert_eq!(format!("{read:?}"), format!("{again:?}"), "an input changes as it is written and read");

@@ -15,6 +15,7 @@ use super::{
     intents::IntentWriter,
     parts::{Brain, Parts},
     predicted::{PredictedAccess, PredictedSystems},
+    rewind::Rewind,
 };
 use crate::{
     protocol::{Audience, Columns as _, Replicate, Seat},
@@ -45,7 +46,7 @@ impl<G: Game, B: Bot<G>> Brain for Mind<G, B> {
 ///
 /// These methods accumulate and may be called several times: [`replicate`](Self::replicate), [`state`](Self::state),
 /// [`resource`](Self::resource), [`event`](Self::event), [`on_join`](Self::on_join), [`on_leave`](Self::on_leave),
-/// [`systems`](Self::systems) and [`predicted`](Self::predicted). Every other method sets one value. Calling it twice is an error when the server starts:
+/// [`systems`](Self::systems), [`predicted`](Self::predicted), [`snap`](Self::snap) and [`rewind`](Self::rewind). Every other method sets one value. Calling it twice is an error when the server starts:
 /// [`GameError::Repeated`](super::GameError::Repeated).
 ///
 /// The order of the calls matters only for the systems, `on_join` and `on_leave`, which run in the order in which they were added.
@@ -470,6 +471,32 @@ impl<G: Game> MatchBuilder<G> {
         self.once(".interest(..)");
         if let Some((server, _)) = self.parts.server() {
             server.grid = Some(grid.layout());
+        }
+        self
+    }
+
+    /// Keeps what clients saw of a component for a while, so that rules can look at it as [`Seen`](super::Seen) does. Accumulates: each
+    /// component has a window of its own.
+    ///
+    /// `window` is the longest time by which a shooter's picture may be older than the tick in which the shot is tested: above 0, and at
+    /// most one second. So nobody is hit where they were longer ago. Each entity with the component takes memory for every tick of the
+    /// window in which it changed.
+    ///
+    /// The component must be replicated to everyone, in every tick. Registering the same component twice is an error at start.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use tickcast::prelude::*;
+    /// # #[derive(Component, Replicate)] #[replicate(id = 1)] struct Pos(#[q(step = 0.0625)] Vec2);
+    /// # fn shoot(_: Seen<Pos>) {}
+    /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
+    /// m.replicate::<Pos>().rewind::<Pos>(secs(0.2)).systems(shoot);
+    /// # }
+    /// ```
+    pub fn rewind<C: Component + Replicate>(&mut self, window: Duration) -> &mut Self {
+        if let Some((server, _)) = self.parts.server() {
+            server.rewinds.push(Rewind::of::<C>(window));
         }
         self
     }

@@ -14,6 +14,7 @@ use super::{
     Game, MatchBuilder, MatchOptions, Strength, StrengthError,
     parts::{Hooks, Parts, ServerParts},
     predicted::ClientHas,
+    rewind::RewindError,
     rules_module::RulesModule,
 };
 use crate::{
@@ -58,6 +59,8 @@ struct Made {
     replaced: Option<&'static str>,
     unpredictable: Option<(String, String)>,
     grid: Result<(), GridError>,
+    /// Whether something is rewound.
+    rewind: Result<bool, RewindError>,
     components: Vec<TypeSpec>,
     events: Vec<TypeSpec>,
 }
@@ -149,6 +152,14 @@ pub enum GameError {
         game: &'static str,
         /// The cause.
         error: GridError,
+    },
+    /// A component cannot be rewound as [`MatchBuilder::rewind`] says.
+    #[error("{game}: {error}")]
+    Rewind {
+        /// The game's name.
+        game: &'static str,
+        /// The cause.
+        error: RewindError,
     },
     /// Bots are to play, but the game has no bot.
     #[error("{game}: .fill(..) and .bots_hold_seats() need bots: add .bot::<..>()")]
@@ -284,7 +295,8 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     G::build(&mut m);
     let unpredictable = unpredictable::<G>(&mut m.parts);
     let MatchBuilder { parts, options, repeated, replaced, .. } = m;
-    let (parts, mut world) = parts.into_server().expect(SERVER);
+    let (mut parts, mut world) = parts.into_server().expect(SERVER);
+    let rewind = parts.install_rewinds(&mut world, options.hz);
     let ServerParts { schedule, registry, components, events, replicate, hooks, grid, progress, .. } = parts;
     let mut replicator = Replicator::new(&mut world, options.hz);
     if options.packed {
@@ -306,7 +318,7 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     let mut rest = vec![0; G::Input::WIDTH];
     G::Input::default().quantise(&mut rest);
     let game = Match { sim, replicator, hooks, rest, config: text };
-    Ok(Made { game, options, repeated, replaced, unpredictable, grid, components, events })
+    Ok(Made { game, options, repeated, replaced, unpredictable, grid, rewind, components, events })
 }
 
 const SERVER: &str = "the match is built for a server";
@@ -349,6 +361,7 @@ impl Made {
         if let Err(error) = &self.grid {
             return Err(GameError::Grid { game, error: error.clone() });
         }
+        let rewind = self.rewind.clone().map_err(|error| GameError::Rewind { game, error })?;
         if let Some(name) = self.game.sim.registry().unregistered(self.game.sim.world()) {
             return Err(unregistered(game, name));
         }
@@ -358,7 +371,7 @@ impl Made {
         let (components, events) = (self.components.clone(), self.events.clone());
         let schema = Schema::new(game, hz, components, events, input);
         let mut schema = schema.map_err(|error| GameError::Schema { game, error })?;
-        schema.packed = packed;
+        (schema.packed, schema.rewind) = (packed, rewind);
         Ok(schema)
     }
 }
@@ -385,17 +398,14 @@ impl Match {
 }
 
 fn unregistered(game: &'static str, name: String) -> GameError {
-    match name.find("RegisteredEvent<") {
-        Some(at) => {
-            let name = name[at + "RegisteredEvent<".len()..].trim_end_matches('>').into();
-            GameError::Unregistered { game, name, help: "add .event::<..>()" }
-        }
-        None => {
-            let help =
-                "add .replicate::<(..)>() if clients see it, .state::<..>() if only the server does, .resource(..) if it is one";
-            GameError::Unregistered { game, name, help }
-        }
+    // The parameters of systems need resources of their own, which name the game's type.
+    let named = [("RegisteredEvent<", "add .event::<..>()"), ("Rewound<", "add .rewind::<..>(..)")];
+    let inner = named.iter().find_map(|(marker, help)| Some((name.split_once(marker)?.1.trim_end_matches('>'), help)));
+    if let Some((inner, help)) = inner {
+        return GameError::Unregistered { game, name: inner.into(), help };
     }
+    let help = "add .replicate::<(..)>() if clients see it, .state::<..>() if only the server does, .resource(..) if it is one";
+    GameError::Unregistered { game, name, help }
 }
 
 /// Returns the message of a panic.

@@ -2,7 +2,7 @@
 
 use bevy_ecs::{prelude::*, world::EntityWorldMut};
 
-use super::GameInput;
+use super::{GameInput, rewind::Lags};
 use crate::{
     protocol::{Columns, Exact, Seat},
     sim::{DueInput, Intent, Intents, Registry, Team, Teams},
@@ -33,7 +33,10 @@ impl<I: GameInput> IntentWriter<I> {
 impl<I: GameInput> Intents for IntentWriter<I> {
     fn apply(&mut self, world: &mut World, taken: &[DueInput]) {
         self.newest.clear();
-        for DueInput { seat, columns } in taken {
+        if let Some(mut lags) = world.get_resource_mut::<Lags>() {
+            lags.note(taken);
+        }
+        for DueInput { seat, columns, .. } in taken {
             let mut input = I::dequantise(columns);
             if let Some((_, earlier)) = self.newest.pop_if(|(earlier, _)| earlier == seat) {
                 input.keep_shots(&earlier);

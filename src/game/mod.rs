@@ -5,6 +5,7 @@
 
 mod strength;
 mod emit;
+mod rewind;
 mod intents;
 mod options;
 mod predicted;
@@ -36,6 +37,7 @@ pub use options::MatchOptions;
 pub(crate) use parts::{Brain, ErasedComponent, Hooks};
 pub use predicted::{PredictedFilter, PredictedParam, PredictedSystems};
 pub use replicated::ReplicatedSet;
+pub use rewind::{Picture, RewindError, Seen};
 pub use rules_module::RulesModule;
 pub use strength::{Strength, StrengthError};
 

@@ -10,7 +10,11 @@ use bevy_ecs::{
     world::EntityWorldMut,
 };
 
-use super::{MatchOptions, Outcome, Strength, predicted::PredictedAccess};
+use super::{
+    MatchOptions, Outcome, Strength,
+    predicted::PredictedAccess,
+    rewind::{Lags, Rewind, RewindError},
+};
 use crate::{
     protocol::{Audience, Columns as _, FieldKind, Replicate, Seat, TypeSpec},
     replication::{GridError, GridLayout, Replicator, View},
@@ -41,6 +45,7 @@ pub(super) struct ServerParts {
     /// What the predicted systems read and write.
     pub predicted: Vec<PredictedAccess>,
     pub grid: Option<Result<GridLayout, GridError>>,
+    pub rewinds: Vec<Rewind>,
     pub hooks: Hooks,
     stages: usize,
     pub progress: Arc<Progress>,
@@ -160,6 +165,7 @@ impl ServerParts {
             replicated: vec![(world.register_component::<Seat>(), Seat::EVERY)],
             predicted: Vec::new(),
             grid: None,
+            rewinds: Vec::new(),
             hooks: Hooks::default(),
             stages: 0,
             progress: Arc::default(),
@@ -174,6 +180,22 @@ impl ServerParts {
         let systems = self.progress.mark(systems.chain(), &mut self.marks);
         self.schedule.add_systems(systems.in_set(Stage(self.stages)));
         self.stages += 1;
+    }
+
+    /// Adds what the rewound components need, after all other systems. Returns whether there are any.
+    pub fn install_rewinds(&mut self, world: &mut World, hz: u16) -> Result<bool, RewindError> {
+        let rewinds = std::mem::take(&mut self.rewinds);
+        rewinds.iter().try_for_each(|rewind| rewind.check(&rewinds, &self.components))?;
+        if rewinds.is_empty() {
+            return Ok(false);
+        }
+        world.insert_resource(Lags::default());
+        self.registry.resource::<Lags>(world);
+        for rewind in rewinds {
+            let record = rewind.install(&mut self.registry, world, hz);
+            self.add_systems(record);
+        }
+        Ok(true)
     }
 }
 

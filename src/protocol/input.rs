@@ -1,4 +1,4 @@
-//! Inputs, event `i`: `[ack]`, or `[ack, seq, tick, column, column, ...]`.
+//! Inputs, event `i`: `[ack]`, `[ack, seq, tick, column, column, ...]`, or the same with `behind` after the columns.
 
 use smallvec::SmallVec;
 use thiserror::Error;
@@ -32,15 +32,24 @@ pub enum AckOrInput {
     },
     /// An input.
     Input {
-        /// The low 16 bits of the newest tick that the mirror holds.
-        ack: u16,
-        /// The input's number.
-        seq: u32,
-        /// The tick for which it is meant; 0 is the next one.
-        tick: Tick,
+        /// What it says beside its columns.
+        head: InputHead,
         /// Its columns.
         columns: InputColumns,
     },
+}
+
+/// What an input says beside its columns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct InputHead {
+    /// The low 16 bits of the newest tick that the mirror holds.
+    pub ack: u16,
+    /// The input's number.
+    pub seq: u32,
+    /// The tick for which it is meant; 0 is the next one.
+    pub tick: Tick,
+    /// How far behind that tick the others were drawn, in eighths of a tick.
+    pub behind: Option<u16>,
 }
 
 /// Decodes event `i`. Every column is checked against its range.
@@ -56,14 +65,16 @@ pub fn decode_input(schema: &Schema, bytes: &[u8]) -> Result<AckOrInput, InputEr
     } else {
         let seq = from.int_in(1..=i64::from(u32::MAX))? as u32;
         let tick = Tick(from.int_in(0..=i64::from(u32::MAX))? as u32);
-        if elements != 3 + schema.input().len() {
+        let says_behind = elements == 4 + schema.input().len();
+        if !says_behind && elements != 3 + schema.input().len() {
             return Err(InputError);
         }
         let mut columns = InputColumns::new();
         for column in schema.input() {
             columns.push(from.int_in(column.min..=column.max)?);
         }
-        AckOrInput::Input { ack, seq, tick, columns }
+        let behind = if says_behind { Some(from.int_in(0..=i64::from(u16::MAX))? as u16) } else { None };
+        AckOrInput::Input { head: InputHead { ack, seq, tick, behind }, columns }
     };
     if from.is_empty() { Ok(input) } else { Err(InputError) }
 }
@@ -75,10 +86,12 @@ pub fn encode_ack(to: &mut Vec<u8>, ack: u16) {
 }
 
 /// Appends an input.
-pub fn encode_input(to: &mut Vec<u8>, ack: u16, seq: u32, tick: Tick, columns: &[i64]) {
-    write_array(to, 3 + columns.len());
+pub fn encode_input(to: &mut Vec<u8>, head: InputHead, columns: &[i64]) {
+    let InputHead { ack, seq, tick, behind } = head;
+    write_array(to, 3 + columns.len() + usize::from(behind.is_some()));
     write_int(to, i64::from(ack));
     write_int(to, i64::from(seq));
     write_int(to, i64::from(tick.0));
     columns.iter().for_each(|&column| write_int(to, column));
+    behind.into_iter().for_each(|behind| write_int(to, i64::from(behind)));
 }

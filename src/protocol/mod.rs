@@ -26,7 +26,7 @@ pub use deflate::inflate;
 pub use error::ErrorCode;
 pub use event::{WireEvents, decode_events, write_event, write_events_head};
 pub use frame::{Frame, Head, Kind, Section, SectionWriter, decode_frame, term};
-pub use input::{AckOrInput, InputColumns, InputError, decode_input, encode_ack, encode_input};
+pub use input::{AckOrInput, InputColumns, InputError, InputHead, decode_input, encode_ack, encode_input};
 pub use schema::{Audience, Column, FieldKind, FieldSpec, Schema, SchemaError, Shape, TypeSpec};
 pub use wire::FrameError;
 

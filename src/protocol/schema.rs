@@ -28,6 +28,9 @@ pub struct Schema {
     /// Whether lists in frames may be packed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub packed: bool,
+    /// Whether the rules look at what seats saw, so that inputs should say how far behind the others were drawn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rewind: bool,
     #[serde(skip)]
     layout: OnceLock<ColumnLayout>,
 }
@@ -273,7 +276,7 @@ impl Schema {
             }
         }
         let (game, protocol) = (game.into(), PROTOCOL_VERSION);
-        Ok(Self { game, protocol, hz, components, events, input, packed: false, layout: OnceLock::new() })
+        Ok(Self { game, protocol, hz, components, events, input, packed: false, rewind: false, layout: OnceLock::new() })
     }
 
     /// Returns the name of a component.

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     game::{Brain, Strength},
-    protocol::{InputColumns, Seat, Tick},
+    protocol::{InputColumns, Seat},
     replication::{Replicator, Viewer},
-    sim::{MatchRng, Sim},
+    sim::{MatchRng, NewInput, Sim},
 };
 
 /// The stream of the bots' random numbers. It is not the match's, so that the match stays a function of its inputs.
@@ -93,7 +93,8 @@ impl Bots {
                 continue;
             }
             bot.seq += 1;
-            sim.inputs().offer(seat, bot.seq, Tick(0), now, InputColumns::from_slice(&bot.columns));
+            let columns = InputColumns::from_slice(&bot.columns);
+            sim.inputs().offer(seat, now, NewInput { seq: bot.seq, columns, ..NewInput::default() });
         }
     }
 }

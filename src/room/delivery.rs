@@ -4,13 +4,21 @@ use std::borrow::Cow;
 
 use super::window::Window;
 use crate::{
-    protocol::{Blocks, ErrorCode, Kind, Tick},
+    protocol::{Blocks, ErrorCode, Kind, Tick, ticks},
     replication::{Meter, Replicator, Viewer},
-    sim::Team,
+    sim::{EIGHTHS, Team},
 };
 
 /// The inputs that a client may send before its first tick. A busy machine may read several late inputs at once.
 const FIRST_CREDIT: u32 = 32;
+
+/// How much older than the acknowledged tick the picture of a client may be: what a connection needs whose frames come up to 50 ms
+/// earlier or later than usual. At low tick rates it is some ticks.
+const DRAWN_BEFORE_SECONDS: f32 = 0.15;
+const DRAWN_BEFORE_TICKS: u32 = 3;
+
+/// How much newer it may be: a client lets what moves evenly go on for so long, while no frame comes.
+const DRAWN_BEYOND_SECONDS: f32 = 0.25;
 
 /// The state of one seat's connection: what it was sent, and what it acknowledged.
 #[derive(Debug, Default)]
@@ -110,6 +118,20 @@ impl Delivery {
             }
             _ => Err(ErrorCode::BadAck),
         }
+    }
+
+    /// Bounds how far behind `tick` a client says that it drew the others, in eighths of a tick: by what it can have drawn of the tick that
+    /// it acknowledged last. Returns 0, which says nothing, for a client that acknowledges nothing.
+    pub fn bound_behind(&self, tick: Tick, behind: u16, hz: u32) -> u16 {
+        if self.acked == Tick(0) {
+            return 0;
+        }
+        let eighths = |tick: Tick| i64::from(tick.0) * i64::from(EIGHTHS);
+        let (held, own) = (eighths(self.acked), eighths(tick));
+        let oldest = held - eighths(Tick(ticks(DRAWN_BEFORE_SECONDS, hz as u16).max(DRAWN_BEFORE_TICKS)));
+        let newest = held + eighths(Tick(ticks(DRAWN_BEYOND_SECONDS, hz as u16)));
+        let drawn = (own - i64::from(behind)).clamp(oldest, newest);
+        (own - drawn).clamp(0, u16::MAX.into()) as u16
     }
 
     pub fn refuse(&mut self, code: ErrorCode) {

@@ -24,9 +24,9 @@ use thiserror::Error;
 
 use crate::{
     game::{ConfigError, GameDef, Hooks, Match, Outcome},
-    protocol::{AckOrInput, ErrorCode, InputColumns, Schema, Seat, Tick, decode_input, ticks},
+    protocol::{AckOrInput, ErrorCode, InputColumns, InputHead, Schema, Seat, Tick, decode_input, ticks},
     replication::{Replicator, View, Viewer},
-    sim::{Offered, OutgoingEvents, Part, Progress, Sim, Team, Teams},
+    sim::{NewInput, Offered, OutgoingEvents, Part, Progress, Sim, Team, Teams},
 };
 
 pub use delivery::Refused;
@@ -273,11 +273,14 @@ impl Room {
             match decode_input(self.def.schema(), bytes) {
                 Err(_) => Err(ErrorCode::BadInput),
                 Ok(AckOrInput::Ack { ack }) => occupant.delivery.acknowledge(ack, now, hz).map(|()| None),
-                Ok(AckOrInput::Input { tick, .. }) if tick.since(now) > hz => Err(ErrorCode::InputTooEarly),
-                Ok(AckOrInput::Input { ack, seq, tick, columns }) => occupant
-                    .delivery
-                    .acknowledge(ack, now, hz)
-                    .map(|()| Some(self.sim.inputs().offer(seat, seq, tick, now, columns))),
+                Ok(AckOrInput::Input { head, .. }) if head.tick.since(now) > hz => Err(ErrorCode::InputTooEarly),
+                Ok(AckOrInput::Input { head: InputHead { ack, seq, tick, behind }, columns }) => {
+                    occupant.delivery.acknowledge(ack, now, hz).map(|()| {
+                        let meant = if tick == Tick(0) { Tick(now.0 + 1) } else { tick };
+                        let behind = behind.map_or(0, |behind| occupant.delivery.bound_behind(meant, behind, hz));
+                        Some(self.sim.inputs().offer(seat, now, NewInput { seq, tick, behind, columns }))
+                    })
+                }
             }
         } else {
             Err(ErrorCode::RateLimited)

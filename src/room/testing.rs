@@ -8,8 +8,9 @@ use bytes::Bytes;
 use super::{Message, Outbox, Over, OverReason, Room, RoomStats};
 use crate::{
     game::{Game, GameDef, GameEvent, Outcome, Strength},
-    protocol::{Columns, ErrorCode, Seat, Tick, decode_events, encode_ack, encode_input},
+    protocol::{Columns, ErrorCode, InputHead, Seat, decode_events, encode_ack, encode_input},
     replication::{Mirror, View},
+    sim::EIGHTHS,
 };
 
 /// A match in virtual time, for tests of rules. Players are numbered from 0, in the order in which they joined.
@@ -129,13 +130,28 @@ impl<G: Game> TestRoom<G> {
     /// If the match is over, the player has no seat any more, or the room refuses the input.
     #[track_caller]
     pub fn press(&mut self, player: usize, input: G::Input) {
+        self.send(player, input, None);
+    }
+
+    /// Sends an input of a player who saw the others `ticks` ticks behind the tick in which it acts, for rules with
+    /// [`rewind`](crate::game::MatchBuilder::rewind). The room counts in eighths of a tick.
+    ///
+    /// # Panics
+    /// As [`press`](Self::press).
+    #[track_caller]
+    pub fn press_behind(&mut self, player: usize, input: G::Input, ticks: f32) {
+        self.send(player, input, Some((ticks * EIGHTHS as f32).round() as u16));
+    }
+
+    #[track_caller]
+    fn send(&mut self, player: usize, input: G::Input, behind: Option<u16>) {
         assert!(!self.room.is_over(), "the match is over");
         let mut columns = vec![0; G::Input::WIDTH];
         input.quantise(&mut columns);
         let mut bytes = Vec::new();
         let Player { seat, seq, mirror, .. } = self.player_mut(player);
         *seq += 1;
-        encode_input(&mut bytes, mirror.tick().0 as u16, *seq, Tick(0), &columns);
+        encode_input(&mut bytes, InputHead { ack: mirror.tick().0 as u16, seq: *seq, behind, ..InputHead::default() }, &columns);
         let seat = *seat;
         match self.room.handle(seat, &bytes) {
             Ok(()) => {}

@@ -18,7 +18,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::protocol::{Id, Seat, Tick};
 
-pub use inputs::{DueInput, Inputs, Offered};
+pub use inputs::{DueInput, EIGHTHS, Inputs, Lag, NewInput, Offered};
 pub use progress::{Part, Progress};
 pub use registry::Registry;
 pub use resources::{Clock, Intent, MatchRng, OutgoingEvent, OutgoingEvents, Recipient, Team, Teams};

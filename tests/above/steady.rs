@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use tickcast::{
-    protocol::{Tick, encode_input},
+    protocol::{InputHead, encode_input},
     server::RunningServer,
 };
 use tokio::time::{MissedTickBehavior, interval};
@@ -45,7 +45,8 @@ impl Player {
             ticker.tick().await;
             self.seq += 1;
             let mut input = Vec::new();
-            encode_input(&mut input, 0, self.seq, Tick(0), &[1 + i64::from(self.seq % 8)]);
+            let head = InputHead { seq: self.seq, ..InputHead::default() };
+            encode_input(&mut input, head, &[1 + i64::from(self.seq % 8)]);
             self.client.input(&input, false).await;
         }
     }

@@ -3,7 +3,7 @@
 use tickcast::{
     game::GameDef,
     prelude::*,
-    protocol::{Columns, encode_input},
+    protocol::{Columns, InputHead, encode_input},
     room::{RestoreError, Room},
 };
 
@@ -18,7 +18,8 @@ fn press(room: &mut Room, seat: Seat, seq: &mut u32) {
     pad.quantise(&mut columns);
     let mut bytes = Vec::new();
     *seq += 1;
-    encode_input(&mut bytes, 0, *seq, Tick(tick + 1 + tick % 3), &columns);
+    let head = InputHead { seq: *seq, tick: Tick(tick + 1 + tick % 3), ..InputHead::default() };
+    encode_input(&mut bytes, head, &columns);
     room.handle(seat, &bytes).expect("a good input");
 }
 

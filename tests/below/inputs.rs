@@ -3,7 +3,7 @@
 use crate::meadow::*;
 use tickcast::{
     prelude::*,
-    protocol::{Columns, ErrorCode, encode_ack, encode_input},
+    protocol::{Columns, ErrorCode, InputHead, encode_ack, encode_input},
     room::Message,
 };
 
@@ -11,7 +11,7 @@ fn input(seq: u32, tick: u32, pad: &Pad) -> Vec<u8> {
     let mut columns = vec![0; Pad::WIDTH];
     pad.quantise(&mut columns);
     let mut bytes = Vec::new();
-    encode_input(&mut bytes, 0, seq, Tick(tick), &columns);
+    encode_input(&mut bytes, InputHead { seq, tick: Tick(tick), ..InputHead::default() }, &columns);
     bytes
 }
 

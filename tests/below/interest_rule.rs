@@ -148,7 +148,7 @@ impl<const FAR: u32, const BUDGET: usize> Scene<FAR, BUDGET> {
     }
 
     /// Compares the mirror of a connected player in step with what it should hold.
-    fn compare(&mut self, rule: &Rule, player: usize) -> Option<(Seen, Seen)> {
+    fn compare(&mut self, rule: &Rule, player: usize) -> Option<(State, State)> {
         let now = self.table.room().current_tick();
         if self.away[player] || self.table.mirror(player).tick() != now {
             return None;
@@ -210,7 +210,7 @@ proptest! {
         let mut rule = Rule::of(2);
         rule.step(scene.table.world());
         let all_seen = |rule: &Rule, world: &mut World| [1, 2, 3].map(|seat| rule.seen(world, Seat(seat), seat % 2));
-        let mut past: Vec<[Seen; 3]> = vec![all_seen(&rule, scene.table.world())];
+        let mut past: Vec<[State; 3]> = vec![all_seen(&rule, scene.table.world())];
         for acts in &script {
             scene.calmed.clear();
             acts.iter().for_each(|act| scene.perform(act));

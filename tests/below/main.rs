@@ -36,6 +36,7 @@ mod predict_rule;
 mod registration;
 mod removed;
 mod replication;
+mod rewind;
 mod seats;
 mod slow;
 mod spectators;

@@ -283,6 +283,85 @@ fn systems_and_hooks_accumulate_in_the_order_of_the_calls() {
     assert_eq!(world.query::<&Vel>().single(world).unwrap().0, 22);
 }
 
+#[test]
+fn a_component_that_cannot_be_rewound_is_refused() {
+    macro_rules! refused {
+        ($name:ident, $build:expr, $error:literal) => {
+            game!($name, "rewinds", $build);
+            assert_eq!(error::<$name>(), format!("rewinds: {}", $error));
+        };
+    }
+    refused!(
+        Missing,
+        |m| {
+            m.replicate::<Pos>().rewind::<Place>(secs(0.2));
+        },
+        ".rewind::<Place>(..) needs what clients saw, but Place is not replicated: add .replicate::<Place>()"
+    );
+    refused!(
+        Clashing,
+        |m| {
+            m.replicate::<Pos>().rewind::<Clash>(secs(0.2));
+        },
+        ".rewind::<Clash>(..) needs what clients saw, but Clash is not replicated: add .replicate::<Clash>()"
+    );
+    refused!(
+        Own,
+        |m| {
+            m.replicate::<Purse>().rewind::<Purse>(secs(0.2));
+        },
+        ".rewind::<Purse>(..) needs what every seat saw, but Purse goes to an owner or a team: replicate it to everyone"
+    );
+    refused!(
+        Seldom,
+        |m| {
+            m.replicate::<Mood>().rewind::<Mood>(secs(0.2));
+        },
+        ".rewind::<Mood>(..) needs what clients saw in every tick, but Mood is sent less often: remove its `every`"
+    );
+    refused!(
+        Twice,
+        |m| {
+            m.replicate::<Pos>().rewind::<Pos>(secs(0.2)).rewind::<Pos>(secs(0.3));
+        },
+        ".rewind::<Pos>(..) must be called once at most, because a second call would replace what the first one set"
+    );
+    refused!(
+        Never,
+        |m| {
+            m.replicate::<Pos>().rewind::<Pos>(secs(0.0));
+        },
+        ".rewind::<Pos>(0ns): the window must be above 0 and at most 1s"
+    );
+    refused!(
+        Long,
+        |m| {
+            m.replicate::<Pos>().rewind::<Pos>(secs(1.5));
+        },
+        ".rewind::<Pos>(1.5s): the window must be above 0 and at most 1s"
+    );
+    refused!(
+        Unasked,
+        |m| {
+            m.replicate::<Pos>().systems(|seen: Seen<Pos>| assert_eq!(seen.picture(Seat(1)), Picture::PRESENT));
+        },
+        "below::registration::Pos is used by the rules but not registered: add .rewind::<..>(..)"
+    );
+    game!(Fine, "fine", |m| {
+        m.rewind::<Pos>(secs(1.0)).replicate::<(Pos, Place)>().rewind::<Place>(secs(0.1));
+    });
+    assert!(GameDef::new::<Fine>().unwrap().schema().rewind, "clients are asked for what they saw");
+    game!(Plain, "plain", |m| {
+        m.replicate::<Pos>();
+    });
+    assert!(!GameDef::new::<Plain>().unwrap().schema().rewind);
+}
+
+/// A component that only an owner sees.
+#[derive(Component, Replicate)]
+#[replicate(id = 9, to = owner)]
+struct Purse(u8);
+
 /// A component that is compared only in every third tick.
 #[derive(Component, Replicate)]
 #[replicate(id = 8, every = 3)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tickcast::{
     prelude::*,
-    protocol::encode_input,
+    protocol::{InputHead, encode_input},
     room::{Message, Outbox, OverReason, RoomError, SeatStatus, VOTE_SECONDS, VoteInfo},
 };
 
@@ -104,7 +104,7 @@ fn keep_busy(room: &mut tickcast::room::Room, seats: &[Seat]) -> Outbox {
     let seq = room.current_tick().0;
     for seat in seats {
         let mut input = Vec::new();
-        encode_input(&mut input, 0, seq, Tick(0), &[0]);
+        encode_input(&mut input, InputHead { seq, ..InputHead::default() }, &[0]);
         room.handle(*seat, &input).unwrap();
     }
     room.tick()

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tickcast::{
     game::GameDef,
     prelude::*,
-    protocol::{AckOrInput, Columns, Schema, decode_events, decode_input, encode_input},
+    protocol::{AckOrInput, Columns, InputHead, Schema, decode_events, decode_input, encode_input},
     replication::Mirror,
     room::Message,
 };
@@ -189,18 +189,32 @@ fn record() -> Value {
         .push(json!({ "note": "a section of a later version is left out", "ok": true, "hex": hex(&unknown), "state": after }));
 
     let inputs = [
-        (0, 1, 0, json!({ "dir": "None", "aim": 0.0, "fire": false }), Pad::default()),
-        (65535, 70_000, 100_000, json!({ "dir": "SE", "aim": 3.15, "fire": true }), Pad { dir: Dir8::SE, aim: 3.15, fire: true }),
-        (200, 3, 130, json!({ "dir": "E", "aim": 6.28, "fire": false }), Pad { dir: Dir8::E, aim: 6.28, fire: false }),
+        ((0, 1, 0, None), json!({ "dir": "None", "aim": 0.0, "fire": false }), Pad::default()),
+        (
+            (65535, 70_000, 100_000, None),
+            json!({ "dir": "SE", "aim": 3.15, "fire": true }),
+            Pad { dir: Dir8::SE, aim: 3.15, fire: true },
+        ),
+        ((200, 3, 130, None), json!({ "dir": "E", "aim": 6.28, "fire": false }), Pad { dir: Dir8::E, aim: 6.28, fire: false }),
+        ((200, 4, 131, Some(45)), json!({ "dir": "N", "aim": 0.0, "fire": true }), Pad { dir: Dir8::N, aim: 0.0, fire: true }),
+        (
+            (7, 5, 9, Some(300)),
+            json!({ "dir": "None", "aim": 1.0, "fire": false }),
+            Pad { dir: Dir8::None, aim: 1.0, fire: false },
+        ),
     ];
     let inputs: Vec<Value> = inputs
         .into_iter()
-        .map(|(ack, seq, tick, input, pad)| {
+        .map(|((ack, seq, tick, behind), input, pad)| {
             let mut columns = vec![0; Pad::WIDTH];
             pad.quantise(&mut columns);
             let mut bytes = Vec::new();
-            encode_input(&mut bytes, ack, seq, Tick(tick), &columns);
-            json!({ "input": input, "ack": ack, "seq": seq, "tick": tick, "hex": hex(&bytes) })
+            encode_input(&mut bytes, InputHead { ack, seq, tick: Tick(tick), behind }, &columns);
+            let mut golden = json!({ "input": input, "ack": ack, "seq": seq, "tick": tick, "hex": hex(&bytes) });
+            if behind.is_some() {
+                golden["behind"] = json!(behind);
+            }
+            golden
         })
         .collect();
     json!({ "schema": &**r.table.room().schema(), "frames": r.frames, "events": r.events, "inputs": inputs })
@@ -319,8 +333,8 @@ fn read_golden(game: &str) {
     }
     for input in golden["inputs"].as_array().unwrap() {
         let decoded = decode_input(&schema, &unhex(input["hex"].as_str().unwrap())).unwrap();
-        let AckOrInput::Input { ack, seq, tick, .. } = decoded else { panic!("an input") };
-        assert_eq!(json!([ack, seq, tick]), json!([input["ack"], input["seq"], input["tick"]]));
+        let AckOrInput::Input { head: InputHead { ack, seq, tick, behind }, .. } = decoded else { panic!("an input") };
+        assert_eq!(json!([ack, seq, tick, behind]), json!([input["ack"], input["seq"], input["tick"], input["behind"]]));
     }
 }
 

@@ -115,10 +115,10 @@ pub fn put<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR, 
 }
 
 /// The columns of each component, by tag and component id.
-pub type Seen = BTreeMap<u32, BTreeMap<u8, Vec<i64>>>;
+pub type State = BTreeMap<u32, BTreeMap<u8, Vec<i64>>>;
 
 /// Returns the content of a player's mirror by tag. Leaves out entities without components.
-pub fn held<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR, BUDGET>>, player: usize) -> Seen {
+pub fn held<const FAR: u32, const BUDGET: usize>(table: &mut TestRoom<Field<FAR, BUDGET>>, player: usize) -> State {
     let entities = table.mirror(player).entities().filter(|(_, parts)| !parts.is_empty());
     let tagged = entities.map(|(id, parts)| {
         let tag = [Tag::ID, Radar::ID, Purse::ID].iter().find_map(|component| parts.get(component));
@@ -187,8 +187,8 @@ impl Rule {
     }
 
     /// Returns the state that a seat of a team should see.
-    pub fn seen(&self, world: &mut World, seat: Seat, team: u8) -> Seen {
-        let mut seen = Seen::new();
+    pub fn seen(&self, world: &mut World, seat: Seat, team: u8) -> State {
+        let mut seen = State::new();
         let mut all = world.query::<(
             &Tag,
             (Option<&Pos>, Option<&Radar>, Option<&Purse>, Option<&Hp>),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use tickcast::{
     predict::{Loaded, Predictor},
     prelude::*,
-    protocol::{Columns, encode_ack, encode_input},
+    protocol::{Columns, InputHead, encode_ack, encode_input},
     replication::Mirror,
 };
 
@@ -102,7 +102,8 @@ impl<G: Game> Remote<G> {
         }
         let (seq, tick) = (self.sent.len() as u32 + 1, Tick(time + self.lead));
         let mut bytes = Vec::new();
-        encode_input(&mut bytes, self.mirror.tick().0 as u16, seq, tick, &columns);
+        let head = InputHead { ack: self.mirror.tick().0 as u16, seq, tick, behind: None };
+        encode_input(&mut bytes, head, &columns);
         self.up.push_back((time + self.there, bytes));
         self.predictor.input(seq, tick, &columns);
         self.sent.push((seq, tick, input.clone()));

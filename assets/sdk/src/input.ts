@@ -3,10 +3,22 @@
 import { encode } from "./msgpack.js";
 import type { Codec } from "./schema.js";
 
-/** Encodes `[ack]` or `[ack, seq, tick, column, ...]`, where `ack` is the newest tick in the mirror. */
-export function encodeInput(ack: number, input?: { seq: number; tick: number; row: readonly number[] }): Uint8Array {
-  const low = ack % 0x10000;
-  return encode(input ? [low, input.seq, input.tick, ...input.row] : [low]);
+/** An input as it is sent. */
+export interface SentInput {
+  seq: number;
+  /** The tick for which it is meant; 0 for the next one. */
+  tick: number;
+  row: readonly number[];
+  /** How far behind that tick the others were drawn, in eighths of a tick. */
+  behind?: number | undefined;
+}
+
+/** Encodes `[ack]` or `[ack, seq, tick, column, ..., behind?]`, where `ack` is the newest tick in the mirror. */
+export function encodeInput(ack: number, input?: SentInput): Uint8Array {
+  const values = [ack % 0x10000];
+  if (input) values.push(input.seq, input.tick, ...input.row);
+  if (input?.behind !== undefined) values.push(input.behind);
+  return encode(values);
 }
 
 /** The surroundings of `Inputs`. */

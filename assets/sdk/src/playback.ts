@@ -23,6 +23,10 @@ const STALL_S = 0.25;
 /** The longest stall of the line for which predicted inputs have time to arrive, in seconds. */
 const MOST_STALL_S = 0.3;
 
+/** In what parts of a tick an input says how far behind the others were drawn, and the most that it can say. */
+const EIGHTHS = 8;
+const MOST_BEHIND = 0xffff;
+
 /** The time of the local ticks of prediction, and by how many ticks it is behind its target. */
 export interface LocalTime {
   tick: number;
@@ -146,6 +150,17 @@ export class Playback {
     const target = this.#clock.estimate(now) + this.#lead.ticks;
     const tick = this.#local.follow(now, target);
     return { tick, behind: target - tick };
+  }
+
+  /**
+   * How far the picture of the others is behind the player's own time, in eighths of a tick: behind `own`, the time at which own
+   * entities are drawn, or without prediction behind `tick`, for which the input is meant. `undefined` if nobody wants to know, or
+   * while the server's time is unknown.
+   */
+  behind(now: number, tick: number, own: number | undefined): number | undefined {
+    if (!this.#schemas.schema.rewind || !this.#clock.settled) return undefined;
+    const behind = Math.round(((own ?? tick) - this.#moment(now)) * EIGHTHS);
+    return Math.min(Math.max(behind, 0), MOST_BEHIND);
   }
 
   view(now: number, components: readonly string[]): Sample[] {

@@ -52,6 +52,12 @@ export class Predictor {
     return this.#prediction.stats(this.#parts.now());
   }
 
+  /** The time at which the player's own entities are drawn, in ticks; `undefined` while they are not predicted. */
+  get time(): number | undefined {
+    if (this.#ticked === undefined) return undefined;
+    return this.#parts.playback.local(this.#parts.now())?.tick;
+  }
+
   /** By how many ticks the local time was behind its target when an input was sent. */
   behind(seq: number): number {
     return this.#behinds.find((sent) => sent.seq === seq)?.behind ?? 0;

@@ -142,7 +142,8 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
       now,
       aim: () => this.#playback.aim(now()),
       send: (seq, tick, row) => {
-        const sent = this.#uplink.send(encodeInput(this.tick, { seq, tick, row }));
+        const behind = this.#playback.behind(now(), tick, this.#predictor?.time);
+        const sent = this.#uplink.send(encodeInput(this.tick, { seq, tick, row, behind }));
         if (sent) this.#predictor?.sent(seq, tick, row);
         return sent;
       },

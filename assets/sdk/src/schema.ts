@@ -34,6 +34,8 @@ export interface Schema {
   input: Omit<Type, "id">;
   /** Whether frames may contain packed lists. */
   packed?: boolean;
+  /** Whether inputs should say how far behind their ticks the others were drawn. */
+  rewind?: boolean;
 }
 
 /** The id of the component `Seat`, which every game has: the seat that owns an entity. */

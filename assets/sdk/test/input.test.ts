@@ -36,6 +36,8 @@ describe("an input's columns", () => {
 test("an input and an acknowledgement have the documented bytes", () => {
   expect(decode(encodeInput(0x1_0005))).toEqual([5]);
   expect(decode(encodeInput(7, { seq: 70_000, tick: 12, row: [2, 0, -3, 1] }))).toEqual([7, 70_000, 12, 2, 0, -3, 1]);
+  const behind = encodeInput(7, { seq: 1, tick: 12, row: [2, 0, -3, 1], behind: 45 });
+  expect(decode(behind)).toEqual([7, 1, 12, 2, 0, -3, 1, 45]);
 });
 
 describe("sending", () => {

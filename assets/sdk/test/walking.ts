@@ -14,6 +14,7 @@ import { FakeChannel, frame, randomNumbers } from "./support.js";
 export const HZ = 30;
 const MS = 1000 / HZ;
 export const SPEED = 6;
+export const RIVAL = 0.25;
 const SEAT = 2;
 
 export const schema: Schema = {
@@ -83,10 +84,13 @@ export class Match {
   /** Whether the line lets anything through. What is sent meanwhile comes afterwards. */
   blackout = false;
   saturated = false;
-  /** The inputs that have come: number, tick, the tick in which each acted, columns. */
-  readonly inputs: { seq: number; tick: number; act: number; row: number[] }[] = [];
+  /** Whether another avatar walks, by `RIVAL` units in each tick, from x = 0 at tick 0. */
+  rival = false;
+  /** The inputs that have come: number, tick, the tick in which each acted, columns, and how far behind the others were. */
+  readonly inputs: { seq: number; tick: number; act: number; row: number[]; behind: number | undefined }[] = [];
   readonly truth = new Map<number, Me>();
   readonly #line: Required<Line>;
+  readonly #schema: Schema;
   readonly #random = randomNumbers(7);
   readonly #epoch: number;
   readonly #gates = { up: 0, down: 0 };
@@ -98,7 +102,8 @@ export class Match {
   #margin = 0;
   #held: (() => void)[] = [];
 
-  constructor({ rtt = 0, jitter = 0, loss = 0 }: Line = {}, rules?: string) {
+  constructor({ rtt = 0, jitter = 0, loss = 0 }: Line = {}, rules?: string, rewind = false) {
+    this.#schema = rewind ? { ...schema, rewind } : schema;
     this.#line = { rtt, jitter, loss };
     this.#epoch = performance.now() - this.tick * MS;
     const server = this;
@@ -123,7 +128,7 @@ export class Match {
 
   welcome(state: "snapshot" | "diff" = "snapshot"): Welcome {
     const seats = [{ seat: SEAT, name: "Ada", status: "playing" as const }];
-    const rest = { hz: HZ, schema, resume: "r", state, grace: 20, config: {}, teams: 0, seats };
+    const rest = { hz: HZ, schema: this.#schema, resume: "r", state, grace: 20, config: {}, teams: 0, seats };
     return { seat: SEAT, room: "r1", game: "walk", protocol: 1, tick: this.tick, ...rest };
   }
 
@@ -191,18 +196,21 @@ export class Match {
     const { id, Pos, Aim, Hp } = this.me;
     const [pos, aim] = [schemas.components[1]?.write(Pos, [0, 0]) ?? [], schemas.components[2]?.write(Aim, [0]) ?? []];
     const avatar = [-1, 0b1111, [id], SEAT, ...pos, ...aim, Hp];
-    return frame(0, this.tick, 0, this.#ack & 0xffff, this.#margin, avatar, [-5, id]);
+    const rival = [-1, 0b11, [id + 1], SEAT + 1, this.tick * RIVAL * 32, 0];
+    const sections = this.rival ? [avatar, rival] : [avatar];
+    return frame(0, this.tick, 0, this.#ack & 0xffff, this.#margin, ...sections, [-5, id]);
   }
 
   /** As `sim::Inputs` of the server. */
-  #receive([, seq, tick, ...row]: number[]): void {
+  #receive([, seq, tick, ...rest]: number[]): void {
+    const [row, behind] = [rest.slice(0, 3), rest[3]];
     if (seq === undefined || seq <= (this.inputs.at(-1)?.seq ?? 0)) return;
     const next = this.tick + 1;
     const wanted = tick || next;
     const margin = Math.min(Math.max(wanted - next, -32), 127);
     const act = Math.max(wanted, next, this.#waiting.at(-1)?.act ?? 0);
     this.#waiting.push({ seq, act, margin, row });
-    this.inputs.push({ seq, tick: tick ?? 0, act, row });
+    this.inputs.push({ seq, tick: tick ?? 0, act, row, behind });
   }
 
   async #answer(event: string): Promise<unknown> {

@@ -31,7 +31,7 @@ interface Golden {
     state?: { tick: number; entities: Record<string, Record<string, number[]>> };
   }[];
   events?: { hex: string; value: { tick: number; events: { name: string; value: unknown }[] } }[];
-  inputs?: { input: unknown; ack: number; seq: number; tick: number; hex: string }[];
+  inputs?: { input: unknown; ack: number; seq: number; tick: number; behind?: number; hex: string }[];
 }
 
 const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
@@ -77,9 +77,9 @@ function check(file: string): void {
     for (const { hex, value } of golden.events ?? []) expect(decodeEvents(bytesOf(hex), schemas)).toEqual(value);
   });
   test("its inputs give the same bytes", () => {
-    for (const { input, ack, seq, tick, hex } of golden.inputs ?? []) {
+    for (const { input, ack, seq, tick, behind, hex } of golden.inputs ?? []) {
       const row = schemas.input.write(input, schemas.input.blank());
-      expect(hexOf(encodeInput(ack, { seq, tick, row }))).toBe(hex);
+      expect(hexOf(encodeInput(ack, { seq, tick, row, behind }))).toBe(hex);
     }
   });
 }

@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickcast::game::GameDef;
-use tickcast::protocol::{Seat, Tick, encode_input};
+use tickcast::protocol::{InputHead, Seat, encode_input};
 use tickcast::replication::Mirror;
 use tickcast::room::{Outbox, Room};
 
@@ -117,7 +117,8 @@ impl Match {
             player.seq += 1;
             let columns: [i64; 2] = [self.rng.random_range(-8..=8), self.rng.random_range(-8..=8)];
             let mut bytes = Vec::new();
-            encode_input(&mut bytes, player.mirror.tick().0 as u16, player.seq, Tick(0), &columns);
+            let head = InputHead { ack: player.mirror.tick().0 as u16, seq: player.seq, ..InputHead::default() };
+            encode_input(&mut bytes, head, &columns);
             // A refusal is counted by the room, and told to the seat.
             let _ = self.room.handle(player.seat, &bytes);
         }
