@@ -142,6 +142,8 @@ pub(crate) struct Flight {
     pub(crate) at: Vec2,
     pub(crate) way: Vec2,
     pub(crate) end: End,
+    /// What its shooter saw of the others. The shot is tested against that as long as it flies.
+    pub(crate) picture: Picture,
 }
 
 /// The thing that a shot has hit, if any.
@@ -178,6 +180,7 @@ impl Game for Arena {
             .state::<Gun>()
             .state::<Down>()
             .state::<Flight>()
+            .rewind::<Pos>(secs(rules::FAVOUR))
             .event::<Hit>()
             .on_join(rules::join)
             .reconnect_grace(secs(20.0))

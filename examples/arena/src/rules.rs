@@ -10,6 +10,8 @@ pub(crate) const RADIUS: f32 = 0.5;
 pub(crate) const WALK: f32 = 6.5;
 /// The speed of a shot, in units per second.
 pub(crate) const SHOT: f32 = 24.0;
+/// The longest time by which a shot may hit an avatar later than it was there, in seconds: because its shooter saw it there.
+pub(crate) const FAVOUR: f32 = 0.2;
 pub(crate) const FULL_HP: u8 = 100;
 pub(crate) const MAGAZINE: u8 = 12;
 const DAMAGE: u8 = 20;
@@ -60,7 +62,7 @@ type Gunner<'a> = (&'a Seat, &'a Intent<Pad>, &'a Hp, &'a Pos, &'a mut Ammo, &'a
 
 /// Fires the guns whose trigger is held and that are ready. Nobody shoots while protected: who cannot be hurt does no harm. A trigger
 /// that is held meanwhile fires as soon as the protection ends. Empty magazines reload by themselves.
-pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Query<Gunner>) {
+pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Query<Gunner>, seen: Seen<Pos>) {
     for (seat, intent, hp, pos, mut ammo, mut gun, shield) in &mut gunners {
         let ready = clock.tick >= gun.ready;
         if ready && ammo.0 == 0 {
@@ -71,7 +73,8 @@ pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Quer
             gun.ready = clock.tick + clock.ticks(BETWEEN_SHOTS);
             let shot = Shot { from: pos.at, heading: intent.aim, born: clock.tick };
             let way = Vec2::from_angle(intent.aim) * SHOT * clock.dt;
-            commands.spawn((*seat, shot, Flight { at: pos.at, way, end: End::Flying }));
+            let picture = seen.picture(*seat);
+            commands.spawn((*seat, shot, Flight { at: pos.at, way, end: End::Flying, picture }));
         }
         let change = intent.reload && (1..MAGAZINE).contains(&ammo.0);
         if change || ammo.0 == 0 && ready {
@@ -81,19 +84,24 @@ pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Quer
     }
 }
 
-type Target<'a> = (&'a Seat, &'a Pos, &'a Hp, &'a Shield);
+type Target<'a> = (Entity, &'a Seat, &'a Hp, &'a Shield);
 
-/// Moves each shot by one tick, up to the first obstacle. Shots pass through team mates and protected avatars.
+/// Moves each shot by one tick, up to the first obstacle. Avatars are where the shooter saw them. Shots pass through team mates and
+/// protected avatars.
 pub(crate) fn fly(
     clock: Res<Clock>, config: Res<ArenaConfig>, teams: Res<Teams>, mut shots: Query<(&Seat, &mut Flight)>,
-    avatars: Query<Target>,
+    avatars: Query<Target>, seen: Seen<Pos>,
 ) {
     for (shooter, mut flight) in &mut shots {
+        let picture = flight.picture;
         let (from, to) = (flight.at, flight.at + flight.way);
         let wall = config.map.map().hit(from, to).map(|along| (along, End::Wall));
         let exposed = avatars.iter().filter(|(_, _, hp, shield)| hp.0 > 0 && clock.tick >= shield.until);
-        let targets = exposed.filter(|(seat, ..)| !are_friends(*teams, **seat, *shooter));
-        let hits = targets.filter_map(|(seat, pos, ..)| Some((hit_circle(from, to, pos.at, RADIUS)?, End::Avatar(*seat))));
+        let targets = exposed.filter(|(_, seat, ..)| !are_friends(*teams, **seat, *shooter));
+        let hits = targets.filter_map(|(avatar, seat, ..)| {
+            let at = seen.at(picture, avatar)?.at;
+            Some((hit_circle(from, to, at, RADIUS)?, End::Avatar(*seat)))
+        });
         match hits.chain(wall).min_by(|(a, _), (b, _)| a.total_cmp(b)) {
             Some((along, end)) => {
                 flight.at = from.lerp(to, along);

@@ -23,7 +23,8 @@ fn fight(tick: u32) -> Pad {
 #[test]
 fn only_hits_and_respawns_are_corrected() {
     let config = ArenaConfig { frag_limit: 100, minutes: 60, ..ArenaConfig::default() };
-    let mut remote = Remote::new(TestRoom::<Arena>::with_config(7, config.clone()).bots().seats(1), config);
+    let mut remote =
+        Remote::new(TestRoom::<Arena>::with_config(7, config.clone()).bots().strength(Strength::Hard).seats(1), config);
     assert!(!remote.predictor.sees_others(), "a client needs its own avatar alone");
     let (mut guesses, mut health, mut off) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for tick in 1..=3000 {
