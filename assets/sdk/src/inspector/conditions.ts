@@ -10,7 +10,10 @@ export interface Conditions {
   jitter_ms: number;
   /** The share of segments that are lost, from 0 to 1. TCP sends them again, and what follows them waits. */
   loss: number;
-  /** How often nothing gets through in either direction, and for how long, in seconds. `null`: never. */
+  /**
+   * How often nothing gets through in either direction, and for how long, in seconds. The first time is after half of `every_s`.
+   * `null`: never.
+   */
   blackout: { every_s: number; for_s: number } | null;
 }
 

@@ -47,9 +47,9 @@ export class Line {
     const { blackout } = this.#conditions;
     if (!blackout) return at;
     const [every, length] = [blackout.every_s * 1000, blackout.for_s * 1000];
-    const into = (at - this.#began) % every;
-    // The blackout is at the end of its period, so that a match begins with a line.
-    return into < every - length ? at : at + every - into;
+    // The first begins after half of its period, as in the load test: a match begins with a line.
+    const into = (at - this.#began + every / 2) % every;
+    return into < length ? at + length - into : at;
   }
 }
 
