@@ -8,12 +8,14 @@ use smallvec::SmallVec;
 use super::GameEvent;
 use crate::{
     protocol::Seat,
-    sim::{OutgoingEvent, OutgoingEvents, Recipient},
+    sim::{OutgoingEvent, OutgoingEvents, Recipient, resource_in_table},
 };
 
 /// Marks an event type as registered. [`MatchBuilder::event`](super::MatchBuilder::event) inserts it into the world.
-#[derive(Resource, Debug)]
+#[derive(Debug)]
 pub(super) struct RegisteredEvent<E: GameEvent>(pub(super) PhantomData<fn() -> E>);
+
+resource_in_table!(RegisteredEvent<E>, E: GameEvent);
 
 /// A system parameter that sends game events to players.
 ///

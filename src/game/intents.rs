@@ -5,7 +5,7 @@ use bevy_ecs::{prelude::*, world::EntityWorldMut};
 use super::{GameInput, rewind::Lags};
 use crate::{
     protocol::{Columns, Exact, Seat},
-    sim::{DueInput, Intent, Intents, Registry, Team, Teams},
+    sim::{DueInput, Intent, Intents, Registry, Team, Teams, resource_in_table},
 };
 
 /// Writes the inputs of one type into the avatars' [`Intent`]s.
@@ -17,8 +17,10 @@ pub(super) struct IntentWriter<I: GameInput> {
 }
 
 /// Inserts the game's [`Intent`] into an avatar, without naming the input's type.
-#[derive(Resource, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct AvatarKind(fn(&mut EntityWorldMut<'_>));
+
+resource_in_table!(AvatarKind);
 
 impl<I: GameInput> IntentWriter<I> {
     pub(super) fn new(world: &mut World, registry: &mut Registry) -> Self {

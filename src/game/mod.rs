@@ -115,9 +115,11 @@ pub trait Game: Sized + Send + Sync + 'static {
 }
 
 /// The configuration of a game without settings.
-#[derive(Resource, Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoConfig {}
+
+crate::sim::resource_in_table!(NoConfig);
 
 /// The input of a player. Implemented with `#[derive(GameInput, Clone, Default)]`.
 ///

@@ -21,6 +21,7 @@ use crate::protocol::{Id, Seat, Tick};
 pub use inputs::{DueInput, EIGHTHS, Inputs, Lag, NewInput, Offered};
 pub use progress::{Part, Progress};
 pub use registry::Registry;
+pub(crate) use resources::resource_in_table;
 pub use resources::{Clock, Intent, MatchRng, OutgoingEvent, OutgoingEvents, Recipient, Team, Teams};
 pub(crate) use systems::Systems;
 

@@ -1,4 +1,7 @@
 //! The components and resources that every match has: clock, random numbers, intents, teams and outgoing events.
+//!
+//! `#[derive(Resource)]` makes room for 64 values of a type of which a world has one: 1 kB and more. These are stored in tables, which
+//! begin with room for four.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -11,6 +14,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use smallvec::SmallVec;
 
 use crate::protocol::Seat;
+
+/// Makes types resources that are stored in tables.
+macro_rules! resource_in_table {
+    ($resource:ty $(, $parameter:ident: $bound:path)?) => {
+        impl$(<$parameter: $bound>)? ::bevy_ecs::component::Component for $resource {
+            const STORAGE_TYPE: ::bevy_ecs::component::StorageType = ::bevy_ecs::component::StorageType::Table;
+            type Mutability = ::bevy_ecs::component::Mutable;
+
+            fn register_required_components(
+                id: ::bevy_ecs::component::ComponentId,
+                required: &mut ::bevy_ecs::component::RequiredComponentsRegistrator<'_, '_>,
+            ) {
+                required.register_required::<::bevy_ecs::resource::IsResource>(move || ::bevy_ecs::resource::IsResource::new(id));
+            }
+        }
+
+        impl$(<$parameter: $bound>)? ::bevy_ecs::resource::Resource for $resource {}
+    };
+}
 
 /// The time of the match, counted in ticks. Rules see no other clock.
 ///
@@ -26,7 +48,7 @@ use crate::protocol::Seat;
 ///     }
 /// }
 /// ```
-#[derive(Resource, Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Clock {
     /// The tick that is being stepped, from 1.
@@ -36,6 +58,8 @@ pub struct Clock {
     /// Seconds per tick.
     pub dt: f32,
 }
+
+resource_in_table!(Clock);
 
 impl Clock {
     pub(crate) fn new(hz: u16) -> Self {
@@ -69,9 +93,11 @@ impl Clock {
 /// let (mut one, mut other) = (MatchRng::seeded(7), MatchRng::seeded(7));
 /// assert_eq!(one.random_range(0..1000), other.random_range(0..1000));
 /// ```
-#[derive(Resource, Debug)]
-// In a box, because `bevy_ecs` has room for 64 of each resource.
+#[derive(Debug)]
+// In a box, because there is room for more than one.
 pub struct MatchRng(pub Box<ChaCha8Rng>);
+
+resource_in_table!(MatchRng);
 
 impl MatchRng {
     /// Makes a generator. The same seed gives the same numbers on every machine.
@@ -161,8 +187,10 @@ pub struct Team(pub u8);
 ///
 /// assert_eq!(Teams::default().of(Seat(1)), None);
 /// ```
-#[derive(Resource, Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Teams(u8);
+
+resource_in_table!(Teams);
 
 impl Teams {
     pub(crate) fn new(count: u8) -> Self {
@@ -201,9 +229,11 @@ pub struct OutgoingEvent {
 }
 
 /// The game events of the tick that is being stepped, in order. It has a lock inside, so that one system can send several kinds.
-#[derive(Resource, Debug, Default)]
+#[derive(Debug, Default)]
 // In a box, as `MatchRng`.
 pub struct OutgoingEvents(Box<Mutex<Vec<OutgoingEvent>>>);
+
+resource_in_table!(OutgoingEvents);
 
 impl OutgoingEvents {
     /// Adds an event.
@@ -216,6 +246,8 @@ impl OutgoingEvents {
         std::mem::take(self.0.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+pub(crate) use resource_in_table;
 
 #[cfg(test)]
 mod tests {
