@@ -1,6 +1,8 @@
 // The callbacks that a program has registered with a room.
 
-import type { FrameError, PredictionError } from "./errors.js";
+import type { PredictionError } from "./errors.js";
+import { FrameError } from "./errors.js";
+import { decodeEvents } from "./frame.js";
 import { Listeners } from "./listeners.js";
 import type { Applied, Entity } from "./mirror.js";
 import type { Schemas } from "./schema.js";
@@ -42,8 +44,15 @@ export class RoomCallbacks {
     return findOrAdd(this.#removals, this.#schemas.id(component));
   }
 
-  notifyEvent(name: string, value: unknown, tick: number): void {
-    this.#events.get(name)?.notify(value, tick);
+  /** Decodes the game events of a tick, and notifies their listeners. */
+  notifyEvents(bytes: Uint8Array): void {
+    try {
+      const { tick, events } = decodeEvents(bytes, this.#schemas);
+      for (const { name, value } of events) this.#events.get(name)?.notify(value, tick);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.fault.notify(error);
+    }
   }
 
   /** Notifies the listeners of everything that a frame changed. Despawns come first: a new entity may have the id of an old one. */

@@ -39,6 +39,8 @@ export type {
   RoomStats,
   RoomStatus,
   SeatInfo,
+  Spawned,
+  SpawnOptions,
   StepOf,
   Strength,
   Typing,

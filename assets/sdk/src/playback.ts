@@ -159,17 +159,17 @@ export class Playback {
    */
   behind(now: number, tick: number, own: number | undefined): number | undefined {
     if (!this.#schemas.schema.rewind || !this.#clock.settled) return undefined;
-    const behind = Math.round(((own ?? tick) - this.#moment(now)) * EIGHTHS);
+    const behind = Math.round(((own ?? tick) - this.moment(now)) * EIGHTHS);
     return Math.min(Math.max(behind, 0), MOST_BEHIND);
   }
 
   view(now: number, components: readonly string[]): Sample[] {
-    return this.#timeline.sample(this.#moment(now), this.#ids(components));
+    return this.#timeline.sample(this.moment(now), this.#ids(components));
   }
 
   /** The avatar of a seat, or else the first of its entities that has all of the components. */
   owned(now: number, components: readonly string[], seat: number, avatar?: number): Sample | undefined {
-    return this.#timeline.owned(this.#moment(now), this.#ids(components), seat, avatar);
+    return this.#timeline.owned(this.moment(now), this.#ids(components), seat, avatar);
   }
 
   /** The time from the server or to it, in ticks. */
@@ -177,7 +177,8 @@ export class Playback {
     return (this.#clock.rtt / 2000) * this.#clock.hz;
   }
 
-  #moment(now: number): number {
+  /** The moment to draw, in ticks. */
+  moment(now: number): number {
     return (this.#drawn = this.#slew.follow(now, this.#clock.estimate(now) - this.delay));
   }
 

@@ -89,6 +89,11 @@ export class Prediction {
     return row;
   }
 
+  /** The state after the step that is not over yet, with what the player wants now; `undefined` where the forecast has stopped. */
+  next({ local, wanted }: Moment): State | undefined {
+    return Math.floor(local) === this.#forecast.tick ? this.#peek(wanted) : undefined;
+  }
+
   #compare(predicted: State | undefined, entities: readonly ToldEntity[]): void {
     let error: number | undefined;
     for (const { id, rows } of entities) {

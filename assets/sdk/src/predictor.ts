@@ -1,7 +1,7 @@
 // Runs the prediction of a room: the local ticks, and what the room draws of the player's own entities.
 
 import type { PredictionStats } from "./accuracy.js";
-import type { Forecast, ToldEntity } from "./forecast.js";
+import type { Forecast, State, ToldEntity } from "./forecast.js";
 import type { Frame } from "./frame.js";
 import type { Inputs } from "./input.js";
 import type { Sample } from "./interpolate.js";
@@ -9,13 +9,20 @@ import type { Mirror } from "./mirror.js";
 import type { Playback } from "./playback.js";
 import type { Moment } from "./prediction.js";
 import { Prediction } from "./prediction.js";
-import type { Schemas } from "./schema.js";
+import { exactRow } from "./rollback.js";
+import type { Codec, Schemas } from "./schema.js";
+import type { Drawn, Found, SpawnRule } from "./spawns.js";
+import { OwnSpawns } from "./spawns.js";
 
 /** Inputs that are on their way at once: two seconds of them, at the highest tick rate. */
 const MOST_SENT = 256;
 
+/** How long an entity that was spawned ahead waits for the server: some round trips, and some ticks for their jitter. */
+const PATIENCE = { roundTrips: 1.5, ticks: 4 };
+
 /** The parts of a room that prediction works with. */
 export interface PredictorParts {
+  seat: number;
   /** The current time in milliseconds. */
   now(): number;
   schemas: Schemas;
@@ -24,6 +31,13 @@ export interface PredictorParts {
   inputs: Inputs;
   /** The rules have failed, for this reason. There is no prediction from now on. */
   failed(cause: unknown): void;
+}
+
+/** What an avatar spawns in the ticks after the server's state, up to the newest that was looked at. */
+interface Foreseen {
+  readonly own: OwnSpawns;
+  found: Found[];
+  newest: number;
 }
 
 /** Steps the player's own entities at the game's rate, and draws them. */
@@ -38,6 +52,8 @@ export class Predictor {
   /** By how many ticks the local time was behind its target when the newest inputs were sent. */
   readonly #behinds: { seq: number; behind: number }[] = [];
   #stopped = false;
+  /** What is spawned ahead, by its rule. */
+  readonly #spawns = new Map<SpawnRule, Foreseen>();
 
   constructor(parts: PredictorParts, forecast: Forecast, snap: number) {
     this.#parts = parts;
@@ -76,8 +92,12 @@ export class Predictor {
       const { avatar } = this.#parts.mirror;
       const entities = this.#entities(avatar);
       const moment = entities.length > 0 ? (this.#tick() ?? this.#begin()) : undefined;
-      if (moment && avatar !== undefined) this.#prediction.load({ tick, taken, margin, avatar }, entities, moment);
-      else this.suspend();
+      if (!moment || avatar === undefined) return this.suspend();
+      this.#prediction.load({ tick, taken, margin, avatar }, entities, moment);
+      for (const [rule, foreseen] of this.#spawns) {
+        foreseen.newest = 0;
+        this.#foresee(rule, foreseen, moment);
+      }
     });
   }
 
@@ -119,6 +139,27 @@ export class Predictor {
         }
       }
     });
+  }
+
+  /** Adds what the avatar has spawned ahead of the server to the entities that are drawn at `tick`, in place of the server's own. */
+  spawned(rule: SpawnRule, others: readonly Drawn[], tick: number): readonly Drawn[] {
+    const drawn = this.#guard(() => {
+      const { schemas, seat, playback } = this.#parts;
+      const { hz } = schemas.schema;
+      const moment = this.#tick();
+      if (!moment) return undefined;
+      let foreseen = this.#spawns.get(rule);
+      if (!foreseen) {
+        foreseen = { own: new OwnSpawns(this.#codec(rule), hz, () => -++rule.count), found: [], newest: 0 };
+        this.#spawns.set(rule, foreseen);
+      }
+      const { own } = foreseen;
+      this.#foresee(rule, foreseen, moment);
+      const patience = PATIENCE.roundTrips * playback.rtt + (PATIENCE.ticks * 1000) / hz;
+      const ahead = own.drawn(moment.now, moment.local, patience);
+      return [...others.filter(({ id }) => !own.has(id, tick)), ...ahead.map((one) => ({ ...one, seat }))];
+    });
+    return drawn ?? others;
   }
 
   /** Stops predicting until the next frame after which that is possible. */
@@ -172,8 +213,52 @@ export class Predictor {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#ticked = undefined;
+    this.#spawns.clear();
     this.#guard(() => this.#prediction.reset(keepsInputs));
     this.#parts.inputs.tickLocally(false);
+  }
+
+  /** Looks again at what the avatar spawns in the ticks after the server's state, and in the one that is not over yet. */
+  #foresee(rule: SpawnRule, foreseen: Foreseen, moment: Moment): void {
+    const { mirror, schemas, seat } = this.#parts;
+    const { tick: newest } = this.#forecast;
+    const base = mirror.tick ?? 0;
+    const told: (Found & { id: number })[] = [];
+    const codec = this.#codec(rule);
+    const [owner, component] = [schemas.id("Seat"), schemas.id(codec.name)];
+    for (const { id, rows } of mirror.entities.values()) {
+      const row = rows[component];
+      if (row && rows[owner]?.[0] === seat) told.push({ id, born: rule.born(codec.read(row)), row });
+    }
+    if (foreseen.newest < base) Object.assign(foreseen, { found: [], newest: base });
+    while (foreseen.newest < newest) {
+      foreseen.newest += 1;
+      foreseen.found.push(...this.#spawnedAt(rule, foreseen.newest, this.#forecast.at(foreseen.newest)));
+    }
+    const next = this.#spawnedAt(rule, newest + 1, this.#prediction.next(moment));
+    const all = [...foreseen.found, ...next.map((found) => ({ ...found, isNext: true }))];
+    told.sort((a, b) => a.id - b.id);
+    foreseen.own.update(moment.now, { base, told, foreseen: all, newest: newest + 1 });
+  }
+
+  #spawnedAt(rule: SpawnRule, tick: number, state: State | undefined): Found[] {
+    const { mirror, schemas } = this.#parts;
+    const avatar = mirror.entities.get(mirror.avatar ?? -1);
+    const rows = avatar && state?.get(avatar.id);
+    if (!rows) return [];
+    const me: Record<string, unknown> = { id: avatar.id };
+    for (const name of rule.from) {
+      const component = schemas.id(name);
+      const row = rows[component] ?? avatar.rows[component];
+      if (!row) return [];
+      me[name] = schemas.components[component]?.read(row);
+    }
+    const codec = this.#codec(rule);
+    return rule.spawn(me, tick).map((value) => ({ born: rule.born(value), row: exactRow(codec, value) }));
+  }
+
+  #codec({ components: [, name] }: SpawnRule): Codec {
+    return this.#parts.schemas.codec(name);
   }
 
   /** What the forecast wants to be told of: the avatar, or all entities. None without an avatar. */

@@ -168,7 +168,7 @@ function rowsAgree(codec: Codec, exact: readonly number[], row: readonly number[
 }
 
 /** Encodes a whole value without rounding and without limits: its columns as real numbers. */
-function exactRow(codec: Codec, value: unknown): number[] {
+export function exactRow(codec: Codec, value: unknown): number[] {
   const row = codec.write(value, codec.blank());
   for (const slot of codec.slots) {
     const { at, width, step } = slot;

@@ -4,9 +4,8 @@ import { RoomCallbacks } from "./callbacks.js";
 import type { Channel, SeatChannel } from "./channel.js";
 import { listen, request } from "./channel.js";
 import { unwrap16 } from "./clock.js";
-import { FrameError, PredictionError, refusal, TickcastError } from "./errors.js";
+import { type FrameError, PredictionError, refusal, TickcastError } from "./errors.js";
 import type { Forecast } from "./forecast.js";
-import { decodeEvents } from "./frame.js";
 import { inflate, isDeflated } from "./inflate.js";
 import type { Inner } from "./inner.js";
 import { keepInner } from "./inner.js";
@@ -20,9 +19,10 @@ import type { PredictCode } from "./predict_later.js";
 import { loadPredict, withPredict } from "./predict_later.js";
 import type { Predictor, PredictorParts } from "./predictor.js";
 import type { Step } from "./rollback.js";
-import { RoomEvents } from "./room_events.js";
+import { othersOf, RoomSpawns } from "./room_spawns.js";
 import type { Schema } from "./schema.js";
 import { Schemas } from "./schema.js";
+import type { Drawn, SpawnRule } from "./spawns.js";
 import type { Took } from "./sync.js";
 import { Sync } from "./sync.js";
 import type {
@@ -64,7 +64,7 @@ const LEAVE_MS = 2_000;
  * for (const { id, Pos, Hp } of room.view("Pos", "Hp")) sprite(id, Pos.at, Hp);
  * ```
  */
-export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
+export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
   /** The id of the room, by which others can join or spectate. */
   readonly id: string;
   /** The name of the game. */
@@ -316,6 +316,12 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     this.#end({ reason: "left", message: "", winners: [] });
   }
 
+  protected spawned(rule: SpawnRule): readonly Drawn[] {
+    const tick = this.#playback.moment(now());
+    const others = othersOf(rule, this.#playback.view(now(), rule.components), tick);
+    return this.#predictor?.spawned(rule, others, tick) ?? others;
+  }
+
   /** Draws a forecast once the code of prediction is loaded. */
   #draw(make: (code: PredictCode) => Forecast, snap: number): Unsubscribe {
     let stop: Unsubscribe | undefined;
@@ -336,8 +342,9 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
 
   #partsOfPredictor(): PredictorParts {
     const { mirror } = this.#sync;
-    const parts = { now, schemas: this.#schemas, mirror, playback: this.#playback, inputs: this.#inputs };
-    return { ...parts, failed: (cause) => this.#notPredicted("a step failed", cause) };
+    const [schemas, playback, inputs] = [this.#schemas, this.#playback, this.#inputs];
+    const failed = (cause: unknown): void => this.#notPredicted("a step failed", cause);
+    return { now, seat: this.seat, schemas, mirror, playback, inputs, failed };
   }
 
   #notPredicted(what: string, cause: unknown): void {
@@ -371,7 +378,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     return {
       welcome: this.#ordered.wrap((welcome: Welcome) => this.#begin(welcome)),
       s: this.#ordered.wrap((binary: unknown) => this.#receiveFrame(binary)),
-      e: this.#ordered.wrap((binary: unknown) => this.#receiveEvents(binary)),
+      e: this.#ordered.wrap((binary: unknown) => this.callbacks.notifyEvents(bytesOf(binary))),
       seats: this.#ordered.wrap((seats: SeatInfo[]) => {
         this.#seats = seats;
         this.callbacks.seats.notify(seats);
@@ -461,16 +468,6 @@ export class Room<G extends GameTypes = AnyGame> extends RoomEvents<G> {
     // A new avatar gets only inputs that come later.
     if (avatar !== undefined && avatar !== this.#avatar) this.#inputs.repeat();
     this.#avatar = avatar ?? this.#avatar;
-  }
-
-  #receiveEvents(binary: unknown): void {
-    try {
-      const { tick, events } = decodeEvents(bytesOf(binary), this.#schemas);
-      for (const { name, value } of events) this.callbacks.notifyEvent(name, value, tick);
-    } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-      this.callbacks.fault.notify(error);
-    }
   }
 
   #askTime(): void {

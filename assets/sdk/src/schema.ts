@@ -228,6 +228,13 @@ export class Schemas {
     if (id === undefined) throw new TypeError(`the game ${this.schema.game} has no component ${component}`);
     return id;
   }
+
+  /** The codec of a component. Throws a `TypeError` if the game has no component of this name. */
+  codec(component: string): Codec {
+    const codec = this.components[this.id(component)];
+    if (!codec) throw new TypeError(`the game ${this.schema.game} has no component ${component}`);
+    return codec;
+  }
 }
 
 /** `value` modulo `steps`, never negative. */

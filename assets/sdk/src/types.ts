@@ -59,6 +59,37 @@ export interface PredictOptions {
   snap?: number;
 }
 
+/**
+ * How `room.spawns` foresees what the player's avatar spawns. `C` is the component that the spawned entities have, and `F` are the
+ * components of the avatar from which that can be told.
+ */
+export interface SpawnOptions<G extends GameTypes, C extends ComponentName<G>, F extends ComponentName<G>> {
+  from: F[];
+  /**
+   * The entities that the avatar spawns in a tick, by the value of their component: none in most ticks. `me` is the avatar after that
+   * tick. It must not change anything, because the same tick is looked at several times.
+   */
+  spawn(me: Viewed<G, F>, tick: number): readonly G["components"][C][];
+  /** The tick in which an entity was spawned. */
+  born(value: G["components"][C]): number;
+}
+
+/** An entity of `room.spawns`, as it should be drawn now. */
+export interface Spawned<T> {
+  /** Stays the same while the entity is drawn. Negative for those of the player that were foreseen, which the server numbers later. */
+  readonly id: number;
+  /** The seat that it belongs to; 0 if it has none. */
+  readonly seat: number;
+  /** Whether it is drawn in the player's own time, ahead of the server. */
+  readonly own: boolean;
+  /** The value of its component. */
+  readonly value: T;
+  /** The moment at which it should be drawn, in ticks: the player's own time, or the one in which `view` draws others. */
+  readonly tick: number;
+  /** 1, and less while an entity fades that the server turns out not to have spawned. */
+  readonly alpha: number;
+}
+
 /** A 2D vector. */
 export interface Vec2 {
   x: number;

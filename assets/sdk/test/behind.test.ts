@@ -1,16 +1,20 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
+import { loadPredict } from "../src/predict_later.js";
 import type { Line } from "./walking.js";
-import { HZ, Match, RIVAL, SPEED, step } from "./walking.js";
+import { HZ, Match, RIVAL, SPEED, step, WALK } from "./walking.js";
 
+// The room predicts at once.
+beforeAll(async () => void (await loadPredict()));
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+const REWIND = { ...WALK, schema: { ...WALK.schema, rewind: true } };
 const LINES: Line[] = [{ rtt: 0 }, { rtt: 150, jitter: 15 }, { rtt: 300, jitter: 20 }];
 
 /** A match against somebody who walks, after two seconds. */
 async function match(line: Line, { predicts = false, rewind = true } = {}): Promise<Match> {
-  const match = new Match(line, undefined, rewind);
+  const match = new Match(line, undefined, rewind ? REWIND : WALK);
   match.rival = true;
   await match.play(0.5);
   if (predicts) match.room.predict(["Pos", "Aim", "Hp"], step as never);
@@ -62,7 +66,7 @@ describe("an input says how far behind the others were drawn", () => {
     await other.play(0.5);
     expect(other.inputs.map(({ behind }) => behind)).toEqual([undefined, undefined]);
 
-    const early = new Match({ rtt: 100 }, undefined, true);
+    const early = new Match({ rtt: 100 }, undefined, REWIND);
     early.room.input({ dir: "E" });
     await early.play(0.5);
     expect(early.inputs[0]).toMatchObject({ tick: 0, behind: undefined });

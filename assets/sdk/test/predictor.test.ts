@@ -45,7 +45,7 @@ function stage(): Stage {
   const failed = (error: unknown): void => {
     throw error;
   };
-  const parts = { now: () => now, schemas, mirror, playback, inputs, failed };
+  const parts = { now: () => now, seat: 2, schemas, mirror, playback, inputs, failed };
   const predictor = new Predictor(parts, rollback, Infinity);
   const take = (tick: number, taken: number): void => {
     const avatar = [-1, 0b1111, [5], 2, 320, 320, 0, 100];

@@ -15,7 +15,9 @@ export const HZ = 30;
 const MS = 1000 / HZ;
 export const SPEED = 6;
 export const RIVAL = 0.25;
-const SEAT = 2;
+export const SEAT = 2;
+/** The column of the input that is a one-shot. */
+const DASH = 2;
 
 export const schema: Schema = {
   game: "walk",
@@ -39,9 +41,7 @@ export const schema: Schema = {
   },
 };
 
-const schemas = new Schemas(schema);
-
-interface Pad {
+export interface Pad {
   dir: "None" | "E" | "N" | "W" | "S";
   aim: number;
   dash: boolean;
@@ -62,6 +62,24 @@ export function step(me: Me, { dir, aim, dash }: Pad, { dt }: { dt: number }): v
   me.Pos.at.y += y * way;
   me.Aim = aim;
 }
+
+/** A game on the fake server: its rules, and what a snapshot has besides the avatar's position, direction and health. */
+export interface Game {
+  schema: Schema;
+  step(match: Match, pad: Pad, time: { tick: number; dt: number }): void;
+  /** The columns of more components of the avatar, by ascending id from 4 on. */
+  more(match: Match): number[][];
+  /** The sections of other entities. */
+  others(match: Match): unknown[];
+}
+
+/** The game of walkers, on a server that keeps nothing of what seats saw. */
+export const WALK: Game = {
+  schema,
+  step: ({ me }, pad, time) => step(me, pad, time),
+  more: () => [],
+  others: () => [],
+};
 
 /** The conditions of a line, each way. */
 export interface Line {
@@ -90,20 +108,23 @@ export class Match {
   readonly inputs: { seq: number; tick: number; act: number; row: number[]; behind: number | undefined }[] = [];
   readonly truth = new Map<number, Me>();
   readonly #line: Required<Line>;
-  readonly #schema: Schema;
   readonly #random = randomNumbers(7);
   readonly #epoch: number;
   readonly #gates = { up: 0, down: 0 };
   readonly #queues: Record<"up" | "down", (() => void)[]> = { up: [], down: [] };
   #waiting: { seq: number; act: number; margin: number; row: number[] }[] = [];
-  #row = [0, 0, 0];
+  readonly #game: Game;
+  readonly #schemas: Schemas;
+  #row: number[];
   #avatar = this.me.id;
   #ack = 0;
   #margin = 0;
   #held: (() => void)[] = [];
 
-  constructor({ rtt = 0, jitter = 0, loss = 0 }: Line = {}, rules?: string, rewind = false) {
-    this.#schema = rewind ? { ...schema, rewind } : schema;
+  constructor({ rtt = 0, jitter = 0, loss = 0 }: Line = {}, rules?: string, game = WALK) {
+    this.#game = game;
+    this.#schemas = new Schemas(game.schema);
+    this.#row = this.#schemas.input.blank();
     this.#line = { rtt, jitter, loss };
     this.#epoch = performance.now() - this.tick * MS;
     const server = this;
@@ -128,13 +149,13 @@ export class Match {
 
   welcome(state: "snapshot" | "diff" = "snapshot"): Welcome {
     const seats = [{ seat: SEAT, name: "Ada", status: "playing" as const }];
-    const rest = { hz: HZ, schema: this.#schema, resume: "r", state, grace: 20, config: {}, teams: 0, seats };
+    const rest = { hz: HZ, schema: this.#game.schema, resume: "r", state, grace: 20, config: {}, teams: 0, seats };
     return { seat: SEAT, room: "r1", game: "walk", protocol: 1, tick: this.tick, ...rest };
   }
 
   /** Loses the connection: the seat rests until `reconnect`. */
   disconnect(): void {
-    this.#waiting = [{ seq: this.#ack, act: this.tick + 1, margin: 0, row: [0, 0, 0] }];
+    this.#waiting = [{ seq: this.#ack, act: this.tick + 1, margin: 0, row: this.#schemas.input.blank() }];
     this.channel.drop();
   }
 
@@ -173,20 +194,20 @@ export class Match {
   }
 
   #step(): void {
-    this.#row = [this.#row[0] ?? 0, this.#row[1] ?? 0, 0];
+    this.#row = this.#row.map((column, k) => (k === DASH ? 0 : column));
     // A new avatar gets only inputs that come later.
-    if (this.#avatar !== this.me.id) this.#row = [0, 0, 0];
+    if (this.#avatar !== this.me.id) this.#row = this.#schemas.input.blank();
     this.#avatar = this.me.id;
     let dash = 0;
     while ((this.#waiting[0]?.act ?? Infinity) <= this.tick) {
       const taken = this.#waiting.shift();
       if (!taken) break;
-      dash ||= taken.row[2] ?? 0;
-      this.#row = [...taken.row.slice(0, 2), dash];
+      dash ||= taken.row[DASH] ?? 0;
+      this.#row = taken.row.map((column, k) => (k === DASH ? dash : column));
       this.#ack = taken.seq;
       this.#margin = taken.margin;
     }
-    step(this.me, schemas.input.read(this.#row) as Pad, { dt: 1 / HZ });
+    this.#game.step(this, this.#schemas.input.read(this.#row) as Pad, { tick: this.tick, dt: 1 / HZ });
     this.truth.set(this.tick, structuredClone(this.me));
     const bytes = this.snapshot();
     if (this.channel.connected) this.#travel("down", () => this.channel.connected && this.channel.receive("s", bytes));
@@ -194,16 +215,19 @@ export class Match {
 
   snapshot(): Uint8Array {
     const { id, Pos, Aim, Hp } = this.me;
-    const [pos, aim] = [schemas.components[1]?.write(Pos, [0, 0]) ?? [], schemas.components[2]?.write(Aim, [0]) ?? []];
-    const avatar = [-1, 0b1111, [id], SEAT, ...pos, ...aim, Hp];
+    const [pos, aim] = [this.#schemas.codec("Pos").write(Pos, [0, 0]), this.#schemas.codec("Aim").write(Aim, [0])];
+    const more = this.#game.more(this);
+    const mask = (1 << (4 + more.length)) - 1;
+    const avatar = [-1, mask, [id], SEAT, ...pos, ...aim, Hp, ...more.flat()];
     const rival = [-1, 0b11, [id + 1], SEAT + 1, this.tick * RIVAL * 32, 0];
-    const sections = this.rival ? [avatar, rival] : [avatar];
-    return frame(0, this.tick, 0, this.#ack & 0xffff, this.#margin, ...sections, [-5, id]);
+    const others = [...(this.rival ? [rival] : []), ...this.#game.others(this)];
+    return frame(0, this.tick, 0, this.#ack & 0xffff, this.#margin, avatar, ...others, [-5, id]);
   }
 
   /** As `sim::Inputs` of the server. */
   #receive([, seq, tick, ...rest]: number[]): void {
-    const [row, behind] = [rest.slice(0, 3), rest[3]];
+    const { columns } = this.#schemas.input;
+    const [row, behind] = [rest.slice(0, columns), rest[columns]];
     if (seq === undefined || seq <= (this.inputs.at(-1)?.seq ?? 0)) return;
     const next = this.tick + 1;
     const wanted = tick || next;

@@ -76,6 +76,16 @@ pub struct Shield {
     pub until: u32,
 }
 
+/// The gun of an avatar. Its owner's client predicts it, and so sees a shot in the tick in which the gun fires.
+#[derive(Component, Replicate, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[replicate(id = 10, to = owner)]
+pub struct Gun {
+    /// The tick from which it can shoot again, or is reloaded.
+    pub ready: u32,
+    /// The tick of the newest shot. 0 before the first.
+    pub fired: u32,
+}
+
 /// A shot hit an avatar.
 #[derive(GameEvent, Clone, Debug)]
 #[event(id = 1)]
@@ -124,12 +134,6 @@ impl Default for ArenaConfig {
     }
 }
 
-/// The tick from which a gun can shoot again, or is reloaded.
-#[derive(Component, Serialize, Deserialize, Clone, Default)]
-pub(crate) struct Gun {
-    pub(crate) ready: u32,
-}
-
 /// The tick in which a fallen avatar respawns. 0 while it stands.
 #[derive(Component, Serialize, Deserialize, Clone, Default)]
 pub(crate) struct Down {
@@ -176,8 +180,7 @@ impl Game for Arena {
     fn build(m: &mut MatchBuilder<Self>) {
         m.tick_rate(30)
             .seats(2..=16)
-            .replicate::<(Pos, Aim, Hp, Frags, Ammo, Shot, Ground, Side, Shield)>()
-            .state::<Gun>()
+            .replicate::<(Pos, Aim, Hp, Frags, Ammo, Shot, Ground, Side, Shield, Gun)>()
             .state::<Down>()
             .state::<Flight>()
             .rewind::<Pos>(secs(rules::FAVOUR))
@@ -185,7 +188,7 @@ impl Game for Arena {
             .on_join(rules::join)
             .reconnect_grace(secs(20.0))
             .spectator_delay(secs(2.0))
-            .predicted(rules::walk)
+            .predicted((rules::walk, rules::trigger))
             .systems((rules::shoot, rules::fly, rules::strike, rules::respawn))
             .finish_when(rules::winner)
             .bot::<Chaser>()

@@ -1,4 +1,4 @@
-//! The systems of a tick, in order: avatars walk, guns shoot, shots fly, hits do damage, and fallen avatars respawn.
+//! The systems of a tick, in order: avatars walk, guns fire, shots fly, hits do damage, and fallen avatars respawn.
 
 use tickcast::prelude::*;
 
@@ -58,28 +58,36 @@ pub(crate) fn walk(clock: Res<Clock>, config: Res<ArenaConfig>, mut avatars: Que
     }
 }
 
-type Gunner<'a> = (&'a Seat, &'a Intent<Pad>, &'a Hp, &'a Pos, &'a mut Ammo, &'a mut Gun, &'a Shield);
+type Gunner<'a> = (&'a Intent<Pad>, &'a Hp, &'a Shield, &'a mut Ammo, &'a mut Gun);
 
 /// Fires the guns whose trigger is held and that are ready. Nobody shoots while protected: who cannot be hurt does no harm. A trigger
 /// that is held meanwhile fires as soon as the protection ends. Empty magazines reload by themselves.
-pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, mut gunners: Query<Gunner>, seen: Seen<Pos>) {
-    for (seat, intent, hp, pos, mut ammo, mut gun, shield) in &mut gunners {
+pub(crate) fn trigger(clock: Res<Clock>, mut gunners: Query<Gunner>) {
+    for (intent, hp, shield, mut ammo, mut gun) in &mut gunners {
         let ready = clock.tick >= gun.ready;
         if ready && ammo.0 == 0 {
             ammo.0 = MAGAZINE;
         }
         if hp.0 > 0 && ready && intent.fire && clock.tick >= shield.until {
             ammo.0 -= 1;
-            gun.ready = clock.tick + clock.ticks(BETWEEN_SHOTS);
-            let shot = Shot { from: pos.at, heading: intent.aim, born: clock.tick };
-            let way = Vec2::from_angle(intent.aim) * SHOT * clock.dt;
-            let picture = seen.picture(*seat);
-            commands.spawn((*seat, shot, Flight { at: pos.at, way, end: End::Flying, picture }));
+            *gun = Gun { ready: clock.tick + clock.ticks(BETWEEN_SHOTS), fired: clock.tick };
         }
         let change = intent.reload && (1..MAGAZINE).contains(&ammo.0);
         if change || ammo.0 == 0 && ready {
             ammo.0 = 0;
             gun.ready = clock.tick + clock.ticks(RELOAD);
+        }
+    }
+}
+
+/// Spawns the shots of the guns that have just fired.
+pub(crate) fn shoot(mut commands: Commands, clock: Res<Clock>, shooters: Query<(&Seat, &Pos, &Aim, &Gun)>, seen: Seen<Pos>) {
+    for (seat, pos, aim, gun) in &shooters {
+        if gun.fired == clock.tick {
+            let shot = Shot { from: pos.at, heading: aim.0, born: clock.tick };
+            let way = Vec2::from_angle(aim.0) * SHOT * clock.dt;
+            let picture = seen.picture(*seat);
+            commands.spawn((*seat, shot, Flight { at: pos.at, way, end: End::Flying, picture }));
         }
     }
 }

@@ -6,9 +6,9 @@
 #[path = "../../../tests/support/remote.rs"]
 mod remote;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use arena::{Arena, ArenaConfig, Hp, MapName, Pad, Pos};
+use arena::{Arena, ArenaConfig, Gun, Hp, MapName, Pad, Pos};
 use tickcast::{prelude::*, protocol::Tick};
 
 use crate::remote::Remote;
@@ -54,6 +54,37 @@ fn only_hits_and_respawns_are_corrected() {
     let worst = off.iter().filter(|(tick, _)| is_calm(tick)).map(|(_, by)| *by).fold(0.0, f32::max);
     // One step on each axis, of rounded numbers.
     assert!(worst < 2.0 / 32.0, "off by {worst} units");
+}
+
+#[test]
+fn own_shots_are_foreseen_for_the_tick_in_which_they_are_fired() {
+    let config = ArenaConfig { frag_limit: 100, minutes: 60, ..ArenaConfig::default() };
+    let mut remote =
+        Remote::new(TestRoom::<Arena>::with_config(7, config.clone()).bots().strength(Strength::Hard).seats(1), config);
+    let (mut foreseen, mut fired, mut fallen) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    for tick in 1..=3000 {
+        remote.tick(fight(tick));
+        let now = remote.predictor.now().0;
+        if remote.predictor.component::<Gun>().is_some_and(|gun| gun.fired == now) {
+            foreseen.insert(now);
+        }
+        let avatar = remote.avatar().unwrap();
+        let world = remote.table.world();
+        let (gun, hp) = (*world.get::<Gun>(avatar).unwrap(), world.get::<Hp>(avatar).unwrap().0);
+        if gun.fired == tick {
+            fired.insert(tick);
+        }
+        if hp == 0 {
+            fallen.push(tick);
+        }
+    }
+    fired.retain(|tick| *tick > 30);
+    foreseen.retain(|tick| (31..=3000).contains(tick));
+    assert!(fired.len() > 100, "the player fires {} shots", fired.len());
+    // Nobody foresees that they will be down, or where and when exactly they respawn.
+    let is_known = |tick: &&u32| !fallen.iter().any(|at| at.abs_diff(**tick) < 12);
+    let strange: Vec<_> = fired.symmetric_difference(&foreseen).filter(is_known).collect();
+    assert!(strange.is_empty(), "{strange:?} of {} shots are foreseen for other ticks", fired.len());
 }
 
 #[test]

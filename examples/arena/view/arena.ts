@@ -2,17 +2,18 @@
 
 import "./arena.css";
 
-import type { Room } from "@tickcast/client";
+import type { Room, Spawned } from "@tickcast/client";
 import type { GameView, Mounted, Stage } from "@tickcast/web/view";
 import { type Avatar, drawAvatar, drawLabel, type Look } from "./avatars.ts";
 import { Camera } from "./camera.ts";
+import { Flights, type Hit } from "./flights.ts";
 import { type Ground, ground } from "./ground.ts";
 import { Hud, type Score, table } from "./hud.ts";
 import { drawMinimap, drawReticle, drawThumbs } from "./overlay.ts";
 import { Pad } from "./pad.ts";
 import { drawPoster } from "./poster.ts";
 import { Scenery } from "./scenery.ts";
-import { Shots } from "./shots.ts";
+import { burst, drawShots, isVisible, muzzle } from "./shots.ts";
 import { Sparks } from "./sparks.ts";
 import { STEPPED, stepOn } from "./step.ts";
 import type { Arena as Types } from "./types.d.ts";
@@ -53,8 +54,6 @@ export const arena: GameView = {
   mount: (stage) => new ArenaView(stage),
 };
 
-type Hit = Types["events"]["Hit"];
-
 /** The generated types, with the configuration. */
 interface Arena extends Types {
   config: { frag_limit: number; minutes: number; map: string };
@@ -72,7 +71,9 @@ class ArenaView implements Mounted {
   private readonly ground: Ground;
   private readonly camera: Camera;
   private readonly scenery: Scenery;
-  private readonly shots: Shots;
+  /** What to draw of the shots in the room's state, the player's own included. */
+  private readonly shots: () => readonly Spawned<Arena["components"]["Shot"]>[];
+  private readonly flights: Flights;
   private readonly sparks: Sparks;
   private readonly hud: Hud;
   private readonly pad: Pad;
@@ -107,12 +108,17 @@ class ArenaView implements Mounted {
     this.camera = new Camera(stage.canvas, stage.calm);
     this.scenery = new Scenery(this.ground);
     this.sparks = new Sparks(stage.calm);
-    this.shots = new Shots(this.ground, this.room.hz, this.sparks, (hit) => this.landed(hit));
+    this.shots = this.room.spawns("Shot", {
+      from: ["Pos", "Aim", "Gun"],
+      spawn: ({ Pos, Aim, Gun }, tick) => (Gun.fired === tick ? [{ from: Pos.at, heading: Aim, born: tick }] : []),
+      born: (shot) => shot.born,
+    });
+    this.flights = new Flights(this.ground, this.room.hz);
     this.hud = new Hud(stage.hud, config.frag_limit);
     this.pad = new Pad(stage.canvas, () => this.steer());
     this.predicts = stage.predict;
     if (stage.predict) this.predict();
-    this.unsubscribe = this.room.on("Hit", (hit) => this.shots.hit(hit));
+    this.unsubscribe = this.room.on("Hit", (hit, tick) => this.flights.hit(hit, tick));
     this.frame = requestAnimationFrame(this.draw);
   }
 
@@ -134,7 +140,8 @@ class ArenaView implements Mounted {
     const mine = entities.find((entity) => entity.Seat === seat && entity.Pos);
     const me = mine?.Pos && { id: mine.id, x: mine.Pos.at.x, y: mine.Pos.at.y, hp: mine.Hp, frags: mine.Frags };
     const drawn = this.me && { x: this.me.x, y: this.me.y };
-    return { seat, tick, me, drawn, entities: entities.length, fps: Math.round(this.fps), status };
+    const shots = [...this.flights.all].filter(isVisible).map((shot) => ({ seat: shot.seat, own: shot.own }));
+    return { seat, tick, me, drawn, shots, entities: entities.length, fps: Math.round(this.fps), status };
   }
 
   /** The scores of the newest state. The picture is older, and the last frag is missing there. */
@@ -152,13 +159,14 @@ class ArenaView implements Mounted {
     this.fps += (1 / seconds - this.fps) * 0.05;
     this.steer();
     const avatars = this.read(now);
+    this.fly(avatars, seconds);
     this.camera.fit();
     this.camera.follow(this.target(), this.ground, seconds);
     this.paint(avatars, seconds);
     this.report(avatars, now);
   };
 
-  /** Reads the avatars at the tick that is drawn, and registers new shots. */
+  /** Reads the avatars at the tick that is drawn. */
   private read(now: number): Avatar[] {
     const avatars: Avatar[] = [];
     for (const { Seat: seat, Side: side } of this.room.view("Seat", "Side")) this.sides.set(seat, side);
@@ -176,18 +184,26 @@ class ArenaView implements Mounted {
       if (hp > 0 && this.standing.get(seat) === false) this.sparks.appear(avatar, avatar.tint);
       this.standing.set(seat, hp > 0);
     }
-    const held = new Set<number>();
-    for (const { id, Seat: seat, Shot } of this.room.view("Seat", "Shot")) {
-      held.add(id);
-      this.shots.see(id, { seat, tint: this.tint(seat) }, Shot);
-    }
-    this.shots.prune(held);
     this.ammo = this.room.me("Ammo")?.Ammo;
     this.tick = Math.max(this.tick, this.room.serverTick - this.room.stats.delay);
     const before = this.me;
     this.me = avatars.find((avatar) => avatar.seat === this.room.seat);
     if (before && before.hp > 0 && this.me?.hp === 0) this.fallen.at = now;
     return avatars;
+  }
+
+  /** Lets the shots fly on, and shows where they start and end. */
+  private fly(avatars: readonly Avatar[], seconds: number): void {
+    const targets = avatars.filter(({ seat, hp }) => hp > 0 && !this.isFriend(seat) && this.shieldedFor(seat) === 0);
+    const { ended, hits } = this.flights.fly(this.shots(), targets, this.tick, seconds);
+    for (const flight of this.flights.all) {
+      if (flight.flashed || !isVisible(flight)) continue;
+      flight.flashed = true;
+      // What comes into view in flight was fired elsewhere.
+      if (flight.flown < 4) muzzle(this.sparks, { ...flight, tint: this.tint(flight.seat) });
+    }
+    for (const flight of ended) burst(this.sparks, flight, this.tint(flight.seat));
+    for (const hit of hits) this.landed(hit);
   }
 
   /** The camera shifts slightly towards the pointer. */
@@ -205,7 +221,11 @@ class ArenaView implements Mounted {
     const standing = avatars.filter((avatar) => avatar.hp > 0);
     this.scenery.drawFloor(pen, camera);
     for (const avatar of standing) drawAvatar(pen, camera, avatar, this.look(avatar, seconds));
-    this.shots.draw(pen, camera, this.tick);
+    drawShots(
+      pen,
+      camera,
+      [...this.flights.all].map((flight) => ({ ...flight, tint: this.tint(flight.seat) })),
+    );
     this.scenery.drawWalls(pen, camera);
     this.sparks.draw(pen, camera, seconds);
     for (const avatar of standing) drawLabel(pen, camera, avatar, this.look(avatar, 0));
@@ -278,6 +298,12 @@ class ArenaView implements Mounted {
   /** The index of a seat's colour: its side in a match with teams, else the seat itself. */
   private tint(seat: number): number {
     return this.sides.get(seat) ?? seat;
+  }
+
+  /** Whether own shots pass through a seat's avatar. */
+  private isFriend(seat: number): boolean {
+    const { seat: mine } = this.room;
+    return seat === mine || (this.sides.has(seat) && this.sides.get(seat) === this.sides.get(mine));
   }
 
   /** The seconds for which shots still pass through a seat's avatar. */

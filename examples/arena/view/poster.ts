@@ -4,7 +4,7 @@ import { drawAvatar } from "./avatars.ts";
 import { Camera } from "./camera.ts";
 import { ground } from "./ground.ts";
 import { Scenery } from "./scenery.ts";
-import { Shots } from "./shots.ts";
+import { drawShots } from "./shots.ts";
 import { Sparks } from "./sparks.ts";
 
 const CAST = [
@@ -14,10 +14,10 @@ const CAST = [
   { seat: 5, x: 24.4, y: 11.4, aim: 2.5 },
 ];
 const SALVO = [
-  { seat: 1, from: { x: 16.8, y: 12.6 }, heading: 0.1, born: 6 },
-  { seat: 5, from: { x: 24.4, y: 11.4 }, heading: 2.9, born: 8 },
-  { seat: 2, from: { x: 23.2, y: 15.2 }, heading: 2.2, born: 9 },
-  { seat: 3, from: { x: 17.2, y: 17.3 }, heading: 0.2, born: 5 },
+  { tint: 1, from: { x: 16.8, y: 12.6 }, heading: 0.1, flown: 4 },
+  { tint: 5, from: { x: 24.4, y: 11.4 }, heading: 2.9, flown: 2.4 },
+  { tint: 2, from: { x: 23.2, y: 15.2 }, heading: 2.2, flown: 1.6 },
+  { tint: 3, from: { x: 17.2, y: 17.3 }, heading: 0.2, flown: 4.8 },
 ];
 
 export function drawPoster(canvas: HTMLCanvasElement): void {
@@ -30,13 +30,14 @@ export function drawPoster(canvas: HTMLCanvasElement): void {
   camera.follow({ x: 20.3, y: 14.4 }, courtyard, 0);
   const scenery = new Scenery(courtyard);
   const sparks = new Sparks(true);
-  const shots = new Shots(courtyard, 30, sparks, () => {});
   scenery.drawFloor(pen, camera);
   const look = { name: "", mine: false, away: false, shielded: false, hurt: 0 };
   for (const actor of CAST)
     drawAvatar(pen, camera, { id: actor.seat, tint: actor.seat, hp: 100, frags: 0, ...actor }, look);
-  SALVO.forEach(({ seat, ...shot }, id) => void shots.see(id, { seat, tint: seat }, shot));
-  shots.draw(pen, camera, 10);
+  const salvo = SALVO.map(({ heading, ...shot }) => {
+    return { ...shot, way: { x: Math.cos(heading), y: Math.sin(heading) }, alpha: 1, own: false };
+  });
+  drawShots(pen, camera, salvo);
   sparks.muzzle({ x: 23.2 - 0.85, y: 15.2 - 0.15 }, { x: -1, y: -0.2 }, 2);
   scenery.drawWalls(pen, camera);
   sparks.draw(pen, camera, 0.01);

@@ -1,5 +1,5 @@
-// One tick of the rules for the player's own avatar: it walks and turns as in `rules::walk`. Vectors that the rules' tests record
-// hold it to them.
+// One tick of the rules for the player's own avatar: it walks and turns as in `rules::walk`, and its gun fires as in
+// `rules::trigger`. Vectors that the rules' tests record hold it to them.
 
 import type { Ground, Rect, Vec } from "./ground.ts";
 import type { Arena } from "./types.d.ts";
@@ -7,6 +7,10 @@ import type { Arena } from "./types.d.ts";
 /** In units and units per second, as in the rules. */
 const RADIUS = 0.5;
 const WALK = 6.5;
+/** In rounds and in seconds, as in the rules. */
+const MAGAZINE = 12;
+const BETWEEN_SHOTS = 0.18;
+const RELOAD = 1.2;
 const DIAGONAL = Math.SQRT1_2;
 const WAYS: Record<Arena["input"]["dir"], Vec> = {
   None: { x: 0, y: 0 },
@@ -21,17 +25,41 @@ const WAYS: Record<Arena["input"]["dir"], Vec> = {
 };
 
 /** The components that the step reads or writes. */
-export const STEPPED = ["Pos", "Aim", "Hp"] as const;
+export const STEPPED = ["Pos", "Aim", "Hp", "Shield", "Ammo", "Gun"] as const;
 type Me = Pick<Arena["components"], (typeof STEPPED)[number]>;
+type Input = Arena["input"];
+
+interface Time {
+  readonly tick: number;
+  readonly dt: number;
+}
 
 /** The step on a map. */
-export function stepOn(ground: Ground): (me: Me, input: Arena["input"], time: { dt: number }) => void {
-  return (me, { dir, aim }, { dt }) => {
-    if (me.Hp === 0) return;
-    const { x, y } = me.Pos.at;
-    me.Pos.at = slide(ground, { x: x + WAYS[dir].x * WALK * dt, y: y + WAYS[dir].y * WALK * dt });
-    me.Aim = aim;
+export function stepOn(ground: Ground): (me: Me, input: Input, time: Time) => void {
+  return (me, input, time) => {
+    if (me.Hp > 0) walk(ground, me, input, time);
+    trigger(me, input, time);
   };
+}
+
+function walk(ground: Ground, me: Me, { dir, aim }: Input, { dt }: Time): void {
+  const { x, y } = me.Pos.at;
+  me.Pos.at = slide(ground, { x: x + WAYS[dir].x * WALK * dt, y: y + WAYS[dir].y * WALK * dt });
+  me.Aim = aim;
+}
+
+function trigger(me: Me, { fire, reload }: Input, { tick, dt }: Time): void {
+  const isReady = tick >= me.Gun.ready;
+  const isSafe = tick < me.Shield.until;
+  if (isReady && me.Ammo === 0) me.Ammo = MAGAZINE;
+  if (me.Hp > 0 && isReady && fire && !isSafe) {
+    me.Ammo -= 1;
+    me.Gun = { ready: tick + Math.round(BETWEEN_SHOTS / dt), fired: tick };
+  }
+  if ((reload && me.Ammo > 0 && me.Ammo < MAGAZINE) || (me.Ammo === 0 && isReady)) {
+    me.Ammo = 0;
+    me.Gun = { ...me.Gun, ready: tick + Math.round(RELOAD / dt) };
+  }
 }
 
 /** Moves the circle of an avatar out of the walls. */

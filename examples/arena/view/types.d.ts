@@ -13,6 +13,7 @@ export interface Arena {
     Ground: "Courtyard" | "Cellar";
     Side: number;
     Shield: { until: number };
+    Gun: { ready: number; fired: number };
   };
   events: {
     Hit: { at: Vec2; shooter: number; victim: number; down: boolean };

@@ -1,5 +1,5 @@
-// The own avatar in Chromium at a round trip of 100 ms: with prediction it moves in the picture after a key, without it only after
-// the round trip and the delay of the picture.
+// The own avatar in Chromium at a round trip of 100 ms: with prediction it moves and shoots in the picture after a key, without it
+// only after the round trip and the delay of the picture.
 
 import assert from "node:assert/strict";
 
@@ -16,33 +16,48 @@ main(async () => {
   const predicted = await measure(browser, address);
   const plain = await measure(browser, `${address}?predict=off`);
   const counts = (presses) => presses.map(({ count }) => count).sort((a, b) => a - b);
-  say(`pictures from the key to the own movement: ${counts(predicted)} with prediction, ${counts(plain)} without`);
-  // A wall or a shot may be in the way of two.
-  assert.ok(counts(predicted)[3] <= 1, "with prediction, the picture after the key moves");
+  for (const [what, made] of [
+    ["movement", ({ presses }) => presses],
+    ["shot", ({ shots }) => shots],
+  ]) {
+    const [ahead, behind] = [made(predicted), made(plain)];
+    say(`pictures from the key to the own ${what}: ${counts(ahead)} with prediction, ${counts(behind)} without`);
+    // A wall or a shot of another may be in the way of two.
+    assert.ok(counts(ahead)[3] <= 1, `with prediction, the picture after the key has the ${what}`);
+    assert.ok(
+      behind.every(({ told }) => told),
+      `without prediction, the server tells of the ${what} first`,
+    );
+  }
   assert.ok(
-    plain.every(({ told }) => told),
-    "without prediction, the server tells of the movement first",
+    predicted.shots.filter(({ told }) => !told).length > 3,
+    "with prediction, shots are drawn before the server tells of them",
   );
   await browser.close();
 });
 
-/** Returns for some presses of keys after how many pictures the avatar moved, and whether the server had told of it by then. */
+/** Returns for some presses of keys after how many pictures the avatar moved or shot, and whether the server had told of it by then. */
 async function measure(browser, address) {
   const ada = await browser.visit("Ada", undefined, address);
   await ada.page.locator("article.card button.primary").click();
   await ada.playing();
   await until("the server's time is known", () => ada.page.evaluate(() => window.tickcast.room.stats.rtt > 0));
-  const presses = [];
+  const [presses, shots] = [[], []];
   for (let n = 0; presses.length < 6 && n < 30; n++) {
     const made = await ada.page.evaluate(press, KEYS[n % KEYS.length]);
     if (made) presses.push(made);
   }
   assert.equal(presses.length, 6, "the avatar moves");
+  for (let n = 0; shots.length < 6 && n < 30; n++) {
+    const made = await ada.page.evaluate(shoot);
+    if (made) shots.push(made);
+  }
+  assert.equal(shots.length, 6, "the avatar shoots");
   assert.deepEqual(ada.complaints, []);
   const { prediction } = await ada.page.evaluate(() => window.tickcast.room.stats);
   say(`${address}: ${JSON.stringify(prediction)}`);
   await ada.close();
-  return presses;
+  return { presses, shots };
 }
 
 /** Runs in the page. Holds a key while the avatar stands, until it is drawn elsewhere. `undefined` if it falls or does not move. */
@@ -72,4 +87,32 @@ async function press(code) {
   await new Promise((resolve) => setTimeout(resolve, 100));
   send("keyup");
   return newest()?.hp > 0 ? made : undefined;
+}
+
+/** Runs in the page. Presses the trigger when no own shot flies, until one is drawn. `undefined` if the avatar falls. */
+async function shoot() {
+  const picture = () => new Promise(requestAnimationFrame);
+  const { room } = window.tickcast;
+  const drawn = () => window.tickcast.state().fired;
+  const told = () => [...room.entities].some(({ Seat, Shot }) => Shot && Seat === room.seat);
+  const send = (type) => window.dispatchEvent(new KeyboardEvent(type, { code: "Space", bubbles: true }));
+  // The pause of the gun is over, and so is a reload.
+  for (let calm = 0; calm < 20; calm++) {
+    await picture();
+    if (told() || !(room.me("Ammo")?.Ammo > 0) || !(window.tickcast.state().me?.hp > 0)) calm = 0;
+  }
+  const before = drawn();
+  let isTold = false;
+  const stop = room.onSpawn(({ Seat, Shot }) => {
+    if (Shot && Seat === room.seat) isTold = true;
+  });
+  send("keydown");
+  let made;
+  for (let count = 0; count < 60 && !made; count++) {
+    await picture();
+    if (drawn() > before) made = { count, told: isTold };
+  }
+  send("keyup");
+  stop();
+  return window.tickcast.state().me?.hp > 0 ? made : undefined;
 }
