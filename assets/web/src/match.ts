@@ -37,6 +37,7 @@ export class Match {
     attrs: { role: "img", "aria-label": "The match" },
   });
   private readonly hud = el("div", { className: "hud" });
+  private readonly tools = el("span", { className: "tools" });
   private readonly ping = el("button", {
     className: "ping",
     title: "Inspector (I)",
@@ -72,7 +73,7 @@ export class Match {
       { className: "match" },
       this.canvas,
       this.hud,
-      el("div", { className: "bar" }, leave, code, this.ping),
+      el("div", { className: "bar" }, leave, code, this.tools, this.ping),
       this.banner,
     );
   }
@@ -81,7 +82,14 @@ export class Match {
   open(): void {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const predict = new URLSearchParams(location.search).get("predict") !== "off";
-    this.mounted = this.view.mount({ room: this.room, canvas: this.canvas, hud: this.hud, calm, predict });
+    this.mounted = this.view.mount({
+      room: this.room,
+      canvas: this.canvas,
+      hud: this.hud,
+      tools: this.tools,
+      calm,
+      predict,
+    });
     this.subscriptions.push(
       this.room.onOver((over) => this.over(over)),
       this.room.onStatus(() => this.tell()),

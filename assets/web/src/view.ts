@@ -31,6 +31,8 @@ export interface Stage {
   readonly canvas: HTMLCanvasElement;
   /** An element over the canvas that ignores the pointer. */
   readonly hud: HTMLElement;
+  /** Where the view adds buttons of its own: beside those of the page, which are never hidden. */
+  readonly tools: HTMLElement;
   /** Whether the player's system asks for reduced motion. */
   readonly calm: boolean;
   /** Whether to predict the player's own avatar. The page's address turns it off with `?predict=off`, for comparison. */

@@ -135,6 +135,11 @@ fn keys_in_a_browser_neither_stick_nor_leave_the_match() {
 }
 
 #[test]
+fn gamepads_thumbs_and_sound_work_in_a_browser() {
+    browse("controls.mjs");
+}
+
+#[test]
 fn the_own_avatar_answers_in_the_picture_after_a_key() {
     browse("feel.mjs");
 }

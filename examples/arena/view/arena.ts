@@ -7,13 +7,17 @@ import type { GameView, Mounted, Stage } from "@tickcast/web/view";
 import { type Avatar, drawAvatar, drawLabel, type Look } from "./avatars.ts";
 import { Camera } from "./camera.ts";
 import { Flights, type Hit } from "./flights.ts";
-import { type Ground, ground } from "./ground.ts";
-import { Hud, type Score, table } from "./hud.ts";
+import { type Ground, ground, type Vec } from "./ground.ts";
+import { Hint } from "./hint.ts";
+import { Hud, type Score, type TeamScore, table } from "./hud.ts";
+import { drawArrows, Markers } from "./markers.ts";
+import { Mute } from "./mute.ts";
 import { drawMinimap, drawReticle, drawThumbs } from "./overlay.ts";
 import { Pad } from "./pad.ts";
 import { drawPoster } from "./poster.ts";
 import { Scenery } from "./scenery.ts";
-import { burst, drawShots, isVisible, muzzle } from "./shots.ts";
+import { burst, drawShots, end, isVisible, muzzle } from "./shots.ts";
+import { Sound } from "./sound.ts";
 import { Sparks } from "./sparks.ts";
 import { STEPPED, stepOn } from "./step.ts";
 import type { Arena as Types } from "./types.d.ts";
@@ -21,7 +25,7 @@ import type { Arena as Types } from "./types.d.ts";
 export const arena: GameView = {
   title: "Arena",
   tagline: "A fast top-down shootout. First to the frag limit wins.",
-  controls: "WASD to move · mouse to aim and shoot · R to reload",
+  controls: "WASD to move · mouse to aim and shoot · R to reload · M to mute · or a gamepad, or two thumbs",
   settings: [
     {
       name: "map",
@@ -61,9 +65,13 @@ interface Arena extends Types {
 
 /** In seconds, as in the rules. */
 const RESPAWN = 2.5;
+/** The distance of the reticle from the avatar, in units, where the player does not point at a place. */
+const AHEAD = 4.5;
 /** Errors of prediction beyond this are drawn at once, in units: nobody walks that far in a round trip. */
 const SNAP = 3;
 const FLASH = 0.12;
+/** A shot that is first seen so far from its gun, in units, was fired where nobody looked. */
+const FIRED_ELSEWHERE = 4;
 
 class ArenaView implements Mounted {
   private readonly room: Room<Arena>;
@@ -75,21 +83,30 @@ class ArenaView implements Mounted {
   private readonly shots: () => readonly Spawned<Arena["components"]["Shot"]>[];
   private readonly flights: Flights;
   private readonly sparks: Sparks;
+  private readonly markers: Markers;
+  private readonly sound = new Sound();
+  private readonly mute: Mute;
+  private readonly hint: Hint;
   private readonly hud: Hud;
   private readonly pad: Pad;
-  private readonly unsubscribe: () => void;
+  private readonly subscriptions: (() => void)[];
   private readonly seconds: number;
   private readonly predicts: boolean;
   private readonly hurt = new Map<number, number>();
   private readonly standing = new Map<number, boolean>();
   /** The sides of the seats, in a match with teams. */
   private readonly sides = new Map<number, number>();
-  /** The ticks until which the seats are protected. */
-  private readonly shields = new Map<number, number>();
+  /** The ticks until which the seats are protected, and those in which that was first seen. */
+  private readonly shields = new Map<number, { readonly until: number; readonly from: number }>();
   private me: Avatar | undefined;
   private ammo: number | undefined;
   /** The direction that the player aims in; `undefined` if the view shows only what the server tells. */
   private aimed: number | undefined;
+  /** Where the avatars of all seats were seen last. */
+  private readonly seen = new Map<number, Vec>();
+  private fires = false;
+  /** The shots of the player that were drawn. */
+  private fired = 0;
   /** The tick that is drawn. It never decreases. */
   private tick = 0;
   private fallen = { at: 0, to: "" };
@@ -108,6 +125,9 @@ class ArenaView implements Mounted {
     this.camera = new Camera(stage.canvas, stage.calm);
     this.scenery = new Scenery(this.ground);
     this.sparks = new Sparks(stage.calm);
+    this.markers = new Markers(stage.calm);
+    this.mute = new Mute(stage.tools, this.sound);
+    this.hint = new Hint(stage.hud);
     this.shots = this.room.spawns("Shot", {
       from: ["Pos", "Aim", "Gun"],
       spawn: ({ Pos, Aim, Gun }, tick) => (Gun.fired === tick ? [{ from: Pos.at, heading: Aim, born: tick }] : []),
@@ -118,7 +138,10 @@ class ArenaView implements Mounted {
     this.pad = new Pad(stage.canvas, () => this.steer());
     this.predicts = stage.predict;
     if (stage.predict) this.predict();
-    this.unsubscribe = this.room.on("Hit", (hit, tick) => this.flights.hit(hit, tick));
+    this.subscriptions = [
+      this.room.on("Hit", (hit, tick) => this.flights.hit(hit, tick)),
+      this.room.onOver(({ reason }) => reason === "finished" && this.sound.play("end")),
+    ];
     this.frame = requestAnimationFrame(this.draw);
   }
 
@@ -130,8 +153,10 @@ class ArenaView implements Mounted {
 
   unmount(): void {
     cancelAnimationFrame(this.frame);
-    this.unsubscribe();
+    for (const unsubscribe of this.subscriptions) unsubscribe();
     this.pad.close();
+    this.mute.close();
+    this.sound.close();
   }
 
   state(): Record<string, unknown> {
@@ -140,8 +165,9 @@ class ArenaView implements Mounted {
     const mine = entities.find((entity) => entity.Seat === seat && entity.Pos);
     const me = mine?.Pos && { id: mine.id, x: mine.Pos.at.x, y: mine.Pos.at.y, hp: mine.Hp, frags: mine.Frags };
     const drawn = this.me && { x: this.me.x, y: this.me.y };
-    const shots = [...this.flights.all].filter(isVisible).map((shot) => ({ seat: shot.seat, own: shot.own }));
-    return { seat, tick, me, drawn, shots, entities: entities.length, fps: Math.round(this.fps), status };
+    const { fired, sound } = this;
+    const counts = { fired, entities: entities.length, fps: Math.round(this.fps) };
+    return { seat, tick, me, drawn, ...counts, status, sound: sound.state };
   }
 
   /** The scores of the newest state. The picture is older, and the last frag is missing there. */
@@ -168,9 +194,10 @@ class ArenaView implements Mounted {
 
   /** Reads the avatars at the tick that is drawn. */
   private read(now: number): Avatar[] {
+    this.tick = Math.max(this.tick, this.room.serverTick - this.room.stats.delay);
     const avatars: Avatar[] = [];
     for (const { Seat: seat, Side: side } of this.room.view("Seat", "Side")) this.sides.set(seat, side);
-    for (const { Seat: seat, Shield } of this.room.view("Seat", "Shield")) this.shields.set(seat, Shield.until);
+    for (const { Seat: seat, Shield } of this.room.view("Seat", "Shield")) this.shield(seat, Shield.until);
     for (const { id, Seat: seat, Pos, Aim, Hp: hp, Frags: frags } of this.room.view(
       "Seat",
       "Pos",
@@ -181,14 +208,18 @@ class ArenaView implements Mounted {
       const aim = seat === this.room.seat && hp > 0 ? (this.aimed ?? Aim) : Aim;
       const avatar = { id, seat, tint: this.tint(seat), x: Pos.at.x, y: Pos.at.y, aim, hp, frags };
       avatars.push(avatar);
-      if (hp > 0 && this.standing.get(seat) === false) this.sparks.appear(avatar, avatar.tint);
+      this.seen.set(seat, Pos.at);
+      if (hp > 0 && this.standing.get(seat) === false) {
+        this.sparks.appear(avatar, avatar.tint);
+        this.sound.play("respawn", avatar);
+      }
       this.standing.set(seat, hp > 0);
     }
     this.ammo = this.room.me("Ammo")?.Ammo;
-    this.tick = Math.max(this.tick, this.room.serverTick - this.room.stats.delay);
     const before = this.me;
     this.me = avatars.find((avatar) => avatar.seat === this.room.seat);
     if (before && before.hp > 0 && this.me?.hp === 0) this.fallen.at = now;
+    this.sound.ear = this.me ?? this.camera;
     return avatars;
   }
 
@@ -196,13 +227,18 @@ class ArenaView implements Mounted {
   private fly(avatars: readonly Avatar[], seconds: number): void {
     const targets = avatars.filter(({ seat, hp }) => hp > 0 && !this.isFriend(seat) && this.shieldedFor(seat) === 0);
     const { ended, hits } = this.flights.fly(this.shots(), targets, this.tick, seconds);
-    for (const flight of this.flights.all) {
+    for (const flight of [...this.flights.all, ...ended]) {
       if (flight.flashed || !isVisible(flight)) continue;
       flight.flashed = true;
-      // What comes into view in flight was fired elsewhere.
-      if (flight.flown < 4) muzzle(this.sparks, { ...flight, tint: this.tint(flight.seat) });
+      if (flight.flown > FIRED_ELSEWHERE) continue;
+      if (flight.seat === this.room.seat) this.fired += 1;
+      muzzle(this.sparks, { ...flight, tint: this.tint(flight.seat) });
+      this.sound.play("shot", flight.from);
     }
-    for (const flight of ended) burst(this.sparks, flight, this.tint(flight.seat));
+    for (const flight of ended) {
+      burst(this.sparks, flight, this.tint(flight.seat));
+      if (!flight.hit) this.sound.play("wall", end(flight));
+    }
     for (const hit of hits) this.landed(hit);
   }
 
@@ -217,7 +253,7 @@ class ArenaView implements Mounted {
   }
 
   private paint(avatars: readonly Avatar[], seconds: number): void {
-    const { pen, camera } = this;
+    const { pen, camera, me } = this;
     const standing = avatars.filter((avatar) => avatar.hp > 0);
     this.scenery.drawFloor(pen, camera);
     for (const avatar of standing) drawAvatar(pen, camera, avatar, this.look(avatar, seconds));
@@ -229,10 +265,22 @@ class ArenaView implements Mounted {
     this.scenery.drawWalls(pen, camera);
     this.sparks.draw(pen, camera, seconds);
     for (const avatar of standing) drawLabel(pen, camera, avatar, this.look(avatar, 0));
+    this.markers.draw(pen, camera, me, seconds);
+    const others = standing.filter(({ seat }) => seat !== this.room.seat);
+    const marked = others.map((avatar) => ({ avatar, isFriend: this.isFriend(avatar.seat) }));
+    drawArrows(pen, camera, me ?? camera, marked);
     drawMinimap(pen, camera, { ground: this.ground, avatars: standing, seat: this.room.seat });
-    drawThumbs(pen, this.pad.thumbs());
-    const pointer = this.pad.pointer();
-    if (pointer && this.me && this.me.hp > 0) drawReticle(pen, pointer, this.ammo === 0);
+    drawThumbs(pen, this.pad.thumbs(), this.fires);
+    const pointer = this.reticle();
+    if (pointer) drawReticle(pen, pointer, this.ammo === 0);
+  }
+
+  /** The pixel that the player aims at; `undefined` for who is down or only watches. */
+  private reticle(): Vec | undefined {
+    const { me } = this;
+    if (!me || me.hp === 0) return undefined;
+    if (this.pad.aiming === "mouse") return this.pad.pointer();
+    return this.camera.at(me.x + Math.cos(me.aim) * AHEAD, me.y + Math.sin(me.aim) * AHEAD);
   }
 
   private look({ seat, id }: Avatar, seconds: number): Look {
@@ -243,7 +291,7 @@ class ArenaView implements Mounted {
       name: info?.name ?? `#${id}`,
       mine: seat === this.room.seat,
       away: info?.status === "away",
-      shielded: this.shieldedFor(seat) > 0,
+      shield: this.shieldLeft(seat),
       hurt: hurt / FLASH,
     };
   }
@@ -252,7 +300,15 @@ class ArenaView implements Mounted {
   private landed({ at, shooter, victim, down }: Hit): void {
     this.hurt.set(victim, FLASH);
     const mine = victim === this.room.seat;
+    if (shooter === this.room.seat) {
+      this.markers.mark(at, down);
+      this.sound.play("hit");
+    }
+    if (down) this.sound.play("down", at);
     if (mine) {
+      const from = this.seen.get(shooter);
+      if (from) this.markers.feel(from);
+      this.sound.play("hurt");
       this.hud.flinch();
       this.camera.bump(down ? 0.6 : 0.22);
     }
@@ -267,6 +323,9 @@ class ArenaView implements Mounted {
     const me = this.me ?? { x: this.camera.x, y: this.camera.y };
     const input = this.pad.read(this.camera.at(me.x, me.y));
     if (this.predicts) this.aimed = input.aim;
+    this.fires = input.fire;
+    const thumbs = this.pad.aiming === "touch";
+    this.hint.done(thumbs && input.dir !== "None", thumbs && input.fire);
     this.room.input(input);
   }
 
@@ -278,6 +337,7 @@ class ArenaView implements Mounted {
       ammo: this.ammo,
       secondsLeft: this.seconds - this.tick / this.room.hz,
       scores: this.ranked(avatars),
+      teams: this.teams(avatars),
       downFor: down ? Math.max(0.01, RESPAWN - (now - this.fallen.at) / 1000) : 0,
       fallenTo: this.fallen.to,
     });
@@ -286,6 +346,17 @@ class ArenaView implements Mounted {
   private ranked(avatars: readonly { seat: number; frags: number }[]): Score[] {
     const scores = avatars.map(({ seat, frags }) => this.score(seat, frags));
     return scores.sort((a, b) => b.frags - a.frags || a.seat - b.seat);
+  }
+
+  /** The sums of the teams, by the number of each; none in a match without teams. */
+  private teams(avatars: readonly Avatar[]): TeamScore[] {
+    const sums = new Map<number, number>();
+    for (const { seat, frags } of avatars) {
+      const side = this.sides.get(seat);
+      if (side !== undefined) sums.set(side, (sums.get(side) ?? 0) + frags);
+    }
+    const mine = this.sides.get(this.room.seat);
+    return [...sums].sort(([a], [b]) => a - b).map(([side, frags]) => ({ tint: side, frags, mine: side === mine }));
   }
 
   private score(seat: number, frags: number): Score {
@@ -308,6 +379,16 @@ class ArenaView implements Mounted {
 
   /** The seconds for which shots still pass through a seat's avatar. */
   private shieldedFor(seat: number): number {
-    return Math.max(0, ((this.shields.get(seat) ?? 0) - this.tick) / this.room.hz);
+    return Math.max(0, ((this.shields.get(seat)?.until ?? 0) - this.tick) / this.room.hz);
+  }
+
+  /** The part of that time that is left. */
+  private shieldLeft(seat: number): number {
+    const { until = 0, from = 0 } = this.shields.get(seat) ?? {};
+    return until > from ? Math.max(0, Math.min(1, (until - this.tick) / (until - from))) : 0;
+  }
+
+  private shield(seat: number, until: number): void {
+    if (this.shields.get(seat)?.until !== until) this.shields.set(seat, { until, from: this.tick });
   }
 }

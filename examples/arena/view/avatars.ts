@@ -22,8 +22,8 @@ export interface Look {
   readonly name: string;
   readonly mine: boolean;
   readonly away: boolean;
-  /** Whether shots pass through it. */
-  readonly shielded: boolean;
+  /** The part that is left of its protection, from 1 to 0: shots pass through it. */
+  readonly shield: number;
   /** The remaining part of the flash after a hit, from 1 to 0. */
   readonly hurt: number;
 }
@@ -37,7 +37,7 @@ export function drawAvatar(pen: CanvasRenderingContext2D, camera: Camera, avatar
   pen.translate(x, y);
   shadow(pen, unit);
   if (look.mine) ring(pen, unit, avatar.tint);
-  if (look.shielded) bubble(pen, unit, avatar.tint);
+  if (look.shield > 0) bubble(pen, unit, avatar.tint, look.shield);
   pen.rotate(-avatar.aim);
   gun(pen, unit, avatar.tint);
   pen.rotate(avatar.aim);
@@ -89,16 +89,23 @@ function ring(pen: CanvasRenderingContext2D, unit: number, tint: number): void {
   pen.stroke();
 }
 
-function bubble(pen: CanvasRenderingContext2D, unit: number, tint: number): void {
+/** A bubble around who is protected, with a ring that runs out as the protection does. */
+function bubble(pen: CanvasRenderingContext2D, unit: number, tint: number, left: number): void {
+  const radius = unit * RADIUS * 1.7;
   pen.fillStyle = colour(tint, 75, 0.14);
-  pen.strokeStyle = colour(tint, 85, 0.8);
-  pen.lineWidth = Math.max(1.5, unit * 0.05);
-  pen.setLineDash([unit * 0.16, unit * 0.12]);
   pen.beginPath();
-  pen.arc(0, 0, unit * RADIUS * 1.7, 0, Math.PI * 2);
+  pen.arc(0, 0, radius, 0, Math.PI * 2);
   pen.fill();
+  pen.lineWidth = Math.max(1.5, unit * 0.04);
+  pen.strokeStyle = colour(tint, 85, 0.35);
+  pen.setLineDash([unit * 0.16, unit * 0.12]);
   pen.stroke();
   pen.setLineDash([]);
+  pen.lineWidth = Math.max(2.5, unit * 0.08);
+  pen.strokeStyle = colour(tint, 88, 0.95);
+  pen.beginPath();
+  pen.arc(0, 0, radius, -Math.PI / 2, -Math.PI / 2 + left * Math.PI * 2);
+  pen.stroke();
 }
 
 function gun(pen: CanvasRenderingContext2D, unit: number, tint: number): void {

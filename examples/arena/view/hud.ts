@@ -12,6 +12,12 @@ export interface Score {
   readonly note: string;
 }
 
+export interface TeamScore {
+  readonly tint: number;
+  readonly frags: number;
+  readonly mine: boolean;
+}
+
 export interface Facts {
   readonly hp: number;
   /** Seconds for which shots pass through the player's own avatar; 0 without protection. */
@@ -20,6 +26,8 @@ export interface Facts {
   readonly ammo: number | undefined;
   readonly secondsLeft: number;
   readonly scores: readonly Score[];
+  /** The sums of the teams' frags, in a match with teams. */
+  readonly teams: readonly TeamScore[];
   /** Seconds until the player's own avatar respawns; 0 while it is alive. */
   readonly downFor: number;
   readonly fallenTo: string;
@@ -38,6 +46,7 @@ export class Hud {
   private readonly ammoText = span("arena-number");
   private readonly rounds: HTMLElement[];
   private readonly ammoBox: HTMLElement;
+  private readonly teams = block("div", "arena-teams");
   private readonly scores = block("ol", "arena-scores arena-hud-scores");
   private readonly feed = block("ul", "arena-feed");
   private readonly down = block("div", "arena-down");
@@ -59,7 +68,13 @@ export class Hud {
     this.down.append(span("arena-fallen", "You are down"), this.downText);
     this.feed.setAttribute("aria-live", "polite");
     this.scores.setAttribute("aria-label", "Scores");
-    const side = block("div", "arena-side", block("div", "arena-clock", this.time, goal), this.scores, this.feed);
+    const side = block(
+      "div",
+      "arena-side",
+      block("div", "arena-clock", this.time, this.teams, goal),
+      this.scores,
+      this.feed,
+    );
     root.append(this.hurt, side, this.hpBox, this.ammoBox, this.down);
   }
 
@@ -87,6 +102,7 @@ export class Hud {
     this.down.classList.toggle("arena-on", facts.downFor > 0);
     const by = facts.fallenTo ? `${facts.fallenTo} took you down. ` : "";
     this.downText.textContent = `${by}Back in ${Math.ceil(facts.downFor)} s`;
+    this.teams.replaceChildren(...facts.teams.map(sum));
     this.scores.replaceChildren(...facts.scores.filter((score, place) => place < ROWS || score.mine).map(row));
   }
 
@@ -116,6 +132,15 @@ export function table(scores: readonly Score[]): HTMLElement {
   const list = block("ol", "arena-scores arena-final", ...scores.map(row));
   list.setAttribute("aria-label", "Final scores");
   return list;
+}
+
+/** The frags of a team, in its colour. */
+function sum({ tint, frags, mine }: TeamScore): HTMLElement {
+  const text = span(mine ? "arena-team arena-mine" : "arena-team", String(frags));
+  text.style.setProperty("--team", colour(tint, 62));
+  text.setAttribute("aria-label", `${mine ? "Your team" : "Other team"}: ${frags}`);
+  text.setAttribute("role", "img");
+  return text;
 }
 
 function row(score: Score): HTMLElement {

@@ -4,6 +4,7 @@ import type { Avatar } from "./avatars.ts";
 import type { Camera } from "./camera.ts";
 import { colour } from "./colours.ts";
 import type { Ground, Vec } from "./ground.ts";
+import { PULL, type Thumb } from "./sticks.ts";
 
 /** In pixels. The minimap is beside the health, below the area where the camera shows avatars. */
 const MAP_WIDTH = 168;
@@ -71,16 +72,16 @@ export function drawReticle(pen: CanvasRenderingContext2D, { x, y }: Vec, reload
   pen.fillRect(x - 1, y - 1, 2, 2);
 }
 
-export function drawThumbs(
-  pen: CanvasRenderingContext2D,
-  thumbs: readonly { readonly from: Vec; readonly at: Vec }[],
-): void {
-  for (const { from, at } of thumbs) {
+/** The thumbs on the screen, and around the right one the zone that fires. */
+export function drawThumbs(pen: CanvasRenderingContext2D, thumbs: readonly Thumb[], fires: boolean): void {
+  for (const { from, at, isLeft } of thumbs) {
     const far = Math.hypot(at.x - from.x, at.y - from.y);
-    const share = far > 48 ? 48 / far : 1;
+    const most = isLeft ? 48 : 62;
+    const share = far > most ? most / far : 1;
     const knob = { x: from.x + (at.x - from.x) * share, y: from.y + (at.y - from.y) * share };
+    if (!isLeft) zone(pen, from, fires);
     for (const [centre, radius, alpha] of [
-      [from, 52, 0.12],
+      [from, isLeft ? 52 : PULL, 0.12],
       [knob, 24, 0.4],
     ] as const) {
       pen.fillStyle = `rgb(200 220 255 / ${alpha})`;
@@ -89,4 +90,17 @@ export function drawThumbs(
       pen.fill();
     }
   }
+}
+
+function zone(pen: CanvasRenderingContext2D, { x, y }: Vec, fires: boolean): void {
+  pen.fillStyle = fires ? "rgb(255 93 108 / 0.28)" : "rgb(255 93 108 / 0.1)";
+  pen.beginPath();
+  pen.arc(x, y, PULL + 26, 0, Math.PI * 2);
+  pen.arc(x, y, PULL, 0, Math.PI * 2, true);
+  pen.fill();
+  pen.strokeStyle = fires ? "#ff7a86" : "rgb(255 122 134 / 0.5)";
+  pen.lineWidth = 2;
+  pen.beginPath();
+  pen.arc(x, y, PULL, 0, Math.PI * 2);
+  pen.stroke();
 }

@@ -1,6 +1,8 @@
-// Converts keyboard, mouse and touch to the input of the rules.
+// Converts keyboard, mouse, touch and gamepad to the input of the rules.
 
+import { Gamepads } from "./gamepad.ts";
 import type { Vec } from "./ground.ts";
+import { Sticks, type Thumb } from "./sticks.ts";
 import type { Arena } from "./types.d.ts";
 
 type Input = Arena["input"];
@@ -18,29 +20,25 @@ const KEYS: Record<string, Vec> = {
   KeyD: { x: 1, y: 0 },
   ArrowRight: { x: 1, y: 0 },
 };
-/** How far a finger must move to have an effect, and to fire, in pixels. */
-const REST = 12;
-const PULL = 34;
 /** How long a press counts at least, in milliseconds, so that one shorter than a tick is not lost. */
 const PRESS = 80;
 
-interface Finger {
-  readonly from: Vec;
-  at: Vec;
-}
+/** What the player aims with: only the mouse points at a place. */
+export type Aiming = "mouse" | "touch" | "gamepad";
 
 export class Pad {
   /** The keys that are held, of those that play. */
   private readonly keys = new Set<string>();
   private readonly ends = new AbortController();
+  private readonly sticks = new Sticks();
+  private readonly gamepads = new Gamepads();
   private mouse: Vec | undefined;
   /** Whether the button of the mouse is held. */
   private clicked = false;
   private pressed = Number.NEGATIVE_INFINITY;
   private reload = false;
   private aim = 0;
-  /** Fingers on the screen: the left one walks, the right one aims and shoots. */
-  private readonly fingers = new Map<number, Finger & { readonly left: boolean }>();
+  private used: Aiming = "mouse";
 
   /** `changed` is called when a key or button goes down or up, so that it need not wait for the next picture. */
   constructor(
@@ -60,44 +58,46 @@ export class Pad {
 
   /** The current input. `me` is the pixel of the player's own avatar. */
   read(me: Vec): Input {
-    const right = this.finger(false);
-    if (right) {
-      const pull = { x: right.at.x - right.from.x, y: right.at.y - right.from.y };
-      if (Math.hypot(pull.x, pull.y) > REST) this.aim = Math.atan2(-pull.y, pull.x);
-    } else if (this.mouse) {
-      this.aim = Math.atan2(me.y - this.mouse.y, this.mouse.x - me.x);
-    }
-    const held = this.clicked || this.keys.has("Space") || (right !== undefined && distance(right) > PULL);
+    const gamepad = this.gamepads.read();
+    const aim = this.sticks.aim ?? gamepad?.aim;
+    if (this.sticks.all.length > 0) this.used = "touch";
+    else if (gamepad && (gamepad.walk || gamepad.aim !== undefined || gamepad.fire)) this.used = "gamepad";
+    if (aim !== undefined) this.aim = aim;
+    else if (this.used === "mouse" && this.mouse) this.aim = Math.atan2(me.y - this.mouse.y, this.mouse.x - me.x);
+    const held = this.clicked || this.keys.has("Space") || this.sticks.fire || gamepad?.fire === true;
     const fire = held || performance.now() - this.pressed < PRESS;
-    const reload = this.reload;
+    const reload = this.reload || gamepad?.reload === true;
     this.reload = false;
-    return { dir: this.dir(), aim: this.aim, fire, reload };
+    return { dir: direction(this.sticks.walk ?? this.steps() ?? gamepad?.walk), aim: this.aim, fire, reload };
   }
 
-  /** The position of the mouse, for the reticle; `undefined` while the player uses touch. */
+  /** The position of the mouse, for the reticle; `undefined` while the player uses something else. */
   pointer(): Vec | undefined {
-    return this.fingers.size > 0 ? undefined : this.mouse;
+    return this.used === "mouse" ? this.mouse : undefined;
   }
 
-  /** The fingers, for drawing them. */
-  thumbs(): readonly Finger[] {
-    return [...this.fingers.values()];
+  /** What the player aims with. */
+  get aiming(): Aiming {
+    return this.used;
+  }
+
+  /** The thumbs on the screen, for drawing them. */
+  thumbs(): readonly Thumb[] {
+    return this.sticks.all;
   }
 
   close(): void {
     this.ends.abort();
   }
 
-  private dir(): Dir {
-    const left = this.finger(true);
+  /** The way of the keys that are held; `undefined` if they point nowhere. */
+  private steps(): Vec | undefined {
     let way: Vec = { x: 0, y: 0 };
     for (const code of this.keys) {
       const step = KEYS[code];
       if (step) way = { x: way.x + step.x, y: way.y + step.y };
     }
-    if (left && distance(left) > REST) way = { x: left.at.x - left.from.x, y: left.from.y - left.at.y };
-    if (way.x === 0 && way.y === 0) return "None";
-    return AROUND[(Math.round(Math.atan2(way.y, way.x) / (Math.PI / 4)) + 8) % 8] ?? "None";
+    return way.x === 0 && way.y === 0 ? undefined : way;
   }
 
   private key(event: KeyboardEvent, down: boolean): void {
@@ -125,39 +125,36 @@ export class Pad {
 
   private down(event: PointerEvent): void {
     this.canvas.setPointerCapture(event.pointerId);
-    const at = this.place(event);
     if (event.pointerType === "touch") {
-      const left = at.x < this.canvas.clientWidth / 2;
-      this.fingers.set(event.pointerId, { from: at, at, left });
-      if (!left) this.pressed = performance.now();
+      this.sticks.down(event.pointerId, this.place(event), this.canvas.clientWidth);
     } else if (event.button === 0) {
-      this.mouse = at;
+      this.point(event);
       this.clicked = true;
       this.pressed = performance.now();
+      this.changed();
     }
   }
 
   private move(event: PointerEvent): void {
-    const finger = this.fingers.get(event.pointerId);
-    if (finger) finger.at = this.place(event);
-    else if (event.pointerType !== "touch") this.mouse = this.place(event);
+    if (this.sticks.move(event.pointerId, this.place(event)) || event.pointerType === "touch") return;
+    this.point(event);
     // While one button is held, others that go down or up are moves.
-    if (event.pointerType !== "touch") this.clicked = (event.buttons & 1) === 1;
+    this.clicked = (event.buttons & 1) === 1;
   }
 
   private up(event: PointerEvent): void {
-    if (!this.fingers.delete(event.pointerId)) this.clicked = false;
+    if (!this.sticks.up(event.pointerId)) this.clicked = false;
+  }
+
+  private point(event: PointerEvent): void {
+    this.mouse = this.place(event);
+    this.used = "mouse";
   }
 
   private release(): void {
     this.keys.clear();
-    this.fingers.clear();
+    this.sticks.clear();
     this.clicked = false;
-  }
-
-  private finger(left: boolean): Finger | undefined {
-    for (const finger of this.fingers.values()) if (finger.left === left) return finger;
-    return undefined;
   }
 
   private place(event: PointerEvent): Vec {
@@ -166,8 +163,10 @@ export class Pad {
   }
 }
 
-function distance({ from, at }: Finger): number {
-  return Math.hypot(at.x - from.x, at.y - from.y);
+/** The nearest of the eight directions. y points up. */
+export function direction(way: Vec | undefined): Dir {
+  if (!way) return "None";
+  return AROUND[(Math.round(Math.atan2(way.y, way.x) / (Math.PI / 4)) + 8) % 8] ?? "None";
 }
 
 function typing(target: EventTarget | null): boolean {

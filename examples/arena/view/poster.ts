@@ -31,7 +31,7 @@ export function drawPoster(canvas: HTMLCanvasElement): void {
   const scenery = new Scenery(courtyard);
   const sparks = new Sparks(true);
   scenery.drawFloor(pen, camera);
-  const look = { name: "", mine: false, away: false, shielded: false, hurt: 0 };
+  const look = { name: "", mine: false, away: false, shield: 0, hurt: 0 };
   for (const actor of CAST)
     drawAvatar(pen, camera, { id: actor.seat, tint: actor.seat, hp: 100, frags: 0, ...actor }, look);
   const salvo = SALVO.map(({ heading, ...shot }) => {

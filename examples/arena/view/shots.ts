@@ -36,8 +36,13 @@ export function muzzle(sparks: Sparks, { from, way, tint }: Coloured): void {
 }
 
 /** The sparks at the end of a shot. */
-export function burst(sparks: Sparks, { from, way, end, hit }: Flight, tint: number): void {
-  sparks.burst(point(from, way, end), way, tint, hit ? 14 : 8);
+export function burst(sparks: Sparks, flight: Flight, tint: number): void {
+  sparks.burst(end(flight), flight.way, tint, flight.hit ? 14 : 8);
+}
+
+/** Where a shot ends. */
+export function end({ from, way, end }: Flight): Vec {
+  return point(from, way, end);
 }
 
 function tip({ from, way, flown }: Coloured): Vec {

@@ -11,7 +11,7 @@ const SIZES = [
   [320, 568],
   [844, 390],
   [760, 1000],
-  [901, 700],
+  [1101, 700],
   [1280, 800],
 ];
 const PARTS = ".bar button, .ping, .arena-clock, .arena-hud-scores, .arena-hp, .arena-ammo";
