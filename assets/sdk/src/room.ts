@@ -319,7 +319,8 @@ export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
   protected spawned(rule: SpawnRule): readonly Drawn[] {
     const tick = this.#playback.moment(now());
     const others = othersOf(rule, this.#playback.view(now(), rule.components), tick);
-    return this.#predictor?.spawned(rule, others, tick) ?? others;
+    const own = this.#inner.draws ? this.#predictor : undefined;
+    return own?.spawned(rule, others, tick) ?? others;
   }
 
   /** Draws a forecast once the code of prediction is loaded. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
+import { insideOf } from "../src/inspector/inside.js";
 import { loadPredict } from "../src/predict_later.js";
 import type { Spawned } from "../src/types.js";
 import type { Gunner, Shot } from "./shooting.js";
@@ -69,6 +70,15 @@ describe("an own shot", () => {
     expect(shot).toMatchObject({ seat: 2, own: true, alpha: 1 });
     expect(shot && place(shot).x - 10).toBeLessThanOrEqual((2 * SHOT_SPEED) / HZ);
     expect(match.shots.size, "the server knows nothing of it").toBe(0);
+  });
+
+  test("is drawn when the server has told of it while the inspector's switch is off", async () => {
+    const match = await duel({ rtt: 100 });
+    insideOf(match.room).draws = false;
+    match.room.input({ fire: true });
+    expect(own(match)).toEqual([]);
+    await match.play(0.4, () => expect(own(match).length).toBeLessThanOrEqual(match.shots.size));
+    expect(match.drawn().length).toBeGreaterThan(0);
   });
 
   test("of a trigger that is let go in the same tick is none", async () => {
