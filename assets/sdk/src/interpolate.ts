@@ -53,6 +53,8 @@ const HALVES = 6;
 
 /** From how many diffs the usual distance between frames is estimated. */
 const STRIDE_WINDOW = 32;
+/** A longer distance, in seconds, is a pause in which nothing changed. It tells nothing of the usual one. */
+const PAUSE_S = 0.25;
 
 /** The keyframes of all entities over the recent past. */
 export class Timeline {
@@ -149,7 +151,7 @@ export class Timeline {
   }
 
   #learn(age: number): void {
-    if (age === 0) return;
+    if (age === 0 || (this.#hz > 0 && age > PAUSE_S * this.#hz)) return;
     const stride = this.#stride;
     stride.now = Math.min(stride.now, age);
     stride.next = Math.min(stride.next, age);

@@ -79,6 +79,16 @@ describe("between two frames", () => {
     expect(at(11, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 1, y: 0 } } }]);
   });
 
+  test("the first movement in a room that was still is no slower than the others", () => {
+    const { timeline, take, at } = stage(60, { hz: 30 });
+    take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0]);
+    take(1, 40, 30, 0, 0);
+    expect(timeline.stride).toBe(1);
+    take(1, 70, 30, 0, 0, [1, 1, [0], [4]]);
+    expect(at(68.9, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 0, y: 0 } } }]);
+    expect(at(69.5, "Pos")).toEqual([{ id: 0, Pos: { at: { x: 1, y: 0 } } }]);
+  });
+
   test("a merged diff is spread over its ticks", () => {
     const { take, at } = stage();
     take(0, 10, 0, 0, 0, [-1, POS, [0], 0, 0]);
