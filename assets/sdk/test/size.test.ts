@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import { expect, test } from "vitest";
 
 /** In bytes. The goal is 18,000: lower this with what the SDK loses. */
-const BUDGET = 19_500;
+const BUDGET = 19_100;
 
 const { outputFiles, metafile } = await build({
   absWorkingDir: fileURLToPath(new URL("..", import.meta.url)),
