@@ -139,9 +139,10 @@ export function readEvents(schema, binary) {
 }
 
 /** Encodes an input. Fields that are left out get their first value. */
-export function writeInput(schema, { ack, seq, tick = 0, ...fields }) {
+export function writeInput(schema, { ack, seq, tick = 0, behind, ...fields }) {
   const row = schema.input.fields.map((field) => column(field, fields[field.name]));
-  return Buffer.from(encode([(ack ?? 0) % 65_536, seq, tick, ...row]));
+  const seen = behind === undefined ? [] : [behind];
+  return Buffer.from(encode([(ack ?? 0) % 65_536, seq, tick, ...row, ...seen]));
 }
 
 export function writeAck(ack) {

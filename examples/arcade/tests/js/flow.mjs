@@ -34,7 +34,7 @@ async function visitLobby(open) {
   const { games } = await answer(lobby, "games");
   assert.deepEqual(
     games.find(({ name }) => name === "arena"),
-    { name: "arena", hz: 30, seats: [2, 16], rooms: 0, players: 0 },
+    { name: "arena", hz: 30, seats: [2, 16], rooms: 0, players: 0, strengths: ["easy", "normal", "hard"] },
   );
   const listing = await answer(lobby, "rooms", {});
   assert.deepEqual(listing.rooms, []);
