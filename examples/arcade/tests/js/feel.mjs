@@ -96,10 +96,11 @@ async function shoot() {
   const drawn = () => window.tickcast.state().fired;
   const told = () => [...room.entities].some(({ Seat, Shot }) => Shot && Seat === room.seat);
   const send = (type) => window.dispatchEvent(new KeyboardEvent(type, { code: "Space", bubbles: true }));
-  // The pause of the gun is over, and so is a reload.
+  const isSafe = () => room.me("Shield")?.Shield.until > room.tick;
+  // The pause of the gun is over, and so are a reload and the protection after a spawn.
   for (let calm = 0; calm < 20; calm++) {
     await picture();
-    if (told() || !(room.me("Ammo")?.Ammo > 0) || !(window.tickcast.state().me?.hp > 0)) calm = 0;
+    if (told() || isSafe() || !(room.me("Ammo")?.Ammo > 0) || !(window.tickcast.state().me?.hp > 0)) calm = 0;
   }
   const before = drawn();
   let isTold = false;
