@@ -1,4 +1,4 @@
-//! What seats saw: the past of components as it was sent, and the system parameter that looks at it as a seat did.
+//! The pictures that seats saw: the past of components as it was sent, and the system parameter that looks at it as a seat did.
 //!
 //! A player acts on a picture that is older than the tick in which the input acts: frames take time, and are drawn a little later than
 //! they come. Each input says how far behind the picture was. With the past of a component, rules can test a shot against what its

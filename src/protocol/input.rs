@@ -32,14 +32,14 @@ pub enum AckOrInput {
     },
     /// An input.
     Input {
-        /// What it says beside its columns.
+        /// The fields beside its columns.
         head: InputHead,
         /// Its columns.
         columns: InputColumns,
     },
 }
 
-/// What an input says beside its columns.
+/// The fields of an input beside its columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct InputHead {
     /// The low 16 bits of the newest tick that the mirror holds.

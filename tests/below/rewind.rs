@@ -39,11 +39,11 @@ struct Look {
     shoot: bool,
 }
 
-/// What seats saw, by tick, seat and tag, and how many ticks ago it was.
+/// The places that seats saw, by tick, seat and tag, and how many ticks ago it was.
 #[derive(Resource, Default, Serialize, Deserialize)]
 struct Noted(Vec<(u32, Seat, f32, BTreeMap<u32, Mark>)>);
 
-/// What was shot, with the picture of its shooter.
+/// A shot, with the picture of its shooter.
 #[derive(Component, Serialize, Deserialize)]
 struct Shot(Picture);
 
@@ -115,7 +115,7 @@ fn newest(test: &mut TestRoom<Gallery>) -> f32 {
     noted.2
 }
 
-/// What was sent of every entity, by tick and tag.
+/// The sent place of every entity, by tick and tag.
 type Sent = BTreeMap<u32, BTreeMap<u32, Mark>>;
 
 fn record(test: &TestRoom<Gallery>, sent: &mut Sent) {
@@ -124,7 +124,7 @@ fn record(test: &TestRoom<Gallery>, sent: &mut Sent) {
     sent.insert(view.tick().0, marks.collect());
 }
 
-/// What a client draws at a moment between two ticks, by the record.
+/// The place that a client draws at a moment between two ticks, by the record.
 fn drawn(sent: &Sent, tag: u32, moment: f32) -> Option<Mark> {
     let (tick, part) = (moment.floor(), moment.fract());
     let from = *sent.get(&(tick as u32))?.get(&tag)?;

@@ -14,7 +14,7 @@ use crate::{
 /// Returns the direction in which the bots go, all of them the same.
 fn direction(test: &mut TestRoom<Tiers>) -> Dir8 {
     let all = |test: &TestRoom<Tiers>| -> Vec<(Id, Vec2)> { test.view(0).iter::<Pos>().map(|(id, pos)| (id, pos.at)).collect() };
-    // Who has just come acts from the next tick on.
+    // A player who has just come acts from the next tick on.
     test.run(2);
     let before = all(test);
     test.run(1);

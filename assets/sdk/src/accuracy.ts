@@ -1,11 +1,11 @@
 // Measures how well prediction does. Pure.
 
-/** What makes the steps: the game's own rules as a module, or a function in TypeScript. */
+/** The source of the steps: the game's own rules as a module, or a function in TypeScript. */
 export type StepSource = "module" | "function";
 
 /** Measurements of prediction. */
 export interface PredictionStats {
-  /** What makes the steps: the game's own rules as a module (`predictWith`), or a function in TypeScript (`predict`). */
+  /** The source of the steps: the game's own rules as a module (`predictWith`), or a function in TypeScript (`predict`). */
   source: StepSource;
   /**
    * How far the predicted state was from the server's, over the last frames: the median, and the value that 95% of them do not

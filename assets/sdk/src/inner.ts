@@ -1,4 +1,4 @@
-// What the inspector needs of a room beside its public members. Nothing else uses it.
+// The parts of a room that the inspector needs beside its public members. Nothing else uses them.
 
 import type { Channel } from "./channel.js";
 import type { Schemas } from "./schema.js";
@@ -11,7 +11,7 @@ export interface Inner {
   readonly handlers: Readonly<Record<string, (...args: never[]) => void>>;
   /** Whether the room draws what it predicts. Prediction goes on without it. */
   draws: boolean;
-  /** What the inspector puts between the room and its channel. There is one, whoever asks for it. */
+  /** The tap that the inspector puts between the room and its channel. There is one, whoever asks for it. */
   wire?: unknown;
 }
 

@@ -16,7 +16,7 @@ interface Keyframe {
   value: unknown;
 }
 
-/** What was drawn last, if that was beyond the newest frame. */
+/** The row that was drawn last, if that was beyond the newest frame. */
 interface Beyond {
   tick: number;
   row: number[];
@@ -24,7 +24,7 @@ interface Beyond {
   way: number;
 }
 
-/** What is left of a picture that went on elsewhere. It is added to what is drawn, and decays. */
+/** The rest of a picture that went on elsewhere. It is added to what is drawn, and decays. */
 interface Slide {
   tick: number;
   columns: number[];

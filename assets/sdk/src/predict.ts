@@ -1,4 +1,4 @@
-// What only rooms that predict need. It is loaded when a room is asked to predict, so that other programs do not load it.
+// The code of prediction. It is loaded when a room is asked to predict, so that other programs do not load it.
 
 export { Predictor } from "./predictor.js";
 export { Rollback } from "./rollback.js";

@@ -33,7 +33,7 @@ export interface PredictorParts {
   failed(cause: unknown): void;
 }
 
-/** What an avatar spawns in the ticks after the server's state, up to the newest that was looked at. */
+/** The spawns of an avatar in the ticks after the server's state, up to the newest that was looked at. */
 interface Foreseen {
   readonly own: OwnSpawns;
   found: Found[];
@@ -52,7 +52,7 @@ export class Predictor {
   /** By how many ticks the local time was behind its target when the newest inputs were sent. */
   readonly #behinds: { seq: number; behind: number }[] = [];
   #stopped = false;
-  /** What is spawned ahead, by its rule. */
+  /** The entities that are spawned ahead, by their rule. */
   readonly #spawns = new Map<SpawnRule, Foreseen>();
 
   constructor(parts: PredictorParts, forecast: Forecast, snap: number) {

@@ -1,4 +1,4 @@
-// What avatars spawn in a room, such as shots.
+// Entities that avatars spawn in a room, such as shots.
 
 import type { Sample } from "./interpolate.js";
 import { RoomEvents } from "./room_events.js";
@@ -30,7 +30,7 @@ export abstract class RoomSpawns<G extends GameTypes> extends RoomEvents<G> {
     return () => this.spawned(rule) as readonly Spawned<G["components"][C]>[];
   }
 
-  /** What to draw now. */
+  /** The entities to draw now. */
   protected abstract spawned(rule: SpawnRule): readonly Drawn[];
 }
 

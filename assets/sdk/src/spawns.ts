@@ -3,7 +3,7 @@
 
 import type { Codec } from "./schema.js";
 
-/** What a program says of the entities that avatars spawn. */
+/** A program's rule for the entities that avatars spawn. */
 export interface SpawnRule {
   /** The names of the components that all of them have: `Seat`, and the one that tells how they fly. */
   readonly components: readonly [seat: string, component: string];
@@ -51,7 +51,7 @@ const APART_S = 0.4;
 /** By which part an entity flies faster or slower to get to where the server has it. */
 const HASTE = 0.5;
 
-/** What is known of the entities of a seat. */
+/** The known entities of a seat. */
 export interface Known {
   /** The tick of the server's newest state. */
   base: number;

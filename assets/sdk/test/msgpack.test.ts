@@ -34,7 +34,7 @@ function randomValues(seed: number): () => unknown {
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
 
-/** What a function returns, or that it throws an `Error`. */
+/** The result of a function, or the word that it throws an `Error`. */
 function outcome(run: () => unknown): { value: unknown } | "an error" {
   try {
     return { value: run() };

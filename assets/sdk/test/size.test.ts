@@ -1,4 +1,4 @@
-// What a page loads of the SDK, as esbuild bundles it: minified, beside `socket.io-client`, and after gzip.
+// The size of the SDK as a page loads it, bundled by esbuild: minified, beside `socket.io-client`, and after gzip.
 
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-// What the inspector measures in a match, in virtual time.
+// The inspector's measurements in a match, in virtual time.
 
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 

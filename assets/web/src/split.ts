@@ -13,7 +13,7 @@ const OWN_KEYS: readonly string[] = ["KeyI", "Escape", "Tab", "Enter"];
 
 type Inspecting = typeof import("@tickcast/client/inspector");
 
-/** What a side begins with. */
+/** The settings with which a side begins. */
 interface Beginning {
   readonly name: string;
   readonly profile: string;

@@ -144,7 +144,7 @@ const FAR: f32 = 9.0;
 /// The length of a step while circling, in units.
 const STEP: f32 = 2.5;
 
-/// What makes a bot strong or weak.
+/// The skills of a bot.
 struct Skill {
     /// Ticks from seeing an enemy to the first shot.
     reaction: u32,

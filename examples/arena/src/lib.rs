@@ -146,7 +146,7 @@ pub(crate) struct Flight {
     pub(crate) at: Vec2,
     pub(crate) way: Vec2,
     pub(crate) end: End,
-    /// What its shooter saw of the others. The shot is tested against that as long as it flies.
+    /// The shooter's picture of the others. The shot is tested against that as long as it flies.
     pub(crate) picture: Picture,
 }
 

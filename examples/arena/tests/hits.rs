@@ -31,7 +31,7 @@ const PICTURES: u32 = 8;
 const GUN: Vec2 = Vec2::new(20.0, 8.0);
 const RUN: f32 = 12.5;
 
-/// What a client says of the picture that it draws.
+/// The claim of a client about the picture that it draws.
 #[derive(Clone, Copy, PartialEq)]
 enum Claim {
     Honest,
@@ -281,7 +281,7 @@ impl Range {
         view.iter::<Pos>().find(|(id, _)| view.owner(*id) == Some(view.seat())).unwrap().0
     }
 
-    /// Of the shots that were on the target in the shooter's pictures: how many there are, and how many have hit.
+    /// The shots that were on the target in the shooter's pictures, and those of them that have hit.
     fn score(&self) -> (usize, usize) {
         let seen = self.shooter.fired.iter().filter(|fired| self.shooter.saw_hit(fired));
         let has_hit = |fired: &&Fired| self.hits.iter().any(|(tick, _)| (fired.born..fired.born + BETWEEN).contains(tick));

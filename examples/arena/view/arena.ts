@@ -79,7 +79,7 @@ class ArenaView implements Mounted {
   private readonly ground: Ground;
   private readonly camera: Camera;
   private readonly scenery: Scenery;
-  /** What to draw of the shots in the room's state, the player's own included. */
+  /** The shots to draw, the player's own included. */
   private readonly shots: () => readonly Spawned<Arena["components"]["Shot"]>[];
   private readonly flights: Flights;
   private readonly sparks: Sparks;

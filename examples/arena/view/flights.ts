@@ -48,13 +48,13 @@ export interface Flight {
   /** The distance that it has flown, and the one at which it ends. */
   flown: number;
   end: number;
-  /** What it hit, as the server tells. */
+  /** The thing that it hit, as the server tells. */
   hit: Hit | undefined;
   /** Whether the view has shown that it was fired. */
   flashed: boolean;
 }
 
-/** What happened since the last picture. */
+/** The changes since the last picture. */
 export interface Happened {
   /** Shots that have ended, each at a wall or at an avatar. */
   ended: Flight[];

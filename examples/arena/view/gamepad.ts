@@ -10,7 +10,7 @@ const PULLED = 0.3;
 const FIRE = [7, 5];
 const RELOAD = [2, 3];
 
-/** What the page reads of a gamepad. */
+/** The part of a gamepad that the page reads. */
 export interface GamepadState {
   readonly connected: boolean;
   readonly mapping: string;
@@ -18,7 +18,7 @@ export interface GamepadState {
   readonly buttons: readonly { readonly pressed: boolean; readonly value: number }[];
 }
 
-/** What a player does with a gamepad. y points up. */
+/** The state of a gamepad's controls. y points up. */
 export interface GamepadInput {
   /** The way to walk; `undefined` while the stick rests. */
   readonly walk: Vec | undefined;
@@ -36,7 +36,7 @@ export class Gamepads {
 
   constructor(private readonly all: () => readonly (GamepadState | null)[] = connected) {}
 
-  /** What the player does with it; `undefined` if no gamepad is used. */
+  /** The state of its controls; `undefined` if no gamepad is used. */
   read(): GamepadInput | undefined {
     const pads = this.all();
     if (!isUsable(pads[this.used])) this.used = -1;

@@ -23,7 +23,7 @@ const KEYS: Record<string, Vec> = {
 /** How long a press counts at least, in milliseconds, so that one shorter than a tick is not lost. */
 const PRESS = 80;
 
-/** What the player aims with: only the mouse points at a place. */
+/** The device that aims: only the mouse points at a place. */
 export type Aiming = "mouse" | "touch" | "gamepad";
 
 export class Pad {
@@ -76,7 +76,7 @@ export class Pad {
     return this.used === "mouse" ? this.mouse : undefined;
   }
 
-  /** What the player aims with. */
+  /** The device that aims. */
   get aiming(): Aiming {
     return this.used;
   }

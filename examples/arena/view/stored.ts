@@ -1,4 +1,4 @@
-// What this browser remembers for the view.
+// The settings of the view that this browser remembers.
 
 /** The value under a name; `undefined` if there is none, or if the browser forbids storage. */
 export function load(name: string): string | undefined {

@@ -18,7 +18,7 @@ const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "g
 /// How long starting, joining and leaving may take beyond the time of play.
 const BEYOND: Duration = Duration::from_secs(120);
 
-/// What the script needs.
+/// The parameters of the script.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Order {
     /// The module that takes a seat on the system, relative to the script.

@@ -1,4 +1,4 @@
-//! What a player feels: how soon the own avatar answers, how old others are, and how well prediction does, on lines of several
+//! Measures what a player feels: how soon the own avatar answers, how old others are, and how well prediction does, on lines of several
 //! profiles, for Tickcast and its peers. `docs/NETCODE.md` explains the figures.
 
 mod profile;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 const FILE: &str = include_str!("../../../assets/sdk/src/conditions.json");
 
-/// What a line does to what is sent over it.
+/// How a line treats the packets that are sent over it.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Profile {

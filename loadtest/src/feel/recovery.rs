@@ -1,4 +1,4 @@
-//! What a blackout of the line did to the picture.
+//! The effect of a blackout of the line on the picture.
 
 use serde::Serialize;
 

@@ -9,7 +9,7 @@ use super::profile::Profile;
 use super::recovery::Recovery;
 use super::trace::{Run, Told, Trace};
 
-/// What plays.
+/// The system that plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum System {
@@ -33,7 +33,7 @@ impl System {
     }
 }
 
-/// What a player sees. Times are in milliseconds and distances in units.
+/// The figures of what a player sees. Times are in milliseconds and distances in units.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Figures {
     /// From a key to the frame in which the own avatar moves.
@@ -53,9 +53,9 @@ pub(crate) struct Figures {
     pub(crate) recovery: Option<Recovery>,
     /// The times between two frames.
     pub(crate) frame_ms: Option<Shares>,
-    /// What the SDK said in the end, by match.
+    /// The SDK's figures at the end, by match.
     pub(crate) told: Vec<Told>,
-    /// What went wrong in the browser or in the SDK.
+    /// Errors of the browser and of the SDK.
     pub(crate) faults: Vec<String>,
 }
 

@@ -10,7 +10,7 @@ use super::row::{Figures, Row, System, Verdict};
 /// All rows, and how they were measured.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Table {
-    /// What the line was: the delaying proxy, or a network of its own.
+    /// The kind of line: the delaying proxy, or a network of its own.
     pub(crate) backend: String,
     /// The versions of what ran.
     pub(crate) versions: Vec<String>,

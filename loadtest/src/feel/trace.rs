@@ -1,4 +1,4 @@
-//! What the page of [`mod@super`] recorded, and the paths in it. Times are in milliseconds, places in units.
+//! The recording of the page of [`mod@super`], and the paths in it. Times are in milliseconds, places in units.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,15 +33,15 @@ pub(crate) struct Trace {
     /// The time that counts. What was recorded before it is the history of the reference.
     pub(crate) begun: f64,
     pub(crate) ended: f64,
-    /// What was drawn, frame by frame.
+    /// The drawn states, frame by frame.
     pub(crate) frames: Vec<Moment>,
-    /// What the server told the reference, without delay.
+    /// The server's states as the reference got them, without delay.
     pub(crate) told: Vec<Moment>,
     pub(crate) keys: Vec<Key>,
     pub(crate) prediction: Told,
 }
 
-/// What the SDK says about itself.
+/// The SDK's figures about itself.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(crate) struct Told {
@@ -54,7 +54,7 @@ pub(crate) struct Told {
     pub(crate) lead: Option<f64>,
     /// The round trip, in milliseconds.
     pub(crate) rtt: Option<f64>,
-    /// What went wrong.
+    /// The errors.
     pub(crate) faults: Vec<String>,
 }
 

@@ -2,7 +2,7 @@
 
 import file from "../conditions.json" with { type: "json" };
 
-/** What a line does to what is sent over it. */
+/** How a line treats the messages that are sent over it. */
 export interface Conditions {
   /** The time there and back, in milliseconds. Each way takes half of it. */
   round_trip_ms: number;

@@ -1,4 +1,4 @@
-// What the inspector measures, in samples of equal length. Pure: the time is an argument, in milliseconds.
+// The measurements of the inspector, in samples of equal length. Pure: the time is an argument, in milliseconds.
 
 import type { Schemas } from "../schema.js";
 import type { RoomStats } from "../types.js";
@@ -6,7 +6,7 @@ import { bytesOf } from "./inside.js";
 import type { Sizes } from "./sizes.js";
 import { add, addFrame } from "./sizes.js";
 
-/** What happened in one sample's time. */
+/** The measurements of one sample. */
 export interface Sample {
   /** When it ended, in milliseconds. */
   at: number;
@@ -21,7 +21,7 @@ export interface Sample {
   gap: number;
   /** The most ticks from one frame to the next. */
   ticks: number;
-  /** Of the newest input that the server has taken, in ticks. */
+  /** The margin of the newest input that the server has taken, in ticks. */
   margin: number;
   /** In ticks. */
   lead: number;

@@ -5,7 +5,7 @@ import type { Conditions } from "./conditions.js";
 import { bytesOf } from "./inside.js";
 import type { Sample } from "./meter.js";
 
-/** What a report says about a room. It has no tokens and no names of players. */
+/** The facts of a room in a report. It has no tokens and no names of players. */
 export interface Report {
   format: "tickcast-recording";
   version: 1;
@@ -30,7 +30,7 @@ export interface Report {
   truncated: boolean;
 }
 
-/** What is known at the beginning. */
+/** The facts that are known at the beginning. */
 export type Beginning = Omit<Report, "format" | "version" | "samples" | "messages" | "notes" | "truncated">;
 
 /** The most bytes of messages, before base64, and the most entities and notes. */

@@ -1,4 +1,4 @@
-// What the inspector hears of a room while it is open. Nothing of it stays when it closes.
+// Listens to a room while the inspector is open. Nothing stays attached when it closes.
 
 import type { Inner } from "../inner.js";
 import type { Unsubscribe } from "../listeners.js";
@@ -33,7 +33,7 @@ export interface Note {
 /** Watches a room until it is closed. */
 export class Watch {
   readonly meter: Meter;
-  /** What happened, oldest first. */
+  /** The events, oldest first. */
   readonly notes: Note[] = [];
   readonly #room: Room<AnyGame>;
   readonly #inner: Inner;

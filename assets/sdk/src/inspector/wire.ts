@@ -22,7 +22,7 @@ interface Parcel {
   drop(): void;
 }
 
-/** What `Wire` needs of a room. */
+/** The parts of a room that `Wire` needs. */
 interface Talker {
   readonly status: string;
   onOver(callback: () => void): Unsubscribe;
@@ -100,7 +100,7 @@ export class Wire {
     this.#inner = inner;
   }
 
-  /** What the line simulates; `null` if nothing. */
+  /** The simulated conditions; `null` if there are none. */
   get conditions(): Conditions | null {
     return this.#conditions;
   }
