@@ -10,44 +10,25 @@ use bevy_ecs::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Bot, Game, GameEvent, MatchOptions, Outcome, ReplicatedSet, Strength,
+    Bot, Game, GameEvent, MatchOptions, Outcome, ReplicatedSet,
     emit::RegisteredEvent,
     intents::IntentWriter,
-    parts::{Brain, Parts},
+    parts::{Mind, Parts},
     predicted::{PredictedAccess, PredictedSystems},
     rewind::Rewind,
 };
 use crate::{
-    protocol::{Audience, Columns as _, Replicate, Seat},
-    replication::{Grid, View},
-    sim::{Clock, MatchRng},
+    protocol::{Audience, Replicate, Seat},
+    replication::Grid,
+    sim::Clock,
 };
-
-/// A bot of a game.
-struct Mind<G, B>(B, PhantomData<fn() -> G>);
-
-impl<G: Game, B: Bot<G>> Brain for Mind<G, B> {
-    fn think(&mut self, view: &View<'_>, rng: &mut MatchRng, columns: &mut Vec<i64>) {
-        columns.resize(G::Input::WIDTH, 0);
-        self.0.think(view, rng).quantise(columns);
-    }
-    fn set_strength(&mut self, strength: Strength) {
-        self.0.set_strength(strength);
-    }
-    fn save(&self) -> Vec<u8> {
-        rmp_serde::to_vec(&self.0).unwrap_or_else(|error| panic!("a bot cannot be saved: {error}"))
-    }
-    fn restore(&mut self, bytes: &[u8]) -> bool {
-        rmp_serde::from_slice(bytes).map(|bot| self.0 = bot).is_ok()
-    }
-}
 
 /// Builds one match of a game. [`Game::build`](super::Game::build) calls its methods.
 ///
 /// These methods accumulate and may be called several times: [`replicate`](Self::replicate), [`state`](Self::state),
 /// [`resource`](Self::resource), [`event`](Self::event), [`on_join`](Self::on_join), [`on_leave`](Self::on_leave),
-/// [`systems`](Self::systems), [`predicted`](Self::predicted), [`snap`](Self::snap) and [`rewind`](Self::rewind). Every other method sets one value. Calling it twice is an error when the server starts:
-/// [`GameError::Repeated`](super::GameError::Repeated).
+/// [`systems`](Self::systems), [`predicted`](Self::predicted), [`snap`](Self::snap) and [`rewind`](Self::rewind). Every other method
+/// sets one value. Calling it twice is an error when the server starts: [`GameError::Repeated`](super::GameError::Repeated).
 ///
 /// The order of the calls matters only for the systems, `on_join` and `on_leave`, which run in the order in which they were added.
 ///
@@ -148,7 +129,7 @@ impl<G: Game> MatchBuilder<G> {
 
     /// Inserts a resource with its initial value. It is saved with the match. Accumulates.
     ///
-    /// A second resource of the same type is an error at start. So is a resource that every match has, such as [`MatchRng`] or the
+    /// A second resource of the same type is an error at start. So is a resource that every match has, such as [`MatchRng`](crate::sim::MatchRng) or the
     /// game's configuration.
     ///
     /// # Examples
@@ -391,8 +372,7 @@ impl<G: Game> MatchBuilder<G> {
     /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
     /// m.finish_when(|clock: Res<Clock>, purses: Query<(&Seat, &Purse)>| {
     ///     let rich = purses.iter().find(|(_, purse)| purse.0 >= 30);
-    ///     let winner = rich.map(|(seat, _)| Outcome::winner(*seat));
-    ///     winner.or_else(|| (clock.seconds() > 180.0).then(Outcome::draw))
+    ///     rich.map(|(seat, _)| Outcome::winner(*seat)).or_else(|| (clock.seconds() > 180.0).then(Outcome::draw))
     /// });
     /// # }
     /// ```
@@ -481,7 +461,6 @@ impl<G: Game> MatchBuilder<G> {
     /// `window` is the longest time by which a shooter's picture may be older than the tick in which the shot is tested: above 0, and at
     /// most one second. So nobody is hit where they were longer ago. Each entity with the component takes memory for every tick of the
     /// window in which it changed.
-    ///
     /// The component must be replicated to everyone, in every tick. Registering the same component twice is an error at start.
     ///
     /// # Examples

@@ -1,6 +1,6 @@
 //! What a builder collects of a game: all of it for a server, or only what a client runs.
 
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 use bevy_ecs::{
     component::ComponentId,
@@ -11,7 +11,7 @@ use bevy_ecs::{
 };
 
 use super::{
-    MatchOptions, Outcome, Strength,
+    Bot, Game, MatchOptions, Outcome, Strength,
     predicted::PredictedAccess,
     rewind::{Lags, Rewind, RewindError},
 };
@@ -142,6 +142,25 @@ pub(crate) trait Brain: Send {
     fn set_strength(&mut self, strength: Strength);
     fn save(&self) -> Vec<u8>;
     fn restore(&mut self, bytes: &[u8]) -> bool;
+}
+
+/// A bot of a game.
+pub(super) struct Mind<G, B>(pub B, pub PhantomData<fn() -> G>);
+
+impl<G: Game, B: Bot<G>> Brain for Mind<G, B> {
+    fn think(&mut self, view: &View<'_>, rng: &mut MatchRng, columns: &mut Vec<i64>) {
+        columns.resize(G::Input::WIDTH, 0);
+        self.0.think(view, rng).quantise(columns);
+    }
+    fn set_strength(&mut self, strength: Strength) {
+        self.0.set_strength(strength);
+    }
+    fn save(&self) -> Vec<u8> {
+        rmp_serde::to_vec(&self.0).unwrap_or_else(|error| panic!("a bot cannot be saved: {error}"))
+    }
+    fn restore(&mut self, bytes: &[u8]) -> bool {
+        rmp_serde::from_slice(bytes).map(|bot| self.0 = bot).is_ok()
+    }
 }
 
 #[derive(ScheduleLabel, Debug, Clone, PartialEq, Eq, Hash)]

@@ -158,7 +158,7 @@ export class OwnSpawns {
     return false;
   }
 
-  /** What is drawn goes on from where it is. */
+  /** The drawn entity goes on from where it is. */
   #change(entry: Entry, { id, born, row, isNext = false }: Found, now: number): void {
     if (entry.row !== row && !entry.isNext) {
       const shown = this.#shown(entry, now);
