@@ -1,7 +1,7 @@
-// The people whom the player blocks.
+// The people whom the player blocks. Loaded when the player first blocks somebody.
 
-import type { Ask, Channel } from "./channel.js";
-import { listen, Retry } from "./channel.js";
+import type { Ask, Channel, Retry } from "./channel.js";
+import type { Tools } from "./tools.js";
 
 /** How many ids one request carries, so that it stays within the server's limit for arguments. */
 const AT_ONCE = 50;
@@ -11,10 +11,11 @@ export class Blocks {
   readonly #ask: Ask;
   readonly #stop: () => void;
   readonly #users = new Set<string>();
-  readonly #retry = new Retry(() => this.#send());
+  readonly #retry: Retry;
 
-  constructor(channel: Channel, ask: Ask) {
+  constructor(channel: Channel, ask: Ask, { listen, Retry }: Tools) {
     this.#ask = ask;
+    this.#retry = new Retry(() => this.#send());
     this.#stop = listen(channel, { connect: () => this.#retry.start() });
   }
 

@@ -1,37 +1,20 @@
 // The lobby: hosted games, open rooms, and the ways into a room.
 
-import { Blocks } from "./blocks.js";
+import type { Blocks } from "./blocks.js";
 import type { Ask, Channel } from "./channel.js";
-import { listen, Retry, request } from "./channel.js";
+import { request } from "./channel.js";
 import { Chat } from "./chat.js";
 import { codeOf } from "./errors.js";
 import type { Unsubscribe } from "./listeners.js";
-import { Listeners } from "./listeners.js";
+import type { LiveListing } from "./live_listing.js";
+import { loadLobby } from "./lobby_later.js";
 import type { Grant } from "./messages.js";
 import { Party } from "./party.js";
 import { Presence } from "./presence.js";
 import type { Room } from "./room.js";
 import type { TakeSeat } from "./seat.js";
+import { TOOLS } from "./tools.js";
 import type { AnyGame, ConfigOf, GameInfo, GameTypes, RoomInfo, RoomSearch, Strength } from "./types.js";
-
-/** A page of the list. `next` is the first room of the next page. */
-interface RoomsPage {
-  rooms: RoomInfo[];
-  next?: string;
-}
-
-/** The first page of the list, or the changes since a known one. */
-interface Listing extends Partial<RoomsPage> {
-  seq: number;
-  changes?: ListingChange[];
-}
-
-interface ListingChange {
-  seq: number;
-  added: RoomInfo[];
-  updated: RoomInfo[];
-  removed: string[];
-}
 
 /** The time between two requests to a room whose step takes too long. */
 const BUSY_MS = 250;
@@ -49,19 +32,19 @@ export class Lobby {
   readonly party: Party;
   /** The presence of other players. */
   readonly presence: Presence;
+  readonly #channel: Channel;
   readonly #ask: Ask;
   readonly #timeout: number;
   readonly #takeSeat: TakeSeat;
-  readonly #listing: LiveListing;
-  readonly #blocks: Blocks;
+  #listing: LiveListing | undefined;
+  #blocks: Blocks | undefined;
 
   constructor(channel: Channel, timeout: number, takeSeat: TakeSeat) {
     const ask: Ask = (event, argument) => request(channel, timeout, event, argument);
+    this.#channel = channel;
     this.#ask = ask;
     this.#timeout = timeout;
     this.#takeSeat = takeSeat;
-    this.#listing = new LiveListing(channel, ask);
-    this.#blocks = new Blocks(channel, ask);
     this.chat = new Chat(channel, ask);
     this.party = new Party(channel, ask);
     this.presence = new Presence(channel, ask);
@@ -85,6 +68,8 @@ export class Lobby {
    */
   async rooms(callback: (rooms: RoomInfo[]) => void, filter: { game?: string } = {}): Promise<Unsubscribe> {
     const { game } = filter;
+    const { LiveListing } = await loadLobby();
+    this.#listing ??= new LiveListing(this.#channel, this.#ask, TOOLS);
     return this.#listing.subscribe((rooms) =>
       callback(game === undefined ? rooms : rooms.filter((r) => r.game === game)),
     );
@@ -99,13 +84,8 @@ export class Lobby {
    * ```
    */
   async search(search: RoomSearch = {}): Promise<RoomInfo[]> {
-    let { rooms, next } = await this.#ask<RoomsPage>("rooms", search);
-    while (next !== undefined && rooms.length < (search.limit ?? Infinity)) {
-      const page: RoomsPage = await this.#ask<RoomsPage>("rooms", { ...search, from: next });
-      rooms = [...rooms, ...page.rooms];
-      next = page.next;
-    }
-    return rooms.slice(0, search.limit);
+    const { searchRooms } = await loadLobby();
+    return searchRooms(this.#ask, search);
   }
 
   /**
@@ -185,7 +165,7 @@ export class Lobby {
 
   /** The users whom the player blocks. */
   get blocked(): string[] {
-    return this.#blocks.users;
+    return this.#blocks?.users ?? [];
   }
 
   /**
@@ -199,21 +179,26 @@ export class Lobby {
    * ```
    */
   async block(user: string): Promise<void> {
-    await this.#blocks.add(user);
+    await (await this.#loadBlocks()).add(user);
   }
 
   /** Lets the messages and invitations of a user reach the player again. */
   async unblock(user: string): Promise<void> {
-    await this.#blocks.remove(user);
+    await (await this.#loadBlocks()).remove(user);
   }
 
   /** Stops listening for good. */
   close(): void {
-    this.#listing.close();
-    this.#blocks.close();
+    this.#listing?.close();
+    this.#blocks?.close();
     this.chat.close();
     this.party.close();
     this.presence.close();
+  }
+
+  async #loadBlocks(): Promise<Blocks> {
+    const { Blocks } = await loadLobby();
+    return (this.#blocks ??= new Blocks(this.#channel, this.#ask, TOOLS));
   }
 
   async #spectate<G extends GameTypes>(which: { room: string } | { code: string }): Promise<Room<G>> {
@@ -248,115 +233,5 @@ export class Lobby {
       left -= BUSY_MS;
       await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
     }
-  }
-}
-
-/**
- * The listing that all subscribers share. It always covers all games, because a connection has one subscription whose
- * update numbers must not depend on the filters of the subscribers.
- */
-class LiveListing {
-  readonly #channel: Channel;
-  readonly #ask: Ask;
-  readonly #subscribers = new Listeners<[RoomInfo[]]>();
-  #rooms = new Map<string, RoomInfo>();
-  /** The number of the newest update in `#rooms`; `undefined` while a request for the list is pending. */
-  #seq: number | undefined;
-  #early: ListingChange[] = [];
-  #pending: Promise<void> | undefined;
-  // Retrying covers temporary refusals. After another lost connection, `connect` triggers a reload as well.
-  readonly #retry = new Retry(() => this.#renew());
-  #stop: (() => void) | undefined;
-
-  constructor(channel: Channel, ask: Ask) {
-    this.#channel = channel;
-    this.#ask = ask;
-  }
-
-  async subscribe(callback: (rooms: RoomInfo[]) => void): Promise<Unsubscribe> {
-    this.#stop ??= listen(this.#channel, {
-      rooms: (change: ListingChange) => this.#changed(change),
-      // A new connection may have reached another server, which numbers its updates differently.
-      connect: () => this.#retry.start(),
-    });
-    if (this.#seq === undefined) await this.#load();
-    const stop = this.#subscribers.add(callback);
-    callback(this.#list());
-    return stop;
-  }
-
-  close(): void {
-    this.#retry.stop();
-    this.#stop?.();
-  }
-
-  /** Requests the whole list, or the changes after a number. Simultaneous callers share one request. */
-  #load(after?: number): Promise<void> {
-    this.#seq = undefined;
-    return (this.#pending ??= this.#request(after));
-  }
-
-  async #request(after: number | undefined): Promise<void> {
-    let listing: Listing;
-    const rooms: RoomInfo[] = [];
-    try {
-      listing = await this.#ask<Listing>("rooms", after === undefined ? {} : { after });
-      rooms.push(...(listing.rooms ?? []));
-      // Updates that arrive between two pages are newer than the first one, and are applied to all of them below.
-      for (let { next } = listing; next !== undefined; ) {
-        const page = await this.#ask<RoomsPage>("rooms", { from: next });
-        rooms.push(...page.rooms);
-        next = page.next;
-      }
-    } finally {
-      this.#pending = undefined;
-    }
-    if (listing.rooms) {
-      this.#rooms = new Map(rooms.map((room) => [room.room, room]));
-      this.#seq = listing.seq;
-    } else {
-      this.#seq = after;
-    }
-    // Updates may overtake the answer. Their numbers show which of them it already contains.
-    const changes = [...(listing.changes ?? []), ...this.#early.splice(0)];
-    if (!changes.every((change) => this.#merge(change))) this.#catchUp();
-  }
-
-  /** Loads the list again, or the changes after a number, and tells all subscribers. */
-  async #renew(after?: number): Promise<void> {
-    this.#early = [];
-    await this.#load(after);
-    this.#subscribers.notify(this.#list());
-  }
-
-  #changed(change: ListingChange): void {
-    if (this.#seq === undefined) {
-      this.#early.push(change);
-      return;
-    }
-    if (change.seq <= this.#seq) return;
-    if (this.#merge(change)) this.#subscribers.notify(this.#list());
-    else this.#catchUp();
-  }
-
-  /** Requests the changes that are missing. */
-  #catchUp(): void {
-    const newest = this.#seq;
-    this.#retry.start(() => this.#renew(newest));
-  }
-
-  /** Applies an update unless the list already contains it. Returns false if updates before it are missing. */
-  #merge({ seq, added, updated, removed }: ListingChange): boolean {
-    const newest = this.#seq ?? 0;
-    if (seq > newest + 1) return false;
-    if (seq <= newest) return true;
-    this.#seq = seq;
-    for (const room of removed) this.#rooms.delete(room);
-    for (const room of [...added, ...updated]) this.#rooms.set(room.room, room);
-    return true;
-  }
-
-  #list(): RoomInfo[] {
-    return [...this.#rooms.values()];
   }
 }

@@ -2,13 +2,16 @@
 
 import type { Channel } from "./channel.js";
 import { listen, open, request } from "./channel.js";
-import { codeOf } from "./errors.js";
-import type { Grant } from "./messages.js";
+import { loadLobby } from "./lobby_later.js";
+import type { Queue } from "./queue.js";
 import type { Room } from "./room.js";
 import type { TakeSeat } from "./seat.js";
+import { TOOLS } from "./tools.js";
 import type { AnyGame, GameTypes, Rating } from "./types.js";
-import type { QueueOptions } from "./wait.js";
-import { Wait } from "./wait.js";
+import type { Early, QueueOptions, QueueParts } from "./wait.js";
+
+/** The events of a wait. */
+const QUEUE_EVENTS = ["matched", "status", "ready_check", "ready", "unready", "left"];
 
 /** The kind of match to look for, and callbacks while waiting. */
 export interface EnqueueOptions extends QueueOptions {
@@ -22,18 +25,12 @@ export interface EnqueueOptions extends QueueOptions {
 
 /** The queues of a server. A player waits in one queue at a time. */
 export class Matchmaking {
-  readonly #channel: Channel;
-  readonly #timeout: number;
-  readonly #takeSeat: TakeSeat;
-  readonly #closing: AbortSignal;
-  #stopLeaving: () => void = () => undefined;
+  readonly #parts: QueueParts;
+  #queue: Queue | undefined;
 
   /** `closing` is aborted when the program closes the connection to the server. */
   constructor(channel: Channel, timeout: number, takeSeat: TakeSeat, closing: AbortSignal) {
-    this.#channel = channel;
-    this.#timeout = timeout;
-    this.#takeSeat = takeSeat;
-    this.#closing = closing;
+    this.#parts = { channel, timeout, takeSeat, closing, tools: TOOLS };
   }
 
   /**
@@ -71,71 +68,26 @@ export class Matchmaking {
 
   /** Fetches the player's rating in a mode of a game. */
   async rating(game: string, mode?: string): Promise<Rating> {
-    await open(this.#channel, this.#timeout);
-    return request<Rating>(this.#channel, this.#timeout, "rating", mode === undefined ? { game } : { game, mode });
+    const { channel, timeout } = this.#parts;
+    await open(channel, timeout);
+    return request<Rating>(channel, timeout, "rating", mode === undefined ? { game } : { game, mode });
   }
 
   async #wait<G extends GameTypes>(options: QueueOptions, wish?: object): Promise<Room<G>> {
-    const signal = AbortSignal.any([this.#closing, ...(options.signal ? [options.signal] : [])]);
+    const { channel, closing } = this.#parts;
+    const signal = AbortSignal.any([closing, ...(options.signal ? [options.signal] : [])]);
     signal.throwIfAborted();
-    const grant = await this.#match(new Wait(this.#channel, this.#timeout, options, wish), signal);
-    return this.#sit<G>(grant, signal);
-  }
-
-  async #match(wait: Wait, signal: AbortSignal): Promise<Grant> {
-    this.#stopLeaving();
-    const aborted = (): void => {
-      if (wait.grant) this.#giveUp(wait.grant);
-      // The server takes out a player who has no connection left.
-      else if (wait.isPlaced && !this.#closing.aborted) this.#leave();
-      wait.fail(signal.reason);
-    };
-    signal.addEventListener("abort", aborted);
-    try {
-      return await wait.start();
-    } catch (error) {
-      // The request may have arrived, and only its answer is missing.
-      if (codeOf(error) === "timeout" && wait.isPlaced) this.#leave();
-      throw error;
-    } finally {
-      signal.removeEventListener("abort", aborted);
-    }
-  }
-
-  /** Takes the seat. A player whose line breaks before they have it is told the match again, with a fresh ticket. */
-  async #sit<G extends GameTypes>(grant: Grant, signal: AbortSignal): Promise<Room<G>> {
-    const toldAgain = ({ room, ticket }: Grant): void => {
-      if (room === grant.room) grant.ticket = ticket;
-    };
-    const stop = listen(this.#channel, { matched: toldAgain });
-    try {
-      return await this.#takeSeat<G>(grant, signal);
-    } finally {
-      stop();
-    }
-  }
-
-  /**
-   * Leaves the queue. If the connection is lost, leaves it on the next one, because the server may not know that the old one
-   * is dead. A match that was already on its way is given up.
-   */
-  #leave(): void {
-    this.#stopLeaving();
-    const leave = (): void => {
-      request(this.#channel, this.#timeout, "leave").then(stop, (error: unknown) => {
-        if (codeOf(error) !== "closed" && codeOf(error) !== "timeout") stop();
-      });
-    };
-    const stop = listen(this.#channel, { connect: leave, matched: (grant: Grant) => this.#giveUp(grant) });
-    this.#stopLeaving = stop;
-    if (this.#channel.connected) leave();
-  }
-
-  /** Frees a seat that nobody will take, which would stay reserved otherwise. */
-  #giveUp(grant: Grant): void {
-    this.#takeSeat(grant).then(
-      (room) => room.leave(),
-      () => undefined,
-    );
+    const early: Early = [];
+    const note = (event: string) => [event, (argument: unknown) => void early.push([event, argument])];
+    const stop = listen(channel, Object.fromEntries(QUEUE_EVENTS.map(note)));
+    const waiting = loadLobby()
+      .finally(stop)
+      .then(({ Queue }) => (this.#queue ??= new Queue(this.#parts)).wait<G>(options, wish, signal, early));
+    return new Promise((resolve, reject) => {
+      // Before the code is there, nobody else looks at the signal.
+      const abort = (): void => reject(signal.reason);
+      signal.addEventListener("abort", abort);
+      waiting.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    });
   }
 }

@@ -6,7 +6,7 @@ import { listen, request } from "./channel.js";
 import { unwrap16 } from "./clock.js";
 import { type FrameError, PredictionError, refusal, TickcastError } from "./errors.js";
 import type { Forecast } from "./forecast.js";
-import { inflate, isDeflated } from "./inflate.js";
+import { bytesOf, Inbox } from "./inbox.js";
 import type { Inner } from "./inner.js";
 import { keepInner } from "./inner.js";
 import { encodeInput, Inputs } from "./input.js";
@@ -102,13 +102,12 @@ export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
   #seats: SeatInfo[];
   #status: RoomStatus = "playing";
   #resume: string;
-  #frames = 0;
-  #bytes = 0;
   #resyncs = 0;
   readonly #lifeline: Lifeline;
   readonly #stopWatching: () => void;
   readonly #stopListening: () => void;
   readonly #ordered = new OrderedEvents();
+  readonly #inbox = new Inbox(this.#ordered, (frame) => this.#takeFrame(frame));
   readonly #handlers: Record<string, (argument: any) => void>;
   readonly #inner: Inner;
 
@@ -191,7 +190,8 @@ export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
   /** Measurements of the connection. */
   get stats(): RoomStats {
     const { rtt, jitter, delay, lead, margin, underruns } = this.#playback;
-    const counts = { frames: this.#frames, bytes: this.#bytes, resyncs: this.#resyncs, underruns };
+    const { frames, bytes } = this.#inbox;
+    const counts = { frames, bytes, resyncs: this.#resyncs, underruns };
     return { rtt, jitter, delay, lead, margin, ...counts, prediction: this.#predictor?.stats };
   }
 
@@ -428,30 +428,14 @@ export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
   #receiveFrame(binary: unknown): void {
     if (this.#status === "over") return;
     this.#lifeline.heard();
-    this.#frames += 1;
-    const bytes = bytesOf(binary);
-    this.#bytes += bytes.length;
-    if (isDeflated(bytes)) this.#inflate(bytes);
-    else this.#takeFrame(bytes);
-  }
-
-  /** Defers all later events: diffs need the snapshot, and game events come before the frame of their tick. */
-  #inflate(bytes: Uint8Array): void {
-    this.#ordered.pause();
-    const done = (frame: Uint8Array | FrameError): void => {
-      if (this.#status === "over") return;
-      this.#takeFrame(frame);
-      this.#ordered.resume();
-    };
-    void inflate(bytes).then(done, done);
+    this.#inbox.receive(binary);
   }
 
   #takeFrame(bytes: Uint8Array | FrameError): void {
+    if (this.#status === "over") return;
     const took = this.#sync.take(bytes);
     if (took) this.#timed(took);
-    if (took?.applied) {
-      this.callbacks.notifyApplied(took.applied);
-    }
+    if (took?.applied) this.callbacks.notifyApplied(took.applied);
     // Frames trigger periodic work, because browsers throttle the timers of hidden pages but not their sockets.
     this.#askTime();
     this.#inputs.flush();
@@ -506,11 +490,6 @@ export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
     this.#seatChannel.release();
     this.callbacks.over.notify(over);
   }
-}
-
-/** The bytes of a binary. Anything else is no bytes, which are no frame. */
-function bytesOf(binary: unknown): Uint8Array {
-  return binary instanceof Uint8Array ? binary : new Uint8Array();
 }
 
 function now(): number {

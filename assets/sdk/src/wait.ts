@@ -1,9 +1,10 @@
 // One wait in a queue: from the request to the match that the server tells.
 
 import type { Channel } from "./channel.js";
-import { keepConnected, listen, open, request } from "./channel.js";
-import { codeOf, isTemporary, TickcastError } from "./errors.js";
+import type { TickcastError } from "./errors.js";
 import type { Grant } from "./messages.js";
+import type { TakeSeat } from "./seat.js";
+import type { Tools } from "./tools.js";
 import type { QueueStatus, ReadyCheck, ReadyCount, Unready } from "./types.js";
 
 /** Callbacks while the player waits in a queue. */
@@ -23,26 +24,39 @@ export interface QueueOptions {
   signal?: AbortSignal;
 }
 
+/** The surroundings of a queue. */
+export interface QueueParts {
+  channel: Channel;
+  /** How long a request waits for its answer, in milliseconds. */
+  timeout: number;
+  takeSeat: TakeSeat;
+  /** Aborted when the program closes the connection to the server. */
+  closing: AbortSignal;
+  tools: Tools;
+}
+
+/** Events with their arguments, in the order in which they came. */
+export type Early = [event: string, argument: unknown][];
+
 const RETRY_S = 1;
 
 /** A player who waits for a match, over as many connections as that takes. */
 export class Wait {
-  readonly #channel: Channel;
-  readonly #timeout: number;
+  readonly #parts: QueueParts;
   readonly #options: QueueOptions;
   /** The argument of `enqueue`; `undefined` for a member of a party, whose leader queues. */
   readonly #wish: object | undefined;
   #settle: { resolve(grant: Grant): void; reject(reason: unknown): void } | undefined;
-  #grant: Grant | undefined;
+  /** The match that the server has told, while the answer to a request is still on its way. */
+  grant: Grant | undefined;
   #accepted = false;
   #asking: Promise<void> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #stopListening: (() => void) | undefined;
   #stopKeeping: (() => void) | undefined;
 
-  constructor(channel: Channel, timeout: number, options: QueueOptions, wish?: object) {
-    this.#channel = channel;
-    this.#timeout = timeout;
+  constructor(parts: QueueParts, options: QueueOptions, wish?: object) {
+    this.#parts = parts;
     this.#options = options;
     this.#wish = wish;
   }
@@ -52,24 +66,22 @@ export class Wait {
     return this.#wish === undefined || this.#asking !== undefined;
   }
 
-  /** The match that the server has told, while the answer to a request is still on its way. */
-  get grant(): Grant | undefined {
-    return this.#grant;
-  }
-
-  /** Connects, queues, and resolves with the match. */
-  start(): Promise<Grant> {
+  /** Takes what the server said early, connects, queues, and resolves with the match. */
+  start(early: Early): Promise<Grant> {
+    const { channel, tools } = this.#parts;
     const found = new Promise<Grant>((resolve, reject) => (this.#settle = { resolve, reject }));
-    // A player whose seat is reserved is told of it as soon as the channel is connected.
-    this.#stopListening = listen(this.#channel, {
+    const listeners: Record<string, (argument: any) => void> = {
       connect: () => this.#enqueue(),
       matched: (grant: Grant) => this.#matched(grant),
       status: (news: QueueStatus) => this.#options.onStatus?.(news),
       ready_check: (check: ReadyCheck) => void this.#answer(check).catch((error: unknown) => this.fail(error)),
       ready: (count: ReadyCount) => this.#options.onReady?.(count),
       unready: (unready: Unready) => this.#unready(unready),
-      left: () => this.fail(new TickcastError("party_left", "a member of the party has left the queue")),
-    });
+      left: () => this.fail(new tools.TickcastError("party_left", "a member of the party has left the queue")),
+    };
+    // A player whose seat is reserved is told of it as soon as the channel is connected.
+    this.#stopListening = tools.listen(channel, listeners);
+    for (const [event, argument] of early) listeners[event]?.(argument);
     this.#connect().catch((error: unknown) => this.fail(error));
     return found;
   }
@@ -80,9 +92,10 @@ export class Wait {
   }
 
   async #connect(): Promise<void> {
-    if (this.#channel.connected) this.#enqueue();
-    else await open(this.#channel, this.#timeout);
-    if (this.#settle) this.#stopKeeping = keepConnected(this.#channel, (reason) => this.fail(reason));
+    const { channel, timeout, tools } = this.#parts;
+    if (channel.connected) this.#enqueue();
+    else await tools.open(channel, timeout);
+    if (this.#settle) this.#stopKeeping = tools.keepConnected(channel, (reason) => this.fail(reason));
   }
 
   #finish(): { resolve(grant: Grant): void; reject(reason: unknown): void } | undefined {
@@ -96,7 +109,7 @@ export class Wait {
 
   #enqueue(): void {
     clearTimeout(this.#retry);
-    if (!this.#wish || this.#grant) return;
+    if (!this.#wish || this.grant) return;
     this.#asking = this.#ask("enqueue", this.#wish).then(
       () => void (this.#accepted = true),
       (error: unknown) => this.#notQueued(error),
@@ -104,7 +117,8 @@ export class Wait {
   }
 
   #notQueued(error: unknown): void {
-    if (this.#grant || !this.#settle) return;
+    if (this.grant || !this.#settle) return;
+    const { codeOf, isTemporary } = this.#parts.tools;
     const code = codeOf(error);
     // `connect` enqueues again.
     if (code === "closed") return;
@@ -123,9 +137,9 @@ export class Wait {
    * for another match.
    */
   #matched(grant: Grant): void {
-    const isFirst = this.#grant === undefined;
-    this.#grant = grant;
-    const take = (): void => this.#finish()?.resolve(this.#grant ?? grant);
+    const isFirst = this.grant === undefined;
+    this.grant = grant;
+    const take = (): void => this.#finish()?.resolve(this.grant ?? grant);
     if (!this.#asking) take();
     else if (isFirst) void this.#asking.then(take);
   }
@@ -134,7 +148,10 @@ export class Wait {
     if (unready.requeued) this.#options.onUnready?.(unready);
     else
       this.fail(
-        new TickcastError("unready", `the ready check was ${unready.reason}, and the player has left the queue`),
+        new this.#parts.tools.TickcastError(
+          "unready",
+          `the ready check was ${unready.reason}, and the player has left the queue`,
+        ),
       );
   }
 
@@ -145,12 +162,14 @@ export class Wait {
     try {
       await this.#ask(accepts ? "accept" : "decline", { check: check.check });
     } catch (error) {
+      const { codeOf, isTemporary } = this.#parts.tools;
       // The server asks again if the answer was lost with its connection.
       if (codeOf(error) !== "unknown_check" && !isTemporary(error)) throw error;
     }
   }
 
   #ask(event: string, argument: object): Promise<unknown> {
-    return request(this.#channel, this.#timeout, event, argument);
+    const { channel, timeout, tools } = this.#parts;
+    return tools.request(channel, timeout, event, argument);
   }
 }

@@ -141,6 +141,7 @@ test("a list that comes in pages is one list, with the updates in between", asyn
   const watching = t.lobby.rooms((rooms) =>
     seen.push(rooms.map(({ room, players }) => `${room}:${players}`).join(" ")),
   );
+  while (t.channel.sentAs("rooms").length === 0) await Promise.resolve();
   t.channel.receive("rooms", change(6, { updated: [room("a", 3)] }));
   t.channel.receive("rooms", change(7, { updated: [room("c", 2)] }));
   await watching;

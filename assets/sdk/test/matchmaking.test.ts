@@ -1,12 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { TickcastError } from "../src/errors.js";
+import { loadLobby } from "../src/lobby_later.js";
 import { Matchmaking } from "../src/matchmaking.js";
 import type { Grant } from "../src/messages.js";
 import type { Room } from "../src/room.js";
 import { FakeChannel } from "./support.js";
 
 let channel: FakeChannel;
+
+beforeAll(async () => void (await loadLobby()));
 
 beforeEach(() => {
   vi.useFakeTimers();
