@@ -89,7 +89,7 @@ fn get(address: &str, path: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&answer).into_owned())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the test counts lines by time")]
+#[expect(clippy::disallowed_methods, reason = "a test counts lines by time, and one waits for long")]
 fn now() -> Instant {
     Instant::now()
 }
@@ -213,6 +213,32 @@ fn a_lack_of_descriptors_is_told_at_most_once_a_second_and_passes() {
 }
 
 /// Starts the program, and returns what it answers for the module of arena, and how often it says that there is none.
+/// A client's way in by WebSocket: its entry into the namespace `/`, and Engine.IO's close packet behind it. Their masks are zero.
+const IN_AND_OUT: &[u8] = b"\x81\x82\x00\x00\x00\x0040\x81\x81\x00\x00\x00\x001";
+
+#[test]
+fn clients_that_go_as_they_enter_are_counted_neither_twice_nor_for_ever() {
+    let program = Program::start(|command| command);
+    let request = format!(
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nhost: {}\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        program.address
+    );
+    for _ in 0..500 {
+        let mut tcp = TcpStream::connect(&program.address).unwrap();
+        tcp.write_all(request.as_bytes()).unwrap();
+        assert!(tcp.read(&mut [0; 1024]).unwrap() > 0);
+        tcp.write_all(IN_AND_OUT).unwrap();
+    }
+    let of_root = "tickcast_connections{namespace=\"/\"} 0\n";
+    let is_right = || get(&program.address, "/metrics").is_some_and(|metrics| metrics.contains(of_root));
+    let end = now() + Duration::from_secs(60);
+    while !is_right() {
+        assert!(now() < end, "{}", get(&program.address, "/metrics").unwrap_or_default());
+        sleep(Duration::from_millis(50));
+    }
+}
+
 fn module_of_arena(change: impl FnOnce(&mut Command) -> &mut Command) -> (String, usize) {
     let folder = Folder::new("log");
     let log = File::create(&folder.0).unwrap();

@@ -99,11 +99,7 @@ impl Namespace for Matchmaking {
 
     fn connected(&self, session: &MatchmakingSession, socket: &SocketArc) {
         session.user.connected(&self.host, socket);
-        let connection = self.connect(session, socket);
-        // The connection may have ended before the queue knew it.
-        if !socket.connected() {
-            self.queue.disconnect(session.user(), connection);
-        }
+        self.connect(session, socket);
     }
 
     fn disconnected(&self, session: &MatchmakingSession) {
@@ -117,9 +113,9 @@ impl Namespace for Matchmaking {
 impl Matchmaking {
     /// Makes the connection known to the queue, once. A request may overtake [`connected`](Namespace::connected) on a connection
     /// that polls.
-    fn connect(&self, session: &MatchmakingSession, socket: &SocketArc) -> QueueConnectionId {
+    fn connect(&self, session: &MatchmakingSession, socket: &SocketArc) {
         let connect = || self.queue.connect(&session.user.identity, Arc::new(QueueSocket(socket.clone())));
-        *session.connection.get_or_init(connect)
+        session.connection.get_or_init(connect);
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod lenient;
 pub(crate) mod socket;
 pub(crate) mod request;
 pub(crate) mod conduct;
+pub(crate) mod entry;
 pub(crate) mod namespace;
 pub(crate) mod session;
 pub(crate) mod root;

@@ -20,6 +20,7 @@ use crate::{
         limits::{NetLimits, allowance::Allowances},
         namespaces::{
             conduct::Conduct,
+            entry::Entry,
             request::{Answer, Argument, acknowledge},
             socket::SocketArc,
         },
@@ -61,7 +62,7 @@ pub(crate) trait Namespace: Clone + Send + Sync + 'static {
     /// Called for every event from the client, also an unknown one.
     fn heard(&self, _session: &Self::Session) {}
 
-    /// Called when the connection has ended.
+    /// Called when the connection has ended, and again after whatever else was going on then. It must not matter how often.
     fn disconnected(&self, _session: &Self::Session) {}
 }
 
@@ -118,6 +119,7 @@ impl<N: Namespace> Wired<N> {
 struct Joined<N: Namespace> {
     namespace: N,
     session: N::Session,
+    entry: Entry,
     limits: Arc<NetLimits>,
     allowances: Arc<Allowances>,
 }
@@ -146,9 +148,12 @@ impl<N: Namespace> ConnectHandler<LocalAdapter, Synchronous> for Wired<N> {
     }
 
     fn call(&self, socket: SocketArc, _: Option<Value>) {
-        observe::connected(N::PATH).increment(1);
-        if let Some(joined) = Conduct::take_admitted::<Joined<N>>(&socket) {
+        if let Some(joined) = Conduct::take_admitted::<Joined<N>>(&socket)
+            && joined.entry.enter()
+        {
+            observe::connected(N::PATH).increment(1);
             self.namespace.connected(&joined.session, &socket);
+            joined.clean_up();
         }
     }
 }
@@ -168,6 +173,7 @@ impl<N: Namespace> Wired<N> {
         let joined = Arc::new(Joined {
             namespace: self.namespace.clone(),
             session,
+            entry: Entry::default(),
             limits: self.limits.clone(),
             allowances: self.allowances.clone(),
         });
@@ -179,6 +185,13 @@ impl<N: Namespace> Wired<N> {
 }
 
 impl<N: Namespace> Joined<N> {
+    /// Undoes what was done for a client that went meanwhile, on another thread.
+    fn clean_up(&self) {
+        if self.entry.has_ended() {
+            self.namespace.disconnected(&self.session);
+        }
+    }
+
     fn take_token(&self, socket: &SocketArc) -> Result<(), Refusal> {
         let now = Instant::now();
         let taken = Conduct::take_request(socket, N::PATH, &self.limits, now);
@@ -210,6 +223,7 @@ impl<N: Namespace> MessageHandler<LocalAdapter, Synchronous> for OnEvent<N> {
                 acknowledge(&socket, ack, Err(joined.take_token(&socket).err().unwrap_or_else(unknown)));
             }
         }
+        joined.clean_up();
     }
 }
 
@@ -218,7 +232,9 @@ struct OnEnd<N: Namespace>(Arc<Joined<N>>);
 impl<N: Namespace> DisconnectHandler<LocalAdapter, Synchronous> for OnEnd<N> {
     fn call_with_defer(&self, socket: SocketArc, reason: DisconnectReason, defer: fn(SocketArc)) {
         tracing::debug!(namespace = N::PATH, %reason, "connection ended");
-        observe::connected(N::PATH).decrement(1);
+        if self.0.entry.end() {
+            observe::connected(N::PATH).decrement(1);
+        }
         self.0.namespace.disconnected(&self.0.session);
         // A client that has ended before it was told that it has entered does not enter any more.
         drop(Conduct::take_admitted::<Joined<N>>(&socket));

@@ -47,11 +47,7 @@ impl UserSession {
         let token = self.token.lock().unwrap_or_else(PoisonError::into_inner).take();
         // The queue of a new connection has room for this.
         let _ = socket.emit("session", &SessionEvent { user, name: name.as_str(), guest: *guest, token: token.as_deref() });
-        let visitor = *self.visitor.get_or_init(|| host.add_visitor(user, Arc::new(SocketVisitor(socket.clone()))));
-        // The connection may have ended before the host knew it.
-        if !socket.connected() {
-            host.remove_visitor(user, visitor);
-        }
+        self.visitor.get_or_init(|| host.add_visitor(user, Arc::new(SocketVisitor(socket.clone()))));
     }
 
     /// Makes the host forget the connection, which has ended.

@@ -59,11 +59,7 @@ impl Namespace for Lobby {
 
     fn connected(&self, session: &LobbySession, socket: &SocketArc) {
         session.user.connected(&self.0, socket);
-        let connection = self.connection(session, socket);
-        // The connection may have ended before the hub knew it.
-        if !socket.connected() {
-            self.0.social().disconnect(connection);
-        }
+        self.connection(session, socket);
     }
 
     fn disconnected(&self, session: &LobbySession) {
