@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 
+use crate::connection::Transport;
 use crate::slow::SlowMix;
 
 #[derive(Debug, Args)]
@@ -75,6 +76,9 @@ pub(crate) struct RunArgs {
     /// Threads for the clients. Use more than one if one has too little CPU time.
     #[arg(long, default_value_t = 1, value_parser = at_least_one)]
     pub(crate) threads: usize,
+    /// The transport of the clients' connections.
+    #[arg(long, value_enum, default_value = "websocket", conflicts_with = "slow")]
+    pub(crate) transport: Transport,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,20 +1,23 @@
-//! One Engine.IO v4 connection over WebSocket and the Socket.IO namespaces on it: opening, pings, requests and their
-//! answers. It counts bytes. It refuses to know rooms and frames.
+//! One Engine.IO v4 connection, over WebSocket or HTTP long-polling, and the Socket.IO namespaces on it: opening, pings, requests
+//! and their answers. It counts bytes. It refuses to know rooms and frames.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use futures_util::{SinkExt, StreamExt};
+use rand::{Rng, RngExt};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
+use crate::polling::{Endpoint, Polling, Requests, dial};
 use crate::tally::{Count, Tally};
 use crate::throttle::ThrottledStream;
 use crate::wire::{self, Kind, Malformed, Packet};
@@ -77,6 +80,31 @@ pub(crate) struct Target {
     address: SocketAddr,
     /// The address of this machine from which to connect. `None`: the system chooses.
     from: Option<IpAddr>,
+    transport: Transport,
+}
+
+/// How Engine.IO's packets travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Transport {
+    #[value(name = "websocket")]
+    WebSocket,
+    /// HTTP long-polling.
+    Polling,
+    /// Long-polling, and then a WebSocket, as stock clients do by default.
+    Upgrade,
+    /// Each connection draws one of the three.
+    Mixed,
+}
+
+impl Transport {
+    /// Returns one of the three.
+    pub(crate) fn draw(self, rng: &mut impl Rng) -> Self {
+        match self {
+            Self::Mixed => [Self::WebSocket, Self::Polling, Self::Upgrade][rng.random_range(0..3)],
+            one => one,
+        }
+    }
 }
 
 impl Target {
@@ -98,7 +126,7 @@ impl Target {
             match TcpStream::connect(address).await {
                 Ok(_) => {
                     let url = format!("http://{authority}");
-                    return Ok(Self { url, address, from: None });
+                    return Ok(Self { url, address, from: None, transport: Transport::WebSocket });
                 }
                 Err(e) => refused = Some(e),
             }
@@ -117,6 +145,11 @@ impl Target {
         Self { address, ..self.clone() }
     }
 
+    /// Returns the same server, spoken to over this transport.
+    pub(crate) fn over(&self, transport: Transport) -> Self {
+        Self { transport, ..self.clone() }
+    }
+
     /// The server's address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
@@ -124,20 +157,27 @@ impl Target {
 
     /// Opens a TCP connection to the server.
     pub(crate) async fn tcp(&self) -> io::Result<TcpStream> {
-        let Some(from) = self.from else { return TcpStream::connect(self.address).await };
-        let socket = if from.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        socket.bind(SocketAddr::new(from, 0))?;
-        socket.connect(self.address).await
+        dial(self.address, self.from).await
     }
 
-    fn web_socket_url(&self, path: &str) -> String {
-        let authority = self.url.trim_start_matches("http://");
-        format!("ws://{authority}{path}")
+    fn authority(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// Opens a session that polls.
+    async fn poll(&self, path: &str, upgrades: bool) -> Result<Polling, String> {
+        let (host, path) = (self.authority().to_owned(), path.to_owned());
+        Polling::open(Requests::new(Endpoint { address: self.address, from: self.from, host, path, upgrades })).await
     }
 }
 
+enum Socket {
+    WebSocket(Box<WebSocketStream<ThrottledStream>>),
+    Polling(Polling),
+}
+
 pub(crate) struct Connection {
-    socket: WebSocketStream<ThrottledStream>,
+    socket: Socket,
     tally: Arc<Tally>,
     next_id: u64,
     in_gameplay: bool,
@@ -148,7 +188,14 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects to the Engine.IO endpoint at `path` and reads its handshake.
     pub(crate) async fn open(target: &Target, path: &str, tally: Arc<Tally>) -> Result<Self, Fault> {
-        let mut connection = Self::plain(target, &format!("{path}?EIO=4&transport=websocket"), tally).await?;
+        let transport = target.transport.draw(&mut rand::rng());
+        let mut connection = match transport {
+            Transport::Polling | Transport::Upgrade => {
+                let polling = target.poll(path, transport == Transport::Upgrade).await.map_err(Fault::Connect)?;
+                Self::new(Socket::Polling(polling), tally)
+            }
+            _ => Self::plain(target, &format!("{path}?EIO=4&transport=websocket"), tally).await?,
+        };
         connection.shake_hands().await?;
         Ok(connection)
     }
@@ -159,18 +206,23 @@ impl Connection {
         stream.set_nodelay(true).map_err(|e| Fault::Connect(e.to_string()))?;
         // Small buffers: thousands of clients live in this process, and each packet is flushed at once.
         let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
-        let (socket, _) =
-            tokio_tungstenite::client_async_with_config(target.web_socket_url(path), ThrottledStream::new(stream), Some(config))
-                .await
-                .map_err(|e| Fault::Connect(e.to_string()))?;
-        let last_heard = Instant::now();
-        let patience = Duration::from_secs(60);
-        Ok(Self { socket, tally, next_id: 0, in_gameplay: false, patience, last_heard })
+        let url = format!("ws://{}{path}", target.authority());
+        let (socket, _) = tokio_tungstenite::client_async_with_config(url, ThrottledStream::new(stream), Some(config))
+            .await
+            .map_err(|e| Fault::Connect(e.to_string()))?;
+        Ok(Self::new(Socket::WebSocket(Box::new(socket)), tally))
     }
 
-    /// Limits reading to this many bytes per second.
+    fn new(socket: Socket, tally: Arc<Tally>) -> Self {
+        let patience = Duration::from_secs(60);
+        Self { socket, tally, next_id: 0, in_gameplay: false, patience, last_heard: Instant::now() }
+    }
+
+    /// Limits reading to this many bytes per second. A connection that polls is not limited.
     pub(crate) fn crawl(&mut self, bytes_a_second: u32) {
-        self.socket.get_mut().crawl(bytes_a_second);
+        if let Socket::WebSocket(socket) = &mut self.socket {
+            socket.get_mut().crawl(bytes_a_second);
+        }
     }
 
     /// Counts into another tally from now on.
@@ -190,12 +242,15 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits for the next WebSocket message. Cancel safe.
+    /// Waits for the next message. Cancel safe.
     pub(crate) async fn incoming(&mut self) -> Result<Message, Fault> {
-        let message = match self.socket.next().await {
-            Some(Ok(message)) => message,
-            Some(Err(e)) => return Err(Fault::Lost(e.to_string())),
-            None => return Err(Fault::Lost("closed".to_owned())),
+        let message = match &mut self.socket {
+            Socket::WebSocket(socket) => match socket.next().await {
+                Some(Ok(message)) => message,
+                Some(Err(e)) => return Err(Fault::Lost(e.to_string())),
+                None => return Err(Fault::Lost("closed".to_owned())),
+            },
+            Socket::Polling(polling) => polling.incoming().await.map_err(Fault::Lost)?,
         };
         self.last_heard = Instant::now();
         self.tally.add(Count::ReceivedBytes, wire_len(message.len()));
@@ -297,13 +352,19 @@ impl Connection {
     }
 
     /// Closes the connection. An error has no consequence, because the client is done.
-    pub(crate) async fn close(mut self) {
-        let _ = self.socket.close(None).await;
+    pub(crate) async fn close(self) {
+        match self.socket {
+            Socket::WebSocket(mut socket) => drop(socket.as_mut().close(None).await),
+            Socket::Polling(polling) => polling.close().await,
+        }
     }
 
     async fn write(&mut self, message: Message) -> Result<(), Fault> {
         self.tally.add(Count::SentBytes, message.len() as u64);
-        self.socket.send(message).await.map_err(|e| Fault::Lost(e.to_string()))
+        match &mut self.socket {
+            Socket::WebSocket(socket) => socket.send(message).await.map_err(|e| Fault::Lost(e.to_string())),
+            Socket::Polling(polling) => polling.send(message).map_err(Fault::Lost),
+        }
     }
 }
 

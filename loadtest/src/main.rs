@@ -4,6 +4,7 @@
 mod wire;
 mod tally;
 mod throttle;
+mod polling;
 mod connection;
 mod replica;
 mod inputs;

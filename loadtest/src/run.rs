@@ -82,7 +82,7 @@ pub(crate) async fn reach(args: &RunArgs) -> anyhow::Result<(Server, Target, Gam
         false => Server::Remote { url: args.url.trim_end_matches('/').to_owned() },
     };
     let ask = async {
-        let target = Target::reach(server.url()).await?;
+        let target = Target::reach(server.url()).await?.over(args.transport);
         let game = probe(&target, &args.game).await?;
         anyhow::Ok((target, game))
     };

@@ -12,15 +12,35 @@ fn loadtest(args: &[&str]) -> (Option<i32>, String, String) {
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-#[test]
-fn twelve_clients_lose_nothing() {
-    let more = ["--clients", "12", "--seconds", "1", "--seed", "3", "--json"];
+fn twelve_clients_lose_nothing(transport: &str) {
+    let more = ["--clients", "12", "--seconds", "1", "--seed", "3", "--json", "--transport", transport];
     let (code, report, said) = loadtest(&[&["run", "--scenario", "flaky"], &more[..]].concat());
     let report: Value = serde_json::from_str(&report).unwrap_or_else(|_| panic!("no report, but {said}"));
     assert_eq!((code, &report["in_a_match"], &report["errors_total"]), (Some(0), &json!(12), &json!(0)), "{report} {said}");
     assert_eq!(report["failures"], json!([]), "{said}");
     assert!(report["deaths"].as_u64().unwrap() >= 12 && report["reconnections"].as_u64().unwrap() >= 12, "{report}");
     assert!(report["match_p95_s"].as_f64() >= report["match_p50_s"].as_f64(), "{report}");
+    assert_eq!(report["transport"], transport);
+}
+
+#[test]
+fn clients_with_websockets_lose_nothing() {
+    twelve_clients_lose_nothing("websocket");
+}
+
+#[test]
+fn clients_that_poll_lose_nothing() {
+    twelve_clients_lose_nothing("polling");
+}
+
+#[test]
+fn clients_that_upgrade_lose_nothing() {
+    twelve_clients_lose_nothing("upgrade");
+}
+
+#[test]
+fn clients_that_change_their_transport_lose_nothing() {
+    twelve_clients_lose_nothing("mixed");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use crate::connection::Target;
+use crate::args::RunArgs;
+use crate::connection::{Target, Transport};
 use crate::tally::{Tally, locked};
 
 /// One entry of the event `seats`.
@@ -59,6 +60,7 @@ pub(crate) struct Shared {
     /// Bytes are counted here, and not reported.
     pub(crate) tally: Arc<Tally>,
     pub(crate) seed: u64,
+    pub(crate) transport: Transport,
     /// How long a client plays at least.
     pub(crate) play: Duration,
     /// True once the clients are to leave their matches.
@@ -68,15 +70,16 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(target: Target, clients: usize, (seed, play): (u64, Duration)) -> Self {
+    pub(crate) fn new(target: Target, args: &RunArgs) -> Self {
         let account = |number| Account { name: name(number), stage: "connecting", ..Account::default() };
         Self {
             target,
             tally: Arc::new(Tally::new()),
-            seed,
-            play,
+            seed: args.seed,
+            transport: args.transport,
+            play: Duration::from_secs_f64(args.seconds),
             leaving: watch::Sender::new(false),
-            accounts: (0..clients).map(|number| Mutex::new(account(number))).collect(),
+            accounts: (0..args.clients).map(|number| Mutex::new(account(number))).collect(),
             counts: Mutex::default(),
         }
     }

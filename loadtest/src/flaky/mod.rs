@@ -2,6 +2,7 @@
 //! end everybody must sit in one match, and after that nobody may be left in any.
 
 mod schedule;
+mod orders;
 mod proxy;
 mod account;
 mod messages;
@@ -32,8 +33,8 @@ use schedule::Death;
 pub(crate) use server::{FlakyServerArgs, serve};
 use server::{GRACE, PING, PLAYERS};
 
-/// The files that a client and its proxy may need: a listener, and three sockets for each line, also for those that are half open.
-const FILES_A_CLIENT: usize = 24;
+/// The files that a client and its proxy may need: a listener, and three sockets for each connection, also for those that are half open.
+const FILES_A_CLIENT: usize = 48;
 
 /// The time between the first connections of two clients.
 const ARRIVAL: Duration = Duration::from_millis(10);
@@ -60,17 +61,23 @@ pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<FlakyReport> {
     if !target.address().ip().is_loopback() {
         bail!("{} is not a loopback address: only a server of this machine is driven", target.address());
     }
-    let play = Duration::from_secs_f64(args.seconds);
-    let shared = Arc::new(Shared::new(target, args.clients, (args.seed, play)));
+    let shared = Arc::new(Shared::new(target, args));
     let begun = Instant::now();
     let mut run = FlakyRun { shared, server, lines: Vec::new(), players: JoinSet::new(), begun };
     run.start().await?;
-    let (in_a_match, mut failures) = run.wait_until_together(play + SETTLES_WITHIN).await?;
+    let (in_a_match, mut failures) = run.wait_until_together().await?;
     // The state of a run that has failed says more than how it goes apart.
     if failures.is_empty() {
         failures = run.wait_until_apart().await?;
     }
-    let outcome = Outcome { clients: args.clients, seed: args.seed, duration: begun.elapsed(), in_a_match, failures };
+    let outcome = Outcome {
+        clients: args.clients,
+        seed: args.seed,
+        transport: args.transport,
+        duration: begun.elapsed(),
+        in_a_match,
+        failures,
+    };
     let deaths: Vec<Death> = run.lines.iter().flat_map(|line| line.deaths()).collect();
     let report = FlakyReport::new(outcome, run.shared.counts(), &deaths);
     run.server.stop().await;
@@ -101,7 +108,8 @@ impl FlakyRun {
     }
 
     /// Waits until everybody plays. Returns how many do, and what is wrong after the longest time.
-    async fn wait_until_together(&mut self, longest: Duration) -> anyhow::Result<(usize, Vec<String>)> {
+    async fn wait_until_together(&mut self) -> anyhow::Result<(usize, Vec<String>)> {
+        let longest = self.shared.play + SETTLES_WITHIN;
         let mut shown = Instant::now();
         loop {
             sleep(LOOK).await;

@@ -11,7 +11,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::account::{Shared, name};
 use super::messages::{Answer, Auth, Check, ConnectError, Enqueue, Grant, Over, Refusal, ResumeAuth, Session, Unready, Welcome};
-use super::proxy::{Cue, Line};
+use super::orders::Cue;
+use super::proxy::Line;
 use super::schedule::{Death, Moment, Schedule, Step};
 use super::seat::{Misfit, Seat};
 use super::server::{GAME, GRACE, PING};
@@ -114,7 +115,8 @@ impl Player {
             self.line.order(death, Cue::Now);
         }
         self.die_after_next(Step::Handshake);
-        let target = self.shared.target.through(self.line.address());
+        let transport = self.shared.transport.draw(&mut self.rng);
+        let target = self.shared.target.through(self.line.address()).over(transport);
         let opening = Connection::open(&target, MSGPACK_PATH, Arc::clone(&self.shared.tally));
         let patience = PING.0 + PING.1;
         timeout(patience, opening).await.unwrap_or(Err(Fault::Silent(patience)))

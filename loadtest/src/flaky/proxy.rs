@@ -1,86 +1,21 @@
 //! The proxy between a client and the server: it passes bytes on until it is ordered to let the line die. Each client has a proxy of
-//! its own, so an order is for the newest connection, or for the next one if there is none.
+//! its own, so an order is for the newest session, or for the next one if there is none.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::orders::{Cue, Orders, Part, is_repeated_poll, tells};
 use super::schedule::{Death, Kind};
-use crate::tally::locked;
 
 /// How long a client waits for an ordered death. It comes at once if the client has a connection.
 const DIES_WITHIN: Duration = Duration::from_secs(1);
-
-/// When the line is to die.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cue {
-    Now,
-    /// Once the next bytes from the client have reached the server.
-    Sent,
-    /// Right before bytes of the server with these in them reach the client.
-    Told(&'static [u8]),
-}
-
-/// The orders to one proxy, and what has become of them.
-struct Orders {
-    pending: Mutex<Pending>,
-    changed: Notify,
-    died: watch::Sender<Vec<Death>>,
-}
-
-#[derive(Default)]
-struct Pending {
-    order: Option<(Death, Cue)>,
-    /// The number of the newest connection. Only this one takes orders.
-    newest: u64,
-}
-
-impl Orders {
-    fn new() -> Self {
-        Self { pending: Mutex::default(), changed: Notify::new(), died: watch::Sender::new(Vec::new()) }
-    }
-
-    fn give(&self, order: Option<(Death, Cue)>) {
-        locked(&self.pending).order = order;
-        self.changed.notify_waiters();
-    }
-
-    /// Makes a connection the newest one, and returns its number.
-    fn begin(&self) -> u64 {
-        let mut pending = locked(&self.pending);
-        pending.newest += 1;
-        pending.newest
-    }
-
-    fn take(&self, connection: u64, is_cue: impl Fn(Cue) -> bool) -> Option<Death> {
-        let mut pending = locked(&self.pending);
-        if pending.newest != connection {
-            return None;
-        }
-        pending.order.take_if(|(_, cue)| is_cue(*cue)).map(|(death, _)| death)
-    }
-
-    async fn due(&self, connection: u64) -> Death {
-        loop {
-            let changed = self.changed.notified();
-            if let Some(death) = self.take(connection, |cue| cue == Cue::Now) {
-                return death;
-            }
-            changed.await;
-        }
-    }
-
-    fn died(&self, death: Death) {
-        self.died.send_modify(|died| died.push(death));
-    }
-}
 
 /// A client's way to the server.
 pub(crate) struct Line {
@@ -108,12 +43,12 @@ impl Line {
         self.orders.give(Some((death, cue)));
     }
 
-    /// Lets the newest connection die, and waits until it has.
+    /// Lets the newest session die, and waits until it has.
     pub(crate) async fn kill(&self, death: Death) {
         let mut died = self.orders.died.subscribe();
         let before = died.borrow_and_update().len();
         self.order(death, Cue::Now);
-        // If the connection has ended by itself, the order is for the next one.
+        // If the session has ended by itself, the order is for the next one.
         let _ = timeout(DIES_WITHIN, died.wait_for(|died| died.len() > before)).await;
     }
 
@@ -143,25 +78,23 @@ async fn serve(listener: TcpListener, server: SocketAddr, orders: Arc<Orders>) {
             Some(_) = connections.join_next() => continue,
         };
         let Ok((client, _)) = accepted else { continue };
-        let number = orders.begin();
         let orders = Arc::clone(&orders);
         connections.spawn(async move {
             // Without the server, the client's connection ends.
             let Ok(server) = TcpStream::connect(server).await else { return };
             let _ = (client.set_nodelay(true), server.set_nodelay(true));
-            carry(client, server, &orders, number).await;
+            carry(client, server, &orders).await;
         });
     }
 }
 
 /// Passes bytes on until the line dies, and then does what the kind of death says.
-async fn carry(mut client: TcpStream, mut server: TcpStream, orders: &Orders, number: u64) {
-    let Some(death) = relay(&mut client, &mut server, orders, number).await else { return };
+async fn carry(mut client: TcpStream, mut server: TcpStream, orders: &Orders) {
+    let Some(death) = relay(&mut client, &mut server, orders).await else { return };
     if death.kind == Kind::Reset {
         // A reset is best effort: without it, the ends are closed.
         let _ = (client.set_zero_linger(), server.set_zero_linger());
     }
-    orders.died(death);
     match death.kind {
         Kind::HalfOpen => std::future::pending().await,
         Kind::Reset | Kind::Closed => {}
@@ -171,43 +104,50 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, orders: &Orders, nu
 }
 
 /// Passes bytes on in both directions. Returns how the line dies, or `None` when one end has closed it.
-async fn relay<C, S>(client: &mut C, server: &mut S, orders: &Orders, number: u64) -> Option<Death>
+async fn relay<C, S>(client: &mut C, server: &mut S, orders: &Orders) -> Option<Death>
 where
     C: AsyncRead + AsyncWrite + Unpin,
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut up, mut down) = (vec![0; 4096], vec![0; 16 * 1024]);
+    let mut unsent = client.read(&mut up).await.ok().filter(|read| *read > 0)?;
+    let mut part = Part::begin(orders, &up[..unsent]);
+    let session = part.session;
     let mut doomed: Option<(Death, Instant)> = None;
     loop {
         tokio::select! {
             biased;
             () = sleep_until(doomed.map_or_else(Instant::now, |(_, at)| at)), if doomed.is_some() => {
-                return doomed.map(|(death, _)| death);
+                let death = doomed.take().map(|(death, _)| death)?;
+                if orders.strike(session, death) {
+                    return Some(death);
+                }
             }
-            death = orders.due(number), if doomed.is_none() => doomed = Some((death, Instant::now() + death.delay)),
-            read = client.read(&mut up) => {
+            death = orders.due(session), if doomed.is_none() => doomed = Some((death, Instant::now() + death.delay)),
+            read = async { if unsent > 0 { Ok(unsent) } else { client.read(&mut up).await } } => {
+                unsent = 0;
                 let bytes = &up[..read.ok().filter(|read| *read > 0)?];
+                part.asks(bytes);
                 server.write_all(bytes).await.ok()?;
-                match orders.take(number, |cue| cue == Cue::Sent) {
+                if !is_repeated_poll(bytes) && let Some(death) = orders.take(session, |cue| cue == Cue::Sent) {
                     // A timer would be late by up to a millisecond, in which the answer may come.
-                    Some(death) if death.delay.is_zero() => return Some(death),
-                    Some(death) => doomed = Some((death, Instant::now() + death.delay)),
-                    None => {}
+                    if death.delay.is_zero() && orders.strike(session, death) {
+                        return Some(death);
+                    }
+                    doomed = (!death.delay.is_zero()).then(|| (death, Instant::now() + death.delay));
                 }
             }
             read = server.read(&mut down) => {
                 let bytes = &down[..read.ok().filter(|read| *read > 0)?];
-                if let Some(death) = orders.take(number, |cue| matches!(cue, Cue::Told(text) if contains(bytes, text))) {
+                let told = orders.take(session, |cue| matches!(cue, Cue::Told(text) if tells(bytes, text)));
+                if let Some(death) = told && orders.strike(session, death) {
                     return Some(death);
                 }
+                part.answers(bytes);
                 client.write_all(bytes).await.ok()?;
             }
         }
     }
-}
-
-fn contains(bytes: &[u8], text: &[u8]) -> bool {
-    bytes.windows(text.len()).any(|part| part == text)
 }
 
 /// Passes bytes on in one direction until they end. What comes the other way vanishes, its end included.
@@ -243,10 +183,10 @@ mod tests {
 
     /// A client's and a server's end, and what the relay between them returns.
     fn relayed(orders: &Arc<Orders>) -> (DuplexStream, DuplexStream, JoinHandle<Option<Death>>) {
-        let ((client, mut near), (server, mut far)) = (duplex(64), duplex(64));
-        let (orders, number) = (Arc::clone(orders), orders.begin());
+        let ((client, mut near), (server, mut far)) = (duplex(256), duplex(256));
+        let orders = Arc::clone(orders);
         let task = tokio::spawn(async move {
-            let death = relay(&mut near, &mut far, &orders, number).await;
+            let death = relay(&mut near, &mut far, &orders).await;
             // Both ends stay open, as for a line that is half open.
             sleep(Duration::from_secs(3600)).await;
             death
@@ -278,6 +218,7 @@ mod tests {
     async fn a_request_is_sent_and_its_answer_is_lost() {
         let orders = Arc::new(Orders::new());
         let (mut client, mut server, _) = relayed(&orders);
+        assert!(says(&mut client, &mut server, "hello").await);
         orders.give(Some((death(Kind::HalfOpen, 20), Cue::Sent)));
         assert!(says(&mut server, &mut client, "a ping").await);
         assert!(says(&mut client, &mut server, "a request").await);
@@ -291,6 +232,7 @@ mod tests {
     async fn an_event_that_was_named_is_lost() {
         let orders = Arc::new(Orders::new());
         let (mut client, mut server, _) = relayed(&orders);
+        assert!(says(&mut client, &mut server, "hello").await);
         orders.give(Some((death(Kind::HalfOpen, 0), Cue::Told(b"matched"))));
         assert!(says(&mut server, &mut client, "status").await);
         assert!(says(&mut client, &mut server, "matched").await, "the client may say what it likes");
@@ -298,10 +240,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_order_is_for_the_newest_connection_or_the_next() {
+    async fn an_order_is_for_the_newest_session_or_the_next() {
         let orders = Arc::new(Orders::new());
         let (mut old, mut server, _) = relayed(&orders);
+        assert!(says(&mut old, &mut server, "hello").await);
         let (mut new, mut server_of_new, _) = relayed(&orders);
+        assert!(says(&mut new, &mut server_of_new, "hello").await);
         orders.give(Some((death(Kind::Reset, 0), Cue::Now)));
         sleep(Duration::from_millis(1)).await;
         assert!(says(&mut old, &mut server, "hello").await);
@@ -310,6 +254,48 @@ mod tests {
         let (mut next, mut server, _) = relayed(&orders);
         assert!(says(&mut next, &mut server, "hello").await);
         assert!(!says(&mut server, &mut next, "welcome").await);
+    }
+
+    const OPEN: &str = "GET /?transport=polling HTTP/1.1\r\n";
+    const POLL: &str = "GET /?transport=polling&sid=x HTTP/1.1\r\n";
+    const POST: &str = "POST /?transport=polling&sid=x HTTP/1.1\r\n";
+    const ANSWER: &str = "HTTP/1.1 200 OK\r\n";
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_polls_dies_during_a_poll_with_all_its_connections() {
+        let orders = Arc::new(Orders::new());
+        let (mut polls, mut server, dead) = relayed(&orders);
+        assert!(says(&mut polls, &mut server, OPEN).await && says(&mut server, &mut polls, ANSWER).await);
+        let (mut posts, mut server_of_posts, _) = relayed(&orders);
+        assert!(says(&mut posts, &mut server_of_posts, POST).await);
+        orders.give(Some((death(Kind::HalfOpen, 0), Cue::Now)));
+        sleep(Duration::from_millis(1)).await;
+        assert!(says(&mut server_of_posts, &mut posts, ANSWER).await, "no poll is on its way");
+        assert!(says(&mut polls, &mut server, POLL).await, "the poll reaches the server");
+        sleep(Duration::from_millis(1)).await;
+        assert_eq!(*orders.died.borrow(), [death(Kind::HalfOpen, 0)]);
+        assert!(!says(&mut server, &mut polls, ANSWER).await && !says(&mut posts, &mut server_of_posts, POST).await);
+        let (mut more, mut server, _) = relayed(&orders);
+        assert!(!says(&mut more, &mut server, POST).await, "another connection of this session is dead, too");
+        let (mut next, mut server, _) = relayed(&orders);
+        assert!(says(&mut next, &mut server, OPEN).await && says(&mut server, &mut next, ANSWER).await);
+        assert!(!dead.is_finished());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_poll_that_opens_a_session_sends() {
+        let orders = Arc::new(Orders::new());
+        let (mut polls, mut server, _) = relayed(&orders);
+        assert!(says(&mut polls, &mut server, OPEN).await && says(&mut server, &mut polls, ANSWER).await);
+        orders.give(Some((death(Kind::HalfOpen, 0), Cue::Sent)));
+        assert!(says(&mut polls, &mut server, POLL).await && says(&mut server, &mut polls, ANSWER).await);
+        assert!(says(&mut polls, &mut server, POLL).await);
+        let (mut posts, mut server_of_posts, _) = relayed(&orders);
+        assert!(says(&mut posts, &mut server_of_posts, POST).await, "the request reaches the server");
+        assert!(!says(&mut server, &mut polls, ANSWER).await);
+        orders.give(Some((death(Kind::HalfOpen, 0), Cue::Sent)));
+        let (mut next, mut server, _) = relayed(&orders);
+        assert!(says(&mut next, &mut server, OPEN).await && !says(&mut server, &mut next, ANSWER).await);
     }
 
     #[tokio::test(start_paused = true)]
@@ -328,8 +314,11 @@ mod tests {
 
     /// A client's end and a server's end of a real line.
     async fn connected(line: &Line, listener: &TcpListener) -> (TcpStream, TcpStream) {
-        let client = TcpStream::connect(line.address()).await.unwrap();
-        (client, listener.accept().await.unwrap().0)
+        let mut client = TcpStream::connect(line.address()).await.unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        client.write_all(b"hello").await.unwrap();
+        server.read_exact(&mut [0; 5]).await.unwrap();
+        (client, server)
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::account::Counts;
 use super::schedule::{Death, Kind, Moment, Step};
+use crate::connection::Transport;
 use crate::report::round;
 
 /// The deaths at one step.
@@ -42,6 +43,7 @@ impl StepDeaths {
 pub(crate) struct FlakyReport {
     pub(crate) clients: usize,
     pub(crate) seed: u64,
+    pub(crate) transport: Transport,
     pub(crate) duration_s: f64,
     pub(crate) steps: Vec<StepDeaths>,
     pub(crate) deaths: usize,
@@ -65,6 +67,7 @@ pub(crate) struct FlakyReport {
 pub(crate) struct Outcome {
     pub(crate) clients: usize,
     pub(crate) seed: u64,
+    pub(crate) transport: Transport,
     pub(crate) duration: Duration,
     pub(crate) in_a_match: usize,
     pub(crate) failures: Vec<String>,
@@ -72,12 +75,13 @@ pub(crate) struct Outcome {
 
 impl FlakyReport {
     pub(crate) fn new(outcome: Outcome, mut counts: Counts, deaths: &[Death]) -> Self {
-        let Outcome { clients, seed, duration, in_a_match, mut failures } = outcome;
+        let Outcome { clients, seed, transport, duration, in_a_match, mut failures } = outcome;
         counts.waits.sort_unstable();
         failures.extend(counts.named);
         Self {
             clients,
             seed,
+            transport,
             duration_s: round(duration.as_secs_f64()),
             steps: Step::ALL.into_iter().map(|step| StepDeaths::count(step, deaths)).collect(),
             deaths: deaths.len(),
@@ -119,7 +123,11 @@ fn listed(counts: &BTreeMap<String, u64>) -> String {
 
 impl fmt::Display for FlakyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "flaky scenario: {} clients, seed {}, in {:.1} s", self.clients, self.seed, self.duration_s)?;
+        writeln!(
+            f,
+            "flaky scenario: {} clients, transport {:?}, seed {}, in {:.1} s",
+            self.clients, self.transport, self.seed, self.duration_s
+        )?;
         let heads = ["before", "after", "half-open", "reset", "swallowed", "closed"].map(|head| format!("{head:>11}"));
         writeln!(f, "{:<11}{}", "death at", heads.concat())?;
         for step in &self.steps {
@@ -140,7 +148,14 @@ mod tests {
     use super::*;
 
     fn report(counts: Counts, failures: Vec<String>) -> FlakyReport {
-        let outcome = Outcome { clients: 4, seed: 1, duration: Duration::from_secs(9), in_a_match: 4, failures };
+        let outcome = Outcome {
+            clients: 4,
+            seed: 1,
+            transport: Transport::Mixed,
+            duration: Duration::from_secs(9),
+            in_a_match: 4,
+            failures,
+        };
         let death = |moment, kind| Death { step: Step::Join, moment, kind, delay: Duration::ZERO };
         FlakyReport::new(outcome, counts, &[death(Moment::Before, Kind::Reset), death(Moment::After, Kind::SwallowedToClient)])
     }
