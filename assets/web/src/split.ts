@@ -2,7 +2,7 @@
 // loss do, with prediction and without. Each player is this page in a frame.
 
 import type { Room } from "@tickcast/client";
-import type { Profile } from "@tickcast/client/inspector";
+import type { Conditions, Settings } from "@tickcast/client/inspector";
 
 import { el } from "./dom.ts";
 
@@ -30,6 +30,8 @@ class Side {
   readonly node: HTMLElement;
   readonly frame: HTMLIFrameElement;
   private readonly profile: HTMLSelectElement;
+  /** The choice that is shown while the inspector's sliders make conditions of their own. */
+  private readonly own: HTMLOptionElement;
   private readonly predicts: HTMLInputElement;
   private readonly says = el("span", { className: "split-says" });
   private room: Room | undefined;
@@ -44,7 +46,8 @@ class Side {
     const options = ["off", ...inspecting.profiles.map((one) => one.name)].map((value) =>
       el("option", { value }, value),
     );
-    this.profile = el("select", { onchange: () => this.apply() }, ...options);
+    this.own = el("option", { value: "own", hidden: true }, "own");
+    this.profile = el("select", { onchange: () => this.apply() }, ...options, this.own);
     this.profile.value = profile;
     this.predicts = el("input", { type: "checkbox", checked: predicts, onchange: () => this.apply() });
     const bar = el(
@@ -64,7 +67,10 @@ class Side {
     this.frame.src = `?${search}${code && `#${code}`}`;
   }
 
-  /** The room of this side, once it is there. Its line and its picture become what the switches say. */
+  /**
+   * The room of this side, once it is there. The line and the picture of a new one become what the switches say. Later the switches
+   * say what the inspector has set.
+   */
   look(): Room | undefined {
     const inside = this.frame.contentWindow;
     const room = inside?.tickcast?.room;
@@ -72,6 +78,8 @@ class Side {
       this.room = room;
       this.listen(inside);
       this.apply();
+    } else if (room) {
+      this.follow(room);
     }
     return room;
   }
@@ -82,11 +90,28 @@ class Side {
   }
 
   private apply(): void {
-    const profile = this.inspecting.profiles.find(({ name }) => name === this.profile.value);
-    this.says.textContent = profile ? told(profile) : "the real line";
+    const { profiles, settingsOf, simulate, drawPredicted } = this.inspecting;
+    const { value } = this.profile;
+    const profile = profiles.find(({ name }) => name === value) ?? null;
+    this.says.textContent = told(profile);
     if (!this.room) return;
-    this.inspecting.simulate(this.room, profile ?? null);
-    this.inspecting.drawPredicted(this.room, this.predicts.checked);
+    // Conditions of one's own stay with the room for which they were made.
+    if (value !== "own") simulate(this.room, profile);
+    drawPredicted(this.room, this.predicts.checked);
+    this.show(settingsOf(this.room));
+  }
+
+  private follow(room: Room): void {
+    // A person who has the menu open is about to choose.
+    if (document.activeElement !== this.profile) this.show(this.inspecting.settingsOf(room));
+  }
+
+  private show({ conditions, profile, drawsPredicted }: Settings): void {
+    const says = told(conditions);
+    if (this.profile.value !== profile) this.profile.value = profile;
+    if (this.own.hidden !== (profile !== "own")) this.own.hidden = profile !== "own";
+    if (this.says.textContent !== says) this.says.textContent = says;
+    this.predicts.checked = drawsPredicted;
   }
 
   /** Hears the keys that a person presses, and not those that are passed on. */
@@ -129,7 +154,9 @@ export async function showSplit(root: HTMLElement, game: string): Promise<void> 
 }
 
 /** A line in a few words. */
-function told({ round_trip_ms, jitter_ms, loss, blackout }: Profile): string {
+function told(conditions: Conditions | null): string {
+  if (!conditions) return "the real line";
+  const { round_trip_ms, jitter_ms, loss, blackout } = conditions;
   const dead = blackout ? `, none for ${blackout.for_s} s every ${blackout.every_s} s` : "";
-  return `${round_trip_ms} ± ${jitter_ms} ms, ${loss * 100}% lost${dead}`;
+  return `${round_trip_ms} ± ${jitter_ms} ms, ${Math.round(loss * 1000) / 10}% lost${dead}`;
 }

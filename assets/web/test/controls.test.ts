@@ -99,3 +99,24 @@ test("an arrow is at the edge of the screen, in the direction of who is out of s
   const { at } = edge(screen, { x: -1000, y: 1000 });
   expect([at.x >= 30, at.y <= 270]).toEqual([true, true]);
 });
+
+test("an arrow keeps clear of what covers the screen", () => {
+  const screen = { width: 400, height: 300 };
+  const scores = { left: 300, top: 0, right: 400, bottom: 120 };
+  // From the middle to the upper right corner: the arrow stays its own length to the left of the list, or below it.
+  const { at, angle } = edge(screen, { x: 600, y: -150 }, [scores]);
+  expect(at.x).toBeCloseTo(270);
+  expect(at.y).toBeCloseTo(97.5);
+  expect(angle).toBeCloseTo(Math.atan2(-300, 400));
+  expect(edge(screen, { x: 600, y: 0 }, [scores]).at).toEqual({ x: 270, y: 123.75 });
+  for (const to of [
+    { x: -600, y: -150 },
+    { x: 200, y: -500 },
+    { x: 600, y: 300 },
+  ]) {
+    expect(edge(screen, to, [scores])).toEqual(edge(screen, to));
+  }
+  // A box over the middle, such as on a small screen, moves nothing.
+  const all = { left: 0, top: 0, right: 400, bottom: 300 };
+  expect(edge(screen, { x: 600, y: 0 }, [all])).toEqual(edge(screen, { x: 600, y: 0 }));
+});

@@ -268,7 +268,7 @@ class ArenaView implements Mounted {
     this.markers.draw(pen, camera, me, seconds);
     const others = standing.filter(({ seat }) => seat !== this.room.seat);
     const marked = others.map((avatar) => ({ avatar, isFriend: this.isFriend(avatar.seat) }));
-    drawArrows(pen, camera, me ?? camera, marked);
+    drawArrows(pen, camera, { me: me ?? camera, others: marked, boxes: this.hud.boxes });
     drawMinimap(pen, camera, { ground: this.ground, avatars: standing, seat: this.room.seat });
     drawThumbs(pen, this.pad.thumbs(), this.fires);
     const pointer = this.reticle();

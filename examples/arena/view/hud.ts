@@ -53,6 +53,8 @@ export class Hud {
   private readonly downText = span("");
   private readonly hurt = block("div", "arena-hurt");
   private shown = "";
+  private readonly watched: readonly HTMLElement[];
+  private covered: DOMRect[] | undefined;
 
   constructor(root: HTMLElement, fragLimit: number) {
     this.hpBox = block("div", "arena-hp", this.hpLabel, this.hpText, block("div", "arena-bar", this.hpBar));
@@ -68,14 +70,20 @@ export class Hud {
     this.down.append(span("arena-fallen", "You are down"), this.downText);
     this.feed.setAttribute("aria-live", "polite");
     this.scores.setAttribute("aria-label", "Scores");
-    const side = block(
-      "div",
-      "arena-side",
-      block("div", "arena-clock", this.time, this.teams, goal),
-      this.scores,
-      this.feed,
-    );
+    const clock = block("div", "arena-clock", this.time, this.teams, goal);
+    const side = block("div", "arena-side", clock, this.scores, this.feed);
     root.append(this.hurt, side, this.hpBox, this.ammoBox, this.down);
+    this.watched = [clock, this.scores, this.hpBox, this.ammoBox];
+    const resized = new ResizeObserver(() => {
+      this.covered = undefined;
+    });
+    for (const element of [root, ...this.watched]) resized.observe(element);
+  }
+
+  /** The parts of the screen that the display covers. */
+  get boxes(): readonly DOMRect[] {
+    this.covered ??= this.watched.map((element) => element.getBoundingClientRect()).filter(({ width }) => width > 0);
+    return this.covered;
   }
 
   show(facts: Facts): void {

@@ -55,18 +55,28 @@ export class Markers {
   }
 }
 
+/** A part of the screen, in pixels from its upper left corner. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** What arrows are drawn of: who is looked for, and the boxes that would hide an arrow. */
+export interface Arrows {
+  readonly me: Vec;
+  readonly others: readonly { readonly avatar: Avatar; readonly isFriend: boolean }[];
+  readonly boxes: readonly Box[];
+}
+
 /** Arrows at the edge of the screen, to all team mates and the nearest enemies that are out of sight. */
-export function drawArrows(
-  pen: CanvasRenderingContext2D,
-  camera: Camera,
-  me: Vec,
-  others: readonly { readonly avatar: Avatar; readonly isFriend: boolean }[],
-): void {
+export function drawArrows(pen: CanvasRenderingContext2D, camera: Camera, { me, others, boxes }: Arrows): void {
   const far = ({ x, y }: Vec): number => Math.hypot(x - me.x, y - me.y);
   const hidden = others.filter(({ avatar }) => !camera.shows(avatar.x, avatar.y, 0));
   const enemies = hidden.filter(({ isFriend }) => !isFriend).sort((a, b) => far(a.avatar) - far(b.avatar));
   for (const { avatar, isFriend } of [...hidden.filter(({ isFriend }) => isFriend), ...enemies.slice(0, ENEMIES)]) {
-    const { at, angle } = edge(camera, camera.at(avatar.x, avatar.y));
+    const { at, angle } = edge(camera, camera.at(avatar.x, avatar.y), boxes);
     pen.save();
     pen.translate(at.x, at.y);
     pen.rotate(angle);
@@ -76,14 +86,35 @@ export function drawArrows(
   }
 }
 
-/** Where the line from the middle of the screen to a pixel leaves the screen, and its direction. */
-export function edge({ width, height }: { width: number; height: number }, to: Vec): { at: Vec; angle: number } {
-  const way = { x: to.x - width / 2, y: to.y - height / 2 };
-  const share = Math.min(
-    (width / 2 - EDGE) / Math.max(Math.abs(way.x), 1e-6),
-    (height / 2 - EDGE) / Math.max(Math.abs(way.y), 1e-6),
-  );
-  return { at: { x: width / 2 + way.x * share, y: height / 2 + way.y * share }, angle: Math.atan2(way.y, way.x) };
+/** Where the line from the middle of the screen to a pixel leaves the screen or meets a box, and its direction. */
+export function edge(
+  { width, height }: { width: number; height: number },
+  to: Vec,
+  boxes: readonly Box[] = [],
+): { at: Vec; angle: number } {
+  const middle = { x: width / 2, y: height / 2 };
+  const way = { x: to.x - middle.x, y: to.y - middle.y };
+  const shares = [
+    (middle.x - EDGE) / Math.max(Math.abs(way.x), 1e-6),
+    (middle.y - EDGE) / Math.max(Math.abs(way.y), 1e-6),
+    ...boxes.map((box) => meets(box, middle, way)),
+  ];
+  const share = Math.min(...shares);
+  return { at: { x: middle.x + way.x * share, y: middle.y + way.y * share }, angle: Math.atan2(way.y, way.x) };
+}
+
+/** The share of a way after which it is an arrow's length from a box; `Infinity` if it does not meet the box, or begins in it. */
+function meets(box: Box, from: Vec, way: Vec): number {
+  const across = between(box.left - EDGE, box.right + EDGE, from.x, way.x);
+  const down = between(box.top - EDGE, box.bottom + EDGE, from.y, way.y);
+  const enters = Math.max(across.enters, down.enters);
+  return enters > 0 && enters < Math.min(across.leaves, down.leaves) ? enters : Infinity;
+}
+
+/** The shares of a way between which it is between two values, along one axis. */
+function between(low: number, high: number, from: number, way: number): { enters: number; leaves: number } {
+  const [a, b] = [(low - from) / (way || 1e-9), (high - from) / (way || 1e-9)];
+  return { enters: Math.min(a, b), leaves: Math.max(a, b) };
 }
 
 function cross(pen: CanvasRenderingContext2D, camera: Camera, { at, down, left }: Mark, calm: boolean): void {

@@ -3,6 +3,7 @@
 import type { Room } from "../room.js";
 import type { AnyGame, GameTypes } from "../types.js";
 import type { Conditions } from "./conditions.js";
+import { nameOf } from "./controls.js";
 import { insideOf } from "./inside.js";
 import type { Sample } from "./meter.js";
 import { Panel } from "./panel.js";
@@ -82,4 +83,20 @@ export function simulate<G extends GameTypes>(room: Room<G>, conditions: Conditi
  */
 export function drawPredicted<G extends GameTypes>(room: Room<G>, on: boolean): void {
   insideOf(room).draws = on;
+}
+
+/** How a room is looked at now. */
+export interface Settings {
+  /** The simulated line; `null` if there is none. */
+  readonly conditions: Conditions | null;
+  /** The name of the profile with these conditions: `own` for any others, `off` for none. */
+  readonly profile: string;
+  /** Whether the room draws what it predicts. */
+  readonly drawsPredicted: boolean;
+}
+
+/** What `simulate`, `drawPredicted` and the panel have set. Throws a `TypeError` if `room` is not a room of the SDK. */
+export function settingsOf<G extends GameTypes>(room: Room<G>): Settings {
+  const { conditions } = wireOf(room);
+  return { conditions, profile: conditions ? nameOf(conditions) : "off", drawsPredicted: insideOf(room).draws };
 }

@@ -37,6 +37,7 @@ main(async () => {
   await right.getByRole("checkbox", { name: "Prediction" }).check();
   await until("the switch predicts", async () => (await players(ada.page)).every(({ draws }) => draws));
 
+  await inspectorSetsSwitches(ada.page, right);
   await keysPlayBoth(ada.page);
   await ada.picture("split");
   for (const [width, height] of [
@@ -70,6 +71,20 @@ function players(page) {
     });
     return sides.length === 2 && sides.every(Boolean) ? sides : undefined;
   });
+}
+
+/** The switches say what the inspector of a side has set. */
+async function inspectorSetsSwitches(page, right) {
+  const inside = right.locator("iframe").contentFrame();
+  const line = right.getByRole("combobox").first();
+  await inside.locator("canvas").first().click();
+  await page.keyboard.press("KeyI");
+  await inside.getByRole("slider", { name: "Round trip" }).fill("310");
+  await until("the switch follows the slider", async () => (await line.inputValue()) === "own");
+  assert.match(await right.locator(".split-says").innerText(), /^310 ± 15 ms/);
+  await inside.getByRole("radio", { name: "good" }).check();
+  await until("the switch follows the profile", async () => (await line.inputValue()) === "good");
+  await page.keyboard.press("KeyI");
 }
 
 /** A round trip of a side, in milliseconds. */
