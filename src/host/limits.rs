@@ -49,6 +49,8 @@ pub struct Limits {
     pub codes_kept: usize,
     /// How long a finished room is kept, so that everybody can read the result. Default 5 s.
     pub over_linger: Duration,
+    /// How long the start, and later each query, waits for a connection to the database. Default 5 s.
+    pub database_wait: Duration,
     /// The most records (results, ratings, blocks, names) that may wait for the database, in memory and on disk. Later ones are dropped.
     /// Default 100,000.
     pub unwritten_records: usize,
@@ -138,6 +140,7 @@ impl Default for Limits {
             empty_linger: Duration::from_secs(10),
             codes_kept: 1000,
             over_linger: Duration::from_secs(5),
+            database_wait: Duration::from_secs(5),
             unwritten_records: 100_000,
             unwritten_bytes: 64 * 1024 * 1024,
             unwritten_memory_bytes: 16 * 1024 * 1024,

@@ -112,7 +112,7 @@ impl PersistenceConfig {
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
 impl Tables {
     async fn open(database: &Database, folder: Option<&Path>, limits: &Limits) -> Result<Self, StartError> {
-        let store = Store::open(database).await?;
+        let store = Store::open_within(database, limits.database_wait).await?;
         let queue = WriteQueue::start(store.clone(), folder, limits);
         // Somebody may have been blocked while the database could not be reached.
         if timeout(LEFT_RECORDS, queue.settled()).await.is_err() {

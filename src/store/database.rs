@@ -23,8 +23,8 @@ use thiserror::Error;
 /// Most connections to PostgreSQL or to a file.
 const CONNECTIONS: u32 = 4;
 
-/// How long a query waits for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the start and each query wait for a connection, unless the caller says otherwise.
+const WAIT: Duration = Duration::from_secs(5);
 
 /// The migrations from an empty database to the tables of this version. A released one is never changed.
 const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("migrations/0001_first.sql"))];
@@ -108,14 +108,24 @@ pub struct Store {
 }
 
 impl Store {
-    /// Connects and migrates the tables. Must be called within a Tokio runtime.
+    /// Connects and migrates the tables. Waits at most 5 s for a connection, and so does each query later. Must be called within a
+    /// Tokio runtime.
     ///
     /// # Errors
     ///
     /// If the database cannot be reached, or its tables are of a later version.
     pub async fn open(database: &Database) -> Result<Self, StoreError> {
+        Self::open_within(database, WAIT).await
+    }
+
+    /// Does the same, and waits for a connection as long as `wait`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub async fn open_within(database: &Database, wait: Duration) -> Result<Self, StoreError> {
         install_default_drivers();
-        let options = AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
+        let options = AnyPoolOptions::new().acquire_timeout(wait);
         let (pool, anchor) = match database {
             #[cfg(feature = "store-sqlite")]
             Database::Memory => {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 async fn open(folder: &Folder) -> Store {
-    Store::open(&Database::File(folder.0.join("tickcast.db"))).await.unwrap()
+    Store::open_within(&Database::File(folder.0.join("tickcast.db")), PATIENCE).await.unwrap()
 }
 
 fn start(store: &Store, folder: Option<&Path>) -> WriteQueue {

@@ -15,7 +15,10 @@ use tickcast::{
     server::{RunningServer, StartError},
     store::{Database, RatingCache, Store, StoreError, StoredRating, WriteQueue},
 };
-use tokio::time::{sleep, timeout};
+use tokio::{
+    net::TcpListener,
+    time::{Instant, sleep, timeout},
+};
 
 use crate::{
     folder::Folder,
@@ -25,6 +28,11 @@ use crate::{
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
+/// Opens a database, on a machine that may be busy.
+async fn open(database: &Database) -> Store {
+    Store::open_within(database, PATIENCE).await.unwrap()
+}
+
 /// Creates an empty PostgreSQL database and returns its URL. `None` without a server.
 async fn postgres() -> Option<String> {
     let Ok(url) = env::var("TICKCAST_TEST_POSTGRES") else {
@@ -33,7 +41,7 @@ async fn postgres() -> Option<String> {
     };
     sqlx::any::install_default_drivers();
     let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let server = sqlx::AnyPool::connect(&url).await.unwrap();
+    let server = sqlx::any::AnyPoolOptions::new().acquire_timeout(PATIENCE).connect(&url).await.unwrap();
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&server).await.unwrap();
     let (server, _) = url.rsplit_once('/').unwrap();
     Some(format!("{server}/{name}"))
@@ -41,13 +49,13 @@ async fn postgres() -> Option<String> {
 
 /// Runs a test on every database. Each is opened twice, so that the second time finds the tables of the first.
 async fn on_each(test: impl AsyncFn(&str, Store)) {
-    test("memory", Store::open(&Database::Memory).await.unwrap()).await;
+    test("memory", open(&Database::Memory).await).await;
     let folder = Folder::new();
     let mut databases = vec![Database::File(folder.0.join("a file.db"))];
     databases.extend(postgres().await.map(Database::Postgres));
     for database in databases {
-        Store::open(&database).await.unwrap().close().await;
-        let store = Store::open(&database).await.unwrap();
+        open(&database).await.close().await;
+        let store = open(&database).await;
         test(&format!("{database:?}"), store.clone()).await;
         store.close().await;
     }
@@ -172,7 +180,7 @@ async fn ratings_are_at_hand_once_loaded() {
 
 #[tokio::test]
 async fn a_database_that_is_gone_holds_nobody_up() {
-    let store = Store::open(&Database::Memory).await.unwrap();
+    let store = open(&Database::Memory).await;
     let queue = WriteQueue::start(store.clone(), None, &Limits::default());
     store.close().await;
     // The queue's task shares this thread and never runs, so a call that waited for it would hang.
@@ -190,6 +198,22 @@ async fn an_unusable_database_is_an_error() {
     fs::write(folder.0.join("guest.key"), "short").unwrap();
     let started = tickcast::server().game::<Duel>().data(&folder.0).start("127.0.0.1:0").await;
     assert!(matches!(started, Err(StartError::Key(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_does_not_answer_is_waited_for_as_long_as_was_asked() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let database = Database::Postgres(format!("postgres://somebody@{}/none", silent.local_addr().unwrap()));
+    for wait in [1, 5, 60].map(Duration::from_secs) {
+        let began = Instant::now();
+        assert!(Store::open_within(&database, wait).await.is_err());
+        assert_eq!(began.elapsed().as_secs(), wait.as_secs());
+    }
+    let began = Instant::now();
+    let builder = tickcast::server().game::<Duel>().config(|config| config.host.database_wait = Duration::from_secs(2));
+    let Database::Postgres(url) = database else { unreachable!() };
+    assert!(matches!(builder.database(url).start("127.0.0.1:0").await, Err(StartError::Store(_))));
+    assert_eq!(began.elapsed().as_secs(), 2);
 }
 
 #[tokio::test]
@@ -236,14 +260,14 @@ async fn a_block_made_elsewhere_counts_at_the_next_connection() {
     let folder = Folder::new();
     let configured = user("eve");
     let server = start_with(|builder| builder.data(&folder.0).block([configured.clone()])).await;
-    let elsewhere = Store::open(&Database::File(folder.0.join("tickcast.db"))).await.unwrap();
+    let elsewhere = open(&Database::File(folder.0.join("tickcast.db"))).await;
     follows_blocks_of_others(&server, &elsewhere).await;
     assert!(server.host().check_blocked(&configured).is_err());
     server.shutdown().await;
     elsewhere.close().await;
     let Some(url) = postgres().await else { return };
     let server = start_with(|builder| builder.database(&url)).await;
-    let elsewhere = Store::open(&Database::Postgres(url)).await.unwrap();
+    let elsewhere = open(&Database::Postgres(url)).await;
     follows_blocks_of_others(&server, &elsewhere).await;
     server.shutdown().await;
     elsewhere.close().await;
@@ -255,7 +279,7 @@ async fn a_server_keeps_its_tables_in_postgres() {
     let server = start_with(|builder| builder.database(&url)).await;
     let [ada, _] = play(&server).await;
     server.shutdown().await;
-    let store = Store::open(&Database::Postgres(url)).await.unwrap();
+    let store = open(&Database::Postgres(url)).await;
     assert_eq!(store.matches(&user(ada["user"].as_str().unwrap()), 10).await.unwrap().len(), 1);
     store.close().await;
 }

@@ -35,7 +35,9 @@ pub async fn start_limited(change: impl FnOnce(&mut Config)) -> RunningServer {
 }
 
 pub async fn start_with(change: impl FnOnce(ServerBuilder) -> ServerBuilder) -> RunningServer {
-    change(tickcast::server().game::<Duel>()).start("127.0.0.1:0").await.expect("a free port")
+    // A busy machine may take long to open a database.
+    let builder = tickcast::server().game::<Duel>().config(|config| config.host.database_wait = PATIENCE);
+    change(builder).start("127.0.0.1:0").await.expect("a free port")
 }
 
 /// Sends bytes over a connection of its own and reads until the server closes.

@@ -212,7 +212,6 @@ fn a_lack_of_descriptors_is_told_at_most_once_a_second_and_passes() {
     assert!(program.is_ready(), "accepts again");
 }
 
-/// Starts the program, and returns what it answers for the module of arena, and how often it says that there is none.
 /// A client's way in by WebSocket: its entry into the namespace `/`, and Engine.IO's close packet behind it. Their masks are zero.
 const IN_AND_OUT: &[u8] = b"\x81\x82\x00\x00\x00\x0040\x81\x81\x00\x00\x00\x001";
 
@@ -239,6 +238,7 @@ fn clients_that_go_as_they_enter_are_counted_neither_twice_nor_for_ever() {
     }
 }
 
+/// Starts the program, and returns what it answers for the module of arena, and how often it says that there is none.
 fn module_of_arena(change: impl FnOnce(&mut Command) -> &mut Command) -> (String, usize) {
     let folder = Folder::new("log");
     let log = File::create(&folder.0).unwrap();
