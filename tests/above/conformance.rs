@@ -29,6 +29,10 @@ use crate::{
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 const WEBSOCKET: &str = "/socket.io/?EIO=4&transport=websocket";
 
+/// The headers of a WebSocket's handshake, which mean nothing to requests that ask for none.
+const UPGRADE: &str =
+    "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n";
+
 /// Far longer than an answer takes on a machine that is not busy; a busy one only makes these tests weaker.
 const A_MOMENT: Duration = Duration::from_millis(300);
 
@@ -181,8 +185,13 @@ async fn a_request_that_breaks_the_protocol_is_refused_with_a_numbered_code() {
         ("GET", "/socket.io/?transport=polling", 5, "Unsupported protocol version"),
         ("GET", "/socket.io/?EIO=abc&transport=polling", 5, "Unsupported protocol version"),
         ("GET", "/socket.io/?EIO=3&transport=polling", 5, "Unsupported protocol version"),
+        ("GET", "/socket.io/?EIO=3&transport=websocket", 5, "Unsupported protocol version"),
+        ("GET", "/socket.io/?EIO=4&transport=polling=", 0, "Transport unknown"),
+        ("GET", "/socket.io/?EIO=4&transport=websocket=x", 0, "Transport unknown"),
+        ("GET", "/socket.io/?EIO=4=x&transport=websocket", 5, "Unsupported protocol version"),
+        ("GET", "/socket.io-msgpack/?EIO=4&transport=websocket=x", 0, "Transport unknown"),
     ] {
-        let (status, answer) = http(&server, method, path, "", "").await;
+        let (status, answer) = http(&server, method, path, UPGRADE, "").await;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert_eq!((status, body), (400, &*json!({"code": code, "message": message}).to_string()), "{method} {path}");
         assert!(head.contains("content-type: application/json"), "{head}");
@@ -194,8 +203,7 @@ async fn a_request_that_breaks_the_protocol_is_refused_with_a_numbered_code() {
 async fn a_websocket_for_an_unknown_session_is_refused() {
     let server = start().await;
     let path = format!("{WEBSOCKET}&sid=AAAAAAAAAAAAAAHs");
-    let headers = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n";
-    let (status, answer) = http(&server, "GET", &path, headers, "").await;
+    let (status, answer) = http(&server, "GET", &path, UPGRADE, "").await;
     assert!(status == 400 && answer.ends_with(r#"{"code":1,"message":"Session ID unknown"}"#), "{answer}");
     server.shutdown().await;
 }

@@ -157,6 +157,8 @@ async fn malformed_handshakes(attacker: Attacker) -> Seen {
             ("no version", changed("sec-websocket-version: 13\r\n", ""), refused),
             ("a key of three bytes", changed("dGhlIHNhbXBsZSBub25jZQ==", "YWJj"), refused),
             ("no key", changed("sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n", ""), refused),
+            ("a transport with more behind it", changed("transport=websocket", "transport=websocket=x"), refused),
+            ("a version with more behind it", changed("EIO=4", "EIO=4=x"), refused),
             ("HTTP/1.0", changed("HTTP/1.1", "HTTP/1.0"), &[400, 426, 0]),
         ],
     )

@@ -91,8 +91,10 @@ pub(crate) struct Library {
 /// Why a request is refused, with the reference server's numbers.
 #[derive(Clone, Copy)]
 enum Refused {
+    UnknownTransport = 0,
     UnknownSession = 1,
     BadRequest = 3,
+    UnknownVersion = 5,
 }
 
 /// The parameters of a request's query.
@@ -101,6 +103,8 @@ struct Query {
     is_polling: bool,
     is_version_4: bool,
     session: Option<String>,
+    /// Why the library must not see the request: it reads a value only up to a second `=`.
+    refusal: Option<Refused>,
 }
 
 impl Endpoint {
@@ -131,6 +135,9 @@ impl Endpoint {
 
     async fn answer(&self, request: Request) -> Response {
         let query = Query::of(&request);
+        if let Some(refusal) = query.refusal {
+            return refusal.into_response();
+        }
         let is_get = request.method() == Method::GET;
         if query.is_websocket && query.is_version_4 && is_get {
             return self.websocket(request, query.session).unwrap_or_else(IntoResponse::into_response);
@@ -341,12 +348,15 @@ impl Query {
     fn of(request: &Request) -> Self {
         let query = request.uri().query().unwrap_or_default();
         let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name));
-        let transport = value("transport=");
+        let (transport, version) = (value("transport="), value("EIO="));
+        let is_odd = |value: Option<&str>| value.is_some_and(|value| value.contains('='));
+        let refusal = [(transport, Refused::UnknownTransport), (version, Refused::UnknownVersion)];
         Self {
             is_websocket: transport == Some("websocket"),
             is_polling: transport == Some("polling"),
-            is_version_4: value("EIO=") == Some("4"),
+            is_version_4: version == Some("4"),
             session: value("sid=").map(str::to_owned),
+            refusal: refusal.into_iter().find(|(value, _)| is_odd(*value)).map(|(_, refusal)| refusal),
         }
     }
 }
@@ -354,8 +364,10 @@ impl Query {
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let message = match self {
+            Self::UnknownTransport => "Transport unknown",
             Self::UnknownSession => "Session ID unknown",
             Self::BadRequest => "Bad request",
+            Self::UnknownVersion => "Unsupported protocol version",
         };
         let body = json!({ "code": self as u8, "message": message }).to_string();
         (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, JSON)], body).into_response()
