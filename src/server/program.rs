@@ -235,6 +235,20 @@ mod tests {
     }
 
     #[test]
+    fn a_second_signal_is_heard_while_the_first_is_served() {
+        let Some(output) = in_child("a_second_signal_is_heard_while_the_first_is_served") else {
+            let mut stops = Stops::new(Duration::from_secs(600)).unwrap();
+            let runtime = Builder::new_current_thread().build().unwrap();
+            for _ in 0..2 {
+                terminate_this_process();
+                runtime.block_on(stops.next());
+            }
+            process::exit(7);
+        };
+        assert_eq!(output.status.code(), Some(7), "{output:?}");
+    }
+
+    #[test]
     fn a_program_that_goes_on_after_its_server_is_left_alone() {
         let Some(output) = in_child("a_program_that_goes_on_after_its_server_is_left_alone") else {
             let mut stops = Stops::new(Duration::from_millis(50)).unwrap();

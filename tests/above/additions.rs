@@ -181,6 +181,11 @@ async fn the_host_sets_how_many_attachments_an_event_may_have() {
         send_attachments(&mut client, "more", 3, allowed + 1).await;
         client.closed().await;
         assert!(dropped(&server, "protocol").await > before);
+        let mut session = Polling::open(server.address(), "socket.io").await;
+        session.enter("/echo,").await;
+        let before = dropped(&server, "protocol").await;
+        session.try_send(&format!("45{}-/echo,[\"more\"]", allowed + 1)).await;
+        assert!(dropped(&server, "protocol").await > before);
         server.shutdown().await;
     }
 }

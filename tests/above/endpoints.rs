@@ -14,6 +14,7 @@ use tickcast::{
 };
 use tokio::net::TcpStream;
 
+use crate::polling::Http;
 use crate::server::{Client, Duel, PARSERS, create, get, http, seated, start, start_limited, start_with};
 
 #[tokio::test]
@@ -138,6 +139,25 @@ async fn shutdown_tells_everybody_and_ends() {
     assert_eq!(over.data[1]["reason"], "closed");
     stopping.await.unwrap();
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn shutdown_closes_every_connection() {
+    let server = start().await;
+    let mut clients = Vec::new();
+    for parser in PARSERS {
+        let mut client = Client::connect(&server, parser).await;
+        client.enter("/lobby", json!({})).await.unwrap();
+        clients.push(client);
+    }
+    let mut idle = Http::connect(server.address()).await;
+    idle.ask("GET", "/healthz", "").await;
+    assert_eq!(idle.answer().await.status, 200);
+    server.shutdown().await;
+    idle.closed().await;
+    for mut client in clients {
+        client.closed().await;
+    }
 }
 
 #[tokio::test]

@@ -241,6 +241,30 @@ async fn a_server_remembers_its_guests_its_results_and_its_blocks() {
     }
 }
 
+/// Far more than are written in the time for which a server that stops says farewell.
+const MANY: usize = 5_000;
+
+#[test]
+fn what_waits_when_a_server_stops_outlives_its_process() {
+    let folder = Folder::new();
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let names: Vec<_> = (0..MANY).map(|number| user(&format!("user-{number}"))).collect();
+    let process = runtime();
+    process.block_on(async {
+        let server = start_with(|builder| builder.data(&folder.0)).await;
+        names.iter().for_each(|name| server.host().block(name));
+        server.shutdown().await;
+    });
+    // As at the end of a process, nothing that still runs goes on.
+    process.shutdown_background();
+    runtime().block_on(async {
+        let server = start_with(|builder| builder.data(&folder.0)).await;
+        let forgotten = names.iter().filter(|name| server.host().check_blocked(name).is_ok()).count();
+        assert_eq!(forgotten, 0, "of {MANY}");
+        server.shutdown().await;
+    });
+}
+
 /// Blocks and unblocks a guest through another connection to the database, as another server or an operator does.
 async fn follows_blocks_of_others(server: &RunningServer, elsewhere: &Store) {
     let (mut ada, session) = guest(server, json!({"name": "Ada"})).await;

@@ -173,6 +173,20 @@ async fn a_cut_reaches_the_connection_that_a_session_moved_to() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_cut_while_it_probes_does_not_move() {
+    let server = start_limited(|config| config.net.requests_per_second = 0.1).await;
+    let mut session = connected(&server).await;
+    let mut websocket = session.probe().await.unwrap();
+    say(&mut websocket, "2probe").await;
+    assert_eq!(hear(&mut websocket).await, "3probe");
+    let flood = async { while session.try_send(INFO).await.status == 200 {} };
+    timeout(PATIENCE, flood).await.expect("the session is cut");
+    say(&mut websocket, "5").await;
+    closed(&mut websocket).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_room_plays_over_an_upgraded_connection() {
     let server = start().await;
     let created = create(&server, json!({})).await;

@@ -110,6 +110,26 @@ fn a_signal_right_after_ready_ends_the_program_in_order() {
 }
 
 #[test]
+fn a_signal_ends_a_program_that_waits_for_its_database() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let database = format!("postgres://somebody@{}/none", silent.local_addr().unwrap());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_arcade"));
+    command.env_clear().args(["--listen", "127.0.0.1:0", "--database", &database, "--limit", "database_wait=600"]);
+    let mut program = Program { child: command.stdout(Stdio::null()).spawn().unwrap(), address: String::new() };
+    silent.set_nonblocking(true).unwrap();
+    let _asked = loop {
+        match silent.accept() {
+            Ok(asked) => break asked,
+            Err(_) => assert!(program.child.try_wait().unwrap().is_none(), "the program ended by itself"),
+        }
+        sleep(Duration::from_millis(5));
+    };
+    program.signal("TERM");
+    let status = program.end();
+    assert_eq!(status.code(), Some(0), "{status}");
+}
+
+#[test]
 fn a_hangup_ends_nothing() {
     let program = Program::start(|command| command);
     for _ in 0..3 {

@@ -107,6 +107,7 @@ mod tests {
             frame(0x01, b"2probe"),
             frame(0x81, &[b'2'; 200]),
             [probe(), probe()].concat(),
+            [probe(), probe(), frame(0x81, b"5")].concat(),
             [probe(), frame(0x81, b"42[\"a\"]")].concat(),
             Vec::new(),
         ] {
