@@ -27,6 +27,11 @@ export interface SeatChannel {
   address(file: string): string;
   /** Closes the underlying transport, so that Socket.IO opens a new one. */
   cut(): void;
+  /**
+   * Opens another connection, to which the channel moves as soon as it is there. Does nothing if WebSockets do not pass. Returns a
+   * function that gives the attempt up, if the channel has not moved.
+   */
+  tryAnother(): () => void;
   /** Disconnects the channel and makes it available to another seat. */
   release(): void;
 }

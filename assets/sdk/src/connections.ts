@@ -3,6 +3,7 @@
 import { Manager } from "socket.io-client";
 
 import type { Channel, SeatChannel } from "./channel.js";
+import { MovableChannel } from "./movable.js";
 import { Decoder, Encoder } from "./parser.js";
 
 /** Options of the transport. */
@@ -63,19 +64,40 @@ export class Connections {
   /** Lends a channel to `/gameplay` that no other seat uses. */
   gameplay(): SeatChannel {
     for (let n = 0; ; n++) {
-      const manager = this.#manager(n);
-      const channel: Channel = manager.socket("/gameplay");
-      if (this.#lent.has(channel)) continue;
-      this.#lent.add(channel);
+      let manager = this.#manager(n);
+      const lent: Channel = manager.socket("/gameplay");
+      if (this.#lent.has(lent)) continue;
+      this.#lent.add(lent);
+      const channel = new MovableChannel(lent);
       return {
         channel,
         timeout: this.timeout,
         isSaturated: () => isSaturated(manager),
         address: (file) => `${this.#url.origin.replace(/^ws/, "http")}${this.#folder}/${file}`,
         cut: () => manager.engine.close(),
+        tryAnother: () => {
+          if (manager.engine.transport.name !== "websocket") return () => undefined;
+          const fresh = this.#newManager();
+          let isWanted = true;
+          fresh.reconnection(false);
+          fresh.open((error) => {
+            if (error || !isWanted) return;
+            isWanted = false;
+            fresh.reconnection(true);
+            channel.moveTo(fresh.socket("/gameplay"));
+            this.#lent.delete(lent);
+            // What else is on the old connection finds out at once, and not when the next ping is missing.
+            manager.engine.close();
+            manager = fresh;
+          });
+          return () => {
+            if (isWanted) fresh.engine.close();
+            isWanted = false;
+          };
+        },
         release: () => {
           channel.disconnect();
-          this.#lent.delete(channel);
+          this.#lent.delete(lent);
         },
       };
     }

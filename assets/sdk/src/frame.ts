@@ -4,7 +4,7 @@
 import { integer, natural, within } from "./checks.js";
 import { FrameError, messageOf } from "./errors.js";
 import { decode } from "./msgpack.js";
-import { unpackColumn, unpackIds } from "./packed.js";
+import { unpack } from "./packed_later.js";
 import type { Schemas } from "./schema.js";
 
 export const SNAPSHOT = 0;
@@ -170,11 +170,11 @@ function readChange(section: readonly unknown[], component: number, schemas: Sch
 }
 
 function readIds(list: unknown): number[] {
-  return list instanceof Uint8Array ? unpackIds(list) : idsOf(array(list, "ids"));
+  return list instanceof Uint8Array ? unpack((code) => code.unpackIds(list)) : idsOf(array(list, "ids"));
 }
 
 function readColumn(list: unknown, length: number, component: string): readonly number[] {
-  if (list instanceof Uint8Array) return unpackColumn(list, length);
+  if (list instanceof Uint8Array) return unpack((code) => code.unpackColumn(list, length));
   const column = integers(array(list, "column"));
   lengthIs(column, length, `column of ${component}`);
   return column;

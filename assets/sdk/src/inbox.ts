@@ -3,6 +3,8 @@
 import type { FrameError } from "./errors.js";
 import { inflate, isDeflated } from "./inflate.js";
 import type { OrderedEvents } from "./ordered.js";
+import { loadPacked } from "./packed_later.js";
+import type { Schema } from "./schema.js";
 
 /** Counts the frames, and inflates those that are deflated. */
 export class Inbox {
@@ -16,6 +18,12 @@ export class Inbox {
   constructor(ordered: OrderedEvents, take: (frame: Uint8Array | FrameError) => void) {
     this.#ordered = ordered;
     this.#take = take;
+  }
+
+  /** Lets events through, once the frames can be read. Without the code of packed lists, frames that have some are faults. */
+  async open({ packed }: Schema, failed: (error: FrameError) => void): Promise<void> {
+    if (packed) await loadPacked().catch(failed);
+    this.#ordered.resume();
   }
 
   /** Hands over a frame: now, or once it is inflated. Later events wait for that, because a diff needs the snapshot before it. */

@@ -4,7 +4,11 @@ import type { SeatChannel } from "./channel.js";
 import { Retry } from "./channel.js";
 import type { TickcastError } from "./errors.js";
 import { isTemporary } from "./errors.js";
+import { later } from "./later.js";
+import type { Scout } from "./scout.js";
 import type { RoomStatus } from "./types.js";
+
+const loadScout = later(() => import("./scout.js"));
 
 /** Seconds without a frame after which the transport counts as dead. The server sends at least one frame per second. */
 const SILENT_S = 4;
@@ -14,6 +18,10 @@ export interface LifelineSink {
   status(): RoomStatus;
   /** The server has refused to take the seat back. */
   expired(message: string): void;
+  /** The round trip, in milliseconds. */
+  rtt(): number;
+  /** Whether the seat can be taken back on another connection while this one is open. A spectator needs another ticket for that. */
+  readonly canMove: boolean;
 }
 
 export class Lifeline {
@@ -22,12 +30,20 @@ export class Lifeline {
   readonly #check: ReturnType<typeof setInterval>;
   #silent = 0;
   readonly #reconnect: Retry;
+  #scout: Pick<Scout, "stop"> | undefined;
 
   constructor(seatChannel: SeatChannel, sink: LifelineSink) {
     this.#seatChannel = seatChannel;
     this.#sink = sink;
     this.#reconnect = new Retry(() => seatChannel.channel.connect());
     this.#check = setInterval(() => this.#checkSilence(), 1_000);
+    const isPlaying = (): boolean => sink.status() === "playing";
+    if (!sink.canMove) return;
+    // Without the scout, a dead line is found by `SILENT_S` alone.
+    loadScout().then(
+      ({ Scout }) => (this.#scout ??= new Scout(seatChannel, { ...sink, isPlaying })),
+      () => undefined,
+    );
   }
 
   /** Notes that the server has sent something. */
@@ -50,6 +66,8 @@ export class Lifeline {
   stop(): void {
     clearInterval(this.#check);
     this.#reconnect.stop();
+    this.#scout?.stop();
+    this.#scout = { stop: () => undefined };
   }
 
   #checkSilence(): void {

@@ -1,7 +1,4 @@
-// Packed lists: bit streams that replace arrays of integers, in games whose schema enables them.
-
-import { natural, within } from "./checks.js";
-import { FrameError } from "./errors.js";
+// Packed lists: bit streams that replace arrays of integers, in games whose schema enables them. Loaded in rooms of such games.
 
 /** The first byte of a column with truncated binary codes. A smaller one is a Rice parameter. */
 const SPREAD = 31;
@@ -12,23 +9,23 @@ const MOST_SPAN = 2 ** 31 - 1;
 const VARINT_BYTES = 5;
 const U32 = 0xffff_ffff;
 
-/** Decodes a packed list of ascending ids. Throws a `FrameError`. */
+/** Decodes a packed list of ascending ids. Throws a `RangeError`. */
 export function unpackIds(packed: Uint8Array): number[] {
   const list = new PackedList(packed);
-  const parameter = natural(list.byte(), "form of packed ids", SPREAD - 1);
+  const parameter = within(list.byte(), "form of packed ids", 0, SPREAD - 1);
   const ids: number[] = [];
   for (let next = 0; !list.isAtEnd(); next++) {
     next += list.rice(parameter);
-    natural(next, "id", U32);
+    within(next, "id", 0, U32);
     ids.push(next);
   }
   return ids;
 }
 
-/** Decodes the `count` values of a packed column. Throws a `FrameError`. */
+/** Decodes the `count` values of a packed column. Throws a `RangeError`. */
 export function unpackColumn(packed: Uint8Array, count: number): number[] {
   const list = new PackedList(packed);
-  const form = natural(list.byte(), "form of a packed column", SPREAD);
+  const form = within(list.byte(), "form of a packed column", 0, SPREAD);
   const values: number[] = [];
   if (form === SPREAD) {
     const least = unzigzag(list.varint());
@@ -37,7 +34,7 @@ export function unpackColumn(packed: Uint8Array, count: number): number[] {
   } else {
     while (values.length < count) values.push(unzigzag(list.rice(form)));
   }
-  if (!list.isAtEnd()) throw new FrameError("a packed column has bytes after its end");
+  if (!list.isAtEnd()) throw new RangeError("a packed column has bytes after its end");
   return values;
 }
 
@@ -80,12 +77,12 @@ class PackedList {
       value += (byte & 0x7f) * 2 ** (7 * k);
       if (byte < 0x80) return value;
     }
-    throw new FrameError(`a packed list has a number of more than ${VARINT_BYTES} bytes`);
+    throw new RangeError(`a packed list has a number of more than ${VARINT_BYTES} bytes`);
   }
 
   /** Reads `count` bits as a number, lowest first. */
   take(count: number): number {
-    if (this.#at + count > 8 * this.#bytes.length) throw new FrameError("a packed list is cut off");
+    if (this.#at + count > 8 * this.#bytes.length) throw new RangeError("a packed list is cut off");
     let value = 0;
     for (let taken = 0; taken < count; ) {
       const offset = this.#at % 8;
@@ -115,4 +112,9 @@ class PackedList {
 /** Maps 0, 1, 2, 3, 4 to 0, −1, 1, −2, 2. */
 function unzigzag(value: number): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}
+
+function within(value: number, what: string, least: number, most: number): number {
+  if (value < least || value > most) throw new RangeError(`${what} ${value} is not within ${least} to ${most}`);
+  return value;
 }

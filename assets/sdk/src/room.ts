@@ -155,11 +155,14 @@ export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
     this.#lifeline = new Lifeline(seatChannel, {
       status: () => this.#status,
       expired: (message) => this.#end({ reason: "expired", message, winners: [] }),
+      rtt: () => this.#playback.rtt,
+      canMove: !this.spectating,
     });
     this.#stopWatching = watchVisibility((visible) => this.#seen(visible));
     this.#begin(welcome);
     // The program gets the room in a microtask. Listeners that it adds before the next task miss nothing.
-    setTimeout(() => this.#ordered.resume(), 0);
+    const failed = (error: FrameError): void => this.callbacks.fault.notify(error);
+    setTimeout(() => void this.#inbox.open(welcome.schema, failed), 0);
   }
 
   /** The tick of the newest known state; 0 before the first frame. */
@@ -492,6 +495,4 @@ export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
   }
 }
 
-function now(): number {
-  return performance.now();
-}
+const now = (): number => performance.now();

@@ -12,6 +12,25 @@ describe("a lost connection", () => {
     return all;
   };
 
+  test("is not waited for: a player whose line is silent tries another one, and a spectator cannot", async () => {
+    for (const [seat, tries] of [
+      [2, true],
+      [0, false],
+    ] as const) {
+      await sit({ seat });
+      await vi.dynamicImportSettled();
+      channel.receive("s", SNAPSHOT);
+      await vi.advanceTimersByTimeAsync(400);
+      expect(seatChannel.tryAnother).not.toHaveBeenCalled();
+      await vi.advanceTimersByTimeAsync(2_600);
+      expect(seatChannel.tryAnother.mock.calls.length > 0).toBe(tries);
+      expect(seatChannel.cut).not.toHaveBeenCalled();
+      room.leave();
+      await vi.advanceTimersByTimeAsync(10);
+      seatChannel.tryAnother.mockClear();
+    }
+  });
+
   test("is resumed with the newest token and the mirror's tick", async () => {
     await sit();
     expect(channel.pass()).toEqual({ resume: "first" });

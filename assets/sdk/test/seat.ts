@@ -31,7 +31,11 @@ export const welcome = (more: Partial<Welcome> = {}): Welcome => ({
 export const SNAPSHOT = frame(0, 10, 0, 0, 0, [-1, 0b111, [-2], 1, 0, 0, 50, 2, 4, 4, 60]);
 
 export let channel: FakeChannel;
-export let seatChannel: SeatChannel & { cut: Mock<() => void>; release: Mock<() => void> };
+export let seatChannel: SeatChannel & {
+  cut: Mock<() => void>;
+  release: Mock<() => void>;
+  tryAnother: Mock<() => () => void>;
+};
 /** The room of the last `enter` or `sit`. */
 export let room: Room;
 
@@ -55,6 +59,7 @@ beforeEach(() => {
     channel,
     timeout: 1_000,
     isSaturated: () => saturated,
+    tryAnother: vi.fn(() => () => undefined),
     address: (file) => `http://yard.test/${file}`,
     cut: vi.fn(),
     release: vi.fn(),

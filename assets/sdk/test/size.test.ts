@@ -31,14 +31,14 @@ test("the SDK adds no more than its budget to a page that plays without predicti
   expect(size, "bytes after gzip").toBeLessThanOrEqual(BUDGET);
 });
 
-test("prediction and the lobby's lists and queues are a file each, which share no other one with the rest", () => {
+test("what is loaded later is a file for each purpose, and these share no other one with the rest", () => {
   const files = Object.fromEntries(
     Object.entries(metafile.outputs).map(([path, { inputs }]) => [
       basename(path).replace(/-[A-Z0-9]+\.js$/, ".js"),
       Object.keys(inputs).map((input) => basename(input)),
     ]),
   );
-  expect(Object.keys(files).sort()).toEqual(["index.js", "lobby_code.js", "predict.js"]);
+  expect(Object.keys(files).sort()).toEqual(["index.js", "lobby_code.js", "packed.js", "predict.js", "scout.js"]);
   expect(files["predict.js"]).toContain("rules_module.ts");
   expect(files["lobby_code.js"]).toContain("wait.ts");
   expect(files["index.js"]).not.toContain("rollback.ts");

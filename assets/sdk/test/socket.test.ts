@@ -376,3 +376,46 @@ test("a connection says when it takes no more", async () => {
   await vi.waitFor(() => expect(isSaturated()).toBe(false));
   release();
 });
+
+/** A seat on a connection of its own, and what its listeners heard. */
+async function seated(options: ConstructorParameters<typeof Connections>[1] = {}) {
+  const seat = new Connections(url, options).gameplay();
+  const heard: string[] = [];
+  for (const event of ["welcome", "disconnect"]) seat.channel.on(event, () => heard.push(event));
+  seat.channel.auth = { ticket: "t" };
+  await open(seat.channel, 1_000);
+  await vi.waitFor(() => expect(heard).toEqual(["welcome"]));
+  return { ...seat, heard };
+}
+
+test("a channel moves to a connection that was opened beside its own, and its listeners hear of no loss", async () => {
+  const { channel, heard, release, tryAnother } = await seated();
+  channel.auth = (give: (auth: object) => void) => give({ resume: "r" });
+  const giveUp = tryAnother();
+  await vi.waitFor(() => expect(heard).toEqual(["welcome", "welcome"]));
+  giveUp();
+  expect(passes).toEqual([{ ticket: "t" }, { resume: "r" }]);
+  await vi.waitFor(() => expect(seats.map(({ connected }) => connected)).toEqual([false, true]));
+  channel.emit("i", new Uint8Array([7]));
+  await vi.waitFor(() => expect(inputs).toHaveLength(1));
+  expect([channel.connected, heard.length]).toEqual([true, 2]);
+  release();
+  await vi.waitFor(() => expect(io.of("/gameplay").sockets.size).toBe(0));
+});
+
+test("an attempt that is given up leaves nothing behind", async () => {
+  const { channel, heard, release, tryAnother } = await seated();
+  for (let k = 0; k < 5; k++) tryAnother()();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect([channel.connected, heard, seats.length]).toEqual([true, ["welcome"], 1]);
+  await vi.waitFor(() => expect(io.engine.clientsCount).toBe(1));
+  release();
+});
+
+test("no other connection is tried where WebSockets do not pass", async () => {
+  const { heard, release, tryAnother } = await seated({ transports: ["polling"] });
+  tryAnother();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect([heard, seats.length]).toEqual([["welcome"], 1]);
+  release();
+});

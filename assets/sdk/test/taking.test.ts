@@ -30,6 +30,7 @@ const take = () =>
         channel,
         timeout: 1_000,
         isSaturated: () => false,
+        tryAnother: () => () => undefined,
         address: (file) => file,
         cut: () => undefined,
         release,

@@ -139,6 +139,7 @@ export class Match {
       channel: this.channel,
       timeout: 5_000,
       isSaturated: () => this.saturated,
+      tryAnother: () => () => undefined,
       address: (file: string) => `http://walk.test/below/${file}`,
       cut: () => undefined,
       release: () => undefined,

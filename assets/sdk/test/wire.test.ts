@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 
 import { FrameError } from "../src/errors.js";
 import { decodeEvents, decodeFrame } from "../src/frame.js";
@@ -13,9 +13,12 @@ import { inflate, isDeflated } from "../src/inflate.js";
 import { encodeInput } from "../src/input.js";
 import type { Applied } from "../src/mirror.js";
 import { Mirror } from "../src/mirror.js";
+import { loadPacked } from "../src/packed_later.js";
 import type { Schema } from "../src/schema.js";
 import { Schemas } from "../src/schema.js";
 import { stateOf } from "./support.js";
+
+beforeAll(loadPacked);
 
 interface Golden {
   schema: Schema;

@@ -65,6 +65,11 @@ fn the_sdk_polls_where_a_proxy_swallows_websockets() {
 }
 
 #[test]
+fn the_sdk_takes_a_fresh_connection_where_a_line_is_silent() {
+    play("blackout.mjs");
+}
+
+#[test]
 fn players_chat_form_parties_and_miss_no_message() {
     play("people.mjs");
 }
