@@ -40,6 +40,8 @@ pub mod math;
 
 pub mod protocol;
 
+mod prefetch;
+
 pub mod sim;
 
 pub mod replication;

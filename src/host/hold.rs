@@ -21,10 +21,9 @@ pub(super) const SPECTATOR_SEAT: Seat = Seat(0);
 /// A connection that a room reads from and writes to itself. All of it is in one place in memory, because a room looks at it in every
 /// step, long after the CPU's caches have forgotten it.
 pub trait Line: Send + Sync + 'static {
-    /// Reads a little of each part of the connection that [`pull`](Self::pull) and [`show`](Self::show) use. A room does this for all
-    /// its connections before it pulls the first: the CPU then waits for the memory of all of them at once, and not for one after the
-    /// other. What it returns means nothing.
-    fn touch(&self) -> bool;
+    /// Begins to fetch what [`pull`](Self::pull) and [`show`](Self::show) look at into the CPU's caches. A room does this for all its
+    /// connections before it pulls the first: the CPU then waits for the memory of all of them at once, and not for one after the other.
+    fn prefetch(&self);
 
     /// Hands over what the client has sent. The room calls this `hz` times a second, right before it takes its inputs; a
     /// connection may hand them over earlier.

@@ -95,8 +95,12 @@ enum ThreadState {
 
 /// The next action of a thread.
 pub(super) enum Next {
-    Turn(Number, Box<Driver>),
-    Wait { on: Arc<Condvar>, until: Option<Instant> },
+    /// The turn of a room. The room behind it is the next one that is due, if one is.
+    Turn(Number, Box<Driver>, Option<Arc<Running>>),
+    Wait {
+        on: Arc<Condvar>,
+        until: Option<Instant>,
+    },
     End,
 }
 
@@ -271,10 +275,16 @@ impl Roster {
             thread.turns.pop();
             if let Some(driver) = entry.and_then(|entry| entry.driver.take()) {
                 thread.turn = Some(Turn { room, since: now, waited: None });
-                return Next::Turn(room, driver);
+                return Next::Turn(room, driver, self.due_next(own, now));
             }
         }
         Next::Wait { on: thread.changed.clone(), until: thread.next_due() }
+    }
+
+    /// Returns the room with the next turn on a thread, if that is due.
+    fn due_next(&self, own: Number, now: Instant) -> Option<Arc<Running>> {
+        let Reverse((_, room)) = self.threads.get(&own)?.turns.peek().filter(|Reverse((due, _))| *due <= now)?;
+        Some(self.rooms.get(room)?.running.clone())
     }
 
     /// Takes a driver back after its turn, with the time of its next one. Returns it if its room has ended.

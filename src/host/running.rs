@@ -34,6 +34,7 @@ use crate::{
     lobby::{Identity, RoomId, UserId},
     matchmaking::Opening,
     observe::{self, DropReason, GameMeters},
+    prefetch::prefetch,
     protocol::Tick,
     room::{Over, OverReason, Population, Room, RoomError},
     sim::{Part, Progress, Team},
@@ -249,6 +250,14 @@ impl Running {
         let steps = u32::try_from(steps).unwrap_or(u32::MAX);
         // A room that has ended takes no inputs.
         let _ = self.seating.lock().with(&self.meters, |room| room.lapse(steps));
+    }
+
+    /// Begins to fetch what the next step looks at into the CPU's caches.
+    pub(super) fn prefetch(&self) {
+        prefetch(self);
+        if let Some(seating) = self.seating.try_lock() {
+            seating.prefetch();
+        }
     }
 
     /// Steps the room once and publishes its tick. `due` is when the step was due, which may be earlier than now. Returns what the step

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    hint::black_box,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -26,6 +25,7 @@ use super::{
 use crate::{
     lobby::UserId,
     observe::{self, DropReason, GameMeters},
+    prefetch::prefetch,
     protocol::{Seat, Tick},
     room::{Frames, Message, Over, OverReason, Population, Room, SeatStatus},
 };
@@ -139,8 +139,17 @@ impl Seating {
     /// Reads the clients whose connections are read by the room.
     fn pull(&self) {
         let Some(hz) = self.room.as_ref().map(|room| room.def().hz()) else { return };
-        self.stays.lines().for_each(|line| _ = black_box(line.touch()));
+        self.stays.lines().for_each(|line| line.prefetch());
         self.stays.lines().for_each(|line| line.clone().pull(hz));
+    }
+
+    /// Begins to fetch what the next step looks at into the CPU's caches.
+    pub(super) fn prefetch(&self) {
+        self.stays.lines().for_each(|line| line.prefetch());
+        prefetch(&*self.intake);
+        if let Some(room) = &self.room {
+            room.prefetch();
+        }
     }
 
     /// Stops reading the clients.

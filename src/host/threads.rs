@@ -147,8 +147,11 @@ impl Shared {
         roster.runs(own, ThreadId::current());
         loop {
             match roster.next(own, Instant::now()) {
-                Next::Turn(room, mut driver) => {
+                Next::Turn(room, mut driver, after) => {
                     drop(roster);
+                    if let Some(after) = after {
+                        after.prefetch();
+                    }
                     let next = take_turn(&mut driver);
                     roster = self.roster();
                     let ended = roster.take_back((own, room, driver), next, Instant::now(), self.limits.late_after);

@@ -5,7 +5,10 @@ use std::collections::{BTreeSet, VecDeque};
 use bevy_ecs::entity::Entity;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{Id, Tick};
+use crate::{
+    prefetch::prefetch,
+    protocol::{Id, Tick},
+};
 
 /// The ids of a match's entities.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +26,11 @@ impl Ids {
     /// Starts without ids. A freed id rests for `rest` ticks.
     pub(super) fn new(rest: u32) -> Self {
         Self { rest, ..Self::default() }
+    }
+
+    /// Begins to fetch the ids into the CPU's caches.
+    pub(super) fn prefetch(&self) {
+        prefetch(&*self.given);
     }
 
     /// Returns the id of an entity.

@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{
+    prefetch::prefetch,
     protocol::{self, Audience, Block, Blocks, Columns, Id, Replicate, SEAT_COMPONENT, Seat, SectionWriter, Tick},
     sim::Team,
 };
@@ -230,6 +231,16 @@ impl Replicator {
         for (component, rows) in saved.late {
             let Some(tracked) = self.tracked.iter_mut().find(|tracked| tracked.shadow.id == component) else { continue };
             rows.into_iter().for_each(|(Id(id), row)| tracked.shadow.write(id, &row, now));
+        }
+    }
+
+    /// Begins to fetch what the next [`collect`](Self::collect) looks at into the CPU's caches.
+    pub(crate) fn prefetch(&self) {
+        self.ids.prefetch();
+        prefetch(&*self.entities);
+        for tracked in &self.tracked {
+            prefetch(&*tracked.scan);
+            tracked.shadow.prefetch();
         }
     }
 

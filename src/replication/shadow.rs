@@ -6,7 +6,10 @@ use bevy_ecs::{change_detection::Tick as ChangeTick, prelude::*};
 use fixedbitset::FixedBitSet;
 
 use super::{Ids, ViewKey, columns_of};
-use crate::protocol::{Audience, Column, Replicate, Tick};
+use crate::{
+    prefetch::prefetch,
+    protocol::{Audience, Column, Replicate, Tick},
+};
 
 /// The columns of one component, by entity id.
 pub(super) struct Shadow {
@@ -57,6 +60,14 @@ impl Shadow {
             self.fresh.clear();
         }
         self.dirty_columns = 0;
+    }
+
+    /// Begins to fetch what a comparison looks at into the CPU's caches.
+    pub fn prefetch(&self) {
+        self.values.iter().chain(&self.deltas).for_each(|column| prefetch(&**column));
+        [&self.present, &self.dirty, &self.fresh].into_iter().for_each(|set| prefetch(set.as_slice()));
+        prefetch(&*self.changed_at);
+        prefetch(&*self.columns);
     }
 
     /// Makes room for ids below `limit`.

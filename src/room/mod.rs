@@ -24,6 +24,7 @@ use thiserror::Error;
 
 use crate::{
     game::{ConfigError, GameDef, Hooks, Match, Outcome},
+    prefetch::prefetch,
     protocol::{AckOrInput, ErrorCode, InputColumns, InputHead, Schema, Seat, Tick, decode_input, ticks},
     replication::{Replicator, View, Viewer},
     sim::{NewInput, Offered, OutgoingEvents, Part, Progress, Sim, Team, Teams},
@@ -385,6 +386,13 @@ impl Room {
             return Err((OverReason::OverBudget, format!("the match has {entities} entities, and {most} are allowed")));
         }
         Ok(())
+    }
+
+    /// Begins to fetch what the next tick looks at into the CPU's caches.
+    pub fn prefetch(&self) {
+        self.seats.iter().for_each(|(_, occupant)| prefetch(occupant));
+        self.replicator.prefetch();
+        self.sim.prefetch();
     }
 
     fn enter_part(&self, part: Part) {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{InputColumns, Seat, Tick};
+use crate::{
+    prefetch::prefetch,
+    protocol::{InputColumns, Seat, Tick},
+};
 
 /// The most inputs of one seat that wait at once: one second ahead, at twice the highest tick rate.
 const MAX_WAITING: usize = 256;
@@ -140,6 +143,12 @@ impl Inputs {
     /// which that input came before its own tick.
     pub fn all_acked(&self) -> impl Iterator<Item = (Seat, (u16, i8))> {
         self.seats.iter().map(|(seat, inputs)| (*seat, (inputs.acked, inputs.margin)))
+    }
+
+    /// Begins to fetch what [`take`](Self::take) looks at into the CPU's caches.
+    pub(super) fn prefetch(&self) {
+        prefetch(&*self.taken);
+        self.seats.values().for_each(|inputs| prefetch(&*inputs.waiting));
     }
 
     /// Forgets a seat. Its next player numbers inputs from 1 again.

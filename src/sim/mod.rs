@@ -16,7 +16,10 @@ use bevy_ecs::{error::FallbackErrorHandler, prelude::*};
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::protocol::{Id, Seat, Tick};
+use crate::{
+    prefetch::prefetch,
+    protocol::{Id, Seat, Tick},
+};
 
 pub use inputs::{DueInput, EIGHTHS, Inputs, Lag, NewInput, Offered};
 pub use progress::{Part, Progress};
@@ -128,6 +131,17 @@ impl Sim {
     /// Returns the world, to change it between two steps.
     pub fn world_mut(&mut self) -> &mut World {
         &mut self.world
+    }
+
+    /// Begins to fetch what the next step looks at into the CPU's caches.
+    pub(crate) fn prefetch(&self) {
+        prefetch(&*self.intents);
+        prefetch(&*self.progress);
+        for table in self.world.storages().tables.iter() {
+            prefetch(table.entities());
+            table.iter_columns().for_each(prefetch);
+        }
+        self.inputs.prefetch();
     }
 
     /// Returns the inputs that wait for their ticks.

@@ -168,11 +168,6 @@ impl Connection {
         self.reader.unseat(gone);
     }
 
-    /// Reads a little of each part, see [`Line::touch`](crate::host::Line::touch).
-    pub(crate) fn touch(&self) -> bool {
-        self.socket.touch() | self.writer.touch() | self.reader.touch() | self.is_cut.load(Ordering::Relaxed)
-    }
-
     /// Reads inputs for a room that is about to step, `hz` times a second, if that is how this connection is read.
     pub(crate) fn pull(self: &Arc<Self>, hz: u16) {
         self.guarded(|| self.reader.pull(self, hz));

@@ -194,11 +194,6 @@ impl Reader {
         }
     }
 
-    /// Reads a little of the state, see [`Line::touch`](crate::host::Line::touch).
-    pub(crate) fn touch(&self) -> bool {
-        self.0.is_poisoned()
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -109,11 +109,6 @@ impl Socket {
         self.state().tcp.with(|tcp| tcp.peek(&mut [std::mem::MaybeUninit::uninit()])).is_ok()
     }
 
-    /// Reads a little of the state, see [`Line::touch`](crate::host::Line::touch).
-    pub(crate) fn touch(&self) -> bool {
-        self.state.is_poisoned()
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -24,6 +24,7 @@ use crate::{
             stream::StreamHandle,
         },
     },
+    prefetch::prefetch,
     protocol::{Blocks, ErrorCode, Frame},
     room::{Message, Over, Refused},
 };
@@ -121,8 +122,8 @@ impl Drop for SocketOutlet {
 }
 
 impl Line for Connection {
-    fn touch(&self) -> bool {
-        Connection::touch(self)
+    fn prefetch(&self) {
+        prefetch(self);
     }
 
     fn pull(self: Arc<Self>, hz: u16) {
