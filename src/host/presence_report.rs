@@ -1,14 +1,24 @@
 //! Tells the lobby who plays in a room, and who may come back.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{hub::Hub, stay::Stay};
+use super::{
+    hub::Hub,
+    stay::{Stay, Stays},
+};
 use crate::lobby::{Identity, RoomId, Sitting};
 
 pub(super) struct PresenceReport {
     hub: Arc<Hub>,
-    /// The people that the hub was told of last.
-    told: Mutex<Vec<Seated>>,
+    told: Mutex<Told>,
+}
+
+/// What the hub was told last.
+#[derive(Default)]
+struct Told {
+    people: Vec<Seated>,
+    /// The number of the stays' newest change by then.
+    changes: u32,
 }
 
 struct Seated {
@@ -23,15 +33,27 @@ impl PresenceReport {
     }
 
     /// Tells the hub what changed since the last call. Called after each step, which rarely changes anything.
-    pub(super) fn tell<'a>(&self, room: &RoomId, stays: impl Iterator<Item = &'a Stay> + Clone) {
+    pub(super) fn tell(&self, room: &RoomId, stays: &Stays) {
+        let mut told = self.told();
+        if told.changes != stays.changes() {
+            told.changes = stays.changes();
+            self.update(&mut told.people, room, stays.iter());
+        }
+    }
+
+    /// Tells the hub that nobody plays in the room any more.
+    pub(super) fn tell_empty(&self, room: &RoomId) {
+        self.update(&mut self.told().people, room, std::iter::empty());
+    }
+
+    fn update<'a>(&self, told: &mut Vec<Seated>, room: &RoomId, stays: impl Iterator<Item = &'a Stay> + Clone) {
         let seated = stays.filter_map(|stay| Some((stay, stay.sitting()?)));
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let known = told.iter().map(|seated| (seated.stay, seated.sitting));
         if known.eq(seated.clone().map(|(stay, sitting)| (stay.id, sitting))) {
             return;
         }
         let mut now: Vec<_> = seated.map(|(stay, sitting)| Seated { stay: stay.id, who: stay.who.clone(), sitting }).collect();
-        let before = std::mem::take(&mut *told);
+        let before = std::mem::take(told);
         self.hub.change(|social, time| {
             for gone in before.iter().filter(|gone| now.iter().all(|seated| seated.who.user != gone.who.user)) {
                 social.unseat(&gone.who.user, room, time);
@@ -44,5 +66,9 @@ impl PresenceReport {
         });
         now.shrink_to_fit();
         *told = now;
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

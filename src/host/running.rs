@@ -202,7 +202,7 @@ impl Running {
                 }
                 _ => self.unlist(Some(seating)),
             }
-            self.presence.tell(&self.id, seating.stays.iter());
+            self.presence.tell(&self.id, &seating.stays);
         }
         result
     }
@@ -441,7 +441,7 @@ impl Running {
         self.meters.players.decrement(told.population.players as f64);
         self.meters.bots.decrement(told.population.bots as f64);
         self.meters.rooms.decrement(1);
-        self.presence.tell(&self.id, std::iter::empty());
+        self.presence.tell_empty(&self.id);
         self.unlist(self.seating.try_lock().as_deref());
     }
 

@@ -404,7 +404,7 @@ impl Seating {
 
     /// Frees the seats whose grace time the room has ended.
     fn forget_freed_seats(&mut self) {
-        if !self.stays.iter().any(|stay| matches!(stay.attendance, Attendance::Away)) {
+        if !self.stays.is_any_away() {
             return;
         }
         let Some(room) = &self.room else { return };

@@ -104,9 +104,24 @@ pub(super) struct Stays {
     all: Vec<Option<Stay>>,
     /// The connections that the room reads from and writes to itself, by seat. They are side by side for every step.
     lines: Vec<Option<Arc<dyn Line>>>,
+    /// Counts what may have changed a stay, so that a step in which nobody comes or goes looks at no stay. Wraps.
+    changes: u32,
+    /// Whether somebody may be away.
+    may_be_away: bool,
 }
 
 impl Stays {
+    /// Returns a number that is another one after each change of the stays.
+    pub(super) fn changes(&self) -> u32 {
+        self.changes
+    }
+
+    /// Returns whether somebody is away.
+    pub(super) fn is_any_away(&mut self) -> bool {
+        self.may_be_away = self.may_be_away && self.iter().any(|stay| matches!(stay.attendance, Attendance::Away));
+        self.may_be_away
+    }
+
     /// Returns the seats from 0 to the highest one ever taken.
     pub(super) fn seats(&self) -> impl Iterator<Item = Seat> + use<> {
         (0..=u8::MAX).map(Seat).take(self.all.len())
@@ -154,7 +169,9 @@ impl Stays {
     pub(super) fn disconnect(&mut self, seat: Seat) -> Option<(Arc<Hold>, Arc<dyn Outlet>)> {
         self.close_line(seat);
         let stay = self.get_mut(seat).filter(|stay| matches!(stay.attendance, Attendance::Connected { .. }))?;
-        match std::mem::replace(&mut stay.attendance, Attendance::Away) {
+        let before = std::mem::replace(&mut stay.attendance, Attendance::Away);
+        self.may_be_away = true;
+        match before {
             Attendance::Connected { hold, outlet, .. } => Some((hold, outlet)),
             _ => None,
         }
@@ -176,6 +193,7 @@ impl Stays {
     }
 
     pub(super) fn get_mut(&mut self, seat: Seat) -> Option<&mut Stay> {
+        self.note_change();
         self.all.get_mut(usize::from(seat.0))?.as_mut()
     }
 
@@ -185,6 +203,7 @@ impl Stays {
     }
 
     pub(super) fn put(&mut self, seat: Seat, stay: Stay) {
+        self.note_change();
         let at = usize::from(seat.0);
         if at >= self.all.len() {
             let more = at + 1 - self.all.len();
@@ -198,13 +217,19 @@ impl Stays {
     }
 
     pub(super) fn take(&mut self, seat: Seat) -> Option<Stay> {
+        self.note_change();
         self.close_line(seat);
         self.all.get_mut(usize::from(seat.0)).and_then(Option::take)
     }
 
     /// Takes all stays.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = Stay> {
+        self.note_change();
         self.lines.clear();
         self.all.iter_mut().filter_map(Option::take)
+    }
+
+    fn note_change(&mut self) {
+        self.changes = self.changes.wrapping_add(1);
     }
 }

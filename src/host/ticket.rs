@@ -54,7 +54,11 @@ impl Ticket {
 
 /// The tickets for the seats of one room, the oldest first.
 #[derive(Default)]
-pub(super) struct SeatTickets(Vec<SeatTicket>);
+pub(super) struct SeatTickets {
+    all: Vec<SeatTicket>,
+    /// No ticket expires before this time, so that a step looks at none.
+    soonest: Option<Instant>,
+}
 
 struct SeatTicket {
     ticket: Ticket,
@@ -68,49 +72,51 @@ impl SeatTickets {
     pub(super) fn issue(&mut self, seat: Seat, stay: u128, life: Duration) -> u128 {
         let ticket = Ticket::new(life);
         let (id, held) = (ticket.id, |other: &SeatTicket| other.stay == stay);
-        for older in self.0.iter_mut().filter(|other| held(other)) {
+        for older in self.all.iter_mut().filter(|other| held(other)) {
             older.ticket.until = older.ticket.until.max(ticket.until);
         }
-        if self.0.iter().filter(|other| held(other)).count() >= MAX_TICKETS_PER_STAY {
-            self.0.remove(self.0.iter().position(held).expect("the count found some"));
+        if self.all.iter().filter(|other| held(other)).count() >= MAX_TICKETS_PER_STAY {
+            self.all.remove(self.all.iter().position(held).expect("the count found some"));
         }
-        self.0.reserve_exact(1);
-        self.0.push(SeatTicket { ticket, stay, seat });
+        self.soonest = Some(self.soonest.map_or(ticket.until, |soonest| soonest.min(ticket.until)));
+        self.all.reserve_exact(1);
+        self.all.push(SeatTicket { ticket, stay, seat });
         id
     }
 
     pub(super) fn get(&self, id: u128) -> Option<&Ticket> {
-        self.0.iter().map(|held| &held.ticket).find(|ticket| ticket.id == id)
+        self.all.iter().map(|held| &held.ticket).find(|ticket| ticket.id == id)
     }
 
     /// See [`Ticket::enter`].
     pub(super) fn enter(&mut self, id: u128) {
-        self.0.iter_mut().filter(|held| held.ticket.id == id).for_each(|held| held.ticket.enter());
+        self.all.iter_mut().filter(|held| held.ticket.id == id).for_each(|held| held.ticket.enter());
     }
 
     /// See [`Ticket::confirm`].
     pub(super) fn confirm(&mut self, stay: u128) {
-        self.0.iter_mut().filter(|held| held.stay == stay).for_each(|held| held.ticket.confirm());
+        self.all.iter_mut().filter(|held| held.stay == stay).for_each(|held| held.ticket.confirm());
     }
 
     /// Uses up the tickets of a stay that ends, if somebody has entered with them. The others are as good as expired.
     pub(super) fn give_up(&mut self, stay: u128) {
         self.confirm(stay);
-        self.0.retain(|held| held.stay != stay || held.ticket.used);
+        self.all.retain(|held| held.stay != stay || held.ticket.used);
     }
 
     /// Returns when the next ticket expires.
     pub(super) fn next_expiry(&self) -> Option<Instant> {
-        self.0.iter().map(|held| held.ticket.until).min()
+        self.all.iter().map(|held| held.ticket.until).min()
     }
 
     /// Forgets the tickets that have expired. Returns the seats and stays for which none is left.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<(Seat, u128)> {
-        if self.next_expiry().is_none_or(|next| now < next) {
+        if self.soonest.is_none_or(|soonest| now < soonest) {
             return Vec::new();
         }
-        let expired: Vec<_> = self.0.extract_if(.., |held| held.ticket.until <= now).collect();
-        let is_last = |gone: &SeatTicket| self.0.iter().all(|held| held.stay != gone.stay);
+        let expired: Vec<_> = self.all.extract_if(.., |held| held.ticket.until <= now).collect();
+        self.soonest = self.next_expiry();
+        let is_last = |gone: &SeatTicket| self.all.iter().all(|held| held.stay != gone.stay);
         expired.iter().filter(|gone| is_last(gone)).map(|gone| (gone.seat, gone.stay)).collect()
     }
 }
