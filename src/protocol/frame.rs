@@ -24,7 +24,6 @@ use super::{
     wire::{MessagePackReader, array_len, int_len, write_array, write_int},
 };
 use bytes::{BufMut, Bytes, BytesMut};
-use smallvec::SmallVec;
 
 const DESPAWN: i64 = -3;
 const REMOVE: i64 = -2;
@@ -158,7 +157,7 @@ impl<B: Borrow<Blocks>> Frame<B> {
     pub fn write_to(&self, to: &mut impl BufMut) {
         let blocks = self.blocks.borrow();
         if self.head_bytes > 0 {
-            to.put_slice(&encode_head(&self.head, blocks.sections()));
+            to.put_slice(encode_head(&self.head, blocks.sections()).as_slice());
         }
         blocks.iter().for_each(|block| to.put_slice(&block.bytes));
     }
@@ -196,33 +195,49 @@ fn head_bytes(head: &Head, sections: u32) -> u8 {
     length + head_integers(head).into_iter().map(integer).sum::<u8>() + MARGIN
 }
 
-fn encode_head(head: &Head, sections: u32) -> SmallVec<[u8; 24]> {
-    let mut bytes = SmallVec::new();
+/// The most bytes of a head.
+const MAX_HEAD: usize = 3 + 4 * 5 + 1;
+
+/// The bytes of a head. A frame for each seat and tick begins with them, so they are written without a look at a capacity.
+struct HeadBytes {
+    bytes: [u8; MAX_HEAD],
+    length: usize,
+}
+
+impl HeadBytes {
+    #[inline]
+    fn push<const N: usize>(&mut self, part: [u8; N]) {
+        self.bytes[self.length..self.length + N].copy_from_slice(&part);
+        self.length += N;
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+fn encode_head(head: &Head, sections: u32) -> HeadBytes {
+    let mut to = HeadBytes { bytes: [0; MAX_HEAD], length: 0 };
     match HEAD_ELEMENTS + sections {
-        elements @ 0..=15 => bytes.push(0x90 | elements as u8),
+        elements @ 0..=15 => to.push([0x90 | elements as u8]),
         elements => {
-            bytes.push(0xdc);
-            bytes.extend_from_slice(&(elements as u16).to_be_bytes());
+            let [high, low] = (elements as u16).to_be_bytes();
+            to.push([0xdc, high, low]);
         }
     }
     for value in head_integers(head) {
+        let [a, b, c, d] = value.to_be_bytes();
         match value {
-            0..=0x7f => bytes.push(value as u8),
-            0x80..=0xff => bytes.extend_from_slice(&[0xcc, value as u8]),
-            0x100..=0xffff => {
-                bytes.push(0xcd);
-                bytes.extend_from_slice(&(value as u16).to_be_bytes());
-            }
-            _ => {
-                bytes.push(0xce);
-                bytes.extend_from_slice(&value.to_be_bytes());
-            }
+            0..=0x7f => to.push([d]),
+            0x80..=0xff => to.push([0xcc, d]),
+            0x100..=0xffff => to.push([0xcd, c, d]),
+            _ => to.push([0xce, a, b, c, d]),
         }
     }
     // -32..=127 is one byte in MessagePack, and the same as in two's complement.
-    bytes.push(head.margin.max(-32) as u8);
-    debug_assert_eq!(bytes.len(), usize::from(head_bytes(head, sections)), "the length is foreseen");
-    bytes
+    to.push([head.margin.max(-32) as u8]);
+    debug_assert_eq!(to.length, usize::from(head_bytes(head, sections)), "the length is foreseen");
+    to
 }
 
 /// Encodes sections one after the other into a [`Block`].

@@ -88,6 +88,17 @@ impl<'a> MessagePackReader<'a> {
     /// Reads an integer of any width. Floats are refused, even whole ones, and so are numbers that do not fit an `i64`.
     #[inline]
     pub(crate) fn int(&mut self) -> Result<i64, Malformed> {
+        // Most integers are one byte, which is the same as in two's complement.
+        match *self.bytes {
+            [byte @ (0..=0x7f | 0xe0..), ref rest @ ..] => {
+                self.bytes = rest;
+                Ok(i64::from(byte as i8))
+            }
+            _ => self.long_int(),
+        }
+    }
+
+    fn long_int(&mut self) -> Result<i64, Malformed> {
         match Marker::from_u8(self.take::<1>()?[0]) {
             Marker::FixPos(value) => Ok(i64::from(value)),
             Marker::FixNeg(value) => Ok(i64::from(value)),

@@ -59,7 +59,12 @@ impl Parser {
 
     /// Returns the input in a packet of the msgpack parser: event `i` of `/gameplay` with one binary argument and without an
     /// acknowledgement.
-    pub(crate) fn input_of_msgpack(mut packet: &[u8]) -> Option<&[u8]> {
+    pub(crate) fn input_of_msgpack(packet: &[u8]) -> Option<&[u8]> {
+        USUAL_INPUTS.iter().find_map(|around| around.inside(packet)).or_else(|| Self::input_of_any_msgpack(packet))
+    }
+
+    /// Does the same for any order of the packet's fields.
+    fn input_of_any_msgpack(mut packet: &[u8]) -> Option<&[u8]> {
         let (mut is_event, mut is_gameplay, mut input) = (false, false, None);
         for _ in 0..decode::read_map_len(&mut packet).ok()? {
             match read_str(&mut packet)? {
@@ -155,6 +160,28 @@ impl BinaryEvent {
     }
 }
 
+/// The bytes around an input of less than 256 bytes in a packet of the msgpack parser.
+struct Around {
+    before: &'static [u8],
+    behind: &'static [u8],
+}
+
+/// The packets of the SDK, of this program's own writer, and of the JavaScript client. Comparing a packet with them is much cheaper
+/// than reading it.
+const USUAL_INPUTS: &[Around] = &[
+    Around { before: b"\x83\xa4type\x02\xa4data\x92\xa1i\xc4", behind: b"\xa3nsp\xa9/gameplay" },
+    Around { before: b"\x83\xa4type\x02\xa3nsp\xa9/gameplay\xa4data\x92\xa1i\xc4", behind: b"" },
+    Around { before: b"\x84\xa4type\x02\xa4data\x92\xa1i\xc4", behind: b"\xa7options\x81\xa8compress\xc3\xa3nsp\xa9/gameplay" },
+];
+
+impl Around {
+    /// Returns the input, if these are the bytes around it.
+    fn inside<'a>(&self, packet: &'a [u8]) -> Option<&'a [u8]> {
+        let (&length, rest) = packet.strip_prefix(self.before)?.split_first()?;
+        rest.strip_suffix(self.behind).filter(|input| input.len() == usize::from(length))
+    }
+}
+
 const FITS: &str = "the event names of /gameplay are short";
 
 /// The type of the packet by which a client enters a namespace.
@@ -218,5 +245,25 @@ impl Binary for Bytes {
 
     fn append_to(&self, to: &mut Vec<u8>) {
         to.extend_from_slice(self);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_inputs_are_read_as_all_others_are() {
+        for around in USUAL_INPUTS {
+            for input in [&b""[..], &[7; 3], &[0xc4; 255]] {
+                let packet = [around.before, &[input.len() as u8], input, around.behind].concat();
+                assert_eq!(around.inside(&packet), Some(input));
+                assert_eq!(Parser::input_of_any_msgpack(&packet), Some(input));
+                let longer = [&packet[..], b"\0"].concat();
+                for broken in [&packet[1..], &packet[..packet.len() - 1], &longer] {
+                    assert_eq!(Parser::input_of_msgpack(broken), None);
+                }
+            }
+        }
     }
 }

@@ -206,10 +206,10 @@ impl ClientHeader {
         let mask = self.mask();
         let [a, b, c, d] = mask;
         let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
-        let mut payload = SmallVec::new();
-        let (words, rest) = masked.as_chunks();
-        words.iter().for_each(|word| payload.extend_from_slice(&(u64::from_ne_bytes(*word) ^ wide).to_ne_bytes()));
-        payload.extend(rest.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
+        let mut payload = SmallVec::from_slice(masked);
+        let (words, rest) = payload.as_chunks_mut();
+        words.iter_mut().for_each(|word| *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes());
+        rest.iter_mut().zip(mask.iter().cycle()).for_each(|(byte, key)| *byte ^= key);
         payload
     }
 }
