@@ -97,6 +97,7 @@ pub struct Replicator {
     tracked: Vec<Tracked>,
     ids: Ids,
     teams: QueryState<(Entity, Ref<'static, Team>)>,
+    team: ComponentId,
     /// Indexed by entity id.
     entities: Vec<EntityRecord>,
     now: Tick,
@@ -164,6 +165,7 @@ impl Replicator {
             tracked: Vec::new(),
             ids: Ids::new(protocol::ticks(MEMORY_SECONDS, hz)),
             teams: world.query(),
+            team: world.register_component::<Team>(),
             entities: Vec::new(),
             now: Tick(0),
             memory: protocol::ticks(MEMORY_SECONDS, hz),
@@ -376,7 +378,7 @@ impl Replicator {
                 moved.push(id);
             }
         }
-        for entity in world.removed::<Team>() {
+        for entity in world.removed_with_id(self.team) {
             if let Some(Id(id)) = self.ids.get(entity)
                 && world.get::<Team>(entity).is_none()
             {

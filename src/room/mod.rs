@@ -27,7 +27,7 @@ use crate::{
     prefetch::prefetch,
     protocol::{AckOrInput, ErrorCode, InputColumns, InputHead, Schema, Seat, Tick, decode_input, ticks},
     replication::{Replicator, View, Viewer},
-    sim::{NewInput, Offered, OutgoingEvents, Part, Progress, Sim, Team, Teams},
+    sim::{NewInput, Offered, Part, Progress, Sim, Team, Teams},
 };
 
 pub use delivery::Refused;
@@ -359,7 +359,7 @@ impl Room {
         if self.seats.take_changed() {
             out.seats(&self.seats);
         }
-        let events = self.sim.world_mut().resource_mut::<OutgoingEvents>().take();
+        let events = self.sim.take_events();
         out.events(&self.seats, now, &events);
         self.enter_part(Part::FINISH);
         let outcome = self.hooks.finished(&mut self.sim);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::{
     prefetch::prefetch,
@@ -26,7 +27,8 @@ pub struct Inputs {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct SeatInputs {
     newest: u32,
-    waiting: Vec<Waiting>,
+    /// Mostly one, which is beside the rest of the seat in memory.
+    waiting: SmallVec<[Waiting; 2]>,
     acked: u16,
     margin: i8,
 }
@@ -148,7 +150,7 @@ impl Inputs {
     /// Begins to fetch what [`take`](Self::take) looks at into the CPU's caches.
     pub(super) fn prefetch(&self) {
         prefetch(&*self.taken);
-        self.seats.values().for_each(|inputs| prefetch(&*inputs.waiting));
+        self.seats.values().for_each(prefetch);
     }
 
     /// Forgets a seat. Its next player numbers inputs from 1 again.

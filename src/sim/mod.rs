@@ -47,6 +47,7 @@ pub struct Sim {
     intents: Box<dyn Intents>,
     registry: Registry,
     inputs: Inputs,
+    outgoing: OutgoingEvents,
     tick: Tick,
     archetypes_seen: usize,
     progress: Arc<Progress>,
@@ -68,7 +69,8 @@ impl Sim {
     /// Makes a simulation before its first step. `world` comes from [`Sim::prepare`].
     pub(crate) fn new(world: World, systems: Systems, intents: Box<dyn Intents>, registry: Registry) -> Self {
         let (inputs, progress) = (Inputs::default(), Arc::default());
-        Self { world, systems, intents, registry, inputs, tick: Tick(0), archetypes_seen: 0, progress }
+        let outgoing = world.resource::<OutgoingEvents>().clone();
+        Self { world, systems, intents, registry, inputs, outgoing, tick: Tick(0), archetypes_seen: 0, progress }
     }
 
     /// Sets where the systems of the schedule note what is going on.
@@ -147,6 +149,11 @@ impl Sim {
     /// Returns the inputs that wait for their ticks.
     pub fn inputs(&mut self) -> &mut Inputs {
         &mut self.inputs
+    }
+
+    /// Takes the game events of the newest tick.
+    pub fn take_events(&mut self) -> Vec<OutgoingEvent> {
+        self.outgoing.take()
     }
 
     /// Returns the components and resources that make up a match.

@@ -5,7 +5,7 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use bevy_ecs::prelude::*;
@@ -229,9 +229,10 @@ pub struct OutgoingEvent {
 }
 
 /// The game events of the tick that is being stepped, in order. It has a lock inside, so that one system can send several kinds.
-#[derive(Debug, Default)]
-// In a box, as `MatchRng`.
-pub struct OutgoingEvents(Box<Mutex<Vec<OutgoingEvent>>>);
+///
+/// A clone is the same queue: the simulation has one, and takes the events without a look-up in the world.
+#[derive(Debug, Clone, Default)]
+pub struct OutgoingEvents(Arc<Mutex<Vec<OutgoingEvent>>>);
 
 resource_in_table!(OutgoingEvents);
 
@@ -242,8 +243,8 @@ impl OutgoingEvents {
     }
 
     /// Takes all events out.
-    pub fn take(&mut self) -> Vec<OutgoingEvent> {
-        std::mem::take(self.0.get_mut().unwrap_or_else(PoisonError::into_inner))
+    pub fn take(&self) -> Vec<OutgoingEvent> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -18,6 +18,8 @@ use bevy_ecs::{
 pub(crate) struct Systems {
     ordered: SystemSchedule,
     executor: SingleThreadedExecutor,
+    /// What the world says about errors. It does not change, and a look-up in each tick would take memory that nothing else needs.
+    fails: ErrorHandler,
 }
 
 /// An executor that runs nothing, and keeps the systems.
@@ -40,14 +42,13 @@ impl Systems {
         let ordered = mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
         let mut executor = SingleThreadedExecutor::new();
         executor.init(&ordered);
-        Ok(Self { ordered, executor })
+        Ok(Self { ordered, executor, fails: world.fallback_error_handler() })
     }
 
     /// Runs each system once.
     pub(super) fn run(&mut self, world: &mut World) {
         world.check_change_ticks();
-        let fails = world.fallback_error_handler();
-        self.executor.run(&mut self.ordered, world, None, fails);
+        self.executor.run(&mut self.ordered, world, None, self.fails);
     }
 }
 
