@@ -203,6 +203,8 @@ impl Replicator {
         }
         let tracked = Tracked { component, shadow: Shadow::of::<C>(), scan: Box::new(Typed::<C>::new(world)), since: self.since };
         let place = self.tracked.partition_point(|tracked| tracked.shadow.id < C::ID);
+        // A room has few of them, and they are large.
+        self.tracked.reserve_exact(1);
         self.tracked.insert(place, tracked);
     }
 
