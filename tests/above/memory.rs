@@ -202,7 +202,7 @@ async fn a_connection_costs_little_memory() {
     let seated = bytes_of_a_client(seat).await;
     println!("idle: {idle} bytes, seated: {seated} bytes");
     // Most of it are the library's channels and tasks. A seat has a tenth of a room in it.
-    assert!(idle < 19_500, "{idle} bytes for a connection to the lobby");
-    assert!(seated < 27_000, "{seated} bytes for a seat");
+    assert!(idle < 19_000, "{idle} bytes for a connection to the lobby");
+    assert!(seated < 26_200, "{seated} bytes for a seat");
     server.shutdown().await;
 }

@@ -11,12 +11,15 @@ use axum::{
     Router,
     body::{Body, Bytes, HttpBody, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hyper::{body::Frame, upgrade::OnUpgrade};
+use hyper::{
+    body::Frame,
+    upgrade::{OnUpgrade, Parts},
+};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::json;
@@ -36,7 +39,7 @@ use crate::{
             session::{Probe, Session, Sessions},
         },
         limits::NetLimits,
-        transport::{stream::StreamHandle, websocket::announced},
+        transport::{keep_alive::Watched, stream::StreamHandle, websocket::announced},
     },
     observe::{self, DropReason},
 };
@@ -211,6 +214,7 @@ impl Endpoint {
         };
         let inside = probe.as_ref().map_or_else(|| self.nowhere(), Probe::inside);
         forget_handshake(request.headers_mut());
+        fit(request.extensions_mut());
         let frames = Frames::new(self.0.has_text_names, inside, &self.0.limits);
         drop(tokio::spawn(self.clone().hand_over(upgrade, request.map(|_| ()), probe, frames)));
         let head = [
@@ -224,11 +228,13 @@ impl Endpoint {
     /// Hands the library the stream of a WebSocket, once the client has upgraded if it probes.
     async fn hand_over(self, upgrade: OnUpgrade, request: Request<()>, probe: Option<Probe>, frames: Frames) {
         let Ok(upgraded) = upgrade.await else { return };
-        let mut stream = TokioIo::new(upgraded);
+        // Without hyper's box, and without what watches over requests.
+        let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Watched>>() else { return };
+        let mut stream = io.into_inner().into_stream();
         let handed = match probe {
-            None => Handed::new(stream, &[], 0, frames),
+            None => Handed::new(stream, &read_buf, 0, frames),
             Some(probe) => {
-                let answered = probe::answer(&mut stream, || probe.note_probed());
+                let answered = probe::answer(&mut stream, read_buf.into(), || probe.note_probed());
                 let Ok(Some(rest)) = timeout(self.0.limits.probe_timeout, pin!(answered)).await else {
                     observe::dropped(DropReason::Probe);
                     return;
@@ -276,6 +282,14 @@ fn forget_handshake(headers: &mut HeaderMap) {
         fewer.append(name.clone(), value.clone());
     }
     *headers = fewer;
+}
+
+/// Moves the extensions of a request into a map that is as small as they allow: one that has had more in it keeps its memory.
+fn fit(extensions: &mut Extensions) {
+    let Some(stream) = extensions.remove::<StreamHandle>() else { return };
+    let others = std::mem::take(extensions);
+    extensions.insert(stream);
+    extensions.extend(others);
 }
 
 /// Returns a refusal of the library with its code as a number, as the reference server and the protocol have it.

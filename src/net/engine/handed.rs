@@ -6,21 +6,22 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Sleep, sleep},
 };
 
 use crate::{
-    net::engine::{frames::Frames, inside::PAUSE},
+    net::{
+        engine::{frames::Frames, inside::PAUSE},
+        transport::stream::Stream,
+    },
     observe::{self, DropReason},
 };
 
 /// A stream that is handed to the library. When the library drops it before its client has ended it, that is counted.
 pub(crate) struct Handed {
-    stream: TokioIo<Upgraded>,
+    stream: Stream,
     /// Bytes that the library reads before those of the stream.
     before: Vec<u8>,
     /// How many bytes that the library writes first are out already.
@@ -34,7 +35,7 @@ pub(crate) struct Handed {
 
 impl Handed {
     /// Hands a stream over with the bytes that were read from it, after which the library's first `written` bytes do not go out.
-    pub(crate) fn new(stream: TokioIo<Upgraded>, read: &[u8], written: usize, mut frames: Frames) -> Self {
+    pub(crate) fn new(stream: Stream, read: &[u8], written: usize, mut frames: Frames) -> Self {
         let before = frames.take(read).unwrap_or_else(|| read.to_vec());
         Self { stream, before, written, frames: Box::new(frames), pause: None, has_ended: false }
     }

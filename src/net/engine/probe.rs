@@ -17,9 +17,11 @@ const MAX_BYTES: u64 = 125;
 
 /// Answers a probe. Returns the bytes from the client's `5` on, or `None` if the client does not upgrade.
 ///
-/// `probed` is called once the client may upgrade.
-pub(crate) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, mut probed: impl FnMut()) -> Option<Vec<u8>> {
-    let (mut bytes, mut is_probed) = (Vec::new(), false);
+/// `bytes` were read before. `probed` is called once the client may upgrade.
+pub(crate) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S, mut bytes: Vec<u8>, mut probed: impl FnMut(),
+) -> Option<Vec<u8>> {
+    let mut is_probed = false;
     loop {
         let header = whole_frame(stream, &mut bytes).await?;
         let end = header.payload.end as usize;
@@ -91,7 +93,7 @@ mod tests {
         client.write_all(&frame(0x81, b"2probe")).await.unwrap();
         client.write_all(&[frame(0x89, b"hi"), frame(0x8a, b""), behind.clone()].concat()).await.unwrap();
         let mut probed = 0;
-        assert_eq!(answer(&mut server, || probed += 1).await, Some(behind));
+        assert_eq!(answer(&mut server, Vec::new(), || probed += 1).await, Some(behind));
         assert_eq!(probed, 1);
         assert_eq!(read(&mut client, 12).await, b"\x81\x063probe\x8a\x02hi");
     }
@@ -114,7 +116,7 @@ mod tests {
             let (mut client, mut server) = duplex(1000);
             client.write_all(&wrong).await.unwrap();
             client.shutdown().await.unwrap();
-            assert_eq!(answer(&mut server, || {}).await, None, "{wrong:?}");
+            assert_eq!(answer(&mut server, Vec::new(), || {}).await, None, "{wrong:?}");
         }
     }
 }

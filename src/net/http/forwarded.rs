@@ -16,7 +16,8 @@ const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// The most proxies that may stand in a row.
 const MAX_HOPS: usize = 32;
 
-/// Where a request came from, and what it asked for, before the first trusted proxy. It is in the extensions of each request.
+/// Where a request came from, and what it asked for, before the first trusted proxy. It is in the extensions of each request
+/// until the origin is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Client {
     pub(crate) address: IpAddr,

@@ -27,12 +27,7 @@ use tower::ServiceExt;
 
 use crate::{
     net::{
-        http::{
-            forwarded::Client,
-            keep_alive::{Held, KeepAlive, Watched},
-            malformed,
-            origin::Origins,
-        },
+        http::{forwarded::Client, malformed, origin::Origins},
         limits::{
             NetLimits,
             address::{Addresses, OwnHandshakes, TooMany},
@@ -40,6 +35,7 @@ use crate::{
         },
         namespaces::conduct::Conduct,
         transport::{
+            keep_alive::{Held, KeepAlive, Watched},
             polling::{ENDED, session},
             stream::{Stream, StreamHandle, Streams},
         },
@@ -241,15 +237,15 @@ impl Connection {
         let is_websocket = begins && malformed::asks_for_websocket(request);
         if begins {
             detach_head(request);
-            match self.server.addresses.begin(client.address, !is_websocket, &self.handshakes) {
-                Ok(share) => drop(request.extensions_mut().insert(Arc::new(share))),
+            let share = match self.server.addresses.begin(client.address, !is_websocket, &self.handshakes) {
+                Ok(share) => share,
                 Err(TooMany::OfAddress) => return Some(refused(DropReason::Address, "too many handshakes from your address\n")),
                 Err(TooMany::OfAll) => {
                     return Some(refused(DropReason::Sessions, "too many clients, try again in a few seconds\n"));
                 }
-            }
+            };
             let address = self.server.addresses.counted(client.address);
-            request.extensions_mut().insert(Arc::new(Conduct::new(&self.server.limits, address, Instant::now())));
+            request.extensions_mut().insert(Arc::new(Conduct::new(&self.server.limits, address, share, Instant::now())));
         }
         request.extensions_mut().insert(self.stream.of_handshake(is_websocket));
         None

@@ -2,7 +2,6 @@
 
 pub(crate) mod file;
 pub(crate) mod forwarded;
-pub(crate) mod keep_alive;
 pub(crate) mod malformed;
 pub(crate) mod origin;
 pub(crate) mod listen;

@@ -88,8 +88,10 @@ fn without_default_port<'a>(scheme: &str, host: &'a str) -> &'a str {
 }
 
 /// Refuses requests from foreign pages with HTTP 403, and lets listed pages read the answers.
-pub(crate) async fn check_origin(State(origins): State<Origins>, request: Request, next: Next) -> Response {
-    match origins.judge(request.headers(), request.extensions().get()) {
+pub(crate) async fn check_origin(State(origins): State<Origins>, mut request: Request, next: Next) -> Response {
+    // A session would keep it as long as it lasts.
+    let client = request.extensions_mut().remove();
+    match origins.judge(request.headers(), client.as_ref()) {
         Standing::Own => next.run(request).await,
         Standing::Foreign => {
             observe::dropped(DropReason::Origin);

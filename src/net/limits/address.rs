@@ -64,8 +64,8 @@ pub(crate) struct Share {
     is_accepted: bool,
 }
 
-/// One session in the counts of its address and of the server. It is in the extensions of the request that began the session, which
-/// are kept as long as the session.
+/// One session in the counts of its address and of the server. It is with the other counts of the session in the extensions of the
+/// request that began it, which are kept as long as the session.
 pub(crate) struct SessionShare {
     addresses: Addresses,
     key: Option<IpAddr>,

@@ -19,6 +19,7 @@ use crate::{
     net::{
         limits::{
             NetLimits,
+            address::SessionShare,
             bucket::{Bucket, Patience},
         },
         namespaces::socket::SocketArc,
@@ -37,6 +38,8 @@ const MAX_UNKNOWN_NAME_BYTES: usize = 256;
 pub(crate) struct Conduct {
     /// The client's address, if it is counted.
     address: Option<IpAddr>,
+    /// The session's place in the counts of its address and of the server.
+    _share: SessionShare,
     unknown_namespaces: AtomicU32,
     connects: Mutex<Bucket>,
     /// The requests by namespace, for the namespaces that the client has used.
@@ -47,9 +50,10 @@ pub(crate) struct Conduct {
 }
 
 impl Conduct {
-    pub(crate) fn new(limits: &NetLimits, address: Option<IpAddr>, now: Instant) -> Self {
+    pub(crate) fn new(limits: &NetLimits, address: Option<IpAddr>, share: SessionShare, now: Instant) -> Self {
         Self {
             address,
+            _share: share,
             unknown_namespaces: AtomicU32::new(0),
             connects: Mutex::new(Bucket::new(limits.connect_burst, limits.connects_per_second, now)),
             requests: Mutex::default(),

@@ -167,6 +167,11 @@ impl Watched {
     pub(crate) fn handle(&self) -> StreamHandle {
         self.stream.handle()
     }
+
+    /// Returns the stream, which carries no more requests.
+    pub(crate) fn into_stream(self) -> Stream {
+        self.stream
+    }
 }
 
 impl AsyncRead for Watched {

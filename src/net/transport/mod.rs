@@ -19,4 +19,5 @@ pub(crate) mod byte_queue;
 pub(crate) mod writer;
 pub(crate) mod connection;
 pub(crate) mod stream;
+pub(crate) mod keep_alive;
 pub(crate) mod polling;
