@@ -64,14 +64,14 @@ fn last_break(out_of_step: &[(f64, bool)], end: f64) -> f64 {
     until - end
 }
 
-/// When what the keys do not explain changes fast.
+/// When what the keys do not explain is about to change fast. A jump counts up to its own frame: right after it, all is in step.
 fn breaks(rest: &[(f64, Place)]) -> Vec<(f64, bool)> {
-    let mut since = 0;
+    let mut until = 0;
     let change = |(n, (t, at)): (usize, &(f64, Place))| {
-        while rest[since].0 < t - STEADY_MS {
-            since += 1;
+        while rest.get(until).is_some_and(|(later, _)| *later <= t + STEADY_MS) {
+            until += 1;
         }
-        (*t, rest[since..n].iter().any(|(_, before)| before.distance(*at) > QUIET))
+        (*t, rest[n..until].iter().any(|(_, after)| after.distance(*at) > QUIET))
     };
     rest.iter().enumerate().map(change).collect()
 }
@@ -92,6 +92,7 @@ mod tests {
     fn fast_changes_are_breaks() {
         let rest: Vec<_> = (0..100).map(|n| (f64::from(n) * 10.0, Place::new(if n < 50 { 0.0 } else { 1.0 }, 0.0))).collect();
         let breaks: Vec<f64> = breaks(&rest).into_iter().filter(|(_, is)| *is).map(|(t, _)| t).collect();
-        assert_eq!((breaks[0], *breaks.last().unwrap()), (500.0, 690.0));
+        // The jump is in the frame at 500 ms. In the 200 ms before it, the picture was about to change.
+        assert_eq!((breaks[0], *breaks.last().unwrap()), (300.0, 490.0));
     }
 }
