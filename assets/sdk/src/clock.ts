@@ -44,6 +44,8 @@ const EAGER_MS = 100;
 /** Later requests come in pairs: while inputs flow, the server may read the first only at its next tick, but the second at once. */
 const PAIR = 2;
 const LAZY_MS = 5_000;
+/** How far the estimate may be ahead of the tick that a new connection tells: the way from the server, and what held the news up. */
+const AGREES_S = 0.5;
 
 /** Estimates the server's time, in ticks. */
 export class Clock {
@@ -59,7 +61,19 @@ export class Clock {
     this.#slew = new Slew(this.#perMs, hz / 4);
   }
 
-  /** Starts measuring again on a new connection. `tick` is a first estimate, used if there is none yet. */
+  /**
+   * Starts measuring again on a new connection to the same match. `tick` is the newest tick of the server, a moment ago. What was
+   * measured before still holds if it agrees with that, so that prediction need not wait for an answer.
+   */
+  resume(now: number, tick: number): void {
+    const best = this.#best();
+    const ahead = this.estimate(now) - tick;
+    const agrees = ahead > -1 && ahead < this.hz * AGREES_S;
+    this.restart(now, tick);
+    if (best && agrees) this.#samples = [best];
+  }
+
+  /** Starts measuring again, as if nothing had been measured. `tick` is a first estimate, used if there is none yet. */
   restart(now: number, tick: number): void {
     this.#samples = [];
     this.#answers = 0;

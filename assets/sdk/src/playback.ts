@@ -84,8 +84,9 @@ export class Playback {
     return this.#clock.tick(now);
   }
 
+  /** Notes a new connection, on which `tick` is the newest tick of the server. */
   restart(now: number, tick: number): void {
-    this.#clock.restart(now, tick);
+    this.#clock.resume(now, tick);
   }
 
   /** Measures everything anew after a time in which frames could not be taken as they came. */

@@ -72,6 +72,27 @@ describe("the clock", () => {
     expect(clock.settled).toBe(false);
     expect(clock.tick(5_000)).toBeCloseTo(TRUE(5_000));
   });
+
+  test.each([
+    ["goes on if the server's newest tick is a moment ago", 3, true],
+    ["measures again if the server is ahead, because this machine slept", -5, false],
+    ["measures again if the server is far behind, because the match stood still", 60, false],
+  ])("on a new connection to the same match, it %s", (_, ago, settled) => {
+    const clock = new Clock(HZ);
+    ask(clock, 0, 10, 10);
+    clock.resume(5_000, TRUE(5_000) - ago);
+    expect(clock.settled).toBe(settled);
+    expect(clock.due(5_000)).toBe(true);
+    expect(clock.tick(5_000)).toBeCloseTo(TRUE(5_000));
+    ask(clock, 5_000, 30, 30);
+    expect(clock.rtt).toBe(settled ? 20 : 60);
+  });
+
+  test("knows no time on its first connection before an answer", () => {
+    const clock = new Clock(HZ);
+    clock.resume(0, 990);
+    expect(clock.settled).toBe(false);
+  });
 });
 
 test("a slewed value catches up smoothly, and jumps over a long distance", () => {
