@@ -16,6 +16,7 @@ main(async () => {
   const ada = await browser.visit("Ada");
   await ada.page.locator("article.card button.primary").click();
   await ada.playing();
+  await ada.page.evaluate(countListeners);
   const untouched = await ada.page.evaluate(attached);
   assert.equal(untouched.loaded, 0, "the page loads no inspector before it is opened");
 
@@ -47,11 +48,27 @@ main(async () => {
   await browser.close();
 });
 
+/** Runs in the page. Counts the listeners that come to the room's channel and go, by event. */
+function countListeners() {
+  const { channel } = window.tickcast.room[Symbol.for("tickcast.inner")];
+  window.listeners = { s: 0, e: 0, welcome: 0, over: 0 };
+  for (const [name, change] of [
+    ["on", 1],
+    ["off", -1],
+  ]) {
+    const plain = channel[name].bind(channel);
+    channel[name] = (event, listener) => {
+      if (event in window.listeners) window.listeners[event] += change;
+      return plain(event, listener);
+    };
+  }
+}
+
 /** Runs in the page. What hangs on the room's channel, and how many files of the inspector have been loaded. */
 function attached() {
   const { channel, draws } = window.tickcast.room[Symbol.for("tickcast.inner")];
   const own = ["emit", "timeout"].filter((name) => Object.hasOwn(channel, name));
-  const listeners = ["s", "e", "welcome", "over"].map((event) => channel.listeners(event).length);
+  const listeners = { ...window.listeners };
   const loaded = performance.getEntriesByType("resource").filter(({ name }) => /\/inspector-/.test(name)).length;
   return { own, listeners, draws, loaded };
 }
