@@ -29,7 +29,7 @@ const { outputFiles, metafile } = await build({
   write: false,
   metafile: true,
   bundle: true,
-  // What `import()` names is a file of its own, which the page loads when it needs it.
+  // A module that `import()` names becomes a file of its own, which the page loads when it needs it.
   splitting: true,
   minify: true,
   format: "esm",

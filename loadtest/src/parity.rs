@@ -42,7 +42,7 @@ struct Module {
     lines: Lines<BufReader<ChildStdout>>,
 }
 
-/// What became of a subject.
+/// The result for a subject.
 enum Outcome {
     /// Equal to the end. The times are sums over all ticks.
     Equal { native: Duration, wasm: Duration },

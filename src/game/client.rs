@@ -1,4 +1,4 @@
-//! What a client runs of a game: its predicted systems, on a world of nothing but what clients have.
+//! The part of a game that a client runs: its predicted systems, on a world with only the components that clients have.
 
 use bevy_ecs::{prelude::*, system::BoxedSystem};
 
@@ -21,7 +21,7 @@ pub(crate) struct UsedComponent {
     pub snap: Option<f32>,
 }
 
-/// What a client runs of a game.
+/// The part of a game that a client runs.
 pub(crate) struct ClientRules {
     pub world: World,
     pub systems: Vec<BoxedSystem<(), ()>>,

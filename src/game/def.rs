@@ -142,7 +142,7 @@ pub enum GameError {
         game: &'static str,
         /// The name of the system.
         system: String,
-        /// What a client cannot do.
+        /// The thing that a client cannot do.
         reason: String,
     },
     /// The grid of [`MatchBuilder::interest`] is invalid.

@@ -1,4 +1,4 @@
-//! What a builder collects of a game: all of it for a server, or only what a client runs.
+//! The parts of a game that a builder collects: all of it for a server, or only what a client runs.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -24,7 +24,7 @@ use crate::{
 /// Whether this is a module for clients. Then nothing is built for a server, and nothing of a server is linked.
 const ONLY_CLIENTS: bool = cfg!(all(feature = "client", target_arch = "wasm32"));
 
-/// What a builder has collected.
+/// The parts that a builder has collected.
 #[doc(hidden)]
 pub struct Parts {
     pub(super) world: World,
@@ -33,7 +33,7 @@ pub struct Parts {
     pub(super) client: ClientParts,
 }
 
-/// What a builder collects for a server.
+/// The parts that a builder collects for a server.
 pub(super) struct ServerParts {
     pub schedule: Schedule,
     pub registry: Registry,
@@ -42,7 +42,7 @@ pub(super) struct ServerParts {
     pub replicate: Vec<fn(&mut Replicator, &mut World)>,
     /// The replicated components, and the ticks between two comparisons of each.
     pub replicated: Vec<(ComponentId, u32)>,
-    /// What the predicted systems read and write.
+    /// The components and resources that the predicted systems read and write.
     pub predicted: Vec<PredictedAccess>,
     pub grid: Option<Result<GridLayout, GridError>>,
     pub rewinds: Vec<Rewind>,
@@ -53,7 +53,7 @@ pub(super) struct ServerParts {
     marks: usize,
 }
 
-/// What a builder collects for a client.
+/// The parts that a builder collects for a client.
 #[derive(Default)]
 pub(super) struct ClientParts {
     pub components: Vec<ErasedComponent>,

@@ -144,13 +144,13 @@ filters!(A B);
 filters!(A B C);
 filters!(A B C D);
 
-/// What one predicted system reads and writes.
+/// The components and resources that one predicted system reads and writes.
 pub(super) struct PredictedAccess {
     system: String,
     access: SystemAccess,
 }
 
-/// What clients have, by the ids of one world.
+/// The components and resources that clients have, by the ids of one world.
 pub(super) struct ClientHas {
     /// The components that are sent.
     pub replicated: Vec<ComponentId>,

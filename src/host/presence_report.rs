@@ -13,7 +13,7 @@ pub(super) struct PresenceReport {
     told: Mutex<Told>,
 }
 
-/// What the hub was told last.
+/// The last report to the hub.
 #[derive(Default)]
 struct Told {
     people: Vec<Seated>,

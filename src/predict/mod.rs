@@ -75,7 +75,7 @@ pub struct Predictor<G: Game> {
     entities: Entities,
     avatar: Option<Entity>,
     log: InputLog<G::Input>,
-    /// What was predicted for the ticks from the base to now.
+    /// The predictions for the ticks from the base to now.
     past: VecDeque<Past>,
     /// Buffers to use again.
     spare: Vec<Vec<u8>>,
@@ -83,7 +83,7 @@ pub struct Predictor<G: Game> {
     errors: Vec<f64>,
 }
 
-/// What was predicted for a tick: the components of the own entities to the last bit.
+/// The prediction for a tick: the components of the own entities to the last bit.
 struct Past {
     tick: Tick,
     bytes: Vec<u8>,
@@ -101,7 +101,7 @@ pub struct PredictedComponent {
     pub is_written: bool,
 }
 
-/// What a frame says besides the state itself.
+/// The part of a frame that is not state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Told {
     /// The tick whose state the mirror holds.
@@ -112,7 +112,7 @@ pub struct Told {
     pub avatar: Option<Id>,
 }
 
-/// What the server's state made of a prediction.
+/// The result of comparing a prediction with the server's state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loaded {

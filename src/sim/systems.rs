@@ -18,7 +18,7 @@ use bevy_ecs::{
 pub(crate) struct Systems {
     ordered: SystemSchedule,
     executor: SingleThreadedExecutor,
-    /// What the world says about errors. It does not change, and a look-up in each tick would take memory that nothing else needs.
+    /// The world's handler of errors. It does not change, and a look-up in each tick would take memory that nothing else needs.
     fails: ErrorHandler,
 }
 

@@ -21,7 +21,7 @@ fn push(dir: Dir8) -> Push {
     Push { dir, boost: false }
 }
 
-/// What a player presses who changes their mind now and then, and boosts.
+/// The inputs of a player who changes their mind now and then, and boosts.
 fn restless(tick: u32) -> Push {
     let hash = (tick / 7).wrapping_mul(2_654_435_761) >> 20;
     Push { dir: DIRS[hash as usize % 9], boost: tick % 31 == 4 }

@@ -77,7 +77,7 @@ impl Plain {
         (self.ack, self.loaded) = (ack, true);
         self.inputs.iter_mut().filter(|(seq, acts, _)| *seq > ack && *acts <= tick).for_each(|(_, acts, _)| *acts = tick + 1);
         self.base = told.map(|(avatar, told, columns)| {
-            // What the rules write decides; whether the avatar is frozen they only read.
+            // Only values that the rules write count. Whether the avatar is frozen they only read.
             let agrees = |guess: &Body| {
                 let close = std::iter::zip(columns_of(guess), columns).take(4).all(|(a, b)| a.abs_diff(b) <= 1);
                 close && guess.fuel == told.fuel

@@ -21,9 +21,9 @@ pub struct Remote<G: Game> {
     pub lead: u32,
     /// The frames that are not sent from now on.
     pub lose: u32,
-    /// What the client sent, by number: the tick for which it was meant, and the input.
+    /// The inputs that the client sent, by number: the tick for which it was meant, and the input.
     pub sent: Vec<(u32, Tick, G::Input)>,
-    /// What the last loads returned.
+    /// The results of the last loads.
     pub loads: Vec<(Tick, Loaded)>,
     /// The number of the newest input that the server has been seen to take.
     pub acked: u32,

@@ -196,7 +196,7 @@ export class Stalls {
 
   /** Takes a frame that came `late` ticks later than usual. */
   arrived(late: number): void {
-    // What comes after a blackout is less and less late, and says nothing about stalls.
+    // Frames that come after a blackout are less and less late. They say nothing about stalls.
     this.#isDead = late > this.most || (this.#isDead && late > 1);
     if (!this.#isDead) this.#next = Math.max(this.#next, late);
     if (++this.#seen % REMEMBERED !== 0) return;

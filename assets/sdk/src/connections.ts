@@ -86,7 +86,7 @@ export class Connections {
             fresh.reconnection(true);
             channel.moveTo(fresh.socket("/gameplay"));
             this.#lent.delete(lent);
-            // What else is on the old connection finds out at once, and not when the next ping is missing.
+            // Other namespaces on the old connection learn of its end at once, and not when the next ping is missing.
             manager.engine.close();
             manager = fresh;
           });

@@ -9,7 +9,7 @@ export interface ToldEntity {
   readonly rows: readonly (readonly number[] | undefined)[];
 }
 
-/** What a frame says besides the state. */
+/** The part of a frame that is not state. */
 export interface Told {
   tick: number;
   /** The number of the newest input that the server has taken; 0 before the first. */
@@ -20,7 +20,7 @@ export interface Told {
   avatar: number;
 }
 
-/** What the server's state made of a prediction. */
+/** The result of comparing a prediction with the server's state. */
 export interface Loaded {
   /** Whether the state differed from what was predicted for its tick. */
   isCorrected: boolean;
@@ -51,9 +51,9 @@ export interface Forecast {
   load(told: Told, entities: readonly ToldEntity[]): Loaded;
   /** Steps up to a tick. It stops early if the server has told nothing for long. */
   advance(tick: number): void;
-  /** What was predicted for a tick, from the newest that the server has told on; `undefined` for other ticks. */
+  /** Returns the prediction for a tick, from the newest that the server has told on; `undefined` for other ticks. */
   at(tick: number): State | undefined;
-  /** What the next tick would be with an input. Nothing changes. */
+  /** Returns the next tick as it would be with an input. Nothing changes. */
   peek(input: readonly number[]): State;
   /** Forgets the state, and the inputs unless they still count. */
   reset(keepsInputs: boolean): void;

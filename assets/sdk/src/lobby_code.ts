@@ -1,4 +1,4 @@
-// What a program needs that queues, lists rooms, listens to the chat or blocks people. Loaded when it first does.
+// The code for programs that queue, list rooms, listen to the chat or block people. Loaded when a program first does so.
 
 export { Blocks } from "./blocks.js";
 export { ChatStream } from "./chat_stream.js";

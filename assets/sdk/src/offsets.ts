@@ -1,4 +1,4 @@
-// What a correction leaves between the picture and the predicted state: it is added to what is drawn, and decays. Pure.
+// The difference that a correction leaves between the picture and the predicted state. It is added to the picture, and decays. Pure.
 
 import type { Codec } from "./schema.js";
 

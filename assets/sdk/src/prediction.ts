@@ -1,4 +1,4 @@
-// What is drawn of the player's own entities: the step that is not over yet, and errors that decay. Pure: the time is an argument.
+// The picture of the player's own entities: the step that is not over yet, and errors that decay. Pure: the time is an argument.
 
 import type { PredictionStats } from "./accuracy.js";
 import { Accuracy } from "./accuracy.js";
@@ -6,7 +6,7 @@ import type { Forecast, State, Told, ToldEntity } from "./forecast.js";
 import { Offsets } from "./offsets.js";
 import type { Codec, Schemas } from "./schema.js";
 
-/** What prediction knows about a moment. */
+/** The knowledge of prediction about a moment. */
 export interface Moment {
   /** In milliseconds. */
   now: number;

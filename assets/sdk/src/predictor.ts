@@ -261,7 +261,7 @@ export class Predictor {
     return this.#parts.schemas.codec(name);
   }
 
-  /** What the forecast wants to be told of: the avatar, or all entities. None without an avatar. */
+  /** Returns the entities that the forecast wants to be told of: the avatar, or all entities. None without an avatar. */
   #entities(avatar: number | undefined): ToldEntity[] {
     const { entities } = this.#parts.mirror;
     const own = avatar === undefined ? undefined : entities.get(avatar);

@@ -4,7 +4,7 @@ import type { Forecast, Loaded, State, Told, ToldEntity } from "./forecast.js";
 import { InputLog } from "./inputlog.js";
 import type { Codec, Schemas } from "./schema.js";
 
-/** What a step knows beside the entity and the input. */
+/** The third argument of a step, after the entity and the input. */
 export interface StepContext<Config = unknown> {
   /** The tick that the step makes. */
   readonly tick: number;
@@ -41,7 +41,7 @@ export class Rollback implements Forecast {
   readonly #hz: number;
   readonly #config: unknown;
   readonly #log: InputLog;
-  /** What was predicted, by tick, from the newest that the server has told on. */
+  /** The predictions by tick, from the newest that the server has told on. */
   readonly #past = new Map<number, Rows>();
   #me: Predicted | undefined;
   #told = 0;

@@ -1,4 +1,4 @@
-// What a program can listen to in a room.
+// The events of a room, to which a program can listen.
 
 import type { RoomCallbacks } from "./callbacks.js";
 import type { FrameError, PredictionError } from "./errors.js";

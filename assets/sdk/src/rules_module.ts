@@ -19,7 +19,7 @@ export interface RulesExports {
   tc_peek(columns: number): number;
 }
 
-/** What a module must know of a match. */
+/** The facts of a match that a module must know. */
 export interface RulesMatch {
   seat: number;
   teams: number;
@@ -114,7 +114,7 @@ export class RulesModule implements Forecast {
     return state;
   }
 
-  /** What is kept of the inputs is the newest, which holds. */
+  /** Keeps only the newest input, which holds. */
   reset(keepsInputs: boolean): void {
     this.#tc.tc_reset();
     this.tick = this.#base = 0;

@@ -116,9 +116,9 @@ export class OwnSpawns {
       if (!this.#match(found, 0, free, now)) moved.push(found);
     }
     for (const found of moved) {
-      // What is spawned in a tick that was never looked at before is new.
+      // An entity that is spawned in a tick that was never looked at before is new.
       if (found.born <= this.#newest && this.#match(found, this.#apart, free, now)) continue;
-      // What the server spawned unforeseen is drawn when it is told of, as entities of others are.
+      // An entity that was not foreseen is drawn when the server tells of it, as entities of others are.
       if (found.id === undefined) this.#add(found, now);
     }
     this.#newest = newest;

@@ -1,4 +1,4 @@
-// What a browser tells a page that nobody sees.
+// Tells whether anybody sees the page.
 
 /** Calls back when the page is hidden or shown. Returns a function that stops it. Does nothing outside of browsers. */
 export function watchVisibility(changed: (visible: boolean) => void): () => void {

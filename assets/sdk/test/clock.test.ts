@@ -169,7 +169,7 @@ describe("the lead", () => {
   test("does not prepare for blackouts", () => {
     const lead = new Lead(15);
     lead.feedback(1, -30, 9);
-    // What was sent before the news is held up, too.
+    // Inputs that were sent before the news are held up, too.
     for (let seq = 2; seq <= 9; seq++) lead.feedback(seq, seq - 12, 9);
     expect(lead.ticks).toBe(1);
     lead.feedback(10, -2, 10);

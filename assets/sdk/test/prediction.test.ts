@@ -1,4 +1,4 @@
-// What is drawn of a prediction. The forecast is a table that the test writes.
+// The picture of a prediction. The forecast is a table that the test writes.
 
 import { expect, test } from "vitest";
 

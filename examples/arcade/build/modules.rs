@@ -117,7 +117,7 @@ fn build(root: &Path, out: &Path) -> Result<PathBuf, Missing> {
         "--manifest-path",
     ]);
     cargo.arg(root.join("Cargo.toml")).arg("--target-dir").arg(&folder);
-    // What is meant for the server: its flags, the folder that some configurations share, and the lints of clippy.
+    // These are meant for the server: its flags, the folder that some configurations share, and the lints of clippy.
     let flags = env::var(FLAGS).unwrap_or_default();
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.split_whitespace().collect::<Vec<_>>().join("\x1f"));
     cargo.env("CARGO_BUILD_BUILD_DIR", &folder).env("RUSTC", compiler);

@@ -12,7 +12,7 @@ use tickcast::prelude::*;
 /// The ticks for which a new avatar is protected.
 const SAFE: Press = (2 * 30, false, false);
 
-/// What a player does: the ticks for which it is held, whether the trigger is, and whether the gun reloads in the first of them.
+/// One move of a player: the ticks for which it is held, whether the trigger is, and whether the gun reloads in the first of them.
 type Press = (u32, bool, bool);
 
 const BURSTS: [(&str, &[Press]); 7] = [

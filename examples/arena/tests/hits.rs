@@ -1,4 +1,4 @@
-//! What a shooter far away aims at is hit, and nobody is hit where they were long ago.
+//! A shooter far away hits the target that they see, and nobody is hit where they were long ago.
 //!
 //! The shooter is a client in virtual time. It draws the target between the frames that have come, as the SDK does, and its inputs are
 //! under way as long as its frames. The target is near the server, and runs to and fro at full speed.

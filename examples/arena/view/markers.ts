@@ -1,4 +1,4 @@
-// What tells the player of hits and of those who are out of sight: marks where own shots hit, arcs towards who shot, and arrows at
+// Markers for the player, of hits and of those who are out of sight: marks where own shots hit, arcs towards who shot, and arrows at
 // the edge of the screen.
 
 import type { Avatar } from "./avatars.ts";
@@ -63,7 +63,7 @@ export interface Box {
   readonly bottom: number;
 }
 
-/** What arrows are drawn of: who is looked for, and the boxes that would hide an arrow. */
+/** The facts by which arrows are drawn: who looks, for whom, and the boxes that would hide an arrow. */
 export interface Arrows {
   readonly me: Vec;
   readonly others: readonly { readonly avatar: Avatar; readonly isFriend: boolean }[];

@@ -34,7 +34,7 @@ impl Maths {
         self.vectors([x, y, z, w], share.abs());
     }
 
-    /// What is exact on every machine.
+    /// The functions that are exact on every machine.
     fn exact(&mut self, x: f32, y: f32, small: f32) {
         self.note([x + y, x - y, x * y, x / small, x % small, x.rem_euclid(small), x.div_euclid(small), x.mul_add(y, small)]);
         self.note([small.sqrt(), x.floor(), x.ceil(), x.round(), x.trunc(), x.fract(), x.clamp(-1.0, 1.0), x.abs(), x.signum()]);

@@ -1,4 +1,4 @@
-//! What a digest depends on. `loadtest checksums` compares those of two builds.
+//! A digest depends on each part of a match. `loadtest checksums` compares those of two builds.
 
 use checksums::SUBJECTS;
 

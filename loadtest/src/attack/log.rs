@@ -26,7 +26,7 @@ struct Seen {
     last: VecDeque<String>,
 }
 
-/// What the log has gained.
+/// The lines that the log has gained.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Logged {
     pub(crate) lines: u64,

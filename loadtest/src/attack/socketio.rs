@@ -250,7 +250,7 @@ async fn odd_ids(attacker: Attacker) -> Seen {
             socket.text(packet).await;
             socket.text("40/,{}").await;
             let answered = socket.until("40{").await.is_some();
-            // What stands behind a broken packet may be answered before the connection ends.
+            // Packets behind a broken one may be answered before the connection ends.
             let patience = if answered { Duration::from_millis(300) } else { PATIENCE };
             let ended = socket.end(Instant::now() + patience).await != End::Open;
             ensure!(answered || ended, "{packet:?}: neither closed nor ignored");

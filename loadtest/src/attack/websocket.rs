@@ -152,7 +152,7 @@ async fn broken_frames(attacker: Attacker) -> Seen {
 }
 
 async fn slow_frames(attacker: Attacker) -> Seen {
-    // What comes first, and what then comes again and again.
+    // The first bytes, and the bytes that then come again and again.
     let drips = [
         ("a frame", frame(0x81, &[b'4'; 100])[..6].to_vec(), b"4".to_vec()),
         ("a header", vec![0x81], Vec::new()),

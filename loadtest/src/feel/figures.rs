@@ -14,7 +14,7 @@ const MOVED: f64 = 1e-3;
 /// The frames before a key in which the picture must not move.
 const STILL: usize = 4;
 
-/// What the keys do not explain is visible if it is more than this, in units, and comes within this time. An avatar is 1 unit wide.
+/// A movement that the keys do not explain is visible if it is more than this, in units, and comes within this time. An avatar is 1 unit wide.
 /// A start or stop that is drawn a tick early or late is 0.22 units.
 const VISIBLE: f64 = 0.3;
 const SUDDEN_MS: f64 = 150.0;
@@ -121,7 +121,7 @@ impl Trace {
         seen
     }
 
-    /// What is left of the drawn way of the player without what the keys say, at the delay that explains most.
+    /// The drawn way of the player, less the way that the keys explain, at the delay that explains most.
     pub(crate) fn unexplained(&self) -> Vec<(f64, Place)> {
         let way = self.way_of_keys();
         let drawn: Vec<(f64, Place)> = self.counted().iter().filter_map(|frame| Some((frame.0, frame.player()?))).collect();

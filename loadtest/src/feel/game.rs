@@ -1,7 +1,7 @@
 //! The game of [`mod@crate::feel`]: avatars that walk, and in a fight go down and respawn. `peers/` has the same rules for clients and
 //! for the peers.
 //!
-//! What a client cannot foresee comes by the clock: in a fight each avatar is hit every two seconds, falls at the fifth hit, and
+//! Events that a client cannot foresee come by the clock: in a fight each avatar is hit every two seconds, falls at the fifth hit, and
 //! respawns elsewhere. Bots would make the figures of two runs, or of two servers, hard to compare.
 
 use std::io::Write;

@@ -104,7 +104,7 @@ mod tests {
     fn lost_segments_hold_up_those_after_them() {
         let delays = delays(profile("average"), 1);
         let lost = delays.windows(2).filter(|pair| pair[0] < 60.0 && pair[1] > 240.0).count();
-        // Of 20,000 segments, 2% are lost; those that are behind a lost one do not show.
+        // The line loses 2% of 20,000 segments; those that are behind a lost one do not show.
         assert!((280..=400).contains(&lost), "{lost}");
         let behind = delays.windows(2).filter(|pair| pair[0] > 240.0 && pair[1] > pair[0] - 34.0).count();
         assert!(behind > 280, "the order is kept: {behind}");

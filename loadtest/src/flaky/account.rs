@@ -1,4 +1,4 @@
-//! What the clients of the scenario share: the server, what each of them believes, and the counts.
+//! The state that the clients of the scenario share: the server, what each of them believes, and the counts.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ pub(crate) struct Account {
     pub(crate) name: String,
     /// The id that the server gave. Empty before the first session.
     pub(crate) user: String,
-    /// What the client does, in a word.
+    /// The client's present doing, in a word.
     pub(crate) stage: &'static str,
     /// The room of its seat.
     pub(crate) room: Option<String>,

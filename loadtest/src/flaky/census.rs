@@ -15,7 +15,7 @@ use crate::server::Server;
 /// The most people in one request `presence`.
 const PEOPLE: usize = 100;
 
-/// What the clients and the server say at one moment.
+/// The state of the clients and of the server at one moment, as they tell it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Census {
     pub(crate) accounts: Vec<Account>,

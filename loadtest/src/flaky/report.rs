@@ -59,7 +59,7 @@ pub(crate) struct FlakyReport {
     pub(crate) match_p95_s: Option<f64>,
     pub(crate) errors: BTreeMap<String, u64>,
     pub(crate) errors_total: u64,
-    /// What was wrong, with the names of the clients.
+    /// The faults, with the names of the clients.
     pub(crate) failures: Vec<String>,
 }
 

@@ -14,7 +14,7 @@ pub(super) enum Stage {
     Seated(Box<Seat>),
 }
 
-/// What a client has asked for on its present connection.
+/// The requests that a client has made on its present connection.
 #[derive(Default)]
 pub(super) struct Here {
     pub(super) matchmaking: bool,

@@ -120,7 +120,7 @@ async fn run(args: &SoakArgs) -> anyhow::Result<Soaked> {
     let begun = Instant::now();
     soaked.judge(&cycles::run(&soak, args.cycles as usize).await?);
     soaked.done.push(format!("cycles: {} clients came, played and left in {:.0?}", args.cycles, begun.elapsed()));
-    // What is made once and kept has been made by now.
+    // Everything that is made once and kept has been made by now.
     soaked.at_rest.0 = Reading::at_rest(&soak.server).await?;
     if !args.only_cycles {
         let begun = Instant::now();

@@ -17,7 +17,7 @@ const AT_REST: f64 = 2.0;
 /// The result of a soak.
 #[derive(Debug, Serialize)]
 pub(crate) struct Soaked {
-    /// What was done, one line a stage.
+    /// The work that was done, one line a stage.
     pub(crate) done: Vec<String>,
     pub(crate) figures: Vec<Judged>,
     /// The stages with too few samples to be judged.

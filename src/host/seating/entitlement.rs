@@ -1,4 +1,4 @@
-//! Who may sit or spectate: reservations, tickets, resume tokens and bans.
+//! Decides who may sit or spectate: reservations, tickets, resume tokens and bans.
 
 use std::{sync::Arc, time::Duration};
 

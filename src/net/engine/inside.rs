@@ -56,7 +56,7 @@ struct Entry {
     is_sent: bool,
 }
 
-/// What becomes of a packet that is on its way to the library.
+/// The fate of a packet that is on its way to the library.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Way<P> {
     /// It goes on.

@@ -45,7 +45,7 @@ pub(crate) struct Conduct {
     /// The requests by namespace, for the namespaces that the client has used.
     requests: Mutex<Vec<(&'static str, Bucket)>>,
     patience: Mutex<Patience>,
-    /// What namespaces have for a client whose CONNECT they have admitted and not answered yet.
+    /// Values that namespaces keep for the client while its CONNECT is admitted and not answered yet.
     admitted: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 

@@ -95,7 +95,10 @@ export interface Settings {
   readonly drawsPredicted: boolean;
 }
 
-/** What `simulate`, `drawPredicted` and the panel have set. Throws a `TypeError` if `room` is not a room of the SDK. */
+/**
+ * Returns the settings that `simulate`, `drawPredicted` and the panel have made. Throws a `TypeError` if `room` is not a room of the
+ * SDK.
+ */
 export function settingsOf<G extends GameTypes>(room: Room<G>): Settings {
   const { conditions } = wireOf(room);
   return { conditions, profile: conditions ? nameOf(conditions) : "off", drawsPredicted: insideOf(room).draws };

@@ -23,7 +23,7 @@ export interface Report {
   tick: number;
   entities: unknown[];
   samples: Sample[];
-  /** What passed, `at` milliseconds after the beginning; `data` is base64. */
+  /** A message that passed, `at` milliseconds after the beginning; `data` is base64. */
   messages: { at: number; way: "up" | "down"; event: string; data: string }[];
   notes: { at: number; text: string }[];
   /** Whether there was more than fits. */

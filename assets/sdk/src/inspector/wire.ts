@@ -14,7 +14,7 @@ export interface Observer {
   received(event: string, argument: unknown): void;
 }
 
-/** What passes a direction. */
+/** A message on its way in one direction. */
 interface Parcel {
   at: number;
   deliver(): void;

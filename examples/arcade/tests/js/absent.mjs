@@ -25,7 +25,7 @@ main(async () => {
   room.onStatus((status) => statuses.push(status));
   wire.close();
   await until("the line is dead", () => room.status === "reconnecting");
-  // What came before the line was dead counts as known.
+  // Entities that came before the line was dead count as known.
   for (const [list, change] of [
     [gone.splice(0), (id) => known.delete(id)],
     [come.splice(0), (id) => known.add(id)],

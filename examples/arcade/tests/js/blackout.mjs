@@ -26,7 +26,7 @@ async function proxy() {
         if (!line.isDead) other.write(bytes);
       });
       from.on("error", () => {});
-      // What the client closes is closed. A dead line tells nobody of that.
+      // A line that the client closes is closed. A dead line tells nobody of that.
       from.on("close", () => {
         if (from === near) line.isOpen = false;
         if (!line.isDead) other.destroy();

@@ -15,7 +15,7 @@ const SERVERS = [
   ["reference", reference, [{}]],
 ];
 
-/** What a client does with its socket in `/shop`. It is in `/desk` all the while, on the same connection. */
+/** The ways in which a client leaves and enters `/shop`. It is in `/desk` all the while, on the same connection. */
 const COURSES = {
   "connects, disconnects and connects at once": async ({ shop }) => {
     shop.connect().disconnect().connect();
