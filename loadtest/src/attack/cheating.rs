@@ -225,11 +225,11 @@ async fn other_seats(attacker: Attacker) -> Seen {
     must_refuse(&mut player.connection, (GAMEPLAY, "votekick"), &json!({"seat": 200}), "unknown_seat").await?;
     must_refuse(&mut player.connection, (GAMEPLAY, "votekick"), &json!({"seat": -1}), "bad_request").await?;
     must_refuse(&mut player.connection, (GAMEPLAY, "resync"), &json!({"seat": others}), "bad_request").await?;
-    // An input has no place for a seat or an entity. One column more is no input.
+    // An input has no place for a seat or an entity. One column more says how far behind the others were drawn, and two more are none.
     let with_seat = |player: &Player, seq| {
         let mut input = player.input(0, seq, 0);
-        input[0] += 1;
-        append_int(&mut input, i64::from(others));
+        input[0] += 2;
+        (0..2).for_each(|_| append_int(&mut input, i64::from(others)));
         input
     };
     player.send(&attacker, EACH, with_seat).await?;
