@@ -117,13 +117,15 @@ pub mod prelude {
     // Only the traits. The derives of the same names come from `tickcast_derive`.
     pub use serde::{de::Deserialize, ser::Serialize};
     #[doc(inline)]
-    pub use tickcast_derive::{Choice, Deserialize, GameEvent, GameInput, Replicate, Serialize};
+    pub use tickcast_derive::{Choice, Deserialize, GameCommand, GameEvent, GameInput, Replicate, Serialize};
 
     pub use crate::{
-        game::{Bot, Emit, Game, MatchBuilder, NoConfig, Outcome, Picture, Seen, SpawnAvatar, Strength, secs},
-        protocol::{Dir8, Id, Seat, Tick},
+        game::{
+            Bot, BotCommands, Emit, Game, MatchBuilder, NoConfig, Outcome, Picture, Received, Seen, SpawnAvatar, Strength, secs,
+        },
+        protocol::{Blob, Dir8, Id, Seat, Text, Tick},
         replication::{Grid, View},
-        sim::{Clock, Intent, MatchRng, Team, Teams},
+        sim::{Clock, Deadline, Intent, MatchRng, Team, Teams},
         testing::TestRoom,
     };
 }

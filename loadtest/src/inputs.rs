@@ -104,6 +104,8 @@ fn columns(field: &FieldSpec) -> Vec<Column> {
         FieldKind::Float { step, min, max } => (1, stepped(step, min, max)),
         FieldKind::Vec2 { step, min, max } => (2, stepped(step, min, max)),
         FieldKind::Vec3 { step, min, max } => (3, stepped(step, min, max)),
+        // Inputs have none of these.
+        FieldKind::Text { .. } | FieldKind::Bytes { .. } => (0, (0, 0)),
     };
     let turn = match field.kind {
         _ if field.one_shot => Turn::Shoot,

@@ -1,6 +1,6 @@
 //! The builder that [`Game::build`](super::Game::build) fills in.
 
-use std::{any::type_name, marker::PhantomData, ops::RangeInclusive, time::Duration};
+use std::{any::type_name, marker::PhantomData, time::Duration};
 
 use bevy_ecs::{
     component::Mutable,
@@ -10,23 +10,23 @@ use bevy_ecs::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Bot, Game, GameEvent, MatchOptions, Outcome, ReplicatedSet,
+    Bot, Game, GameCommand, GameEvent, MatchOptions, Outcome, ReplicatedSet,
     emit::RegisteredEvent,
     intents::IntentWriter,
     parts::{Mind, Parts},
     predicted::{PredictedAccess, PredictedSystems},
+    received::CommandInbox,
     rewind::Rewind,
 };
 use crate::{
     protocol::{Audience, Replicate, Seat},
     replication::Grid,
-    sim::Clock,
 };
 
 /// Builds one match of a game. [`Game::build`](super::Game::build) calls its methods.
 ///
 /// These methods accumulate and may be called several times: [`replicate`](Self::replicate), [`state`](Self::state),
-/// [`resource`](Self::resource), [`event`](Self::event), [`on_join`](Self::on_join), [`on_leave`](Self::on_leave),
+/// [`resource`](Self::resource), [`event`](Self::event), [`command`](Self::command), [`on_join`](Self::on_join), [`on_leave`](Self::on_leave),
 /// [`systems`](Self::systems), [`predicted`](Self::predicted), [`snap`](Self::snap) and [`rewind`](Self::rewind). Every other method
 /// sets one value. Calling it twice is an error when the server starts: [`GameError::Repeated`](super::GameError::Repeated).
 ///
@@ -81,32 +81,6 @@ impl<G: Game> MatchBuilder<G> {
     pub(super) fn intents(&mut self) -> Option<IntentWriter<G::Input>> {
         let (server, world) = self.parts.server()?;
         Some(IntentWriter::new(world, &mut server.registry))
-    }
-
-    /// Sets the tick rate in ticks per second, 1 to 128. Default 30.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use tickcast::prelude::*;
-    /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
-    /// m.tick_rate(20); // a tick lasts 50 ms
-    /// # }
-    /// ```
-    pub fn tick_rate(&mut self, hz: u16) -> &mut Self {
-        self.once(".tick_rate(..)");
-        self.options.hz = hz;
-        self.parts.world.insert_resource(Clock::new(hz));
-        self
-    }
-
-    /// Sets how many players a match takes. Default `1..=16`.
-    ///
-    /// The matchmaker starts a match with at least the lower bound. A room has as many seats as the upper bound.
-    pub fn seats(&mut self, seats: RangeInclusive<u8>) -> &mut Self {
-        self.once(".seats(..)");
-        self.options.seats = seats;
-        self
     }
 
     /// Registers a component, or several in a tuple, that clients see. Accumulates.
@@ -186,6 +160,35 @@ impl<G: Game> MatchBuilder<G> {
         self
     }
 
+    /// Registers a command, which systems read with [`Received`](super::Received). Accumulates.
+    ///
+    /// Registering the same command twice is an error at start.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tickcast::prelude::*;
+    ///
+    /// #[derive(GameCommand)]
+    /// #[command(id = 1)]
+    /// struct Guess {
+    ///     word: Text<40>,
+    /// }
+    ///
+    /// # fn build<G: Game>(m: &mut MatchBuilder<G>) {
+    /// m.command::<Guess>();
+    /// # }
+    /// ```
+    pub fn command<C: GameCommand>(&mut self) -> &mut Self {
+        if let Some((server, world)) = self.parts.server() {
+            world.insert_resource(CommandInbox::<C>::new());
+            server.registry.constant::<CommandInbox<C>>(world);
+            server.receivers.push(CommandInbox::<C>::receiver());
+            server.commands.push(C::description(C::ID));
+        }
+        self
+    }
+
     /// Adds a rule that runs when a seat is taken. It usually spawns the seat's avatar.
     ///
     /// Accumulates: rules run in the order added.
@@ -216,43 +219,6 @@ impl<G: Game> MatchBuilder<G> {
         if let Some((server, _)) = self.parts.server() {
             server.hooks.leave.push(Box::new(move |seat, world| drop(rule(seat, world))));
         }
-        self
-    }
-
-    /// Sets how long a player's seat is kept after the connection drops, so that the player can return. Default 20 seconds.
-    ///
-    /// Excludes [`leave_at_once`](Self::leave_at_once).
-    pub fn reconnect_grace(&mut self, grace: Duration) -> &mut Self {
-        self.once(".reconnect_grace(..) or .leave_at_once()");
-        self.options.reconnect_grace = grace;
-        self
-    }
-
-    /// Frees a player's seat as soon as the connection drops. Same as a [`reconnect_grace`](Self::reconnect_grace) of zero.
-    pub fn leave_at_once(&mut self) -> &mut Self {
-        self.reconnect_grace(Duration::ZERO)
-    }
-
-    /// Sets how long a connected player may send no input before losing the seat. Default: no limit.
-    pub fn idle_after(&mut self, time: Duration) -> &mut Self {
-        self.once(".idle_after(..)");
-        self.options.idle_after = Some(time);
-        self
-    }
-
-    /// Sets the delay at which spectators see the match, so that they cannot scout for a player. Default: no delay.
-    pub fn spectator_delay(&mut self, time: Duration) -> &mut Self {
-        self.once(".spectator_delay(..)");
-        self.options.spectator_delay = time;
-        self
-    }
-
-    /// Lets the game's bot play for a player whose connection dropped, until the player returns or the grace time is over.
-    ///
-    /// Requires [`bot`](Self::bot). Default: off.
-    pub fn bots_hold_seats(&mut self) -> &mut Self {
-        self.once(".bots_hold_seats()");
-        self.options.bots_hold_seats = true;
         self
     }
 
@@ -415,23 +381,6 @@ impl<G: Game> MatchBuilder<G> {
         self
     }
 
-    /// Sets the number of seats that bots fill until people take them. Requires [`bot`](Self::bot). Default 0.
-    pub fn fill(&mut self, seats: u8) -> &mut Self {
-        self.once(".fill(..)");
-        self.options.fill = seats;
-        self
-    }
-
-    /// Packs changes into bits instead of bytes. Default: off.
-    ///
-    /// Packing saves about half of the bytes if many entities change in every tick. It costs more work on both sides, and clients
-    /// must be able to decode it.
-    pub fn packed(&mut self) -> &mut Self {
-        self.once(".packed()");
-        self.options.packed = true;
-        self
-    }
-
     /// Limits what each seat sees to the entities near it on a grid. Default: every seat sees everything.
     ///
     /// # Examples
@@ -480,18 +429,8 @@ impl<G: Game> MatchBuilder<G> {
         self
     }
 
-    /// Limits the bytes of state that a seat gets per tick, approximately. Default: no limit.
-    ///
-    /// The most important changes are sent first, and the others in later ticks. Despawns, the seat's own entities, components
-    /// for teams and owners, and snapshots are always sent.
-    pub fn budget(&mut self, bytes_a_tick: usize) -> &mut Self {
-        self.once(".budget(..)");
-        self.options.budget = Some(bytes_a_tick);
-        self
-    }
-
     /// Records the call of a method that sets one value. A second call is reported when the server starts.
-    fn once(&mut self, method: &'static str) {
+    pub(super) fn once(&mut self, method: &'static str) {
         if self.set.contains(&method) {
             self.repeated.get_or_insert(method);
         }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     protocol::{Columns, InputError, Schema, SchemaError, Seat, TypeSpec, decode_input, ticks},
     replication::{GridError, Replicator},
-    sim::{Clock, Intent, Sim, SimError, Systems, Teams},
+    sim::{Clock, Deadline, Intent, Sim, SimError, Systems, Teams},
 };
 
 /// The number of ticks that are run at start to find mistakes in the rules.
@@ -59,10 +59,13 @@ struct Made {
     replaced: Option<&'static str>,
     unpredictable: Option<(String, String)>,
     grid: Result<(), GridError>,
+    /// The first call that needs every tick.
+    needs_every_tick: Option<&'static str>,
     /// Whether something is rewound.
     rewind: Result<bool, RewindError>,
     components: Vec<TypeSpec>,
     events: Vec<TypeSpec>,
+    commands: Vec<TypeSpec>,
 }
 
 /// The reason why a game refuses a configuration.
@@ -160,6 +163,14 @@ pub enum GameError {
         game: &'static str,
         /// The cause.
         error: RewindError,
+    },
+    /// The game steps on input, and has something that needs every tick.
+    #[error("{game}: .steps_on_input() cannot go with {with}, which needs every tick")]
+    OnInput {
+        /// The game's name.
+        game: &'static str,
+        /// The call that needs every tick, such as `.predicted(..)`.
+        with: &'static str,
     },
     /// Bots are to play, but the game has no bot.
     #[error("{game}: .fill(..) and .bots_hold_seats() need bots: add .bot::<..>()")]
@@ -296,8 +307,13 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     let unpredictable = unpredictable::<G>(&mut m.parts);
     let MatchBuilder { parts, options, repeated, replaced, .. } = m;
     let (mut parts, mut world) = parts.into_server().expect(SERVER);
+    let needs_every_tick = parts.needs_every_tick();
+    if options.on_input {
+        world.insert_resource(Deadline::default());
+        parts.registry.resource::<Deadline>(&mut world);
+    }
     let rewind = parts.install_rewinds(&mut world, options.hz);
-    let ServerParts { schedule, registry, components, events, replicate, hooks, grid, progress, .. } = parts;
+    let ServerParts { schedule, registry, components, events, commands, receivers, replicate, hooks, grid, progress, .. } = parts;
     let mut replicator = Replicator::new(&mut world, options.hz);
     if options.packed {
         replicator.pack();
@@ -315,10 +331,11 @@ fn make<G: Game>(config: Option<&Value>, seed: u64) -> Result<Made, ConfigError>
     let systems = systems.unwrap_or_else(|error| panic!("{error}"));
     let mut sim = Sim::new(world, systems, Box::new(intents), registry);
     sim.set_progress(progress);
+    sim.set_receivers(receivers);
     let mut rest = vec![0; G::Input::WIDTH];
     G::Input::default().quantise(&mut rest);
     let game = Match { sim, replicator, hooks, rest, config: text };
-    Ok(Made { game, options, repeated, replaced, unpredictable, grid, rewind, components, events })
+    Ok(Made { game, options, repeated, replaced, unpredictable, grid, needs_every_tick, rewind, components, events, commands })
 }
 
 const SERVER: &str = "the match is built for a server";
@@ -341,7 +358,7 @@ fn unpredictable<G: Game>(parts: &mut Parts) -> Option<(String, String)> {
 
 impl Made {
     fn check(&self, game: &'static str, input: TypeSpec) -> Result<Schema, GameError> {
-        let MatchOptions { hz, fill, bots_hold_seats, packed, .. } = self.options;
+        let MatchOptions { hz, fill, bots_hold_seats, packed, on_input, .. } = self.options;
         if let Some(method) = self.repeated {
             return Err(GameError::Repeated { game, method });
         }
@@ -358,6 +375,9 @@ impl Made {
         if (fill > 0 || bots_hold_seats) && self.game.hooks.bot.is_none() {
             return Err(GameError::NoBot { game });
         }
+        if let Some(with) = self.needs_every_tick.filter(|_| on_input) {
+            return Err(GameError::OnInput { game, with });
+        }
         if let Err(error) = &self.grid {
             return Err(GameError::Grid { game, error: error.clone() });
         }
@@ -370,8 +390,9 @@ impl Made {
         }
         let (components, events) = (self.components.clone(), self.events.clone());
         let schema = Schema::new(game, hz, components, events, input);
+        let schema = schema.and_then(|schema| schema.with_commands(self.commands.clone()));
         let mut schema = schema.map_err(|error| GameError::Schema { game, error })?;
-        (schema.packed, schema.rewind) = (packed, rewind);
+        (schema.packed, schema.rewind, schema.on_input) = (packed, rewind, on_input);
         Ok(schema)
     }
 }
@@ -398,8 +419,15 @@ impl Match {
 }
 
 fn unregistered(game: &'static str, name: String) -> GameError {
+    if name.ends_with("::Deadline") {
+        return GameError::Unregistered { game, name, help: "add .steps_on_input()" };
+    }
     // The parameters of systems need resources of their own, which name the game's type.
-    let named = [("RegisteredEvent<", "add .event::<..>()"), ("Rewound<", "add .rewind::<..>(..)")];
+    let named = [
+        ("RegisteredEvent<", "add .event::<..>()"),
+        ("Rewound<", "add .rewind::<..>(..)"),
+        ("CommandInbox<", "add .command::<..>()"),
+    ];
     let inner = named.iter().find_map(|(marker, help)| Some((name.split_once(marker)?.1.trim_end_matches('>'), help)));
     if let Some((inner, help)) = inner {
         return GameError::Unregistered { game, name: inner.into(), help };

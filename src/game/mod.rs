@@ -5,6 +5,7 @@
 
 mod strength;
 mod emit;
+mod received;
 mod rewind;
 mod intents;
 mod options;
@@ -12,6 +13,7 @@ mod predicted;
 mod parts;
 mod replicated;
 mod builder;
+mod settings;
 mod client;
 mod rules_module;
 mod def;
@@ -22,7 +24,7 @@ use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    protocol::{Columns, Seat},
+    protocol::{Columns, Fields, Seat},
     replication::View,
     sim::MatchRng,
 };
@@ -36,6 +38,7 @@ pub use intents::SpawnAvatar;
 pub use options::MatchOptions;
 pub(crate) use parts::{Brain, ErasedComponent, Hooks};
 pub use predicted::{PredictedFilter, PredictedParam, PredictedSystems};
+pub use received::{BotCommands, Received};
 pub use replicated::ReplicatedSet;
 pub use rewind::{Picture, RewindError, Seen};
 pub use rules_module::RulesModule;
@@ -164,6 +167,26 @@ pub trait GameEvent: Columns + Send + Sync + 'static {
     const ID: u8;
 }
 
+/// A command of a player: something to say once, of a size that inputs are not, such as a guess or a stroke of a pen. Commands are neither
+/// lost nor repeated, and act in the order of sending. Rules read them with [`Received`]. Implemented with a derive.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// #[derive(GameCommand)]
+/// #[command(id = 1)]
+/// struct Stroke {
+///     color: u8,
+///     points: Blob<512>,
+/// }
+/// ```
+pub trait GameCommand: Fields + Send + Sync + 'static {
+    /// The id on the wire, 1 to 127. It must stay the same for the life of the game.
+    const ID: u8;
+}
+
 /// Returns a duration of `seconds` seconds.
 ///
 /// # Panics
@@ -255,6 +278,9 @@ pub trait Bot<G: Game>: Default + Serialize + DeserializeOwned + Send + 'static 
     ///
     /// `rng` is a generator for bots, separate from the rules' generator.
     fn think(&mut self, view: &View<'_>, rng: &mut MatchRng) -> G::Input;
+
+    /// Sends commands. Called after each [`think`](Self::think). Default: a no-op.
+    fn command(&mut self, _view: &View<'_>, _rng: &mut MatchRng, _commands: &mut BotCommands) {}
 
     /// Sets how strong the bot plays from now on. Called with one of [`STRENGTHS`](Self::STRENGTHS) before the first
     /// [`think`](Self::think), and when the strength of the room's bots changes. Default: a no-op.

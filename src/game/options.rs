@@ -22,6 +22,8 @@ pub struct MatchOptions {
     pub fill: u8,
     /// Whether changes are packed into bits. Default `false`.
     pub packed: bool,
+    /// Whether the match takes no step while nothing happens. Default `false`.
+    pub on_input: bool,
     /// The approximate number of bytes of state that a seat gets per tick. Default `None`: no limit.
     pub budget: Option<usize>,
 }
@@ -37,6 +39,7 @@ impl Default for MatchOptions {
             spectator_delay: Duration::ZERO,
             fill: 0,
             packed: false,
+            on_input: false,
             budget: None,
         }
     }

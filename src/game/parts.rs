@@ -13,12 +13,13 @@ use bevy_ecs::{
 use super::{
     Bot, Game, MatchOptions, Outcome, Strength,
     predicted::PredictedAccess,
+    received::BotCommands,
     rewind::{Lags, Rewind, RewindError},
 };
 use crate::{
     protocol::{Audience, Columns as _, FieldKind, Replicate, Seat, TypeSpec},
     replication::{GridError, GridLayout, Replicator, View},
-    sim::{Clock, MatchRng, Progress, Registry, Sim, Team, Teams},
+    sim::{Clock, MatchRng, Progress, Receiver, Registry, Sim, Team, Teams},
 };
 
 /// Whether this is a module for clients. Then nothing is built for a server, and nothing of a server is linked.
@@ -39,6 +40,8 @@ pub(super) struct ServerParts {
     pub registry: Registry,
     pub components: Vec<TypeSpec>,
     pub events: Vec<TypeSpec>,
+    pub commands: Vec<TypeSpec>,
+    pub receivers: Vec<Receiver>,
     pub replicate: Vec<fn(&mut Replicator, &mut World)>,
     /// The replicated components, and the ticks between two comparisons of each.
     pub replicated: Vec<(ComponentId, u32)>,
@@ -139,6 +142,7 @@ pub(crate) type SeatRule = Box<dyn Fn(Seat, &mut World) + Send + Sync>;
 /// A bot with its types erased.
 pub(crate) trait Brain: Send {
     fn think(&mut self, view: &View<'_>, rng: &mut MatchRng, columns: &mut Vec<i64>);
+    fn command(&mut self, view: &View<'_>, rng: &mut MatchRng, commands: &mut BotCommands);
     fn set_strength(&mut self, strength: Strength);
     fn save(&self) -> Vec<u8>;
     fn restore(&mut self, bytes: &[u8]) -> bool;
@@ -151,6 +155,9 @@ impl<G: Game, B: Bot<G>> Brain for Mind<G, B> {
     fn think(&mut self, view: &View<'_>, rng: &mut MatchRng, columns: &mut Vec<i64>) {
         columns.resize(G::Input::WIDTH, 0);
         self.0.think(view, rng).quantise(columns);
+    }
+    fn command(&mut self, view: &View<'_>, rng: &mut MatchRng, commands: &mut BotCommands) {
+        self.0.command(view, rng, commands);
     }
     fn set_strength(&mut self, strength: Strength) {
         self.0.set_strength(strength);
@@ -180,6 +187,8 @@ impl ServerParts {
             registry,
             components: vec![Seat::spec(Some(Seat::ID), Some(Audience::Everyone))],
             events: Vec::new(),
+            commands: Vec::new(),
+            receivers: Vec::new(),
             replicate: Vec::new(),
             replicated: vec![(world.register_component::<Seat>(), Seat::EVERY)],
             predicted: Vec::new(),
@@ -199,6 +208,18 @@ impl ServerParts {
         let systems = self.progress.mark(systems.chain(), &mut self.marks);
         self.schedule.add_systems(systems.in_set(Stage(self.stages)));
         self.stages += 1;
+    }
+
+    /// Returns the first call that does not go with steps on input.
+    pub fn needs_every_tick(&self) -> Option<&'static str> {
+        let seldom = self.replicated.iter().any(|(_, every)| *every > 1);
+        let calls = [
+            (!self.predicted.is_empty(), ".predicted(..)"),
+            (!self.rewinds.is_empty(), ".rewind::<..>(..)"),
+            (self.grid.is_some(), ".interest(..)"),
+            (seldom, "#[replicate(every = ..)]"),
+        ];
+        calls.into_iter().find_map(|(is_called, call)| is_called.then_some(call))
     }
 
     /// Adds what the rewound components need, after all other systems. Returns whether there are any.

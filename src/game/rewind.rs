@@ -119,6 +119,8 @@ impl Motion {
     fn of(kind: &FieldKind) -> impl Iterator<Item = Self> + use<> {
         let (motion, columns) = match *kind {
             FieldKind::Bool | FieldKind::Int { .. } | FieldKind::Choice { .. } => (Self::Hold, 1),
+            // Components have none of these.
+            FieldKind::Text { .. } | FieldKind::Bytes { .. } => (Self::Hold, 0),
             FieldKind::Float { .. } => (Self::Line, 1),
             FieldKind::Vec2 { .. } => (Self::Line, 2),
             FieldKind::Vec3 { .. } => (Self::Line, 3),

@@ -163,6 +163,7 @@ impl Claim {
             config: room.config(),
             teams: room.teams(),
             seats: &room.seats(),
+            commands: (!running.def.schema().commands.is_empty()).then(|| room.newest_command(hold.seat())),
             rules: running.def.rules().map(RulesModule::hash),
         })
     }
@@ -170,6 +171,29 @@ impl Claim {
     /// Returns the way in for the client's inputs.
     pub fn inlet(&self) -> Inlet {
         self.0.hold.inlet()
+    }
+
+    /// Takes the bytes of event `c`.
+    ///
+    /// # Errors
+    /// They are no command of the game, the client sends too many, it has no seat, or the room's step takes too long.
+    pub fn command(&self, bytes: &[u8]) -> Result<(), Refusal> {
+        self.check_live()?;
+        let Claimed { running, hold, .. } = &*self.0;
+        if self.is_spectator() {
+            return Err(Refusal::new(ErrorCode::ResumeExpired, "spectators send no commands"));
+        }
+        let taken = running.with_seating(|seating| seating.with(&running.meters, |room| room.command(hold.seat(), bytes)))??;
+        taken.map_err(|code| {
+            let message = match code {
+                ErrorCode::BadCommand => "the bytes are no command of this game's schema",
+                ErrorCode::RateLimited => {
+                    "too many commands: 20 a second and 16 KiB, or 40 and 64 KiB after a pause, are allowed"
+                }
+                _ => "this seat is not taken any more",
+            };
+            Refusal::new(code, message)
+        })
     }
 
     /// Notes that the connection is lost. The seat is kept for the game's grace time. Does nothing without a seat.

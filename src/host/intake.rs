@@ -2,7 +2,8 @@
 
 use std::{
     ops::RangeInclusive,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    task::Waker,
 };
 
 use smallvec::SmallVec;
@@ -26,6 +27,8 @@ const KEPT_BYTES: usize = 16 * 1024;
 pub(super) struct Intake {
     queue: Mutex<Queue>,
     share: u16,
+    /// Woken by the first input after a step, if the room does not look at the queue in each tick.
+    waker: OnceLock<Waker>,
 }
 
 #[derive(Default)]
@@ -60,7 +63,12 @@ pub(super) struct Sender {
 
 impl Intake {
     pub(super) fn new(hz: u16) -> Self {
-        Self { queue: Mutex::default(), share: (hz * 2).clamp(*SHARE.start(), *SHARE.end()) }
+        Self { queue: Mutex::default(), share: (hz * 2).clamp(*SHARE.start(), *SHARE.end()), waker: OnceLock::new() }
+    }
+
+    /// Has the first input of each batch wake somebody. Only the first call has an effect.
+    pub(super) fn wakes(&self, waker: &Waker) {
+        self.waker.get_or_init(|| waker.clone());
     }
 
     /// Numbers a new connection, which does not have its seat yet.
@@ -93,8 +101,13 @@ impl Intake {
         }
         holder.count += 1;
         let [low, high] = length.to_le_bytes();
+        let is_first = inputs.0.is_empty();
         inputs.0.extend_from_slice(&[from.seat.0, low, high]);
         inputs.0.extend_from_slice(input);
+        drop(queue);
+        if is_first && let Some(waker) = self.waker.get() {
+            waker.wake_by_ref();
+        }
     }
 
     /// Gives the seat to this connection, and takes it from any other.

@@ -90,6 +90,9 @@ pub struct Welcome<'a> {
     pub teams: u8,
     /// Every taken seat.
     pub seats: &'a [SeatInfo],
+    /// The number of the newest command that was taken from the seat, if the game has commands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commands: Option<u32>,
     /// The hash of the module by which clients predict, if the game has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rules: Option<&'a str>,

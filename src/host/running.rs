@@ -11,6 +11,8 @@ use std::{
 
 use tokio::time::Instant;
 
+mod on_input;
+
 use super::{
     admission::Admission,
     aside::aside,
@@ -160,7 +162,12 @@ impl Running {
         if self.is_given_up() {
             return Err(RoomError::Over.into());
         }
-        Ok(self.act(&mut seating, act))
+        let result = self.act_in_time(&mut seating, act);
+        drop(seating);
+        if self.steps_on_input() {
+            self.wake();
+        }
+        Ok(result)
     }
 
     /// Calls `act` under the room's lock: now, or after the current step if that takes long. Then wakes the driver. Returns whether it
@@ -169,7 +176,7 @@ impl Running {
         let seating = self.try_seating();
         let is_done = seating.is_some();
         match seating {
-            Some(mut seating) => self.act(&mut seating, |seating| act(self, seating)),
+            Some(mut seating) => self.act_in_time(&mut seating, |seating| act(self, seating)),
             None => {
                 let mut errands = self.errands();
                 if errands.len() < MAX_ERRANDS {
@@ -230,6 +237,9 @@ impl Running {
     /// Sets how the driver is woken. Only the first call has an effect.
     pub(super) fn wakes(&self, waker: &Waker) {
         self.waker.get_or_init(|| waker.clone());
+        if self.steps_on_input() {
+            self.intake.wakes(waker);
+        }
     }
 
     /// Has the driver look at the room now, in case that it waits because nobody plays.
@@ -263,8 +273,16 @@ impl Running {
     /// Steps the room once and publishes its tick. `due` is when the step was due, which may be earlier than now. Returns what the step
     /// used.
     pub(super) fn step(&self, due: Instant) -> Usage {
+        self.step_after(due, |_| {})
+    }
+
+    /// Does the same after `before`, which is called under the room's lock.
+    fn step_after(&self, due: Instant, before: impl FnOnce(&mut Seating)) -> Usage {
         let began = Instant::now();
-        let stepped = self.drive(|seating| seating.step(&self.meters, |played| self.record(played)));
+        let stepped = self.drive(|seating| {
+            before(seating);
+            seating.step(&self.meters, |played| self.record(played))
+        });
         if let Some((tick, _)) = stepped {
             *self.clock() = Clock { newest: tick, due: Some(due) };
         }
@@ -324,9 +342,11 @@ impl Running {
         next_phase(self.services.board.epoch, now, self.def.hz())
     }
 
-    /// Lets time go on from the newest tick.
-    pub(super) fn go(&self, now: Instant) {
-        self.clock().due = Some(now);
+    /// Lets time go on from the newest tick. Returns that tick.
+    pub(super) fn go(&self, from: Instant) -> Tick {
+        let mut clock = self.clock();
+        clock.due = Some(from);
+        clock.newest
     }
 
     /// Stops time, and stops reading the clients.

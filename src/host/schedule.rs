@@ -62,8 +62,7 @@ impl Schedule {
 
     /// Returns the steps due by `now`, at most `most`. Further ones are dropped.
     pub(super) fn due(&mut self, now: Instant, most: u32) -> Due {
-        let elapsed = now.saturating_duration_since(self.anchor).as_nanos();
-        let due = u64::try_from(elapsed * u128::from(self.hz) / 1_000_000_000).unwrap_or(u64::MAX).saturating_sub(self.taken);
+        let due = self.passed(now).saturating_sub(self.taken);
         let late = now.saturating_duration_since(self.next());
         let steps = u32::try_from(due).unwrap_or(u32::MAX).min(most);
         let dropped = due - u64::from(steps);
@@ -71,7 +70,14 @@ impl Schedule {
         Due { steps, at: self.at(self.taken), late, dropped }
     }
 
-    fn at(&self, step: u64) -> Instant {
+    /// Returns the steps that are due by now, if none was ever left out.
+    pub(super) fn passed(&self, now: Instant) -> u64 {
+        let elapsed = now.saturating_duration_since(self.anchor).as_nanos();
+        u64::try_from(elapsed * u128::from(self.hz) / NANOS_A_SECOND).unwrap_or(u64::MAX)
+    }
+
+    /// Returns when a step is due, counted from 1.
+    pub(super) fn at(&self, step: u64) -> Instant {
         let (seconds, part) = (step / u64::from(self.hz), step % u64::from(self.hz));
         self.anchor + Duration::from_secs(seconds) + Duration::from_nanos((part * 1_000_000_000).div_ceil(u64::from(self.hz)))
     }

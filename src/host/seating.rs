@@ -136,6 +136,41 @@ impl Seating {
         self.room.as_ref().map(|room| (room.current_tick(), bytes))
     }
 
+    /// Lets time pass up to `time`, the newest tick that is due by now, in a match that steps on input, and hands the queued inputs over.
+    /// Returns the tick to step next. If that is not later than `time`, time has not passed, and it is due.
+    pub(super) fn look_ahead(&mut self, time: Tick, meters: &GameMeters) -> Option<Tick> {
+        let is_due = |next: &Tick| *next <= time;
+        if let Some(next) = self.next_step().filter(is_due) {
+            return Some(next);
+        }
+        self.skip_to(time);
+        meters.inputs.increment(self.hand_over());
+        self.next_step()
+    }
+
+    /// Lets time pass up to `time`, or to the tick before the next step.
+    pub(super) fn pass_time(&mut self, time: Tick) {
+        let last = self.next_step().map_or(time, |next| time.min(Tick(next.0 - 1)));
+        self.skip_to(last);
+    }
+
+    /// Lets time pass without a step.
+    pub(super) fn skip_to(&mut self, tick: Tick) {
+        self.room.iter_mut().for_each(|room| room.skip_to(tick));
+    }
+
+    fn next_step(&self) -> Option<Tick> {
+        let room = self.room.as_ref()?;
+        let snapshot = self.spectators.next_snapshot().filter(|_| room.has_gallery_snapshot());
+        let snapshot = snapshot.map(|tick| tick.max(Tick(room.current_tick().0 + 1)));
+        room.next_step().into_iter().chain(snapshot).min()
+    }
+
+    /// Whether something may expire soon, so that the driver has to look after it.
+    pub(super) fn may_expire(&self) -> bool {
+        self.any_silent || self.over_at.is_some() || self.tickets.next_expiry().is_some() || self.spectators.has_tickets()
+    }
+
     /// Reads the clients whose connections are read by the room.
     fn pull(&self) {
         let Some(hz) = self.room.as_ref().map(|room| room.def().hz()) else { return };
@@ -225,6 +260,7 @@ impl Seating {
     /// follows the frames of the last tick, so those wait for connections that do not take them now.
     fn show(&mut self, frames: &Frames, is_last: bool, meters: &GameMeters) -> u64 {
         let (mut shown, mut bytes) = (0, 0);
+        let on_input = self.room.as_ref().is_some_and(|room| room.def().options().on_input);
         for (seat, frame) in frames.iter() {
             let length = frame.len() as u64;
             let taken = match self.stays.line(seat) {
@@ -232,7 +268,10 @@ impl Seating {
                 _ => {
                     let Some((_, outlet)) = self.stays.connected(seat) else { continue };
                     let taken = if is_last { outlet.show_last(frame) } else { outlet.show(frame) };
-                    self.stays.open_line(seat);
+                    // A room that looks at its clients only now and then leaves the reading to the network.
+                    if !on_input {
+                        self.stays.open_line(seat);
+                    }
                     taken
                 }
             };

@@ -154,6 +154,16 @@ impl Spectators {
         self.tickets.iter_mut().filter(|held| held.ticket.id == id).for_each(|held| held.place = None);
     }
 
+    /// Returns the tick in which a spectator is to get a snapshot, if one waits for it.
+    pub(super) fn next_snapshot(&self) -> Option<Tick> {
+        self.all.iter().filter(|spectator| !spectator.in_step).map(|spectator| spectator.quiet_until).min()
+    }
+
+    /// Whether tickets are out.
+    pub(super) fn has_tickets(&self) -> bool {
+        !self.tickets.is_empty()
+    }
+
     /// Sends what a tick has for spectators.
     pub(super) fn show(&mut self, out: &Outbox, room: &mut Room) {
         if self.all.is_empty() {

@@ -27,12 +27,14 @@ impl Agreement {
         Self(
             fields
                 .iter()
-                .map(|field| match *field {
-                    FieldKind::Bool | FieldKind::Int { .. } | FieldKind::Choice { .. } => Part::Exact,
-                    FieldKind::Float { step, .. } => steps(1, step),
-                    FieldKind::Vec2 { step, .. } => steps(2, step),
-                    FieldKind::Vec3 { step, .. } => steps(3, step),
-                    FieldKind::Angle { steps } => Part::Turn { steps: i64::from(steps) },
+                .filter_map(|field| match *field {
+                    FieldKind::Bool | FieldKind::Int { .. } | FieldKind::Choice { .. } => Some(Part::Exact),
+                    FieldKind::Float { step, .. } => Some(steps(1, step)),
+                    FieldKind::Vec2 { step, .. } => Some(steps(2, step)),
+                    FieldKind::Vec3 { step, .. } => Some(steps(3, step)),
+                    FieldKind::Angle { steps } => Some(Part::Turn { steps: i64::from(steps) }),
+                    // Components have none of these.
+                    FieldKind::Text { .. } | FieldKind::Bytes { .. } => None,
                 })
                 .collect(),
         )

@@ -22,13 +22,20 @@ impl Schema {
             }
             text.push_str("  };\n");
         }
+        if !self.commands.is_empty() {
+            text.push_str("  commands: {\n");
+            for spec in &self.commands {
+                let _ = writeln!(text, "    {}: {};", spec.name, type_text(spec));
+            }
+            text.push_str("  };\n");
+        }
         let _ = writeln!(text, "  input: {};", type_text(&self.input));
         text.push_str("}\n");
         text
     }
 
     fn uses(&self, is: impl Fn(&FieldKind) -> bool) -> bool {
-        let specs = self.components.iter().chain(&self.events).chain([&self.input]);
+        let specs = self.components.iter().chain(&self.events).chain(&self.commands).chain([&self.input]);
         specs.flat_map(|spec| &spec.fields).any(|field| is(&field.kind))
     }
 }
@@ -48,6 +55,8 @@ fn kind_text(kind: &FieldKind) -> String {
     match kind {
         FieldKind::Bool => "boolean".into(),
         FieldKind::Int { .. } | FieldKind::Float { .. } | FieldKind::Angle { .. } => "number".into(),
+        FieldKind::Text { .. } => "string".into(),
+        FieldKind::Bytes { .. } => "Uint8Array".into(),
         FieldKind::Vec2 { .. } => "Vec2".into(),
         FieldKind::Vec3 { .. } => "Vec3".into(),
         FieldKind::Choice { values } => values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(" | "),

@@ -104,6 +104,8 @@ codes! {
     ResumeExpired = "resume_expired",
     /// The input is not what the schema describes.
     BadInput = "bad_input",
+    /// The command is not what the schema describes.
+    BadCommand = "bad_command",
     /// The input is for a tick more than one second ahead.
     InputTooEarly = "input_too_early",
     /// The acknowledged tick was never sent, or is older than one before.

@@ -1,4 +1,4 @@
-//! The wire format: ids, ticks, schemas, and the codec of frames, game events and inputs.
+//! The wire format: ids, ticks, schemas, and the codec of frames, game events, commands and inputs.
 //!
 //! This room knows bytes and integers. It refuses to know worlds, games, players and sockets. It implements `docs/PROTOCOL.md`, which is
 //! the norm.
@@ -14,6 +14,7 @@ mod columns;
 mod frame;
 mod event;
 mod input;
+mod command;
 mod dts;
 
 use std::fmt;
@@ -22,12 +23,15 @@ use serde::{Deserialize, Serialize};
 
 pub use blocks::{Block, Blocks};
 pub use columns::{Angle, Columns, Dir8, Exact, Field, Plain, Replicate, Step};
+pub use command::{
+    Blob, CommandError, Fields, Text, Value, ValueField, ValueReader, Values, WireCommand, decode_command, encode_command,
+};
 pub use deflate::inflate;
 pub use error::ErrorCode;
 pub use event::{WireEvents, decode_events, write_event, write_events_head};
 pub use frame::{Frame, Head, Kind, Section, SectionWriter, decode_frame, term};
 pub use input::{AckOrInput, InputColumns, InputError, InputHead, decode_input, encode_ack, encode_input};
-pub use schema::{Audience, Column, FieldKind, FieldSpec, Schema, SchemaError, Shape, TypeSpec};
+pub use schema::{Audience, Column, FieldKind, FieldSpec, Place, Schema, SchemaError, Shape, TypeSpec};
 pub use wire::FrameError;
 
 #[cfg(any(test, feature = "fuzzing"))]

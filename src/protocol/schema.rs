@@ -1,6 +1,6 @@
 //! The schema: it describes a game's frames, events and inputs, so that a client can read and write them.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::OnceLock};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -23,6 +23,9 @@ pub struct Schema {
     pub components: Vec<TypeSpec>,
     /// The game events, by ascending wire id.
     pub events: Vec<TypeSpec>,
+    /// The commands, by ascending wire id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<TypeSpec>,
     /// The input.
     pub input: TypeSpec,
     /// Whether lists in frames may be packed.
@@ -31,6 +34,9 @@ pub struct Schema {
     /// Whether the rules look at what seats saw, so that inputs should say how far behind the others were drawn.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rewind: bool,
+    /// Whether a match takes no steps, and sends no frames, while nothing happens.
+    #[serde(default, rename = "onInput", skip_serializing_if = "std::ops::Not::not")]
+    pub on_input: bool,
     #[serde(skip)]
     layout: OnceLock<ColumnLayout>,
 }
@@ -40,10 +46,11 @@ pub struct Schema {
 struct ColumnLayout {
     components: Vec<Option<Vec<Column>>>,
     events: BTreeMap<u8, Vec<Column>>,
+    commands: BTreeMap<u8, Vec<Place>>,
     input: Vec<Column>,
 }
 
-/// A component, event or input.
+/// A component, event, command or input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TypeSpec {
     /// The wire id; the input has none.
@@ -134,6 +141,27 @@ pub enum FieldKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max: Option<f64>,
     },
+    /// A text of at most `max` bytes in UTF-8; only in commands. It has no columns.
+    Text { max: u32 },
+    /// At most `max` bytes; only in commands. They have no columns.
+    Bytes { max: u32 },
+}
+
+/// A value of a command on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A column.
+    Column(Column),
+    /// A text of at most `max` bytes.
+    Text {
+        /// The most bytes.
+        max: u32,
+    },
+    /// At most `max` bytes.
+    Bytes {
+        /// The most bytes.
+        max: u32,
+    },
 }
 
 /// One column: the integers it may hold, and the modulus at which it wraps (0: it does not).
@@ -151,7 +179,7 @@ pub struct Column {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SchemaError {
-    /// Two components, or two events, have the same wire id.
+    /// Two components, two events or two commands have the same wire id.
     #[error("{first} and {second} both have the wire id {id}")]
     SameId {
         /// The id.
@@ -161,10 +189,10 @@ pub enum SchemaError {
         /// The second type with the id.
         second: String,
     },
-    /// Two components, or two events, have the same name.
+    /// Two components, two events or two commands have the same name.
     #[error("two {kind}s are called {name}: clients know them by name")]
     SameName {
-        /// `component` or `event`.
+        /// `component`, `event` or `command`.
         kind: &'static str,
         /// The name.
         name: String,
@@ -229,6 +257,7 @@ impl FieldKind {
             Self::Float { step, min, max } => columns.push(stepped(step, min, max)),
             Self::Vec2 { step, min, max } => columns.extend([stepped(step, min, max); 2]),
             Self::Vec3 { step, min, max } => columns.extend([stepped(step, min, max); 3]),
+            Self::Text { .. } | Self::Bytes { .. } => {}
         }
     }
 }
@@ -240,6 +269,51 @@ impl TypeSpec {
         self.fields.iter().for_each(|field| field.kind.columns(&mut columns));
         columns
     }
+
+    /// Returns its values as a command, in order.
+    pub fn places(&self) -> Vec<Place> {
+        let place = |field: &FieldSpec| match field.kind {
+            FieldKind::Text { max } => vec![Place::Text { max }],
+            FieldKind::Bytes { max } => vec![Place::Bytes { max }],
+            ref kind => {
+                let mut columns = Vec::new();
+                kind.columns(&mut columns);
+                columns.into_iter().map(Place::Column).collect()
+            }
+        };
+        self.fields.iter().flat_map(place).collect()
+    }
+}
+
+/// The wire ids of events and commands.
+const MESSAGES: RangeInclusive<u8> = 1..=127;
+
+/// Sorts types of one kind by wire id, and checks them.
+fn sort(kind: &'static str, list: &mut [TypeSpec], ids: RangeInclusive<u8>) -> Result<(), SchemaError> {
+    list.sort_by_key(|spec| spec.id);
+    for spec in list.iter() {
+        let (id, low, high) = (spec.id.unwrap_or(u8::MAX), *ids.start(), *ids.end());
+        if !ids.contains(&id) {
+            return Err(SchemaError::BadId { name: spec.name.clone(), id, low, high });
+        }
+        let columns = spec.columns().len();
+        if columns > MAX_COLUMNS {
+            return Err(SchemaError::TooWide { name: spec.name.clone(), columns, limit: MAX_COLUMNS });
+        }
+    }
+    if let Some(pair) = list.windows(2).find(|pair| pair[0].id == pair[1].id) {
+        let (first, second) = (pair[0].name.clone(), pair[1].name.clone());
+        if first == second {
+            return Err(SchemaError::SameName { kind, name: first });
+        }
+        return Err(SchemaError::SameId { id: pair[0].id.unwrap_or(0), first, second });
+    }
+    let mut names: Vec<&String> = list.iter().map(|spec| &spec.name).collect();
+    names.sort();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(SchemaError::SameName { kind, name: pair[0].clone() }),
+        None => Ok(()),
+    }
 }
 
 impl Schema {
@@ -250,33 +324,33 @@ impl Schema {
     pub fn new(
         game: &str, hz: u16, mut components: Vec<TypeSpec>, mut events: Vec<TypeSpec>, input: TypeSpec,
     ) -> Result<Self, SchemaError> {
-        for (kind, list, low, high) in [("component", &mut components, 0, MAX_COMPONENT), ("event", &mut events, 1, 127)] {
-            list.sort_by_key(|spec| spec.id);
-            for spec in list.iter() {
-                let id = spec.id.unwrap_or(u8::MAX);
-                if !(low..=high).contains(&id) {
-                    return Err(SchemaError::BadId { name: spec.name.clone(), id, low, high });
-                }
-                let columns = spec.columns().len();
-                if columns > MAX_COLUMNS {
-                    return Err(SchemaError::TooWide { name: spec.name.clone(), columns, limit: MAX_COLUMNS });
-                }
-            }
-            if let Some(pair) = list.windows(2).find(|pair| pair[0].id == pair[1].id) {
-                let (first, second) = (pair[0].name.clone(), pair[1].name.clone());
-                if first == second {
-                    return Err(SchemaError::SameName { kind, name: first });
-                }
-                return Err(SchemaError::SameId { id: pair[0].id.unwrap_or(0), first, second });
-            }
-            let mut names: Vec<&String> = list.iter().map(|spec| &spec.name).collect();
-            names.sort();
-            if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-                return Err(SchemaError::SameName { kind, name: pair[0].clone() });
-            }
-        }
-        let (game, protocol) = (game.into(), PROTOCOL_VERSION);
-        Ok(Self { game, protocol, hz, components, events, input, packed: false, rewind: false, layout: OnceLock::new() })
+        sort("component", &mut components, 0..=MAX_COMPONENT)?;
+        sort("event", &mut events, MESSAGES)?;
+        let (game, protocol, commands, layout) = (game.into(), PROTOCOL_VERSION, Vec::new(), OnceLock::new());
+        Ok(Self {
+            game,
+            protocol,
+            hz,
+            components,
+            events,
+            commands,
+            input,
+            packed: false,
+            rewind: false,
+            on_input: false,
+            layout,
+        })
+    }
+
+    /// Adds the commands, sorted by wire id.
+    ///
+    /// # Errors
+    /// Two have the same id or name, an id is out of range, or one has too many columns.
+    pub fn with_commands(mut self, commands: Vec<TypeSpec>) -> Result<Self, SchemaError> {
+        self.commands = commands;
+        sort("command", &mut self.commands, MESSAGES)?;
+        self.layout = OnceLock::new();
+        Ok(self)
     }
 
     /// Returns the name of a component.
@@ -294,6 +368,11 @@ impl Schema {
         self.layout().events.get(&id).map(Vec::as_slice)
     }
 
+    /// Returns the values of a command; `None` if no command has this wire id.
+    pub fn command(&self, id: u8) -> Option<&[Place]> {
+        self.layout().commands.get(&id).map(Vec::as_slice)
+    }
+
     /// Returns the columns of the input.
     pub fn input(&self) -> &[Column] {
         &self.layout().input
@@ -308,7 +387,8 @@ impl Schema {
                 }
             }
             let events = self.events.iter().filter_map(|spec| Some((spec.id?, spec.columns()))).collect();
-            ColumnLayout { components, events, input: self.input.columns() }
+            let commands = self.commands.iter().filter_map(|spec| Some((spec.id?, spec.places()))).collect();
+            ColumnLayout { components, events, commands, input: self.input.columns() }
         })
     }
 }

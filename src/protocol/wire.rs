@@ -56,6 +56,17 @@ pub(crate) fn write_bin_head(to: &mut Vec<u8>, len: usize) {
     encode::write_bin_len(to, len as u32).expect("writing to a Vec cannot fail");
 }
 
+/// Appends a `bin` in its shortest form.
+pub(crate) fn write_bin(to: &mut Vec<u8>, bytes: &[u8]) {
+    write_bin_head(to, bytes.len());
+    to.extend_from_slice(bytes);
+}
+
+/// Appends a text in its shortest form.
+pub(crate) fn write_text(to: &mut Vec<u8>, text: &str) {
+    encode::write_str(to, text).expect("writing to a Vec cannot fail");
+}
+
 /// The bytes are not what was expected, or too few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
@@ -128,6 +139,25 @@ impl<'a> MessagePackReader<'a> {
             _ => return Err(Malformed),
         };
         if len <= self.bytes.len() { Ok(len) } else { Err(Malformed) }
+    }
+
+    /// Reads a text. Returns `None` and reads nothing if something else comes next.
+    pub(crate) fn text(&mut self) -> Result<Option<&'a str>, Malformed> {
+        let Some(&first) = self.bytes.first() else { return Err(Malformed) };
+        let marker = Marker::from_u8(first);
+        if !matches!(marker, Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32) {
+            return Ok(None);
+        }
+        self.take::<1>()?;
+        let len = match marker {
+            Marker::FixStr(len) => usize::from(len),
+            Marker::Str8 => usize::from(self.take::<1>()?[0]),
+            Marker::Str16 => usize::from(u16::from_be_bytes(self.take()?)),
+            _ => u32::from_be_bytes(self.take()?) as usize,
+        };
+        let (bytes, rest) = self.bytes.split_at_checked(len).ok_or(Malformed)?;
+        self.bytes = rest;
+        std::str::from_utf8(bytes).map(Some).map_err(|_| Malformed)
     }
 
     /// Reads the bytes of a `bin`. Returns `None` and reads nothing if something else comes next.

@@ -258,6 +258,16 @@ impl Replicator {
         self.interest.iter_mut().for_each(|interest| interest.forget(seat));
     }
 
+    /// Returns the tick of the newest checksums.
+    pub(crate) fn checked_at(&self) -> Option<Tick> {
+        self.checked_at
+    }
+
+    /// Returns whether the newest tick changed something that a client sees.
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.public_diff.is_empty() || !self.diffs.is_empty()
+    }
+
     /// Returns the number of blocks for several seats that were encoded since the match began.
     pub fn blocks_made(&self) -> u64 {
         self.blocks_made.get()

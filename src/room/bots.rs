@@ -7,8 +7,8 @@ use super::{
     seats::{SeatStatus, Seats},
 };
 use crate::{
-    game::{Brain, Strength},
-    protocol::{InputColumns, Seat},
+    game::{BotCommands, Brain, Strength},
+    protocol::{InputColumns, Schema, Seat},
     replication::{Replicator, Viewer},
     sim::{MatchRng, NewInput, Sim},
 };
@@ -78,7 +78,7 @@ impl Bots {
     }
 
     /// Asks every bot for its input for the next tick.
-    pub fn think(&mut self, seats: &Seats, replicator: &Replicator, sim: &mut Sim) {
+    pub fn think(&mut self, seats: &Seats, replicator: &Replicator, sim: &mut Sim, schema: &Schema) {
         if self.employed.is_empty() {
             return;
         }
@@ -87,6 +87,12 @@ impl Bots {
             let occupant = seats.get(seat).expect("a bot has a seat");
             let view = replicator.view(Viewer { seat, team: replicator.team_of(seat) }, &avatars);
             bot.brain.think(&view, &mut self.rng, &mut bot.columns);
+            let mut commands = BotCommands::default();
+            bot.brain.command(&view, &mut self.rng, &mut commands);
+            for (id, name, values) in commands.0 {
+                assert!(schema.command(id).is_some(), "a bot sends {name}, which is not registered: add .command::<{name}>()");
+                sim.commands().push(seat, id, values);
+            }
             if occupant.status == SeatStatus::Away {
                 // The bot only holds the seat. The player who comes back goes on with their own numbers.
                 sim.inputs().rest(seat, now, InputColumns::from_slice(&bot.columns));

@@ -12,6 +12,12 @@ use crate::{
 /// The inputs that a client may send before its first tick. A busy machine may read several late inputs at once.
 const FIRST_CREDIT: u32 = 32;
 
+/// The commands of a seat, and their bytes: in a second, and at once after a pause.
+const COMMANDS_A_SECOND: u32 = 20;
+const COMMAND_BURST: u32 = 40;
+const COMMAND_BYTES_A_SECOND: u32 = 16 * 1024;
+const COMMAND_BURST_BYTES: u32 = 64 * 1024;
+
 /// How much older than the acknowledged tick the picture of a client may be: what a connection needs whose frames come up to 50 ms
 /// earlier or later than usual. At low tick rates it is some ticks.
 const DRAWN_BEFORE_SECONDS: f32 = 0.15;
@@ -45,6 +51,7 @@ pub(super) struct Delivery {
     team: Option<Team>,
     /// The inputs that may still come before they count as a flood.
     input_credit: u32,
+    commands: CommandCredit,
     refused: Option<Refused>,
     told_refused: Tick,
     /// The entities that the seat is owed under a byte budget.
@@ -59,7 +66,7 @@ impl Delivery {
         let base = held.filter(|&held| sent(held) && now.since(held) < memory);
         let base = base.filter(|&held| self.meter.resume(held));
         let newest_sent = base.unwrap_or_default();
-        let Self { first_sent, team, .. } = *self;
+        let Self { first_sent, team, commands, .. } = *self;
         let meter = std::mem::take(&mut self.meter);
         *self = Self {
             base,
@@ -71,6 +78,7 @@ impl Delivery {
             window: Window::new(newest_sent),
             told_refused: now,
             input_credit: FIRST_CREDIT,
+            commands,
             ..Self::default()
         };
         base.is_some()
@@ -99,6 +107,11 @@ impl Delivery {
         let has = self.input_credit > 0;
         self.input_credit = self.input_credit.saturating_sub(1);
         has
+    }
+
+    /// Takes a command of so many bytes from the credit. Returns false if there is too little.
+    pub fn spend_command(&mut self, bytes: usize, hz: u32) -> bool {
+        self.commands.spend(bytes, hz)
     }
 
     /// Notes an acknowledged tick. `ack` has its low 16 bits; 0 says nothing.
@@ -147,11 +160,26 @@ impl Delivery {
         self.allow_inputs(1, hz);
     }
 
-    /// Adds the credit for inputs of some ticks that were due.
+    /// Adds the credit for inputs and commands of some ticks that were due.
     ///
     /// It holds a second of inputs at twice the tick rate, so that a burst after a stall is not a flood.
     pub fn allow_inputs(&mut self, ticks: u32, hz: u32) {
         self.input_credit = ticks.saturating_mul(2).saturating_add(self.input_credit).min(2 * hz);
+        self.commands.allow(ticks);
+    }
+
+    /// Lets time pass in which no frame is made: to a tick, by a number of ticks.
+    pub fn skip(&mut self, ticks: u32, hz: u32) {
+        self.window.skip(ticks);
+        self.allow_inputs(ticks, hz);
+    }
+
+    /// Returns the tick in which the seat needs a frame or a message, also if nothing changes; `None` if it has everything.
+    pub fn next_needed(&self, now: Tick, hz: u32) -> Option<Tick> {
+        let has_state = self.base.is_some() && self.in_step && self.meter.is_empty();
+        let state = (!has_state).then(|| self.quiet_until.max(Tick(now.0 + 1)));
+        let refused = self.refused.map(|_| Tick(self.told_refused.0 + hz));
+        state.into_iter().chain(refused).min()
     }
 
     /// Returns since when too much is on the way for another frame, if it is. The tick's shared diff does not fit the seat then.
@@ -223,6 +251,32 @@ impl Delivery {
         self.first_sent.get_or_insert(now);
         self.newest_before = std::mem::replace(&mut self.newest_sent, now);
         self.told_ack = ack;
+    }
+}
+
+/// The commands that a seat may still send. It is what was spent, and not what is left, so that a new connection of the seat has all of it.
+#[derive(Debug, Clone, Copy, Default)]
+struct CommandCredit {
+    /// The commands spent, in parts of one that come back in a tick.
+    spent: u32,
+    /// The bytes spent, likewise.
+    spent_bytes: u32,
+}
+
+impl CommandCredit {
+    fn spend(&mut self, bytes: usize, hz: u32) -> bool {
+        let Ok(bytes) = u32::try_from(bytes) else { return false };
+        let (spent, spent_bytes) = (self.spent.saturating_add(hz), self.spent_bytes.saturating_add(bytes.saturating_mul(hz)));
+        if spent > COMMAND_BURST * hz || spent_bytes > COMMAND_BURST_BYTES * hz {
+            return false;
+        }
+        (self.spent, self.spent_bytes) = (spent, spent_bytes);
+        true
+    }
+
+    fn allow(&mut self, ticks: u32) {
+        self.spent = self.spent.saturating_sub(ticks.saturating_mul(COMMANDS_A_SECOND));
+        self.spent_bytes = self.spent_bytes.saturating_sub(ticks.saturating_mul(COMMAND_BYTES_A_SECOND));
     }
 }
 

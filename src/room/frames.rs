@@ -19,7 +19,10 @@ impl Room {
     /// way to it: nothing would make up for it.
     pub(super) fn frames(&mut self, out: &mut Outbox, is_last: bool) {
         let (now, hz) = (self.sim.tick(), u32::from(self.def.hz()));
-        let is_check = now.0 % (CHECK_SECONDS * hz) == 0;
+        let is_check = match self.def.options().on_input {
+            true => self.replicator.checked_at().is_none_or(|at| now.since(at) >= CHECK_SECONDS * hz),
+            false => now.0 % (CHECK_SECONDS * hz) == 0,
+        };
         if is_check {
             self.replicator.encode_checks();
         }

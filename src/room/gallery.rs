@@ -37,6 +37,20 @@ impl Room {
         self.gallery = None;
     }
 
+    /// Returns the tick in which there is something for spectators, if they see the match.
+    pub(super) fn next_scene(&self) -> Option<Tick> {
+        let gallery = self.gallery.as_ref()?;
+        match gallery.waiting.front() {
+            Some(scene) => Some(Tick(scene.frame.tick().0 + self.def.spectator_delay())),
+            None => (gallery.newest == Tick(0)).then_some(Tick(0)),
+        }
+    }
+
+    /// Returns whether there is a state that spectators may see.
+    pub fn has_gallery_snapshot(&self) -> bool {
+        self.gallery.as_ref().is_some_and(|gallery| gallery.mirror.tick() > Tick(0))
+    }
+
     /// Returns the newest state that spectators may see; `None` until the delay is over.
     pub fn gallery_snapshot(&self) -> Option<Frame> {
         let mirror = &self.gallery.as_ref()?.mirror;

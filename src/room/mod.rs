@@ -14,6 +14,7 @@ mod frames;
 mod gallery;
 mod votes;
 mod turnover;
+mod on_input;
 mod saved;
 pub mod testing;
 
@@ -25,7 +26,7 @@ use thiserror::Error;
 use crate::{
     game::{ConfigError, GameDef, Hooks, Match, Outcome},
     prefetch::prefetch,
-    protocol::{AckOrInput, ErrorCode, InputColumns, InputHead, Schema, Seat, Tick, decode_input, ticks},
+    protocol::{AckOrInput, ErrorCode, InputColumns, InputHead, Schema, Seat, Tick, decode_command, decode_input, ticks},
     replication::{Replicator, View, Viewer},
     sim::{NewInput, Offered, Part, Progress, Sim, Team, Teams},
 };
@@ -60,6 +61,8 @@ pub struct Room {
     /// Whether bots may fill seats and hold those of players who are away.
     bots_allowed: bool,
     max_entities: usize,
+    /// Whether the newest tick changed something, so that the next one may, too. Only of interest in a match that steps on input.
+    has_moved: bool,
 }
 
 /// The reason why a room refuses what a seat asks for.
@@ -138,6 +141,7 @@ impl Room {
             outcome: None,
             bots_allowed: true,
             max_entities: usize::MAX,
+            has_moved: true,
         })
     }
 
@@ -305,6 +309,30 @@ impl Room {
         taken
     }
 
+    /// Takes the bytes that a seat sent as event `c`. The command acts in the next step. One that came before is not taken again.
+    ///
+    /// # Errors
+    /// The code of the fault: no command of the schema, or more than a seat may send.
+    pub fn command(&mut self, seat: Seat, bytes: &[u8]) -> Result<(), ErrorCode> {
+        let (now, hz) = (self.sim.tick(), u32::from(self.def.hz()));
+        let occupant = self.seats.get_mut(seat).ok_or(ErrorCode::ResumeExpired)?;
+        let command = decode_command(self.def.schema(), bytes).map_err(|_| ErrorCode::BadCommand)?;
+        if command.number <= self.sim.newest_command(seat) {
+            return Ok(());
+        }
+        if !occupant.delivery.spend_command(bytes.len(), hz) {
+            return Err(ErrorCode::RateLimited);
+        }
+        occupant.active_at = now;
+        self.sim.commands().offer(seat, command);
+        Ok(())
+    }
+
+    /// Returns the number of the newest command that was taken from a seat; 0 before the first.
+    pub fn newest_command(&self, seat: Seat) -> u32 {
+        self.sim.newest_command(seat)
+    }
+
     /// Makes a seat's next frame a snapshot, because its mirror is wrong.
     pub fn resync(&mut self, seat: Seat) {
         if let Some(occupant) = self.seats.get_mut(seat) {
@@ -338,12 +366,16 @@ impl Room {
         if self.outcome.is_some() {
             return out;
         }
+        let on_input = self.def.options().on_input;
+        if on_input {
+            self.sim.forget_deadline();
+        }
         self.count_votes(&mut out);
         self.evict_idle(&mut out);
         self.enter_part(Part::SEATS);
         self.seat_changes();
         self.enter_part(Part::BOTS);
-        self.bots.think(&self.seats, &self.replicator, &mut self.sim);
+        self.bots.think(&self.seats, &self.replicator, &mut self.sim, self.def.schema());
         if let Err((reason, message)) = self.step() {
             out.over = Some(Over { reason, message, winners: Vec::new() });
             self.outcome = Some(Outcome::draw());
@@ -361,6 +393,9 @@ impl Room {
         }
         let events = self.sim.take_events();
         out.events(&self.seats, now, &events);
+        if on_input {
+            self.note_moved(!events.is_empty());
+        }
         self.enter_part(Part::FINISH);
         let outcome = self.hooks.finished(&mut self.sim);
         self.enter_part(Part::FRAMES);

@@ -38,6 +38,7 @@ struct SavedRoom {
     leaving: Vec<Seat>,
     plan: SeatPlan,
     bots_allowed: bool,
+    has_moved: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,6 +71,7 @@ impl Room {
             leaving: self.leaving.clone(),
             plan: self.seats.plan,
             bots_allowed: self.bots_allowed,
+            has_moved: self.has_moved,
         };
         rmp_serde::to_vec(&saved).expect(PLAIN)
     }
@@ -93,6 +95,7 @@ impl Room {
         room.leaving = saved.leaving;
         room.seats.plan = saved.plan;
         room.bots_allowed = saved.bots_allowed;
+        room.has_moved = saved.has_moved;
         let until = Tick(now.0 + ticks(def.options().reconnect_grace.as_secs_f32(), def.hz()));
         for SavedSeat { seat, name, entered, joined, bot } in saved.seats {
             let mut occupant =

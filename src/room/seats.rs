@@ -275,6 +275,11 @@ impl Seats {
         over.map(|(seat, _)| seat).collect()
     }
 
+    /// Returns whether somebody came, went or changed since the last tick.
+    pub fn is_changing(&self) -> bool {
+        self.changed || self.arrived
+    }
+
     /// Returns whether the list of seats changed since this was last asked.
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)

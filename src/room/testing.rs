@@ -7,8 +7,10 @@ use bytes::Bytes;
 
 use super::{Message, Outbox, Over, OverReason, Room, RoomStats};
 use crate::{
-    game::{Game, GameDef, GameEvent, Outcome, Strength},
-    protocol::{Columns, ErrorCode, InputHead, Seat, decode_events, encode_ack, encode_input},
+    game::{Game, GameCommand, GameDef, GameEvent, Outcome, Strength},
+    protocol::{
+        Columns, ErrorCode, InputHead, Seat, Tick, Values, WireCommand, decode_events, encode_ack, encode_command, encode_input,
+    },
     replication::{Mirror, View},
     sim::EIGHTHS,
 };
@@ -161,13 +163,36 @@ impl<G: Game> TestRoom<G> {
         }
     }
 
-    /// Steps the match. Frames reach the players' mirrors.
+    /// Sends a command of a player. It acts in the next step.
+    ///
+    /// # Panics
+    /// If the game did not register the command, the player has no seat any more, or the room refuses the command.
+    #[track_caller]
+    pub fn command<C: GameCommand>(&mut self, player: usize, command: &C) {
+        let mut values = Values::new();
+        command.write(&mut values);
+        let seat = self.seat(player);
+        let number = self.room.newest_command(seat) + 1;
+        let mut bytes = Vec::new();
+        encode_command(&mut bytes, &WireCommand { number, id: C::ID, values });
+        if let Err(code) = self.room.command(seat, &bytes) {
+            panic!("the command {} of player {player} was refused: {code}", C::NAME);
+        }
+    }
+
+    /// Steps the match. Frames reach the players' mirrors. A match that steps on input takes only the steps that it needs, as on a
+    /// server.
     ///
     /// # Panics
     /// If a frame does not fit its mirror, or a mirror differs from the server's state.
     #[track_caller]
     pub fn run(&mut self, ticks: u32) {
         for _ in 0..ticks {
+            let next = Tick(self.room.current_tick().0 + 1);
+            if self.room.next_step() != Some(next) {
+                self.room.skip_to(next);
+                continue;
+            }
             let out = self.room.tick();
             self.deliver(out);
         }

@@ -40,6 +40,12 @@ impl Room {
         Ok(())
     }
 
+    /// Returns the tick in which the open vote is counted, if there is one.
+    pub(super) fn next_count(&self) -> Option<Tick> {
+        let vote = self.vote.as_ref()?;
+        Some(if vote.changed { Tick(0) } else { Tick(vote.until.0 + 1) })
+    }
+
     /// Counts the open vote, and removes the player if it passed.
     pub(super) fn count_votes(&mut self, out: &mut Outbox) {
         let now = self.sim.tick();

@@ -72,6 +72,11 @@ impl Window {
         self.full_since = None;
     }
 
+    /// Lets ticks pass in which nothing is sent. They do not count as on the way.
+    pub fn skip(&mut self, ticks: u32) {
+        self.from.0 += ticks;
+    }
+
     /// Notes that the client acknowledges `acked`, after `before`. `sent` is the newest tick sent to it.
     pub fn acknowledge(&mut self, (before, acked): (Tick, Tick), sent: Tick, now: Tick, hz: u32) {
         self.from = self.from.max(acked);

@@ -141,6 +141,11 @@ impl Inputs {
         &self.taken
     }
 
+    /// Returns the earliest tick for which an input waits.
+    pub(crate) fn next_due(&self) -> Option<Tick> {
+        self.seats.values().filter_map(|inputs| Some(inputs.waiting.first()?.tick)).min()
+    }
+
     /// Iterates over the seats in order. Each comes with the low 16 bits of the number of its newest input taken, and the ticks by
     /// which that input came before its own tick.
     pub fn all_acked(&self) -> impl Iterator<Item = (Seat, (u16, i8))> {

@@ -4,6 +4,7 @@
 //! sockets and spectators. A match is a pure function of its seed, its rules and its inputs by tick.
 
 mod inputs;
+mod commands;
 mod progress;
 mod registry;
 mod resources;
@@ -21,11 +22,13 @@ use crate::{
     protocol::{Id, Seat, Tick},
 };
 
+pub use commands::Commands;
+pub(crate) use commands::Receiver;
 pub use inputs::{DueInput, EIGHTHS, Inputs, Lag, NewInput, Offered};
 pub use progress::{Part, Progress};
 pub use registry::Registry;
 pub(crate) use resources::resource_in_table;
-pub use resources::{Clock, Intent, MatchRng, OutgoingEvent, OutgoingEvents, Recipient, Team, Teams};
+pub use resources::{Clock, Deadline, Intent, MatchRng, OutgoingEvent, OutgoingEvents, Recipient, Team, Teams};
 pub(crate) use systems::Systems;
 
 /// Writes inputs into the world, in the rules' own type.
@@ -47,6 +50,8 @@ pub struct Sim {
     intents: Box<dyn Intents>,
     registry: Registry,
     inputs: Inputs,
+    commands: Commands,
+    receivers: Vec<Receiver>,
     outgoing: OutgoingEvents,
     tick: Tick,
     archetypes_seen: usize,
@@ -68,14 +73,32 @@ pub enum SimError {
 impl Sim {
     /// Makes a simulation before its first step. `world` comes from [`Sim::prepare`].
     pub(crate) fn new(world: World, systems: Systems, intents: Box<dyn Intents>, registry: Registry) -> Self {
-        let (inputs, progress) = (Inputs::default(), Arc::default());
+        let (inputs, commands, receivers) = (Inputs::default(), Commands::default(), Vec::new());
+        let progress = Arc::default();
         let outgoing = world.resource::<OutgoingEvents>().clone();
-        Self { world, systems, intents, registry, inputs, outgoing, tick: Tick(0), archetypes_seen: 0, progress }
+        Self {
+            world,
+            systems,
+            intents,
+            registry,
+            inputs,
+            commands,
+            receivers,
+            outgoing,
+            tick: Tick(0),
+            archetypes_seen: 0,
+            progress,
+        }
     }
 
     /// Sets where the systems of the schedule note what is going on.
     pub(crate) fn set_progress(&mut self, progress: Arc<Progress>) {
         self.progress = progress;
+    }
+
+    /// Sets who gives commands to the rules, by type.
+    pub(crate) fn set_receivers(&mut self, receivers: Vec<Receiver>) {
+        self.receivers = receivers;
     }
 
     /// Returns what the match is doing, for other threads to read.
@@ -94,7 +117,7 @@ impl Sim {
         world
     }
 
-    /// Steps once: applies the inputs that are due, runs the rules' systems, and checks the components that they made.
+    /// Steps once: applies the inputs and commands that are due, runs the rules' systems, and checks the components that they made.
     ///
     /// # Errors
     /// The rules spawned a component that is not registered.
@@ -106,11 +129,29 @@ impl Sim {
         self.world.resource_mut::<Clock>().tick = self.tick.0;
         let taken = self.inputs.take(self.tick);
         self.intents.apply(&mut self.world, taken);
+        commands::hand_over(&mut self.commands, &self.receivers, &mut self.world);
         self.systems.run(&mut self.world);
         self.check()
     }
 
-    /// Returns the newest tick that was stepped.
+    /// Lets time pass without a step. The next step is that of the tick after this one.
+    pub(crate) fn skip_to(&mut self, tick: Tick) {
+        self.tick = tick;
+        // Rules for seats that come and go run before the step.
+        self.world.resource_mut::<Clock>().tick = tick.0;
+    }
+
+    /// Forgets the deadline of the last step, in a match that has one.
+    pub(crate) fn forget_deadline(&mut self) {
+        *self.world.resource_mut::<Deadline>() = Deadline::default();
+    }
+
+    /// Returns the deadline that the rules have set in the last step.
+    pub(crate) fn deadline(&self) -> Option<Tick> {
+        self.world.resource::<Deadline>().tick().map(Tick)
+    }
+
+    /// Returns the newest tick that was stepped or skipped.
     pub fn tick(&self) -> Tick {
         self.tick
     }
@@ -144,6 +185,22 @@ impl Sim {
             table.iter_columns().for_each(prefetch);
         }
         self.inputs.prefetch();
+    }
+
+    /// Returns the earliest tick for which an input or a command waits.
+    pub(crate) fn next_input(&self) -> Option<Tick> {
+        let command = (!self.commands.is_empty()).then_some(Tick(self.tick.0 + 1));
+        self.inputs.next_due().into_iter().chain(command).min()
+    }
+
+    /// Returns the number of the newest command that was taken from a seat; 0 before the first.
+    pub(crate) fn newest_command(&self, seat: Seat) -> u32 {
+        self.commands.newest(seat)
+    }
+
+    /// Returns the commands that wait for the next step.
+    pub fn commands(&mut self) -> &mut Commands {
+        &mut self.commands
     }
 
     /// Returns the inputs that wait for their ticks.
@@ -191,9 +248,10 @@ impl Sim {
         if indices > enough { entities.count_spawned() as usize } else { indices }
     }
 
-    /// Forgets a seat's inputs.
+    /// Forgets a seat's inputs and commands.
     pub fn forget(&mut self, seat: Seat) {
         self.inputs.forget(seat);
+        self.commands.forget(seat);
     }
 
     /// Checks that all components of new archetypes are registered. Costs one comparison when there are none.

@@ -77,6 +77,41 @@ impl Clock {
     }
 }
 
+/// The tick in which a match that [steps on input](crate::game::MatchBuilder::steps_on_input) is stepped, even if nothing else happens.
+///
+/// It holds for one step: each step begins without a deadline, and the rules set the one that they need next.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// fn remind(clock: Res<Clock>, mut deadline: ResMut<Deadline>) {
+///     deadline.by(clock.tick + clock.ticks(10.0));
+/// }
+///
+/// let mut deadline = Deadline::default();
+/// deadline.by(90);
+/// deadline.by(120);
+/// assert_eq!(deadline.tick(), Some(90), "the earliest counts");
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadline(Option<u32>);
+
+resource_in_table!(Deadline);
+
+impl Deadline {
+    /// Has the match step in this tick, or earlier. A tick that is over means the next one.
+    pub fn by(&mut self, tick: u32) {
+        self.0 = Some(self.0.map_or(tick, |set| set.min(tick)));
+    }
+
+    /// Returns the earliest tick that was set in this step.
+    pub fn tick(&self) -> Option<u32> {
+        self.0
+    }
+}
+
 /// The random numbers of the match: a seeded ChaCha8 generator that is saved with the match.
 ///
 /// # Examples

@@ -6,7 +6,7 @@
 use bevy_ecs::{component::ComponentId, prelude::*};
 use serde::{Deserialize, Serialize};
 
-use super::{Clock, Inputs, MatchRng, Sim, registry::Restoring};
+use super::{Clock, Commands, Inputs, MatchRng, Sim, registry::Restoring};
 use crate::protocol::{Id, Tick};
 
 #[derive(Serialize, Deserialize)]
@@ -14,6 +14,7 @@ struct SavedSim {
     tick: Tick,
     rng: Vec<u8>,
     inputs: Inputs,
+    commands: Commands,
     resources: Vec<u8>,
     archetypes: Vec<SavedArchetype>,
 }
@@ -51,6 +52,7 @@ fn snapshot(sim: &Sim, id: impl Fn(Entity) -> Option<Id>) -> SavedSim {
         tick: sim.tick,
         rng: rmp_serde::to_vec(sim.world.resource::<MatchRng>()).expect("plain data is written to memory"),
         inputs: sim.inputs.clone(),
+        commands: sim.commands.clone(),
         resources,
         archetypes: sim.world.archetypes().iter().filter_map(|archetype| save_archetype(sim, archetype, &id)).collect(),
     }
@@ -93,7 +95,7 @@ fn sample(sim: &Sim, place: usize) -> Option<Vec<u8>> {
 pub(super) fn restore(sim: &mut Sim, bytes: &[u8]) -> Option<Vec<(Entity, Id)>> {
     let saved: SavedSim = rmp_serde::from_slice(bytes).ok()?;
     sim.tick = saved.tick;
-    sim.inputs = saved.inputs;
+    (sim.inputs, sim.commands) = (saved.inputs, saved.commands);
     sim.world.resource_mut::<Clock>().tick = saved.tick.0;
     *sim.world.resource_mut::<MatchRng>() = rmp_serde::from_slice(&saved.rng).ok()?;
     let mut resources = &saved.resources[..];

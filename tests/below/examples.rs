@@ -3,13 +3,27 @@
 use std::{fs, path::Path};
 
 /// The beginnings of the lines that declare these items, by file.
-const ITEMS: [(&str, &[&str]); 14] = [
-    ("game/mod.rs", &["trait Game:", "trait GameInput:", "trait GameEvent:", "trait Bot<", "struct Outcome ", "fn secs("]),
+const ITEMS: [(&str, &[&str]); 17] = [
+    (
+        "game/mod.rs",
+        &[
+            "trait Game:",
+            "trait GameInput:",
+            "trait GameEvent:",
+            "trait GameCommand:",
+            "trait Bot<",
+            "struct Outcome ",
+            "fn secs(",
+        ],
+    ),
     ("game/emit.rs", &["struct Emit<"]),
+    ("game/received.rs", &["struct Received<"]),
+    ("game/settings.rs", &["fn tick_rate(", "fn steps_on_input("]),
+    ("protocol/command.rs", &["struct Text<", "struct Blob<"]),
     ("game/intents.rs", &["trait SpawnAvatar "]),
-    ("game/builder.rs", &["struct MatchBuilder<", "fn tick_rate(", "fn interest<", "fn finish_when<", "fn systems<"]),
+    ("game/builder.rs", &["struct MatchBuilder<", "fn command<", "fn interest<", "fn finish_when<", "fn systems<"]),
     ("game/builder.rs", &["fn on_join<", "fn bot<", "fn event<", "fn resource<"]),
-    ("sim/resources.rs", &["struct Clock ", "struct MatchRng(", "struct Intent<", "struct Teams("]),
+    ("sim/resources.rs", &["struct Clock ", "struct Deadline(", "struct MatchRng(", "struct Intent<", "struct Teams("]),
     ("protocol/mod.rs", &["struct Seat("]),
     ("protocol/columns.rs", &["enum Dir8 ", "trait Replicate:"]),
     ("replication/view.rs", &["struct View<"]),
@@ -17,7 +31,10 @@ const ITEMS: [(&str, &[&str]); 14] = [
     ("identity/hook.rs", &["trait Hook:"]),
     ("server/builder.rs", &["fn server(", "struct ServerBuilder ", "fn game<", "fn jwt(", "fn mode<", "fn modes(", "fn pages("]),
     ("server/builder.rs", &["fn namespaces(", "fn routes("]),
-    ("derive/src/lib.rs", &["fn replicate(", "fn game_input(", "fn game_event(", "fn choice(", "fn serialize("]),
+    (
+        "derive/src/lib.rs",
+        &["fn replicate(", "fn game_input(", "fn game_event(", "fn game_command(", "fn choice(", "fn serialize("],
+    ),
 ];
 
 #[test]

@@ -456,3 +456,30 @@ fn a_predicted_system_that_sees_more_than_clients_is_refused_by_name() {
     );
     refused!(K, looks_at_everything, "it looks at all components of an entity, but clients have only those that are replicated");
 }
+
+#[test]
+fn a_game_that_steps_on_input_has_nothing_that_needs_every_tick() {
+    macro_rules! refused {
+        ($name:ident, $with:literal, $build:expr) => {
+            game!($name, "rests", $build);
+            let expected = format!("rests: .steps_on_input() cannot go with {}, which needs every tick", $with);
+            assert_eq!(error::<$name>(), expected);
+        };
+    }
+    refused!(Predicts, ".predicted(..)", |m| {
+        m.steps_on_input().replicate::<Pos>().predicted(|_: Query<&mut Pos>| {});
+    });
+    refused!(Rewinds, ".rewind::<..>(..)", |m| {
+        m.replicate::<Pos>().rewind::<Pos>(secs(0.2)).steps_on_input();
+    });
+    refused!(Grids, ".interest(..)", |m| {
+        m.steps_on_input().replicate::<Place>().interest(Grid::<Place>::cells(8.0));
+    });
+    refused!(Seldom, "#[replicate(every = ..)]", |m| {
+        m.steps_on_input().replicate::<Mood>();
+    });
+    game!(Waits, "waits", |m| {
+        m.systems(|mut deadline: ResMut<Deadline>| deadline.by(10));
+    });
+    assert!(error::<Waits>().ends_with("not registered: add .steps_on_input()"), "{}", error::<Waits>());
+}

@@ -248,6 +248,25 @@ impl Client {
         }
     }
 
+    /// Sends commands at once, and waits for the answers.
+    pub async fn commands(&mut self, all: &[Vec<u8>]) -> Vec<Json> {
+        let ids = self.ids + 1..=self.ids + all.len() as i64;
+        self.ids += all.len() as i64;
+        for (id, bytes) in ids.clone().zip(all) {
+            self.send(5, "/gameplay", Some(id), json!(["c"]), Some(Bytes::copy_from_slice(bytes))).await;
+        }
+        let mut answers = Vec::new();
+        for id in ids {
+            answers.push(self.answer(id).await);
+        }
+        answers
+    }
+
+    /// Sends a command, and waits for its answer.
+    pub async fn command(&mut self, bytes: &[u8]) -> Json {
+        self.commands(&[bytes.to_vec()]).await.remove(0)
+    }
+
     async fn answer(&mut self, id: i64) -> Json {
         self.wait(|packet| matches!(packet.kind, 3 | 6) && packet.id == Some(id)).await.data[0].clone()
     }

@@ -41,6 +41,7 @@ export type ErrorCode =
   | "bad_resume"
   | "resume_expired"
   | "bad_input"
+  | "bad_command"
   | "input_too_early"
   | "bad_ack"
   | "shutting_down"

@@ -10,12 +10,16 @@ import type { RoomStatus } from "./types.js";
 
 const loadScout = later(() => import("./scout.js"));
 
-/** Seconds without a frame after which the transport counts as dead. The server sends at least one frame per second. */
+/** Seconds for which a frame is due and does not come, after which the transport counts as dead. */
 const SILENT_S = 4;
 
 /** The surroundings of `Lifeline`. */
 export interface LifelineSink {
   status(): RoomStatus;
+  /** Whether a frame is due within a second, so that silence means trouble. */
+  isFrameDue(): boolean;
+  /** Sends an input that could not be sent before. Called each second, as frames may not come. */
+  flush(): void;
   /** The server has refused to take the seat back. */
   expired(message: string): void;
   /** The round trip, in milliseconds. */
@@ -37,7 +41,7 @@ export class Lifeline {
     this.#sink = sink;
     this.#reconnect = new Retry(() => seatChannel.channel.connect());
     this.#check = setInterval(() => this.#checkSilence(), 1_000);
-    const isPlaying = (): boolean => sink.status() === "playing";
+    const isPlaying = (): boolean => sink.status() === "playing" && sink.isFrameDue();
     if (!sink.canMove) return;
     // Without the scout, a dead line is found by `SILENT_S` alone.
     loadScout().then(
@@ -71,6 +75,8 @@ export class Lifeline {
   }
 
   #checkSilence(): void {
+    this.#sink.flush();
+    if (!this.#sink.isFrameDue()) this.#silent = 0;
     if (this.#sink.status() !== "playing" || ++this.#silent < SILENT_S) return;
     this.#silent = 0;
     this.#seatChannel.cut();

@@ -1,4 +1,4 @@
-// Loads the code of the queue, the list of rooms, the chat and the blocked people, once for all connections.
+// Loads the code of the queue, the list of rooms, the chat, the presence of others and the blocked people, once for all connections.
 
 import { messageOf, TickcastError } from "./errors.js";
 import { later } from "./later.js";

@@ -35,6 +35,8 @@ export interface Welcome {
   /** The number of teams, to which the seats are dealt in turn; 0 if everybody plays for themselves. */
   teams: number;
   seats: SeatInfo[];
+  /** The number of the newest command that was taken from the seat, in games with commands. */
+  commands?: number;
   /** The hash of the module of rules that the server has for the game. */
   rules?: string;
 }

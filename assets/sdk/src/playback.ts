@@ -137,7 +137,9 @@ export class Playback {
   /** The target tick of an input that is sent now; 0, the next one, while the server's time is unknown. */
   aim(now: number): number {
     this.#lead.floor = 0;
-    return this.#clock.settled ? Math.ceil(this.#clock.tick(now) + this.#lead.ticks) : 0;
+    // A match that steps on input takes each input as soon as it comes.
+    if (this.#schemas.schema.onInput || !this.#clock.settled) return 0;
+    return Math.ceil(this.#clock.tick(now) + this.#lead.ticks);
   }
 
   /**

@@ -4,6 +4,7 @@ import { RoomCallbacks } from "./callbacks.js";
 import type { Channel, SeatChannel } from "./channel.js";
 import { listen, request } from "./channel.js";
 import { unwrap16 } from "./clock.js";
+import type { CommandLine } from "./commands.js";
 import { type FrameError, PredictionError, refusal, TickcastError } from "./errors.js";
 import type { Forecast } from "./forecast.js";
 import { bytesOf, Inbox } from "./inbox.js";
@@ -19,12 +20,14 @@ import type { PredictCode } from "./predict_later.js";
 import { loadPredict, withPredict } from "./predict_later.js";
 import type { Predictor, PredictorParts } from "./predictor.js";
 import type { Step } from "./rollback.js";
-import { othersOf, RoomSpawns } from "./room_spawns.js";
+import { RoomCommands } from "./room_commands.js";
+import { othersOf } from "./room_spawns.js";
 import type { Schema } from "./schema.js";
 import { Schemas } from "./schema.js";
 import type { Drawn, SpawnRule } from "./spawns.js";
 import type { Took } from "./sync.js";
 import { Sync } from "./sync.js";
+import { TOOLS } from "./tools.js";
 import type {
   AnyGame,
   ComponentName,
@@ -64,7 +67,7 @@ const LEAVE_MS = 2_000;
  * for (const { id, Pos, Hp } of room.view("Pos", "Hp")) sprite(id, Pos.at, Hp);
  * ```
  */
-export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
+export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
   /** The id of the room, by which others can join or spectate. */
   readonly id: string;
   /** The name of the game. */
@@ -99,6 +102,8 @@ export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
   readonly #rules: string | undefined;
   readonly #renew: (() => Promise<Grant>) | undefined;
   #attempt = 0;
+  #taken = 0;
+  #commands = 0;
   #seats: SeatInfo[];
   #status: RoomStatus = "playing";
   #resume: string;
@@ -154,6 +159,9 @@ export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
     this.#channel.auth = (give) => this.#authenticate(give);
     this.#lifeline = new Lifeline(seatChannel, {
       status: () => this.#status,
+      // Each input is answered by a frame. Otherwise frames come as the game's schema says.
+      flush: () => this.#inputs.flush(),
+      isFrameDue: () => !schemas.schema.onInput || this.#inputs.seq !== this.#taken,
       expired: (message) => this.#end({ reason: "expired", message, winners: [] }),
       rtt: () => this.#playback.rtt,
       canMove: !this.spectating,
@@ -419,6 +427,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
   #begin(welcome: Welcome): void {
     this.#resume = welcome.resume;
     this.#seats = welcome.seats;
+    this.#commands = welcome.commands ?? 0;
     this.#lifeline.heard();
     this.#sync.begin(welcome.state);
     this.#playback.restart(now(), welcome.tick);
@@ -447,7 +456,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
 
   #timed({ frame, applied }: Took): void {
     const { seq } = this.#inputs;
-    const taken = unwrap16(frame.ack, seq);
+    const taken = (this.#taken = unwrap16(frame.ack, seq));
     this.#playback.arrived(now(), frame, { seq, taken, behind: this.#predictor?.behind(taken) ?? 0 });
     if (!applied) return;
     this.#playback.record(applied);
@@ -456,6 +465,10 @@ export class Room<G extends GameTypes = AnyGame> extends RoomSpawns<G> {
     // A new avatar gets only inputs that come later.
     if (avatar !== undefined && avatar !== this.#avatar) this.#inputs.repeat();
     this.#avatar = avatar ?? this.#avatar;
+  }
+
+  protected override commandLine(): CommandLine {
+    return { room: this, seatChannel: this.#seatChannel, newest: this.#commands, tools: TOOLS };
   }
 
   #askTime(): void {

@@ -24,6 +24,12 @@ export interface Type {
   fields: Field[];
 }
 
+/** A field of a command: one as others have, or a text or bytes, of at most `max` bytes. */
+export type CommandField = Omit<Field, "type"> & { type: Field["type"] | "text" | "bytes" };
+
+/** The description of a command. */
+export type CommandType = Omit<Type, "fields"> & { fields: CommandField[] };
+
 /** The types of everything that a room sends and receives. */
 export interface Schema {
   game: string;
@@ -31,11 +37,14 @@ export interface Schema {
   hz: number;
   components: Type[];
   events: Type[];
+  commands?: CommandType[];
   input: Omit<Type, "id">;
   /** Whether frames may contain packed lists. */
   packed?: boolean;
   /** Whether inputs should say how far behind their ticks the others were drawn. */
   rewind?: boolean;
+  /** Whether the match takes no steps, and sends no frames, while nothing happens. */
+  onInput?: boolean;
 }
 
 /** The id of the component `Seat`, which every game has: the seat that owns an entity. */

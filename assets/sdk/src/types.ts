@@ -6,6 +6,7 @@ import type { Type } from "./schema.js";
 export interface GameTypes {
   components: object;
   events: object;
+  commands?: object;
   input: unknown;
   /** The generated types omit the configuration. A program may add it. */
   config?: unknown;
@@ -18,6 +19,7 @@ export type ConfigOf<G extends GameTypes> = G extends { config: infer C } ? C : 
 export interface AnyGame {
   components: Record<string, any>;
   events: Record<string, any>;
+  commands: Record<string, any>;
   input: any;
   config: any;
 }
@@ -26,6 +28,12 @@ export interface AnyGame {
 export type ComponentName<G extends GameTypes> = keyof G["components"] & string;
 /** The names of a game's events. */
 export type EventName<G extends GameTypes> = keyof G["events"] & string;
+
+/** The names of a game's commands. */
+export type CommandName<G extends GameTypes> = keyof CommandsOf<G> & string;
+/** The value of a command. */
+export type CommandOf<G extends GameTypes, C extends CommandName<G>> = CommandsOf<G>[C];
+type CommandsOf<G extends GameTypes> = G extends { commands: infer C } ? C : Record<never, never>;
 
 /** An entity. Its components are properties, and a component that it lacks is `undefined`. */
 export type EntityOf<G extends GameTypes> = { readonly id: number } & {

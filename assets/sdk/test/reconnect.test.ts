@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { TickcastError } from "../src/errors.js";
 import type { Grant } from "../src/messages.js";
 import { channel, enter, room, SNAPSHOT, seatChannel, sent, sit, welcome } from "./seat.js";
-import { frame } from "./support.js";
+import { frame, schema } from "./support.js";
 
 describe("a lost connection", () => {
   const statuses = (): string[] => {
@@ -112,6 +112,26 @@ describe("a lost connection", () => {
       expect(connect).toHaveBeenCalledTimes(times);
     }
     expect(room.status).toBe("reconnecting");
+  });
+
+  test("is not assumed in a match that steps on input, unless an input has no answer", async () => {
+    await sit({ schema: { ...schema, onInput: true } });
+    await vi.dynamicImportSettled();
+    channel.receive("s", SNAPSHOT);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(seatChannel.tryAnother).not.toHaveBeenCalled();
+    expect(seatChannel.cut).not.toHaveBeenCalled();
+    room.input({ fire: true });
+    await vi.advanceTimersByTimeAsync(500);
+    channel.receive("s", frame(1, 1900, 1890, 1, 0));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(seatChannel.cut).not.toHaveBeenCalled();
+    expect((sent().at(-1) as number[]).length).toBe(1);
+    room.input({ fire: true });
+    expect((sent().at(-1) as number[]).slice(1, 3)).toEqual([2, 0]);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(seatChannel.tryAnother).toHaveBeenCalled();
+    expect(seatChannel.cut).toHaveBeenCalled();
   });
 
   test("is assumed when the server is silent", async () => {

@@ -38,7 +38,14 @@ test("what is loaded later is a file for each purpose, and these share no other 
       Object.keys(inputs).map((input) => basename(input)),
     ]),
   );
-  expect(Object.keys(files).sort()).toEqual(["index.js", "lobby_code.js", "packed.js", "predict.js", "scout.js"]);
+  expect(Object.keys(files).sort()).toEqual([
+    "commands.js",
+    "index.js",
+    "lobby_code.js",
+    "packed.js",
+    "predict.js",
+    "scout.js",
+  ]);
   expect(files["predict.js"]).toContain("rules_module.ts");
   expect(files["lobby_code.js"]).toContain("wait.ts");
   expect(files["index.js"]).not.toContain("rollback.ts");

@@ -1,4 +1,4 @@
-//! The derive macros of `tickcast`. They turn a plain struct into a row of integer columns. The traits that they implement, in
+//! The derive macros of `tickcast`. They turn a plain struct into a row of integer columns, or of values. The traits that they implement, in
 //! `tickcast::protocol` and `tickcast::game`, define what the columns mean.
 
 mod choice;
@@ -13,7 +13,7 @@ use proc_macro2::TokenStream as Tokens;
 use quote::quote;
 use syn::{DeriveInput, parse_macro_input};
 
-use options::{ReplicateOptions, event_id};
+use options::{ReplicateOptions, message_id};
 use record::Record;
 
 /// Replicates a component to the clients.
@@ -73,6 +73,27 @@ pub fn replicate(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(GameEvent, attributes(event, q))]
 pub fn game_event(input: TokenStream) -> TokenStream {
     derive(&parse_macro_input!(input as DeriveInput), expand_event)
+}
+
+/// Makes a struct a game command, which players send.
+///
+/// `#[command(id = 1)]` sets the wire id, 1 to 127. Fields accept the same attributes as those of `Replicate`. They may also be a
+/// `Text<MAX>` or a `Blob<MAX>`.
+///
+/// # Examples
+///
+/// ```
+/// use tickcast::prelude::*;
+///
+/// #[derive(GameCommand)]
+/// #[command(id = 1)]
+/// struct Guess {
+///     word: Text<40>,
+/// }
+/// ```
+#[proc_macro_derive(GameCommand, attributes(command, q))]
+pub fn game_command(input: TokenStream) -> TokenStream {
+    derive(&parse_macro_input!(input as DeriveInput), expand_command)
 }
 
 /// Makes a struct a game's input.
@@ -171,11 +192,23 @@ fn expand_component(input: &DeriveInput) -> syn::Result<Tokens> {
 
 /// Generates the implementations of `Columns` and `GameEvent`.
 fn expand_event(input: &DeriveInput) -> syn::Result<Tokens> {
-    let (record, id) = (Record::parse(input)?, event_id(input)?);
+    let (record, id) = (Record::parse(input)?, message_id(input, "event")?);
     let (name, columns) = (&input.ident, record.columns());
     Ok(quote! {
         #columns
         impl ::tickcast::game::GameEvent for #name {
+            const ID: u8 = #id;
+        }
+    })
+}
+
+/// Generates the implementations of `Fields` and `GameCommand`.
+fn expand_command(input: &DeriveInput) -> syn::Result<Tokens> {
+    let (record, id) = (Record::parse(input)?, message_id(input, "command")?);
+    let (name, fields) = (&input.ident, record.fields());
+    Ok(quote! {
+        #fields
+        impl ::tickcast::game::GameCommand for #name {
             const ID: u8 = #id;
         }
     })

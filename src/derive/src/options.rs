@@ -1,4 +1,4 @@
-//! The attributes of types: `#[replicate(..)]` of components and `#[event(..)]` of events.
+//! The attributes of types: `#[replicate(..)]` of components, `#[event(..)]` of events and `#[command(..)]` of commands.
 
 use std::ops::RangeInclusive;
 
@@ -38,18 +38,18 @@ impl ReplicateOptions {
     }
 }
 
-/// Returns the wire id in `#[event(id = 1)]`.
-pub(crate) fn event_id(input: &DeriveInput) -> syn::Result<u8> {
-    const MISSING: &str = "a game event needs a wire id from 1 to 127: #[event(id = 1)]";
+/// Returns the wire id in `#[event(id = 1)]`, or in another attribute of this form.
+pub(crate) fn message_id(input: &DeriveInput, attribute: &str) -> syn::Result<u8> {
+    let missing = format!("a game {attribute} needs a wire id from 1 to 127: #[{attribute}(id = 1)]");
     let mut id = None;
-    for_each_option(input, "event", |meta| {
+    for_each_option(input, attribute, |meta| {
         if meta.path.is_ident("id") {
-            set(&mut id, meta, wire_id(meta, 1..=127, MISSING)?)
+            set(&mut id, meta, wire_id(meta, 1..=127, &missing)?)
         } else {
-            Err(meta.error("`event` accepts only `id = 1`"))
+            Err(meta.error(format!("`{attribute}` accepts only `id = 1`")))
         }
     })?;
-    id.ok_or_else(|| Error::new_spanned(&input.ident, MISSING))
+    id.ok_or_else(|| Error::new_spanned(&input.ident, missing))
 }
 
 /// Stores the value of an option, which must not have one yet.

@@ -1,4 +1,4 @@
-//! A struct as a row of columns. The derives for components, events and inputs share this.
+//! A struct as a row of columns. The derives for components, events, commands and inputs share this.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -107,6 +107,45 @@ impl Record {
                         const START: usize = #starts;
                         #fields::values(&self.#members, &const { ::tickcast::protocol::#values }, &mut values[START..START + #fields::COLUMNS]);
                     })*
+                }
+            }
+        }
+    }
+
+    /// Generates the implementation of `Fields`.
+    pub(crate) fn fields(&self) -> TokenStream {
+        let (name, shape, text) = (&self.name, &self.shape, self.name.to_string());
+        let members: Vec<_> = self.fields.iter().map(|f| &f.member).collect();
+        let names: Vec<_> = members.iter().map(|m| m.to_token_stream().to_string()).collect();
+        let values: Vec<_> = self.fields.iter().map(|f| f.quantiser.1.clone()).collect();
+        let fields: Vec<_> = self
+            .fields
+            .iter()
+            .map(|f| {
+                let (ty, quantiser) = (&f.ty, &f.quantiser.0);
+                quote!(<#ty as ::tickcast::protocol::ValueField<::tickcast::protocol::#quantiser>>)
+            })
+            .collect();
+        quote! {
+            impl ::tickcast::protocol::Fields for #name {
+                const NAME: &'static str = #text;
+                const SHAPE: ::tickcast::protocol::Shape = ::tickcast::protocol::Shape::#shape;
+                fn fields() -> ::std::vec::Vec<::tickcast::protocol::FieldSpec> {
+                    vec![#(::tickcast::protocol::FieldSpec {
+                        name: #names.into(),
+                        kind: #fields::kind(&const { ::tickcast::protocol::#values }),
+                        one_shot: false,
+                    }),*]
+                }
+                #[allow(unused_variables)]
+                fn write(&self, to: &mut ::tickcast::protocol::Values) {
+                    #(#fields::write(&self.#members, &const { ::tickcast::protocol::#values }, to);)*
+                }
+                #[allow(unused_variables)]
+                fn read(from: &mut ::tickcast::protocol::ValueReader<'_>) -> ::core::option::Option<Self> {
+                    ::core::option::Option::Some(Self {
+                        #(#members: #fields::read(&const { ::tickcast::protocol::#values }, from)?),*
+                    })
                 }
             }
         }

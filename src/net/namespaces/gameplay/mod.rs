@@ -43,6 +43,7 @@ impl Namespace for Gameplay {
     const PATH: &'static str = "/gameplay";
     const EVENTS: &'static [(&'static str, Event<Self>)] = &[
         ("i", Event::Raw(input)),
+        ("c", Event::Raw(command)),
         ("t", Event::Request(time)),
         ("resync", Event::Request(resync)),
         ("votekick", Event::Request(vote_kick)),
@@ -113,6 +114,14 @@ fn input(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
         }
     }
     call.session.claim.inlet().push(&bytes);
+}
+
+fn command(call: &Call<'_, Gameplay>, value: Value, ack: Option<i64>) {
+    let taken = match binary_argument(value) {
+        Some(bytes) => call.session.claim.command(&bytes),
+        None => Err(bad_request("a command is one binary argument: an ArrayBuffer in a browser, a Buffer in Node")),
+    };
+    acknowledge(call.socket, ack, taken.and_then(|()| done()));
 }
 
 fn time(call: &Call<'_, Gameplay>, argument: Argument) -> Answer {
