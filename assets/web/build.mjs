@@ -24,7 +24,7 @@ if (!out) {
 await mkdir(out, { recursive: true });
 const { outputFiles, metafile } = await build({
   absWorkingDir: here,
-  entryPoints: { app: "src/main.ts" },
+  entryPoints: { app: "src/main.tsx" },
   outdir: out,
   write: false,
   metafile: true,
@@ -34,6 +34,8 @@ const { outputFiles, metafile } = await build({
   minify: true,
   format: "esm",
   target: ["es2022"],
+  jsx: "automatic",
+  jsxImportSource: "preact",
   // The view of a game lies beside its rules, from where this package's node_modules are not found.
   nodePaths: [join(here, "../node_modules"), join(here, "node_modules")],
   alias: {

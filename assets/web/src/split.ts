@@ -1,6 +1,8 @@
 // The split view: two players of the same match side by side, each with a line of its own, so that anybody can see what delay and
 // loss do, with prediction and without. Each player is this page in a frame.
 
+import "./split.css";
+
 import type { Room } from "@tickcast/client";
 import type { Conditions, Settings } from "@tickcast/client/inspector";
 

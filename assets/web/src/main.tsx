@@ -1,0 +1,46 @@
+// The page: starts what it follows, and shows it.
+
+import "./style.css";
+
+import type { Room, Server } from "@tickcast/client";
+import { render } from "preact";
+
+import { App } from "./app.tsx";
+import { showSplit } from "./split.ts";
+import { followListing } from "./state/listing.ts";
+import { begin, follow, mounted, stay } from "./state/play.ts";
+import { followRoute } from "./state/route.ts";
+import { server } from "./state/session.ts";
+
+declare global {
+  interface Window {
+    /** For tests, the split view, and the browser's console. */
+    tickcast: {
+      readonly server: Server | undefined;
+      readonly room: Room | undefined;
+      state(): Record<string, unknown> | undefined;
+    };
+  }
+}
+
+const root = document.getElementById("app");
+if (!root) throw new Error("index.html has no #app");
+const split = new URLSearchParams(location.search).get("split");
+if (split) {
+  window.addEventListener("hashchange", () => location.reload());
+  void showSplit(root, split);
+} else {
+  window.tickcast = {
+    get server() {
+      return server.peek();
+    },
+    get room() {
+      return stay.peek()?.room;
+    },
+    state: () => mounted.peek()?.state(),
+  };
+  followRoute((code) => void follow(code));
+  followListing();
+  render(<App />, root);
+  void begin();
+}

@@ -1,0 +1,74 @@
+// The hosted games, each on a card.
+
+import type { GameInfo } from "@tickcast/client";
+import { useEffect, useRef } from "preact/hooks";
+
+import { gameView } from "../games.ts";
+import { games, rooms } from "../state/listing.ts";
+import { play } from "../state/play.ts";
+import type { GameView } from "../view.ts";
+
+export function Games() {
+  return (
+    <div class="cards">
+      {games.value.map((game) => (
+        <Card key={game.name} game={game} />
+      ))}
+    </div>
+  );
+}
+
+function Card({ game: { name, seats } }: { game: GameInfo }) {
+  const view = gameView(name);
+  const playing = rooms.value.reduce((sum, room) => sum + (room.game === name ? room.players : 0), 0);
+  return (
+    <article class="card">
+      <div class="poster" aria-hidden="true">
+        {view && <Poster view={view} />}
+      </div>
+      <div class="about">
+        <h1>{view?.title ?? name}</h1>
+        <p>{view?.tagline ?? "This page cannot show this game."}</p>
+        {view && (
+          <p class="keys">
+            {view.controls} · {seats[0]}–{seats[1]} players
+          </p>
+        )}
+        <div class="row">
+          <button type="button" class="primary" disabled={!view} onClick={() => void play({ game: name })}>
+            Play
+          </button>
+          {view && <SplitLink game={name} />}
+          <p class="count" aria-live="polite">
+            {playing > 0 ? `${playing} playing now` : "Bots are ready"}
+          </p>
+        </div>
+      </div>
+    </article>
+  );
+}
+
+function Poster({ view }: { view: GameView }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const { current } = canvas;
+    if (!current) return;
+    const resized = new ResizeObserver(() => view.poster(current));
+    resized.observe(current);
+    return () => resized.disconnect();
+  }, [view]);
+  return <canvas ref={canvas} />;
+}
+
+/** Leads to two players of one match, side by side. */
+function SplitLink({ game }: { game: string }) {
+  return (
+    <a
+      class="split-link"
+      href={`?split=${encodeURIComponent(game)}`}
+      title="Two players of one match side by side, each with a line of its own"
+    >
+      Split view
+    </a>
+  );
+}
