@@ -7,10 +7,18 @@ import { render } from "preact";
 
 import { App } from "./app.tsx";
 import { showSplit } from "./split.ts";
+import { callParty } from "./state/calls.ts";
+import { followChat } from "./state/chat.ts";
+import { followMotion } from "./state/choices.ts";
 import { followListing } from "./state/listing.ts";
+import { followParty, leader } from "./state/party.ts";
+import { followPeople } from "./state/people.ts";
 import { begin, follow, mounted, stay } from "./state/play.ts";
+import { followLeader, leaveForMatches } from "./state/queue.ts";
+import { followRatings } from "./state/ratings.ts";
 import { followRoute } from "./state/route.ts";
 import { server } from "./state/session.ts";
+import { followTitle } from "./state/title.ts";
 
 declare global {
   interface Window {
@@ -25,6 +33,7 @@ declare global {
 
 const root = document.getElementById("app");
 if (!root) throw new Error("index.html has no #app");
+followMotion();
 const split = new URLSearchParams(location.search).get("split");
 if (split) {
   window.addEventListener("hashchange", () => location.reload());
@@ -39,8 +48,16 @@ if (split) {
     },
     state: () => mounted.peek()?.state(),
   };
-  followRoute((code) => void follow(code));
+  followRoute(() => void follow());
   followListing();
+  followChat();
+  followParty();
+  followPeople();
+  followRatings();
+  followLeader(() => leader.value);
+  leaveForMatches();
+  callParty();
+  followTitle();
   render(<App />, root);
   void begin();
 }

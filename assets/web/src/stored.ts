@@ -1,9 +1,9 @@
-// Values that this browser remembers: the player's display name, and the public match that a reload of the page interrupts.
+// Values that this browser remembers: the player's display name, the public match that a reload of the page interrupts, and choices.
 
 // Several servers may share an origin, each with its page below a path of its own.
 const PATH = new URL(".", location.href).pathname;
-const NAME = PATH === "/" ? "tickcast.name" : `tickcast.name:${PATH}`;
-const ROOM = PATH === "/" ? "tickcast.room" : `tickcast.room:${PATH}`;
+const NAME = stored("name");
+const ROOM = stored("room");
 
 /** The side of the split view that this page is, in a frame: another person than that of the page around it. */
 export const pane = new URLSearchParams(location.search).get("pane") ?? undefined;
@@ -37,6 +37,21 @@ export function takeRoom(): string | undefined {
     sessionStorage.removeItem(ROOM);
     return room;
   });
+}
+
+/** A value of the page that this browser remembers under a name. */
+export function load(key: string): string | undefined {
+  if (pane !== undefined) return undefined;
+  return attempt(() => localStorage.getItem(stored(key))) ?? undefined;
+}
+
+/** Remembers a value of the page. */
+export function save(key: string, value: string): void {
+  if (pane === undefined) attempt(() => localStorage.setItem(stored(key), value));
+}
+
+function stored(key: string): string {
+  return PATH === "/" ? `tickcast.${key}` : `tickcast.${key}:${PATH}`;
 }
 
 /** Runs `act`. A browser may forbid storage, or it may be full. */

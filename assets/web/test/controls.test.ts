@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { type GamepadState, Gamepads } from "../../../examples/arena/view/gamepad.ts";
 import { edge } from "../../../examples/arena/view/markers.ts";
-import { direction } from "../../../examples/arena/view/pad.ts";
+import { direction, keysOf } from "../../../examples/arena/view/pad.ts";
 import { heard } from "../../../examples/arena/view/sound.ts";
 import { PULL, Sticks } from "../../../examples/arena/view/sticks.ts";
 
@@ -119,4 +119,17 @@ test("an arrow keeps clear of what covers the screen", () => {
   // A box over the middle, such as on a small screen, moves nothing.
   const all = { left: 0, top: 0, right: 400, bottom: 300 };
   expect(edge(screen, { x: 600, y: 0 }, [all])).toEqual(edge(screen, { x: 600, y: 0 }));
+});
+
+test("an action has the key that the player has chosen, and the arrows always walk", () => {
+  expect(keysOf({}).get("KeyW")).toBe("up");
+  const keys = keysOf({ up: "KeyZ", fire: "KeyX" });
+  expect(["KeyZ", "KeyX", "KeyW", "Space", "ArrowUp", "KeyR"].map((code) => keys.get(code))).toEqual([
+    "up",
+    "fire",
+    undefined,
+    undefined,
+    "up",
+    "reload",
+  ]);
 });

@@ -170,6 +170,31 @@ fn the_page_can_be_read_on_small_and_on_light_screens() {
 }
 
 #[test]
+fn reload_and_back_in_a_browser_lead_where_they_should() {
+    browse("views_page.mjs");
+}
+
+#[test]
+fn a_party_on_the_page_chats_queues_and_plays_in_one_team() {
+    browse("party_page.mjs");
+}
+
+#[test]
+fn a_visitor_watches_a_match_and_takes_a_seat() {
+    browse("watch_page.mjs");
+}
+
+#[test]
+fn a_match_on_the_page_has_scores_chat_keys_and_votes() {
+    browse("match_page.mjs");
+}
+
+#[test]
+fn every_state_of_the_page_is_accessible_in_three_sizes() {
+    browse("accessible.mjs");
+}
+
+#[test]
 fn a_browser_reports_a_server_that_stops_and_returns() {
     browse("restart.mjs");
 }

@@ -3,9 +3,10 @@
 import "./arena.css";
 
 import type { Room, Spawned } from "@tickcast/client";
-import type { GameView, Mounted, Stage } from "@tickcast/web/view";
+import type { Choices, GameView, Mounted, Stage } from "@tickcast/web/view";
 import { type Avatar, drawAvatar, drawLabel, type Look } from "./avatars.ts";
 import { Camera } from "./camera.ts";
+import { tellApart } from "./colours.ts";
 import { Flights, type Hit } from "./flights.ts";
 import { type Ground, ground, type Vec } from "./ground.ts";
 import { Hint } from "./hint.ts";
@@ -13,7 +14,7 @@ import { Hud, type Score, type TeamScore, table } from "./hud.ts";
 import { drawArrows, Markers } from "./markers.ts";
 import { Mute } from "./mute.ts";
 import { drawMinimap, drawReticle, drawThumbs } from "./overlay.ts";
-import { Pad } from "./pad.ts";
+import { ACTIONS, Pad } from "./pad.ts";
 import { drawPoster } from "./poster.ts";
 import { Scenery } from "./scenery.ts";
 import { burst, drawShots, end, isVisible, muzzle } from "./shots.ts";
@@ -54,6 +55,11 @@ export const arena: GameView = {
       ],
     },
   ],
+  modes: [
+    { name: "default", label: "Free for all", isRated: false },
+    { name: "2v2", label: "2 on 2", isRated: true },
+  ],
+  keys: ACTIONS,
   poster: drawPoster,
   mount: (stage) => new ArenaView(stage),
 };
@@ -99,6 +105,8 @@ class ArenaView implements Mounted {
   /** The ticks until which the seats are protected, and those in which that was first seen. */
   private readonly shields = new Map<number, { readonly until: number; readonly from: number }>();
   private me: Avatar | undefined;
+  /** The avatar that the camera follows for a spectator. */
+  private watched: Avatar | undefined;
   private ammo: number | undefined;
   /** The direction that the player aims in; `undefined` if the view shows only what the server tells. */
   private aimed: number | undefined;
@@ -122,10 +130,10 @@ class ArenaView implements Mounted {
     const { config } = this.room;
     this.seconds = config.minutes * 60;
     this.ground = ground(config.map);
-    this.camera = new Camera(stage.canvas, stage.calm);
+    this.camera = new Camera(stage.canvas, stage.choices.calm);
     this.scenery = new Scenery(this.ground);
-    this.sparks = new Sparks(stage.calm);
-    this.markers = new Markers(stage.calm);
+    this.sparks = new Sparks(stage.choices.calm);
+    this.markers = new Markers(stage.choices.calm);
     this.mute = new Mute(stage.tools, this.sound);
     this.hint = new Hint(stage.hud);
     this.shots = this.room.spawns("Shot", {
@@ -136,6 +144,7 @@ class ArenaView implements Mounted {
     this.flights = new Flights(this.ground, this.room.hz);
     this.hud = new Hud(stage.hud, config.frag_limit);
     this.pad = new Pad(stage.canvas, () => this.steer());
+    this.choose(stage.choices);
     this.predicts = stage.predict;
     if (stage.predict) this.predict();
     this.subscriptions = [
@@ -149,6 +158,13 @@ class ArenaView implements Mounted {
   private predict(): void {
     this.room.predict([...STEPPED], stepOn(this.ground), { snap: SNAP });
     this.room.predictWith().catch((reason: Error) => console.info(`without the game's own rules: ${reason.message}`));
+  }
+
+  choose({ volume, apart, calm, keys }: Choices): void {
+    this.sound.volume = volume;
+    tellApart(apart);
+    for (const part of [this.camera, this.sparks, this.markers]) part.calm = calm;
+    this.pad.bind(keys);
   }
 
   unmount(): void {
@@ -218,6 +234,7 @@ class ArenaView implements Mounted {
     this.ammo = this.room.me("Ammo")?.Ammo;
     const before = this.me;
     this.me = avatars.find((avatar) => avatar.seat === this.room.seat);
+    if (this.room.spectating) this.watched = watchable(avatars, this.watched?.seat);
     if (before && before.hp > 0 && this.me?.hp === 0) this.fallen.at = now;
     this.sound.ear = this.me ?? this.camera;
     return avatars;
@@ -244,6 +261,7 @@ class ArenaView implements Mounted {
 
   /** The camera shifts slightly towards the pointer. */
   private target(): { x: number; y: number } {
+    if (this.room.spectating && this.watched) return this.watched;
     if (!this.me) return { x: this.ground.width / 2, y: this.ground.height / 2 };
     const pointer = this.pad.pointer();
     if (!pointer || this.me.hp === 0) return this.me;
@@ -391,4 +409,11 @@ class ArenaView implements Mounted {
   private shield(seat: number, until: number): void {
     if (this.shields.get(seat)?.until !== until) this.shields.set(seat, { until, from: this.tick });
   }
+}
+
+/** The avatar that a spectator follows: the same one until it is down, and then the one with the most frags. */
+function watchable(avatars: readonly Avatar[], seat: number | undefined): Avatar | undefined {
+  const standing = avatars.filter(({ hp }) => hp > 0);
+  const [best] = [...standing].sort((a, b) => b.frags - a.frags || a.seat - b.seat);
+  return standing.find((avatar) => avatar.seat === seat) ?? best;
 }

@@ -18,7 +18,8 @@ export class Camera {
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
-    private readonly calm: boolean,
+    /** Whether nothing shakes. */
+    public calm: boolean,
   ) {}
 
   /** Sets the resolution of the canvas to its size in device pixels. */

@@ -1,20 +1,46 @@
 // A colour for each seat. Sixteen players can be told apart.
 
-const HUES = [168, 14, 208, 46, 282, 95, 330, 190, 28, 250, 130, 355, 70, 225, 305, 150];
+/** A hue, and how much lighter than others it is drawn, in percent. */
+type Tint = readonly [hue: number, lighter: number];
 
-export function hue(seat: number): number {
-  return HUES[(seat - 1 + HUES.length) % HUES.length] ?? 0;
+const PLAIN: readonly Tint[] = [168, 14, 208, 46, 282, 95, 330, 190, 28, 250, 130, 355, 70, 225, 305, 150].map(
+  (hue) => [hue, 0],
+);
+/** Blue and orange, and lighter and darker ones: nobody has to tell red from green. */
+const APART: readonly Tint[] = [
+  ...[0, 14, -14].flatMap((lighter): Tint[] => [
+    [212, lighter],
+    [36, lighter],
+    [52, lighter + 6],
+    [190, lighter - 6],
+  ]),
+  ...[20, -20].flatMap((lighter): Tint[] => [
+    [225, lighter],
+    [44, lighter],
+  ]),
+];
+
+let tints = PLAIN;
+
+/** Whether the colours must be told apart by people who see red and green alike. It holds for all that is drawn from now on. */
+export function tellApart(apart: boolean): void {
+  tints = apart ? APART : PLAIN;
+}
+
+function tint(seat: number): Tint {
+  return tints[(seat - 1 + tints.length) % tints.length] ?? [0, 0];
 }
 
 export function colour(seat: number, lightness = 60, alpha = 1): string {
-  return `hsl(${hue(seat)} 85% ${lightness}% / ${alpha})`;
+  const [hue, lighter] = tint(seat);
+  return `hsl(${hue} 85% ${Math.max(12, Math.min(96, lightness + lighter))}% / ${alpha})`;
 }
 
-const glows = new Map<number, HTMLCanvasElement>();
+const glows = new Map<string, HTMLCanvasElement>();
 
 /** A soft light in the colour of a seat. It is drawn once and copied in the mode `lighter`. */
 export function glow(seat: number): HTMLCanvasElement {
-  const known = glows.get(hue(seat));
+  const known = glows.get(colour(seat));
   if (known) return known;
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 64;
@@ -27,6 +53,6 @@ export function glow(seat: number): HTMLCanvasElement {
     pen.fillStyle = light;
     pen.fillRect(0, 0, 64, 64);
   }
-  glows.set(hue(seat), canvas);
+  glows.set(colour(seat), canvas);
   return canvas;
 }

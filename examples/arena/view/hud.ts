@@ -139,6 +139,8 @@ export class Hud {
 export function table(scores: readonly Score[]): HTMLElement {
   const list = block("ol", "arena-scores arena-final", ...scores.map(row));
   list.setAttribute("aria-label", "Final scores");
+  // Keys scroll what is longer than its box.
+  list.tabIndex = 0;
   return list;
 }
 

@@ -33,7 +33,8 @@ export class Markers {
   private marks: Mark[] = [];
   private blows: Blow[] = [];
 
-  constructor(private readonly calm: boolean) {}
+  /** `calm` keeps the marks still. */
+  constructor(public calm: boolean) {}
 
   /** An own shot has hit. */
   mark(at: Vec, down: boolean): void {

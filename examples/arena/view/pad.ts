@@ -10,16 +10,32 @@ type Dir = Input["dir"];
 
 /** Counterclockwise from the right, because y points up on the map. */
 const AROUND: readonly Dir[] = ["E", "NE", "N", "NW", "W", "SW", "S", "SE"];
-const KEYS: Record<string, Vec> = {
-  KeyW: { x: 0, y: 1 },
-  ArrowUp: { x: 0, y: 1 },
-  KeyS: { x: 0, y: -1 },
-  ArrowDown: { x: 0, y: -1 },
-  KeyA: { x: -1, y: 0 },
-  ArrowLeft: { x: -1, y: 0 },
-  KeyD: { x: 1, y: 0 },
-  ArrowRight: { x: 1, y: 0 },
-};
+const WAYS = { up: { x: 0, y: 1 }, down: { x: 0, y: -1 }, left: { x: -1, y: 0 }, right: { x: 1, y: 0 } } as const;
+/** What a key does. */
+type Action = keyof typeof WAYS | "fire" | "reload";
+
+/** The actions that have a key, which the player can change. */
+export const ACTIONS = [
+  { name: "up", label: "Walk up", code: "KeyW" },
+  { name: "left", label: "Walk left", code: "KeyA" },
+  { name: "down", label: "Walk down", code: "KeyS" },
+  { name: "right", label: "Walk right", code: "KeyD" },
+  { name: "fire", label: "Shoot", code: "Space" },
+  { name: "reload", label: "Reload", code: "KeyR" },
+] as const satisfies readonly { name: Action; label: string; code: string }[];
+/** These keys always walk. */
+const ARROWS: readonly (readonly [string, Action])[] = [
+  ["ArrowUp", "up"],
+  ["ArrowDown", "down"],
+  ["ArrowLeft", "left"],
+  ["ArrowRight", "right"],
+];
+
+/** The action of each key, with those that the player has chosen. */
+export function keysOf(chosen: Readonly<Record<string, string>>): ReadonlyMap<string, Action> {
+  return new Map([...ARROWS, ...ACTIONS.map(({ name, code }) => [chosen[name] ?? code, name] as const)]);
+}
+
 /** How long a press counts at least, in milliseconds, so that one shorter than a tick is not lost. */
 const PRESS = 80;
 
@@ -29,6 +45,7 @@ export type Aiming = "mouse" | "touch" | "gamepad";
 export class Pad {
   /** The keys that are held, of those that play. */
   private readonly keys = new Set<string>();
+  private actions = keysOf({});
   private readonly ends = new AbortController();
   private readonly sticks = new Sticks();
   private readonly gamepads = new Gamepads();
@@ -56,6 +73,12 @@ export class Pad {
     canvas.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
   }
 
+  /** Takes the keys that the player has chosen. */
+  bind(chosen: Readonly<Record<string, string>>): void {
+    this.actions = keysOf(chosen);
+    this.keys.clear();
+  }
+
   /** The current input. `me` is the pixel of the player's own avatar. */
   read(me: Vec): Input {
     const gamepad = this.gamepads.read();
@@ -64,7 +87,7 @@ export class Pad {
     else if (gamepad && (gamepad.walk || gamepad.aim !== undefined || gamepad.fire)) this.used = "gamepad";
     if (aim !== undefined) this.aim = aim;
     else if (this.used === "mouse" && this.mouse) this.aim = Math.atan2(me.y - this.mouse.y, this.mouse.x - me.x);
-    const held = this.clicked || this.keys.has("Space") || this.sticks.fire || gamepad?.fire === true;
+    const held = this.clicked || this.does("fire") || this.sticks.fire || gamepad?.fire === true;
     const fire = held || performance.now() - this.pressed < PRESS;
     const reload = this.reload || gamepad?.reload === true;
     this.reload = false;
@@ -94,10 +117,16 @@ export class Pad {
   private steps(): Vec | undefined {
     let way: Vec = { x: 0, y: 0 };
     for (const code of this.keys) {
-      const step = KEYS[code];
+      const action = this.actions.get(code);
+      const step = action && action in WAYS ? WAYS[action as keyof typeof WAYS] : undefined;
       if (step) way = { x: way.x + step.x, y: way.y + step.y };
     }
     return way.x === 0 && way.y === 0 ? undefined : way;
+  }
+
+  /** Whether a key of an action is held. */
+  private does(action: Action): boolean {
+    return [...this.keys].some((code) => this.actions.get(code) === action);
   }
 
   private key(event: KeyboardEvent, down: boolean): void {
@@ -106,13 +135,14 @@ export class Pad {
     if (!event.repeat) this.changed();
   }
 
-  /** Keys play whatever has the focus, except where the player types. So Space never presses a button of the page. */
+  /** Keys play whatever has the focus, except where the player types. So the key that shoots never presses a button of the page. */
   private keyDown(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-    if (!(event.code in KEYS) && event.code !== "Space" && event.code !== "KeyR") return;
+    const action = this.actions.get(event.code);
+    if (!action) return;
     this.keys.add(event.code);
-    if (event.code === "Space" && !event.repeat) this.pressed = performance.now();
-    if (event.code === "KeyR" && !event.repeat) this.reload = true;
+    if (action === "fire" && !event.repeat) this.pressed = performance.now();
+    if (action === "reload" && !event.repeat) this.reload = true;
     event.preventDefault();
   }
 

@@ -66,6 +66,8 @@ export function heard(ear: Vec, at: Vec): { pan: number; gain: number } {
 export class Sound {
   /** Where the player listens. */
   ear: Vec = { x: 0, y: 0 };
+  /** How loud, from 0 to 1. */
+  volume = 1;
   private context: AudioContext | undefined;
   private noise: AudioBuffer | undefined;
   private sounding = 0;
@@ -98,11 +100,12 @@ export class Sound {
   play(name: SoundName, at: Vec = this.ear): boolean {
     const { context } = this;
     const place = heard(this.ear, at);
-    if (context?.state !== "running" || place.gain === 0) return false;
+    if (context?.state !== "running" || place.gain * this.volume === 0) return false;
     const out = context.createStereoPanner();
     out.pan.value = place.pan;
     out.connect(context.destination);
-    for (const layer of SOUNDS[name]) if (this.sounding < MOST) this.layer(context, out, layer, place.gain);
+    for (const layer of SOUNDS[name])
+      if (this.sounding < MOST) this.layer(context, out, layer, place.gain * this.volume);
     return true;
   }
 

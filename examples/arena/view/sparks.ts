@@ -37,7 +37,8 @@ export class Sparks {
   private sparks: Spark[] = [];
   private flashes: Flash[] = [];
 
-  constructor(private readonly calm: boolean) {}
+  /** `calm` makes fewer sparks. */
+  constructor(public calm: boolean) {}
 
   muzzle(at: Vec, way: Vec, tint: number): void {
     this.flash(at, tint, 2.4, 0.08);

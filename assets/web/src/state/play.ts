@@ -7,8 +7,8 @@ import { gameView } from "../games.ts";
 import { pane, saveRoom, takeRoom } from "../stored.ts";
 import type { GameView, Mounted } from "../view.ts";
 import { sentence } from "../words.ts";
-import { clear, enterMatch, isMatch, leaveMatch, roomCode } from "./route.ts";
-import { server, settled, start } from "./session.ts";
+import { clear, enterMatch, isMatch, leaveMatch, readRoute, roomCode, to } from "./route.ts";
+import { refusal, server, settled, start } from "./session.ts";
 
 /**
  * The player's wish: a game, perhaps with a configuration and a strength of the bots for a private room; a listed room; a code; or a
@@ -26,6 +26,8 @@ export interface Stay {
   readonly id: number;
   readonly room: Room;
   readonly view: GameView;
+  /** Whether the player has created the room. */
+  readonly isOwner: boolean;
 }
 
 export const stay = signal<Stay | undefined>(undefined);
@@ -39,6 +41,9 @@ export const message = signal("");
 /** Whether the page asks if the player wants to leave. */
 export const asks = signal(false);
 
+/** The menu of the match: closed, open, or open at the link for friends. */
+export const menu = signal<"closed" | "open" | "invite">("closed");
+
 /** Connects. A link to a private room joins it, and a reload returns to the match. */
 export async function begin(): Promise<void> {
   window.addEventListener("pagehide", remember);
@@ -48,18 +53,33 @@ export async function begin(): Promise<void> {
   const room = takeRoom();
   await start();
   if (!server.value) return;
-  const code = roomCode();
+  const address = addressed();
   const game = new URLSearchParams(location.search).get("game");
-  if (code) await play({ code });
+  if (address) await play(address);
   else if (pane && game) await play({ game, config: {} });
   else if (room) await play({ room });
 }
 
-/** Somebody has put the code of a private room into the address. */
-export async function follow(code: string): Promise<void> {
-  if (stay.value?.room.code === code) return;
+/** Somebody has put a room into the address. */
+export async function follow(): Promise<void> {
+  const address = addressed();
+  if (!address || (stay.value && location.hash === addressOf(stay.value.room))) return;
   end();
-  await play({ code });
+  await play(address);
+}
+
+/** The room that the address names: the code of a private one, or one to watch. */
+function addressed(): PlayRequest | undefined {
+  const code = roomCode();
+  if (code) return { code };
+  const { view, value } = readRoute();
+  return view === "watch" && value !== "" ? { watch: value } : undefined;
+}
+
+/** The hash of a match; empty for one that only the history of the tab remembers. */
+function addressOf({ id, code, spectating }: Room): string {
+  if (code) return `#${code}`;
+  return spectating ? to("watch", id) : "";
 }
 
 /** Takes a seat, and shows the match. A refusal is told by `message`. */
@@ -68,29 +88,31 @@ export async function play(request: PlayRequest): Promise<void> {
   batch(() => {
     busy.value = true;
     message.value = "";
+    refusal.value = "";
   });
   try {
     // A player whose name was refused sees why, and decides again.
     if (!(await settled()) || !server.value) return;
-    enter(await seat(server.value, request));
+    enter(await seat(server.value, request), "config" in request);
   } catch (error) {
-    clear();
+    // The address must not lead there again.
+    if (addressed() || isMatch()) clear();
     message.value = sentence(error);
   } finally {
     busy.value = false;
   }
 }
 
-/** Shows a match. Throws if this page cannot. */
-export function enter(room: Room): void {
+/** Shows a match, which the player may have created. Throws if this page cannot. */
+export function enter(room: Room, isOwner = false): void {
   const view = gameView(room.game);
   if (!view) {
     void room.leave();
     throw new Error(`This page cannot show the game ${room.game}.`);
   }
   end();
-  enterMatch(room.code);
-  stay.value = { id: ++entered, room, view };
+  enterMatch(addressOf(room));
+  stay.value = { id: ++entered, room, view, isOwner };
 }
 
 /** Leaves the match for the lobby. */
@@ -110,6 +132,7 @@ function end(): void {
   batch(() => {
     stay.value = undefined;
     asks.value = false;
+    menu.value = "closed";
   });
 }
 
@@ -117,14 +140,13 @@ function end(): void {
 function cameBack(): void {
   const { room } = stay.value ?? {};
   if (!room || isMatch()) return;
-  const code = roomCode();
   // Another room, which `follow` enters.
-  if (code && code !== room.code) return;
+  if (addressed() && location.hash !== addressOf(room)) return;
   if (asks.value || room.status === "over") {
     end();
     return;
   }
-  enterMatch(room.code);
+  enterMatch(addressOf(room));
   asks.value = true;
 }
 

@@ -1,7 +1,7 @@
 // The address of the page: which view it shows. A hash keeps the server's paths free, whatever path the page is served below.
 //
-// `#CODE` is a private room, and `#/word` or `#/word/value` is a view of the lobby. A match has the lobby's address, or its code,
-// and an entry of its own in the history, so that Back does not leave the page.
+// `#CODE` is a private room, `#/watch/ROOM` a room that is watched, and `#/word` or `#/word/value` a view of the lobby. A public match
+// has the lobby's address. Each match has an entry of its own in the history, so that Back does not leave the page.
 
 import { signal } from "@preact/signals";
 
@@ -13,14 +13,13 @@ export interface Route {
   readonly value: string;
 }
 
-export const route = signal(read());
+export const route = signal(readRoute());
 
-/** Follows the address. `code` is called with the code of a private room that somebody has put into it. */
-export function followRoute(code: (code: string) => void): void {
+/** Follows the address. `changed` is called after each change. */
+export function followRoute(changed: () => void): void {
   window.addEventListener("hashchange", () => {
-    route.value = read();
-    const wanted = roomCode();
-    if (wanted) code(wanted);
+    route.value = readRoute();
+    changed();
   });
 }
 
@@ -39,15 +38,21 @@ export function go(view: string, value = ""): void {
   location.hash = to(view, value);
 }
 
-/** Gives a match its entry in the history, and a private room its address. */
-export function enterMatch(code: string | undefined): void {
-  const address = code ? `#${code}` : location.pathname + location.search;
+/** Shows another view in place of this one: Back leads to the one before. */
+export function replace(view: string): void {
+  history.replaceState(null, "", to(view));
+  route.value = readRoute();
+}
+
+/** Gives a match its entry in the history, with the hash by which a reload finds it; without one the lobby's address. */
+export function enterMatch(hash: string): void {
+  const address = hash || location.pathname + location.search;
   if (isMatch() || pane !== undefined) {
     history.replaceState({ match: true }, "", address);
     return;
   }
   // A link to the room must not be what Back leads to.
-  if (roomCode()) clear();
+  if (roomCode() || readRoute().view === "watch") clear();
   history.pushState({ match: true }, "", address);
 }
 
@@ -61,7 +66,7 @@ export function leaveMatch(): void {
 /** Removes the code of a private room from the address. */
 export function clear(): void {
   history.replaceState(null, "", location.pathname + location.search);
-  route.value = read();
+  route.value = readRoute();
 }
 
 /** Whether the newest entry of the history is a match. */
@@ -69,7 +74,8 @@ export function isMatch(): boolean {
   return (history.state as { match?: boolean } | null)?.match === true;
 }
 
-function read(): Route {
+/** The view that the address names. */
+export function readRoute(): Route {
   const [, view = "", value = ""] = location.hash.startsWith("#/") ? location.hash.split("/") : [];
   return { view, value: decoded(value) };
 }

@@ -11,6 +11,8 @@ export const server = signal<Server | undefined>(undefined);
 export const status = signal<ServerStatus>("connecting");
 /** Why there is no connection, and none will come by itself; empty otherwise. */
 export const failure = signal("");
+/** Whether the device has no network at all. */
+export const isOffline = signal(!navigator.onLine);
 /** The name that the player has entered, or has again after the server has refused one. */
 export const name = signal("");
 /** Why the server has refused the last name; empty if it did not. */
@@ -24,6 +26,9 @@ let ready: Promise<boolean> = Promise.resolve(true);
 
 /** Connects under the stored name. */
 export async function start(): Promise<void> {
+  for (const change of ["online", "offline"]) {
+    window.addEventListener(change, () => void (isOffline.value = !navigator.onLine));
+  }
   name.value = loadName();
   await connect(name.value);
 }

@@ -3,7 +3,7 @@
 import "./dialog.css";
 
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 interface Props {
   readonly title: string;
@@ -26,32 +26,42 @@ export interface Choice {
 /** A modal dialog. Only keyup events leave it, so that a view below it learns which keys are up. */
 export function Dialog({ title, onCancel, calm = 0, children, buttons = [] }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
   const [isCalm, setCalm] = useState(calm > 0);
   useLayoutEffect(() => {
     const before = document.activeElement;
-    dialog.current?.showModal();
+    const { current } = dialog;
+    current?.showModal();
     // A key that the player still holds must not press a button.
-    dialog.current?.focus();
+    current?.focus();
     const timer = window.setTimeout(() => setCalm(false), calm);
     return () => {
       window.clearTimeout(timer);
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      // Nothing below an open dialog can have the focus.
+      current?.close();
+      // A match takes the keys again, whichever button has led here.
+      const next = document.querySelector(".stage") ?? before;
+      if (next instanceof HTMLElement && next.isConnected) next.focus();
     };
   }, []);
   return (
     <dialog
       ref={dialog}
       tabIndex={-1}
-      aria-labelledby="dialog-title"
+      aria-labelledby={id}
       onKeyDown={(event) => event.stopPropagation()}
       onCancel={(event) => {
         event.preventDefault();
         onCancel();
       }}
       // Browsers close a dialog without asking if Escape comes twice.
-      onClose={onCancel}
+      onClose={({ currentTarget }) => {
+        if (!currentTarget.isConnected) return;
+        onCancel();
+        if (currentTarget.isConnected) currentTarget.showModal();
+      }}
     >
-      <h1 id="dialog-title">{title}</h1>
+      <h1 id={id}>{title}</h1>
       {children}
       <div class="row">
         {buttons.map(({ label, isMain, act }) => (

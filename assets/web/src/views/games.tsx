@@ -7,6 +7,7 @@ import { gameView } from "../games.ts";
 import { games, rooms } from "../state/listing.ts";
 import { play } from "../state/play.ts";
 import type { GameView } from "../view.ts";
+import { Modes } from "./queue.tsx";
 
 export function Games() {
   return (
@@ -43,6 +44,7 @@ function Card({ game: { name, seats } }: { game: GameInfo }) {
             {playing > 0 ? `${playing} playing now` : "Bots are ready"}
           </p>
         </div>
+        <Modes game={name} />
       </div>
     </article>
   );

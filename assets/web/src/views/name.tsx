@@ -2,6 +2,7 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 
+import { queue } from "../state/queue.ts";
 import { name, refusal, rename } from "../state/session.ts";
 
 /** The name that the player enters, and beside it why the server has refused one. */
@@ -29,6 +30,8 @@ export function NameForm() {
         maxLength={24}
         placeholder="Guest"
         spellcheck={false}
+        // Another name is another connection, which would leave the queue.
+        disabled={queue.value !== undefined}
         autocomplete="nickname"
         aria-invalid={refused !== ""}
         aria-describedby="name-refusal"

@@ -12,13 +12,20 @@ export function PrivateRooms() {
   return (
     <section aria-labelledby="private-title">
       <h2 id="private-title">Private rooms</h2>
-      <div class="privates">
-        {games.value.map((game) => (
-          <Settings key={game.name} game={game} />
-        ))}
-      </div>
+      <OpenRoom />
       <CodeForm />
     </section>
+  );
+}
+
+/** The forms that open a private room, one a game. */
+export function OpenRoom() {
+  return (
+    <div class="privates">
+      {games.value.map((game) => (
+        <Settings key={game.name} game={game} />
+      ))}
+    </div>
   );
 }
 

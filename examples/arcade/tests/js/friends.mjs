@@ -110,11 +110,16 @@ async function reload(browser) {
   say("a reload in the lobby stays in the lobby");
 }
 
-/** Clicks the button with the code, and returns what the page says about the link. */
-async function clickCode({ page }) {
-  const code = page.getByRole("button", { name: /^Code / });
-  await code.click();
-  return page.getByRole("alert").filter({ hasText: "#" }).innerText();
+/** Opens the invitation, copies its link, and returns the link and what the page says about it. */
+async function copyLink({ page }) {
+  await page.getByRole("button", { name: /^Code / }).click();
+  const dialog = page.getByRole("dialog");
+  const link = await dialog.getByLabel("Link: Play with me").inputValue();
+  await dialog.getByRole("img", { name: /^QR code/ }).waitFor();
+  await dialog.getByRole("button", { name: "Copy the link" }).click();
+  const said = dialog.getByRole("status").filter({ hasText: /link/i });
+  await said.waitFor();
+  return { link, said: await said.innerText() };
 }
 
 async function shareLink(browser) {
@@ -127,15 +132,18 @@ async function shareLink(browser) {
   // On plain http there is no `navigator.clipboard`.
   const plain = await open(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
   await plain.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-  assert.match(await clickCode(plain), /^Link copied: http/);
+  const copied = await copyLink(plain);
+  assert.deepEqual(copied, { link: plain.page.url(), said: "Link copied" });
+  await plain.page.getByRole("button", { name: "Back to the match" }).click();
+  await plain.page.getByRole("dialog").waitFor({ state: "detached" });
   await plain.close();
 
   const without = await open(() => {
     Object.defineProperty(navigator, "clipboard", { value: undefined });
     document.execCommand = () => false;
   });
-  const said = await clickCode(without);
-  assert.ok(said.startsWith("Copy this link") && said.includes(without.page.url()), said);
+  const { said } = await copyLink(without);
+  assert.match(said, /^Copy the link above by hand/);
   await without.picture("link");
   await without.close();
   say("the page says that a link was copied only if it was");
