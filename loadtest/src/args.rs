@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
+use tickcast::game::Strength;
 
 use crate::connection::Transport;
 use crate::slow::SlowMix;
@@ -11,7 +12,7 @@ use crate::slow::SlowMix;
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// Scenario for the clients. Default: they take seats in rooms and play.
-    #[arg(long, value_enum, conflicts_with_all = ["rooms", "warmup", "config", "lead", "verify", "slow", "report"])]
+    #[arg(long, value_enum, conflicts_with_all = ["rooms", "warmup", "config", "strength", "lead", "verify", "slow", "report"])]
     pub(crate) scenario: Option<Scenario>,
     /// The game to play. Default with a scenario: arena.
     #[arg(
@@ -54,6 +55,10 @@ pub(crate) struct RunArgs {
     /// Configuration of the created rooms: a JSON object with the fields of the game's configuration.
     #[arg(long, value_name = "JSON", value_parser = json_object)]
     pub(crate) config: Option<serde_json::Value>,
+    /// How strong the bots of the created rooms play: easy, normal or hard. Default: as the server decides. Bots play where fewer
+    /// clients sit than the game fills seats.
+    #[arg(long, value_parser = strength)]
+    pub(crate) strength: Option<Strength>,
     /// Inputs per second of each client. Default: the room's tick rate. 0: none.
     #[arg(long, value_name = "HZ")]
     pub(crate) input_hz: Option<u16>,
@@ -113,6 +118,11 @@ fn arrivals(text: &str) -> Result<f64, String> {
         Ok(rate) if (0.1..=1e4).contains(&rate) => Ok(rate),
         _ => Err("must be from 0.1 to 10000 per second".to_owned()),
     }
+}
+
+fn strength(text: &str) -> Result<Strength, String> {
+    let named = Strength::ALL.into_iter().find(|strength| strength.as_str() == text);
+    named.ok_or_else(|| "must be easy, normal or hard".to_owned())
 }
 
 fn json_object(text: &str) -> Result<serde_json::Value, String> {

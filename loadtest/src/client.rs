@@ -6,6 +6,7 @@ use std::time::Duration;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
+use tickcast::game::Strength;
 use tickcast::protocol::Schema;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, timeout};
@@ -29,6 +30,8 @@ pub(crate) struct Common {
     pub(crate) tally: Arc<Tally>,
     pub(crate) game: String,
     pub(crate) config: Option<serde_json::Value>,
+    /// How strong the bots of created rooms play. `None`: as the server decides.
+    pub(crate) strength: Option<Strength>,
     /// Inputs per second. `None`: one per tick of the room.
     pub(crate) input_hz: Option<u16>,
     /// Ticks from the newest frame's tick to the tick that an input is for.
@@ -101,7 +104,8 @@ impl Client {
         let game = self.common.game.as_str();
         let pass: Pass = match choice {
             RoomChoice::Create(announce) => {
-                let create = Create { game, config: self.common.config.as_ref(), private: false };
+                let Common { config, strength, .. } = &*self.common;
+                let create = Create { game, config: config.as_ref(), private: false, strength: *strength };
                 let pass: Pass = connection.request(LOBBY, "create", Some(&create)).await?;
                 announce.send_replace(Some(pass.room.clone()));
                 pass
@@ -347,6 +351,8 @@ struct Create<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     config: Option<&'a serde_json::Value>,
     private: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strength: Option<Strength>,
 }
 
 #[derive(Serialize)]

@@ -155,6 +155,9 @@ fn drive(args: &RunArgs) -> anyhow::Result<Report> {
     if args.rooms == Some(0) && args.config.is_some() {
         bail!("--config is for rooms that are created, and --rooms 0 creates none");
     }
+    if args.rooms == Some(0) && args.strength.is_some() {
+        bail!("--strength is for rooms that are created, and --rooms 0 creates none");
+    }
     runtime(args.threads)?.block_on(until_interrupted(run::run(args)))
 }
 

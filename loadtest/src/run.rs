@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use serde::Deserialize;
+use tickcast::game::Strength;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
@@ -45,6 +46,7 @@ const OTHER_FILES: u64 = 64;
 pub(crate) async fn run(args: &RunArgs) -> anyhow::Result<Report> {
     let (server, target, game) = reach(args).await?;
     let rooms = rooms_for(args.clients, args.rooms, &game)?;
+    check_strength(args.strength, &game)?;
     let verifying = verifying(args);
     let mut clients = Clients::seat(args, rooms, target, &verifying);
     let window = clients.measure(args, &server).await?;
@@ -106,6 +108,9 @@ pub(crate) struct Game {
     name: String,
     /// The minimum and the maximum.
     seats: (u32, u32),
+    /// The strengths that its bots can have. Absent if there are none.
+    #[serde(default)]
+    strengths: Vec<Strength>,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +153,16 @@ fn rooms_for(clients: usize, asked: Option<usize>, game: &Game) -> anyhow::Resul
     }
 }
 
+/// Checks that the game's bots have the strength that is asked for, before the first room is refused.
+///
+/// # Errors
+///
+/// If they do not.
+fn check_strength(asked: Option<Strength>, game: &Game) -> anyhow::Result<()> {
+    let Some(strength) = asked else { return Ok(()) };
+    strength.check(&game.strengths).with_context(|| format!("{} cannot be played with --strength {strength}", game.name))
+}
+
 /// Chooses the clients that verify frames, at random, so that they are spread over the rooms.
 fn verifying(args: &RunArgs) -> Vec<bool> {
     let amount = args.verify.unwrap_or(args.clients.div_ceil(20)).min(args.clients);
@@ -180,6 +195,7 @@ impl Clients {
             tally: Arc::clone(&tally),
             game: args.game.clone(),
             config: args.config.clone(),
+            strength: args.strength,
             input_hz: args.input_hz,
             lead: args.lead,
             seat_within: SEATING,
@@ -337,7 +353,7 @@ mod tests {
 
     #[test]
     fn the_rooms_suffice_for_the_clients() {
-        let game = Game { name: "coins".to_owned(), seats: (1, 8) };
+        let game = Game { name: "coins".to_owned(), seats: (1, 8), strengths: Vec::new() };
         let rooms = |clients, asked| rooms_for(clients, asked, &game).ok();
         assert_eq!([rooms(60, None), rooms(100, None), rooms(4, None)], [Some(10), Some(13), Some(4)]);
         assert_eq!([rooms(100, Some(13)), rooms(100, Some(12)), rooms(100, Some(0))], [Some(13), None, Some(0)]);

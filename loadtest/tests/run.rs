@@ -66,6 +66,15 @@ async fn a_clean_run_reports_what_was_sent() {
 }
 
 #[tokio::test]
+async fn rooms_are_created_with_bots_of_the_strength_asked_for() {
+    let (server, code, report) = play(Script::default(), &["--clients", "3", "--rooms", "2", "--strength", "hard"]).await;
+    assert_eq!(code, 0, "{report}");
+    let seen = server.seen.lock().unwrap();
+    let created: Vec<_> = seen.requests.iter().filter(|(name, _)| name == "create").map(|(_, argument)| argument).collect();
+    assert_eq!(created, [&json!({"game": "toy", "private": false, "strength": "hard"}); 2]);
+}
+
+#[tokio::test]
 async fn inputs_are_numbered_acknowledge_and_fit_the_schema() {
     let more = ["--clients", "1", "--rooms", "1", "--lead", "3", "--seconds", "3", "--warmup", "0.3"];
     let (server, code, report) = play(Script::default(), &more).await;
@@ -248,6 +257,11 @@ async fn a_run_that_cannot_start_says_why() {
     fails_with(&url, "toy", &["--slow", "crawl"], "try '--help'").await;
     let config = ["--clients", "1", "--rooms", "1", "--config", r#"{"speed": "wrong"}"#];
     fails_with(&url, "toy", &config, "the game refuses --config: the field speed is wrong").await;
+    let none =
+        "plain cannot be played with --strength hard: the game's bots cannot be hard: they have no strengths to choose from";
+    fails_with(&url, "plain", &["--strength", "hard"], none).await;
+    fails_with(&url, "toy", &["--strength", "normal"], "the game's bots cannot be normal, only easy or hard").await;
+    fails_with(&url, "toy", &["--strength", "easy", "--rooms", "0"], "--rooms 0 creates none").await;
     fails_with("http://127.0.0.1:1", "toy", &[], "cannot reach a server at http://127.0.0.1:1: Connection refused").await;
     fails_with("https://127.0.0.1:1", "toy", &[], "TLS is not supported").await;
 }

@@ -141,17 +141,33 @@ fn finish(clock: Res<Clock>, config: Res<CoinsConfig>, players: Query<(&Seat, &P
     rich.or_else(|| (clock.seconds() >= f32::from(config.seconds)).then(Outcome::draw))
 }
 
-/// Walks to the nearest coin.
+/// Walks to the nearest coin. A weak one seldom looks where it goes.
 #[derive(Default, Serialize, Deserialize)]
-pub struct Miser;
+pub struct Miser {
+    strength: Strength,
+    dir: Dir8,
+}
 
 impl Bot<Coins> for Miser {
+    const STRENGTHS: &'static [Strength] = &Strength::ALL;
+
     fn think(&mut self, view: &View<'_>, rng: &mut MatchRng) -> Pad {
         let Some(me) = view.me::<Pos>() else { return Pad::default() };
-        let coins = view.iter::<Coin>().filter_map(|(id, _)| view.get::<Pos>(id));
-        let nearest = coins.min_by(|a, b| a.at.distance(me.at).total_cmp(&b.at.distance(me.at)));
-        let dir = nearest.map_or(Dir8::None, |coin| Dir8::nearest(coin.at - me.at, 0.2));
-        Pad { dir, dash: rng.random_bool(0.005) }
+        let attention = match self.strength {
+            Strength::Easy => 0.02,
+            Strength::Normal => 0.06,
+            Strength::Hard => 1.0,
+        };
+        if rng.random_bool(attention) {
+            let coins = view.iter::<Coin>().filter_map(|(id, _)| view.get::<Pos>(id));
+            let nearest = coins.min_by(|a, b| a.at.distance(me.at).total_cmp(&b.at.distance(me.at)));
+            self.dir = nearest.map_or(Dir8::None, |coin| Dir8::nearest(coin.at - me.at, 0.2));
+        }
+        Pad { dir: self.dir, dash: rng.random_bool(0.005) }
+    }
+
+    fn set_strength(&mut self, strength: Strength) {
+        self.strength = strength;
     }
 }
 

@@ -175,6 +175,7 @@ fn bots(target: &Target, tally: &Arc<Tally>, seed: u64) -> JoinSet<()> {
             tally: Arc::clone(tally),
             game: "arena".to_owned(),
             config: Some(json!({"frag_limit": 100, "minutes": 60})),
+            strength: None,
             input_hz: None,
             lead: 2,
             seat_within: SEATING,

@@ -81,6 +81,7 @@ fn keep_rooms(soak: &Soak, tally: &Arc<Tally>, tasks: &mut JoinSet<()>) {
             tally: Arc::clone(tally),
             game: Steady::NAME.to_owned(),
             config: None,
+            strength: None,
             input_hz: Some(INPUTS),
             lead: 2,
             seat_within: ENDS,

@@ -120,6 +120,7 @@ fn play(soak: &Soak, clients: usize, rooms: usize, tally: &Arc<Tally>) -> JoinSe
             tally: Arc::clone(tally),
             game: Drift::NAME.to_owned(),
             config: None,
+            strength: None,
             input_hz: None,
             lead: 2,
             seat_within: SEATING,

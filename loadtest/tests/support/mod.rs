@@ -162,7 +162,10 @@ impl Connection {
         let pass = json!({"ok": true, "ticket": "t", "url": "", "room": "r"});
         let answer = match name.as_str() {
             "games" => {
-                json!({"ok": true, "games": [{"name": "toy", "hz": HZ, "seats": [1, 8], "rooms": 0, "players": 0}]})
+                let toy =
+                    json!({"name": "toy", "hz": HZ, "seats": [1, 8], "rooms": 0, "players": 0, "strengths": ["easy", "hard"]});
+                let plain = json!({"name": "plain", "hz": HZ, "seats": [1, 8], "rooms": 0, "players": 0});
+                json!({"ok": true, "games": [toy, plain]})
             }
             "join" if argument != json!({"room": "r"}) => refusal("unknown_room"),
             "create" if argument["config"]["speed"] == json!("wrong") => refusal("bad_config"),
