@@ -1,5 +1,7 @@
 //! Additions of a host to the server: pages, HTTP routes and namespaces of its own.
 
+use std::{fs, path::PathBuf};
+
 use axum::Router;
 use bytes::Bytes;
 use socketioxide::SocketIo;
@@ -52,6 +54,14 @@ pub enum AdditionError {
     /// Two pages have this path.
     #[error("two pages have the path {0}")]
     SamePage(String),
+    /// A folder of pages cannot be read.
+    #[error("cannot read the folder {folder} of pages: {reason}")]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's error.
+        reason: String,
+    },
     /// Routes cannot be put at this path.
     #[error("routes cannot be put at \"{0}\": give a path of plain segments, like /shop")]
     Path(String),
@@ -70,6 +80,7 @@ pub enum AdditionError {
 pub(crate) struct Additions {
     namespaces: Vec<AddNamespaces>,
     routes: Vec<(String, MakeRoutes)>,
+    folders: Vec<PathBuf>,
 }
 
 impl Additions {
@@ -79,6 +90,20 @@ impl Additions {
 
     pub(crate) fn routes(&mut self, path: String, make: impl FnOnce(&Host) -> Router + Send + 'static) {
         self.routes.push((path, Box::new(make)));
+    }
+
+    pub(crate) fn folder(&mut self, folder: PathBuf) {
+        self.folders.push(folder);
+    }
+
+    pub(crate) fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    /// Checks that every folder of pages can be read.
+    pub(crate) fn check_folders(&self) -> Result<(), AdditionError> {
+        let check = |folder: &PathBuf| fs::read_dir(folder).map(drop).map_err(|error| (folder.clone(), error.to_string()));
+        self.folders.iter().try_for_each(check).map_err(|(folder, reason)| AdditionError::Folder { folder, reason })
     }
 
     /// Checks that every page can be reached.

@@ -52,9 +52,9 @@ pub struct Config {
 /// Configures a server and starts it. [`server`] makes one.
 ///
 /// These methods accumulate and may be called several times: [`game`](Self::game), [`rules`](Self::rules), [`pages`](Self::pages),
-/// [`allow_origin`](Self::allow_origin), [`namespaces`](Self::namespaces), [`routes`](Self::routes), [`config`](Self::config),
-/// [`mode`](Self::mode), [`modes`](Self::modes), [`without_rules`](Self::without_rules) and [`block`](Self::block). Every other method
-/// sets one value. Calling it twice is an error at start: [`StartError::Repeated`].
+/// [`page_folder`](Self::page_folder), [`allow_origin`](Self::allow_origin), [`namespaces`](Self::namespaces),
+/// [`routes`](Self::routes), [`config`](Self::config), [`mode`](Self::mode), [`modes`](Self::modes),
+/// [`without_rules`](Self::without_rules) and [`block`](Self::block). Every other method sets one value. Calling it twice is an error at start: [`StartError::Repeated`].
 ///
 /// # Examples
 ///
@@ -469,6 +469,7 @@ impl ServerBuilder {
     /// Finds pages and routes that could never be served, and origins that could never match.
     pub(super) fn check_site(&self) -> Result<(), StartError> {
         Additions::check_pages(&self.pages)?;
+        self.additions.check_folders()?;
         self.additions.check_routes(&self.pages)?;
         match self.origins.iter().find(|origin| !Origins::can_name(origin)) {
             Some(wrong) => Err(StartError::Origin(wrong.clone())),

@@ -4,6 +4,7 @@ mod error;
 mod persistence;
 mod rules;
 mod builder;
+mod page_folder;
 mod limits;
 mod running;
 #[cfg(feature = "cli")]

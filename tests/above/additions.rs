@@ -1,6 +1,9 @@
 //! A host's own namespaces and HTTP routes, beside those of the server.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    fs,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -21,6 +24,7 @@ use tickcast::{
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
+    folder::Folder,
     polling::Polling,
     server::{Client, Duel, PARSERS, Parser, create, dropped, get, http, seated, start_with},
 };
@@ -295,6 +299,56 @@ async fn custom_routes_are_served_beside_the_built_in_ones() {
 }
 
 #[tokio::test]
+async fn the_files_of_a_folder_are_served_as_they_are_at_the_moment() {
+    let folder = Folder::new();
+    let write = |name: &str, text: &str| fs::write(folder.0.join(name), text).unwrap();
+    fs::create_dir(folder.0.join("help")).unwrap();
+    for name in ["index.html", "app.js", "help/index.html", ".env"] {
+        write(name, "from the folder");
+    }
+    let page = |path: &str| tickcast::net::Page { path: path.to_owned(), content_type: "text/plain", bytes: "built in".into() };
+    let server = start_with(|builder| builder.page_folder(&folder.0).pages([page("/app.js")])).await;
+    let (status, front) = get(&server, "/").await;
+    assert!(status == 200 && front.ends_with("from the folder"), "{front}");
+    assert!(front.contains("content-type: text/html; charset=utf-8") && front.contains("cache-control: no-cache"), "{front}");
+    assert!(get(&server, "/help/").await.1.ends_with("from the folder"));
+    assert!(get(&server, "/app.js").await.1.ends_with("built in"), "pages come first");
+    assert_eq!(get(&server, "/style.css").await.0, 404);
+    write("style.css", "one");
+    let (_, first) = get(&server, "/style.css").await;
+    assert!(first.contains("content-type: text/css") && first.ends_with("one"), "{first}");
+    write("style.css", "another");
+    assert!(get(&server, "/style.css").await.1.ends_with("another"), "a file that has changed is read again");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn nothing_hidden_and_nothing_outside_of_a_folder_is_served() {
+    let folder = Folder::new();
+    let inside = folder.0.join("dist");
+    fs::create_dir(&inside).unwrap();
+    for (place, name) in [(&folder.0, "secret.txt"), (&inside, ".env"), (&inside, "app.js")] {
+        fs::write(place.join(name), "text").unwrap();
+    }
+    let server = start_with(|builder| builder.page_folder(&inside)).await;
+    assert_eq!(get(&server, "/app.js").await.0, 200);
+    for path in [
+        "/.env",
+        "/../secret.txt",
+        "/..%2fsecret.txt",
+        "/%2e%2e/secret.txt",
+        "/./app.js",
+        "//app.js",
+        "/app.js/",
+        "/..\\secret.txt",
+        "/",
+    ] {
+        assert_ne!(get(&server, path).await.0, 200, "{path}");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn the_origin_check_covers_additions() {
     let server = start_with(|builder| with_shop(builder).allow_origin("https://play.example.org")).await;
     for path in ["/shop", "/socket.io/?EIO=4&transport=polling"] {
@@ -341,6 +395,8 @@ async fn an_unreachable_addition_is_an_error_at_start() {
     ] {
         assert_eq!(refused(tickcast::server().pages([page(path)])).await, expected);
     }
+    let folder = refused(tickcast::server().page_folder("no-such-folder")).await;
+    assert!(folder.starts_with("cannot read the folder no-such-folder of pages: "), "{folder}");
     let origin = refused(tickcast::server().allow_origin("play.example.org")).await;
     assert!(origin.starts_with("\"play.example.org\" is not an origin"), "{origin}");
 }

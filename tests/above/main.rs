@@ -4,7 +4,6 @@
 
 #[path = "../support/duel.rs"]
 mod duel;
-#[cfg(all(feature = "store-postgres", feature = "store-sqlite", feature = "webhook"))]
 #[path = "../support/folder.rs"]
 mod folder;
 #[path = "../support/heap.rs"]

@@ -15,6 +15,7 @@ use axum::{
     routing::get,
 };
 use bytes::Bytes;
+use tokio::task::spawn_blocking;
 
 #[cfg(feature = "metrics")]
 use crate::observe::Exposition;
@@ -25,6 +26,7 @@ use crate::{
         additions::{Additions, Page},
         http::{
             file::File,
+            folder::Folder,
             origin::{Origins, check_origin},
         },
         limits::NetLimits,
@@ -55,6 +57,7 @@ struct Served {
     schemas: HashMap<String, File>,
     rules: HashMap<String, Rules>,
     pages: HashMap<String, File>,
+    folders: Vec<Folder>,
     client_bundle: Option<File>,
 }
 
@@ -71,6 +74,7 @@ impl Site {
             schemas: host.games().flat_map(schemas).collect(),
             rules: host.games().filter_map(rules_of).collect(),
             pages: files(self.pages),
+            folders: self.additions.folders().iter().cloned().map(Folder::new).collect(),
             client_bundle: self.client_bundle.map(|bundle| File::new(CLIENT_PATH, JAVASCRIPT, bundle)),
             #[cfg(feature = "metrics")]
             exposition: self.exposition,
@@ -172,11 +176,24 @@ async fn page(State(served): State<Arc<Served>>, method: Method, uri: Uri, heade
         return refusal;
     }
     let path = uri.path();
-    let page = if path.ends_with('/') { served.pages.get(&format!("{path}index.html")) } else { served.pages.get(path) };
-    match page {
+    let path = if path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
+    if let Some(page) = served.pages.get(&path) {
+        return page.answer(&headers);
+    }
+    match from_folder(served, path).await {
         Some(page) => page.answer(&headers),
         None => not_found("there is nothing here\n"),
     }
+}
+
+/// Returns the file at a path of the first folder that has it.
+async fn from_folder(served: Arc<Served>, path: String) -> Option<Arc<File>> {
+    if served.folders.is_empty() {
+        return None;
+    }
+    // The disk must not hold up those who play.
+    let found = spawn_blocking(move || served.folders.iter().find_map(|folder| folder.file(&path)));
+    found.await.unwrap_or_default()
 }
 
 /// Serves the browser client in front of socketioxide, which takes every path below its own.
