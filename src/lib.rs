@@ -135,6 +135,11 @@ pub mod prelude {
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// Compiles and runs the game in the page for coding agents as a doctest.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/AGENTS.md")]
+struct Agents;
+
 #[expect(clippy::test_attr_in_doctest, reason = "the guide shows a whole file with its tests")]
 // The guide's links to files of the repository, as links of this documentation. The first definition of a link counts.
 #[doc = "[packed-lists]: crate::guide::protocol#packed-lists\n[protocol]: crate::guide::protocol"]
