@@ -32,6 +32,7 @@ mod budgets;
 mod commands;
 mod conformance;
 mod desync;
+mod early;
 mod endpoints;
 mod farewell;
 mod frames;

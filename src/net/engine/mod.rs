@@ -9,4 +9,5 @@ pub(crate) mod names;
 pub(crate) mod frames;
 pub(crate) mod handed;
 pub(crate) mod probe;
+pub(crate) mod early;
 pub(crate) mod endpoint;
