@@ -13,8 +13,8 @@ use std::{
 pub use self::social::lobby;
 use crate::{
     protocol::{
-        AckOrInput, Frame, Head, Id, Kind, Schema, Tick, check_packed, decode_events, decode_frame, decode_input, encode_ack,
-        encode_input,
+        AckOrInput, Frame, Head, Id, Kind, Schema, Tick, check_packed, decode_command, decode_events, decode_frame, decode_input,
+        encode_ack, encode_command, encode_input,
     },
     replication::Mirror,
 };
@@ -25,6 +25,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// All targets, by the names that they have in `fuzz/`.
 pub const TARGETS: &[Target] = &[
     ("input", input),
+    ("command", command),
     ("frame", frame),
     ("packed", packed),
     ("lobby", lobby),
@@ -60,6 +61,29 @@ pub fn input(bytes: &[u8]) {
     }
     let again = decode_input(schema, &written).expect("what is written can be read");
     assert_eq!(format!("{read:?}"), format!("{again:?}"), "an input changes as it is written and read");
+}
+
+/// A schema with commands of every kind of field.
+static COMMANDS: LazyLock<Schema> = LazyLock::new(|| {
+    let text = r#"{"game":"scribble","protocol":1,"hz":30,"components":[],"events":[],"commands":[
+        {"id":1,"name":"Guess","shape":"struct","fields":[{"name":"word","type":"text","max":12}]},
+        {"id":2,"name":"Stroke","shape":"struct","fields":[
+            {"name":"from","type":"vec2","step":0.5,"min":0,"max":100},
+            {"name":"pen","type":"choice","values":["Thin","Thick"]},
+            {"name":"points","type":"bytes","max":64},
+            {"name":"closed","type":"bool"},
+            {"name":"turn","type":"angle","steps":256}]},
+        {"id":3,"name":"Undo","shape":"unit","fields":[]}],
+        "input":{"name":"Pad","shape":"struct","fields":[]}}"#;
+    serde_json::from_str(text).expect("this is a schema")
+});
+
+/// A command of a match.
+pub fn command(bytes: &[u8]) {
+    let Ok(read) = decode_command(&COMMANDS, bytes) else { return };
+    let mut written = Vec::new();
+    encode_command(&mut written, &read);
+    assert_eq!(decode_command(&COMMANDS, &written), Ok(read), "a command changes as it is written and read");
 }
 
 /// A sequence of frames: each has its length in a byte before it, or all that is left. The first byte chooses the schema.
