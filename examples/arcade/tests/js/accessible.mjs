@@ -166,7 +166,22 @@ function match({ page }, others) {
         await page.getByRole("region", { name: "Watching" }).waitFor();
       },
     ],
+    [
+      "split",
+      async () => {
+        await page.goto(`${url}/?split=arena`);
+        await until("two players", () => page.evaluate(playsInBoth));
+      },
+    ],
   ];
+}
+
+/** Runs in the page. Whether both sides of the split view play. */
+function playsInBoth() {
+  const sides = [...document.querySelectorAll("iframe")].map(
+    ({ contentWindow }) => contentWindow.tickcast?.state()?.me,
+  );
+  return sides.length === 2 && sides.every(Boolean);
 }
 
 /** Looks at a state in all sizes and in both schemes. Returns how many rules of axe it passes. */
