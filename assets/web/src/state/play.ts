@@ -12,13 +12,14 @@ import { refusal, server, settled, start } from "./session.ts";
 
 /**
  * The player's wish: a game, perhaps with a configuration and a strength of the bots for a private room; a listed room; a code; or a
- * listed room to watch.
+ * listed or private room to watch.
  */
 export type PlayRequest =
   | { readonly game: string; readonly config?: Record<string, unknown>; readonly strength?: Strength | undefined }
   | { readonly room: string }
   | { readonly code: string }
-  | { readonly watch: string };
+  | { readonly watch: string }
+  | { readonly watchCode: string };
 
 /** The match that is on the page. */
 export interface Stay {
@@ -73,13 +74,15 @@ function addressed(): PlayRequest | undefined {
   const code = roomCode();
   if (code) return { code };
   const { view, value } = readRoute();
-  return view === "watch" && value !== "" ? { watch: value } : undefined;
+  if (value === "") return undefined;
+  if (view === "watch") return { watch: value };
+  return view === "look" ? { watchCode: value } : undefined;
 }
 
 /** The hash of a match; empty for one that only the history of the tab remembers. */
 function addressOf({ id, code, spectating }: Room): string {
-  if (code) return `#${code}`;
-  return spectating ? to("watch", id) : "";
+  if (spectating) return code ? to("look", code) : to("watch", id);
+  return code ? `#${code}` : "";
 }
 
 /** Takes a seat, and shows the match. A refusal is told by `message`. */
@@ -160,6 +163,7 @@ function seat({ lobby }: Server, request: PlayRequest): Promise<Room> {
   if ("room" in request) return lobby.join(request.room);
   if ("code" in request) return lobby.joinCode(request.code);
   if ("watch" in request) return lobby.spectate(request.watch);
+  if ("watchCode" in request) return lobby.spectateCode(request.watchCode);
   return request.config
     ? lobby.create(request.game, {
         config: request.config,

@@ -150,6 +150,8 @@ function ask(asked: ReadyCheck): boolean | Promise<boolean> {
     check.value = { asked, ends: performance.now() + asked.seconds * 1_000, accepted: 0, answer: "none" };
     notice.value = "";
   });
+  // A phone in a pocket tells of it where the browser allows that.
+  navigator.vibrate?.(200);
   return new Promise((resolve) => {
     reply = (accepts) => {
       answered = { check: asked.check, accepts };

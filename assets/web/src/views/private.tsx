@@ -87,12 +87,13 @@ function Choice({ id, setting: { name, label, choices } }: { id: string; setting
 
 function CodeForm() {
   const input = useRef<HTMLInputElement>(null);
+  const code = (): string => input.current?.value.trim() ?? "";
   return (
     <form
       class="code"
       onSubmit={(event) => {
         event.preventDefault();
-        if (input.current) void play({ code: input.current.value.trim() });
+        void play({ code: code() });
       }}
     >
       <p>Friends join with the room’s code:</p>
@@ -111,6 +112,13 @@ function CodeForm() {
           autocomplete="off"
         />
         <button type="submit">Join</button>
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => input.current?.reportValidity() && void play({ watchCode: code() })}
+        >
+          Watch
+        </button>
       </div>
     </form>
   );

@@ -42,10 +42,25 @@ main(async () => {
   await ada.playing();
   assert.equal(await ada.page.evaluate(() => window.tickcast.room.id), played.id);
   say("who watches can take a seat, and keeps it over a reload");
+  await privateRoom(await browser.visit("Bob"), await host.lobby.create("arena", { private: true }));
   assert.deepEqual(ada.complaints, []);
   await browser.close();
   host.close();
 });
+
+/** A private room is watched by its code, and a reload does not take a seat there. */
+async function privateRoom({ page, complaints }, { id, code }) {
+  await page.getByLabel("Code of a private room").fill(code.toLowerCase());
+  await page.getByRole("button", { name: "Watch", exact: true }).click();
+  await watches({ page }, id);
+  await page.reload();
+  await watches({ page }, id);
+  await page.getByRole("button", { name: "Take a seat" }).click();
+  await until("Bob plays", () => page.evaluate(() => window.tickcast.state()?.me !== undefined));
+  assert.equal(new URL(page.url()).hash.toUpperCase(), `#${code}`);
+  assert.deepEqual(complaints, []);
+  say("a private room is watched by its code");
+}
 
 /** Waits until a visitor watches a room, and sees avatars there. */
 async function watches({ page }, id) {
