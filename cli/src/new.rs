@@ -40,12 +40,8 @@ pub(crate) fn make(args: &NewArgs) -> anyhow::Result<()> {
     }
     println!("Made {}. Next:\n", folder.display());
     println!("  cd {}", folder.display());
-    if let Some(commands) = origin.client_to_build() {
-        println!("  {commands}");
-    }
-    println!("  npm install --prefix web");
-    println!("  npm run build --prefix web");
-    println!("  cargo run\n\nThen open http://127.0.0.1:3000 in two windows.");
+    println!("  tickcast dev\n\nIt builds everything and starts the server: open http://127.0.0.1:3000 in two windows.");
+    println!("README.md says how to do without it. docs/YOUR-FIRST-GAME.md of Tickcast goes on from here.");
     Ok(())
 }
 

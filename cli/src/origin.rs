@@ -73,7 +73,7 @@ impl Origin {
     }
 
     /// Returns the commands that build the client. The published one is built.
-    pub(crate) fn client_to_build(&self) -> Option<String> {
+    fn client_to_build(&self) -> Option<String> {
         let Self::Repository(folder) = self else { return None };
         let assets = slashed(&folder.join("assets"));
         Some(format!("npm ci --prefix {assets} && npm run build --workspace sdk --prefix {assets}"))

@@ -19,7 +19,7 @@ fn linked(page: &str) -> Vec<String> {
 
 #[test]
 fn links_lead_to_files() {
-    for (page, least) in [("llms.txt", 8), ("docs/AGENTS.md", 1)] {
+    for (page, least) in [("llms.txt", 8), ("docs/AGENTS.md", 1), ("docs/YOUR-FIRST-GAME.md", 3)] {
         let linked = linked(page);
         assert!(linked.len() >= least, "{page}: {linked:?}");
         for target in linked {

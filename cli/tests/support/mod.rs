@@ -28,9 +28,13 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// Cargo's folder of the repository.
+pub fn target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
+}
+
 /// Runs a command in a game, with what the repository has built.
 pub fn run(game: &Path, program: &str, args: &[&str]) {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let status = Command::new(program).args(args).current_dir(game).env("CARGO_TARGET_DIR", target).status().unwrap();
+    let status = Command::new(program).args(args).current_dir(game).env("CARGO_TARGET_DIR", target()).status().unwrap();
     assert!(status.success(), "{program} {}", args.join(" "));
 }

@@ -1,0 +1,140 @@
+//! `tickcast dev`: builds a game, runs it, and does so again when its files change.
+
+mod game;
+mod page;
+mod rules;
+mod server;
+mod watch;
+
+use std::{ffi::OsString, process::ExitStatus};
+
+use anyhow::Context;
+use clap::Args;
+
+use self::{
+    game::Game,
+    page::Page,
+    server::Server,
+    watch::{Changes, Watch},
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    /// Arguments of the game's own program: `tickcast dev -- --listen 0.0.0.0:3000`.
+    #[arg(last = true, value_name = "ARGUMENT")]
+    program: Vec<OsString>,
+}
+
+/// Works until it is interrupted.
+///
+/// # Errors
+///
+/// If the current folder has no game, or a tool cannot be run. A build that fails is no error: the next change may mend it.
+pub(crate) fn run(args: DevArgs) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        let stopped = stopped().context("cannot wait for signals")?;
+        let game = Game::find()?;
+        let mut work = Work { page: Page::new(&game), game, program: args.program, server: None };
+        let ended = tokio::select! {
+            ended = work.go_on() => ended,
+            () = stopped => Ok(()),
+        };
+        work.end().await;
+        ended
+    })
+}
+
+/// A game while it is written.
+struct Work {
+    game: Game,
+    page: Page,
+    program: Vec<OsString>,
+    server: Option<Server>,
+}
+
+impl Work {
+    async fn go_on(&mut self) -> anyhow::Result<()> {
+        let mut watch = Watch::start(&self.game)?;
+        self.page.prepare().await?;
+        self.renew(Changes { rules: true, page: true }).await?;
+        loop {
+            tokio::select! {
+                changes = watch.next() => self.renew(changes).await?,
+                status = ended(&mut self.server) => {
+                    say(&format!("the program ended ({status}); the next change of the rules starts it again"));
+                    self.server = None;
+                }
+            }
+        }
+    }
+
+    /// Builds what has changed. What cannot be built stays as it was.
+    async fn renew(&mut self, changes: Changes) -> anyhow::Result<()> {
+        let is_started = changes.rules && rules::build(&self.game).await?;
+        let mut page = changes.page;
+        if is_started {
+            page |= rules::write_types(&self.game).await?;
+            self.restart().await?;
+        }
+        if page {
+            self.page.build().await?;
+        } else if is_started {
+            // A page that is open takes a seat in the new program.
+            self.page.reload()?;
+        }
+        Ok(())
+    }
+
+    async fn restart(&mut self) -> anyhow::Result<()> {
+        if let Some(server) = self.server.take() {
+            say("the program starts anew, and so do its matches: they are not restored yet");
+            server.stop().await;
+        }
+        self.server = Some(Server::start(&self.game, &self.program)?);
+        Ok(())
+    }
+
+    async fn end(self) {
+        if let Some(server) = self.server {
+            server.stop().await;
+        }
+        self.page.clean();
+    }
+}
+
+/// Waits until the program ends, if it runs.
+async fn ended(server: &mut Option<Server>) -> ExitStatus {
+    match server {
+        Some(server) => server.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Returns what waits for a signal to stop. From now on no signal ends this program.
+#[cfg(unix)]
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let [mut interrupt, mut terminate] = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // If signals cannot be received, this works until the process is killed.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+/// Tells the person what happens.
+fn say(text: &str) {
+    println!("tickcast: {text}");
+}
