@@ -32,7 +32,6 @@ mod budgets;
 mod commands;
 mod conformance;
 mod desync;
-mod early;
 mod endpoints;
 mod farewell;
 mod frames;

@@ -29,10 +29,9 @@ export interface SeatChannel {
   cut(): void;
   /**
    * Opens another connection, to which the channel moves as soon as it is there. Does nothing if WebSockets do not pass. Returns a
-   * function that gives the attempt up, if the channel has not moved. The packet that enters the namespace goes out with the handshake,
-   * in a subprotocol: `nameOf` makes its name.
+   * function that gives the attempt up, if the channel has not moved.
    */
-  tryAnother(nameOf: (channel: Channel, encode: (value: unknown) => Uint8Array) => string): () => void;
+  tryAnother(): () => void;
   /** Disconnects the channel and makes it available to another seat. */
   release(): void;
 }

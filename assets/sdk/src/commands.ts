@@ -9,7 +9,7 @@ export interface CommandLine {
   readonly room: { game: string; schema: Pick<Schema, "commands">; onOver(callback: () => void): unknown };
   readonly seatChannel: SeatChannel;
   /** The newest command that the server has taken, by its number. */
-  readonly newest: number | undefined;
+  readonly newest: number;
   readonly tools: Tools;
 }
 
@@ -43,7 +43,7 @@ export class CommandSender {
 
   constructor(line: CommandLine) {
     this.#line = line;
-    this.#number = line.newest ?? 0;
+    this.#number = line.newest;
     const welcome = ({ commands = 0 }: { commands?: number }): void => this.#resume(commands);
     this.#stopListening = line.tools.listen(line.seatChannel.channel, { welcome });
     line.room.onOver(() => this.stop());

@@ -1,11 +1,9 @@
 // The Socket.IO connections to one server.
 
-import type { ManagerOptions } from "socket.io-client";
 import { Manager } from "socket.io-client";
 
 import type { Channel, SeatChannel } from "./channel.js";
 import { MovableChannel } from "./movable.js";
-import { encode } from "./msgpack.js";
 import { Decoder, Encoder } from "./parser.js";
 
 /** Options of the transport. */
@@ -71,40 +69,30 @@ export class Connections {
       if (this.#lent.has(lent)) continue;
       this.#lent.add(lent);
       const channel = new MovableChannel(lent);
-      let isPlain = false;
       return {
         channel,
         timeout: this.timeout,
         isSaturated: () => isSaturated(manager),
         address: (file) => `${this.#url.origin.replace(/^ws/, "http")}${this.#folder}/${file}`,
         cut: () => manager.engine.close(),
-        tryAnother: (nameOf) => {
+        tryAnother: () => {
           if (manager.engine.transport.name !== "websocket") return () => undefined;
-          const protocol = isPlain ? "" : nameOf(channel, encode);
-          const fresh = this.#newManager({ protocols: protocol || [] });
+          const fresh = this.#newManager();
           let isWanted = true;
           fresh.reconnection(false);
           fresh.open((error) => {
-            // A proxy that takes subprotocols away makes the attempt fail, and so may the network.
-            if (!isWanted) return;
-            if (error) {
-              isPlain = !isPlain;
-            } else {
-              isWanted = false;
-              fresh.reconnection(true);
-              // A server that has taken the CONNECT says so.
-              channel.moveTo(fresh.socket("/gameplay"), !!webSocketOf(fresh)?.protocol);
-              fresh.opts.protocols = [];
-              this.#lent.delete(lent);
-              // Other namespaces on the old connection learn of its end at once, and not when the next ping is missing.
-              manager.engine.close();
-              manager = fresh;
-            }
+            if (error || !isWanted) return;
+            isWanted = false;
+            fresh.reconnection(true);
+            channel.moveTo(fresh.socket("/gameplay"));
+            this.#lent.delete(lent);
+            // Other namespaces on the old connection learn of its end at once, and not when the next ping is missing.
+            manager.engine.close();
+            manager = fresh;
           });
           return () => {
-            if (!isWanted) return;
+            if (isWanted) fresh.engine.close();
             isWanted = false;
-            fresh.engine.close();
           };
         },
         release: () => {
@@ -124,9 +112,8 @@ export class Connections {
     return (this.#managers[n] ??= this.#newManager());
   }
 
-  #newManager(more: Partial<ManagerOptions> = {}): Manager {
+  #newManager(): Manager {
     const manager = new Manager(this.#url.origin, {
-      ...more,
       path: `${this.#folder}/socket.io-msgpack/`,
       parser: { Encoder, Decoder },
       transports: this.#managers[0]?.opts.transports ?? this.#options.transports ?? ["websocket", "polling"],
@@ -154,11 +141,7 @@ function tryOtherTransport(manager: Manager): void {
 }
 
 /** A WebSocket says how many bytes wait. With long-polling, packets wait for the end of a request. */
-function isSaturated(manager: Manager): boolean {
-  const ws = webSocketOf(manager);
-  return ws ? ws.bufferedAmount > MOST_BYTES : manager.engine.writeBuffer.length > MOST_PACKETS;
-}
-
-function webSocketOf({ engine }: Manager): WebSocket | undefined {
-  return (engine.transport as unknown as { ws?: WebSocket }).ws;
+function isSaturated({ engine }: Manager): boolean {
+  const { ws } = engine.transport as unknown as { ws?: { bufferedAmount: number } | null };
+  return ws ? ws.bufferedAmount > MOST_BYTES : engine.writeBuffer.length > MOST_PACKETS;
 }

@@ -34,7 +34,7 @@ export class Lifeline {
   readonly #check: ReturnType<typeof setInterval>;
   #silent = 0;
   readonly #reconnect: Retry;
-  #scout: Pick<Scout, "stop" | "mayHaveMoved"> | undefined;
+  #scout: Pick<Scout, "stop"> | undefined;
 
   constructor(seatChannel: SeatChannel, sink: LifelineSink) {
     this.#seatChannel = seatChannel;
@@ -60,14 +60,6 @@ export class Lifeline {
     if (reason === "io server disconnect") this.#reconnect.later();
   }
 
-  /** Takes the end of the seat. Returns true if the seat was only moved to a connection that was given up: then it comes back. */
-  moved(over: string): boolean {
-    if (over !== "replaced" || !this.#scout?.mayHaveMoved) return false;
-    this.#seatChannel.channel.disconnect();
-    this.#reconnect.start();
-    return true;
-  }
-
   /** Takes the failure of an attempt to connect; `undefined` if Socket.IO tries again by itself. */
   refused(refused: TickcastError | undefined): void {
     if (!refused || this.#sink.status() === "over") return;
@@ -79,7 +71,7 @@ export class Lifeline {
     clearInterval(this.#check);
     this.#reconnect.stop();
     this.#scout?.stop();
-    this.#scout = { stop: () => undefined, mayHaveMoved: false };
+    this.#scout = { stop: () => undefined };
   }
 
   #checkSilence(): void {

@@ -52,8 +52,13 @@ export class Matchmaking {
    */
   async enqueue<G extends GameTypes = AnyGame>(game: string, options: EnqueueOptions = {}): Promise<Room<G>> {
     const { mode, properties, regions } = options;
-    // What is undefined is not sent.
-    return this.#wait(options, { game, mode, properties, regions });
+    const wish = {
+      game,
+      ...(mode !== undefined && { mode }),
+      ...(properties && { properties }),
+      ...(regions && { regions }),
+    };
+    return this.#wait(options, wish);
   }
 
   /** Waits for the match that the leader of the player's party queues for. */
@@ -65,7 +70,7 @@ export class Matchmaking {
   async rating(game: string, mode?: string): Promise<Rating> {
     const { channel, timeout } = this.#parts;
     await open(channel, timeout);
-    return request<Rating>(channel, timeout, "rating", { game, mode });
+    return request<Rating>(channel, timeout, "rating", mode === undefined ? { game } : { game, mode });
   }
 
   async #wait<G extends GameTypes>(options: QueueOptions, wish?: object): Promise<Room<G>> {

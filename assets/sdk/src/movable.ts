@@ -56,15 +56,10 @@ export class MovableChannel implements Channel {
     this.#on.disconnect();
   }
 
-  /**
-   * Moves to another channel, and leaves the old one without a word to the listeners. The connection of the next one is open;
-   * `hasEntered` says that its CONNECT is out already.
-   */
-  moveTo(next: Channel, hasEntered = false): void {
+  /** Moves to another channel, and leaves the old one without a word to the listeners. */
+  moveTo(next: Channel): void {
     const old = this.#on;
-    const { auth } = old;
-    // A channel sends its CONNECT once it is told what to show.
-    next.auth = hasEntered ? () => undefined : auth;
+    next.auth = old.auth;
     for (const [event, listener] of this.#listeners) {
       old.off(event, listener);
       next.on(event, listener);
@@ -72,6 +67,5 @@ export class MovableChannel implements Channel {
     this.#on = next;
     old.disconnect();
     next.connect();
-    next.auth = auth;
   }
 }

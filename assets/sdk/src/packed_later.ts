@@ -22,7 +22,7 @@ export async function loadPacked(): Promise<void> {
 export function unpack(decode: (code: PackedCode) => number[]): number[] {
   if (!code) {
     load().catch(() => undefined);
-    throw new FrameError("no code for packed lists yet");
+    throw new FrameError("the code of packed lists is not there");
   }
   try {
     return decode(code);

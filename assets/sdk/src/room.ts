@@ -98,12 +98,15 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
   readonly #uplink: Uplink;
   #predictor: Predictor | undefined;
   #avatar: number | undefined;
+  readonly #teams: number;
+  readonly #rules: string | undefined;
   readonly #renew: (() => Promise<Grant>) | undefined;
   #attempt = 0;
   #taken = 0;
+  #commands = 0;
   #seats: SeatInfo[];
   #status: RoomStatus = "playing";
-  #welcome: Welcome;
+  #resume: string;
   #resyncs = 0;
   readonly #lifeline: Lifeline;
   readonly #stopWatching: () => void;
@@ -127,9 +130,11 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
     this.team = team;
     this.mode = mode;
     this.grace = welcome.grace;
+    this.#teams = welcome.teams;
+    this.#rules = welcome.rules;
     this.#renew = renew;
     this.#seats = welcome.seats;
-    this.#welcome = welcome;
+    this.#resume = welcome.resume;
     this.#seatChannel = seatChannel;
     this.#channel = seatChannel.channel;
     this.#schemas = schemas;
@@ -295,9 +300,9 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
    */
   async predictWith(module?: string | URL | BufferSource): Promise<Unsubscribe> {
     const { loadRules, RulesModule, rulesOf } = await loadPredict();
-    const rules = await loadRules(module ?? this.#seatChannel.address(rulesOf(this.game, this.#welcome.rules)));
+    const rules = await loadRules(module ?? this.#seatChannel.address(rulesOf(this.game, this.#rules)));
     if (this.#status === "over") return () => undefined;
-    const match = { seat: this.seat, teams: this.#welcome.teams, config: this.config };
+    const match = { seat: this.seat, teams: this.#teams, config: this.config };
     const forecast = new RulesModule(rules, this.#schemas, match);
     return this.#draw(() => forecast, Infinity);
   }
@@ -396,7 +401,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
         this.callbacks.refused.notify(refused);
       }),
       vote: this.#ordered.wrap((vote: Vote) => this.callbacks.vote.notify(vote)),
-      over: this.#ordered.wrap((over: Over) => this.#lifeline.moved(over.reason) || this.#end(over)),
+      over: this.#ordered.wrap((over: Over) => this.#end(over)),
       disconnect: this.#ordered.wrap((reason: string) => this.#connectionLost(reason)),
       connect_error: (error: Error) => this.#lifeline.refused(refusal(error)),
     };
@@ -407,8 +412,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
     const attempt = ++this.#attempt;
     if (!this.spectating) {
       const { tick } = this.#sync.mirror;
-      const { resume } = this.#welcome;
-      give(tick === undefined ? { resume } : { resume, tick });
+      give(tick === undefined ? { resume: this.#resume } : { resume: this.#resume, tick });
     } else if (this.#renew) {
       this.#renew().then(
         // The connection may have dropped again, and another attempt may be under way.
@@ -416,13 +420,14 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
         (error: TickcastError) => attempt === this.#attempt && this.#lifeline.refused(error),
       );
     } else {
-      this.#lifeline.refused(new TickcastError("ticket_used", "the ticket is used"));
+      this.#lifeline.refused(new TickcastError("ticket_used", "spectating again needs another ticket"));
     }
   }
 
   #begin(welcome: Welcome): void {
-    this.#welcome = welcome;
+    this.#resume = welcome.resume;
     this.#seats = welcome.seats;
+    this.#commands = welcome.commands ?? 0;
     this.#lifeline.heard();
     this.#sync.begin(welcome.state);
     this.#playback.restart(now(), welcome.tick);
@@ -463,7 +468,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
   }
 
   protected override commandLine(): CommandLine {
-    return { room: this, seatChannel: this.#seatChannel, newest: this.#welcome.commands, tools: TOOLS };
+    return { room: this, seatChannel: this.#seatChannel, newest: this.#commands, tools: TOOLS };
   }
 
   #askTime(): void {

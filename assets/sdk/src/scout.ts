@@ -3,7 +3,7 @@
 // TCP repeats what was lost after a time that doubles with each try, so a line that was dead for two seconds may stay silent for one or
 // two more, and a longer tunnel for many. A fresh connection is there after three round trips.
 
-import type { Channel, SeatChannel } from "./channel.js";
+import type { SeatChannel } from "./channel.js";
 
 /** How often the scout looks, in milliseconds. */
 const LOOK_MS = 50;
@@ -20,18 +20,6 @@ const LEAST_ATTEMPT_MS = 250;
 const QUICK = 8;
 const GROWS = 1.5;
 const MOST_ATTEMPT_MS = 4_000;
-
-/** For so long after an attempt, in milliseconds, the server may have moved the seat to a connection that was given up. */
-const MAY_HAVE_MOVED_MS = 10_000;
-
-/** The subprotocol that brings a seat's CONNECT with the handshake (PROTOCOL.md). */
-function firstPacket({ auth }: Channel, encode: (value: unknown) => Uint8Array): string {
-  let data: object | undefined;
-  // A seat knows at once what to show.
-  if (typeof auth === "function") auth((given) => (data = given));
-  const base64 = btoa(String.fromCharCode(...encode({ type: 0, nsp: "/gameplay", data })));
-  return `tickcast.first.${base64.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}`;
-}
 
 /** When a silence is suspicious, and when to try another connection. Pure: times are arguments, in milliseconds. */
 export class Silence {
@@ -60,8 +48,8 @@ export class Silence {
     this.#attempts += 1;
     const quick = Math.max(ROUND_TRIPS * rtt, LEAST_ATTEMPT_MS);
     const lasts = Math.min(quick * GROWS ** Math.max(0, this.#attempts - QUICK), Math.max(quick, MOST_ATTEMPT_MS));
-    // Those who share a server that does not answer do not ask it at the same moments for long.
-    this.#next = now + lasts * (this.#attempts > QUICK ? 1 + random / 4 : 1);
+    // Those who share a server that does not answer do not ask it at the same moments.
+    this.#next = now + lasts * (1 + random / 4);
     return true;
   }
 }
@@ -85,18 +73,12 @@ export class Scout {
     this.#silence.heard(performance.now());
   };
   #giveUp: () => void = () => undefined;
-  #tried = -Infinity;
 
   constructor(seatChannel: SeatChannel, sink: ScoutSink) {
     this.#seatChannel = seatChannel;
     this.#sink = sink;
     for (const event of ["welcome", "s"]) seatChannel.channel.on(event, this.#heard);
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
-  }
-
-  /** Whether the server may have moved the seat to a connection of this scout that was given up. */
-  get mayHaveMoved(): boolean {
-    return performance.now() - this.#tried < MAY_HAVE_MOVED_MS;
   }
 
   stop(): void {
@@ -113,7 +95,6 @@ export class Scout {
     }
     if (!this.#silence.isDue(performance.now(), this.#sink.rtt(), Math.random())) return;
     this.#giveUp();
-    this.#tried = performance.now();
-    this.#giveUp = this.#seatChannel.tryAnother(firstPacket);
+    this.#giveUp = this.#seatChannel.tryAnother();
   }
 }

@@ -377,9 +377,6 @@ test("a connection says when it takes no more", async () => {
   release();
 });
 
-/** The server of these tests takes no CONNECT with the handshake. */
-const first = (): string => "";
-
 /** A seat on a connection of its own, and what its listeners heard. */
 async function seated(options: ConstructorParameters<typeof Connections>[1] = {}) {
   const seat = new Connections(url, options).gameplay();
@@ -394,7 +391,7 @@ async function seated(options: ConstructorParameters<typeof Connections>[1] = {}
 test("a channel moves to a connection that was opened beside its own, and its listeners hear of no loss", async () => {
   const { channel, heard, release, tryAnother } = await seated();
   channel.auth = (give: (auth: object) => void) => give({ resume: "r" });
-  const giveUp = tryAnother(first);
+  const giveUp = tryAnother();
   await vi.waitFor(() => expect(heard).toEqual(["welcome", "welcome"]));
   giveUp();
   expect(passes).toEqual([{ ticket: "t" }, { resume: "r" }]);
@@ -408,7 +405,7 @@ test("a channel moves to a connection that was opened beside its own, and its li
 
 test("an attempt that is given up leaves nothing behind", async () => {
   const { channel, heard, release, tryAnother } = await seated();
-  for (let k = 0; k < 5; k++) tryAnother(first)();
+  for (let k = 0; k < 5; k++) tryAnother()();
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect([channel.connected, heard, seats.length]).toEqual([true, ["welcome"], 1]);
   await vi.waitFor(() => expect(io.engine.clientsCount).toBe(1));
@@ -417,7 +414,7 @@ test("an attempt that is given up leaves nothing behind", async () => {
 
 test("no other connection is tried where WebSockets do not pass", async () => {
   const { heard, release, tryAnother } = await seated({ transports: ["polling"] });
-  tryAnother(first);
+  tryAnother();
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect([heard, seats.length]).toEqual([["welcome"], 1]);
   release();

@@ -31,7 +31,6 @@ use tower::{Service, ServiceExt};
 use crate::{
     net::{
         engine::{
-            early::Early,
             frames::Frames,
             handed::Handed,
             inside::{Inside, PAUSE, Way},
@@ -99,14 +98,6 @@ enum Refused {
     UnknownSession = 1,
     BadRequest = 3,
     UnknownVersion = 5,
-}
-
-/// How a WebSocket begins.
-enum Begins {
-    /// A new session. The frame with its client's first packet came with the handshake, if it is not empty.
-    New { first: Vec<u8> },
-    /// A session that polls may upgrade to it.
-    Probe(Probe),
 }
 
 /// The parameters of a request's query.
@@ -221,36 +212,28 @@ impl Endpoint {
                 Some(session.begin_probe().ok_or(Refused::BadRequest)?)
             }
         };
-        let early = Early::take(request.headers_mut(), self.0.has_text_names).map_err(|_| Refused::BadRequest)?;
-        if early.is_some() && probe.is_some() {
-            return Err(Refused::BadRequest);
-        }
-        let (protocol, first) = early.map(|Early { frame, protocol }| (protocol, frame)).unzip();
         let inside = probe.as_ref().map_or_else(|| self.nowhere(), Probe::inside);
         forget_handshake(request.headers_mut());
         fit(request.extensions_mut());
         let frames = Frames::new(self.0.has_text_names, inside, &self.0.limits);
-        let begins = probe.map_or_else(|| Begins::New { first: first.unwrap_or_default() }, Begins::Probe);
-        drop(tokio::spawn(self.clone().hand_over(upgrade, request.map(|_| ()), begins, frames)));
+        drop(tokio::spawn(self.clone().hand_over(upgrade, request.map(|_| ()), probe, frames)));
         let head = [
             (header::UPGRADE, HeaderValue::from_static("websocket")),
             (header::CONNECTION, HeaderValue::from_static("Upgrade")),
             (header::SEC_WEBSOCKET_ACCEPT, accept),
         ];
-        let mut answer = (StatusCode::SWITCHING_PROTOCOLS, head).into_response();
-        answer.headers_mut().extend(protocol.map(|protocol| (header::SEC_WEBSOCKET_PROTOCOL, protocol)));
-        Ok(answer)
+        Ok((StatusCode::SWITCHING_PROTOCOLS, head).into_response())
     }
 
     /// Hands the library the stream of a WebSocket, once the client has upgraded if it probes.
-    async fn hand_over(self, upgrade: OnUpgrade, request: Request<()>, begins: Begins, frames: Frames) {
+    async fn hand_over(self, upgrade: OnUpgrade, request: Request<()>, probe: Option<Probe>, frames: Frames) {
         let Ok(upgraded) = upgrade.await else { return };
         // Without hyper's box, and without what watches over requests.
         let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Watched>>() else { return };
         let mut stream = io.into_inner().into_stream();
-        let handed = match begins {
-            Begins::New { first } => Handed::new(stream, &[&first, &read_buf[..]].concat(), 0, frames),
-            Begins::Probe(probe) => {
+        let handed = match probe {
+            None => Handed::new(stream, &read_buf, 0, frames),
+            Some(probe) => {
                 let answered = probe::answer(&mut stream, read_buf.into(), || probe.note_probed());
                 let Ok(Some(rest)) = timeout(self.0.limits.probe_timeout, pin!(answered)).await else {
                     observe::dropped(DropReason::Probe);

@@ -9,5 +9,4 @@ pub(crate) mod names;
 pub(crate) mod frames;
 pub(crate) mod handed;
 pub(crate) mod probe;
-pub(crate) mod early;
 pub(crate) mod endpoint;

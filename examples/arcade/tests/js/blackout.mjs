@@ -15,14 +15,13 @@ async function proxy() {
   const to = { dark: false, lines: [] };
   const listener = createServer((near) => {
     const far = connectTcp(Number(new URL(url).port), "127.0.0.1");
-    const line = { isDead: to.dark, isOpen: true, head: undefined };
+    const line = { isDead: to.dark, isOpen: true };
     to.lines.push(line);
     for (const [from, other] of [
       [near, far],
       [far, near],
     ]) {
       from.on("data", (bytes) => {
-        if (from === near) line.head ??= bytes.toString("latin1");
         line.isDead ||= to.dark;
         if (!line.isDead) other.write(bytes);
       });
@@ -64,12 +63,6 @@ main(async () => {
   // One for the room, and one for the lobby. The dead line, and what was tried in vain, are closed.
   const open = () => line.lines.filter(({ isOpen }) => isOpen).length;
   await until("the dead lines are closed", () => server.status === "connected" && open() === 2);
-  const heads = line.lines.filter(({ isOpen }) => isOpen).map(({ head }) => head);
-  assert.equal(
-    heads.filter((head) => head.includes("tickcast.first.")).length,
-    1,
-    "the CONNECT came with the handshake",
-  );
   say(`after ${AWAY_MS} ms without a network, the room goes on over a fresh connection, after ${tried} in vain`);
 
   // One of the ways may be barred by a wall.
