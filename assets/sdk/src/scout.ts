@@ -7,10 +7,15 @@ import type { SeatChannel } from "./channel.js";
 
 /** How often the scout looks, in milliseconds. */
 const LOOK_MS = 50;
-/** The server sends a frame each second at least; a silence of more than this means trouble. */
-const SECOND_MS = 1_250;
-/** No silence that is shorter is suspicious. */
-const LEAST_MS = 500;
+/**
+ * No silence that is shorter is suspicious, however fast frames came before: where everybody stands still, the server sends one each
+ * second.
+ */
+const LEAST_MS = 1_250;
+/** A silence is suspicious that is so many times as long as the longest that is usual. */
+const LONGER = 1.5;
+/** A longer one is suspicious on any line. */
+const MOST_MS = 2_500;
 /** How fast a long gap between two frames is forgotten, by frame. */
 const FORGETS = 0.99;
 /** An attempt has the time of two round trips to connect, and half of one for jitter. */
@@ -43,7 +48,7 @@ export class Silence {
 
   /** Whether an attempt is due. `rtt` is the round trip, and `random` is from 0 to 1. */
   isDue(now: number, rtt: number, random: number): boolean {
-    const limit = Math.min(Math.max(2 * this.#gap + rtt, LEAST_MS), SECOND_MS + rtt);
+    const limit = Math.min(Math.max(LONGER * this.#gap, LEAST_MS), MOST_MS) + rtt;
     if (now - this.#heard < limit || (this.#attempts > 0 && now < this.#next)) return false;
     this.#attempts += 1;
     const quick = Math.max(ROUND_TRIPS * rtt, LEAST_ATTEMPT_MS);

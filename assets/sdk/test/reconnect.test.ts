@@ -20,9 +20,9 @@ describe("a lost connection", () => {
       await sit({ seat });
       await vi.dynamicImportSettled();
       channel.receive("s", SNAPSHOT);
-      await vi.advanceTimersByTimeAsync(400);
+      await vi.advanceTimersByTimeAsync(1_200);
       expect(seatChannel.tryAnother).not.toHaveBeenCalled();
-      await vi.advanceTimersByTimeAsync(2_600);
+      await vi.advanceTimersByTimeAsync(1_800);
       expect(seatChannel.tryAnother.mock.calls.length > 0).toBe(tries);
       expect(seatChannel.cut).not.toHaveBeenCalled();
       room.leave();

@@ -24,38 +24,48 @@ function attempts(silence: Silence, until: number, random = 0): number[] {
 }
 
 describe("a silence", () => {
-  test("is suspicious after half a second where frames come each tick", () => {
-    expect(attempts(used(33), 1_250)).toEqual([500, 750, 1_000, 1_250]);
+  test("is suspicious after more than a second, however fast frames came before", () => {
+    expect(attempts(used(33), 2_400)).toEqual([1_350, 1_600, 1_850, 2_100, 2_350]);
+  });
+
+  test("of a second is none where everybody suddenly stands still", () => {
+    const silence = used(33);
+    for (let at = 10_000; at < 40_000; at += 50) {
+      if (at % 1_050 < 50) silence.heard(at);
+      expect(silence.isDue(at, RTT, 0), `at ${at}`).toBe(false);
+    }
   });
 
   test("is no surprise on a line that often stalls", () => {
     const silence = used(33);
-    silence.heard(10_400);
-    silence.heard(10_433);
-    expect(silence.isDue(10_433 + 860, RTT, 0)).toBe(false);
-    expect(silence.isDue(10_433 + 910, RTT, 0)).toBe(true);
+    silence.heard(11_200);
+    silence.heard(11_233);
+    expect(silence.isDue(11_233 + 1_870, RTT, 0)).toBe(false);
+    expect(silence.isDue(11_233 + 1_890, RTT, 0)).toBe(true);
   });
 
-  test("of a second is usual in a quiet room, and one that is longer is not", () => {
-    expect(attempts(used(1_000), 1_340)).toEqual([]);
-    expect(attempts(used(1_000), 1_350)).toEqual([1_350]);
+  test("is longer where a second is usual", () => {
+    expect(attempts(used(1_000), 1_580)).toEqual([]);
+    expect(attempts(used(1_000), 1_590)).toEqual([1_590]);
+    // Nothing is usual beyond this.
+    expect(attempts(used(5_000), 2_610)).toEqual([2_600]);
   });
 
   test("leads to fewer attempts the longer it lasts, at moments that differ from client to client", () => {
     const all = attempts(used(33), 60_000);
-    expect(all.filter((at) => at < 3_500).length).toBeGreaterThan(10);
+    expect(all.filter((at) => at < 4_350).length).toBeGreaterThan(10);
     expect(all.length).toBeLessThan(32);
     expect((all.at(-1) ?? 0) - (all.at(-2) ?? 0)).toBeCloseTo(4_000, -2);
-    expect(attempts(used(33), 1_250, 0.9)).toEqual([500, 810, 1_120]);
+    expect(attempts(used(33), 2_000, 0.9)).toEqual([1_350, 1_660, 1_970]);
   });
 
   test("is measured anew after a sign of life, and a blackout is nothing to get used to", () => {
     const silence = used(33);
-    expect(attempts(silence, 2_000).length).toBeGreaterThan(5);
-    silence.heard(12_000);
-    silence.heard(12_033);
-    expect(silence.isDue(12_033 + 490, RTT, 0)).toBe(false);
-    expect(silence.isDue(12_033 + 500, RTT, 0)).toBe(true);
+    expect(attempts(silence, 3_000).length).toBeGreaterThan(5);
+    silence.heard(13_100);
+    silence.heard(13_133);
+    expect(silence.isDue(13_133 + 1_340, RTT, 0)).toBe(false);
+    expect(silence.isDue(13_133 + 1_350, RTT, 0)).toBe(true);
   });
 });
 
@@ -98,7 +108,7 @@ describe("a scout", () => {
 
   test("gives an attempt up for the next, and the last when the old line speaks", async () => {
     await frames(1);
-    await vi.advanceTimersByTimeAsync(1_700);
+    await vi.advanceTimersByTimeAsync(2_500);
     expect(tried).toBeGreaterThanOrEqual(4);
     channel.receive("s", new Uint8Array());
     const before = tried;
@@ -113,7 +123,7 @@ describe("a scout", () => {
     await vi.advanceTimersByTimeAsync(5_000);
     expect(tried).toBe(0);
     isPlaying = true;
-    await vi.advanceTimersByTimeAsync(400);
+    await vi.advanceTimersByTimeAsync(1_250);
     expect(tried).toBe(0);
     await vi.advanceTimersByTimeAsync(200);
     expect(tried).toBe(1);
@@ -128,7 +138,7 @@ describe("a scout", () => {
 
   test("ends with its room", async () => {
     await frames(1);
-    await vi.advanceTimersByTimeAsync(600);
+    await vi.advanceTimersByTimeAsync(1_450);
     scout.stop();
     const before = tried;
     expect(givenUp).toBeGreaterThanOrEqual(before);

@@ -8,7 +8,7 @@ import { bundled } from "./bundled.mjs";
 import { main, say, until, url } from "./support.mjs";
 
 /** How long the network is away, in milliseconds. The SDK cuts a line by itself after four seconds. */
-const AWAY_MS = 1_500;
+const AWAY_MS = 2_500;
 
 /** A proxy to the server. While it is `dark` nothing passes; what was open then stays open and silent for ever. */
 async function proxy() {
