@@ -51,7 +51,7 @@ impl Room {
         let (now, hz) = (self.sim.tick(), self.def.hz());
         let idle_after = self.def.options().idle_after.map(|time| ticks(time.as_secs_f32(), hz));
         let all = self.seats.iter().flat_map(|(_, occupant)| {
-            // What is over at the end of a tick is noticed in the next one.
+            // A time that is over at the end of a tick is noticed in the next one.
             let away = occupant.away_until.map(|until| Tick(until.0 + 1));
             let plays = occupant.status == SeatStatus::Playing;
             let idle = idle_after.filter(|_| plays).map(|allowed| Tick(occupant.active_at.0 + allowed + 2));

@@ -35,7 +35,7 @@ enum Pen {
     Thick,
 }
 
-/// What the rules have heard, in order.
+/// The commands that the rules have heard, in order.
 #[derive(Resource, Default, Serialize, Deserialize)]
 struct Heard(Vec<String>);
 

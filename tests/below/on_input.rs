@@ -235,7 +235,7 @@ fn a_restored_match_rests_and_goes_on_as_the_saved_one() {
     let mut restored = Room::restore(&def, &test.room().save()).unwrap();
     assert_eq!(restored.checksum(), test.room().checksum());
     assert_eq!(restored.current_tick(), test.room().current_tick());
-    // Who is away has 10 s to come back, and the turn ends before that.
+    // A player who is away has 10 s to come back, and the turn ends before that.
     pass(&mut restored, TURN);
     test.run(TURN);
     assert_eq!(restored.checksum(), test.room().checksum());

@@ -88,7 +88,7 @@ impl Page {
         let page = self.dist().join("index.html");
         let text = fs::read_to_string(&page).unwrap_or_default();
         if let Some(own) = text.strip_suffix(TAG) {
-            // What stays behind does nothing without a stamp.
+            // Files that stay behind do nothing without a stamp.
             let _ = fs::write(&page, own);
         }
         for file in [SCRIPT, STAMP] {

@@ -21,7 +21,7 @@ const TOGETHER: Duration = Duration::from_millis(100);
 /// Folders of the page that npm makes.
 const MADE: [&str; 2] = ["dist", "node_modules"];
 
-/// What has changed.
+/// The parts that have changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Changes {
     pub(super) rules: bool,

@@ -11,7 +11,7 @@ type Dir = Input["dir"];
 /** Counterclockwise from the right, because y points up on the map. */
 const AROUND: readonly Dir[] = ["E", "NE", "N", "NW", "W", "SW", "S", "SE"];
 const WAYS = { up: { x: 0, y: 1 }, down: { x: 0, y: -1 }, left: { x: -1, y: 0 }, right: { x: 1, y: 0 } } as const;
-/** What a key does. */
+/** An action that a key has. */
 type Action = keyof typeof WAYS | "fire" | "reload";
 
 /** The actions that have a key, which the player can change. */

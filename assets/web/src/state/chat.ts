@@ -80,7 +80,7 @@ async function listen({ lobby }: Server, channel: ChatChannel, isWanted: () => b
   if (!isWanted() || before.peek()[channel] !== undefined) return;
   const newest = heard.peek()[channel]?.at(-1)?.at ?? 0;
   before.value = { ...before.peek(), [channel]: newest };
-  // What was said before the player came is no news, except to the player alone.
+  // Messages from before the player came are no news, except those to the player alone.
   if (channel !== "private") read.value = { ...read.peek(), [channel]: newest };
 }
 

@@ -1,4 +1,4 @@
-// What the player has chosen for all matches. This browser remembers it.
+// The player's choices for all matches. This browser remembers them.
 
 import { effect, signal } from "@preact/signals";
 

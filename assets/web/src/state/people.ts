@@ -10,7 +10,7 @@ import { server } from "./session.ts";
 /** The server tells of no more people at once. */
 const MOST = 100;
 
-/** What people do, by their ids. */
+/** The presence of people, by their ids. */
 const presence = signal<ReadonlyMap<string, UserPresence>>(new Map());
 
 /** The names of the people whom the player has met, by their ids: those who spoke last come last. */

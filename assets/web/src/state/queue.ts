@@ -160,7 +160,7 @@ function ask(asked: ReadyCheck): boolean | Promise<boolean> {
   });
 }
 
-/** What the player reads about the end of a wait. */
+/** The text for the player about the end of a wait. */
 function told(error: unknown): string {
   const code = error instanceof TickcastError ? error.code : undefined;
   if (code === "unready") return "You were not ready, and have left the queue.";

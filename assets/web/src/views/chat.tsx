@@ -72,11 +72,11 @@ export function Unread({ number }: { number: number }) {
   );
 }
 
-/** What was said, the newest at the bottom. */
+/** The messages, the newest at the bottom. */
 export function Lines({ talk }: { talk: Talk }) {
   const list = useRef<HTMLDivElement>(null);
   const messages = talks.value.get(talk) ?? [];
-  // Who reads what was said before is not carried away from it.
+  // A reader of older messages is not carried away from them.
   const isAtEnd = useRef(true);
   useLayoutEffect(() => {
     if (list.current && isAtEnd.current) list.current.scrollTop = list.current.scrollHeight;

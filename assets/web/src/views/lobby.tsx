@@ -38,7 +38,7 @@ export function Lobby() {
   );
 }
 
-/** What is told in all views. */
+/** The news that all views show. */
 function Told() {
   return (
     <>
@@ -94,7 +94,7 @@ function Called() {
   );
 }
 
-/** What a lost connection means to the player. */
+/** Tells the player what a lost connection means. */
 function lost(): string {
   if (status.value !== "reconnecting") return isOffline.value ? "Your device seems to be offline." : "";
   if (isOffline.value) return "Connection lost: your device is offline. The page goes on when it is back.";

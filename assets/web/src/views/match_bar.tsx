@@ -74,7 +74,7 @@ function Ping({ room, inspector }: { room: Room; inspector: Inspecting }) {
   );
 }
 
-/** What a lost connection means in the match. */
+/** Tells the player what a lost connection means in the match. */
 export function Banner({ room, status }: { room: Room; status: RoomStatus }) {
   const isLost = status === "reconnecting";
   return (
@@ -85,7 +85,7 @@ export function Banner({ room, status }: { room: Room; status: RoomStatus }) {
   );
 }
 
-/** What somebody sees who watches. */
+/** The bar for spectators. */
 export function Watching({ room }: { room: Room }) {
   const behind = useSignal(0);
   useEffect(() => {

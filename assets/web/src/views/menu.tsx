@@ -81,7 +81,7 @@ function Invite({ code }: { code: string }) {
   );
 }
 
-/** Who is here, and the way to remove somebody. */
+/** The people in the room, and the way to remove somebody. */
 function Players({ stay: { room, isOwner } }: { stay: Stay }) {
   const seats = useSignal(room.seats);
   const said = useSignal("");

@@ -8,7 +8,7 @@ import { copy } from "../clipboard.ts";
 
 interface Props {
   readonly link: string;
-  /** What the link leads to, as the title of a message. */
+  /** The place to which the link leads, as the title of a message. */
   readonly title: string;
 }
 

@@ -42,7 +42,7 @@ pub struct Score(pub u16);
 #[replicate(id = 4, to = owner)]
 pub struct Ready(pub u32);
 
-/// What a player presses.
+/// The buttons of a player.
 #[derive(GameInput, Clone, Default)]
 pub struct Pad {
     /// The direction to walk in.

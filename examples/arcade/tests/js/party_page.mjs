@@ -42,7 +42,7 @@ async function gather(browser) {
   return [ada, bob];
 }
 
-/** What Ada says is unread until Bob looks at it. */
+/** A message of Ada is unread until Bob looks at it. */
 async function chat(ada, bob) {
   await link(ada, "Chat");
   await ada.page.getByRole("link", { name: "Party" }).click();
