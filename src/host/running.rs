@@ -351,8 +351,12 @@ impl Running {
 
     /// Stops time, and stops reading the clients.
     pub(super) fn stop(&self) {
-        self.clock().due = None;
-        self.seating.lock().release();
+        let seating = self.seating.lock();
+        let newest = seating.room().map(Room::current_tick);
+        let mut clock = self.clock();
+        *clock = Clock { newest: newest.unwrap_or(clock.newest), due: None };
+        drop(clock);
+        seating.release();
     }
 
     pub(super) fn upkeep(&self, now: Instant) -> Activity {

@@ -1,16 +1,23 @@
 //! Matches that step on input, over real sockets: silent while nothing happens, and prompt when something does.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value as Json, json};
 use tickcast::{
+    game::GameDef,
+    host::{Claim, Host, Limits, RoomOptions},
+    identity::Gate,
+    lobby::Identity,
     prelude::*,
     protocol::{InputHead, encode_input},
     server::RunningServer,
 };
 use tokio::time::{sleep, timeout};
 
-use crate::server::{Client, PARSERS, start_with, ticket_for};
+use crate::{
+    host::{Fake, Memory},
+    server::{Client, PARSERS, start_with, ticket_for},
+};
 
 /// Longer than the longest silence of other matches. A busy machine only makes these tests weaker.
 const A_WHILE: Duration = Duration::from_millis(1_500);
@@ -124,6 +131,32 @@ async fn a_match_rests_and_answers_an_input_at_once() {
     let over = two.event_named("/gameplay", "over").await;
     assert_eq!((&over.data[1]["reason"], &over.data[1]["winners"]), (&json!("finished"), &json!([1])));
     server.shutdown().await;
+}
+
+/// Takes a seat, and shows that somebody is there.
+fn enter(host: &Host, ticket: &str) -> (Claim, Arc<Memory>) {
+    let (claim, memory) = (host.claim(ticket).unwrap(), Arc::<Memory>::default());
+    claim.enter(Arc::new(Fake(memory.clone()))).unwrap();
+    claim.inlet().push(&[0x91, 0]);
+    (claim, memory)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_match_that_has_rested_serves_the_next_player_at_once() {
+    let mut limits = Limits::default();
+    (limits.rooms_on_runtime, limits.empty_linger) = (true, Duration::from_secs(60));
+    let host = Host::start([GameDef::new::<Nim>().unwrap()], limits, Gate::default(), []);
+    let guest = || Identity::guest(None, &mut rand::rng());
+    let opened = host.create("nim", &RoomOptions::default(), &guest()).unwrap();
+    let (claim, memory) = enter(&host, &opened.ticket);
+    sleep(Duration::from_secs(600)).await;
+    assert!((1..5).contains(&memory.frames()), "{} frames in ten minutes", memory.frames());
+    claim.leave();
+    sleep(Duration::from_secs(5)).await;
+    let joined = host.join(&opened.room, &guest()).unwrap();
+    let (_claim, memory) = enter(&host, &joined.ticket);
+    sleep(Duration::from_millis(200)).await;
+    assert!(memory.frames() > 0, "its time did not stand still before");
 }
 
 #[tokio::test]
