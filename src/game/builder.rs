@@ -248,7 +248,7 @@ impl<G: Game> MatchBuilder<G> {
     ///
     /// On the server they are like those of [`systems`](Self::systems), and run in the order in which all of them were added. A predicted
     /// system sees only what clients have: replicated components, [`Intent`](crate::sim::Intent),
-    /// [`Clock`], [`Teams`](crate::sim::Teams) and the configuration. It writes only
+    /// [`Clock`](crate::sim::Clock), [`Teams`](crate::sim::Teams) and the configuration. It writes only
     /// replicated components. On a client the `Intent` is only on the avatar of the client's own seat.
     ///
     /// # Examples
