@@ -176,7 +176,7 @@ fn get(address: &str, path: &str) -> Option<String> {
 /// Does everything that the page says, with the real tools. npm takes its packages from its cache, or from the registry.
 #[cfg(unix)]
 #[test]
-#[ignore = "takes minutes on a cold machine; the gate runs it by `cargo test --workspace --test first_game -- --ignored`"]
+#[ignore = "takes minutes on a cold machine; `.ci/made-game` runs it"]
 fn the_page_leads_to_a_game_with_a_rule_of_ones_own() {
     let page = Page::read();
     let within = folder("first");

@@ -120,7 +120,7 @@ fn an_empty_folder_is_taken() {
 /// It builds the library once more, with the features that a game asks for. The lints of the repository see the template elsewhere:
 /// `template.rs` has it as modules.
 #[test]
-#[ignore = "takes minutes on a cold machine; the gate runs it by `cargo test --workspace --test new -- --ignored`"]
+#[ignore = "takes minutes on a cold machine; `.ci/made-game` runs it"]
 fn a_made_game_passes_its_tests_and_has_the_default_style() {
     // Always the same folder, so that what was built before is used again.
     let within = folder("whole");
