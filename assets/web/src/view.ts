@@ -2,7 +2,7 @@
 
 import type { Room } from "@tickcast/client";
 
-/** The view of a game. Each game has one module, registered in `games.ts`. */
+/** The view of a game. Each game has one module, registered in `game_views.ts`. */
 export interface GameView {
   readonly title: string;
   /** One line about the game, for its card in the lobby. */

@@ -3,7 +3,7 @@
 import { batch, signal } from "@preact/signals";
 import type { Room, Server, Strength } from "@tickcast/client";
 
-import { gameView } from "../games.ts";
+import { gameView } from "../game_views.ts";
 import { pane, saveRoom, takeRoom } from "../stored.ts";
 import type { GameView, Mounted } from "../view.ts";
 import { sentence } from "../words.ts";

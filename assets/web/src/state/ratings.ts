@@ -3,7 +3,7 @@
 import { effect, signal } from "@preact/signals";
 import type { Rating } from "@tickcast/client";
 
-import { gameView } from "../games.ts";
+import { gameView } from "../game_views.ts";
 import { games } from "./listing.ts";
 import { stay } from "./play.ts";
 import { server } from "./session.ts";

@@ -3,7 +3,7 @@
 import type { GameInfo } from "@tickcast/client";
 import { useEffect, useRef } from "preact/hooks";
 
-import { gameView } from "../games.ts";
+import { gameView } from "../game_views.ts";
 import { games, rooms } from "../state/listing.ts";
 import { play } from "../state/play.ts";
 import type { GameView } from "../view.ts";

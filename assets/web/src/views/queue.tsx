@@ -4,7 +4,7 @@ import "./queue.css";
 
 import { useEffect, useState } from "preact/hooks";
 
-import { gameView } from "../games.ts";
+import { gameView } from "../game_views.ts";
 import { leads, party } from "../state/party.ts";
 import { answer, type Check, check, enqueue, leave, notice, queue, type Wait } from "../state/queue.ts";
 import { rated, ratings } from "../state/ratings.ts";

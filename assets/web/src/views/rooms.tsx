@@ -3,7 +3,7 @@
 import type { RoomInfo } from "@tickcast/client";
 import { useRef } from "preact/hooks";
 
-import { gameView } from "../games.ts";
+import { gameView } from "../game_views.ts";
 import { isListed, rooms } from "../state/listing.ts";
 import { play } from "../state/play.ts";
 import { count } from "../words.ts";

@@ -4,7 +4,7 @@ import "./settings.css";
 
 import { useState } from "preact/hooks";
 
-import { gameView } from "../games.ts";
+import { gameView } from "../game_views.ts";
 import { bind, choose, chosen, keyLabel, type Motion } from "../state/choices.ts";
 import { games } from "../state/listing.ts";
 
