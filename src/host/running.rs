@@ -12,6 +12,9 @@ use std::{
 use tokio::time::Instant;
 
 mod on_input;
+mod time;
+
+use time::Clock;
 
 use super::{
     admission::Admission,
@@ -27,7 +30,7 @@ use super::{
     quota::{Asker, Held},
     record::{MatchResult, Record},
     refusal::Refusal,
-    schedule::{Activity, next_phase},
+    schedule::Activity,
     seating::Seating,
     services::Services,
 };
@@ -37,7 +40,6 @@ use crate::{
     matchmaking::Opening,
     observe::{self, DropReason, GameMeters},
     prefetch::prefetch,
-    protocol::Tick,
     room::{Over, OverReason, Population, Room, RoomError},
     sim::{Part, Progress, Team},
 };
@@ -97,13 +99,6 @@ struct Told {
     retired: bool,
 }
 
-/// A room's time, which clients ask for between two steps.
-struct Clock {
-    newest: Tick,
-    /// When the newest tick was due. `None` while the room is not stepped: its time stands still.
-    due: Option<Instant>,
-}
-
 impl Running {
     pub(super) fn new(id: RoomId, room: Room, services: Arc<Services>) -> Self {
         let (def, population) = (room.def().clone(), room.population());
@@ -119,7 +114,7 @@ impl Running {
             meters,
             waker: OnceLock::new(),
             presence: PresenceReport::new(services.hub.clone()),
-            clock: Mutex::new(Clock { newest: room.current_tick(), due: None }),
+            clock: Mutex::new(Clock::new(room.current_tick())),
             told: Mutex::new(Told { population, retired: false }),
             listed: AtomicBool::new(true),
             owner: None,
@@ -284,7 +279,7 @@ impl Running {
             seating.step(&self.meters, |played| self.record(played))
         });
         if let Some((tick, _)) = stepped {
-            *self.clock() = Clock { newest: tick, due: Some(due) };
+            self.stepped(tick, due);
         }
         let took = began.elapsed();
         self.meters.tick_seconds.record(took);
@@ -335,28 +330,6 @@ impl Running {
         // A room's id may be drawn again one day, but not with the same end.
         let id = format!("{room}-{ended:x}");
         self.services.record(&Record::Ended(MatchResult { id, room, game, mode, began, ended, winners, players }));
-    }
-
-    /// Returns when the room may begin to step.
-    pub(super) fn next_phase(&self, now: Instant) -> Instant {
-        next_phase(self.services.board.epoch, now, self.def.hz())
-    }
-
-    /// Lets time go on from the newest tick. Returns that tick.
-    pub(super) fn go(&self, from: Instant) -> Tick {
-        let mut clock = self.clock();
-        clock.due = Some(from);
-        clock.newest
-    }
-
-    /// Stops time, and stops reading the clients.
-    pub(super) fn stop(&self) {
-        let seating = self.seating.lock();
-        let newest = seating.room().map(Room::current_tick);
-        let mut clock = self.clock();
-        *clock = Clock { newest: newest.unwrap_or(clock.newest), due: None };
-        drop(clock);
-        seating.release();
     }
 
     pub(super) fn upkeep(&self, now: Instant) -> Activity {
@@ -439,13 +412,6 @@ impl Running {
         }
     }
 
-    /// Returns the room's time in ticks.
-    pub(super) fn ticks(&self) -> f64 {
-        let Clock { newest, due } = *self.clock();
-        let since = due.map_or(Duration::ZERO, |due| due.elapsed());
-        f64::from(newest.0) + since.as_secs_f64() * f64::from(self.def.hz())
-    }
-
     pub(super) fn is_backfilled(&self) -> bool {
         self.match_info.as_ref().is_some_and(|info| info.backfill)
     }
@@ -502,10 +468,6 @@ impl Running {
 
     fn seen(&self) -> MutexGuard<'_, Part> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn clock(&self) -> MutexGuard<'_, Clock> {
-        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {
