@@ -18,12 +18,11 @@ import { OrderedEvents } from "./ordered.js";
 import { Playback } from "./playback.js";
 import type { PredictCode } from "./predict_later.js";
 import { loadPredict, withPredict } from "./predict_later.js";
-import type { Predictor, PredictorParts } from "./predictor.js";
+import type { Predictor } from "./predictor.js";
 import type { Step } from "./rollback.js";
 import { RoomCommands } from "./room_commands.js";
 import { othersOf } from "./room_spawns.js";
-import type { Schema } from "./schema.js";
-import { Schemas } from "./schema.js";
+import { type Schema, Schemas } from "./schema.js";
 import type { Drawn, SpawnRule } from "./spawns.js";
 import type { Took } from "./sync.js";
 import { Sync } from "./sync.js";
@@ -98,15 +97,12 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
   readonly #uplink: Uplink;
   #predictor: Predictor | undefined;
   #avatar: number | undefined;
-  readonly #teams: number;
-  readonly #rules: string | undefined;
   readonly #renew: (() => Promise<Grant>) | undefined;
   #attempt = 0;
   #taken = 0;
-  #commands = 0;
   #seats: SeatInfo[];
   #status: RoomStatus = "playing";
-  #resume: string;
+  #welcome: Welcome;
   #resyncs = 0;
   readonly #lifeline: Lifeline;
   readonly #stopWatching: () => void;
@@ -130,11 +126,9 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
     this.team = team;
     this.mode = mode;
     this.grace = welcome.grace;
-    this.#teams = welcome.teams;
-    this.#rules = welcome.rules;
     this.#renew = renew;
     this.#seats = welcome.seats;
-    this.#resume = welcome.resume;
+    this.#welcome = welcome;
     this.#seatChannel = seatChannel;
     this.#channel = seatChannel.channel;
     this.#schemas = schemas;
@@ -300,9 +294,9 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
    */
   async predictWith(module?: string | URL | BufferSource): Promise<Unsubscribe> {
     const { loadRules, RulesModule, rulesOf } = await loadPredict();
-    const rules = await loadRules(module ?? this.#seatChannel.address(rulesOf(this.game, this.#rules)));
+    const rules = await loadRules(module ?? this.#seatChannel.address(rulesOf(this.game, this.#welcome.rules)));
     if (this.#status === "over") return () => undefined;
-    const match = { seat: this.seat, teams: this.#teams, config: this.config };
+    const match = { seat: this.seat, teams: this.#welcome.teams, config: this.config };
     const forecast = new RulesModule(rules, this.#schemas, match);
     return this.#draw(() => forecast, Infinity);
   }
@@ -341,7 +335,10 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
     const start = (code: PredictCode): void => {
       if (!wanted || this.#status === "over") return;
       this.#predictor?.stop();
-      const predictor = new code.Predictor(this.#partsOfPredictor(), make(code), snap);
+      const [schemas, playback, inputs] = [this.#schemas, this.#playback, this.#inputs];
+      const failed = (cause: unknown): void => this.#notPredicted("a step failed", cause);
+      const parts = { now, seat: this.seat, schemas, mirror: this.#sync.mirror, playback, inputs, failed };
+      const predictor = new code.Predictor(parts, make(code), snap);
       this.#predictor = predictor;
       stop = () => predictor.stop();
     };
@@ -350,13 +347,6 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
       wanted = false;
       stop?.();
     };
-  }
-
-  #partsOfPredictor(): PredictorParts {
-    const { mirror } = this.#sync;
-    const [schemas, playback, inputs] = [this.#schemas, this.#playback, this.#inputs];
-    const failed = (cause: unknown): void => this.#notPredicted("a step failed", cause);
-    return { now, seat: this.seat, schemas, mirror, playback, inputs, failed };
   }
 
   #notPredicted(what: string, cause: unknown): void {
@@ -411,8 +401,8 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
   #authenticate(give: (auth: object) => void): void {
     const attempt = ++this.#attempt;
     if (!this.spectating) {
-      const { tick } = this.#sync.mirror;
-      give(tick === undefined ? { resume: this.#resume } : { resume: this.#resume, tick });
+      const [{ resume }, { tick }] = [this.#welcome, this.#sync.mirror];
+      give(tick === undefined ? { resume } : { resume, tick });
     } else if (this.#renew) {
       this.#renew().then(
         // The connection may have dropped again, and another attempt may be under way.
@@ -425,9 +415,8 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
   }
 
   #begin(welcome: Welcome): void {
-    this.#resume = welcome.resume;
+    this.#welcome = welcome;
     this.#seats = welcome.seats;
-    this.#commands = welcome.commands ?? 0;
     this.#lifeline.heard();
     this.#sync.begin(welcome.state);
     this.#playback.restart(now(), welcome.tick);
@@ -468,7 +457,7 @@ export class Room<G extends GameTypes = AnyGame> extends RoomCommands<G> {
   }
 
   protected override commandLine(): CommandLine {
-    return { room: this, seatChannel: this.#seatChannel, newest: this.#commands, tools: TOOLS };
+    return { room: this, seatChannel: this.#seatChannel, newest: this.#welcome.commands ?? 0, tools: TOOLS };
   }
 
   #askTime(): void {
