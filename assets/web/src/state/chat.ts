@@ -5,7 +5,7 @@ import type { ChatChannel, ChatMessage, Server } from "@tickcast/client";
 
 import { load, save } from "../stored.ts";
 import { sentence } from "../words.ts";
-import { server } from "./session.ts";
+import { connected, server } from "./session.ts";
 
 /** A conversation: `lobby`, `party`, `room`, or `@` and the id of the one whom the player talks with. */
 export type Talk = "lobby" | "party" | "room" | `@${string}`;
@@ -86,7 +86,7 @@ async function listen({ lobby }: Server, channel: ChatChannel, isWanted: () => b
 
 /** Says something. Returns whether it was taken. */
 export async function say(talk: Talk, text: string): Promise<boolean> {
-  const chat = server.value?.lobby.chat;
+  const chat = (await connected())?.lobby.chat;
   if (!chat) return false;
   refusal.value = "";
   try {
@@ -102,14 +102,16 @@ export async function say(talk: Talk, text: string): Promise<boolean> {
 /** Hides what a person says, and their invitations, here and on the next visits. */
 export async function mute(user: string, name: string): Promise<void> {
   keepMuted({ ...muted.value, [user]: name });
-  await server.value?.lobby.block(user).catch((error: unknown) => void (refusal.value = sentence(error)));
+  const from = await connected();
+  await from?.lobby.block(user).catch((error: unknown) => void (refusal.value = sentence(error)));
 }
 
 /** Hears a person again. */
 export async function unmute(user: string): Promise<void> {
   const { [user]: _, ...others } = muted.value;
   keepMuted(others);
-  await server.value?.lobby.unblock(user).catch((error: unknown) => void (refusal.value = sentence(error)));
+  const from = await connected();
+  await from?.lobby.unblock(user).catch((error: unknown) => void (refusal.value = sentence(error)));
 }
 
 export function isPrivate(talk: Talk): talk is `@${string}` {

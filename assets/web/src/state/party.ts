@@ -4,7 +4,7 @@ import { computed, effect, signal } from "@preact/signals";
 import type { PartyInfo, PartyInvite } from "@tickcast/client";
 
 import { sentence } from "../words.ts";
-import { server } from "./session.ts";
+import { connected, server } from "./session.ts";
 
 export const party = signal<PartyInfo | undefined>(undefined);
 export const invites = signal<readonly PartyInvite[]>([]);
@@ -68,7 +68,7 @@ export function decline({ party }: PartyInvite): void {
 async function wish(
   act: (channel: NonNullable<typeof server.value>["lobby"]["party"]) => Promise<unknown>,
 ): Promise<boolean> {
-  const from = server.value;
+  const from = await connected();
   if (!from) return false;
   refusal.value = "";
   try {

@@ -6,7 +6,7 @@ import { TickcastError } from "@tickcast/client";
 
 import { sentence } from "../words.ts";
 import { enter, message, stay } from "./play.ts";
-import { server } from "./session.ts";
+import { connected, server } from "./session.ts";
 
 /** A queue. */
 export interface Wait {
@@ -44,7 +44,7 @@ let answered: { check: number; accepts: boolean } | undefined;
 
 /** Waits for a match of a mode, with the player's party if they lead one. */
 export async function enqueue(game: string, mode: string): Promise<void> {
-  const from = server.value;
+  const from = await connected();
   if (!from || queue.value) return;
   await wait({ game, mode, follows: false, told: performance.now() }, (signal) =>
     from.matchmaking.enqueue(game, { ...callbacks(), mode, signal }),

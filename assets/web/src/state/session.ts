@@ -48,6 +48,15 @@ export function settled(): Promise<boolean> {
   return ready;
 }
 
+/**
+ * Resolves to the connection for a request, once the server has answered the name that the player has entered last. The connection
+ * before it is closed then, and a request on its way is lost with it.
+ */
+export async function connected(): Promise<Server | undefined> {
+  await ready;
+  return server.value;
+}
+
 /** Connects under a name. A connection has one name, so a new name needs a new connection, even before the last one is ready. */
 function connect(as: string): Promise<boolean> {
   wanted = as;

@@ -31,9 +31,11 @@ async function gather(browser) {
   await ada.page.getByRole("img", { name: "QR code: Join my party" }).waitFor();
   const bob = await browser.visit("Bob");
   await bob.page.goto(address);
-  await until("both see both", async () =>
-    (await Promise.all([ada, bob].map((one) => members(one).count()))).every((count) => count === 2),
-  );
+  for (const one of [ada, bob]) {
+    await until("both see both", async () => (await members(one).count()) === 2).catch(async (error) => {
+      throw new Error(`${error.message}. The page of ${one.name} shows: ${await one.page.innerText("body")}`);
+    });
+  }
   assert.equal(new URL(bob.page.url()).hash, "#/friends");
   await bob.page.getByRole("button", { name: "I am ready" }).click();
   await members(ada).filter({ hasText: "Bob" }).getByText("ready", { exact: true }).waitFor();
