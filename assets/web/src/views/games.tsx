@@ -23,7 +23,7 @@ function Card({ game: { name, seats } }: { game: GameInfo }) {
   const view = gameView(name);
   const playing = rooms.value.reduce((sum, room) => sum + (room.game === name ? room.players : 0), 0);
   return (
-    <article class="card">
+    <article class="card" data-game={name}>
       <div class="poster" aria-hidden="true">
         {view && <Poster view={view} />}
       </div>

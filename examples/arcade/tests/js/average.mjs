@@ -18,7 +18,7 @@ main(async () => {
   const line = await delayed(url, round_trip_ms, { jitter: jitter_ms, loss });
   const browser = await Browser.start();
   const ada = await browser.visit("Ada", undefined, line);
-  await ada.page.locator("article.card button.primary").click();
+  await ada.page.locator("[data-game=arena] button.primary").click();
   await ada.playing();
   await until(`the source of the steps is a ${source}`, () =>
     ada.page.evaluate((source) => window.tickcast.room.stats.prediction?.source === source, source),

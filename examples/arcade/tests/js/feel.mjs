@@ -39,7 +39,7 @@ main(async () => {
 /** Returns for some presses of keys after how many pictures the avatar moved or shot, and whether the server had told of it by then. */
 async function measure(browser, address) {
   const ada = await browser.visit("Ada", undefined, address);
-  await ada.page.locator("article.card button.primary").click();
+  await ada.page.locator("[data-game=arena] button.primary").click();
   await ada.playing();
   await until("the server's time is known", () => ada.page.evaluate(() => window.tickcast.room.stats.rtt > 0));
   const [presses, shots] = [[], []];

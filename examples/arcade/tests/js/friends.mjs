@@ -76,10 +76,10 @@ function covered({ page }) {
 
 async function otherWindow(browser) {
   const here = await browser.visit("Dee");
-  await here.page.locator("article.card button.primary").click();
+  await here.page.locator("[data-game=arena] button.primary").click();
   const first = await place(here);
   const there = await here.otherWindow();
-  await there.page.locator("article.card button.primary").click();
+  await there.page.locator("[data-game=arena] button.primary").click();
   assert.deepEqual(await place(there), first);
   const dialog = here.page.getByRole("dialog");
   await dialog.getByText("You are playing in another window").waitFor();
@@ -94,7 +94,7 @@ async function otherWindow(browser) {
 
 async function reload(browser) {
   const eve = await browser.visit("Eve");
-  await eve.page.locator("article.card button.primary").click();
+  await eve.page.locator("[data-game=arena] button.primary").click();
   const before = await place(eve);
   await eve.page.reload();
   assert.deepEqual(await place(eve), before);

@@ -14,7 +14,7 @@ const WALK = 6.5;
 main(async () => {
   const browser = await Browser.start();
   const ada = await browser.visit("Ada");
-  await ada.page.locator("article.card button.primary").click();
+  await ada.page.locator("[data-game=arena] button.primary").click();
   await ada.playing();
   await ada.page.evaluate(countListeners);
   const untouched = await ada.page.evaluate(attached);

@@ -8,7 +8,7 @@ import { main, say, until } from "./support.mjs";
 main(async () => {
   const browser = await Browser.start();
   const ada = await browser.visit("Ada");
-  await ada.page.locator("article.card button.primary").click();
+  await ada.page.locator("[data-game=arena] button.primary").click();
   await ada.playing();
   await ada.page.mouse.move(640, 500);
   await ada.page.evaluate(watchInputs);

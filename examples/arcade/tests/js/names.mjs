@@ -7,7 +7,7 @@ import { Browser } from "./browser.mjs";
 import { guest } from "./guests.mjs";
 import { answer, main, say, until } from "./support.mjs";
 
-const PLAY = "article.card button.primary";
+const PLAY = "[data-game=arena] button.primary";
 const JOIN = ".rooms li button";
 
 main(async () => {

@@ -8,9 +8,9 @@ import { main, say, until } from "./support.mjs";
 main(async () => {
   const browser = await Browser.start();
   const ada = await browser.visit("Ada");
-  assert.match(await ada.page.locator("article.card h1").first().innerText(), /arena/i);
+  assert.match(await ada.page.locator("[data-game=arena] h1").first().innerText(), /arena/i);
   await ada.picture("lobby");
-  await ada.page.locator("article.card button", { hasText: "Play" }).click();
+  await ada.page.locator("[data-game=arena] button", { hasText: "Play" }).click();
   const { seat, entities } = await ada.playing();
   assert.ok(entities > 1, `${entities} entities, so no bots`);
   say(`one click, and Ada has seat ${seat} among ${entities} entities`);
@@ -59,7 +59,7 @@ async function renameAtOnce(browser) {
       }
     }).observe(document, { childList: true, subtree: true });
   });
-  await eve.page.locator("article.card button", { hasText: "Play" }).click();
+  await eve.page.locator("[data-game=arena] button", { hasText: "Play" }).click();
   await eve.playing();
   assert.ok((await eve.names()).includes("Eve"));
   assert.deepEqual(eve.complaints, []);

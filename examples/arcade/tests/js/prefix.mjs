@@ -8,7 +8,7 @@ import { main, say, url } from "./support.mjs";
 main(async () => {
   const browser = await Browser.start();
   const ada = await browser.visit("Ada");
-  await ada.page.locator("article.card button", { hasText: "Play" }).click();
+  await ada.page.locator("[data-game=arena] button", { hasText: "Play" }).click();
   await ada.playing();
   say("one click, and Ada plays");
   const stored = await ada.page.evaluate(() => Object.keys(localStorage).sort());

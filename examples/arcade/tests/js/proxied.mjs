@@ -57,7 +57,7 @@ async function stock() {
   assert.equal(lobby.io.engine.transport.name, "polling");
   await until("the transport is upgraded", () => lobby.io.engine.transport.name === "websocket");
   const { games } = await answer(lobby, "games");
-  assert.equal(games[0].name, "arena");
+  assert.ok(games.some(({ name }) => name === "arena"));
   lobby.disconnect();
   const foreign = await fetch(new URL("socket.io/?EIO=4&transport=polling", url), {
     headers: { origin: "https://evil.test" },

@@ -9,7 +9,7 @@ main(async () => {
   const browser = await Browser.start();
   const ada = await browser.visit("Ada");
   const { page } = ada;
-  await page.locator("article.card button", { hasText: "Play" }).click();
+  await page.locator("[data-game=arena] button", { hasText: "Play" }).click();
   await ada.playing();
   const bob = await browser.visit("Bob");
   // The lobby is there before the connection under the new name is.
@@ -28,7 +28,7 @@ main(async () => {
     .getByRole("alert")
     .getByText("Connection lost")
     .waitFor({ state: "hidden", ...PATIENCE });
-  await bob.page.locator("article.card button.primary").click();
+  await bob.page.locator("[data-game=arena] button.primary").click();
   await bob.playing();
   await bob.close();
   say("the lobby goes on");

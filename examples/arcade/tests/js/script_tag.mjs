@@ -16,7 +16,8 @@ main(async () => {
     const { games } = await lobby.timeout(60_000).emitWithAck("games");
     return { info, games: games.map(({ name }) => name), shared: socket.io === lobby.io };
   });
-  assert.deepEqual([told.info.ok, told.info.server, told.games, told.shared], [true, "tickcast", ["arena"], true]);
+  assert.deepEqual([told.info.ok, told.info.server, told.shared], [true, "tickcast", true]);
+  assert.ok(told.games.includes("arena"), `games: ${told.games}`);
   assert.deepEqual(complaints, []);
   await browser.close();
   say("io() connects, and its namespaces share the connection");

@@ -14,10 +14,7 @@ main(async () => {
   const wire = await Wire.to(new URL(url));
   const connection = [];
   const server = await connect(wire.url, { name: "Ada", onStatus: (status) => connection.push(status) });
-  assert.deepEqual(
-    (await server.lobby.games()).map(({ name }) => name),
-    ["arena"],
-  );
+  assert.ok((await server.lobby.games()).some(({ name }) => name === "arena"));
   await assert.rejects(
     server.lobby.quick("chess"),
     (error) => error instanceof TickcastError && error.code === "unknown_game",

@@ -8,7 +8,7 @@ import { main, say, until, url } from "./support.mjs";
 main(async () => {
   const browser = await Browser.start();
   const ada = await browser.visit("Ada");
-  await ada.page.getByRole("link", { name: "Split view" }).click();
+  await ada.page.locator("[data-game=arena] .split-link").click();
   await ada.page.waitForURL(/\?split=arena$/);
   const sides = await until("two players", () => players(ada.page));
   assert.equal(sides[0].room, sides[1].room, "they play in one match");

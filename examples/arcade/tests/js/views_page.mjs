@@ -39,7 +39,7 @@ async function history(ada) {
   // A match has the place of one view in the history.
   await views.getByRole("link", { name: "Friends" }).click();
   await views.getByRole("link", { name: "Play" }).click();
-  await page.locator("article.card button.primary").click();
+  await page.locator("[data-game=arena] button.primary").click();
   await ada.playing();
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").getByRole("button", { name: "Leave" }).click();
