@@ -92,11 +92,15 @@ impl Column {
 }
 
 fn columns(field: &FieldSpec) -> Vec<Column> {
+    field.kind.elements().flat_map(|kind| columns_of(kind, field.one_shot)).collect()
+}
+
+fn columns_of(kind: &FieldKind, is_one_shot: bool) -> Vec<Column> {
     let stepped = |step: f64, min: Option<f64>, max: Option<f64>| {
         let (min, max) = (min.unwrap_or(-UNBOUNDED), max.unwrap_or(UNBOUNDED));
         ((min / step).ceil() as i64, (max / step).floor() as i64)
     };
-    let (width, (low, high)) = match field.kind {
+    let (width, (low, high)) = match *kind {
         FieldKind::Bool => (1, (0, 1)),
         FieldKind::Int { min, max } => (1, (min, max)),
         FieldKind::Choice { ref values } => (1, (0, values.len() as i64 - 1)),
@@ -104,11 +108,11 @@ fn columns(field: &FieldSpec) -> Vec<Column> {
         FieldKind::Float { step, min, max } => (1, stepped(step, min, max)),
         FieldKind::Vec2 { step, min, max } => (2, stepped(step, min, max)),
         FieldKind::Vec3 { step, min, max } => (3, stepped(step, min, max)),
-        // Inputs have none of these.
-        FieldKind::Text { .. } | FieldKind::Bytes { .. } => (0, (0, 0)),
+        // Inputs have no text and no bytes, and a list has its elements.
+        FieldKind::Text { .. } | FieldKind::Bytes { .. } | FieldKind::List { .. } => (0, (0, 0)),
     };
-    let turn = match field.kind {
-        _ if field.one_shot => Turn::Shoot,
+    let turn = match kind {
+        _ if is_one_shot => Turn::Shoot,
         FieldKind::Angle { .. } => Turn::Sweep,
         _ => Turn::Jump,
     };

@@ -95,7 +95,7 @@ impl Rewind {
 }
 
 fn install<C: Component + Replicate>(registry: &mut Registry, world: &mut World, window: u32) -> BoxedSystem<(), ()> {
-    let motions = C::fields().iter().flat_map(|field| Motion::of(&field.kind)).collect();
+    let motions = C::fields().iter().flat_map(|field| field.kind.elements().flat_map(Motion::of).collect::<Vec<_>>()).collect();
     world.insert_resource(Rewound::<C> { window, motions, marker: PhantomData });
     registry.constant::<Rewound<C>>(world);
     registry.state::<Past<C>>(world);
@@ -119,8 +119,8 @@ impl Motion {
     fn of(kind: &FieldKind) -> impl Iterator<Item = Self> + use<> {
         let (motion, columns) = match *kind {
             FieldKind::Bool | FieldKind::Int { .. } | FieldKind::Choice { .. } => (Self::Hold, 1),
-            // Components have none of these.
-            FieldKind::Text { .. } | FieldKind::Bytes { .. } => (Self::Hold, 0),
+            // Components have no text and no bytes, and a list has its elements.
+            FieldKind::Text { .. } | FieldKind::Bytes { .. } | FieldKind::List { .. } => (Self::Hold, 0),
             FieldKind::Float { .. } => (Self::Line, 1),
             FieldKind::Vec2 { .. } => (Self::Line, 2),
             FieldKind::Vec3 { .. } => (Self::Line, 3),

@@ -27,14 +27,15 @@ impl Agreement {
         Self(
             fields
                 .iter()
+                .flat_map(FieldKind::elements)
                 .filter_map(|field| match *field {
                     FieldKind::Bool | FieldKind::Int { .. } | FieldKind::Choice { .. } => Some(Part::Exact),
                     FieldKind::Float { step, .. } => Some(steps(1, step)),
                     FieldKind::Vec2 { step, .. } => Some(steps(2, step)),
                     FieldKind::Vec3 { step, .. } => Some(steps(3, step)),
                     FieldKind::Angle { steps } => Some(Part::Turn { steps: i64::from(steps) }),
-                    // Components have none of these.
-                    FieldKind::Text { .. } | FieldKind::Bytes { .. } => None,
+                    // Components have no text and no bytes, and a list has its elements.
+                    FieldKind::Text { .. } | FieldKind::Bytes { .. } | FieldKind::List { .. } => None,
                 })
                 .collect(),
         )

@@ -64,7 +64,7 @@ pub trait Replicate: Columns {
 /// A type that a field can have under a quantisation `Q`: [`Plain`], [`Step`] or [`Angle`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel under the quantisation `{Q}`",
-    label = "floats and vectors need #[q(step = 0.03125)] or #[q(angle)]; integers, bool and #[derive(Choice)] enums need no attribute"
+    label = "floats and vectors need #[q(step = 0.03125)] or #[q(angle)]; integers, bool and #[derive(Choice)] enums need no attribute, and an array what its elements need"
 )]
 pub trait Field<Q>: Sized {
     /// The number of columns of the field.
@@ -321,6 +321,34 @@ impl Field<Plain> for bool {
     }
     fn restore(from: &mut &[u8]) -> Option<Self> {
         <u8 as Exact>::restore(from).map(|byte| byte != 0)
+    }
+}
+
+impl<Q, F: Field<Q>, const N: usize> Field<Q> for [F; N] {
+    const COLUMNS: usize = N * F::COLUMNS;
+    fn kind(q: &Q) -> FieldKind {
+        match F::kind(q) {
+            FieldKind::List { length, of } => FieldKind::List { length: N as u32 * length, of },
+            of => FieldKind::List { length: N as u32, of: Box::new(of) },
+        }
+    }
+    #[inline]
+    fn quantise(&self, q: &Q, columns: &mut [i64]) {
+        self.iter().enumerate().for_each(|(k, element)| element.quantise(q, &mut columns[k * F::COLUMNS..][..F::COLUMNS]));
+    }
+    #[inline]
+    fn dequantise(q: &Q, columns: &[i64]) -> Self {
+        std::array::from_fn(|k| F::dequantise(q, &columns[k * F::COLUMNS..][..F::COLUMNS]))
+    }
+    fn values(&self, q: &Q, values: &mut [f64]) {
+        self.iter().enumerate().for_each(|(k, element)| element.values(q, &mut values[k * F::COLUMNS..][..F::COLUMNS]));
+    }
+    fn save(&self, to: &mut Vec<u8>) {
+        self.iter().for_each(|element| element.save(to));
+    }
+    fn restore(from: &mut &[u8]) -> Option<Self> {
+        let elements: Option<Vec<F>> = (0..N).map(|_| F::restore(from)).collect();
+        elements?.try_into().ok()
     }
 }
 

@@ -69,8 +69,8 @@ impl<'a> ValueReader<'a> {
     }
 }
 
-/// The most columns of a field.
-const MAX_COLUMNS: usize = 4;
+/// The most columns of a field: as many as a type may have.
+const MAX_COLUMNS: usize = 52;
 
 impl<Q, F: Field<Q>> ValueField<Q> for F {
     fn kind(q: &Q) -> FieldKind {

@@ -36,7 +36,7 @@ impl Schema {
 
     fn uses(&self, is: impl Fn(&FieldKind) -> bool) -> bool {
         let specs = self.components.iter().chain(&self.events).chain(&self.commands).chain([&self.input]);
-        specs.flat_map(|spec| &spec.fields).any(|field| is(&field.kind))
+        specs.flat_map(|spec| &spec.fields).flat_map(|field| field.kind.elements()).any(is)
     }
 }
 
@@ -59,6 +59,10 @@ fn kind_text(kind: &FieldKind) -> String {
         FieldKind::Bytes { .. } => "Uint8Array".into(),
         FieldKind::Vec2 { .. } => "Vec2".into(),
         FieldKind::Vec3 { .. } => "Vec3".into(),
+        FieldKind::List { of, .. } => match of.as_ref() {
+            FieldKind::Choice { .. } => format!("({})[]", kind_text(of)),
+            _ => format!("{}[]", kind_text(of)),
+        },
         FieldKind::Choice { values } => values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(" | "),
     }
 }

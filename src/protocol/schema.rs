@@ -141,6 +141,8 @@ pub enum FieldKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max: Option<f64>,
     },
+    /// `length` elements, one after the other: an array. `of` is no list: the elements of an array of arrays follow each other.
+    List { length: u32, of: Box<FieldKind> },
     /// A text of at most `max` bytes in UTF-8; only in commands. It has no columns.
     Text { max: u32 },
     /// At most `max` bytes; only in commands. They have no columns.
@@ -240,6 +242,16 @@ impl Column {
 }
 
 impl FieldKind {
+    /// Iterates over the types that follow each other in the field's columns: those of the elements of a list, or the type itself.
+    pub fn elements(&self) -> impl Iterator<Item = &Self> {
+        let (kind, length) = match self {
+            // A schema may come from another program. A list that is longer than any type is refused for its columns.
+            Self::List { length, of } => (of.as_ref(), (*length as usize).min(MAX_COLUMNS + 1)),
+            _ => (self, 1),
+        };
+        std::iter::repeat_n(kind, length)
+    }
+
     fn columns(&self, columns: &mut Vec<Column>) {
         let linear = |min: i64, max: i64| Column { min, max, steps: 0 };
         let stepped = |step: f64, min: Option<f64>, max: Option<f64>| {
@@ -257,6 +269,9 @@ impl FieldKind {
             Self::Float { step, min, max } => columns.push(stepped(step, min, max)),
             Self::Vec2 { step, min, max } => columns.extend([stepped(step, min, max); 2]),
             Self::Vec3 { step, min, max } => columns.extend([stepped(step, min, max); 3]),
+            // A list of lists has no columns, and so no program makes one.
+            Self::List { ref of, .. } if matches!(**of, Self::List { .. }) => {}
+            Self::List { .. } => self.elements().for_each(|element| element.columns(columns)),
             Self::Text { .. } | Self::Bytes { .. } => {}
         }
     }

@@ -91,6 +91,7 @@ impl<C: Replicate> Grid<C> {
 
 fn columns(kind: &FieldKind) -> usize {
     match kind {
+        FieldKind::List { .. } => kind.elements().map(columns).sum(),
         FieldKind::Vec2 { .. } => 2,
         FieldKind::Vec3 { .. } => 3,
         _ => 1,

@@ -30,6 +30,7 @@ mod interest;
 mod interest_rule;
 mod layering;
 mod links;
+mod lists;
 mod map;
 mod merged;
 mod on_input;

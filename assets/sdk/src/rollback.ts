@@ -2,7 +2,7 @@
 
 import type { Forecast, Loaded, State, Told, ToldEntity } from "./forecast.js";
 import { InputLog } from "./inputlog.js";
-import type { Codec, Schemas } from "./schema.js";
+import type { Codec, Schemas, Slot } from "./schema.js";
 
 /** The third argument of a step, after the entity and the input. */
 export interface StepContext<Config = unknown> {
@@ -152,9 +152,9 @@ function agree(
 }
 
 function rowsAgree(codec: Codec, exact: readonly number[], row: readonly number[]): boolean {
-  return codec.slots.every(({ field: { min, max }, at, width, step }) => {
+  return codec.slots.every(({ field: { min, max }, at, end, step }) => {
     const motion = codec.motions[at];
-    for (let k = at; k < at + width; k++) {
+    for (let k = at; k < end; k++) {
       const [own, server] = [exact[k] ?? 0, row[k] ?? 0];
       if (motion === "hold") {
         if (own !== server) return false;
@@ -171,18 +171,21 @@ function rowsAgree(codec: Codec, exact: readonly number[], row: readonly number[
 export function exactRow(codec: Codec, value: unknown): number[] {
   const row = codec.write(value, codec.blank());
   for (const slot of codec.slots) {
-    const { at, width, step } = slot;
     const given = codec.given(value, slot);
-    const motion = codec.motions[at];
-    if (given === undefined || motion === "hold") continue;
-    if (motion === "turn") {
-      const turn = (given as number) / (2 * Math.PI);
-      row[at] = (turn - Math.floor(turn)) * step;
-    } else {
-      const { x, y, z } = given as Record<string, number>;
-      const parts = width === 1 ? [given] : [x, y, z].slice(0, width);
-      parts.forEach((part, k) => void (row[at + k] = Number(part) / step));
-    }
+    if (given === undefined || codec.motions[slot.at] === "hold") continue;
+    const parts = slot.field.length !== undefined ? (given as readonly unknown[]) : [given];
+    parts.forEach((part, k) => void writeExact(codec, { ...slot, at: slot.at + k * slot.width }, part, row));
   }
   return row;
+}
+
+function writeExact(codec: Codec, { at, width, step }: Slot, given: unknown, row: number[]): void {
+  if (codec.motions[at] === "turn") {
+    const turn = (given as number) / (2 * Math.PI);
+    row[at] = (turn - Math.floor(turn)) * step;
+  } else {
+    const { x, y, z } = given as Record<string, number>;
+    const parts = width === 1 ? [given] : [x, y, z].slice(0, width);
+    parts.forEach((part, k) => void (row[at + k] = Number(part) / step));
+  }
 }

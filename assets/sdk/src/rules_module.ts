@@ -132,9 +132,9 @@ export class RulesModule implements Forecast {
 /** Converts a row of numbers in the units of the game to columns, not rounded. */
 function inSteps(codec: Codec, values: Float64Array): number[] {
   const row: number[] = [];
-  for (const { at, width, step } of codec.slots) {
+  for (const { at, end, step } of codec.slots) {
     const unit = codec.motions[at] === "turn" ? (2 * Math.PI) / step : step;
-    for (let k = at; k < at + width; k++) row[k] = (values[k] ?? 0) / unit;
+    for (let k = at; k < end; k++) row[k] = (values[k] ?? 0) / unit;
   }
   return row;
 }

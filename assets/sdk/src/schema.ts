@@ -6,13 +6,16 @@ import { FrameError } from "./errors.js";
 /** A field of a component, an event or the input. Numbers are sent as multiples of `step` or as `steps` of a turn. */
 export interface Field {
   name: string;
-  type: "bool" | "int" | "choice" | "float" | "angle" | "vec2" | "vec3";
+  type: "bool" | "int" | "choice" | "float" | "angle" | "vec2" | "vec3" | "list";
   min?: number;
   max?: number;
   step?: number;
   steps?: number;
   values?: string[];
   oneShot?: boolean;
+  /** The number of elements of a list, and the type of each, which is no list. */
+  length?: number;
+  of?: Omit<Field, "name" | "oneShot">;
 }
 
 /** The description of a component, an event or the input, as the server sends it. */
@@ -55,16 +58,20 @@ export type Motion = "hold" | "linear" | "turn";
 
 /** The columns of a field. */
 export interface Slot {
+  /** Of a list, the type of its elements, with the length. */
   readonly field: Field;
   /** The field's first column. */
   readonly at: number;
+  /** The number of columns, of each element in a list. */
   readonly width: number;
+  /** The column after the last one. */
+  readonly end: number;
   /** The step of a number or vector, the steps in a turn of an angle; 1 for other fields. */
   readonly step: number;
 }
 
-/** For each type of a field, its number of columns, and how they change. */
-const KINDS: Readonly<Record<Field["type"], readonly [width: number, motion: Motion]>> = {
+/** For each type of a field but lists, its number of columns, and how they change. */
+const KINDS: Readonly<Record<string, readonly [width: number, motion: Motion]>> = {
   bool: [1, "hold"],
   int: [1, "hold"],
   choice: [1, "hold"],
@@ -93,13 +100,16 @@ export class Codec {
     const slots: Slot[] = [];
     const turns: number[] = [];
     const motions: Motion[] = [];
-    for (const field of type.fields) {
+    for (const whole of type.fields) {
+      const field = { ...whole, ...whole.of };
       const kind = KINDS[field.type];
-      if (!kind) throw new FrameError(`field ${type.name}.${field.name} has the unknown type ${field.type}`);
+      if (!kind) throw new FrameError(`field ${field.name} of type ${field.type} unknown`);
       const [width, motion] = kind;
       const step = stepOf(field, motion);
-      slots.push({ field, at: motions.length, width, step });
-      for (let k = 0; k < width; k++) {
+      const at = motions.length;
+      const end = at + width * natural(field.length ?? 1, "length", 52);
+      slots.push({ field, at, width, end, step });
+      while (motions.length < end) {
         turns.push(motion === "turn" ? step : 0);
         motions.push(motion);
       }
@@ -116,10 +126,8 @@ export class Codec {
     switch (this.type.shape) {
       case "unit":
         return true;
-      case "value": {
-        const slot = this.slots[0];
-        return slot && readField(slot, row);
-      }
+      case "value":
+        return readField(this.slots[0] as Slot, row);
       case "struct": {
         const value: Record<string, unknown> = {};
         for (const slot of this.slots) value[slot.field.name] = readField(slot, row);
@@ -133,14 +141,7 @@ export class Codec {
     for (let k = 0; k < this.columns; k++) {
       const a = from[k] ?? 0;
       const b = to[k] ?? 0;
-      const motion = this.motions[k];
-      if (motion === "linear") {
-        out[k] = a + (b - a) * part;
-      } else if (motion === "turn") {
-        out[k] = wrap(a + this.gap(k, a, b) * part, this.turns[k] ?? 1);
-      } else {
-        out[k] = part < 1 ? a : b;
-      }
+      out[k] = this.motions[k] === "hold" ? (part < 1 ? a : b) : this.#moved(k, a, this.gap(k, a, b) * part);
     }
   }
 
@@ -153,7 +154,7 @@ export class Codec {
     for (const slot of this.slots) {
       const given = this.given(value, slot);
       if (given !== undefined) writeField(slot, given, next, this.#label(slot.field));
-      else if (slot.field.oneShot) next.fill(0, slot.at, slot.at + slot.width);
+      else if (slot.field.oneShot) next.fill(0, slot.at, slot.end);
     }
     return next;
   }
@@ -177,17 +178,22 @@ export class Codec {
   /** Moves a row by a part of a way. */
   shift(row: number[], way: readonly number[], part: number): void {
     this.motions.forEach((motion, k) => {
-      const moved = (row[k] ?? 0) + (way[k] ?? 0) * part;
-      if (motion !== "hold") row[k] = motion === "turn" ? wrap(moved, this.turns[k] ?? 1) : moved;
+      if (motion !== "hold") row[k] = this.#moved(k, row[k] ?? 0, (way[k] ?? 0) * part);
     });
   }
 
-  /** The greatest distance of a number or point between two rows, in its own units. Angles do not count. */
+  /** A column after a way, around a circle. */
+  #moved(k: number, from: number, way: number): number {
+    const steps = this.turns[k];
+    return steps ? wrap(from + way, steps) : from + way;
+  }
+
+  /** The greatest distance of a number, a point or a list of these between two rows, in its own units. Angles do not count. */
   distance(from: readonly number[], to: readonly number[]): number {
     let greatest = 0;
-    for (const { at, width, step } of this.slots) {
+    for (const { at, end, step } of this.slots) {
       if (this.motions[at] !== "linear") continue;
-      const gaps = Array.from({ length: width }, (_, k) => (to[at + k] ?? 0) - (from[at + k] ?? 0));
+      const gaps = Array.from({ length: end - at }, (_, k) => (to[at + k] ?? 0) - (from[at + k] ?? 0));
       greatest = Math.max(greatest, Math.hypot(...gaps) * step);
     }
     return greatest;
@@ -197,9 +203,9 @@ export class Codec {
   blank(): number[] {
     const row: number[] = new Array<number>(this.columns).fill(0);
     for (const slot of this.slots) {
-      const { field, at, width } = slot;
-      if (field.type === "int") row[at] = clamp(0, field.min, field.max);
-      else if (this.motions[at] === "linear") row.fill(quantise(0, slot), at, at + width);
+      const { field, at, end } = slot;
+      if (field.type === "int") row.fill(clamp(0, field.min, field.max), at, end);
+      else if (this.motions[at] === "linear") row.fill(quantise(0, slot), at, end);
     }
     return row;
   }
@@ -221,28 +227,24 @@ export class Schemas {
   readonly components: readonly (Codec | undefined)[];
   readonly events: readonly (Codec | undefined)[];
   readonly input: Codec;
-  readonly #ids: ReadonlyMap<string, number>;
 
   constructor(schema: Schema) {
     this.schema = schema;
     this.components = byId(schema.components, 52);
     this.events = byId(schema.events, 127);
     this.input = new Codec(schema.input);
-    this.#ids = new Map(schema.components.map((type) => [type.name, type.id]));
   }
 
   /** The wire id of a component. Throws a `TypeError` if the game has no component of this name. */
   id(component: string): number {
-    const id = this.#ids.get(component);
+    const id = this.schema.components.find(({ name }) => name === component)?.id;
     if (id === undefined) throw new TypeError(`the game ${this.schema.game} has no component ${component}`);
     return id;
   }
 
   /** The codec of a component. Throws a `TypeError` if the game has no component of this name. */
   codec(component: string): Codec {
-    const codec = this.components[this.id(component)];
-    if (!codec) throw new TypeError(`the game ${this.schema.game} has no component ${component}`);
-    return codec;
+    return this.components[this.id(component)] as Codec;
   }
 }
 
@@ -269,7 +271,18 @@ function stepOf(field: Field, motion: Motion): number {
   throw new FrameError(`field ${field.name} of type ${field.type} has no ${key}`);
 }
 
-function readField({ field, at, step }: Slot, row: ArrayLike<number>): unknown {
+/** The first column of each element; of a field that is no list, of the field. */
+function elements({ at, width, end }: Slot): number[] {
+  return Array.from({ length: (end - at) / width }, (_, k) => at + k * width);
+}
+
+function readField(slot: Slot, row: ArrayLike<number>): unknown {
+  return slot.field.length === undefined
+    ? readOne(slot, slot.at, row)
+    : elements(slot).map((at) => readOne(slot, at, row));
+}
+
+function readOne({ field, step }: Slot, at: number, row: ArrayLike<number>): unknown {
   const column = row[at] ?? 0;
   switch (field.type) {
     case "bool":
@@ -295,6 +308,11 @@ const LIMIT = 2 ** 31;
 const AXES = ["x", "y", "z"] as const;
 
 function writeField(slot: Slot, given: unknown, row: number[], name: string): void {
+  const values = (slot.field.length === undefined ? [given] : given) as ArrayLike<unknown> | null;
+  elements(slot).forEach((at, k) => void writeOne({ ...slot, at }, values?.[k], row, name));
+}
+
+function writeOne(slot: Slot, given: unknown, row: number[], name: string): void {
   const { field, at, width, step } = slot;
   switch (field.type) {
     case "bool":
