@@ -155,7 +155,7 @@ impl<G: Game> MatchBuilder<G> {
         if let Some((server, world)) = self.parts.server() {
             world.insert_resource(RegisteredEvent::<E>(PhantomData));
             server.registry.constant::<RegisteredEvent<E>>(world);
-            server.events.push(E::spec(Some(E::ID), Some(Audience::Everyone)));
+            server.events.push(E::description(E::ID, Some(Audience::Everyone)));
         }
         self
     }
@@ -184,7 +184,7 @@ impl<G: Game> MatchBuilder<G> {
             world.insert_resource(CommandInbox::<C>::new());
             server.registry.constant::<CommandInbox<C>>(world);
             server.receivers.push(CommandInbox::<C>::receiver());
-            server.commands.push(C::description(C::ID));
+            server.commands.push(C::description(C::ID, None));
         }
         self
     }

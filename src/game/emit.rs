@@ -3,11 +3,10 @@
 use std::marker::PhantomData;
 
 use bevy_ecs::{prelude::*, system::SystemParam};
-use smallvec::SmallVec;
 
 use super::GameEvent;
 use crate::{
-    protocol::Seat,
+    protocol::{Seat, Values},
     sim::{OutgoingEvent, OutgoingEvents, Recipient, resource_in_table},
 };
 
@@ -56,8 +55,8 @@ impl<E: GameEvent> Emit<'_, E> {
     }
 
     fn push(&mut self, to: Recipient, event: E) {
-        let mut columns = SmallVec::from_elem(0, E::WIDTH);
-        event.quantise(&mut columns);
-        self.outgoing.push(OutgoingEvent { to, id: E::ID, columns });
+        let mut values = Values::new();
+        event.write(&mut values);
+        self.outgoing.push(OutgoingEvent { to, id: E::ID, values });
     }
 }

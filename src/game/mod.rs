@@ -162,7 +162,7 @@ pub trait GameInput: Columns + Clone + Default + Send + Sync + 'static {
 ///     damage: u8,
 /// }
 /// ```
-pub trait GameEvent: Columns + Send + Sync + 'static {
+pub trait GameEvent: Fields + Send + Sync + 'static {
     /// The id on the wire, 1 to 127. It must stay the same for the life of the game.
     const ID: u8;
 }

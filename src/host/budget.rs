@@ -1,4 +1,4 @@
-//! The budget of a room: the average time of its steps, and the average bytes of its frames.
+//! The budget of a room: the average time of its steps, and the average bytes of its frames and events.
 
 use std::{fmt, time::Duration};
 

@@ -27,7 +27,7 @@ pub struct Limits {
     pub stuck_after: Duration,
     /// The part of its tick interval that a room's steps may take on average. A room that takes more gets fewer steps. Default 0.5.
     pub step_share: f32,
-    /// The bytes of state that a room may send per tick on average, to all its clients together. A room that sends more gets fewer steps.
+    /// The bytes of state and events that a room may send per tick on average, to all its clients together. A room that sends more gets fewer steps.
     /// Default 1 MiB.
     pub bytes_per_tick: usize,
     /// The time over which these averages are taken. Default 2 s.

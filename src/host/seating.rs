@@ -100,9 +100,9 @@ impl Seating {
         if let Some(room) = &mut self.room {
             self.spectators.show(&outbox, room);
         }
-        outbox.messages.into_iter().for_each(|(seat, message)| self.deliver(seat, message, meters));
+        let events: u64 = outbox.messages.into_iter().map(|(seat, message)| self.deliver(seat, message, meters)).sum();
         let is_last = outbox.over.as_ref().is_some_and(|over| over.reason == OverReason::Finished);
-        let bytes = self.show(&outbox.frames, is_last, meters);
+        let bytes = events + self.show(&outbox.frames, is_last, meters);
         outbox.stalled.into_iter().for_each(|seat| self.cut(seat, meters));
         for (seat, reason) in outbox.evicted {
             if reason == OverReason::Kicked {
@@ -245,15 +245,17 @@ impl Seating {
         }
     }
 
-    /// Sends a message. A connection that does not take it is cut.
-    fn deliver(&mut self, seat: Seat, message: Message, meters: &GameMeters) {
-        let Some((_, outlet)) = self.stays.connected(seat) else { return };
+    /// Sends a message, and returns the bytes of its game events. A connection that does not take it is cut.
+    fn deliver(&mut self, seat: Seat, message: Message, meters: &GameMeters) -> u64 {
+        let Some((_, outlet)) = self.stays.connected(seat) else { return 0 };
+        let bytes = if let Message::Events(bytes) = &message { bytes.len() as u64 } else { 0 };
         if let Message::Refused(refused) = &message {
             observe::refused(refused.code, u64::from(refused.count));
         }
         if outlet.send(message).is_err() {
             self.cut(seat, meters);
         }
+        bytes
     }
 
     /// Sends the frames of a tick, and returns their bytes. The room makes up for a frame that a connection does not take. Nothing

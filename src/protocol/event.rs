@@ -1,7 +1,8 @@
-//! Game events, event `e`: `[tick, [id, column, ...], [id, ...], ...]`.
+//! Game events, event `e`: `[tick, [id, value, ...], [id, ...], ...]`. A value is an integer column, a text or bytes.
 
 use super::{
-    FrameError, Schema, Tick,
+    FrameError, Schema, Tick, Values,
+    values::{Value, read_values, write_values},
     wire::{MessagePackReader, write_array, write_int},
 };
 
@@ -12,14 +13,14 @@ pub fn write_events_head(to: &mut Vec<u8>, tick: Tick, events: usize) {
 }
 
 /// Appends one event.
-pub fn write_event(to: &mut Vec<u8>, id: u8, columns: &[i64]) {
-    write_array(to, 1 + columns.len());
+pub fn write_event(to: &mut Vec<u8>, id: u8, values: &[Value]) {
+    write_array(to, 1 + values.len());
     write_int(to, i64::from(id));
-    columns.iter().for_each(|&column| write_int(to, column));
+    write_values(to, values);
 }
 
-/// Decoded game events: wire ids and columns, in order.
-pub type WireEvents = Vec<(u8, Vec<i64>)>;
+/// Decoded game events: wire ids and values, in order.
+pub type WireEvents = Vec<(u8, Values)>;
 
 /// Decodes the events of one tick. Events that the schema does not know are left out.
 ///
@@ -31,15 +32,13 @@ pub fn decode_events(schema: &Schema, bytes: &[u8]) -> Result<(Tick, WireEvents)
     let tick = Tick(from.int_in(0..=i64::from(u32::MAX))? as u32);
     let mut decoded = Vec::new();
     for _ in 0..events {
-        let columns = from.array()?.checked_sub(1).ok_or(FrameError)?;
+        let values = from.array()?.checked_sub(1).ok_or(FrameError)?;
         let id = from.int_in(1..=127)? as u8;
         match schema.event(id) {
-            Some(known) if known.len() == columns => {
-                decoded.push((id, (0..columns).map(|_| from.int()).collect::<Result<_, _>>()?));
-            }
+            Some(places) if places.len() == values => decoded.push((id, read_values(&mut from, places)?)),
             Some(_) => return Err(FrameError),
             None => {
-                for _ in 0..columns {
+                for _ in 0..values {
                     from.skip()?;
                 }
             }

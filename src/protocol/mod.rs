@@ -12,6 +12,7 @@ mod deflate;
 mod schema;
 mod columns;
 mod frame;
+mod values;
 mod event;
 mod input;
 mod command;
@@ -23,15 +24,14 @@ use serde::{Deserialize, Serialize};
 
 pub use blocks::{Block, Blocks};
 pub use columns::{Angle, Columns, Dir8, Exact, Field, Plain, Replicate, Step};
-pub use command::{
-    Blob, CommandError, Fields, Text, Value, ValueField, ValueReader, Values, WireCommand, decode_command, encode_command,
-};
+pub use command::{CommandError, WireCommand, decode_command, encode_command};
 pub use deflate::inflate;
 pub use error::ErrorCode;
 pub use event::{WireEvents, decode_events, write_event, write_events_head};
 pub use frame::{Frame, Head, Kind, Section, SectionWriter, decode_frame, term};
 pub use input::{AckOrInput, InputColumns, InputError, InputHead, decode_input, encode_ack, encode_input};
 pub use schema::{Audience, Column, FieldKind, FieldSpec, Place, Schema, SchemaError, Shape, TypeSpec};
+pub use values::{Blob, Fields, Text, Value, ValueField, ValueReader, Values};
 pub use wire::FrameError;
 
 #[cfg(any(test, feature = "fuzzing"))]

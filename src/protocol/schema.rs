@@ -45,7 +45,7 @@ pub struct Schema {
 #[derive(Debug, Clone, Default)]
 struct ColumnLayout {
     components: Vec<Option<Vec<Column>>>,
-    events: BTreeMap<u8, Vec<Column>>,
+    events: BTreeMap<u8, Vec<Place>>,
     commands: BTreeMap<u8, Vec<Place>>,
     input: Vec<Column>,
 }
@@ -143,13 +143,13 @@ pub enum FieldKind {
     },
     /// `length` elements, one after the other: an array. `of` is no list: the elements of an array of arrays follow each other.
     List { length: u32, of: Box<FieldKind> },
-    /// A text of at most `max` bytes in UTF-8; only in commands. It has no columns.
+    /// A text of at most `max` bytes in UTF-8; only in commands and events. It has no columns.
     Text { max: u32 },
-    /// At most `max` bytes; only in commands. They have no columns.
+    /// At most `max` bytes; only in commands and events. They have no columns.
     Bytes { max: u32 },
 }
 
-/// A value of a command on the wire.
+/// A value of a command or an event on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// A column.
@@ -378,8 +378,8 @@ impl Schema {
         self.layout().components.get(usize::from(id))?.as_deref()
     }
 
-    /// Returns the columns of a game event; `None` if no event has this wire id.
-    pub fn event(&self, id: u8) -> Option<&[Column]> {
+    /// Returns the values of a game event; `None` if no event has this wire id.
+    pub fn event(&self, id: u8) -> Option<&[Place]> {
         self.layout().events.get(&id).map(Vec::as_slice)
     }
 
@@ -401,7 +401,7 @@ impl Schema {
                     *place = Some(spec.columns());
                 }
             }
-            let events = self.events.iter().filter_map(|spec| Some((spec.id?, spec.columns()))).collect();
+            let events = self.events.iter().filter_map(|spec| Some((spec.id?, spec.places()))).collect();
             let commands = self.commands.iter().filter_map(|spec| Some((spec.id?, spec.places()))).collect();
             ColumnLayout { components, events, commands, input: self.input.columns() }
         })

@@ -231,7 +231,7 @@ pub(super) fn encode(events: &[OutgoingEvent], now: Tick, seat: Option<Seat>) ->
     let mut bytes = Vec::new();
     if count > 0 {
         write_events_head(&mut bytes, now, count);
-        events.iter().filter(hears).for_each(|event| write_event(&mut bytes, event.id, &event.columns));
+        events.iter().filter(hears).for_each(|event| write_event(&mut bytes, event.id, &event.values));
     }
     bytes.into()
 }

@@ -9,7 +9,8 @@ use super::{Message, Outbox, Over, OverReason, Room, RoomStats};
 use crate::{
     game::{Game, GameCommand, GameDef, GameEvent, Outcome, Strength},
     protocol::{
-        Columns, ErrorCode, InputHead, Seat, Tick, Values, WireCommand, decode_events, encode_ack, encode_command, encode_input,
+        Columns, ErrorCode, InputHead, Seat, Tick, ValueReader, Values, WireCommand, WireEvents, decode_events, encode_ack,
+        encode_command, encode_input,
     },
     replication::{Mirror, View},
     sim::EIGHTHS,
@@ -48,7 +49,7 @@ struct Player {
     seat: Seat,
     mirror: Mirror,
     seq: u32,
-    events: Vec<(u8, Vec<i64>)>,
+    events: WireEvents,
     frame_bytes: Vec<usize>,
     drop_next: u32,
     connected: bool,
@@ -278,7 +279,7 @@ impl<G: Game> TestRoom<G> {
         let spec = self.room.schema().events.iter().find(|spec| spec.name == E::NAME);
         let Some(id) = spec.and_then(|spec| spec.id) else { panic!("the game has no event {}", E::NAME) };
         let heard = self.player(player).events.iter().filter(|(heard, _)| *heard == id);
-        heard.map(|(_, columns)| E::dequantise(columns)).collect()
+        heard.map(|(_, values)| must(E::read(&mut ValueReader::new(values)).ok_or("the bytes are no such event"))).collect()
     }
 
     /// Returns the sizes in bytes of the frames that a player was sent.

@@ -11,9 +11,8 @@ use std::{
 use bevy_ecs::prelude::*;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use smallvec::SmallVec;
 
-use crate::protocol::Seat;
+use crate::protocol::{Seat, Values};
 
 /// Makes types resources that are stored in tables.
 macro_rules! resource_in_table {
@@ -259,8 +258,8 @@ pub struct OutgoingEvent {
     pub to: Recipient,
     /// Its wire id.
     pub id: u8,
-    /// Its columns.
-    pub columns: SmallVec<[i64; 6]>,
+    /// Its values.
+    pub values: Values,
 }
 
 /// The game events of the tick that is being stepped, in order. It has a lock inside, so that one system can send several kinds.

@@ -1,7 +1,7 @@
 //! The budgets of rooms without a network, in virtual time.
 
 use serde_json::json;
-use tickcast::{host::RoomOptions, room::OverReason};
+use tickcast::room::OverReason;
 
 use crate::host::{ada, host_with, options, seconds, walk_in};
 
@@ -19,12 +19,16 @@ async fn a_match_with_too_many_entities_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_room_that_sends_too_many_bytes_is_slowed_and_then_ends() {
-    let host = host_with(|limits| limits.bytes_per_tick = 1);
-    let admission = host.create("duel", &RoomOptions::default(), &ada()).unwrap();
-    let (_claim, memory) = walk_in(&host, &admission.ticket);
-    seconds(8.0).await;
-    assert_eq!(memory.overs(), []);
-    seconds(4.0).await;
-    assert_eq!(memory.overs(), [OverReason::OverBudget]);
-    assert!(memory.messages().contains("bytes on average, and 1 are allowed"), "{}", memory.messages());
+    // Of state, and of events.
+    for (allowed, babble) in [(1, 0), (2500, 3)] {
+        let host = host_with(|limits| limits.bytes_per_tick = allowed);
+        let admission = host.create("duel", &options(json!({ "babble": babble })), &ada()).unwrap();
+        let (_claim, memory) = walk_in(&host, &admission.ticket);
+        seconds(8.0).await;
+        assert_eq!(memory.overs(), []);
+        seconds(4.0).await;
+        assert_eq!(memory.overs(), [OverReason::OverBudget]);
+        let told = format!("bytes on average, and {allowed} are allowed");
+        assert!(memory.messages().contains(&told), "{}", memory.messages());
+    }
 }

@@ -19,7 +19,7 @@ const ITEMS: [(&str, &[&str]); 17] = [
     ("game/emit.rs", &["struct Emit<"]),
     ("game/received.rs", &["struct Received<"]),
     ("game/settings.rs", &["fn tick_rate(", "fn steps_on_input("]),
-    ("protocol/command.rs", &["struct Text<", "struct Blob<"]),
+    ("protocol/values.rs", &["struct Text<", "struct Blob<"]),
     ("game/intents.rs", &["trait SpawnAvatar "]),
     ("game/builder.rs", &["struct MatchBuilder<", "fn command<", "fn interest<", "fn finish_when<", "fn systems<"]),
     ("game/builder.rs", &["fn on_join<", "fn bot<", "fn event<", "fn resource<"]),

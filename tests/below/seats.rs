@@ -217,6 +217,9 @@ fn events_reach_whom_they_are_for() {
     assert_eq!(table.events::<Fired>(1).len(), 30);
     assert_eq!(table.events::<Fired>(0)[0].by, 1);
     assert_eq!((table.events::<Click>(0).len(), table.events::<Click>(1).len()), (1, 0));
+    let sound = "päng päng ";
+    let first = FirstShot { by: 1, sound: Text::new(sound), smoke: Blob::new(&[0, 128, 255]) };
+    assert_eq!(table.events::<FirstShot>(1), [first], "the text is cut to 12 bytes");
 }
 
 type Mistake = fn(&mut TestRoom<Meadow>);

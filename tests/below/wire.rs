@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tickcast::{
     game::GameDef,
     prelude::*,
-    protocol::{AckOrInput, Columns, InputHead, Schema, decode_events, decode_input, encode_input},
+    protocol::{AckOrInput, Columns, Fields, InputHead, Schema, ValueReader, Values, decode_events, decode_input, encode_input},
     replication::Mirror,
     room::Message,
 };
@@ -57,12 +57,19 @@ impl<G: Game> Recorder<G> {
         for (_, message) in out.messages.into_iter().filter(|(to, _)| *to == seat) {
             let Message::Events(bytes) = message else { continue };
             let (tick, events) = decode_events(&schema, &bytes).unwrap();
-            let named = |(id, columns): &(u8, Vec<i64>)| match id {
-                1 => {
-                    let fired = Fired::dequantise(columns);
-                    json!({ "name": "Fired", "value": { "at": { "x": fired.at.x, "y": fired.at.y }, "by": fired.by } })
+            let named = |(id, values): &(u8, Values)| {
+                let values = &mut ValueReader::new(values);
+                match id {
+                    1 => {
+                        let Fired { at, by } = Fired::read(values).unwrap();
+                        json!({ "name": "Fired", "value": { "at": { "x": at.x, "y": at.y }, "by": by } })
+                    }
+                    2 => json!({ "name": "Click", "value": {} }),
+                    _ => {
+                        let FirstShot { by, sound, smoke } = FirstShot::read(values).unwrap();
+                        json!({ "name": "FirstShot", "value": { "by": by, "sound": &*sound, "smoke": { "hex": hex(&smoke) } } })
+                    }
                 }
-                _ => json!({ "name": "Click", "value": {} }),
             };
             let events: Vec<Value> = events.iter().map(named).collect();
             self.events.push(json!({ "hex": hex(&bytes), "value": { "tick": tick.0, "events": events } }));

@@ -29,6 +29,15 @@ pub struct Wishes {
     pub dawdle_millis: u64,
     /// Spawn so many entities in each tick.
     pub spawn: u32,
+    /// Tell everybody so many times a kilobyte of nothing in each tick.
+    pub babble: u32,
+}
+
+/// A kilobyte.
+#[derive(GameEvent)]
+#[event(id = 1)]
+struct Babble {
+    of: Blob<1000>,
 }
 
 /// The gates that are open.
@@ -64,7 +73,8 @@ impl Game for Duel {
     }
 
     fn build(m: &mut MatchBuilder<Self>) {
-        walking(m).seats(2..=2).reconnect_grace(secs(GRACE)).systems((blow_up, hang, dawdle, spawn)).finish_when(win);
+        walking(m).seats(2..=2).reconnect_grace(secs(GRACE)).finish_when(win);
+        m.event::<Babble>().systems((blow_up, hang, dawdle, spawn, babble));
     }
 }
 
@@ -92,6 +102,10 @@ fn dawdle(wishes: Res<Wishes>) {
 
 fn spawn(wishes: Res<Wishes>, mut commands: Commands) {
     commands.spawn_batch((0..wishes.spawn).map(|_| Pos { at: Vec2::ZERO }));
+}
+
+fn babble(wishes: Res<Wishes>, mut told: Emit<Babble>) {
+    (0..wishes.babble).for_each(|_| told.everyone(Babble { of: Blob::new(&[0; 1000]) }));
 }
 
 fn win(wishes: Res<Wishes>, clock: Res<Clock>) -> Option<Outcome> {

@@ -69,6 +69,15 @@ pub struct Fired {
 #[event(id = 2)]
 pub struct Click {}
 
+/// Values of the kinds that only events and commands have.
+#[derive(GameEvent, Debug, Clone, PartialEq)]
+#[event(id = 3)]
+pub struct FirstShot {
+    pub by: u8,
+    pub sound: Text<12>,
+    pub smoke: Blob<4>,
+}
+
 #[derive(Resource, Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MeadowConfig {
@@ -123,6 +132,7 @@ fn lay_out<G: Game<Input = Pad>>(m: &mut MatchBuilder<G>) {
         .resource(Shots::default())
         .event::<Fired>()
         .event::<Click>()
+        .event::<FirstShot>()
         .on_join(|seat, w: &mut World| {
             let at = Vec2::new(f32::from(seat.0) * 4.0, 0.0);
             let start = (Pos { at }, Vel(Vec2::ZERO), Hp(100), Ammo(30), Facing(0.0));
@@ -155,7 +165,7 @@ fn wander(mut shots: Query<&mut Vel, With<Fuse>>, mut rng: ResMut<MatchRng>) {
 
 fn shoot(
     mut commands: Commands, mut avatars: Query<(&Intent<Pad>, &Seat, &Pos, &Facing, &mut Ammo)>, mut fired: Emit<Fired>,
-    mut clicks: Emit<Click>, mut shots: ResMut<Shots>,
+    mut clicks: Emit<Click>, mut first: Emit<FirstShot>, mut shots: ResMut<Shots>,
 ) {
     for (intent, seat, pos, facing, mut ammo) in &mut avatars {
         if !intent.fire {
@@ -166,6 +176,9 @@ fn shoot(
             continue;
         }
         ammo.0 -= 1;
+        if shots.0 == 0 {
+            first.everyone(FirstShot { by: seat.0, sound: Text::new("päng päng päng"), smoke: Blob::new(&[0, 128, 255]) });
+        }
         shots.0 += 1;
         fired.everyone(Fired { at: pos.at, by: seat.0 });
         commands.spawn((*pos, Vel(Vec2::from_angle(facing.0) * 10.0), Fuse(15)));

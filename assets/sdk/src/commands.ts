@@ -1,7 +1,7 @@
 // Sends a seat's commands: in order, each exactly once, over as many connections as that takes. Loaded with the first command.
 
 import type { SeatChannel } from "./channel.js";
-import type { CommandField, CommandType, Schema } from "./schema.js";
+import type { Field, Schema, Type } from "./schema.js";
 import type { Tools } from "./tools.js";
 
 /** The surroundings of `CommandSender`. */
@@ -99,7 +99,7 @@ export class CommandSender {
 }
 
 /** The values of a field on the wire. */
-function valuesOf({ Codec }: Tools, type: CommandType, field: CommandField, value: unknown): unknown[] {
+function valuesOf({ Codec }: Tools, type: Type, field: Field, value: unknown): unknown[] {
   const isStruct = type.shape === "struct";
   const given = isStruct ? (value as Record<string, unknown> | null | undefined)?.[field.name] : value;
   const label = isStruct ? `${type.name}.${field.name}` : type.name;
@@ -111,12 +111,12 @@ function valuesOf({ Codec }: Tools, type: CommandType, field: CommandField, valu
     if (!(given instanceof Uint8Array)) throw new TypeError(`${label}: ${String(given)} is not a Uint8Array`);
     return [within(given, given.length, field, label)];
   }
-  const codec = new Codec({ name: type.name, shape: type.shape, fields: [{ ...field, type: field.type }] });
+  const codec = new Codec({ name: type.name, shape: type.shape, fields: [field] });
   if (given === undefined) throw new TypeError(`${label} is missing`);
   return codec.write(value, codec.blank());
 }
 
-function within<T>(value: T, bytes: number, { max = 0 }: CommandField, label: string): T {
+function within<T>(value: T, bytes: number, { max = 0 }: Field, label: string): T {
   if (bytes > max) throw new TypeError(`${label} has ${bytes} bytes, and ${max} are allowed`);
   return value;
 }

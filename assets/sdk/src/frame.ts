@@ -5,7 +5,7 @@ import { integer, natural, within } from "./checks.js";
 import { FrameError, messageOf } from "./errors.js";
 import { decode } from "./msgpack.js";
 import { unpack } from "./packed_later.js";
-import type { Schemas } from "./schema.js";
+import type { Schemas, Slot } from "./schema.js";
 
 export const SNAPSHOT = 0;
 export const DIFF = 1;
@@ -77,12 +77,13 @@ export function decodeEvents(bytes: Uint8Array, schemas: Schemas): GameEvents {
   const tick = natural(all[0], "tick");
   const events: GameEvent[] = [];
   for (let k = 1; k < all.length; k++) {
-    const row = integers(array(all[k], "event"));
-    const codec = schemas.events[row[0] ?? -1];
+    const [id, ...row] = array(all[k], "event");
+    const codec = schemas.events[natural(id, "id")];
     // An event that the schema does not have is meant for a newer program.
     if (!codec) continue;
-    lengthIs(row, codec.columns + 1, `event ${codec.name}`);
-    events.push({ name: codec.name, value: codec.read(row.slice(1)) });
+    lengthIs(row, codec.columns, `event ${codec.name}`);
+    for (const slot of codec.slots) checkField(slot, row);
+    events.push({ name: codec.name, value: codec.read(row as number[]) });
   }
   return { tick, events };
 }
@@ -213,6 +214,13 @@ function lengthIs(array: readonly unknown[], length: number, what: string): void
 function array(value: unknown, what: string): readonly unknown[] {
   if (!Array.isArray(value)) throw new FrameError(`${what} is not an array`);
   return value;
+}
+
+/** Verifies that a field of an event has values of its type. */
+function checkField({ field: { name, type }, at, end }: Slot, row: readonly unknown[]): void {
+  if (type !== "text" && type !== "bytes") integers(row.slice(at, end));
+  else if (type === "text" ? typeof row[at] !== "string" : !(row[at] instanceof Uint8Array))
+    throw new FrameError(`${name} is not ${type}`);
 }
 
 /** Returns the same array, and verifies that it has only integers from index `first` on. */

@@ -1,10 +1,13 @@
 // The frames of a room, as they come in.
 
-import type { FrameError } from "./errors.js";
-import { inflate, isDeflated } from "./inflate.js";
+import { FrameError, messageOf } from "./errors.js";
+import { later } from "./later.js";
+import { decode } from "./msgpack.js";
 import type { OrderedEvents } from "./ordered.js";
 import { loadPacked } from "./packed_later.js";
 import type { Schema } from "./schema.js";
+
+const loadInflate = later(() => import("./inflate.js"));
 
 /** Counts the frames, and inflates those that are deflated. */
 export class Inbox {
@@ -22,7 +25,11 @@ export class Inbox {
 
   /** Lets events through, once the frames can be read. Without the code of packed lists, frames that have some are faults. */
   async open({ packed }: Schema, failed: (error: FrameError) => void): Promise<void> {
-    if (packed) await loadPacked().catch(failed);
+    if (packed) {
+      // A game with many entities has large snapshots.
+      loadInflate().catch(() => undefined);
+      await loadPacked().catch(failed);
+    }
     this.#ordered.resume();
   }
 
@@ -40,7 +47,23 @@ export class Inbox {
       this.#take(frame);
       this.#ordered.resume();
     };
-    void inflate(bytes).then(done, done);
+    void inflated(bytes).then(done, done);
+  }
+}
+
+/** Whether a frame is compressed. */
+export function isDeflated(frame: Uint8Array): boolean {
+  const first = frame[0] ?? 0;
+  return first >= 0xc4 && first <= 0xc6;
+}
+
+/** Decompresses a frame. Throws a `FrameError` if that fails, or if the code for it cannot be loaded. */
+export async function inflated(frame: Uint8Array): Promise<Uint8Array> {
+  try {
+    const { inflate } = await loadInflate();
+    return await inflate(decode(frame) as Uint8Array<ArrayBuffer>);
+  } catch (error) {
+    throw new FrameError(`cannot decompress the frame: ${messageOf(error)}`);
   }
 }
 

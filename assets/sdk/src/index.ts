@@ -13,7 +13,7 @@ export type { Party } from "./party.js";
 export type { Presence } from "./presence.js";
 export type { StepContext } from "./rollback.js";
 export type { Room } from "./room.js";
-export type { CommandField, CommandType, Field, Schema, Type } from "./schema.js";
+export type { Field, Schema, Type } from "./schema.js";
 export type { ServerStatus, ServerStatusListener } from "./status.js";
 export type {
   AnyGame,

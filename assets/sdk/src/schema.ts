@@ -3,10 +3,13 @@
 import { natural } from "./checks.js";
 import { FrameError } from "./errors.js";
 
-/** A field of a component, an event or the input. Numbers are sent as multiples of `step` or as `steps` of a turn. */
+/**
+ * A field of a component, an event, a command or the input. Numbers are sent as multiples of `step` or as `steps` of a turn. Only events
+ * and commands have texts and bytes, of at most `max` bytes.
+ */
 export interface Field {
   name: string;
-  type: "bool" | "int" | "choice" | "float" | "angle" | "vec2" | "vec3" | "list";
+  type: "bool" | "int" | "choice" | "float" | "angle" | "vec2" | "vec3" | "list" | "text" | "bytes";
   min?: number;
   max?: number;
   step?: number;
@@ -18,7 +21,7 @@ export interface Field {
   of?: Omit<Field, "name" | "oneShot">;
 }
 
-/** The description of a component, an event or the input, as the server sends it. */
+/** The description of a component, an event, a command or the input, as the server sends it. */
 export interface Type {
   id: number;
   name: string;
@@ -27,12 +30,6 @@ export interface Type {
   fields: Field[];
 }
 
-/** A field of a command: one as others have, or a text or bytes, of at most `max` bytes. */
-export type CommandField = Omit<Field, "type"> & { type: Field["type"] | "text" | "bytes" };
-
-/** The description of a command. */
-export type CommandType = Omit<Type, "fields"> & { fields: CommandField[] };
-
 /** The types of everything that a room sends and receives. */
 export interface Schema {
   game: string;
@@ -40,7 +37,7 @@ export interface Schema {
   hz: number;
   components: Type[];
   events: Type[];
-  commands?: CommandType[];
+  commands?: Type[];
   input: Omit<Type, "id">;
   /** Whether frames may contain packed lists. */
   packed?: boolean;
@@ -79,9 +76,11 @@ const KINDS: Readonly<Record<string, readonly [width: number, motion: Motion]>> 
   angle: [1, "turn"],
   vec2: [2, "linear"],
   vec3: [3, "linear"],
+  text: [1, "hold"],
+  bytes: [1, "hold"],
 };
 
-/** Reads and writes the rows of one component, event or input. */
+/** Reads and writes the rows of one component, event or input. Texts and bytes of an event are taken as they are, in the place of a number. */
 export class Codec {
   readonly name: string;
   readonly type: Omit<Type, "id">;
@@ -102,10 +101,9 @@ export class Codec {
     const motions: Motion[] = [];
     for (const whole of type.fields) {
       const field = { ...whole, ...whole.of };
-      const kind = KINDS[field.type];
-      if (!kind) throw new FrameError(`field ${field.name} of type ${field.type} unknown`);
-      const [width, motion] = kind;
-      const step = stepOf(field, motion);
+      const [width, motion] = KINDS[field.type] ?? [0, "linear"];
+      const step = motion === "hold" ? 1 : (field[motion === "turn" ? "steps" : "step"] ?? 0);
+      if (!(width && step > 0)) throw new FrameError(`field ${field.name} of type ${field.type} has no form`);
       const at = motions.length;
       const end = at + width * natural(field.length ?? 1, "length", 52);
       slots.push({ field, at, width, end, step });
@@ -244,6 +242,7 @@ export class Schemas {
 
   /** The codec of a component. Throws a `TypeError` if the game has no component of this name. */
   codec(component: string): Codec {
+    // Each id has a codec: both are made of the same list.
     return this.components[this.id(component)] as Codec;
   }
 }
@@ -262,15 +261,6 @@ function byId(types: readonly Type[], max: number): (Codec | undefined)[] {
   return codecs;
 }
 
-/** Verifies that a field which needs steps has them. */
-function stepOf(field: Field, motion: Motion): number {
-  if (motion === "hold") return 1;
-  const key = motion === "turn" ? "steps" : "step";
-  const value = field[key] ?? 0;
-  if (value > 0) return value;
-  throw new FrameError(`field ${field.name} of type ${field.type} has no ${key}`);
-}
-
 /** The first column of each element; of a field that is no list, of the field. */
 function elements({ at, width, end }: Slot): number[] {
   return Array.from({ length: (end - at) / width }, (_, k) => at + k * width);
@@ -287,8 +277,6 @@ function readOne({ field, step }: Slot, at: number, row: ArrayLike<number>): unk
   switch (field.type) {
     case "bool":
       return column !== 0;
-    case "int":
-      return column;
     case "choice":
       return field.values?.[column] ?? field.values?.[0];
     case "float":
@@ -299,6 +287,8 @@ function readOne({ field, step }: Slot, at: number, row: ArrayLike<number>): unk
       return { x: column * step, y: (row[at + 1] ?? 0) * step };
     case "vec3":
       return { x: column * step, y: (row[at + 1] ?? 0) * step, z: (row[at + 2] ?? 0) * step };
+    default:
+      return column;
   }
 }
 

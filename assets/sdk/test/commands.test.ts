@@ -3,12 +3,12 @@
 import { decode } from "@msgpack/msgpack";
 import { expect, test, vi } from "vitest";
 import { CommandSender } from "../src/commands.js";
-import type { CommandType, Schema } from "../src/schema.js";
+import type { Schema, Type } from "../src/schema.js";
 import { TOOLS } from "../src/tools.js";
 import { channel, room, seatChannel, sit, welcome } from "./seat.js";
 import { FakeChannel, schema } from "./support.js";
 
-const commands: CommandType[] = [
+const commands: Type[] = [
   { id: 1, name: "Guess", shape: "struct", fields: [{ name: "word", type: "text", max: 8 }] },
   {
     id: 2,

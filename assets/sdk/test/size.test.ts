@@ -41,6 +41,7 @@ test("what is loaded later is a file for each purpose, and these share no other 
   expect(Object.keys(files).sort()).toEqual([
     "commands.js",
     "index.js",
+    "inflate.js",
     "lobby_code.js",
     "packed.js",
     "predict.js",

@@ -9,10 +9,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import { FrameError } from "../src/errors.js";
 import { decodeEvents, decodeFrame } from "../src/frame.js";
-import { inflate, isDeflated } from "../src/inflate.js";
+import { inflated, isDeflated } from "../src/inbox.js";
 import { encodeInput } from "../src/input.js";
 import type { Applied } from "../src/mirror.js";
 import { Mirror } from "../src/mirror.js";
+import { encode } from "../src/msgpack.js";
 import { loadPacked } from "../src/packed_later.js";
 import type { Schema } from "../src/schema.js";
 import { Schemas } from "../src/schema.js";
@@ -50,11 +51,18 @@ function filesIn(folder: string): string[] {
 
 async function applied(mirror: Mirror, bytes: Uint8Array, schemas: Schemas): Promise<Applied | undefined> {
   try {
-    return mirror.apply(decodeFrame(isDeflated(bytes) ? await inflate(bytes) : bytes, schemas));
+    return mirror.apply(decodeFrame(isDeflated(bytes) ? await inflated(bytes) : bytes, schemas));
   } catch (error) {
     expect(error).toBeInstanceOf(FrameError);
     return undefined;
   }
+}
+
+/** A value as JSON has it, where bytes are hexadecimal. */
+function withHex(value: unknown): unknown {
+  if (value instanceof Uint8Array) return { hex: hexOf(value) };
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, withHex(field)]));
 }
 
 function check(file: string): void {
@@ -77,7 +85,10 @@ function check(file: string): void {
     }
   });
   test("its events give the same values", () => {
-    for (const { hex, value } of golden.events ?? []) expect(decodeEvents(bytesOf(hex), schemas)).toEqual(value);
+    for (const { hex, value } of golden.events ?? []) {
+      const { tick, events } = decodeEvents(bytesOf(hex), schemas);
+      expect({ tick, events: events.map(({ name, value }) => ({ name, value: withHex(value) })) }).toEqual(value);
+    }
   });
   test("its inputs give the same bytes", () => {
     for (const { input, ack, seq, tick, behind, hex } of golden.inputs ?? []) {
@@ -94,4 +105,35 @@ for (const file of shared) describe(basename(file), () => check(file));
 
 describe("assets/wire", () => {
   test("has golden frames", () => expect(shared).not.toEqual([]));
+});
+
+describe("events", () => {
+  const fields: Schema["events"][number]["fields"] = [
+    { name: "by", type: "int" },
+    { name: "word", type: "text", max: 8 },
+    { name: "line", type: "bytes", max: 8 },
+  ];
+  const said = { id: 3, name: "Said", shape: "struct" as const, fields };
+  const input = { name: "Pad", shape: "unit" as const, fields: [] };
+  const schemas = new Schemas({ game: "talk", protocol: 1, hz: 10, components: [], events: [said], input });
+  const decoded = (...values: unknown[]) => decodeEvents(encode([7, [3, ...values]]), schemas);
+
+  test("carry texts and bytes", () => {
+    const value = { by: 1, word: "cat", line: Uint8Array.of(1, 2) };
+    expect(decoded(1, "cat", Uint8Array.of(1, 2))).toEqual({ tick: 7, events: [{ name: "Said", value }] });
+  });
+  test.each([
+    ["a text that is a number", [1, 2, Uint8Array.of()]],
+    ["a text that is bytes", [1, Uint8Array.of(), Uint8Array.of()]],
+    ["bytes that are a text", [1, "cat", "dog"]],
+    ["bytes that are an array", [1, "cat", []]],
+    ["a number that is a text", ["1", "cat", Uint8Array.of()]],
+    ["a field too few", [1, "cat"]],
+    ["a field too many", [1, "cat", Uint8Array.of(), 0]],
+  ])("with %s are refused", (_, values) => {
+    expect(() => decoded(...values)).toThrow(FrameError);
+  });
+  test("that the schema does not have may have any fields", () => {
+    expect(decodeEvents(encode([7, [9, "x", null, [1]]]), schemas)).toEqual({ tick: 7, events: [] });
+  });
 });

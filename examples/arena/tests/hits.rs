@@ -11,7 +11,7 @@ use arena::{Ammo, Arena, Hit, Hp, Pad, Pos, Shield};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use tickcast::{
     prelude::*,
-    protocol::{Columns, Id, InputHead, Replicate, decode_events, encode_ack, encode_input},
+    protocol::{Columns, Fields, Id, InputHead, Replicate, ValueReader, decode_events, encode_ack, encode_input},
     rand,
     replication::Mirror,
     room::Message,
@@ -262,7 +262,7 @@ impl Range {
                 let Message::Events(bytes) = message else { continue };
                 let (_, events) = decode_events(&schema, bytes).unwrap();
                 let hits = events.iter().filter(|(id, _)| *id == <Hit as tickcast::game::GameEvent>::ID);
-                self.hits.extend(hits.map(|(_, columns)| (now, Hit::dequantise(columns).at)));
+                self.hits.extend(hits.map(|(_, values)| (now, Hit::read(&mut ValueReader::new(values)).unwrap().at)));
             }
             if let Some(frame) = out.frames.of(seat) {
                 self.shooter.down.send(now as f32, frame.to_bytes().to_vec());

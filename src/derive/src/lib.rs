@@ -55,7 +55,8 @@ pub fn replicate(input: TokenStream) -> TokenStream {
 
 /// Makes a struct a game event, which systems send to players.
 ///
-/// `#[event(id = 1)]` sets the wire id, 1 to 127. Fields accept the same attributes as those of `Replicate`.
+/// `#[event(id = 1)]` sets the wire id, 1 to 127. Fields accept the same attributes as those of `Replicate`. They may also be a
+/// `Text<MAX>` or a `Blob<MAX>`.
 ///
 /// # Examples
 ///
@@ -190,12 +191,12 @@ fn expand_component(input: &DeriveInput) -> syn::Result<Tokens> {
     })
 }
 
-/// Generates the implementations of `Columns` and `GameEvent`.
+/// Generates the implementations of `Fields` and `GameEvent`.
 fn expand_event(input: &DeriveInput) -> syn::Result<Tokens> {
     let (record, id) = (Record::parse(input)?, message_id(input, "event")?);
-    let (name, columns) = (&input.ident, record.columns());
+    let (name, fields) = (&input.ident, record.fields());
     Ok(quote! {
-        #columns
+        #fields
         impl ::tickcast::game::GameEvent for #name {
             const ID: u8 = #id;
         }
