@@ -1,6 +1,7 @@
 // The games that this page can show, by the names that the server uses.
 
 import { arena } from "../../../examples/arena/view/arena.ts";
+import { playgroundView } from "./playground_view.ts";
 import type { GameView } from "./view.ts";
 
 const games: Record<string, GameView> = { arena };
@@ -8,4 +9,9 @@ const games: Record<string, GameView> = { arena };
 /** The view of a game; `undefined` if this page was built without it. */
 export function gameView(name: string): GameView | undefined {
   return Object.hasOwn(games, name) ? games[name] : undefined;
+}
+
+/** The view of a game: its own, or else the playground. */
+export function anyView(name: string): GameView {
+  return gameView(name) ?? playgroundView(name);
 }

@@ -1,7 +1,7 @@
 // The address of the page: which view it shows. A hash keeps the server's paths free, whatever path the page is served below.
 //
-// `#CODE` is a private room, `#/watch/ROOM` and `#/look/CODE` are rooms that are watched, and `#/word` or `#/word/value` is a view of
-// the lobby. A public match has the lobby's address. Each match has an entry of its own in the history, so that Back does not leave the page.
+// `#CODE` is a private room, `#/watch/ROOM` and `#/look/CODE` are rooms that are watched, `#/play/GAME` is a match in the playground,
+// and `#/word` or `#/word/value` is a view of the lobby. A public match has the lobby's address. Each match has an entry of its own in the history, so that Back does not leave the page.
 
 import { signal } from "@preact/signals";
 
@@ -52,7 +52,7 @@ export function enterMatch(hash: string): void {
     return;
   }
   // A link to the room must not be what Back leads to.
-  if (roomCode() || ["watch", "look"].includes(readRoute().view)) clear();
+  if (roomCode() || ["watch", "look", "play"].includes(readRoute().view)) clear();
   history.pushState({ match: true }, "", address);
 }
 

@@ -3,9 +3,10 @@
 import type { GameInfo } from "@tickcast/client";
 import { useEffect, useRef } from "preact/hooks";
 
-import { gameView } from "../game_views.ts";
+import { anyView, gameView } from "../game_views.ts";
 import { games, rooms } from "../state/listing.ts";
 import { play } from "../state/play.ts";
+import { to } from "../state/route.ts";
 import type { GameView } from "../view.ts";
 import { Modes } from "./queue.tsx";
 
@@ -20,26 +21,31 @@ export function Games() {
 }
 
 function Card({ game: { name, seats } }: { game: GameInfo }) {
-  const view = gameView(name);
+  const view = anyView(name);
+  const isOwn = gameView(name) !== undefined;
   const playing = rooms.value.reduce((sum, room) => sum + (room.game === name ? room.players : 0), 0);
   return (
     <article class="card" data-game={name}>
       <div class="poster" aria-hidden="true">
-        {view && <Poster view={view} />}
+        <Poster view={view} />
       </div>
       <div class="about">
-        <h1>{view?.title ?? name}</h1>
-        <p>{view?.tagline ?? "This page cannot show this game."}</p>
-        {view && (
-          <p class="keys">
-            {view.controls} · {seats[0]}–{seats[1]} players
-          </p>
-        )}
+        <h1>{view.title}</h1>
+        <p>{view.tagline}</p>
+        <p class="keys">
+          {view.controls} · {seats[0]}–{seats[1]} players
+        </p>
         <div class="row">
-          <button type="button" class="primary" disabled={!view} onClick={() => void play({ game: name })}>
-            Play
-          </button>
-          {view && <SplitLink game={name} />}
+          {isOwn ? (
+            <button type="button" class="primary" onClick={() => void play({ game: name })}>
+              Play
+            </button>
+          ) : (
+            <a class="button primary" href={to("play", name)}>
+              Playground
+            </a>
+          )}
+          {isOwn && <SplitLink game={name} />}
           <p class="count" aria-live="polite">
             {playing > 0 ? `${playing} playing now` : "Bots are ready"}
           </p>

@@ -12,8 +12,11 @@ export interface Inspecting {
   toggle(): void;
 }
 
-/** The inspector, which a match does not need, and which is loaded when it is opened. `closed` is called when it closes. */
-export function useInspector(room: Room, closed: () => void): Inspecting {
+/**
+ * The inspector, which a match does not need, and which is loaded when it is opened. `closed` is called when it closes. `isFirst` says
+ * that it is open from the start.
+ */
+export function useInspector(room: Room, closed: () => void, isFirst = false): Inspecting {
   const place = useRef<HTMLDivElement>(null);
   const open = useRef<Inspector | "loading" | undefined>(undefined);
   const [isOpen, setOpen] = useState(false);
@@ -37,7 +40,10 @@ export function useInspector(room: Room, closed: () => void): Inspecting {
   const close = (): void => {
     if (typeof open.current === "object") open.current.close();
   };
-  useEffect(() => close, [room]);
+  useEffect(() => {
+    if (isFirst) void load();
+    return close;
+  }, [room]);
   const toggle = (): void => {
     if (open.current) close();
     else void load();

@@ -32,7 +32,7 @@ export function Match({ stay }: { stay: Stay }) {
   const focus = (): void => {
     if (!document.querySelector("dialog")) stage.current?.focus();
   };
-  const inspector = useInspector(room, focus);
+  const inspector = useInspector(room, focus, stay.isPlayground && matchMedia(ROOMY).matches);
   useMounted(stay, { stage, hud, tools });
   useLayoutEffect(() => {
     const stops = [
@@ -51,7 +51,7 @@ export function Match({ stay }: { stay: Stay }) {
     stage.current?.focus();
   };
   return (
-    <main class={room.spectating ? "match watching" : "match"}>
+    <main class={`match${room.spectating ? " watching" : ""}${inspector.isOpen ? " inspecting" : ""}`}>
       <h1 class="hidden">{stay.view.title}</h1>
       <canvas class="stage" ref={stage} tabIndex={0} role="img" aria-label="The match" />
       <div class="hud" ref={hud} />
@@ -66,6 +66,9 @@ export function Match({ stay }: { stay: Stay }) {
     </main>
   );
 }
+
+/** Where the playground and the inspector have room beside each other. */
+const ROOMY = "(min-width: 1100px) and (min-height: 560px)";
 
 type Places = Record<"stage" | "hud" | "tools", { readonly current: HTMLElement | null }>;
 

@@ -3,7 +3,7 @@
 import type { GameInfo } from "@tickcast/client";
 import { useRef } from "preact/hooks";
 
-import { gameView } from "../game_views.ts";
+import { anyView } from "../game_views.ts";
 import { games } from "../state/listing.ts";
 import { play } from "../state/play.ts";
 import type { Setting } from "../view.ts";
@@ -31,8 +31,7 @@ export function OpenRoom() {
 
 /** The form that opens a private room of a game with the chosen settings. */
 function Settings({ game: { name, strengths = [] } }: { game: GameInfo }) {
-  const view = gameView(name);
-  const settings = view?.settings ?? [];
+  const { title, settings } = anyView(name);
   const open = (form: HTMLFormElement): void => {
     const chosen = (field: string): number => (form.elements.namedItem(field) as HTMLSelectElement).selectedIndex;
     void play({
@@ -65,9 +64,7 @@ function Settings({ game: { name, strengths = [] } }: { game: GameInfo }) {
           </label>
         )}
       </div>
-      <button type="submit" disabled={!view}>
-        Open a private {view?.title ?? name} room
-      </button>
+      <button type="submit">Open a private {title} room</button>
     </form>
   );
 }

@@ -3,7 +3,7 @@
 import type { RoomInfo } from "@tickcast/client";
 import { useRef } from "preact/hooks";
 
-import { gameView } from "../game_views.ts";
+import { anyView } from "../game_views.ts";
 import { isListed, rooms } from "../state/listing.ts";
 import { play } from "../state/play.ts";
 import { count } from "../words.ts";
@@ -35,8 +35,7 @@ function inOrder(rooms: readonly RoomInfo[], shown: readonly string[]): RoomInfo
 }
 
 function Row({ room: { room, game, players, bots, seats } }: { room: RoomInfo }) {
-  const view = gameView(game);
-  const title = view?.title ?? game;
+  const { title } = anyView(game);
   const label = `${count(players, "player")}, ${count(bots, "bot")}`;
   const isFull = players >= seats;
   return (
@@ -50,7 +49,7 @@ function Row({ room: { room, game, players, bots, seats } }: { room: RoomInfo })
       <span class="room-count">{label}</span>
       <button
         type="button"
-        disabled={isFull || !view}
+        disabled={isFull}
         aria-label={`${isFull ? "Full" : "Join"} ${title}, ${label}`}
         onClick={() => void play({ room })}
       >
@@ -59,7 +58,6 @@ function Row({ room: { room, game, players, bots, seats } }: { room: RoomInfo })
       <button
         type="button"
         class="quiet"
-        disabled={!view}
         aria-label={`Watch ${title}, ${label}`}
         onClick={() => void play({ watch: room })}
       >
