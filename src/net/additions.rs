@@ -1,6 +1,6 @@
 //! Additions of a host to the server: pages, HTTP routes and namespaces of its own.
 
-use std::{fs, path::PathBuf};
+use std::{fs, io, path::PathBuf};
 
 use axum::Router;
 use bytes::Bytes;
@@ -54,6 +54,17 @@ pub enum AdditionError {
     /// Two pages have this path.
     #[error("two pages have the path {0}")]
     SamePage(String),
+    /// A folder of pages cannot be put at this path.
+    #[error("a folder of pages cannot be put at \"{0}\": give a path of plain segments, like /docs")]
+    FolderPath(String),
+    /// The server itself answers at the path of a folder of pages.
+    #[error("the folder of pages at {path} would never be served: {own} is the server's own")]
+    HiddenFolder {
+        /// The folder's path.
+        path: String,
+        /// The server's own path that hides it.
+        own: &'static str,
+    },
     /// A folder of pages cannot be read.
     #[error("cannot read the folder {folder} of pages: {reason}")]
     Folder {
@@ -80,7 +91,8 @@ pub enum AdditionError {
 pub(crate) struct Additions {
     namespaces: Vec<AddNamespaces>,
     routes: Vec<(String, MakeRoutes)>,
-    folders: Vec<PathBuf>,
+    /// Folders of pages, each with the path that it is served at: empty for the root.
+    folders: Vec<(String, PathBuf)>,
 }
 
 impl Additions {
@@ -92,18 +104,27 @@ impl Additions {
         self.routes.push((path, Box::new(make)));
     }
 
-    pub(crate) fn folder(&mut self, folder: PathBuf) {
-        self.folders.push(folder);
+    /// Adds a folder of pages at a path, which is empty for the root.
+    pub(crate) fn folder(&mut self, path: String, folder: PathBuf) {
+        self.folders.push((path, folder));
     }
 
-    pub(crate) fn folders(&self) -> &[PathBuf] {
+    pub(crate) fn folders(&self) -> &[(String, PathBuf)] {
         &self.folders
     }
 
-    /// Checks that every folder of pages can be read.
+    /// Checks that every folder of pages can be reached and read.
     pub(crate) fn check_folders(&self) -> Result<(), AdditionError> {
-        let check = |folder: &PathBuf| fs::read_dir(folder).map(drop).map_err(|error| (folder.clone(), error.to_string()));
-        self.folders.iter().try_for_each(check).map_err(|(folder, reason)| AdditionError::Folder { folder, reason })
+        self.folders.iter().try_for_each(|(path, folder)| {
+            if !path.is_empty() && !is_plain(path) {
+                return Err(AdditionError::FolderPath(path.clone()));
+            }
+            if let Some(own) = OWN_PATHS.into_iter().find(|own| is_within(path, own)) {
+                return Err(AdditionError::HiddenFolder { path: path.clone(), own });
+            }
+            let failed = |error: io::Error| AdditionError::Folder { folder: folder.clone(), reason: error.to_string() };
+            fs::read_dir(folder).map(drop).map_err(failed)
+        })
     }
 
     /// Checks that every page can be reached.

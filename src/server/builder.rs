@@ -52,7 +52,7 @@ pub struct Config {
 /// Configures a server and starts it. [`server`] makes one.
 ///
 /// These methods accumulate and may be called several times: [`game`](Self::game), [`rules`](Self::rules), [`pages`](Self::pages),
-/// [`page_folder`](Self::page_folder), [`allow_origin`](Self::allow_origin), [`namespaces`](Self::namespaces),
+/// [`page_folder`](Self::page_folder), [`page_folder_at`](Self::page_folder_at), [`allow_origin`](Self::allow_origin), [`namespaces`](Self::namespaces),
 /// [`routes`](Self::routes), [`config`](Self::config), [`mode`](Self::mode), [`modes`](Self::modes),
 /// [`without_rules`](Self::without_rules) and [`block`](Self::block). Every other method sets one value. Calling it twice is an error at start: [`StartError::Repeated`].
 ///

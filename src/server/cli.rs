@@ -72,6 +72,10 @@ pub(super) struct Args {
     #[arg(long, env = "TICKCAST_RULES", value_name = "FOLDER")]
     pub(super) rules: Option<PathBuf>,
 
+    /// Serve the files in a folder as pages, like `web/dist`, or below a path, like `/docs=book`; may be given several times
+    #[arg(long, env = "TICKCAST_PAGES", value_name = "[PATH=]FOLDER", value_delimiter = ',')]
+    pages: Vec<String>,
+
     /// Refuse users without a token
     #[arg(long, env = "TICKCAST_NO_GUESTS", value_parser = clap::builder::BoolishValueParser::new())]
     pub(super) no_guests: bool,
@@ -101,13 +105,18 @@ impl Args {
         }
     }
 
-    /// Adds the origins and the proxies to those that the program names.
+    /// Adds the origins, the proxies and the folders of pages to those that the program names.
     pub(super) fn change_site(&self, mut server: ServerBuilder) -> ServerBuilder {
         let named = |list: &[String]| -> Vec<String> {
             list.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
         };
         server = named(&self.allow_origin).into_iter().fold(server, ServerBuilder::allow_origin);
-        named(&self.trusted_proxies).into_iter().fold(server, ServerBuilder::trust_proxy)
+        server = named(&self.trusted_proxies).into_iter().fold(server, ServerBuilder::trust_proxy);
+        named(&self.pages).iter().fold(server, |server, pages| match pages.split_once('=') {
+            Some(("/", folder)) => server.page_folder(folder),
+            Some((path, folder)) if path.starts_with('/') => server.page_folder_at(path, folder),
+            _ => server.page_folder(pages),
+        })
     }
 
     /// Sets the limits that `--limit` names.

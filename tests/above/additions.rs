@@ -323,6 +323,38 @@ async fn the_files_of_a_folder_are_served_as_they_are_at_the_moment() {
 }
 
 #[tokio::test]
+async fn a_folder_is_served_below_a_path_with_the_same_headers() {
+    let (front, book) = (Folder::new(), Folder::new());
+    fs::create_dir(book.0.join("api")).unwrap();
+    for (place, name) in [(&front.0, "index.html"), (&book.0, "index.html"), (&book.0, "api/index.html"), (&book.0, "search.js")]
+    {
+        fs::write(place.join(name), format!("{name} of {}", if *place == front.0 { "the front" } else { "the book" })).unwrap();
+    }
+    let server = start_with(|builder| builder.page_folder(&front.0).page_folder_at("/docs", &book.0)).await;
+    let (status, page) = get(&server, "/docs/").await;
+    assert!(status == 200 && page.ends_with("index.html of the book"), "{page}");
+    let (_, other) = get(&server, "/").await;
+    let headers = |answer: &str| -> Vec<String> {
+        let names = answer
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .filter(|line| !line.starts_with("etag") && !line.starts_with("date"));
+        names.filter(|line| !line.starts_with("content-length")).map(str::to_owned).collect()
+    };
+    assert_eq!(headers(&page), headers(&other));
+    assert!(other.ends_with("index.html of the front"), "{other}");
+    assert!(get(&server, "/docs/search.js").await.1.contains("content-type: text/javascript"));
+    for (path, to) in [("/docs", "docs/"), ("/docs?search=tick", "docs/?search=tick"), ("/docs/api", "api/")] {
+        let (status, answer) = get(&server, path).await;
+        assert!(status == 308 && answer.contains(&format!("location: {to}\r\n")), "{answer}");
+    }
+    for path in ["/search.js", "/docs/other.html", "/docsearch.js", "/docs/../index.html"] {
+        assert_eq!(get(&server, path).await.0, 404, "{path}");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn nothing_hidden_and_nothing_outside_of_a_folder_is_served() {
     let folder = Folder::new();
     let inside = folder.0.join("dist");
@@ -397,6 +429,13 @@ async fn an_unreachable_addition_is_an_error_at_start() {
     }
     let folder = refused(tickcast::server().page_folder("no-such-folder")).await;
     assert!(folder.starts_with("cannot read the folder no-such-folder of pages: "), "{folder}");
+    for (path, expected) in [
+        ("docs", "a folder of pages cannot be put at \"docs\": give a path of plain segments, like /docs"),
+        ("/docs/", "a folder of pages cannot be put at \"/docs/\": give a path of plain segments, like /docs"),
+        ("/schema/docs", "the folder of pages at /schema/docs would never be served: /schema is the server's own"),
+    ] {
+        assert_eq!(refused(tickcast::server().page_folder_at(path, ".")).await, expected);
+    }
     let origin = refused(tickcast::server().allow_origin("play.example.org")).await;
     assert!(origin.starts_with("\"play.example.org\" is not an origin"), "{origin}");
 }

@@ -34,6 +34,8 @@ const TYPES: [(&str, &str); 22] = [
 
 /// A folder whose files are served. Nothing outside of it is, and nothing that is hidden.
 pub(crate) struct Folder {
+    /// The path that the folder is served at: empty for the root, else like `/docs`.
+    at: String,
     root: PathBuf,
     /// The files that were asked for, by their paths, as they were then.
     known: Mutex<HashMap<String, Known>>,
@@ -47,22 +49,32 @@ struct Known {
 }
 
 impl Folder {
-    pub(crate) fn new(root: PathBuf) -> Self {
-        Self { root, known: Mutex::default() }
+    pub(crate) fn new(at: String, root: PathBuf) -> Self {
+        Self { at, root, known: Mutex::default() }
+    }
+
+    /// Returns whether the path of a request is that of a folder with an `index.html`, without the `/` at its end. Waits for the disk.
+    pub(crate) fn is_folder(&self, path: &str) -> bool {
+        self.on_disk(&format!("{path}/index.html")).is_some_and(|index| index.is_file())
     }
 
     /// Returns the file at the path of a request, like `/app.js`. `None` if there is none. Waits for the disk.
     pub(crate) fn file(&self, path: &str) -> Option<Arc<File>> {
-        let inside = path.strip_prefix('/').filter(|inside| inside.split('/').all(is_name))?;
-        let on_disk = self.root.join(inside);
+        let on_disk = self.on_disk(path)?;
         let found = fs::metadata(&on_disk).ok().filter(|found| found.is_file())?;
         let (changed, length) = (found.modified().ok(), found.len());
         if let Some(known) = self.known.lock().get(path).filter(|known| (known.changed, known.length) == (changed, length)) {
             return Some(known.file.clone());
         }
-        let file = Arc::new(File::new(path, content_type(inside), fs::read(&on_disk).ok()?.into()));
+        let file = Arc::new(File::new(path, content_type(path), fs::read(&on_disk).ok()?.into()));
         self.known.lock().insert(path.to_owned(), Known { changed, length, file: file.clone() });
         Some(file)
+    }
+
+    /// Returns where the file at the path of a request would be. `None` if no file could have this path.
+    fn on_disk(&self, path: &str) -> Option<PathBuf> {
+        let inside = path.strip_prefix(&self.at)?.strip_prefix('/')?;
+        inside.split('/').all(is_name).then(|| self.root.join(inside))
     }
 }
 

@@ -74,7 +74,7 @@ impl Site {
             schemas: host.games().flat_map(schemas).collect(),
             rules: host.games().filter_map(rules_of).collect(),
             pages: files(self.pages),
-            folders: self.additions.folders().iter().cloned().map(Folder::new).collect(),
+            folders: self.additions.folders().iter().cloned().map(|(at, root)| Folder::new(at, root)).collect(),
             client_bundle: self.client_bundle.map(|bundle| File::new(CLIENT_PATH, JAVASCRIPT, bundle)),
             #[cfg(feature = "metrics")]
             exposition: self.exposition,
@@ -181,19 +181,37 @@ async fn page(State(served): State<Arc<Served>>, method: Method, uri: Uri, heade
         return page.answer(&headers);
     }
     match from_folder(served, path).await {
-        Some(page) => page.answer(&headers),
+        Some(Found::File(page)) => page.answer(&headers),
+        Some(Found::Folder) => to_folder(&uri),
         None => not_found("there is nothing here\n"),
     }
 }
 
-/// Returns the file at a path of the first folder that has it.
-async fn from_folder(served: Arc<Served>, path: String) -> Option<Arc<File>> {
+/// What a folder of pages has at a path.
+enum Found {
+    File(Arc<File>),
+    Folder,
+}
+
+/// Looks for a path in the folders of pages, in their order.
+async fn from_folder(served: Arc<Served>, path: String) -> Option<Found> {
     if served.folders.is_empty() {
         return None;
     }
     // The disk must not hold up those who play.
-    let found = spawn_blocking(move || served.folders.iter().find_map(|folder| folder.file(&path)));
+    let found = spawn_blocking(move || {
+        let file = served.folders.iter().find_map(|folder| folder.file(&path)).map(Found::File);
+        file.or_else(|| served.folders.iter().any(|folder| folder.is_folder(&path)).then_some(Found::Folder))
+    });
     found.await.unwrap_or_default()
+}
+
+/// Leads to the page of a folder: links in it count from the `/` at the end. The address is relative, because a proxy may have put a path
+/// in front.
+fn to_folder(uri: &Uri) -> Response {
+    let name = uri.path().rsplit('/').next().unwrap_or_default();
+    let query = uri.query().map_or(String::new(), |query| format!("?{query}"));
+    (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("{name}/{query}"))]).into_response()
 }
 
 /// Serves the browser client in front of socketioxide, which takes every path below its own.
