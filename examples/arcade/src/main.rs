@@ -1,5 +1,7 @@
 //! The server that hosts every bundled game and its web page.
 
+use std::{env, path::PathBuf};
+
 use arena::Arena;
 use tickcast::{game::RulesModule, matchmaking::Mode, net::Page, prelude::*, server::ServerBuilder};
 
@@ -19,6 +21,9 @@ fn main() -> anyhow::Result<()> {
     if let Some(bundle) = CLIENT_BUNDLE {
         server = server.client_bundle(bundle);
     }
+    if let Some(site) = documentation() {
+        server = server.page_folder_at("/docs", site);
+    }
     with_rules(server, ARENA_RULES).run()
 }
 
@@ -29,6 +34,13 @@ fn with_rules(server: ServerBuilder, rules: Result<(&'static [u8], Option<&'stat
         Ok((module, Some(brotli))) => server.rules::<Arena>(RulesModule::from(module).brotli(brotli)),
         Err(reason) => server.without_rules::<Arena>(reason),
     }
+}
+
+/// Returns the documentation site that `.ci/docs-site` has built beside this program: `target/site` for `target/release/arcade`.
+fn documentation() -> Option<PathBuf> {
+    let program = env::current_exe().ok()?;
+    let site = program.parent()?.with_file_name("site");
+    site.join("index.html").is_file().then_some(site)
 }
 
 /// Returns a rated mode for two teams of two players of similar skill, with a ready check. Bots fill in after 45 seconds.

@@ -159,6 +159,7 @@ fn empty_variables_count_as_not_set() {
                 "TICKCAST_JWT_ISSUER",
                 "TICKCAST_JWT_AUDIENCE",
                 "TICKCAST_MODES",
+                "TICKCAST_PAGES",
                 "TICKCAST_RULES",
                 "TICKCAST_NO_GUESTS",
                 "TICKCAST_LIMITS",
@@ -301,4 +302,25 @@ fn modules_of_rules_come_from_a_folder() {
     let (served, told) = module_of_arena(|command| command.env("TICKCAST_RULES", &folder.0));
     assert_eq!(told, 0);
     assert!(served.contains("content-type: application/wasm") && served.ends_with("\0asm and the rest"), "{served}");
+}
+
+#[test]
+fn the_documentation_site_is_served_when_it_was_built() {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("documented-{}", std::process::id()));
+    let (program, site) = (target.join("debug/arcade"), target.join("site"));
+    for folder in [program.parent().unwrap(), &site.join("api")] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    fs::hard_link(env!("CARGO_BIN_EXE_arcade"), &program).unwrap();
+    // The program looks for it when it starts.
+    let without = Program::start_as(&mut Command::new(&program), |command| command);
+    assert!(get(&without.address, "/docs/").unwrap().starts_with("HTTP/1.1 404 "));
+    for page in ["index.html", "api/index.html"] {
+        fs::write(site.join(page), format!("this is {page}")).unwrap();
+    }
+    let with = Program::start_as(&mut Command::new(&program), |command| command);
+    assert!(get(&with.address, "/docs/").unwrap().ends_with("this is index.html"));
+    let named = Program::start(|command| command.arg("--pages").arg(format!("/manual={}", site.display())));
+    assert!(get(&named.address, "/manual/api/").unwrap().ends_with("this is api/index.html"));
+    fs::remove_dir_all(&target).unwrap();
 }
