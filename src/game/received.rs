@@ -8,8 +8,8 @@ use crate::{
     sim::{Receiver, resource_in_table},
 };
 
-/// The commands of one type that act in this step.
-pub(super) struct CommandInbox<C: GameCommand>(Vec<(Seat, C)>);
+/// The commands of one type that act in this step, each with its place among those of all types.
+pub(super) struct CommandInbox<C: GameCommand>(Vec<(u32, Seat, C)>);
 
 resource_in_table!(CommandInbox<C>, C: GameCommand);
 
@@ -23,9 +23,9 @@ impl<C: GameCommand> CommandInbox<C> {
         Receiver {
             id: C::ID,
             clear: |world| world.resource_mut::<Self>().0.clear(),
-            add: |world, seat, values: &Values| {
+            add: |world, (place, seat), values: &Values| {
                 if let Some(command) = C::read(&mut ValueReader::new(values)) {
-                    world.resource_mut::<Self>().0.push((seat, command));
+                    world.resource_mut::<Self>().0.push((place, seat, command));
                 }
             },
         }
@@ -75,6 +75,42 @@ pub struct Received<'w, C: GameCommand> {
 impl<C: GameCommand> Received<'_, C> {
     /// Iterates over the commands, each with the seat that sent it.
     pub fn iter(&self) -> impl Iterator<Item = (Seat, &C)> {
-        self.inbox.0.iter().map(|(seat, command)| (*seat, command))
+        self.inbox.0.iter().map(|(_, seat, command)| (*seat, command))
+    }
+
+    /// Iterates over the commands as [`iter`](Self::iter) does, each with its place among the commands of all types that act in this step.
+    ///
+    /// Where the order of two types matters, sort what comes of both by the place.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tickcast::prelude::*;
+    ///
+    /// #[derive(GameCommand, Clone)]
+    /// #[command(id = 1)]
+    /// struct Move {
+    ///     to: u8,
+    /// }
+    ///
+    /// #[derive(GameCommand, Clone)]
+    /// #[command(id = 2)]
+    /// struct EndTurn;
+    ///
+    /// enum Order {
+    ///     Move(Move),
+    ///     EndTurn,
+    /// }
+    ///
+    /// fn act(moves: Received<Move>, ends: Received<EndTurn>) {
+    ///     let moves = moves.numbered().map(|(place, seat, order)| (place, seat, Order::Move(order.clone())));
+    ///     let ends = ends.numbered().map(|(place, seat, _)| (place, seat, Order::EndTurn));
+    ///     let mut orders: Vec<_> = moves.chain(ends).collect();
+    ///     orders.sort_by_key(|(place, ..)| *place);
+    ///     // .. obeys one after the other
+    /// }
+    /// ```
+    pub fn numbered(&self) -> impl Iterator<Item = (u32, Seat, &C)> {
+        self.inbox.0.iter().map(|(place, seat, command)| (*place, *seat, command))
     }
 }

@@ -62,16 +62,16 @@ pub(crate) struct Receiver {
     pub(crate) id: u8,
     /// Forgets the commands of the last step.
     pub(crate) clear: fn(&mut World),
-    /// Adds a command. It does nothing if the values are not of its fields.
-    pub(crate) add: fn(&mut World, Seat, &Values),
+    /// Adds a command, with its place among those of all types. It does nothing if the values are not of its fields.
+    pub(crate) add: fn(&mut World, (u32, Seat), &Values),
 }
 
 /// Gives the commands that wait to the rules.
 pub(super) fn hand_over(commands: &mut Commands, receivers: &[Receiver], world: &mut World) {
     receivers.iter().for_each(|receiver| (receiver.clear)(world));
-    for (seat, WireCommand { id, values, .. }) in commands.take() {
+    for (place, (seat, WireCommand { id, values, .. })) in (0..).zip(commands.take()) {
         if let Some(receiver) = receivers.iter().find(|receiver| receiver.id == id) {
-            (receiver.add)(world, seat, &values);
+            (receiver.add)(world, (place, seat), &values);
         }
     }
 }

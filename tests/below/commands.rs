@@ -120,6 +120,42 @@ fn commands_act_once_in_the_order_of_arrival() {
     assert_eq!(heard(&mut test), ["4: 2 cat", "4: 1 dög", "2 [3.5, 100] Thick 600 true", "1 undo"]);
 }
 
+/// A game that hears of two types of commands in the order of arrival.
+struct Ordered;
+
+impl Game for Ordered {
+    const NAME: &'static str = "ordered";
+    type Input = Pad;
+    type Config = NoConfig;
+
+    fn build(m: &mut MatchBuilder<Self>) {
+        m.command::<Undo>().command::<Guess>().resource(Heard::default()).systems(merge);
+    }
+}
+
+fn merge(undos: Received<Undo>, guesses: Received<Guess>, mut heard: ResMut<Heard>) {
+    let undos = undos.numbered().map(|(place, seat, _)| (place, seat, String::from("undo")));
+    let guesses = guesses.numbered().map(|(place, seat, guess)| (place, seat, guess.word.to_string()));
+    let mut all: Vec<_> = undos.chain(guesses).collect();
+    all.sort();
+    heard.0.extend(all.iter().map(|(place, seat, text)| format!("{place}: {seat} {text}")));
+}
+
+#[test]
+fn commands_of_several_types_have_their_places_in_the_step() {
+    let mut test = TestRoom::<Ordered>::new(7).seats(2);
+    test.run(1);
+    test.command(1, &guess("cat"));
+    test.command(0, &Undo);
+    test.command(1, &Undo);
+    test.command(1, &guess("dog"));
+    test.run(1);
+    test.command(0, &Undo);
+    test.run(1);
+    let heard = &test.world().resource::<Heard>().0;
+    assert_eq!(heard[..], ["0: 2 cat", "1: 1 undo", "2: 2 undo", "3: 2 dog", "0: 1 undo"]);
+}
+
 #[test]
 fn a_command_that_came_before_is_not_taken_again() {
     let mut test = TestRoom::<Scribble>::new(7).seats(1);
