@@ -15,6 +15,7 @@ mod exports;
 use arena::Arena;
 use coins::Coins;
 use race::Race;
+use tactics::{EndTurn, Move, Strike, Tactics};
 use tickcast::prelude::*;
 use tickcast::rand::rngs::ChaCha8Rng;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -37,11 +38,12 @@ pub trait Subject {
 /// How a subject begins, with a seed.
 pub type Begin = fn(u64) -> Box<dyn Subject>;
 
-/// The subjects with their names. The first three are the bundled games.
-pub const SUBJECTS: [(&str, Begin); 4] = [
-    ("arena", |seed| Box::new(Matches::<Arena>::new(seed, shooter))),
-    ("coins", |seed| Box::new(Matches::<Coins>::new(seed, collector))),
-    ("race", |seed| Box::new(Matches::<Race>::new(seed, runner))),
+/// The subjects with their names. All but the last are the bundled games.
+pub const SUBJECTS: [(&str, Begin); 5] = [
+    ("arena", |seed| Box::new(Matches::<Arena>::new(seed, |rng, room, player| room.press(player, shooter(rng))))),
+    ("coins", |seed| Box::new(Matches::<Coins>::new(seed, |rng, room, player| room.press(player, collector(rng))))),
+    ("race", |seed| Box::new(Matches::<Race>::new(seed, |rng, room, player| room.press(player, runner(rng))))),
+    ("tactics", |seed| Box::new(Matches::<Tactics>::new(seed, command))),
     ("maths", |seed| Box::new(Maths::new(seed))),
 ];
 
@@ -61,6 +63,16 @@ fn collector(rng: &mut ChaCha8Rng) -> coins::Pad {
 
 fn runner(rng: &mut ChaCha8Rng) -> race::Pad {
     race::Pad { dir: direction(rng) }
+}
+
+/// Orders anything, most of which is refused.
+fn command(rng: &mut ChaCha8Rng, room: &mut TestRoom<Tactics>, player: usize) {
+    let unit = rng.random_range(1..=6);
+    match rng.random_range(0..10) {
+        0 => room.command(player, &EndTurn),
+        1..4 => room.command(player, &Strike { unit, target: rng.random_range(1..=6) }),
+        _ => room.command(player, &Move { unit, q: rng.random_range(-5..=5), r: rng.random_range(-5..=5) }),
+    }
 }
 
 fn direction(rng: &mut ChaCha8Rng) -> Dir8 {

@@ -1,4 +1,4 @@
-//! Matches of a game, one after the other: bots, and two players who press random keys. One of them leaves now and then.
+//! Matches of a game, one after the other: bots, and two players who do random things. One of them leaves now and then.
 
 use tickcast::rand::rngs::ChaCha8Rng;
 use tickcast::rand::{Rng, RngExt, SeedableRng};
@@ -8,14 +8,17 @@ use crate::{Subject, continued};
 
 /// Ticks from one checksum to the next. A checksum costs about as much as ten ticks.
 const EVERY: u32 = 50;
-/// The probability per tick that a player presses other keys.
-const PRESS: f64 = 0.1;
+/// The probability per tick that a player does something else.
+const ACT: f64 = 0.1;
 /// The probability per tick that the second player leaves, or comes back.
 const COME_OR_GO: f64 = 0.002;
 
+/// Lets a player do something random: press keys, or send a command.
+pub(crate) type Act<G> = fn(&mut ChaCha8Rng, &mut TestRoom<G>, usize);
+
 pub(crate) struct Matches<G: Game> {
     rng: ChaCha8Rng,
-    keys: fn(&mut ChaCha8Rng) -> G::Input,
+    act: Act<G>,
     room: TestRoom<G>,
     /// The second player, while there.
     second: Option<usize>,
@@ -25,16 +28,16 @@ pub(crate) struct Matches<G: Game> {
 }
 
 impl<G: Game> Matches<G> {
-    pub(crate) fn new(seed: u64, keys: fn(&mut ChaCha8Rng) -> G::Input) -> Self {
+    pub(crate) fn new(seed: u64, act: Act<G>) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (room, second) = begin(&mut rng);
-        Self { rng, keys, room, second, tick: 0, digest: 0, matches: 1 }
+        Self { rng, act, room, second, tick: 0, digest: 0, matches: 1 }
     }
 
     fn step(&mut self) {
         for player in [Some(0), self.second].into_iter().flatten() {
-            if self.rng.random_bool(PRESS) {
-                self.room.press(player, (self.keys)(&mut self.rng));
+            if self.rng.random_bool(ACT) {
+                (self.act)(&mut self.rng, &mut self.room, player);
             }
         }
         if self.rng.random_bool(COME_OR_GO) {
