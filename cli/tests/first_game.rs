@@ -187,6 +187,7 @@ fn the_page_leads_to_a_game_with_a_rule_of_ones_own() {
     let mut dev = Dev::start(&game, &address);
     dev.serves(&address, "/", "reload.js");
     let first = dev.serves(&address, "/build.txt", "-");
+    dev.serves(&address, "/playground.html", "id=\"app\"");
     assert!(!dev.serves(&address, "/schema/my-game.json", "strike").contains("run"));
     let windows = Windows::open(&address);
     for next in page.changes() {

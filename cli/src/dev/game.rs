@@ -1,19 +1,21 @@
 //! Where a game's files are.
 
 use std::{
+    env,
     ffi::OsStr,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::Value;
 use tokio::process::Command as Task;
 
 /// The target for which browsers need the rules.
 pub(super) const WASM: &str = "wasm32-unknown-unknown";
 
-/// A game, as `tickcast new` made it.
+/// A game: a crate with a program of the same name, like those that `tickcast new` makes.
 #[derive(Debug)]
 pub(super) struct Game {
     /// The name of the game and of its crate.
@@ -22,6 +24,8 @@ pub(super) struct Game {
     pub(super) root: PathBuf,
     /// Cargo's folder for what it builds.
     target: PathBuf,
+    /// The copy of Tickcast's repository that the game depends on, if it depends on one.
+    repository: Option<PathBuf>,
     /// The crate of the rules for browsers, if there is one and it can be built.
     pub(super) module: Option<String>,
 }
@@ -35,23 +39,42 @@ impl Game {
     pub(super) fn find() -> anyhow::Result<Self> {
         let output = Command::new("cargo").args(["metadata", "--no-deps", "--format-version", "1"]).output();
         let output = output.context("cannot run cargo")?;
-        let found = serde_json::from_slice::<Value>(&output.stdout).ok().and_then(|metadata| Self::read(&metadata));
-        match found {
-            Some(game) if game.web().join("package.json").is_file() => Ok(game),
-            _ => bail!("there is no game here: run this in a folder that `tickcast new` has made"),
-        }
+        let current = env::current_dir().and_then(fs::canonicalize).context("cannot tell the current folder")?;
+        let metadata = serde_json::from_slice::<Value>(&output.stdout).ok();
+        let found = metadata.and_then(|metadata| Self::read(&metadata, &current));
+        found.context("there is no game here: run this in a folder that `tickcast new` has made, or in another crate of a game")
     }
 
-    /// Reads what cargo knows of a workspace.
-    fn read(metadata: &Value) -> Option<Self> {
-        let path = |key: &str| metadata[key].as_str().map(PathBuf::from);
-        let (root, target) = (path("workspace_root")?, path("target_directory")?);
+    /// Reads what cargo knows of a workspace. The game is the innermost crate around a folder that has a program of its own name and
+    /// depends on Tickcast.
+    fn read(metadata: &Value, current: &Path) -> Option<Self> {
+        let target = metadata["target_directory"].as_str().map(PathBuf::from)?;
         let packages = metadata["packages"].as_array()?;
-        let is_root = |package: &&Value| package["manifest_path"].as_str().map(Path::new) == Some(&root.join("Cargo.toml"));
-        let name = packages.iter().find(is_root)?["name"].as_str()?.to_owned();
+        let folder = |package: &Value| Some(Path::new(package["manifest_path"].as_str()?).parent()?.to_owned());
+        let around = packages.iter().filter(|package| is_program(package) && tickcast(package).is_some());
+        let around = around.filter_map(|package| Some((folder(package)?, package)));
+        let around = around.filter(|(root, _)| current.starts_with(fs::canonicalize(root).unwrap_or_else(|_| root.clone())));
+        let (root, package) = around.max_by_key(|(root, _)| root.components().count())?;
+        let name = package["name"].as_str()?.to_owned();
+        let repository = tickcast(package)?["path"].as_str().map(PathBuf::from);
         let module = format!("{name}-module");
         let module = packages.iter().any(|package| package["name"] == *module).then_some(module).filter(|_| has_wasm());
-        Some(Self { name, root, target, module })
+        Some(Self { name, root, target, repository, module })
+    }
+
+    /// Whether the game has a page of its own.
+    pub(super) fn has_page(&self) -> bool {
+        self.web().join("package.json").is_file()
+    }
+
+    /// The folder with the sources of the playground, if the game depends on a copy of the repository.
+    pub(super) fn assets(&self) -> Option<PathBuf> {
+        self.repository.as_ref().map(|folder| folder.join("assets")).filter(|assets| assets.join("web/build.mjs").is_file())
+    }
+
+    /// The folder for the playground.
+    pub(super) fn playground(&self) -> PathBuf {
+        self.target.join("playground")
     }
 
     /// The folder of the page.
@@ -75,6 +98,17 @@ impl Game {
     }
 }
 
+/// Returns whether a package has a program of its own name.
+fn is_program(package: &Value) -> bool {
+    let is_own = |target: &Value| target["name"] == package["name"] && target["kind"][0] == "bin";
+    package["targets"].as_array().is_some_and(|targets| targets.iter().any(is_own))
+}
+
+/// Returns the dependency of a package on Tickcast.
+fn tickcast(package: &Value) -> Option<&Value> {
+    package["dependencies"].as_array()?.iter().find(|dependency| dependency["name"] == "tickcast")
+}
+
 fn has_wasm() -> bool {
     let output = Command::new("rustc").args(["--print", "target-libdir", "--target", WASM]).stderr(Stdio::null()).output();
     output.is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
@@ -96,14 +130,34 @@ mod tests {
 
     use super::*;
 
+    /// A package as cargo tells of it, with a program if it has one.
+    fn package(name: &str, folder: &str, kind: &str) -> Value {
+        let depends = json!([{"name": "serde"}, {"name": "tickcast", "path": "/tickcast"}]);
+        let targets = json!([{"name": name, "kind": ["lib"]}, {"name": name, "kind": [kind]}]);
+        json!({"name": name, "manifest_path": format!("{folder}/Cargo.toml"), "targets": targets, "dependencies": depends})
+    }
+
     #[test]
-    fn the_root_package_is_the_game() {
-        let module = json!({"name": "tag-module", "manifest_path": "/tag/module/Cargo.toml"});
-        let root = json!({"name": "tag", "manifest_path": "/tag/Cargo.toml"});
-        let metadata = json!({"workspace_root": "/tag", "target_directory": "/t", "packages": [module, root]});
-        let game = Game::read(&metadata).unwrap();
-        assert_eq!((game.name.as_str(), game.types()), ("tag", PathBuf::from("/tag/web/tag.d.ts")));
-        assert_eq!(game.rules(), Path::new("/t/wasm32-unknown-unknown/debug"));
-        assert!(Game::read(&json!({"workspace_root": "/tag", "target_directory": "/t", "packages": []})).is_none());
+    fn the_innermost_crate_with_a_program_is_the_game() {
+        let packages = json!([
+            package("tag-module", "/tag/module", "cdylib"),
+            package("tag", "/tag", "bin"),
+            package("hide", "/tag/games/hide", "bin"),
+        ]);
+        let metadata = json!({"workspace_root": "/tag", "target_directory": "/t", "packages": packages});
+        for (current, name) in
+            [("/tag", "tag"), ("/tag/module/src", "tag"), ("/tag/games", "tag"), ("/tag/games/hide/src", "hide")]
+        {
+            assert_eq!(Game::read(&metadata, Path::new(current)).unwrap().name, name, "{current}");
+        }
+        let game = Game::read(&metadata, Path::new("/tag")).unwrap();
+        assert_eq!(
+            (game.types(), game.repository.as_deref()),
+            (PathBuf::from("/tag/web/tag.d.ts"), Some(Path::new("/tickcast")))
+        );
+        assert_eq!((game.rules(), game.playground()), ("/t/wasm32-unknown-unknown/debug".into(), "/t/playground".into()));
+        for elsewhere in ["/", "/tagged"] {
+            assert!(Game::read(&metadata, Path::new(elsewhere)).is_none(), "{elsewhere}");
+        }
     }
 }

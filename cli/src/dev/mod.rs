@@ -2,6 +2,7 @@
 
 mod game;
 mod page;
+mod playground;
 mod rules;
 mod server;
 mod watch;
@@ -35,7 +36,8 @@ pub(crate) fn run(args: DevArgs) -> anyhow::Result<()> {
     runtime.block_on(async {
         let stopped = stopped().context("cannot wait for signals")?;
         let game = Game::find()?;
-        let mut work = Work { page: Page::new(&game), game, program: args.program, server: None };
+        let page = game.has_page().then(|| Page::new(&game));
+        let mut work = Work { page, game, program: args.program, playground: None, server: None };
         let ended = tokio::select! {
             ended = work.go_on() => ended,
             () = stopped => Ok(()),
@@ -48,15 +50,21 @@ pub(crate) fn run(args: DevArgs) -> anyhow::Result<()> {
 /// A game while it is written.
 struct Work {
     game: Game,
-    page: Page,
+    /// The game's own page, if it has one.
+    page: Option<Page>,
     program: Vec<OsString>,
+    /// The path of the playground, if it was built.
+    playground: Option<String>,
     server: Option<Server>,
 }
 
 impl Work {
     async fn go_on(&mut self) -> anyhow::Result<()> {
         let mut watch = Watch::start(&self.game)?;
-        self.page.prepare().await?;
+        if let Some(page) = &self.page {
+            page.prepare().await?;
+        }
+        self.playground = playground::build(&self.game).await?;
         self.renew(Changes { rules: true, page: true }).await?;
         loop {
             tokio::select! {
@@ -72,18 +80,17 @@ impl Work {
     /// Builds what has changed. What cannot be built stays as it was.
     async fn renew(&mut self, changes: Changes) -> anyhow::Result<()> {
         let is_started = changes.rules && rules::build(&self.game).await?;
-        let mut page = changes.page;
+        let mut is_stale = changes.page;
         if is_started {
-            page |= rules::write_types(&self.game).await?;
+            is_stale |= self.page.is_some() && rules::write_types(&self.game).await?;
             self.restart().await?;
         }
-        if page {
-            self.page.build().await?;
-        } else if is_started {
+        match &mut self.page {
+            Some(page) if is_stale => page.build().await,
             // A page that is open takes a seat in the new program.
-            self.page.reload()?;
+            Some(page) if is_started => page.reload(),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     async fn restart(&mut self) -> anyhow::Result<()> {
@@ -91,7 +98,7 @@ impl Work {
             say("the program starts anew, and so do its matches: they are not restored yet");
             server.stop().await;
         }
-        self.server = Some(Server::start(&self.game, &self.program)?);
+        self.server = Some(Server::start(&self.game, &self.program, self.playground.clone())?);
         Ok(())
     }
 
@@ -99,7 +106,9 @@ impl Work {
         if let Some(server) = self.server {
             server.stop().await;
         }
-        self.page.clean();
+        if let Some(page) = self.page {
+            page.clean();
+        }
     }
 }
 

@@ -118,7 +118,12 @@ impl Page {
     }
 }
 
-async fn npm(folder: &Path, args: &[&str]) -> anyhow::Result<bool> {
+/// Runs npm in a folder, and returns whether it succeeded.
+///
+/// # Errors
+///
+/// If npm cannot be run.
+pub(super) async fn npm(folder: &Path, args: &[&str]) -> anyhow::Result<bool> {
     let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
     succeeds(NPM, folder, &args).await
 }

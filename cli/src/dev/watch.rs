@@ -65,7 +65,9 @@ impl Watch {
         let mut watch = Self { debouncer, changes, web: root.join("web"), watched: Vec::new() };
         // Not recursively: there is much in `target` and `node_modules`, and nothing of it is written by a person.
         watch.add(&root, RecursiveMode::NonRecursive)?;
-        watch.add(&root.join("web"), RecursiveMode::NonRecursive)?;
+        if game.has_page() {
+            watch.add(&root.join("web"), RecursiveMode::NonRecursive)?;
+        }
         watch.add(&root.join("src"), RecursiveMode::Recursive)?;
         if root.join("module").is_dir() {
             watch.add(&root.join("module"), RecursiveMode::Recursive)?;
@@ -86,6 +88,9 @@ impl Watch {
     }
 
     fn add_folders_of_page(&mut self) -> anyhow::Result<()> {
+        if !self.watched.contains(&self.web) {
+            return Ok(());
+        }
         let entries = fs::read_dir(&self.web).with_context(|| format!("cannot read {}", self.web.display()))?;
         let folders = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.is_dir());
         let own = folders.filter(|path| !MADE.iter().any(|made| path.ends_with(made)));
