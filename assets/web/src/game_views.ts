@@ -1,10 +1,11 @@
 // The games that this page can show, by the names that the server uses.
 
 import { arena } from "../../../examples/arena/view/arena.ts";
+import { swarm } from "../../../examples/swarm/view/swarm.ts";
 import { playgroundView } from "./playground_view.ts";
 import type { GameView } from "./view.ts";
 
-const games: Record<string, GameView> = { arena };
+const games: Record<string, GameView> = { arena, swarm };
 
 /** The view of a game; `undefined` if this page was built without it. */
 export function gameView(name: string): GameView | undefined {

@@ -15,7 +15,7 @@ use std::{
 use crate::{run, warn, watch};
 
 /// The sources of the page, relative to the workspace's root.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     "assets/package.json",
     "assets/package-lock.json",
     "assets/sdk/package.json",
@@ -25,6 +25,7 @@ const SOURCES: [&str; 9] = [
     "assets/web/src",
     "assets/maps",
     "examples/arena/view",
+    "examples/swarm/view",
 ];
 const SKIP: &str = "TICKCAST_SKIP_WEB";
 const LEAST_NODE: u32 = 20;

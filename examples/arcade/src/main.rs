@@ -3,6 +3,7 @@
 use std::{env, path::PathBuf};
 
 use arena::Arena;
+use swarm::Swarm;
 use tickcast::{game::RulesModule, matchmaking::Mode, net::Page, prelude::*, server::ServerBuilder};
 
 // Defines `PAGES` and `CLIENT_BUNDLE`. The build script writes these files.
@@ -17,6 +18,7 @@ fn main() -> anyhow::Result<()> {
         .game::<Arena>()
         .mode::<Arena>("default", Mode::free_for_all(2..=16))
         .mode::<Arena>("2v2", two_on_two())
+        .game::<Swarm>()
         .pages(pages);
     if let Some(bundle) = CLIENT_BUNDLE {
         server = server.client_bundle(bundle);

@@ -190,6 +190,11 @@ fn a_match_on_the_page_has_scores_chat_keys_and_votes() {
 }
 
 #[test]
+fn a_cell_of_swarm_eats_grows_and_splits_in_a_browser() {
+    browse("swarm_page.mjs");
+}
+
+#[test]
 fn every_state_of_the_page_is_accessible_in_three_sizes() {
     browse("accessible.mjs");
 }

@@ -14,17 +14,17 @@ use std::{
 
 use support::Server;
 
-/// The types that Arena's view imports, from the root of the repository.
-const FILE: &str = "examples/arena/view/types.d.ts";
+/// The games whose views import their types from `types.d.ts`.
+const VIEWS: [&str; 2] = ["arena", "swarm"];
 
 /// Runs the binary with an option. The address is in use, so that a server could not start.
 fn run(option: &str, game: &str, listen: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_arcade")).args(["--listen", listen, option, game]).output().unwrap()
 }
 
-/// Returns the text that an option prints about arena.
-fn printed(option: &str, listen: &str) -> String {
-    let output = run(option, "arena", listen);
+/// Returns the text that an option prints about a game.
+fn printed(option: &str, game: &str, listen: &str) -> String {
+    let output = run(option, game, listen);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{option} logs nothing");
     String::from_utf8(output.stdout).unwrap()
@@ -42,24 +42,27 @@ fn fetched(address: &str, path: &str) -> String {
 }
 
 #[test]
-fn the_types_in_the_view_are_up_to_date() {
-    let kept = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(FILE)).unwrap();
-    let printed = printed("--print-types", "127.0.0.1:0");
-    assert!(
-        kept.replace("\r\n", "\n") == printed,
-        "{FILE} differs from the types of the game; renew it with\n  \
-         cargo run -p arcade -- --print-types arena > {FILE}\n\nprinted:\n{printed}\nkept:\n{kept}"
-    );
+fn the_types_in_the_views_are_up_to_date() {
+    for game in VIEWS {
+        let file = format!("examples/{game}/view/types.d.ts");
+        let kept = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(&file)).unwrap();
+        let printed = printed("--print-types", game, "127.0.0.1:0");
+        assert!(
+            kept.replace("\r\n", "\n") == printed,
+            "{file} differs from the types of the game; renew it with\n  \
+             cargo run -p arcade -- --print-types {game} > {file}\n\nprinted:\n{printed}\nkept:\n{kept}"
+        );
+    }
 }
 
 #[test]
 fn schemas_and_types_are_printed_as_a_server_sends_them() {
     let server = Server::start("127.0.0.1:0");
-    let schema: serde_json::Value = serde_json::from_str(&printed("--print-schema", &server.address)).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&printed("--print-schema", "arena", &server.address)).unwrap();
     let sent: serde_json::Value = serde_json::from_str(&fetched(&server.address, "/schema/arena.json")).unwrap();
     assert_eq!(schema, sent);
     assert_eq!(schema["game"], "arena");
-    let types = printed("--print-types", &server.address);
+    let types = printed("--print-types", "arena", &server.address);
     assert_eq!(types, fetched(&server.address, "/schema/arena.d.ts"));
     assert!(types.contains("export"), "{types}");
 }
