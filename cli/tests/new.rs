@@ -72,6 +72,34 @@ fn a_game_is_made_with_its_name_in_every_place() {
 }
 
 #[test]
+fn a_game_of_each_other_kind_has_its_name_and_needs_no_module() {
+    let within = folder("kinds");
+    for (kind, part) in [("board", "struct Board"), ("party", "struct Round")] {
+        let game = made(&within, &[&format!("{kind}-night"), "--template", kind]);
+        let files = files(&game);
+        assert_eq!(files.len(), 13, "{kind}");
+        for (name, text) in &files {
+            for left in [
+                "my-game",
+                "my_game",
+                "MyGame",
+                "My game",
+                "{ TICKCAST",
+                "TICKCAST_S",
+                "TICKCAST_C",
+                "TICKCAST_B",
+                "_module.wasm",
+            ] {
+                assert!(!text.contains(left), "{kind}: {name} still has {left}");
+            }
+        }
+        let text = |path: &str| &files.iter().find(|(name, _)| name == path).unwrap().1;
+        assert!(text("src/lib.rs").contains(part), "{kind}");
+        assert!(text("Cargo.toml").contains(&format!("name = \"{kind}-night\"")), "{kind}");
+    }
+}
+
+#[test]
 fn a_game_made_within_the_repository_depends_on_it_by_path() {
     let game = made(&folder("path"), &["my-game"]);
     let named = made(&folder("named-path"), &["my-game", "--template", "arena", "--tickcast", &repository().to_string_lossy()]);
@@ -117,18 +145,20 @@ fn an_empty_folder_is_taken() {
     assert!(made(&within, &["my-game"]).join("src/lib.rs").is_file());
 }
 
-/// It builds the library once more, with the features that a game asks for. The lints of the repository see the template elsewhere:
-/// `template.rs` has it as modules.
+/// It builds the library once more, with the features that a game asks for. The lints of the repository see the templates elsewhere:
+/// `template.rs`, `board.rs` and `party.rs` have them as modules.
 #[test]
 #[ignore = "takes minutes on a cold machine; `.ci/made-game` runs it"]
-fn a_made_game_passes_its_tests_and_has_the_default_style() {
+fn made_games_pass_their_tests_and_have_the_default_style() {
     // Always the same folder, so that what was built before is used again.
     let within = folder("whole");
     // Not the style of the repository, which is around it.
     fs::copy(repository().join("cli/templates/rustfmt.toml"), within.join("rustfmt.toml")).unwrap();
-    let game = made(&within, &["my-game"]);
-    // The versions that the repository has, which are here.
-    fs::copy(repository().join("Cargo.lock"), game.join("Cargo.lock")).unwrap();
-    run(&game, "cargo", &["fmt", "--all", "--check"]);
-    run(&game, "cargo", &["test", "--offline"]);
+    for kind in ["arena", "board", "party"] {
+        let game = made(&within, &[&format!("my-{kind}"), "--template", kind]);
+        // The versions that the repository has, which are here.
+        fs::copy(repository().join("Cargo.lock"), game.join("Cargo.lock")).unwrap();
+        run(&game, "cargo", &["fmt", "--all", "--check"]);
+        run(&game, "cargo", &["test", "--offline"]);
+    }
 }
