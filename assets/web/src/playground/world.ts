@@ -10,10 +10,13 @@ import { textOf } from "./words.ts";
 const MOST_LABELS = 60;
 /** The room around the dots, in pixels. */
 const MARGIN = 36;
-/** The schema's range is shown whole unless it is so many times wider than what is there. */
-const WIDE = 8;
+/** The schema's range is shown whole if it is at most this, in the game's unit, or at most so many times wider than what is there. */
+const SMALL = 40;
+const WIDE = 2;
 /** The least width of what is shown, in the game's unit. */
 const LEAST = 6;
+/** More dots than this are small. */
+const CROWD = 150;
 
 interface Dot extends Point {
   readonly id: number;
@@ -71,7 +74,9 @@ export class World {
     const dots = this.#dots();
     this.#fit(dots);
     this.#drawGround(pen);
-    for (const dot of dots) this.#drawDot(pen, dot, dots.length <= MOST_LABELS);
+    // Those of players are over the others, and the player's own over all.
+    const rank = ({ entity }: Dot): number => (this.#isOwn(entity) ? 2 : entity.Seat === undefined ? 0 : 1);
+    for (const dot of dots.sort((a, b) => rank(a) - rank(b))) this.#drawDot(pen, dot, dots.length);
   }
 
   #dots(): Dot[] {
@@ -113,7 +118,7 @@ export class World {
     const seen = this.#seen ?? { least: { x: 0, y: 0 }, most: { x: 0, y: 0 } };
     const extent = Math.max(seen.most.x - seen.least.x, seen.most.y - seen.least.y);
     const [min = 0, max = 0] = this.#place.range ?? [];
-    if (max > min && max - min <= WIDE * Math.max(extent, LEAST))
+    if (max > min && max - min <= Math.max(SMALL, WIDE * extent))
       return { least: { x: min, y: min }, most: { x: max, y: max } };
     const pad = Math.max(0, (LEAST - extent) / 2);
     return {
@@ -157,10 +162,10 @@ export class World {
     pen.stroke();
   }
 
-  #drawDot(pen: CanvasRenderingContext2D, dot: Dot, hasLabel: boolean): void {
+  #drawDot(pen: CanvasRenderingContext2D, dot: Dot, count: number): void {
     const { x, y } = this.#at(dot);
     const isOwn = this.#isOwn(dot.entity);
-    const size = dot.entity.Seat === undefined ? 5 : 8;
+    const size = (dot.entity.Seat === undefined ? 5 : 8) * (count > CROWD ? 0.6 : 1);
     pen.fillStyle = colourOf(this.#room.schema, dot.entity, this.#room.seat);
     pen.beginPath();
     pen.arc(x, y, size, 0, 2 * Math.PI);
@@ -170,7 +175,7 @@ export class World {
       pen.lineWidth = 2;
       pen.stroke();
     }
-    if (!hasLabel && !isOwn) return;
+    if (count > MOST_LABELS && !isOwn) return;
     pen.font = `${isOwn ? "600 " : ""}12px system-ui, sans-serif`;
     pen.textAlign = "center";
     pen.lineWidth = 3;
