@@ -12,6 +12,8 @@ mod modes;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "cli")]
+mod greeting;
+#[cfg(feature = "cli")]
 mod program;
 
 pub use self::{

@@ -1,7 +1,7 @@
 //! The server as a whole program: arguments, logs, runtime, and the signal that ends it.
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     pin::pin,
     process,
     sync::mpsc as std_mpsc,
@@ -18,14 +18,15 @@ use tokio::{
     time::sleep,
 };
 
-use super::{builder::ServerBuilder, cli::Args};
+use super::{builder::ServerBuilder, cli::Args, greeting};
 use crate::{game::GameDef, observe};
 
 impl ServerBuilder {
     /// Runs the server as a whole program, until it is interrupted.
     ///
     /// Reads the command line and the environment variables `TICKCAST_*`, which take precedence over this builder, starts
-    /// logging to standard error, and starts a Tokio runtime. Prints `Listening on <url>` to standard output once it listens.
+    /// logging to standard error, and starts a Tokio runtime. Prints `Listening on <url>` to standard output once it listens,
+    /// and then the addresses for other machines of the network and the games that it hosts; on a terminal also a QR code for phones.
     /// Stops on Ctrl-C or, on Unix, on SIGTERM; the second of them ends the process at once. If the server has not stopped
     /// [`stop_deadline`](crate::host::Limits::stop_deadline) after the first one, the process exits with status 1. On Unix, SIGHUP is logged and ignored:
     /// the configuration is read at start. Empty variables count as not set. Arguments that cannot be parsed, `--help` and `--version` end the process;
@@ -55,6 +56,7 @@ impl ServerBuilder {
         self = args.change_site(self);
         args.change_limits(&mut self.config)?;
         args.persistence.change(&mut self.persistence)?;
+        let games: Vec<String> = self.games.iter().flatten().map(|def| def.name().to_owned()).collect();
         // Before the server is ready: whoever sees it ready may stop it.
         let mut stops = Stops::new(self.config.host.stop_deadline).context("cannot wait for signals")?;
         let runtime = Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
@@ -64,7 +66,10 @@ impl ServerBuilder {
                 () = stops.next() => return Ok(()),
             };
             // Standard output may be closed.
-            let _ = writeln!(io::stdout(), "Listening on {}", server.url());
+            let mut out = io::stdout();
+            let network = greeting::reached_by(server.address(), greeting::interfaces());
+            let greeting = greeting::greeting(&network, &games, out.is_terminal());
+            let _ = write!(out, "Listening on {}\n{greeting}", server.url()).and_then(|()| out.flush());
             stops.next().await;
             tracing::info!("stopping");
             tokio::select! {

@@ -1,6 +1,11 @@
 //! The running server: how it starts and how it stops.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
@@ -126,9 +131,15 @@ impl RunningServer {
         self.address
     }
 
-    /// The URL for a browser.
+    /// The URL for a browser on this machine.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        // Not every browser opens the address that means all interfaces.
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        format!("http://{}", SocketAddr::new(ip, self.address.port()))
     }
 
     /// The host, which opens rooms from within the program.
