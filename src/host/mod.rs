@@ -39,6 +39,7 @@ mod registry;
 mod private_rooms;
 mod matches;
 mod parties;
+mod leaders;
 mod ratings;
 mod forming;
 mod queue;
@@ -50,6 +51,7 @@ pub use self::{
     events::EventSink,
     hold::{Inlet, Line},
     hub::Hub,
+    leaders::Leader,
     limits::Limits,
     matches::MatchPlan,
     opener::RoomOptions,
@@ -61,6 +63,8 @@ pub use self::{
     visitors::{Visitor, VisitorId},
 };
 
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+pub(crate) use self::leaders::KEPT as LEADERS;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::pass::check as check_pass;
 #[cfg(any(feature = "store-sqlite", feature = "store-postgres", feature = "webhook"))]

@@ -17,8 +17,8 @@ use tokio::{
 };
 
 use super::{
-    admission::Admission, events::EventSink, forming::Forming, parties::Parties, ratings::Ratings, refusal::Refusal,
-    registry::Host,
+    admission::Admission, events::EventSink, forming::Forming, leaders::Leader, parties::Parties, ratings::Ratings,
+    refusal::Refusal, registry::Host,
 };
 use crate::{
     lobby::{Identity, UserId},
@@ -310,6 +310,13 @@ impl MatchQueue {
         let queues = self.0.queues();
         let (game, mode, _) = queues.matchmaker.mode(&QueueRequest { game, mode, ..QueueRequest::default() })?;
         Ok((mode.clone(), self.0.ratings.of(user, game, mode)))
+    }
+
+    /// Returns the name of a mode, which is the game's default if none is given, and its players with the highest ratings.
+    pub(crate) fn leaders(&self, game: String, mode: Option<String>) -> Result<(Arc<str>, Vec<Leader>), Refusal> {
+        let queues = self.0.queues();
+        let (game, mode, _) = queues.matchmaker.mode(&QueueRequest { game, mode, ..QueueRequest::default() })?;
+        Ok((mode.clone(), self.0.ratings.leaders.of(game, mode)))
     }
 }
 

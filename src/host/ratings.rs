@@ -9,6 +9,7 @@ use std::{
 use tokio::{sync::Notify, time::sleep};
 
 use super::{
+    leaders::{Leader, Leaders},
     limits::Limits,
     record::{MatchResult, Player, Record, Recorder},
 };
@@ -29,6 +30,8 @@ pub(crate) struct Ratings {
     /// The rated modes.
     pub(crate) rated: Vec<RatedMode>,
     pub(crate) limits: Limits,
+    /// The players with the highest ratings.
+    pub(crate) leaders: Arc<Leaders>,
     /// Results with a player whose rating is not loaded. To rate them by the start would overwrite what is stored.
     unrated: Arc<Unrated>,
 }
@@ -56,6 +59,7 @@ impl Default for Ratings {
             store: Arc::new(RatingsInMemory::default()),
             rated: Vec::new(),
             limits: Limits::default(),
+            leaders: Arc::default(),
             unrated: Arc::default(),
         }
     }
@@ -122,9 +126,13 @@ impl Ratings {
         let rating = |player: &&Player| self.of(&player.user, rated.game, &mode);
         let placing = |side: &Vec<&Player>| Placing { ratings: side.iter().map(rating).collect(), place: place(side) };
         let after = self.system.after(&sides.iter().map(placing).collect::<Vec<_>>());
-        let key = |player: &&Player| RatingKey { user: player.user.clone(), game: rated.game, mode: mode.clone() };
-        let players = sides.iter().flatten().map(key);
-        self.store.save(&players.zip(after.into_iter().flatten()).collect::<Vec<_>>());
+        let key = |player: &Player| RatingKey { user: player.user.clone(), game: rated.game, mode: mode.clone() };
+        let after: Vec<(&Player, Rating)> = sides.iter().flatten().copied().zip(after.into_iter().flatten()).collect();
+        self.store.save(&after.iter().map(|(player, rating)| (key(player), *rating)).collect::<Vec<_>>());
+        let leader = |(player, rating): (&Player, Rating)| {
+            Leader::new(player.user.clone(), player.name.as_str(), rating.rating, rating.deviation)
+        };
+        self.leaders.add(rated.game, &rated.mode, after.into_iter().map(leader));
         tracing::debug!(room = %result.room, game = result.game, mode = result.mode, "ratings were updated");
         true
     }

@@ -15,17 +15,18 @@ use tokio::time::timeout;
 use super::error::StartError;
 #[cfg(feature = "webhook")]
 use crate::store::{Webhook, WebhookConfig};
+#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+use crate::{
+    host::{LEADERS, RatedMode},
+    lobby::UserId,
+    store::{Database, RatingCache, Store, WriteQueue},
+};
 use crate::{
     host::{Limits, MatchResult, Ratings, Recorder},
     identity::{Gate, GuestKey},
     matchmaking::RatingStore,
     observe::{self, DropReason},
     store::{keep_results, load_guest_key, take_results},
-};
-#[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
-use crate::{
-    lobby::UserId,
-    store::{Database, RatingCache, Store, WriteQueue},
 };
 
 /// How long a start waits for the records that an earlier process left to be written.
@@ -168,6 +169,20 @@ impl Persistence {
     #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
     pub(super) fn store(&self) -> Option<&Store> {
         self.tables.as_ref().map(|tables| &tables.store)
+    }
+
+    /// Tells the ratings who has the highest ones in the database. Without an answer of it, the players who are rated from now on lead.
+    pub(super) async fn tell_leaders(&self, ratings: &Ratings) {
+        #[cfg(any(feature = "store-sqlite", feature = "store-postgres"))]
+        if let Some(Tables { store, .. }) = &self.tables {
+            for RatedMode { game, mode, .. } in &ratings.rated {
+                match store.leaders(game, mode, LEADERS as u32).await {
+                    Ok(leaders) => ratings.leaders.add(game, mode, leaders),
+                    Err(error) => tracing::warn!(game, mode, %error, "the leaders could not be read"),
+                }
+            }
+        }
+        let _ = ratings;
     }
 
     /// Takes the results that an earlier process left unrated.

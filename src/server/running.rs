@@ -91,6 +91,7 @@ impl RunningServer {
             Arc::make_mut(&mut rules.ratings).store = ratings;
         }
         let ratings = rules.ratings.clone();
+        persistence.tell_leaders(&ratings).await;
         persistence.take_unrated().into_iter().for_each(|result| ratings.record(&Record::Ended(result)));
         let rating = tokio::spawn(ratings.clone().rate_later());
         let host = Host::start(

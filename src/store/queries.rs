@@ -7,7 +7,7 @@ use sqlx::{Any, AnyConnection, Connection, Row, any::AnyRow};
 
 use super::database::{Store, StoreError};
 use crate::{
-    host::{MatchResult, Player, now},
+    host::{Leader, MatchResult, Player, now},
     identity::BlockStore,
     lobby::{Identity, UserId},
 };
@@ -72,6 +72,10 @@ const SAVE_RATING: &str = "
     INSERT INTO ratings (user_id, game, mode, rating, deviation, volatility, updated) VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (user_id, game, mode) DO UPDATE SET rating = excluded.rating, deviation = excluded.deviation,
         volatility = excluded.volatility, updated = excluded.updated";
+
+const LEADERS: &str = "
+    SELECT ratings.user_id, name, rating, deviation FROM ratings JOIN players ON players.user_id = ratings.user_id
+    WHERE game = $1 AND mode = $2 ORDER BY rating DESC, ratings.user_id LIMIT $3";
 
 const SAVE_MATCH: &str = "
     INSERT INTO matches (id, room, game, mode, began, ended) VALUES ($1, $2, $3, $4, $5, $6)
@@ -175,6 +179,22 @@ impl Store {
             })
         };
         rows.iter().map(rating).collect()
+    }
+
+    /// Returns the players with the highest ratings in a mode, the highest first: at most `most`.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
+    pub async fn leaders(&self, game: &str, mode: &str, most: u32) -> Result<Vec<Leader>, StoreError> {
+        let mut lease = self.lease().await?;
+        let rows = sqlx::query::<Any>(LEADERS).bind(game).bind(mode).bind(i64::from(most)).fetch_all(&mut *lease).await?;
+        lease.end();
+        let leader = |row: &AnyRow| {
+            let name: String = row.try_get("name")?;
+            Ok(Leader::new(user_of(row)?, name, row.try_get("rating")?, row.try_get("deviation")?))
+        };
+        rows.iter().map(leader).collect()
     }
 
     /// Writes ratings in one transaction.

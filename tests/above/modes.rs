@@ -132,6 +132,12 @@ async fn two_parties_of_two_play_each_other_and_ratings_move() {
         let rating = guest.rating().await;
         assert!(if won { rating > 1550.0 } else { rating < 1450.0 }, "{rating}");
     }
+    let told = guests[0].ask("leaders", json!({"game": "race", "mode": "2v2"})).await;
+    let leaders = told["leaders"].as_array().unwrap();
+    let heights: Vec<f64> = leaders.iter().map(|leader| leader["rating"].as_f64().unwrap()).collect();
+    assert_eq!((&told["mode"], heights.len()), (&json!("2v2"), 4));
+    assert!(heights.is_sorted_by(|a, b| a >= b) && heights[1] > 1550.0 && heights[2] < 1450.0, "{heights:?}");
+    assert!(leaders.iter().all(|leader| leader["name"].is_string() && leader["user"].is_string()), "{told}");
     stage.server.shutdown().await;
 }
 
@@ -408,6 +414,8 @@ async fn a_queue_entry_that_fits_no_mode_is_refused() {
     assert_eq!(guest.refused("accept", Json::Null).await, "bad_request");
     assert_eq!(guest.refused("decline", json!({"check": 1})).await, "unknown_check");
     assert_eq!(guest.ask("rating", json!({"game": "race"})).await["rating"], 1500.0);
+    assert_eq!(guest.refused("leaders", json!({"game": "chess"})).await, "unknown_game");
+    assert_eq!(guest.ask("leaders", json!({"game": "race"})).await["leaders"], json!([]));
     stage.server.shutdown().await;
 }
 

@@ -11,7 +11,8 @@ use std::{
 
 use serde_json::json;
 use tickcast::{
-    host::{Limits, Record, Recorder},
+    host::{Leader, Limits, Record, Recorder},
+    matchmaking::Mode,
     server::{RunningServer, StartError},
     store::{Database, RatingCache, Store, StoreError, StoredRating, WriteQueue},
 };
@@ -98,6 +99,36 @@ async fn ratings_are_by_player_game_and_mode() {
         assert_eq!(store.rating(&user("ada"), "chess", "2v2").await.unwrap(), None);
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_leaders_of_a_mode_are_its_highest_ratings() {
+    on_each(async |database, store| {
+        for id in ["ada", "bob", "cy"] {
+            store.seen(&who(id, id)).await.unwrap();
+        }
+        let other = StoredRating { mode: "ffa".to_owned(), ..rating("cy", 2000.0) };
+        store.save_ratings(&[rating("ada", 1500.0), rating("bob", 1600.0), rating("cy", 1550.0), other]).await.unwrap();
+        let leader = |id: &str, height| Leader::new(user(id), id, height, 350.25);
+        assert_eq!(store.leaders("duel", "2v2", 2).await.unwrap(), [leader("bob", 1600.0), leader("cy", 1550.0)], "{database}");
+        assert_eq!(store.leaders("chess", "2v2", 2).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_knows_the_leaders_of_an_earlier_process() {
+    let folder = Folder::new();
+    let store = open(&Database::File(folder.0.join("tickcast.db"))).await;
+    store.seen(&who("ada", "Ada")).await.unwrap();
+    store.save_ratings(&[rating("ada", 1650.0)]).await.unwrap();
+    store.close().await;
+    let rated = Mode::teams(2).of(1..=1).rated();
+    let server = start_with(|builder| builder.data(&folder.0).mode::<Duel>("2v2", rated)).await;
+    let mut client = Client::join(&server, "/matchmaking", json!({})).await.unwrap();
+    let told = client.request("/matchmaking", "leaders", json!({"game": "duel", "mode": "2v2"})).await;
+    assert_eq!(told["leaders"], json!([{"user": "ada", "name": "Ada", "rating": 1650.0, "deviation": 350.25}]));
+    server.shutdown().await;
 }
 
 #[tokio::test]

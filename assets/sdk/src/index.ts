@@ -28,6 +28,7 @@ export type {
   GameInfo,
   GameTypes,
   InputOf,
+  Leader,
   Over,
   PartyInfo,
   PartyInvite,

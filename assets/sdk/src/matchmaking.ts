@@ -7,7 +7,7 @@ import type { Queue } from "./queue.js";
 import type { Room } from "./room.js";
 import type { TakeSeat } from "./seat.js";
 import { TOOLS } from "./tools.js";
-import type { AnyGame, GameTypes, Rating } from "./types.js";
+import type { AnyGame, GameTypes, Leader, Rating } from "./types.js";
 import type { Early, QueueOptions, QueueParts } from "./wait.js";
 
 /** The events of a wait. */
@@ -67,10 +67,19 @@ export class Matchmaking {
   }
 
   /** Fetches the player's rating in a mode of a game. */
-  async rating(game: string, mode?: string): Promise<Rating> {
+  rating(game: string, mode?: string): Promise<Rating> {
+    return this.#ask<Rating>("rating", game, mode);
+  }
+
+  /** Fetches the players with the highest ratings in a mode of a game, the highest first: at most 50. */
+  async leaders(game: string, mode?: string): Promise<Leader[]> {
+    return (await this.#ask<{ leaders: Leader[] }>("leaders", game, mode)).leaders;
+  }
+
+  async #ask<T extends object>(event: string, game: string, mode?: string): Promise<T> {
     const { channel, timeout } = this.#parts;
     await open(channel, timeout);
-    return request<Rating>(channel, timeout, "rating", mode === undefined ? { game } : { game, mode });
+    return request<T>(channel, timeout, event, { game, ...(mode !== undefined && { mode }) });
   }
 
   async #wait<G extends GameTypes>(options: QueueOptions, wish?: object): Promise<Room<G>> {

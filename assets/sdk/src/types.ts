@@ -255,6 +255,15 @@ export interface Rating {
   deviation: number;
 }
 
+/** A player with a high rating. */
+export interface Leader {
+  /** The user's id. */
+  user: string;
+  name: string;
+  rating: number;
+  deviation: number;
+}
+
 /** The inputs that the server has refused since its last report. */
 export interface Refused {
   code: string;

@@ -59,9 +59,10 @@ struct Enqueue {
     regions: BTreeMap<String, f64>,
 }
 
+/// A mode of a game; without a name, the default one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RatingOf {
+struct ModeOf {
     game: String,
     mode: Option<String>,
 }
@@ -80,6 +81,7 @@ impl Namespace for Matchmaking {
         ("accept", Event::Request(|call, argument| answer_check(call, argument, MatchQueue::accept))),
         ("decline", Event::Request(|call, argument| answer_check(call, argument, MatchQueue::decline))),
         ("rating", Event::Request(rating)),
+        ("leaders", Event::Request(leaders)),
     ];
     type Session = MatchmakingSession;
 
@@ -142,7 +144,13 @@ fn answer_check(call: &Call<'_, Matchmaking>, argument: Argument, say: AnswerChe
 }
 
 fn rating(call: &Call<'_, Matchmaking>, argument: Argument) -> Answer {
-    let RatingOf { game, mode } = argument.read()?;
+    let ModeOf { game, mode } = argument.read()?;
     let (mode, rating) = call.namespace.queue.rating(call.session.user(), game, mode)?;
     answer(&json!({ "mode": &*mode, "rating": rating.rating, "deviation": rating.deviation }))
+}
+
+fn leaders(call: &Call<'_, Matchmaking>, argument: Argument) -> Answer {
+    let ModeOf { game, mode } = argument.read()?;
+    let (mode, leaders) = call.namespace.queue.leaders(game, mode)?;
+    answer(&json!({ "mode": &*mode, "leaders": leaders }))
 }

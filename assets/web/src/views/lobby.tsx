@@ -15,6 +15,7 @@ import { Games } from "./games.tsx";
 import { NameForm } from "./name.tsx";
 import { PrivateRooms } from "./private.tsx";
 import { QueueBar } from "./queue.tsx";
+import { Ranks } from "./ranks.tsx";
 import { Rooms } from "./rooms.tsx";
 import { SettingsView } from "./settings.tsx";
 
@@ -128,6 +129,7 @@ function View() {
 const OTHERS: Readonly<Record<string, () => ComponentChildren>> = {
   friends: Friends,
   chat: Chat,
+  ranks: Ranks,
   settings: SettingsView,
 };
 
@@ -141,6 +143,7 @@ const VIEWS = [
   ["", "Play"],
   ["friends", "Friends"],
   ["chat", "Chat"],
+  ["ranks", "Ranks"],
   ["settings", "Settings"],
 ] as const;
 

@@ -80,6 +80,7 @@ function lobby({ page }, [bob]) {
       },
     ],
     ["met", () => view("Friends")],
+    ["ranks", () => view("Ranks")],
     ["settings", () => view("Settings")],
   ];
 }

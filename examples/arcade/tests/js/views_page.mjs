@@ -24,6 +24,11 @@ async function history(ada) {
   const views = page.getByRole("navigation", { name: "Views" });
   await views.getByRole("link", { name: "Friends" }).click();
   await page.getByRole("heading", { name: "Party" }).waitFor();
+  await views.getByRole("link", { name: "Ranks" }).click();
+  await page.getByRole("heading", { name: "Arena · 2 on 2" }).waitFor();
+  await page.getByText("Nobody has played a rated match yet. Your rating is 1500.").waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { name: "Party" }).waitFor();
   await views.getByRole("link", { name: "Settings" }).click();
   await page.getByLabel("Volume").fill("40");
   await page.reload();
