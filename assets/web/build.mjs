@@ -42,6 +42,7 @@ const { outputFiles, metafile } = await build({
     "@tickcast/client/inspector": join(here, "../sdk/src/inspector/index.ts"),
     "@tickcast/client": join(here, "../sdk/src/index.ts"),
     "@tickcast/web/view": join(here, "src/view.ts"),
+    "@tickcast/web/dom": join(here, "src/dom.ts"),
   },
   logLevel: "warning",
 });

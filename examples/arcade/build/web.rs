@@ -15,7 +15,7 @@ use std::{
 use crate::{run, warn, watch};
 
 /// The sources of the page, relative to the workspace's root.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "assets/package.json",
     "assets/package-lock.json",
     "assets/sdk/package.json",
@@ -25,6 +25,7 @@ const SOURCES: [&str; 10] = [
     "assets/web/src",
     "assets/maps",
     "examples/arena/view",
+    "examples/scribble/view",
     "examples/swarm/view",
 ];
 const SKIP: &str = "TICKCAST_SKIP_WEB";

@@ -3,6 +3,7 @@
 use std::{env, path::PathBuf};
 
 use arena::Arena;
+use scribble::Scribble;
 use swarm::Swarm;
 use tickcast::{game::RulesModule, matchmaking::Mode, net::Page, prelude::*, server::ServerBuilder};
 
@@ -18,6 +19,8 @@ fn main() -> anyhow::Result<()> {
         .game::<Arena>()
         .mode::<Arena>("default", Mode::free_for_all(2..=16))
         .mode::<Arena>("2v2", two_on_two())
+        .game::<Scribble>()
+        .mode::<Scribble>("default", Mode::free_for_all(3..=12).bots_after(secs(20.0)).backfill())
         .game::<Swarm>()
         .pages(pages);
     if let Some(bundle) = CLIENT_BUNDLE {

@@ -190,6 +190,11 @@ fn a_match_on_the_page_has_scores_chat_keys_and_votes() {
 }
 
 #[test]
+fn one_draws_on_a_phone_and_another_guesses_at_a_desk() {
+    browse("scribble.mjs");
+}
+
+#[test]
 fn a_cell_of_swarm_eats_grows_and_splits_in_a_browser() {
     browse("swarm_page.mjs");
 }

@@ -37,9 +37,9 @@ export class Browser {
     return browser;
   }
 
-  /** Opens a page, enters a name, and waits for the lobby. `script` runs before the page's own scripts. */
-  async visit(name, script, address) {
-    const visitor = await this.open(name, script, address);
+  /** Opens a page, enters a name, and waits for the lobby. `script` runs before the page's own scripts. `device` has options of a context. */
+  async visit(name, script, address, device) {
+    const visitor = await this.open(name, script, address, device);
     await visitor.page.getByLabel("Your name").fill(name);
     await visitor.page.keyboard.press("Enter");
     await visitor.page.locator("article.card").first().waitFor();
@@ -47,8 +47,8 @@ export class Browser {
   }
 
   /** Opens a page without entering a name. `script` runs before the page's own scripts. */
-  async open(name, script = () => {}, address = url) {
-    const context = await this.#chromium.newContext({ viewport: SIZE, ignoreHTTPSErrors: true });
+  async open(name, script = () => {}, address = url, device = {}) {
+    const context = await this.#chromium.newContext({ viewport: SIZE, ignoreHTTPSErrors: true, ...device });
     await context.addInitScript(script);
     return new Visitor(await context.newPage(), name).goto("", address);
   }
