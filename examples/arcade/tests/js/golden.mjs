@@ -26,7 +26,7 @@ function check(name, { schema, frames, events, inputs }) {
   for (const { hex, value } of events) {
     const { tick } = value;
     assert.deepEqual(
-      readEvents(schema, bytes(hex)),
+      readEvents(schema, bytes(hex)).map(json),
       value.events.map((event) => ({ tick, ...event })),
     );
   }
@@ -37,6 +37,13 @@ function check(name, { schema, frames, events, inputs }) {
 
 function plain(mirror) {
   return Object.fromEntries([...mirror.entities].map(([id, rows]) => [id, Object.fromEntries(rows)]));
+}
+
+/** A value as JSON has it, where bytes are hexadecimal. */
+function json(value) {
+  if (value instanceof Uint8Array) return { hex: Buffer.from(value).toString("hex") };
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, json(part)]));
 }
 
 function bytes(hex) {
