@@ -21,7 +21,9 @@ main(async () => {
 
 /** Presses a button, waits for something to happen, and only then lets go. */
 async function clickSlowly({ page }, selector, meanwhile) {
-  const { x, y, width, height } = await page.locator(selector).first().boundingBox();
+  const button = page.locator(selector).first();
+  await button.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = await button.boundingBox();
   await page.mouse.move(x + width / 2, y + height / 2);
   await page.mouse.down();
   await meanwhile();
