@@ -34,7 +34,7 @@ export interface Mode {
 export interface Setting {
   readonly name: string;
   readonly label: string;
-  readonly choices: readonly (readonly [label: string, value: string | number])[];
+  readonly choices: readonly (readonly [label: string, value: string | number | boolean])[];
 }
 
 /** An action that has a key. */

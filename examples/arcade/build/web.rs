@@ -15,7 +15,7 @@ use std::{
 use crate::{run, warn, watch};
 
 /// The sources of the page, relative to the workspace's root.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     "assets/package.json",
     "assets/package-lock.json",
     "assets/sdk/package.json",
@@ -27,6 +27,7 @@ const SOURCES: [&str; 11] = [
     "examples/arena/view",
     "examples/scribble/view",
     "examples/swarm/view",
+    "examples/tactics/view",
 ];
 const SKIP: &str = "TICKCAST_SKIP_WEB";
 const LEAST_NODE: u32 = 20;

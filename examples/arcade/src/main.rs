@@ -5,6 +5,7 @@ use std::{env, path::PathBuf};
 use arena::Arena;
 use scribble::Scribble;
 use swarm::Swarm;
+use tactics::Tactics;
 use tickcast::{game::RulesModule, matchmaking::Mode, net::Page, prelude::*, server::ServerBuilder};
 
 // Defines `PAGES` and `CLIENT_BUNDLE`. The build script writes these files.
@@ -22,6 +23,8 @@ fn main() -> anyhow::Result<()> {
         .game::<Scribble>()
         .mode::<Scribble>("default", Mode::free_for_all(3..=12).bots_after(secs(20.0)).backfill())
         .game::<Swarm>()
+        .game::<Tactics>()
+        .mode::<Tactics>("duel", one_on_one())
         .pages(pages);
     if let Some(bundle) = CLIENT_BUNDLE {
         server = server.client_bundle(bundle);
@@ -54,6 +57,15 @@ fn two_on_two() -> Mode {
         .of(2..=2)
         .ready_check(secs(15.0))
         .skill([(secs(0.0), 150.0), (secs(10.0), 400.0), (secs(30.0), f64::INFINITY)])
+        .bots_after(secs(45.0))
+        .rated()
+}
+
+/// Returns a rated mode for two players of similar skill, each a team: whoever leaves has lost. A bot fills in after 45 seconds.
+fn one_on_one() -> Mode {
+    Mode::teams(2)
+        .of(1..=1)
+        .skill([(secs(0.0), 200.0), (secs(15.0), 500.0), (secs(45.0), f64::INFINITY)])
         .bots_after(secs(45.0))
         .rated()
 }

@@ -200,6 +200,11 @@ fn a_cell_of_swarm_eats_grows_and_splits_in_a_browser() {
 }
 
 #[test]
+fn tactics_is_played_in_a_browser_and_hides_units_from_either_side() {
+    browse("tactics.mjs");
+}
+
+#[test]
 fn every_state_of_the_page_is_accessible_in_three_sizes() {
     browse("accessible.mjs");
 }

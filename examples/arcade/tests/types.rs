@@ -15,7 +15,7 @@ use std::{
 use support::Server;
 
 /// The games whose views import their types from `types.d.ts`.
-const VIEWS: [&str; 3] = ["arena", "scribble", "swarm"];
+const VIEWS: [&str; 4] = ["arena", "scribble", "swarm", "tactics"];
 
 /// Runs the binary with an option. The address is in use, so that a server could not start.
 fn run(option: &str, game: &str, listen: &str) -> Output {

@@ -33,7 +33,7 @@ function Card({ game: { name, seats } }: { game: GameInfo }) {
         <h1>{view.title}</h1>
         <p>{view.tagline}</p>
         <p class="keys">
-          {view.controls} · {seats[0]}–{seats[1]} players
+          {view.controls} · {seats[0] === seats[1] ? seats[0] : `${seats[0]}–${seats[1]}`} players
         </p>
         <div class="row">
           {isOwn ? (
