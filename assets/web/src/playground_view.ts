@@ -1,6 +1,6 @@
 // The view of games that this page has no view of: the playground, made of a game's schema. Its code is loaded with the first match.
 
-import type { GameView, Mounted, Stage } from "./view.ts";
+import { type GameView, mountLater } from "./view.ts";
 
 /** The view of a game by its schema. */
 export function playgroundView(name: string): GameView {
@@ -12,31 +12,7 @@ export function playgroundView(name: string): GameView {
     modes: [],
     keys: [],
     poster: drawPoster,
-    mount: mountLater,
-  };
-}
-
-/** Mounts the playground as soon as its code is there. */
-function mountLater(stage: Stage): Mounted {
-  let shown: Mounted | undefined;
-  let isWanted = true;
-  import("./playground/mount.tsx").then(
-    ({ mount }) => {
-      if (isWanted) shown = mount(stage);
-    },
-    (error: unknown) => {
-      stage.hud.textContent = "The playground could not be loaded. Please load the page again.";
-      console.error("the playground could not be loaded", error);
-    },
-  );
-  return {
-    state: () => shown?.state() ?? {},
-    result: () => shown?.result() ?? document.createElement("div"),
-    choose: (choices) => shown?.choose(choices),
-    unmount: () => {
-      isWanted = false;
-      shown?.unmount();
-    },
+    mount: (stage) => mountLater(stage, async () => (await import("./playground/mount.tsx")).mount),
   };
 }
 

@@ -83,3 +83,34 @@ export interface Mounted {
   /** Stops drawing and removes all listeners. */
   unmount(): void;
 }
+
+/**
+ * Shows a match with code that may still be on its way: `load` resolves to the function that mounts it. A view that is large loads what
+ * only a match needs in this way, so that the lobby is there sooner.
+ */
+export function mountLater(stage: Stage, load: () => Promise<(stage: Stage) => Mounted>): Mounted {
+  let { choices } = stage;
+  let shown: Mounted | undefined;
+  let isWanted = true;
+  load().then(
+    (mount) => {
+      if (isWanted) shown = mount({ ...stage, choices });
+    },
+    (error: unknown) => {
+      stage.hud.textContent = "The match could not be loaded. Please load the page again.";
+      console.error("the code of the match could not be loaded", error);
+    },
+  );
+  return {
+    state: () => shown?.state() ?? {},
+    result: () => shown?.result() ?? document.createElement("div"),
+    choose: (chosen) => {
+      choices = chosen;
+      shown?.choose(chosen);
+    },
+    unmount: () => {
+      isWanted = false;
+      shown?.unmount();
+    },
+  };
+}

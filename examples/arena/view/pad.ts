@@ -1,5 +1,6 @@
 // Converts keyboard, mouse, touch and gamepad to the input of the rules.
 
+import { ACTIONS, type Action } from "./actions.ts";
 import { Gamepads } from "./gamepad.ts";
 import type { Vec } from "./ground.ts";
 import { Sticks, type Thumb } from "./sticks.ts";
@@ -11,18 +12,6 @@ type Dir = Input["dir"];
 /** Counterclockwise from the right, because y points up on the map. */
 const AROUND: readonly Dir[] = ["E", "NE", "N", "NW", "W", "SW", "S", "SE"];
 const WAYS = { up: { x: 0, y: 1 }, down: { x: 0, y: -1 }, left: { x: -1, y: 0 }, right: { x: 1, y: 0 } } as const;
-/** An action that a key has. */
-type Action = keyof typeof WAYS | "fire" | "reload";
-
-/** The actions that have a key, which the player can change. */
-export const ACTIONS = [
-  { name: "up", label: "Walk up", code: "KeyW" },
-  { name: "left", label: "Walk left", code: "KeyA" },
-  { name: "down", label: "Walk down", code: "KeyS" },
-  { name: "right", label: "Walk right", code: "KeyD" },
-  { name: "fire", label: "Shoot", code: "Space" },
-  { name: "reload", label: "Reload", code: "KeyR" },
-] as const satisfies readonly { name: Action; label: string; code: string }[];
 /** These keys always walk. */
 const ARROWS: readonly (readonly [string, Action])[] = [
   ["ArrowUp", "up"],

@@ -1,6 +1,6 @@
 // The browser view of Scribble as the page loads it at once: the card in the lobby. What shows a match comes when it is needed.
 
-import type { Choices, GameView, Mounted, Stage } from "@tickcast/web/view";
+import { type GameView, mountLater } from "@tickcast/web/view";
 import { drawPoster } from "./poster.ts";
 
 export const scribble: GameView = {
@@ -34,39 +34,9 @@ export const scribble: GameView = {
     { name: "undo", label: "Undo a stroke", code: "KeyU" },
   ],
   poster: drawPoster,
-  mount: (stage) => new Later(stage),
+  mount: (stage) =>
+    mountLater(stage, async () => {
+      const { ScribbleStage } = await import("./stage.ts");
+      return (stage) => new ScribbleStage(stage);
+    }),
 };
-
-/** A view that begins once its code is there. */
-class Later implements Mounted {
-  private shown: Mounted | undefined;
-  private isOver = false;
-
-  constructor(private readonly stage: Stage) {
-    import("./stage.ts").then(
-      ({ ScribbleStage }) => {
-        if (!this.isOver) this.shown = new ScribbleStage(this.stage);
-      },
-      (reason: Error) => {
-        this.stage.hud.textContent = `The drawing tools could not be loaded (${reason.message}). Reload the page.`;
-      },
-    );
-  }
-
-  state(): Record<string, unknown> {
-    return this.shown?.state() ?? { status: this.stage.room.status };
-  }
-
-  result(): HTMLElement {
-    return this.shown?.result() ?? document.createElement("ol");
-  }
-
-  choose(choices: Choices): void {
-    this.shown?.choose(choices);
-  }
-
-  unmount(): void {
-    this.isOver = true;
-    this.shown?.unmount();
-  }
-}

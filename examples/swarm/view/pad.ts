@@ -1,19 +1,9 @@
 // Converts mouse, touch and keyboard to the input of the rules.
 
+import { ACTIONS, type Action } from "./actions.ts";
 import type { Swarm } from "./types.d.ts";
 
 type Input = Swarm["input"];
-
-/** The actions that have a key, which the player can change. */
-export const ACTIONS = [
-  { name: "up", label: "Go up", code: "KeyW" },
-  { name: "left", label: "Go left", code: "KeyA" },
-  { name: "down", label: "Go down", code: "KeyS" },
-  { name: "right", label: "Go right", code: "KeyD" },
-  { name: "split", label: "Split", code: "Space" },
-] as const;
-
-type Action = (typeof ACTIONS)[number]["name"];
 
 /** These keys always go. */
 const ARROWS: readonly (readonly [string, Action])[] = [

@@ -2,7 +2,7 @@
 
 import "./tactics.css";
 
-import type { Choices, GameView, Mounted, Stage } from "@tickcast/web/view";
+import { type GameView, mountLater } from "@tickcast/web/view";
 import { drawPoster } from "./poster.ts";
 
 export const tactics: GameView = {
@@ -50,40 +50,9 @@ export const tactics: GameView = {
     { name: "end", label: "End the turn", code: "KeyE" },
   ],
   poster: drawPoster,
-  mount: (stage) => new Loading(stage),
+  mount: (stage) =>
+    mountLater(stage, async () => {
+      const { Match } = await import("./match.ts");
+      return (stage) => new Match(stage, tactics.keys);
+    }),
 };
-
-/** A match whose code may still be on its way. */
-class Loading implements Mounted {
-  private match: Mounted | undefined;
-  private choices: Choices;
-  private isGone = false;
-
-  constructor(stage: Stage) {
-    this.choices = stage.choices;
-    import("./match.ts").then(
-      ({ Match }) => {
-        if (!this.isGone) this.match = new Match({ ...stage, choices: this.choices }, tactics.keys);
-      },
-      (error: unknown) => console.error("the match cannot be shown", error),
-    );
-  }
-
-  state(): Record<string, unknown> {
-    return this.match?.state() ?? {};
-  }
-
-  result(): HTMLElement {
-    return this.match?.result() ?? document.createElement("div");
-  }
-
-  choose(choices: Choices): void {
-    this.choices = choices;
-    this.match?.choose(choices);
-  }
-
-  unmount(): void {
-    this.isGone = true;
-    this.match?.unmount();
-  }
-}
