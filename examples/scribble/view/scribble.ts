@@ -5,7 +5,7 @@ import { drawPoster } from "./poster.ts";
 
 export const scribble: GameView = {
   title: "Scribble",
-  tagline: "One draws, the others guess. Who is quick gets more.",
+  tagline: "One player draws, the others guess. Quick guesses score more.",
   controls: "Draw with a finger, a stylus, the mouse or the arrow keys · write what you see",
   settings: [
     {

@@ -183,6 +183,7 @@ export class ScribbleStage implements Mounted {
       const word = this.shown?.letters ?? "";
       this.talk.add("news", "", `${endingOf(board, drawer)} The word was “${word}”.`);
       this.tell(el("p", {}, endingOf(board, drawer)), el("p", {}, "The word was ", el("strong", {}, word)));
+      this.over.classList.add("scribble-low");
     } else if (board.phase === "Choosing" && drawer !== "You") {
       this.tell(el("p", {}, `${drawer} chooses a word.`));
     } else if (board.phase === "Waiting" && board.missing > 0) {
@@ -208,6 +209,7 @@ export class ScribbleStage implements Mounted {
   private tell(...lines: HTMLElement[]): void {
     this.offered = "";
     this.over.hidden = lines.length === 0;
+    this.over.classList.remove("scribble-low");
     this.over.replaceChildren(...lines);
   }
 

@@ -29,6 +29,7 @@ const CSS = `
 .scribble-sheet { display: block; width: 100%; height: 100%; border-radius: 10px; background: #fff; touch-action: none; pointer-events: auto; -webkit-touch-callout: none; }
 .scribble-sheet[role="application"] { cursor: crosshair; }
 .scribble-over { position: absolute; inset: auto 0 auto; top: 50%; transform: translateY(-50%); display: grid; gap: 10px; justify-items: center; padding: 18px; background: rgb(9 13 20 / 0.9); color: #e8effa; font-size: 19px; text-align: center; }
+.scribble-over.scribble-low { top: auto; bottom: 0; transform: none; padding: 10px; border-radius: 0 0 10px 10px; grid-auto-flow: column; justify-content: center; gap: 4px 14px; flex-wrap: wrap; font-size: 16px; }
 .scribble-over strong { color: #56e0c8; }
 .scribble-choices { display: flex; flex-wrap: wrap; justify-content: center; gap: 10px; }
 .scribble-choice { pointer-events: auto; font-size: 18px; padding: 10px 20px; color: #e8effa; }
@@ -54,7 +55,9 @@ const CSS = `
 .scribble-near { background: rgb(102 70 0 / 0.75); color: #ffe2a0; }
 .scribble-secret { color: #8fe6d4; }
 .scribble-news { color: #93a5c0; }
-.scribble-final { list-style: none; margin: 0; padding: 0; display: grid; gap: 4px; max-height: 50dvh; overflow-y: auto; text-align: left; }
+.scribble-final { list-style: none; margin: 0; padding: 2px; display: grid; gap: 4px; width: min(320px, 100%); max-height: 50dvh; overflow-y: auto; text-align: left; }
+.scribble-final .scribble-row { flex-wrap: nowrap; padding: 5px 10px; font-size: 14px; }
+.scribble-final .scribble-name { flex: 1; }
 .watching .scribble { bottom: 76px; }
 
 @media (max-width: 1000px) {
