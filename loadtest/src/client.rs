@@ -11,6 +11,7 @@ use tickcast::protocol::Schema;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, timeout};
 
+use crate::commands::CommandGenerator;
 use crate::connection::{Connection, Fault, GAMEPLAY, LOBBY, MSGPACK_PATH, Target, wire_len};
 use crate::inputs::InputGenerator;
 use crate::replica::{FrameResult, Head, MERGED, Replica, Resync};
@@ -20,6 +21,9 @@ use crate::wire::{self, BinaryEvent, Kind, Packet};
 
 /// How often a client that sends no inputs acknowledges the tick that it holds.
 const ACK_ONLY: Duration = Duration::from_secs(1);
+
+/// The commands that a client sends in a second, in games that have commands.
+const COMMANDS: f64 = 1.0;
 
 /// The protocol promises a frame at least this often. A longer wait that is open at the end of the run counts as a gap.
 const FRAME_PROMISED: Duration = Duration::from_secs(1);
@@ -149,6 +153,9 @@ impl Client {
             tally: Arc::clone(self.slow.as_ref().map_or(&self.common.tally, |slow| &slow.tally)),
             lag_meter: self.slow.clone().map(|slow| LagMeter::new(slow, hz, Instant::now())),
             inputs: InputGenerator::new(&schema.input.fields, rng.random()),
+            commands: CommandGenerator::new(&schema.commands, rng.random()),
+            command: BinaryEvent::new(GAMEPLAY, "c"),
+            command_share: (COMMANDS / f64::from(input_hz.max(1))).min(1.0),
             replica: Replica::new(tick, self.verify.then(|| schema.clone())),
             schema,
             ticker: ticker(input_hz, &mut rng),
@@ -193,6 +200,10 @@ struct Seat {
     schema: Arc<Schema>,
     replica: Replica,
     inputs: InputGenerator,
+    commands: CommandGenerator,
+    command: BinaryEvent,
+    /// The share of inputs with which a command is sent.
+    command_share: f64,
     ticker: Interval,
     sends_inputs: bool,
     seq: u32,
@@ -229,6 +240,9 @@ impl Seat {
                 }
                 connection.check_heartbeat(Instant::now())?;
                 connection.send(self.input()).await?;
+                if let Some(command) = self.commands.next(self.command_share) {
+                    connection.send(self.command.packet(&command)).await?;
+                }
                 continue;
             };
             let Some(bytes) = connection.packet(message).await? else {

@@ -1,6 +1,8 @@
 //! Random inputs for any game, generated from the schema's description of its input. A value is held for a while and then
 //! changes, as a player's does.
 
+use std::ops::RangeInclusive;
+
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickcast::protocol::{FieldKind, FieldSpec};
@@ -89,6 +91,11 @@ impl Column {
             Turn::Shoot => self.value = self.low,
         }
     }
+}
+
+/// Returns the ranges of the integers of a field.
+pub(crate) fn ranges(kind: &FieldKind) -> Vec<RangeInclusive<i64>> {
+    kind.elements().flat_map(|kind| columns_of(kind, false)).map(|column| column.low..=column.high).collect()
 }
 
 fn columns(field: &FieldSpec) -> Vec<Column> {

@@ -8,6 +8,7 @@ mod polling;
 mod connection;
 mod replica;
 mod inputs;
+mod commands;
 mod slow;
 mod server;
 mod report;

@@ -144,6 +144,16 @@ pub(crate) fn append_int(buffer: &mut Vec<u8>, value: i64) {
     infallible(encode::write_sint(buffer, value));
 }
 
+/// Appends a text.
+pub(crate) fn append_text(buffer: &mut Vec<u8>, text: &str) {
+    infallible(encode::write_str(buffer, text));
+}
+
+/// Appends bytes.
+pub(crate) fn append_bin(buffer: &mut Vec<u8>, bytes: &[u8]) {
+    infallible(encode::write_bin(buffer, bytes));
+}
+
 /// Appends the head of an array.
 pub(crate) fn append_array(buffer: &mut Vec<u8>, len: u32) {
     infallible(encode::write_array_len(buffer, len));
