@@ -15,6 +15,7 @@ mod exports;
 use arena::Arena;
 use coins::Coins;
 use race::Race;
+use scribble::{Choose, Draw, Guess, Scribble, ink};
 use tactics::{EndTurn, Move, Strike, Tactics};
 use tickcast::prelude::*;
 use tickcast::rand::rngs::ChaCha8Rng;
@@ -39,10 +40,11 @@ pub trait Subject {
 pub type Begin = fn(u64) -> Box<dyn Subject>;
 
 /// The subjects with their names. All but the last are the bundled games.
-pub const SUBJECTS: [(&str, Begin); 5] = [
+pub const SUBJECTS: [(&str, Begin); 6] = [
     ("arena", |seed| Box::new(Matches::<Arena>::new(seed, |rng, room, player| room.press(player, shooter(rng))))),
     ("coins", |seed| Box::new(Matches::<Coins>::new(seed, |rng, room, player| room.press(player, collector(rng))))),
     ("race", |seed| Box::new(Matches::<Race>::new(seed, |rng, room, player| room.press(player, runner(rng))))),
+    ("scribble", |seed| Box::new(Matches::<Scribble>::new(seed, scribbler))),
     ("tactics", |seed| Box::new(Matches::<Tactics>::new(seed, command))),
     ("maths", |seed| Box::new(Maths::new(seed))),
 ];
@@ -72,6 +74,25 @@ fn command(rng: &mut ChaCha8Rng, room: &mut TestRoom<Tactics>, player: usize) {
         0 => room.command(player, &EndTurn),
         1..4 => room.command(player, &Strike { unit, target: rng.random_range(1..=6) }),
         _ => room.command(player, &Move { unit, q: rng.random_range(-5..=5), r: rng.random_range(-5..=5) }),
+    }
+}
+
+/// Draws, chooses and guesses anything. Most of it is refused, or wrong.
+fn scribbler(rng: &mut ChaCha8Rng, room: &mut TestRoom<Scribble>, player: usize) {
+    match rng.random_range(0..8) {
+        0 => room.command(player, &Choose { word: rng.random_range(0..4) }),
+        1 => room.command(player, &Guess { text: Text::new(scribble::word(rng.random_range(0..scribble::word_count()))) }),
+        _ => {
+            let at = ink::Point { x: rng.random_range(0..=ink::WIDE), y: rng.random_range(0..=ink::HIGH) };
+            let count = rng.random_range(1..40);
+            let steps = (0..count).map(|_| ink::Step { dx: rng.random_range(-9..=9), dy: rng.random_range(-9..=9) }).collect();
+            let begin = ink::Op::Begin { color: rng.random_range(0..ink::COLORS), width: rng.random_range(0..ink::WIDTHS), at };
+            let mut bytes = Vec::new();
+            for op in [begin, ink::Op::Steps(steps), ink::Op::Undo].iter().take(rng.random_range(1..=3)) {
+                ink::encode(op, &mut bytes);
+            }
+            room.command(player, &Draw { ink: Blob::new(&bytes) });
+        }
     }
 }
 
