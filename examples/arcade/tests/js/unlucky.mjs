@@ -137,11 +137,13 @@ async function abortsWhileSitting() {
     const statuses = [];
     second.onSeats((seats) => statuses.push(seats.find(({ name }) => name === "Ada")?.status));
     await held;
+    const seatOfAda = () => second.seats.find(({ name, status }) => name === "Ada" && status !== "left");
+    // The server has seated Ada, and Bob may hear of it only now.
+    await until("Bob sees the seat of Ada", seatOfAda);
     cancel.abort(new Error("changed my mind"));
     await refused;
     if (isDead) wire.cut();
     else wire.release();
-    const seatOfAda = () => second.seats.find(({ name, status }) => name === "Ada" && status !== "left");
     await until("Ada's seat is free", () => !seatOfAda());
     await until("Ada is in the lobby", () => presence() === "online");
     assert.equal(statuses.includes("away"), isDead, `the seat was ${statuses}`);

@@ -25,8 +25,8 @@ async function history(ada) {
   await views.getByRole("link", { name: "Friends" }).click();
   await page.getByRole("heading", { name: "Party" }).waitFor();
   await views.getByRole("link", { name: "Ranks" }).click();
-  await page.getByRole("heading", { name: "Arena · 2 on 2" }).waitFor();
-  await page.getByText("Nobody has played a rated match yet. Your rating is 1500.").waitFor();
+  const ranks = page.getByRole("region", { name: "Arena · 2 on 2" });
+  await ranks.getByText("Nobody has played a rated match yet. Your rating is 1500.").waitFor();
   await page.goBack();
   await page.getByRole("heading", { name: "Party" }).waitFor();
   await views.getByRole("link", { name: "Settings" }).click();
